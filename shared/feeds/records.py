@@ -1,0 +1,25 @@
+"""Records of one stream as columns: the form in which every feed hands them on."""
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """`n` records of one stream.
+
+    lines: `pa.BinaryArray` (or LargeBinary) of n JSON objects, each ending in a newline, in the order of their stream.
+    keys: `pa.DictionaryArray` (int32 codes, string values) of n partition keys.
+    """
+
+    lines: pa.Array
+    keys: pa.DictionaryArray
+
+    def __len__(self) -> int:
+        """Count the records."""
+        return len(self.lines)
+
+    def slice(self, start: int, stop: int) -> "Records":
+        """Give the records `[start, stop)` without copying them."""
+        return Records(self.lines.slice(start, stop - start), self.keys.slice(start, stop - start))
