@@ -1,0 +1,229 @@
+"""The ledger: Azure Table rows that say what was planned for each window and slice, and what happened."""
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Protocol
+
+from azure.core import MatchConditions
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.data.tables import TableClient, TableServiceClient, UpdateMode
+
+from shared.clients.identity import BlockingIdentity, Identity
+from shared.clients.ledger_entities import (
+    slice_entity,
+    slice_row,
+    window_entity,
+    window_key,
+    window_row,
+)
+from shared.domain.ledger_rows import SliceRow, WindowRow
+from shared.domain.windows import Slice, stamp
+from shared.errors import Unavailable
+
+Change = Callable[[WindowRow], WindowRow | None]
+
+_PRECONDITION_FAILED = 412
+_MAX_RACES = 50
+
+
+class Ledger(Protocol):
+    """Windows and tries at slices, safe against any number of writers; every verb raises Unavailable."""
+
+    def claim(self, row: WindowRow) -> bool:
+        """Insert a window's row if its feed has none with that start; say whether this call did."""
+
+    def window(self, window_id: str) -> WindowRow | None:
+        """Read one window, None where the ledger has none; ValueError for what is no window id."""
+
+    def windows(self, feed: str, *, since: datetime | None = None, states: Iterable[str] = ()) -> list[WindowRow]:
+        """List a feed's windows in order of their starts, from `since` on, in any of `states` (none: all)."""
+
+    def change(self, window_id: str, change: Change) -> WindowRow | None:
+        """Replace a window's row by what `change` makes of it, again on a race; None keeps it. Answer the row now."""
+
+    def begin_attempt(self, part: Slice, now: datetime) -> SliceRow:
+        """Insert the next try at a slice, `running`; of two callers at once each gets its own number (from 1)."""
+
+    def write_attempt(self, row: SliceRow) -> None:
+        """Write a try as it stands now, whatever was there."""
+
+    def attempts(self, window_id: str) -> list[SliceRow]:
+        """List all tries at a window's slices, by slice and attempt."""
+
+
+class TableLedger:
+    """The ledger in Azure Tables, `windows` and `slices`; tables are made at first use."""
+
+    def __init__(self, service: Callable[[], TableServiceClient]) -> None:
+        """Keep the way to the table service; nothing is dialled before the first verb."""
+        self._service = service
+        self._tables: dict[str, TableClient] = {}
+        self._lock = threading.Lock()
+
+    def claim(self, row: WindowRow) -> bool:
+        """Insert the row; ETag and primary key make the one winner."""
+        return self._insert("windows", window_entity(row))
+
+    def window(self, window_id: str) -> WindowRow | None:
+        """Read one row by its keys."""
+        found = self._read(window_id)
+        return found[0] if found else None
+
+    def windows(self, feed: str, *, since: datetime | None = None, states: Iterable[str] = ()) -> list[WindowRow]:
+        """Query the feed's partition; the filter runs in the service."""
+        clauses = ["PartitionKey eq @feed", *(["RowKey ge @since"] if since else [])]
+        wanted = " or ".join(f"state eq '{state}'" for state in states)
+        parameters = {"feed": feed} | ({"since": stamp(since)} if since else {})
+        query = " and ".join([*clauses, *([f"({wanted})"] if wanted else [])])
+        return [window_row(entity) for entity in self._query("windows", query, parameters)]
+
+    def change(self, window_id: str, change: Change) -> WindowRow | None:
+        """Read, change and write under the row's ETag until nobody else wrote in between."""
+        for _ in range(_MAX_RACES):
+            found = self._read(window_id)
+            changed = change(found[0]) if found else None
+            if found is None or changed is None:
+                return found[0] if found else None
+            if self._replace(window_entity(changed), found[1]):
+                return changed
+        raise Unavailable(f"The ledger's row of window {window_id} was changed by others {_MAX_RACES} times in a row.")
+
+    def begin_attempt(self, part: Slice, now: datetime) -> SliceRow:
+        """Insert under the next free attempt number."""
+        taken = [row.attempt for row in self.attempts(part.window_id) if row.slice.number == part.number]
+        for attempt in range(max(taken, default=0) + 1, max(taken, default=0) + 1 + _MAX_RACES):
+            row = SliceRow(part, attempt, "running", now, now)
+            if self._insert("slices", slice_entity(row)):
+                return row
+        raise Unavailable(f"No free attempt number was found for slice {part.number} of {part.window_id}.")
+
+    def write_attempt(self, row: SliceRow) -> None:
+        """Upsert the row."""
+        _call(lambda: self._table("slices").upsert_entity(slice_entity(row), mode=UpdateMode.REPLACE))
+
+    def attempts(self, window_id: str) -> list[SliceRow]:
+        """Query the window's partition."""
+        return [slice_row(entity) for entity in self._query("slices", "PartitionKey eq @id", {"id": window_id})]
+
+    def _read(self, window_id: str) -> tuple[WindowRow, str] | None:
+        feed, start = window_key(window_id)
+        try:
+            entity = _call(lambda: self._table("windows").get_entity(feed, start))
+        except ResourceNotFoundError:
+            return None
+        return window_row(entity), str(entity.metadata["etag"])
+
+    def _query(self, table: str, query: str, parameters: dict[str, Any]) -> list[Any]:
+        return _call(lambda: list(self._table(table).query_entities(query, parameters=parameters)))
+
+    def _insert(self, table: str, entity: dict[str, Any]) -> bool:
+        try:
+            _call(lambda: self._table(table).create_entity(entity))
+        except ResourceExistsError:
+            return False
+        return True
+
+    def _replace(self, entity: dict[str, Any], etag: str) -> bool:
+        try:
+            _call(
+                lambda: self._table("windows").update_entity(
+                    entity, mode=UpdateMode.REPLACE, etag=etag, match_condition=MatchConditions.IfNotModified
+                )
+            )
+        except HttpResponseError as error:
+            if error.status_code == _PRECONDITION_FAILED:
+                return False
+            raise
+        return True
+
+    def _table(self, name: str) -> TableClient:
+        with self._lock:
+            if name not in self._tables:
+                self._tables[name] = self._service().create_table_if_not_exists(name)
+            return self._tables[name]
+
+
+class FakeLedger:
+    """A ledger in memory for tests, with the same races: everything happens under one lock."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self._windows: dict[tuple[str, str], WindowRow] = {}
+        self._attempts: dict[tuple[str, int, int], SliceRow] = {}
+        self._lock = threading.RLock()
+
+    def claim(self, row: WindowRow) -> bool:
+        """Insert if absent."""
+        with self._lock:
+            return self._windows.setdefault(window_key(row.window.id), row) is row
+
+    def window(self, window_id: str) -> WindowRow | None:
+        """Look one up."""
+        return self._windows.get(window_key(window_id))
+
+    def windows(self, feed: str, *, since: datetime | None = None, states: Iterable[str] = ()) -> list[WindowRow]:
+        """Filter and sort."""
+        wanted = set(states)
+        rows = [row for key, row in sorted(self._windows.items()) if key[0] == feed]
+        recent = [row for row in rows if since is None or row.window.start >= since]
+        return [row for row in recent if not wanted or row.state in wanted]
+
+    def change(self, window_id: str, change: Change) -> WindowRow | None:
+        """Change under the lock."""
+        with self._lock:
+            row = self.window(window_id)
+            changed = change(row) if row else None
+            if changed:
+                self._windows[window_key(window_id)] = changed
+            return changed or row
+
+    def begin_attempt(self, part: Slice, now: datetime) -> SliceRow:
+        """Number under the lock."""
+        with self._lock:
+            taken = [key[2] for key in self._attempts if key[:2] == (part.window_id, part.number)]
+            row = SliceRow(part, max(taken, default=0) + 1, "running", now, now)
+            self.write_attempt(row)
+            return row
+
+    def write_attempt(self, row: SliceRow) -> None:
+        """Keep the newest."""
+        self._attempts[row.slice.window_id, row.slice.number, row.attempt] = replace(row)
+
+    def attempts(self, window_id: str) -> list[SliceRow]:
+        """Sort by key."""
+        return [row for key, row in sorted(self._attempts.items()) if key[0] == window_id]
+
+
+def table_service(
+    connection: str | None, endpoint: str, identity: Identity, ca_bundle: str | None
+) -> TableServiceClient:
+    """Make the client of the table service: by connection string, or at `endpoint` by identity.
+
+    Nothing is dialled yet. Each call gives up after some seconds: a slice must not wait for its ledger.
+    """
+    options: dict[str, Any] = {
+        "retry_total": 3,
+        "retry_backoff_factor": 0.4,
+        "connection_timeout": 5,
+        "read_timeout": 10,
+    }
+    options |= {"connection_verify": ca_bundle} if ca_bundle else {}
+    if connection:
+        return TableServiceClient.from_connection_string(connection, **options)
+    return TableServiceClient(endpoint, credential=BlockingIdentity(identity), **options)
+
+
+def _call[Answer](verb: Callable[[], Answer]) -> Answer:
+    """Call the service; what is no answer about a row becomes Unavailable."""
+    try:
+        return verb()
+    except (ResourceNotFoundError, ResourceExistsError):
+        raise
+    except HttpResponseError as error:
+        if error.status_code == _PRECONDITION_FAILED:
+            raise
+        raise Unavailable(f"The ledger answered {error.status_code} ({error.reason}).") from error
+    except AzureError as error:
+        raise Unavailable(f"The ledger can't be reached: {type(error).__name__}.") from error
