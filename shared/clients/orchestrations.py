@@ -1,0 +1,97 @@
+"""The durable orchestrations of windows: start one, raise its stop, tell where its status is."""
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from shared import telemetry
+from shared.errors import Unavailable
+
+if TYPE_CHECKING:
+    from azure.durable_functions import DurableOrchestrationClient
+
+logger = logging.getLogger(__name__)
+
+WINDOW_ORCHESTRATOR = "ingest_window"
+STOP_EVENT = "stop"
+_ALIVE = frozenset({"Pending", "Running", "Suspended", "ContinuedAsNew"})
+
+
+class Orchestrations(Protocol):
+    """Instances are named by their window's id; every verb raises Unavailable."""
+
+    async def start(self, window_id: str, order: Mapping[str, Any]) -> None:
+        """Start a window's orchestration; that it runs already is success."""
+
+    async def stop(self, instance_ids: list[str]) -> None:
+        """Raise `stop` to each instance; one that has ended or never began is passed over."""
+
+    def status_urls(self, window_id: str) -> Mapping[str, str]:
+        """Give the management URLs of a window's orchestration."""
+
+
+class DurableOrchestrations:
+    """The real ones, by the durable client that a trigger was given."""
+
+    def __init__(self, client: "DurableOrchestrationClient") -> None:
+        """Keep the client of this invocation."""
+        self._client = client
+
+    async def start(self, window_id: str, order: Mapping[str, Any]) -> None:
+        """Start it; a refusal is success where an instance of that id lives."""
+        try:
+            await self._client.start_new(WINDOW_ORCHESTRATOR, window_id, dict(order))
+        except Exception as error:  # the SDK raises bare exceptions, whatever happened
+            if not await self._alive(window_id):
+                raise Unavailable(f"The orchestration of window {window_id} could not be started: {error}.") from error
+            telemetry.info(logger, "orchestration.already_running", window=window_id)
+
+    async def stop(self, instance_ids: list[str]) -> None:
+        """Raise the event to those that live."""
+        for instance_id in instance_ids:
+            if await self._alive(instance_id):
+                await self._raise_stop(instance_id)
+
+    def status_urls(self, window_id: str) -> Mapping[str, str]:
+        """Give the URLs that the durable extension offers for the instance."""
+        urls: dict[str, str] = self._client.create_http_management_payload(window_id)
+        return urls
+
+    async def _raise_stop(self, instance_id: str) -> None:
+        try:
+            await self._client.raise_event(instance_id, STOP_EVENT, {})
+        except Exception as error:
+            if await self._alive(instance_id):
+                raise Unavailable(f"Instance {instance_id} could not be told to stop: {error}.") from error
+
+    async def _alive(self, instance_id: str) -> bool:
+        try:
+            status = await self._client.get_status(instance_id)
+        except Exception as error:
+            raise Unavailable(f"The status of instance {instance_id} can't be read: {error}.") from error
+        # For an unknown id the SDK answers an object without a status (durable-python issue 353).
+        return bool(status and status.runtime_status and status.runtime_status.value in _ALIVE)
+
+
+class FakeOrchestrations:
+    """Orchestrations in memory: keeps what was started and stopped."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.started: dict[str, Mapping[str, Any]] = {}
+        self.stopped: list[str] = []
+        self.failing: set[str] = set()
+
+    async def start(self, window_id: str, order: Mapping[str, Any]) -> None:
+        """Keep the first order for an id; those of `failing` can't be started."""
+        if window_id in self.failing:
+            raise Unavailable(f"The orchestration of window {window_id} could not be started: it is to fail.")
+        self.started.setdefault(window_id, order)
+
+    async def stop(self, instance_ids: list[str]) -> None:
+        """Keep the ids."""
+        self.stopped.extend(instance_ids)
+
+    def status_urls(self, window_id: str) -> Mapping[str, str]:
+        """Give a made-up URL."""
+        return {"statusQueryGetUri": f"http://127.0.0.1/instances/{window_id}"}

@@ -1,0 +1,92 @@
+"""Opening windows: what a tick of the timer claims in the ledger, and the start of what was claimed."""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared import telemetry
+from shared.clients.ledger import Ledger
+from shared.clients.orchestrations import Orchestrations
+from shared.domain.ledger_rows import WindowOrigin, WindowRow
+from shared.domain.plans import PlanTemplate
+from shared.domain.schedule import Schedule, decide_tick
+from shared.domain.windows import Window
+from shared.errors import Unavailable
+
+logger = logging.getLogger(__name__)
+
+_ACTIVE = ("planned", "open")
+
+
+@dataclass(frozen=True, slots=True)
+class Freezer:
+    """What a plan is frozen from: templates by feed, and the two facts that come from outside.
+
+    fingerprint: of a feed's pools. partitions: the partition counts of the hubs to which a template sends packs.
+    """
+
+    templates: dict[str, PlanTemplate]
+    fingerprint: Callable[[str], str]
+    partitions: Callable[[PlanTemplate], dict[str, int]]
+
+    def row(self, window: Window, now: datetime, origin: WindowOrigin, *, queued: bool) -> WindowRow:
+        """Make the row that claims a window, with its frozen plan; raises Unavailable."""
+        template = self.templates[window.feed]
+        plan = template.freeze(window, now, self.fingerprint(window.feed), self.partitions(template))
+        return WindowRow(window, "planned", origin, now, plan.as_wire(), queued=queued)
+
+
+def claim_due_windows(
+    ledger: Ledger, freezer: Freezer, schedules: Iterable[Schedule], now: datetime, period: timedelta
+) -> list[WindowRow]:
+    """Claim what is due of each feed; one whose hub or ledger does not answer is left to a later tick."""
+    rows = []
+    for schedule in schedules:
+        try:
+            rows += claim_due_of_feed(ledger, freezer, schedule, now, period)
+        except Unavailable as error:
+            telemetry.warning(logger, "feed.not_claimed", feed=schedule.feed, cause=error)
+    return rows
+
+
+def claim_due_of_feed(
+    ledger: Ledger, freezer: Freezer, schedule: Schedule, now: datetime, period: timedelta
+) -> list[WindowRow]:
+    """Claim what is due of one feed; give the rows whose orchestration must be started now, in order.
+
+    A window that has wholly passed queues behind the one before it; one too far back is recorded as missed.
+    """
+    rows = _rows(ledger, schedule, now)
+    tick = decide_tick(schedule, rows, now, period)
+    for window in tick.missed:
+        ledger.claim(_missed(window, now, schedule.catch_up))
+    claims = [freezer.row(window, now, "timer", queued=window.end <= now) for window in tick.claim]
+    claimed = [row for row in claims if ledger.claim(row)]
+    first_of_queue = next((row for row in claimed if row.queued), None)
+    queue_idle = not any(row.queued for row in rows)
+    at_once = [row for row in claimed if not row.queued or (queue_idle and row is first_of_queue)]
+    return [*tick.start, *at_once]
+
+
+async def start_windows(rows: Iterable[WindowRow], orchestrations: Orchestrations) -> None:
+    """Start the orchestration of each row; one that can't be started is left to a later tick."""
+    for row in rows:
+        try:
+            await orchestrations.start(row.window.id, {"plan": dict(row.plan)})
+            telemetry.info(logger, "window.started", window=row.window.id)
+        except Unavailable as error:
+            telemetry.warning(logger, "window.start_failed", window=row.window.id, cause=error)
+
+
+def _rows(ledger: Ledger, schedule: Schedule, now: datetime) -> list[WindowRow]:
+    """Gather the feed's recent rows (all, where there is no recent one) and those still active."""
+    recent = ledger.windows(schedule.feed, since=now - schedule.catch_up - schedule.every)
+    known = recent or ledger.windows(schedule.feed)
+    active = ledger.windows(schedule.feed, states=_ACTIVE)
+    return list({row.window.id: row for row in [*known, *active]}.values())
+
+
+def _missed(window: Window, now: datetime, catch_up: timedelta) -> WindowRow:
+    reason = f"It ended more than {catch_up} (the feed's _CATCH_UP) before {now.isoformat(timespec='seconds')}."
+    return WindowRow(window, "missed", "timer", now, reason=reason, closed_at=now)

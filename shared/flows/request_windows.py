@@ -1,0 +1,114 @@
+"""What callers ask of windows by HTTP: open some, stop one, list them, show one."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from shared.clients.ledger import Ledger
+from shared.clients.orchestrations import Orchestrations
+from shared.domain.ledger_rows import WINDOW_STATES, WindowRow
+from shared.domain.plans import MAX_WINDOW, Plan
+from shared.domain.requests import OpenRequest, rejected, windows_of
+from shared.domain.schedule import Schedule
+from shared.domain.views import window_details, window_summary
+from shared.domain.windows import Window
+from shared.errors import RequestRejected
+from shared.flows.open_windows import Freezer
+
+
+def claim_requested(
+    ledger: Ledger, freezer: Freezer, schedule: Schedule, request: OpenRequest, now: datetime
+) -> list[WindowRow]:
+    """Claim the windows of a request, all or, where one overlaps, none; past ones queue in order.
+
+    Raises RequestRejected: 400 for what is no window, 409 for one that another overlaps.
+    """
+    rivals = ledger.windows(request.feed, since=request.start - MAX_WINDOW)
+    if request.end > now:
+        _refuse_overlap([Window(request.feed, request.start, request.end)], rivals)
+    windows = windows_of(request, schedule, now)
+    _refuse_overlap(windows, rivals)
+    rows = [freezer.row(window, now, "request", queued=window.end <= now) for window in windows]
+    for row in rows:
+        if not ledger.claim(row):
+            raise _taken(row.window.id, "was claimed by another request at the same time")
+    return rows
+
+
+def first_of_queue(ledger: Ledger, rows: list[WindowRow]) -> list[WindowRow]:
+    """Give those of the rows just claimed that start at once: all to come, and the first past one if none runs."""
+    queued = [row for row in ledger.windows(rows[0].window.feed, states=("planned", "open")) if row.queued]
+    first = min(queued, key=lambda row: (row.state != "open", row.window.start), default=None)
+    return [row for row in rows if not row.queued or (first is not None and row.window == first.window)]
+
+
+def list_windows(ledger: Ledger, feeds: Iterable[str], feed: str | None, state: str | None) -> dict[str, Any]:
+    """List windows, newest first; raises RequestRejected (400) for an unknown feed or state."""
+    known = tuple(feeds)
+    if feed is not None and feed not in known:
+        raise rejected("feed", f"must be one of {', '.join(known)}; it is {feed[:40]!r}")
+    if state is not None and state not in WINDOW_STATES:
+        raise rejected("state", f"must be one of {', '.join(WINDOW_STATES)}; it is {state[:40]!r}")
+    rows = [
+        row for name in known if feed in (None, name) for row in ledger.windows(name, states=[state] if state else [])
+    ]
+    return {"windows": [window_summary(row) for row in sorted(rows, key=lambda row: row.window.start, reverse=True)]}
+
+
+def show_window(ledger: Ledger, window_id: str) -> dict[str, Any]:
+    """Show a window with its plan, tries and counts; raises RequestRejected (404)."""
+    return window_details(_existing(ledger, window_id), ledger.attempts(window_id))
+
+
+def mark_stopped(ledger: Ledger, window_id: str, now: datetime) -> WindowRow:
+    """Write `stop_at` into a window's row; a second call keeps the first time.
+
+    Raises RequestRejected: 404 for an unknown window, 409 for one that has ended.
+    """
+    _existing(ledger, window_id)
+    row = ledger.change(window_id, lambda row: None if row.ended or row.stop_at else replace(row, stop_at=now))
+    if row is None or row.ended:
+        raise _taken(window_id, f"has ended already: it is {row.state if row else 'gone'}")
+    return row
+
+
+async def stop_orchestrations(row: WindowRow, orchestrations: Orchestrations) -> None:
+    """Raise `stop` to a window's orchestration and to all its legs; those not begun are passed over."""
+    legs = Plan.from_wire(dict(row.plan)).legs() if row.plan else ()
+    await orchestrations.stop([row.window.id, *(leg_instance(row.window.id, leg.number) for leg in legs)])
+
+
+def opened_answer(rows: list[WindowRow], orchestrations: Orchestrations) -> dict[str, Any]:
+    """Answer a request to open: each window's id, state and durable status URLs."""
+    return {"windows": [window_summary(row) | {"status": _status(row, orchestrations)} for row in rows]}
+
+
+def leg_instance(window_id: str, number: int) -> str:
+    """Name the orchestration of one leg."""
+    return f"{window_id}-leg{number}"
+
+
+def _status(row: WindowRow, orchestrations: Orchestrations) -> Mapping[str, str]:
+    return orchestrations.status_urls(row.window.id)
+
+
+def _existing(ledger: Ledger, window_id: str) -> WindowRow:
+    try:
+        row = ledger.window(window_id)
+    except ValueError:
+        row = None
+    if row is None:
+        raise RequestRejected(404, "unknown_window", f"There is no window {window_id[:80]!r}.", "id")
+    return row
+
+
+def _refuse_overlap(windows: list[Window], rows: list[WindowRow]) -> None:
+    for window in windows:
+        for row in rows:
+            if window.overlaps(row.window):
+                raise _taken(window.id, f"overlaps window {row.window.id}, which is {row.state}")
+
+
+def _taken(window_id: str, why: str) -> RequestRejected:
+    return RequestRejected(409, "window_conflict", f"Window {window_id} {why}.", "start")

@@ -1,0 +1,133 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.clients.ledger import FakeLedger
+from shared.clients.orchestrations import FakeOrchestrations
+from shared.domain.ledger_rows import SliceRow, WindowRow
+from shared.domain.plans import PlanTemplate, StreamPlan
+from shared.domain.requests import OpenRequest
+from shared.domain.schedule import Schedule
+from shared.domain.windows import Slice, Window
+from shared.errors import RequestRejected
+from shared.flows.open_windows import Freezer
+from shared.flows.request_windows import (
+    claim_requested,
+    first_of_queue,
+    list_windows,
+    mark_stopped,
+    show_window,
+    stop_orchestrations,
+)
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+HOURLY = Schedule("trades", every=HOUR, offset=timedelta(), length=HOUR, lead=timedelta(), catch_up=HOUR)
+STREAM = StreamPlan("trades", "trades", "trades/1", "row", "identity", 0)
+TEMPLATE = PlanTemplate(5 * MINUTE, timedelta(), timedelta(), 0.0, 1.0, ("coinbase:BTC-USD",), (STREAM,))
+FREEZER = Freezer({"trades": TEMPLATE}, lambda feed: "", lambda template: {})
+
+
+@pytest.fixture
+def ledger():
+    return FakeLedger()
+
+
+def claim(ledger, start, end):
+    return claim_requested(ledger, FREEZER, HOURLY, OpenRequest("trades", start, end), NOON)
+
+
+def refusal(work):
+    with pytest.raises(RequestRejected) as caught:
+        work()
+    return caught.value.status, caught.value.field
+
+
+def test_a_window_to_come_is_claimed_and_starts_at_once(ledger):
+    rows = claim(ledger, NOON + MINUTE, NOON + 2 * MINUTE)
+
+    assert [row.window.id for row in rows] == ["trades-20261122T120100Z"]
+    assert first_of_queue(ledger, rows) == rows
+
+
+def test_past_windows_queue_and_only_the_first_starts(ledger):
+    rows = claim(ledger, NOON - 3 * HOUR, NOON)
+
+    assert [row.queued for row in rows] == [True] * 3
+    assert first_of_queue(ledger, rows) == rows[:1]
+
+
+def test_a_second_back_fill_waits_for_the_first(ledger):
+    claim(ledger, NOON - 3 * HOUR, NOON - 2 * HOUR)
+
+    later = claim(ledger, NOON - 2 * HOUR, NOON)
+
+    assert first_of_queue(ledger, later) == []
+
+
+def test_an_open_window_is_not_opened_again(ledger):
+    window = Window("trades", NOON - 10 * MINUTE, NOON + 50 * MINUTE)
+    ledger.claim(WindowRow(window, "open", "timer", NOON))
+
+    assert refusal(lambda: claim(ledger, window.start, window.end)) == (409, "start")
+
+
+def test_a_window_that_overlaps_another_is_refused_and_nothing_is_claimed(ledger):
+    ledger.claim(WindowRow(Window("trades", NOON - 2 * HOUR, NOON - HOUR), "closed", "timer", NOON))
+
+    assert refusal(lambda: claim(ledger, NOON - 3 * HOUR, NOON)) == (409, "start")
+    assert len(ledger.windows("trades")) == 1
+
+
+def test_stopping_marks_the_row_once(ledger):
+    (row,) = claim(ledger, NOON, NOON + HOUR)
+
+    first = mark_stopped(ledger, row.window.id, NOON + MINUTE)
+    second = mark_stopped(ledger, row.window.id, NOON + 2 * MINUTE)
+
+    assert first.stop_at == second.stop_at == NOON + MINUTE
+
+
+def test_an_unknown_window_cannot_be_stopped_or_shown(ledger):
+    assert refusal(lambda: mark_stopped(ledger, "trades-20261122T120000Z", NOON)) == (404, "id")
+    assert refusal(lambda: show_window(ledger, "no window at all")) == (404, "id")
+
+
+def test_an_ended_window_cannot_be_stopped(ledger):
+    ledger.claim(WindowRow(Window("trades", NOON, NOON + HOUR), "closed", "timer", NOON))
+
+    assert refusal(lambda: mark_stopped(ledger, "trades-20261122T120000Z", NOON)) == (409, "start")
+
+
+async def test_the_stop_reaches_the_window_and_its_legs(ledger):
+    orchestrations = FakeOrchestrations()
+    (row,) = claim(ledger, NOON, NOON + HOUR)
+
+    await stop_orchestrations(row, orchestrations)
+
+    assert orchestrations.stopped == ["trades-20261122T120000Z", "trades-20261122T120000Z-leg0"]
+
+
+def test_windows_are_listed_newest_first_by_state(ledger):
+    claim(ledger, NOON - 2 * HOUR, NOON)
+
+    listed = list_windows(ledger, ["trades", "payments"], None, "planned")["windows"]
+
+    assert [window["id"] for window in listed] == ["trades-20261122T110000Z", "trades-20261122T100000Z"]
+
+
+@pytest.mark.parametrize(("feed", "state", "field"), [("weather", None, "feed"), (None, "ajar", "state")])
+def test_an_unknown_feed_or_state_is_refused(ledger, feed, state, field):
+    assert refusal(lambda: list_windows(ledger, ["trades"], feed, state)) == (400, field)
+
+
+def test_a_window_is_shown_with_plan_and_tries(ledger):
+    (row,) = claim(ledger, NOON, NOON + HOUR)
+    part = Slice(row.window.id, 0, NOON, NOON + 5 * MINUTE)
+    ledger.write_attempt(SliceRow(part, 1, "done", NOON, NOON, {"trades": {"read": 7}}, {"markets": []}))
+
+    shown = show_window(ledger, row.window.id)
+
+    assert shown["plan"]["sources"] == ["coinbase:BTC-USD"]
+    assert shown["slices"][0]["counts"] == {"trades": {"read": 7}}
+    assert shown["start"] == "2026-11-22T12:00:00Z"
