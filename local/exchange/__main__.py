@@ -1,0 +1,39 @@
+"""Run the exchange: `python -m local.exchange --port 20003 --admin-port 20004 --certificate server.pem`."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from local.exchange.config import ExchangeConfig
+from local.exchange.instants import from_text
+from local.exchange.server import running
+from local.service import run_service
+
+
+def parse(arguments: Sequence[str] | None = None) -> ExchangeConfig:
+    """Read the command line; wrong values end the process with a line that names the option."""
+    parser = argparse.ArgumentParser(prog="python -m local.exchange", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="websocket and REST; 0 takes a free one")
+    parser.add_argument("--admin-port", type=int, default=0)
+    parser.add_argument("--certificate", type=Path, help="PEM file with key and chain; plain without")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--rate", type=float, default=20.0, help="trades a second and symbol, in the mean")
+    parser.add_argument("--history-seconds", type=float, default=3_600.0, help="trades before the start")
+    parser.add_argument("--recording", type=Path, help="recorded Coinbase frames instead of Coinbase's market")
+    parser.add_argument("--recording-start", type=_moment, help="when the first match falls, 2026-11-22T10:00:00Z")
+    parser.add_argument("--speed", type=float, default=1.0, help="what a recording's distances are divided by")
+    try:
+        return ExchangeConfig(**vars(parser.parse_args(arguments)))
+    except ValueError as error:
+        parser.error(str(error))
+
+
+def _moment(text: str) -> int:
+    try:
+        return from_text(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+if __name__ == "__main__":
+    run_service("exchange", running(parse()))
