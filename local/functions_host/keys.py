@@ -1,0 +1,47 @@
+"""The host's keys: made once, kept in the state file, checked only with --enable-auth."""
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+
+from local.functions_host.memory import Memory, open_memory
+
+_MASTER = "key:master"
+_FUNCTION = "key:function"
+_DURABLE = "key:durabletask"
+
+
+@dataclass(frozen=True, slots=True)
+class HostKeys:
+    """`master` opens everything; `function` every function of that level; `durable` the durable task webhooks."""
+
+    master: str
+    function: str
+    durable: str
+
+
+def host_keys(memory: Memory) -> HostKeys:
+    """Give the keys in `memory`, making those that aren't there."""
+    return HostKeys(*(memory.setdefault(name, secrets.token_urlsafe(32)) for name in (_MASTER, _FUNCTION, _DURABLE)))
+
+
+def read_keys(state: Path) -> HostKeys:
+    """Give the keys of the host whose state file is `state`, for whoever has to call it with --enable-auth."""
+    with open_memory(state) as memory:
+        return host_keys(memory)
+
+
+def is_allowed(request: web.Request, level: str, keys: HostKeys) -> bool:
+    """Say whether the key in `x-functions-key` or `?code=` opens `level` (anonymous, function, admin, durable)."""
+    accepted = {
+        "anonymous": None,
+        "function": (keys.function, keys.master),
+        "durable": (keys.durable, keys.master),
+        "admin": (keys.master,),
+    }[level.lower()]
+    if accepted is None:
+        return True
+    given = request.headers.get("x-functions-key") or request.query.get("code", "")
+    return any(secrets.compare_digest(given.encode(), key.encode()) for key in accepted)
