@@ -1,0 +1,57 @@
+"""A platform that runs: where everything is, and the app settings that point an app at it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from local.entra.identities import Identities, Role
+from local.platform.services import Addresses
+from local.platform.state import State
+
+NAMESPACE = "local.servicebus.windows.net"
+
+_WEBSOCKETS = {"COINBASE": "coinbase/ws", "BINANCE": "binance/ws", "KRAKEN": "kraken/v2", "BITSTAMP": "bitstamp/ws"}
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What a started platform announced: its folder, who may do what, addresses and process ids per service."""
+
+    state: State
+    identities: Identities
+    addresses: Addresses
+    process_ids: Mapping[str, int]
+
+    def app_settings(self) -> dict[str, str]:
+        """Write the settings of an app that sends: storage, the Sender's identity, the hub, the venues."""
+        return (
+            {
+                "AzureWebJobsStorage": self.addresses["storage"]["connection_string"],
+                "CA_BUNDLE": str(self.state.authority),
+                "POOLS_FOLDER": str(self.state.pools),
+            }
+            | self.event_hubs_settings("Sender")
+            | self._venues()
+        )
+
+    def event_hubs_settings(self, role: Role) -> dict[str, str]:
+        """Write the identity-based connection `EVENT_HUBS` for the client that has `role`."""
+        client = self.identities.client_in_role(role)
+        connection = {
+            "fullyQualifiedNamespace": NAMESPACE,
+            "customEndpointAddress": f"sb://{urlsplit(self.addresses['event_hubs']['amqps']).netloc}",
+            "credential": "clientsecret",
+            "tenantId": self.identities.tenant,
+            "clientId": client.client_id,
+            "clientSecret": client.secret,
+            "authorityHost": self.addresses["entra"]["authority"],
+        }
+        return {f"EVENT_HUBS__{name}": value for name, value in connection.items()}
+
+    def _venues(self) -> dict[str, str]:
+        exchange = self.addresses["exchange"]
+        settings = {}
+        for venue, path in _WEBSOCKETS.items():
+            settings[f"{venue}__websocketUrl"] = f"{exchange['websocket']}/{path}"
+            settings[f"{venue}__restUrl"] = f"{exchange['rest']}/{venue.lower()}"
+        return settings

@@ -1,0 +1,108 @@
+"""What the platform consists of: each service's command line, and which services it waits for."""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from local.platform.options import DEFAULT_HUBS
+from local.platform.ports import Ports
+from local.platform.state import State
+from local.platform.supervision import ROOT
+
+type Addresses = Mapping[str, Mapping[str, str]]
+"""What each service announced: `{"entra": {"authority": "https://localhost:20001", …}, …}`."""
+
+FUNCTIONS = "functions"
+SAMPLE = ROOT / "local.settings.sample.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """How a platform is started.
+
+    `hubs` is `name:partitions,…`. `settings_file` holds the app's own settings, and what the platform itself says of
+    them (see `Running.app_settings`) goes over it. `arguments` adds words to the command line of a service
+    (`{"exchange": ["--rate", "100"]}`), `settings` adds app settings; both go over everything else.
+    """
+
+    ports: Ports = field(default_factory=Ports)
+    hubs: str = DEFAULT_HUBS
+    with_functions: bool = True
+    settings_file: Path = SAMPLE
+    arguments: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service: the module it runs, its arguments (known once those it waits for have announced themselves)."""
+
+    name: str
+    module: str
+    arguments: Callable[[Addresses], Sequence[str]]
+    after: frozenset[str] = frozenset()
+
+    def command(self, addresses: Addresses, more: Sequence[str] = ()) -> list[str]:
+        """Write the command line, given what the earlier services announced, with `more` words at its end."""
+        return [sys.executable, "-m", self.module, *self.arguments(addresses), *more]
+
+
+def services(choices: Choices, state: State) -> list[Service]:
+    """List the services of a platform in the order of their needs."""
+    parts = (_storage, _entra, _event_hubs, _exchange)
+    found = [part(choices, state) for part in parts]
+    if choices.with_functions:
+        found.append(_functions(choices, state, frozenset(service.name for service in found)))
+    return found
+
+
+def _storage(choices: Choices, state: State) -> Service:
+    ports = choices.ports
+    arguments = [
+        *("--location", str(state.folder / "azurite")),
+        *("--blob-port", str(ports.storage_blob)),
+        *("--queue-port", str(ports.storage_queue)),
+        *("--table-port", str(ports.storage_table)),
+    ]
+    return Service("storage", "local.storage", lambda _: arguments)
+
+
+def _entra(choices: Choices, state: State) -> Service:
+    arguments = ["--port", str(choices.ports.entra), *_certificate(state), "--identities", str(state.identities)]
+    return Service("entra", "local.entra", lambda _: arguments)
+
+
+def _event_hubs(choices: Choices, state: State) -> Service:
+    arguments = [
+        *("--amqps-port", str(choices.ports.event_hubs), "--admin-port", str(choices.ports.event_hubs_admin)),
+        *_certificate(state),
+        *("--authority", str(state.authority), "--identities", str(state.identities), "--hubs", choices.hubs),
+    ]
+    return Service(
+        "event_hubs",
+        "local.event_hubs",
+        lambda addresses: [*arguments, "--issuer", addresses["entra"]["issuer"]],
+        frozenset({"entra"}),
+    )
+
+
+def _exchange(choices: Choices, state: State) -> Service:
+    arguments = [
+        *("--port", str(choices.ports.exchange), "--admin-port", str(choices.ports.exchange_admin)),
+        *_certificate(state),
+    ]
+    return Service("exchange", "local.exchange", lambda _: arguments)
+
+
+def _functions(choices: Choices, state: State, after: frozenset[str]) -> Service:
+    arguments = [
+        *("--port", str(choices.ports.functions), "--rpc-port", str(choices.ports.functions_rpc)),
+        *("--app", str(ROOT), "--settings", str(choices.settings_file)),
+        *("--state", str(state.folder / "functions.sqlite")),
+    ]
+    return Service(FUNCTIONS, "local.functions_host", lambda _: arguments, after)
+
+
+def _certificate(state: State) -> tuple[str, str]:
+    return ("--certificate", str(state.tls / "server.pem"))

@@ -1,0 +1,102 @@
+"""Start the whole platform, each service as soon as those it needs are there, and stop it in the opposite order."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from local.entra.identities import Identities
+from local.platform.ports import check_free
+from local.platform.running import Running
+from local.platform.services import FUNCTIONS, Choices, Service, services
+from local.platform.state import State, held_state, prepare
+from local.platform.supervision import ServiceFailed, StartedService, running_service
+from local.tls import make_tls_files
+
+type Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """A started platform: the value that describes it, and the processes behind it."""
+
+    running: Running
+    started: Sequence[StartedService]
+
+    async def failure(self) -> ServiceFailed:
+        """Wait until any service ends by itself and say which."""
+        waiting = [asyncio.create_task(service.failure()) for service in self.started]
+        try:
+            done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            return done.pop().result()
+        finally:
+            for task in waiting:
+                task.cancel()
+
+
+@asynccontextmanager
+async def running_platform(
+    folder: Path, choices: Choices, *, clear: bool, progress: Progress = lambda _: None
+) -> AsyncIterator[Platform]:
+    """Run a platform whose state lies in `folder` until the end of the block; nothing of it is left running.
+
+    `progress` is told each service as it gets ready. Raises PortTaken, AlreadyRunning or ServiceFailed, each a
+    message to show as it is.
+    """
+    with held_state(folder) as state:
+        listed = services(choices, state)
+        check_free(choices.ports, frozenset(service.name for service in listed))
+        identities = prepare(state, clear=clear)
+        make_tls_files(state.tls)
+        async with AsyncExitStack() as stack:
+            start = _Start(choices, state, identities, stack, progress)
+            await start.all(listed)
+            yield Platform(start.running(), tuple(start.started.values()))
+
+
+@dataclass(slots=True)
+class _Start:
+    """The start of a platform in progress."""
+
+    choices: Choices
+    state: State
+    identities: Identities
+    stack: AsyncExitStack
+    progress: Progress
+    ready: dict[str, asyncio.Event] = field(default_factory=dict)
+    started: dict[str, StartedService] = field(default_factory=dict)
+
+    async def all(self, listed: Sequence[Service]) -> None:
+        self.ready = {service.name: asyncio.Event() for service in listed}
+        try:
+            async with asyncio.TaskGroup() as group:
+                for service in listed:
+                    group.create_task(self._one(service))
+        except* ServiceFailed as failures:
+            raise failures.exceptions[0] from None
+
+    def running(self) -> Running:
+        return Running(
+            state=self.state,
+            identities=self.identities,
+            addresses={name: service.addresses for name, service in self.started.items()},
+            process_ids={name: service.child.pid for name, service in self.started.items()},
+        )
+
+    async def _one(self, service: Service) -> None:
+        for name in service.after:
+            await self.ready[name].wait()
+        context = running_service(
+            service.name,
+            service.command(self.running().addresses, self.choices.arguments.get(service.name, ())),
+            log=self.state.logs / f"{service.name}.log",
+            environment=dict(os.environ) | self._settings_of(service),
+        )
+        self.started[service.name] = await self.stack.enter_async_context(context)
+        self.ready[service.name].set()
+        self.progress(service.name)
+
+    def _settings_of(self, service: Service) -> dict[str, str]:
+        return self.running().app_settings() | dict(self.choices.settings) if service.name == FUNCTIONS else {}

@@ -1,0 +1,110 @@
+"""The one folder that holds all state of a platform: `.local/<name>`."""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from local.entra.identities import Identities, make_identities, read_identities, write_identities
+
+
+class AlreadyRunning(Exception):
+    """A platform of this name runs already."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The places below the folder of one platform."""
+
+    folder: Path
+
+    @property
+    def logs(self) -> Path:
+        """One log file a service."""
+        return self.folder / "logs"
+
+    @property
+    def tls(self) -> Path:
+        """The authority's and the servers' PEM files."""
+        return self.folder / "tls"
+
+    @property
+    def authority(self) -> Path:
+        """The certificate that clients trust."""
+        return self.tls / "ca.pem"
+
+    @property
+    def identities(self) -> Path:
+        """Who may do what: `identities.json`."""
+        return self.folder / "identities.json"
+
+    @property
+    def pools(self) -> Path:
+        """Where the app keeps the pools of its synthetic feeds: beside the folders of all platforms, never emptied."""
+        return self.folder.parent / "pools"
+
+    @property
+    def running(self) -> Path:
+        """The mark of a platform that runs: its process id, locked while it does; empty after a clean end."""
+        return self.folder.with_name(f"{self.folder.name}.running")
+
+
+@contextmanager
+def held_state(folder: Path) -> Iterator[State]:
+    """Take the folder for one platform as it is; AlreadyRunning if another holds it."""
+    state = State(folder.resolve())
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with state.running.open("a+") as mark:
+        _lock(mark.fileno(), state)
+        _write_holder(mark, str(os.getpid()))
+        try:
+            yield state
+        finally:
+            _write_holder(mark, "")
+
+
+def prepare(state: State, *, clear: bool) -> Identities:
+    """Make the folder ready, emptied first where `clear` says so, and give the identities kept or newly made there."""
+    if clear and state.folder.exists():
+        shutil.rmtree(state.folder)
+    state.logs.mkdir(parents=True, exist_ok=True)
+    if not state.identities.exists():
+        write_identities(make_identities(), state.identities)
+    return read_identities(state.identities)
+
+
+def is_running(state: State) -> bool:
+    """Tell whether a platform holds this folder now."""
+    try:
+        with state.running.open() as mark:
+            _lock(mark.fileno(), state)
+    except FileNotFoundError:
+        return False
+    except AlreadyRunning:
+        return True
+    return False
+
+
+def was_killed(state: State) -> bool:
+    """Tell whether the last platform of this folder ended without cleaning up."""
+    return state.running.exists() and not is_running(state) and bool(state.running.read_text())
+
+
+def _write_holder(mark: TextIO, holder: str) -> None:
+    mark.truncate(0)
+    mark.write(holder)
+    mark.flush()
+
+
+def _lock(descriptor: int, state: State) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = state.running.read_text() or "unknown"
+        raise AlreadyRunning(
+            f"A platform already runs in {state.folder} (process {holder}): stop it, or use another --name."
+        ) from None

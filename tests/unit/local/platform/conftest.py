@@ -1,0 +1,25 @@
+"""A platform that runs on paper."""
+
+import pytest
+
+from local.entra.identities import make_identities
+from local.platform.running import Running
+from local.platform.state import State
+from local.storage.account import STANDARD_PORTS, connection_string
+
+STORAGE = {name: f"http://127.0.0.1:{port}" for name, port in STANDARD_PORTS.items()}
+
+
+@pytest.fixture
+def running(tmp_path):
+    return Running(
+        state=State(tmp_path / "up"),
+        identities=make_identities(),
+        addresses={
+            "storage": STORAGE | {"connection_string": connection_string(STORAGE)},
+            "entra": {"authority": "https://localhost:20001", "issuer": "https://localhost:20001/t/"},
+            "event_hubs": {"amqps": "amqps://localhost:5671", "admin": "http://127.0.0.1:20002"},
+            "exchange": {"websocket": "wss://localhost:20003", "rest": "https://localhost:20003"},
+        },
+        process_ids={},
+    )

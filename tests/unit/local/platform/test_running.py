@@ -1,0 +1,59 @@
+"""The app settings of a platform that runs."""
+
+from dataclasses import replace
+
+from local.platform.commands import settings_for_core_tools
+
+
+def test_settings_log_the_sender_in_to_the_local_hub(running):
+    settings = running.app_settings()
+
+    sender = running.identities.client_in_role("Sender")
+    assert {name: value for name, value in settings.items() if name.startswith("EVENT_HUBS__")} == {
+        "EVENT_HUBS__fullyQualifiedNamespace": "local.servicebus.windows.net",
+        "EVENT_HUBS__customEndpointAddress": "sb://localhost:5671",
+        "EVENT_HUBS__credential": "clientsecret",
+        "EVENT_HUBS__tenantId": running.identities.tenant,
+        "EVENT_HUBS__clientId": sender.client_id,
+        "EVENT_HUBS__clientSecret": sender.secret,
+        "EVENT_HUBS__authorityHost": "https://localhost:20001",
+    }
+
+
+def test_settings_name_storage_and_the_authority_that_clients_trust(running):
+    settings = running.app_settings()
+
+    assert settings["AzureWebJobsStorage"] == running.addresses["storage"]["connection_string"]
+    assert settings["CA_BUNDLE"] == str(running.state.folder / "tls" / "ca.pem")
+
+
+def test_each_venue_has_its_own_paths_on_the_exchange(running):
+    settings = running.app_settings()
+
+    assert {name: value for name, value in settings.items() if "localhost:20003" in value} == {
+        "COINBASE__websocketUrl": "wss://localhost:20003/coinbase/ws",
+        "COINBASE__restUrl": "https://localhost:20003/coinbase",
+        "BINANCE__websocketUrl": "wss://localhost:20003/binance/ws",
+        "BINANCE__restUrl": "https://localhost:20003/binance",
+        "KRAKEN__websocketUrl": "wss://localhost:20003/kraken/v2",
+        "KRAKEN__restUrl": "https://localhost:20003/kraken",
+        "BITSTAMP__websocketUrl": "wss://localhost:20003/bitstamp/ws",
+        "BITSTAMP__restUrl": "https://localhost:20003/bitstamp",
+    }
+
+
+def test_receiver_logs_in_as_itself(running):
+    receiver = running.identities.client_in_role("Receiver")
+
+    assert running.event_hubs_settings("Receiver")["EVENT_HUBS__clientId"] == receiver.client_id
+
+
+def test_core_tools_get_the_short_storage_connection_on_standard_ports(running):
+    assert settings_for_core_tools(running)["AzureWebJobsStorage"] == "UseDevelopmentStorage=true"
+
+
+def test_core_tools_get_the_whole_storage_connection_on_other_ports(running):
+    storage = dict(running.addresses["storage"]) | {"table": "http://127.0.0.1:4711"}
+    moved = replace(running, addresses=dict(running.addresses) | {"storage": storage})
+
+    assert settings_for_core_tools(moved)["AzureWebJobsStorage"] == storage["connection_string"]

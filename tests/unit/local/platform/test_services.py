@@ -1,0 +1,45 @@
+"""The command lines of the platform's services."""
+
+from pathlib import Path
+
+from local.platform.services import Choices, services
+from local.platform.state import State
+
+STATE = State(Path("/state/up"))
+ADDRESSES = {"entra": {"issuer": "https://localhost:20001/tenant/"}}
+
+
+def listed(**choices):
+    return {service.name: service for service in services(Choices(**choices), STATE)}
+
+
+def test_all_services_are_listed_and_the_functions_host_can_be_left_out():
+    assert list(listed()) == ["storage", "entra", "event_hubs", "exchange", "functions"]
+    assert list(listed(with_functions=False)) == ["storage", "entra", "event_hubs", "exchange"]
+
+
+def test_hub_waits_for_entra_and_is_told_its_issuer():
+    hub = listed()["event_hubs"]
+
+    command = hub.command(ADDRESSES)
+
+    assert hub.after == {"entra"}
+    assert command[command.index("--issuer") + 1] == "https://localhost:20001/tenant/"
+    assert command[command.index("--hubs") + 1] == "trades:4,transactions:10"
+
+
+def test_functions_host_waits_for_all_others():
+    assert listed()["functions"].after == {"storage", "entra", "event_hubs", "exchange"}
+
+
+def test_no_command_line_holds_a_secret_only_files_that_do():
+    words = [word for service in listed().values() for word in service.command(ADDRESSES)]
+
+    assert str(STATE.identities) in words
+    assert not any("Key=" in word or "secret" in word for word in words)
+
+
+def test_further_arguments_come_last_so_that_they_win():
+    command = listed()["exchange"].command(ADDRESSES, ["--rate", "100"])
+
+    assert command[-2:] == ["--rate", "100"]

@@ -1,0 +1,54 @@
+"""The folder of a platform's state."""
+
+import pytest
+
+from local.platform.state import AlreadyRunning, held_state, is_running, prepare, was_killed
+
+
+def test_identities_are_kept_until_the_state_is_cleared(tmp_path):
+    with held_state(tmp_path / "up") as state:
+        first = prepare(state, clear=False)
+
+        assert prepare(state, clear=False).tenant == first.tenant
+        assert prepare(state, clear=True).tenant != first.tenant
+
+
+def test_cleared_state_holds_nothing_of_before(tmp_path):
+    with held_state(tmp_path / "up") as state:
+        prepare(state, clear=False)
+        (state.folder / "azurite").mkdir()
+
+        prepare(state, clear=True)
+
+        assert {path.name for path in state.folder.iterdir()} == {"logs", "identities.json"}
+
+
+def test_second_platform_of_a_name_is_refused(tmp_path):
+    second = held_state(tmp_path / "up")
+
+    with held_state(tmp_path / "up"), pytest.raises(AlreadyRunning, match="already runs"):
+        second.__enter__()
+
+
+def test_state_tells_whether_a_platform_holds_it(tmp_path):
+    with held_state(tmp_path / "up") as state:
+        assert is_running(state)
+        assert not was_killed(state)
+
+    assert not is_running(state)
+    assert not was_killed(state)
+
+
+def test_mark_that_nobody_holds_is_of_a_platform_that_was_killed(tmp_path):
+    with held_state(tmp_path / "up") as state:
+        pass
+    state.running.write_text("4711")
+
+    assert was_killed(state)
+
+
+def test_failing_platform_leaves_no_mark(tmp_path):
+    with pytest.raises(RuntimeError), held_state(tmp_path / "up") as state:
+        raise RuntimeError
+
+    assert not was_killed(state)

@@ -1,0 +1,146 @@
+"""The doctor, in worlds of our making."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from local.doctor import World, examine
+from local.platform.state import held_state
+from local.tls import make_tls_files
+
+ROOT = Path(__file__).parents[3]
+NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
+
+
+@pytest.fixture
+def world(tmp_path):
+    (tmp_path / "package.json").write_text(json.dumps({"dependencies": {"azurite": "3.35.0"}}))
+    azurite = tmp_path / "node_modules" / "azurite"
+    azurite.mkdir(parents=True)
+    (azurite / "package.json").write_text(json.dumps({"version": "3.35.0"}))
+    (tmp_path / "local.settings.sample.json").write_text(json.dumps({"Values": {"FEEDS": "", "WINDOW_TIMER": ""}}))
+    programs = {"node": "v20.20.2\n", "cc": "cc 13"}
+    return World(
+        root=tmp_path,
+        python=(3, 13),
+        prefix=tmp_path / ".venv",
+        now=NOW,
+        program=lambda command: programs.get(command[0]),
+        imports=lambda module: True,
+        port_taken=lambda port: False,
+    )
+
+
+def bad(world):
+    return [(finding.verdict, finding.subject) for finding in examine(world) if finding.verdict != "ok"]
+
+
+def advice(world):
+    return next(finding.advice for finding in examine(world) if finding.verdict != "ok")
+
+
+def test_sound_machine_has_nothing_to_say(world):
+    assert bad(world) == []
+
+
+def test_other_python_is_wrong(world):
+    assert bad(replace(world, python=(3, 11))) == [("wrong", "Python")]
+
+
+def test_other_environment_than_the_clones_is_wrong(world, tmp_path):
+    assert bad(replace(world, prefix=tmp_path / "elsewhere")) == [("wrong", "Python")]
+
+
+def test_packages_that_are_not_there_are_named(world):
+    poor = replace(world, imports=lambda module: module not in {"trustme", "proton"})
+
+    assert bad(poor) == [("missing", "packages"), ("missing", "proton")]
+    assert "trustme" in advice(poor)
+
+
+def test_machine_without_node_and_compiler_is_told_to_install_them(world):
+    bare = replace(world, program=lambda command: None)
+
+    assert bad(bare) == [("missing", "C compiler"), ("missing", "Node.js")]
+
+
+def test_old_node_is_wrong(world):
+    old = replace(world, program=lambda command: "v18.19.0\n")
+
+    assert bad(old) == [("wrong", "Node.js")]
+    assert "v18.19.0" in advice(old)
+
+
+def test_absent_azurite_is_missing(world, tmp_path):
+    (tmp_path / "node_modules" / "azurite" / "package.json").unlink()
+
+    assert bad(world) == [("missing", "Azurite")]
+
+
+def test_azurite_of_another_version_is_wrong(world, tmp_path):
+    (tmp_path / "node_modules" / "azurite" / "package.json").write_text(json.dumps({"version": "3.37.0"}))
+
+    assert bad(world) == [("wrong", "Azurite")]
+
+
+def test_clock_of_the_past_is_wrong(world):
+    assert bad(replace(world, now=datetime(2020, 1, 1, tzinfo=UTC))) == [("wrong", "clock")]
+
+
+def test_taken_ports_are_named(world):
+    busy = replace(world, port_taken=lambda port: port == 5671)
+
+    assert bad(busy) == [("wrong", "ports")]
+    assert "event_hubs 5671" in advice(busy)
+
+
+def test_ports_of_our_own_platform_are_in_order(world, tmp_path):
+    with held_state(tmp_path / ".local" / "up") as state:
+        make_tls_files(state.tls)
+
+        assert bad(replace(world, now=datetime.now(UTC), port_taken=lambda port: True)) == []
+
+
+def test_certificate_that_is_not_valid_yet_is_wrong(world, tmp_path):
+    with held_state(tmp_path / ".local" / "up") as state:
+        make_tls_files(state.tls)
+
+        assert bad(replace(world, now=datetime(1999, 1, 1, tzinfo=UTC)))[-1] == ("wrong", "state up")
+
+
+def test_state_of_a_killed_platform_is_wrong(world, tmp_path):
+    (tmp_path / ".local").mkdir()
+    (tmp_path / ".local" / "run.running").write_text("4711")
+
+    assert bad(world) == [("wrong", "state run")]
+
+
+def test_settings_that_lack_a_key_of_the_sample_name_it(world, tmp_path):
+    (tmp_path / "local.settings.json").write_text(json.dumps({"Values": {"FEEDS": "trades"}}))
+
+    assert bad(world) == [("missing", "local.settings.json")]
+    assert "WINDOW_TIMER" in advice(world)
+
+
+def test_settings_that_are_not_json_are_wrong(world, tmp_path):
+    (tmp_path / "local.settings.json").write_text("{")
+
+    assert bad(world) == [("wrong", "local.settings.json")]
+
+
+def test_doctor_imports_nothing_that_set_up_installs():
+    code = "import sys, local.__main__, local.doctor; print(*sorted({name.split('.')[0] for name in sys.modules}))"
+
+    bare = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r}); {code}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert set(bare.stdout.split()) <= {*sys.stdlib_module_names, "local", "__main__"}
