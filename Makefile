@@ -1,0 +1,59 @@
+# Every verb of the project; `make help` lists them. ARGS=… is handed on to the tool behind a verb.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup run up platform doctor test lint fmt type bench compile clean distclean
+MAKEFLAGS += --no-print-directory
+
+PYTHON := .venv/bin/python
+ARGS ?=
+RECORDING ?=
+RECORDED := $(if $(RECORDING),--recording "$(RECORDING)")
+CACHES := .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+help: ## Say what each verb does
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | while IFS=$$'\t' read -r verb text; do \
+	  printf '  make %-10s %s\n' "$$verb" "$$text"; done
+
+setup: ## Make the clone ready: Python 3.13, pinned packages, Azurite; nothing outside the clone
+	@scripts/setup
+
+run: setup ## Tell the story of one short window; RECORDING=<file> replays exchange frames
+	@$(PYTHON) -m local run $(RECORDED) $(ARGS)
+
+up: setup ## Run the whole local platform until Ctrl-C (ARGS=--clear empties its state first)
+	@$(PYTHON) -m local up $(RECORDED) $(ARGS)
+
+platform: setup ## Run all but the Functions host, for `func start`
+	@$(PYTHON) -m local platform $(RECORDED) $(ARGS)
+
+doctor: ## Say what is missing or misconfigured
+	@if [[ -x $(PYTHON) ]]; then $(PYTHON) -m local doctor; else python3 -m local doctor; fi
+
+test: setup ## Run every test
+	@$(PYTHON) -m pytest $(ARGS)
+
+lint: setup ## Check style, format and the direction of imports
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@.venv/bin/lint-imports
+
+fmt: setup ## Format the code and mend what can be mended
+	@$(PYTHON) -m ruff check --fix-only --quiet .
+	@$(PYTHON) -m ruff format .
+
+type: setup ## Check the types
+	@$(PYTHON) -m mypy
+
+bench: setup ## Measure against the peers; writes benchmarks/results.json
+	@$(PYTHON) -m benchmarks $(ARGS)
+
+compile: setup ## Pin the requirements anew from their .in files (ARGS=--upgrade takes newer versions)
+	@scripts/compile $(ARGS)
+
+clean: ## Remove all local state and the tools' caches
+	rm -rf .local $(CACHES)
+	find . -name __pycache__ -type d -not -path './.venv/*' -not -path './node_modules/*' -not -path './.cache/*' -prune -exec rm -rf {} +
+
+distclean: clean ## Remove what `make setup` made, too
+	rm -rf .venv node_modules .cache
