@@ -1,0 +1,70 @@
+"""What the story of `make run` is about: one window of each feed, and the settings that make it so."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+FEEDS = ("trades", "payments")
+EVERY = timedelta(minutes=1)
+LENGTH = timedelta(seconds=30)
+SLICE = timedelta(seconds=10)
+HEAD_START = timedelta(seconds=18)
+
+_SYNTHETIC_MARKETS = (
+    "coinbase:BTC-USD",
+    "coinbase:ETH-USD",
+    "binance:BTCUSDT",
+    "kraken:BTC/USD",
+    "bitstamp:btcusd",
+)
+_MATCHES = ("match", "last_match")
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """The markets that are followed, the recording they come from, and when the first window may begin."""
+
+    not_before: datetime
+    markets: tuple[str, ...]
+    recording: Path | None = None
+
+    def exchange_arguments(self) -> Sequence[str]:
+        """Write the words that tell the exchange what to play; a recording waits until its window is known."""
+        return ("--rate", "20") if self.recording is None else ("--recording", str(self.recording))
+
+    def app_settings(self) -> dict[str, str]:
+        """Write the app settings: a grid of one short window a minute, and a timer that ticks often.
+
+        The grid is moved so that its first window begins soon; should the start take longer, the next one is not far.
+        """
+        offset = timedelta(seconds=self.not_before.second)
+        times = {"EVERY": _written(EVERY), "OFFSET": _written(offset), "LENGTH": _written(LENGTH)}
+        grid = {f"{feed}_WINDOW_{name}": time for feed in ("TRADES", "PAYMENTS") for name, time in times.items()}
+        cut = {f"{feed}_SLICE_LENGTH": _written(SLICE) for feed in ("TRADES", "PAYMENTS")}
+        pace = {"TRADES_LEAD": "00:00:05", "TRADES_GRACE": "00:00:03", "PAYMENTS_LEAD": "00:00:05"}
+        timer = {"FEEDS": ",".join(FEEDS), "WINDOW_TIMER": "*/2 * * * * *", "TRADES_SOURCES": ",".join(self.markets)}
+        return grid | cut | pace | timer
+
+
+def write_script(now: datetime, recording: Path | None) -> Script:
+    """Choose the markets, and a time by which all should be started; raises ValueError for a file without matches."""
+    markets = _SYNTHETIC_MARKETS if recording is None else _recorded_markets(recording)
+    return Script((now + HEAD_START).astimezone(UTC), markets, recording)
+
+
+def _recorded_markets(recording: Path) -> tuple[str, ...]:
+    """List the products whose matches the recording holds."""
+    frames = [line.split(" ", 2)[2] for line in recording.read_text(encoding="utf-8").splitlines() if " < " in line]
+    products = {
+        frame["product_id"] for frame in map(json.loads, frames) if frame.get("type") in ("match", "last_match")
+    }
+    if not products:
+        raise ValueError(f"{recording} holds no Coinbase match frame: there is nothing to replay.")
+    return tuple(f"coinbase:{product}" for product in sorted(products))
+
+
+def _written(length: timedelta) -> str:
+    seconds = int(length.total_seconds())
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"

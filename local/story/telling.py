@@ -1,0 +1,119 @@
+"""How the story looks: live progress on a terminal, plain lines elsewhere, and the table of proofs at the end."""
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from local.story.proof import StreamProof
+from local.story.watching import Windows
+
+_PLAIN_EVERY_SECONDS = 5.0
+
+
+class Teller:
+    """Shows the windows while they run; use as a context manager."""
+
+    def __init__(self, console: Console) -> None:
+        """Tell it on this console."""
+        self._console = console
+        self._live = Live(console=console, refresh_per_second=4, transient=True) if console.is_terminal else None
+        self._next_line = 0.0
+
+    def __enter__(self) -> Self:
+        """Begin the live display."""
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """End the live display."""
+        if self._live:
+            self._live.stop()
+
+    def show(self, windows: Windows) -> None:
+        """Show how far the windows are; a plain line only every 5 s."""
+        if self._live:
+            self._live.update(self._progress(windows))
+        elif time.monotonic() >= self._next_line:
+            self._next_line = time.monotonic() + _PLAIN_EVERY_SECONDS
+            parts = [f"{feed}: {_state(window)}, {_read(window)} records" for feed, window in windows.items()]
+            self._console.out(f"{_when(windows)} | {' | '.join(parts)}", highlight=False)
+
+    def _progress(self, windows: Windows) -> Table:
+        table = Table("feed", "window", "slices", "records read", title=_when(windows), title_justify="left")
+        for feed, window in windows.items():
+            table.add_row(feed, _state(window), _slices(window), str(_read(window)))
+        return table
+
+
+def _when(windows: Windows) -> str:
+    window = windows.get("trades")
+    if window is None:
+        return "the timer has not opened a window yet"
+    now, start = datetime.now(UTC), datetime.fromisoformat(window["start"])
+    if now < start:
+        return f"the window begins in {(start - now).total_seconds():.0f} s"
+    if now < datetime.fromisoformat(window["end"]):
+        return f"second {(now - start).total_seconds():.0f} of the window"
+    return "the window is closing"
+
+
+def print_proofs(console: Console, proofs: Sequence[StreamProof]) -> None:
+    """Print one column a stream on a terminal, one line a number elsewhere, and below it what is wrong."""
+    rows = {proof.window: _numbers(proof) for proof in proofs}
+    if console.is_terminal:
+        console.print(_table(rows))
+    else:
+        for window, numbers in rows.items():
+            console.out(f"window {window}", highlight=False)
+            for name, value in numbers.items():
+                console.out(f"  {name:<34} {value}", highlight=False)
+    for proof in proofs:
+        for fault in proof.faults:
+            console.print(f"[bold red]WRONG[/] {proof.window} {proof.stream}: {fault}", highlight=False)
+
+
+def _table(rows: Mapping[str, Mapping[str, str]]) -> Table:
+    table = Table("what", *rows, title="Counted from the source to the hub", title_justify="left")
+    for name in next(iter(rows.values())):
+        table.add_row(name, *(numbers[name] for numbers in rows.values()))
+    return table
+
+
+def _numbers(proof: StreamProof) -> dict[str, str]:
+    doubles = ", ".join(f"{count} {reason}" for reason, count in proof.duplicates.items())
+    return {
+        "stream": proof.stream,
+        "state": proof.state,
+        "planned slices": str(proof.slices),
+        "records that the source gave": str(proof.source),
+        "records read": str(proof.counts.get("read", 0)),
+        "accepted by the hub": str(proof.counts.get("accepted", 0)),
+        "refused": str(proof.counts.get("refused", 0)),
+        "unknown outcome": str(proof.counts.get("unknown", 0)),
+        "found in the hub": str(proof.found),
+        "distinct keys": str(proof.distinct),
+        "duplicates": f"{proof.found - proof.distinct}" + (f" ({doubles})" if doubles else ""),
+        "gaps found / trades filled in": f"{proof.gaps.get('found', 0)} / {proof.gaps.get('filled', 0)}",
+        "lost intervals": str(proof.lost),
+    }
+
+
+def _state(window: Mapping[str, Any] | None) -> str:
+    return str(window["state"]) if window else "not due yet"
+
+
+def _slices(window: Mapping[str, Any] | None) -> str:
+    rows = window["slices"] if window else []
+    return ", ".join(f"{row['slice']} {row['state']}" for row in rows) or "-"
+
+
+def _read(window: Mapping[str, Any] | None) -> int:
+    rows = window["slices"] if window else []
+    return sum(counts.get("read", 0) for row in rows for counts in row["counts"].values())
