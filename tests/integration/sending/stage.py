@@ -1,0 +1,151 @@
+"""The hub and the identity provider as the sending tests see them, and how they read back what arrived."""
+
+import asyncio
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, replace
+
+import requests
+from azure.eventhub import EventData, TransportType
+from azure.eventhub.aio import EventHubConsumerClient
+
+from local.entra.identities import Identities
+from local.tls import TlsFiles
+from shared.clients.event_hubs import AzureEventHubs, HubConnection, real_rhythm
+from shared.clients.identity import LoopIdentity, ServicePrincipal, make_identity
+from shared.domain.breaker import Breaker
+from shared.domain.retrying import Backoff, Patience
+
+NAMESPACE = "local.servicebus.windows.net"
+HUBS = {"trades": 4, "transactions": 10, "single": 1}
+QUICK = Patience(total=2.5, attempt=1.2, ordinary=Backoff(0.02, 0.3), busy=Backoff(0.1, 0.5))
+ROOMY = Patience(total=20.0, attempt=4.0, ordinary=Backoff(0.02, 0.3), busy=Backoff(0.1, 0.5))
+QUICK_BREAKER = Breaker(rest=0.5)
+
+
+@dataclass(frozen=True)
+class Platform:
+    """Where the two services are and who may use them."""
+
+    entra: str
+    amqps: str
+    admin: str
+    tls: TlsFiles
+    identities: Identities
+
+    def login(self, role: str = "Sender", **changes: str) -> ServicePrincipal:
+        client = self.identities.client_in_role(role)  # type: ignore[arg-type]
+        login = ServicePrincipal(
+            self.identities.tenant, client.client_id, client.secret, self.entra, str(self.tls.authority)
+        )
+        return replace(login, **changes)
+
+    def connection(self, **changes: str) -> HubConnection:
+        return replace(HubConnection(NAMESPACE, self.amqps, str(self.tls.authority)), **changes)
+
+    def hubs(self, **changes: object) -> AzureEventHubs:
+        hubs = AzureEventHubs(
+            self.connection(), make_identity(self.login()), real_rhythm(), patience=QUICK, breaker=QUICK_BREAKER
+        )
+        return replace(hubs, **changes)
+
+    def clear(self) -> None:
+        requests.delete(f"{self.admin}/faults", timeout=5)
+
+    def injected(self) -> int:
+        return sum(rule["injected"] for rule in requests.get(f"{self.admin}/faults", timeout=5).json()["faults"])
+
+    async def wait_for_injected(self, count: int) -> None:
+        async with asyncio.timeout(20):
+            while await asyncio.to_thread(self.injected) < count:  # noqa: ASYNC110 (the hub can only be asked)
+                await asyncio.sleep(0.02)
+
+    def order(self, path: str, **body: object) -> dict[str, object]:
+        answer = requests.post(f"{self.admin}/{path}", json=body, timeout=5)
+        answer.raise_for_status()
+        return dict(answer.json())
+
+    def stored(self, hub: str) -> list[dict[str, int]]:
+        return list(requests.get(f"{self.admin}/hubs", timeout=5).json()["hubs"][hub])
+
+    def stored_events(self, hub: str) -> int:
+        return sum(partition["events"] for partition in self.stored(hub))
+
+
+@contextlib.contextmanager
+def running(module: str, *arguments: str) -> Iterator[dict[str, str]]:
+    process = subprocess.Popen([sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, text=True)
+    try:
+        yield json.loads(process.stdout.readline())["addresses"]
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(10)
+        process.stdout.close()
+
+
+async def read_back(platform: Platform, hub: str, since: list[dict[str, int]]) -> dict[str, list[EventData]]:
+    """Read what each partition got since those partition descriptions, with the official consumer client."""
+    identity = LoopIdentity(make_identity(platform.login("Receiver")))
+    consumer = EventHubConsumerClient(
+        NAMESPACE,
+        hub,
+        "$Default",
+        identity,
+        transport_type=TransportType.Amqp,
+        custom_endpoint_address=platform.amqps,
+        connection_verify=str(platform.tls.authority),
+    )
+    async with consumer:
+        pairs = [
+            pair for pair in zip(since, platform.stored(hub), strict=True) if pair[0]["events"] < pair[1]["events"]
+        ]
+        found = await asyncio.gather(*(_read_partition(consumer, *pair) for pair in pairs))
+    return dict(found)
+
+
+async def _read_partition(
+    consumer: EventHubConsumerClient, before: dict[str, int], after: dict[str, int]
+) -> tuple[str, list[EventData]]:
+    events: list[EventData] = []
+    wanted, full = after["events"] - before["events"], asyncio.Event()
+
+    async def take(_: object, batch: list[EventData]) -> None:
+        events.extend(batch)
+        if len(events) >= wanted:
+            full.set()
+
+    receiving = asyncio.create_task(
+        consumer.receive_batch(
+            take,
+            partition_id=str(before["partition"]),
+            starting_position=before["last_sequence_number"],
+            max_wait_time=1,
+            prefetch=3_000,
+        )
+    )
+    async with asyncio.timeout(20):
+        await full.wait()
+    receiving.cancel()
+    await asyncio.gather(receiving, return_exceptions=True)
+    return str(before["partition"]), events
+
+
+@contextlib.asynccontextmanager
+async def listener(greeting: bytes = b"") -> AsyncIterator[str]:
+    """A peer that accepts, says its greeting and then nothing more; yields its address."""
+
+    class Peer(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            transport.write(greeting)  # type: ignore[attr-defined]
+
+    server = await asyncio.get_running_loop().create_server(Peer, "127.0.0.1", 0)
+    try:
+        yield f"sb://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+        server.abort_clients()
+        await server.wait_closed()

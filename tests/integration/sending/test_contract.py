@@ -1,0 +1,98 @@
+"""One contract for the fake and for the client against the local hub, so that the fake can't lie."""
+
+from collections import defaultdict
+
+import pytest
+
+from shared.clients.event_hubs import EventHubs, FakeEventHubs
+from shared.domain.delivery import Delivery, Event
+from shared.domain.retrying import Backoff, Patience
+from shared.errors import SendFailed
+from tests.integration.sending.stage import HUBS, Platform, read_back
+
+
+class Fake:
+    """The fake, and what a test may ask about it."""
+
+    def __init__(self) -> None:
+        self.hubs = FakeEventHubs(HUBS)
+
+    def fail(self, fate: str) -> None:
+        self.hubs.fail_next(fate)
+
+    async def received(self, hub: str) -> list[tuple[str | None, bytes]]:
+        return [(event.partition_key, event.body) for event in self.hubs.received[hub]]
+
+
+class Real:
+    """The client and the local hub, and what a test may ask about them."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self.hubs: EventHubs = platform.hubs(patience=Patience(3.5, 2.5, Backoff(0.02, 0.3), Backoff(0.1, 0.5)))
+        self._before = {hub: platform.stored(hub) for hub in HUBS}
+
+    def fail(self, fate: str) -> None:
+        kind = {"unavailable": "reject_busy", "unknown": "lose_ack"}[fate]
+        self._platform.order("faults", kind=kind, next=1_000)
+
+    async def received(self, hub: str) -> list[tuple[str | None, bytes]]:
+        found = await read_back(self._platform, hub, self._before[hub])
+        return [(_key(event), event.body_as_str().encode()) for events in found.values() for event in events]
+
+
+def _key(event) -> str | None:
+    return event.partition_key.decode() if event.partition_key else None
+
+
+@pytest.fixture(params=["fake", "real"])
+def side(request: pytest.FixtureRequest) -> Fake | Real:
+    return Fake() if request.param == "fake" else Real(request.getfixturevalue("platform"))
+
+
+def keyed(count: int) -> list[Event]:
+    return [Event(b"%04d" % n, 1, {"contract": "trades/1", "slice": "w/1.1"}, f"key-{n % 7}") for n in range(count)]
+
+
+async def test_all_is_accepted_and_arrives_in_the_order_of_each_key(side):
+    async with side.hubs.sender("trades") as sender:
+        delivery = await sender.send(keyed(50)) + await sender.send(keyed(50))
+
+    assert delivery == Delivery(accepted=100, events=100)
+    by_key = defaultdict(list)
+    for key, body in await side.received("trades"):
+        by_key[key].append(body)
+    assert by_key == {f"key-{k}": [b"%04d" % n for n in range(50) if n % 7 == k] * 2 for k in range(7)}
+
+
+async def test_an_event_over_the_limit_is_refused_by_name_and_the_rest_goes(side):
+    events = [Event(b"a", 1, {}, "us"), Event(b"x" * 1_200_000, 30, {}, "us"), Event(b"b", 1, {}, "us")]
+
+    async with side.hubs.sender("single") as sender:
+        delivery = await sender.send(events)
+
+    assert (delivery.accepted, delivery.refused, delivery.unknown) == (2, 30, 0)
+    assert "1200000 bytes" in delivery.refusals[0].reason
+    assert [body for _, body in await side.received("single")] == [b"a", b"b"]
+
+
+async def test_a_hub_tells_its_partitions(side):
+    assert await side.hubs.partitions("transactions") == 10
+
+
+async def test_an_unknown_hub_is_a_failed_send(side):
+    with pytest.raises(SendFailed, match="nowhere"):
+        await side.hubs.partitions("nowhere")
+    async with side.hubs.sender("nowhere") as sender:
+        with pytest.raises(SendFailed, match="nowhere"):
+            await sender.send(keyed(1))
+
+
+@pytest.mark.parametrize(("fate", "unknown"), [("unavailable", 0), ("unknown", 3)])
+async def test_a_send_that_fails_says_what_may_be_stored(side, fate, unknown):
+    async with side.hubs.sender("single") as sender:
+        side.fail(fate)
+        with pytest.raises(SendFailed) as caught:
+            await sender.send([Event(b"a", 1, {}), Event(b"b", 2, {})])
+
+    assert caught.value.delivery == Delivery(unknown=unknown)
