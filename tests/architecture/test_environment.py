@@ -1,0 +1,58 @@
+"""The environment is read by the settings alone, when somebody asks for them, and nothing happens at import."""
+
+import ast
+import json
+import subprocess
+import sys
+
+import pytest
+
+from shared.setting_keys import KEYS
+from tests.architecture.tree import ROOT, imports, is_in, modules, syntax
+
+READER = "shared/settings.py"
+WAYS = {"environ", "environb", "getenv", "getenvb"}
+
+
+@pytest.fixture(scope="module")
+def imported():
+    command = [sys.executable, "-B", "-m", "tests.architecture.import_app"]
+    done = subprocess.run(command, cwd=ROOT, env={}, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_the_app_imports_in_an_empty_environment_and_reads_no_setting(imported):
+    assert set(imported["reads"]) & {key.name for key in KEYS} == set()
+
+
+def test_importing_the_app_opens_no_socket(imported):
+    assert imported["sockets"] == []
+
+
+def test_importing_the_app_writes_no_file_and_starts_no_thread(imported):
+    assert imported["writes"] == []
+    assert imported["threads"] == ["MainThread"]
+
+
+def test_only_the_settings_read_the_environment():
+    readers = [
+        f"{name}:{node.lineno}"
+        for name in modules("shared", "blueprints", "function_app.py")
+        for node in ast.walk(syntax(name))
+        if isinstance(node, ast.Attribute) and node.attr in WAYS
+    ]
+    importers = [
+        f"{name}:{line}"
+        for name in modules("shared", "blueprints", "function_app.py")
+        for line, what in imports(name)
+        if any(is_in(what, f"os.{way}") for way in WAYS)
+    ]
+
+    assert {place.rpartition(":")[0] for place in readers + importers} == {READER}, readers + importers
+
+
+def test_the_settings_are_read_from_a_function():
+    at_import = [node for node in syntax(READER).body if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+    assert [node.lineno for top in at_import for node in ast.walk(top) if getattr(node, "attr", "") in WAYS] == []

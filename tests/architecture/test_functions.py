@@ -1,0 +1,108 @@
+"""The functions of the app as Azure's worker indexes them, and the names by which they call each other."""
+
+import ast
+import importlib
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.architecture.tree import ROOT, modules, syntax
+
+CALLS = {
+    "call_activity": "activityTrigger",
+    "call_activity_with_retry": "activityTrigger",
+    "call_sub_orchestrator": "orchestrationTrigger",
+    "call_sub_orchestrator_with_retry": "orchestrationTrigger",
+    "start_new": "orchestrationTrigger",
+}
+ACTIVITIES = {"begin_window", "ingest_slice", "close_window"}
+ORCHESTRATORS = {"ingest_window", "ingest_leg"}
+TIMERS = {"open_due_windows": "%WINDOW_TIMER%"}
+ROUTES = {
+    "open_windows": ("POST", "windows"),
+    "get_windows": ("GET", "windows"),
+    "get_window": ("GET", "windows/{id}"),
+    "stop_window": ("DELETE", "windows/{id}"),
+}
+STARTERS = {"open_due_windows", "open_windows", "stop_window"}
+
+
+@pytest.fixture(scope="module")
+def bindings():
+    """Give the bindings of each function by type, indexed in a process of its own with an empty environment."""
+    command = [sys.executable, "-B", "-m", "tests.architecture.index_app"]
+    done = subprocess.run(command, cwd=ROOT, env={}, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    indexed = json.loads(done.stdout)
+    return {name: {binding["type"]: binding for binding in listed} for name, listed in indexed.items()}
+
+
+def with_binding(bindings, kind):
+    return {name: by_type[kind] for name, by_type in bindings.items() if kind in by_type}
+
+
+def test_the_worker_indexes_exactly_the_functions_of_the_app(bindings):
+    assert set(bindings) == ACTIVITIES | ORCHESTRATORS | set(TIMERS) | set(ROUTES)
+
+
+def test_the_timer_takes_its_schedule_from_the_settings(bindings):
+    schedules = {name: binding["schedule"] for name, binding in with_binding(bindings, "timerTrigger").items()}
+
+    assert schedules == TIMERS
+
+
+def test_http_functions_have_their_routes_and_methods(bindings):
+    routes = {
+        name: (*binding["methods"], binding["route"]) for name, binding in with_binding(bindings, "httpTrigger").items()
+    }
+
+    assert routes == ROUTES
+
+
+def test_every_http_function_asks_for_a_function_key(bindings):
+    levels = {name: binding["authLevel"].lower() for name, binding in with_binding(bindings, "httpTrigger").items()}
+
+    assert levels == dict.fromkeys(ROUTES, "function")
+
+
+def test_durable_functions_are_triggered_as_activities_and_orchestrations(bindings):
+    assert set(with_binding(bindings, "activityTrigger")) == ACTIVITIES
+    assert set(with_binding(bindings, "orchestrationTrigger")) == ORCHESTRATORS
+
+
+def test_whoever_starts_or_stops_orchestrations_is_given_the_client(bindings):
+    assert set(with_binding(bindings, "durableClient")) == STARTERS
+
+
+def called_names():
+    """Give where, by which verb and by which name durable functions are called in the app."""
+    for module in modules("blueprints", "shared", "function_app.py"):
+        for node in ast.walk(syntax(module)):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CALLS:
+                yield f"{module}:{node.lineno}", node.func.attr, name_of(module, node)
+
+
+def name_of(module, call):
+    """Resolve the called name: a literal, or a constant of the module; anything else can't be checked and is None."""
+    given = [*call.args, *(word.value for word in call.keywords if word.arg in {"name", "orchestration_function_name"})]
+    match given[:1]:
+        case [ast.Constant(value=str(name))]:
+            return name
+        case [ast.Name(id=constant)]:
+            value = getattr(importlib.import_module(module.removesuffix(".py").replace("/", ".")), constant, None)
+            return value if isinstance(value, str) else None
+    return None
+
+
+def test_every_called_name_is_a_function_of_the_right_kind(bindings):
+    wrong = [
+        f"{place} {verb} {name!r}" for place, verb, name in called_names() if CALLS[verb] not in bindings.get(name, {})
+    ]
+
+    assert wrong == []
+
+
+def test_every_activity_and_orchestrator_is_called_by_somebody():
+    assert {name for _, _, name in called_names()} == ACTIVITIES | ORCHESTRATORS

@@ -1,0 +1,105 @@
+"""The habits of the house that a machine can measure."""
+
+import ast
+import re
+from functools import cache
+from pathlib import PurePosixPath
+
+import pytest
+
+from tests.architecture.tree import ROOT, files, modules, syntax, text
+
+PACKAGES = ("blueprints", "shared", "local")
+DRAWERS = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "core", "misc", "types", "logging"}
+MARK = re.compile(r"\b(?:T[O]DO|FIXM[E]|XX[X]|HAC[K])\b")
+EXEMPT = {"tests", "benchmarks"}
+
+
+def sources():
+    return [name for name in modules() if name.split("/")[0] not in EXEMPT]
+
+
+@cache
+def bodies():
+    """Measure the body of every function in lines, without its docstring: `(lines, "file:line name")`, short first."""
+    functions = [
+        (name, node)
+        for name in sources()
+        for node in ast.walk(syntax(name))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    return sorted((body_length(node), f"{name}:{node.lineno} {node.name}") for name, node in functions)
+
+
+def body_length(function):
+    documented = ast.get_docstring(function) and len(function.body) > 1
+    return function.end_lineno - function.body[1 if documented else 0].lineno + 1
+
+
+def test_no_file_is_longer_than_300_lines():
+    assert [f"{name} ({text(name).count('\n')} lines)" for name in sources() if text(name).count("\n") > 300] == []
+
+
+def test_no_function_body_is_longer_than_30_lines():
+    assert [f"{place} ({length} lines)" for length, place in bodies() if length > 30] == []
+
+
+def test_most_function_bodies_are_short():
+    lengths = [length for length, _ in bodies()]
+
+    assert lengths[len(lengths) // 2] <= 6
+    assert lengths[int(len(lengths) * 0.95)] <= 15
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_folder_of_a_package_has_an_empty_init(package):
+    folders = {str(PurePosixPath(name).parent) for name in modules(package)}
+
+    missing = [folder for folder in sorted(folders) if f"{folder}/__init__.py" not in files()]
+
+    assert missing == []
+    assert [name for name in modules(package) if name.endswith("/__init__.py") and text(name)] == []
+
+
+def test_no_module_is_a_drawer_for_what_has_no_name():
+    parts = {name: set(re.split(r"[/_.]", name.removesuffix(".py"))) for name in sources()}
+    named = {name: words & (DRAWERS - {"types", "logging"}) for name, words in parts.items()}
+    shadowing = {name for name in sources() if PurePosixPath(name).stem in DRAWERS}
+
+    assert {name for name, words in named.items() if words} | shadowing == set()
+
+
+def test_every_module_says_in_one_docstring_what_it_is_for():
+    silent = [name for name in sources() if text(name).strip() and not ast.get_docstring(syntax(name))]
+
+    assert silent == []
+
+
+def test_nothing_is_imported_relatively():
+    relative = [
+        f"{name}:{node.lineno}"
+        for name in modules()
+        for node in ast.walk(syntax(name))
+        if isinstance(node, ast.ImportFrom) and node.level
+    ]
+
+    assert relative == []
+
+
+def test_no_mark_of_unfinished_work_is_left():
+    written = [name for name in files() if not name.endswith("lock.json")]
+
+    marks = [
+        f"{name}:{number}"
+        for name in written
+        for number, line in enumerate(text(name).splitlines(), 1)
+        if MARK.search(line)
+    ]
+
+    assert marks == []
+
+
+def test_nothing_in_our_databricks_folder_hides_the_packages_of_that_name():
+    hiding = ("databricks/__init__.py", "databricks/sdk", "databricks/labs")
+
+    assert [path for path in hiding if (ROOT / path).exists()] == []

@@ -1,0 +1,84 @@
+"""Who may import whom: the contracts of import-linter, and what it can't say."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.tree import ROOT, imported_within, imports, is_in, modules, text
+
+# Where the outside world is met. azure.core is the vocabulary that all Azure SDKs share (credentials, errors), so it is
+# imported beside one of them, and nowhere else.
+HOMES = {
+    "azure.core": {"shared/clients/identity.py", "shared/clients/ledger.py"},
+    "azure.data.tables": {"shared/clients/ledger.py"},
+    "azure.durable_functions": {"shared/clients/orchestrations.py"},
+    "azure.eventhub": {"shared/clients/event_hubs_amqp.py"},
+    "azure.identity": {"shared/clients/identity.py"},
+    "aiohttp": {"shared/clients/market_transport.py"},
+    "croniter": {"shared/setting_rules.py"},
+    "faker": {"shared/feeds/payments/entities.py"},
+}
+LIBRARIES = {"msgspec", "numpy", "pyarrow"}  # they compute and meet nobody
+
+
+def strangers(names, *known):
+    """Give the imports of some modules that are neither in the standard library nor in the known packages."""
+    return [
+        f"{name}:{line} {what}"
+        for name in names
+        for line, what in imports(name)
+        if what.split(".")[0] not in sys.stdlib_module_names and not any(is_in(what, package) for package in known)
+    ]
+
+
+def test_every_import_contract_is_kept():
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
+
+    checked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+
+    assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.parametrize("sdk", sorted(HOMES))
+def test_an_outside_sdk_is_imported_in_its_own_module_alone(sdk):
+    found = imported_within(sdk, "shared")
+
+    assert set(found) == HOMES[sdk], f"{sdk} is imported at {found}"
+
+
+def test_every_package_from_outside_has_a_home():
+    assert strangers(modules("shared"), *HOMES, *LIBRARIES, "shared") == []
+
+
+def test_libraries_that_compute_are_used_by_feeds_and_clients_alone():
+    users = {name for library in LIBRARIES for name in imported_within(library, "shared")}
+
+    assert {"/".join(name.split("/")[:2]) for name in users} <= {"shared/feeds", "shared/clients"}
+
+
+def test_the_domain_imports_the_standard_library_itself_and_the_errors_alone():
+    domain = [name for name in modules("shared") if name.startswith("shared/domain/")]
+
+    assert strangers([*domain, "shared/errors.py"], "shared.domain", "shared.errors") == []
+
+
+def test_blueprints_know_no_sdk_but_that_of_functions():
+    assert strangers(modules("blueprints"), "azure.functions", "azure.durable_functions", "blueprints", "shared") == []
+
+
+def test_only_blueprints_ask_for_the_services():
+    askers = imported_within("shared.services", "shared", "function_app.py")
+
+    assert askers == {}
+
+
+def test_function_app_registers_blueprints_and_nothing_else():
+    blueprints = [name for name in modules("blueprints") if "bp = df.Blueprint()" in text(name)]
+    registered = {name.removesuffix(".py").replace("/", ".") + ".bp" for name in blueprints}
+
+    imported = {what for _, what in imports("function_app.py")}
+
+    assert imported == {"azure.durable_functions", *registered}
+    assert text("function_app.py").count("\n") <= 20
