@@ -196,10 +196,8 @@ class FakeLedger:
         return [row for key, row in sorted(self._attempts.items()) if key[0] == window_id]
 
 
-def table_service(
-    connection: str | None, endpoint: str, identity: Identity, ca_bundle: str | None
-) -> TableServiceClient:
-    """Make the client of the table service: by connection string, or at `endpoint` by identity.
+def table_ledger(connection: str | None, endpoint: str, identity: Identity, ca_bundle: str | None) -> TableLedger:
+    """Give the ledger in the tables of an account: by connection string, or at `endpoint` by identity.
 
     Nothing is dialled yet. Each call gives up after some seconds: a slice must not wait for its ledger.
     """
@@ -211,8 +209,8 @@ def table_service(
     }
     options |= {"connection_verify": ca_bundle} if ca_bundle else {}
     if connection:
-        return TableServiceClient.from_connection_string(connection, **options)
-    return TableServiceClient(endpoint, credential=BlockingIdentity(identity), **options)
+        return TableLedger(lambda: TableServiceClient.from_connection_string(connection, **options))
+    return TableLedger(lambda: TableServiceClient(endpoint, credential=BlockingIdentity(identity), **options))
 
 
 def _call[Answer](verb: Callable[[], Answer]) -> Answer:

@@ -1,0 +1,108 @@
+"""Ingestion: the timer opens windows, a window runs legs, a leg runs slices, and the last step closes the window."""
+
+import asyncio
+from collections.abc import Generator
+from functools import partial
+from typing import Any
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from shared.clients.orchestrations import STOP_EVENT, DurableOrchestrations
+from shared.domain.plans import Plan
+from shared.flows.close_window import close
+from shared.flows.ingest_slice import begin, ingest
+from shared.flows.open_windows import claim_due_windows, start_windows
+from shared.flows.request_windows import leg_instance
+from shared.flows.staggered import Child, run_staggered
+from shared.services import services
+
+bp = df.Blueprint()
+
+_SLICE_RETRY = (5_000, 4)
+# A window must be closed whatever happens: its row would stay open for ever.
+_LEDGER_RETRY = (10_000, 60)
+
+
+@bp.timer_trigger(schedule="%WINDOW_TIMER%", arg_name="timer")
+@bp.durable_client_input(client_name="client")
+async def open_due_windows(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:  # noqa: ARG001
+    """Claim the windows that are due, of every enabled feed, and start their orchestrations."""
+    house = services()
+    schedules = [feed.schedule for feed in house.settings.feeds.values()]
+    rows = await asyncio.to_thread(
+        claim_due_windows, house.ledger, house.freezer, schedules, house.clock(), house.settings.timer_period
+    )
+    await start_windows(rows, DurableOrchestrations(client))
+
+
+@bp.activity_trigger(input_name="order")
+def begin_window(order: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
+    """Move a planned window to open; idempotent by the window's id."""
+    return begin(services().ledger, order["window_id"], services().clock())
+
+
+@bp.activity_trigger(input_name="order")
+def ingest_slice(order: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
+    """Ingest one slice; each run takes the next attempt number of the ledger."""
+    return asyncio.run(ingest(Plan.from_wire(order["plan"]), order["slice"], services().slice_tools))
+
+
+@bp.activity_trigger(input_name="order")
+def close_window(order: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
+    """Join the slices, fill what is missing, and write how the window ended; idempotent by the window's id."""
+    return asyncio.run(close(Plan.from_wire(order["plan"]), services().slice_tools))
+
+
+@bp.orchestration_trigger(context_name="context")
+def ingest_window(context: df.DurableOrchestrationContext) -> Generator[Any, Any, dict[str, Any]]:
+    """Run a window's legs, each from its own time on, then close the window."""
+    order = context.get_input()
+    plan = Plan.from_wire(order["plan"])
+    patient = df.RetryOptions(*_LEDGER_RETRY)
+    begun = yield context.call_activity_with_retry("begin_window", patient, {"window_id": plan.window.id})
+    if begun["proceed"]:
+        yield from _run_legs(context, plan)
+        begun = yield context.call_activity_with_retry("close_window", patient, {"plan": order["plan"]})
+    return dict(begun)
+
+
+@bp.orchestration_trigger(context_name="context")
+def ingest_leg(context: df.DurableOrchestrationContext) -> Generator[Any, Any, list[dict[str, Any]]]:
+    """Run a leg's slices, each from `lead` before its own start, while the one before it still runs."""
+    order = context.get_input()
+    plan = Plan.from_wire(order["plan"])
+    leg = plan.legs()[order["leg"]]
+    children = [
+        Child(part.start - plan.lead, partial(_slice, context, order["plan"], part.number)) for part in leg.slices
+    ]
+    results = yield from run_staggered(
+        context, children, context.wait_for_external_event(STOP_EVENT), limit=plan.overlap(), fatal=_refused
+    )
+    return [_outcome(result) for result in results.values()]
+
+
+def _run_legs(context: df.DurableOrchestrationContext, plan: Plan) -> Generator[Any, Any, dict[int, Any]]:
+    children = [Child(leg.slices[0].start - plan.lead, partial(_leg, context, plan, leg.number)) for leg in plan.legs()]
+    stop = context.wait_for_external_event(STOP_EVENT)
+    return run_staggered(context, children, stop, limit=plan.overlap(), fatal=_refused)
+
+
+def _leg(context: df.DurableOrchestrationContext, plan: Plan, number: int) -> Any:  # noqa: ANN401 - an untyped task
+    order = {"plan": plan.as_wire(), "leg": number}
+    return context.call_sub_orchestrator("ingest_leg", order, leg_instance(plan.window.id, number))
+
+
+def _slice(context: df.DurableOrchestrationContext, plan: dict[str, Any], number: int) -> Any:  # noqa: ANN401
+    return context.call_activity_with_retry(
+        "ingest_slice", df.RetryOptions(*_SLICE_RETRY), {"plan": plan, "slice": number}
+    )
+
+
+def _outcome(result: Any) -> dict[str, Any]:  # noqa: ANN401 - a value, or the exception of the last attempt
+    return {"state": "failed", "reason": str(result)[:200]} if isinstance(result, Exception) else result
+
+
+def _refused(result: Any) -> bool:  # noqa: ANN401 - a slice's outcome, or those of a leg
+    outcomes = result if isinstance(result, list) else [result]
+    return any(isinstance(outcome, dict) and outcome.get("state") == "refused" for outcome in outcomes)

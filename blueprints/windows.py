@@ -1,0 +1,77 @@
+"""Windows by HTTP: open some (or back-fill past ones), list them, show one, stop one."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from blueprints.answers import answer
+from shared.clients.orchestrations import DurableOrchestrations
+from shared.domain.requests import parse_open_request
+from shared.flows.open_windows import start_windows
+from shared.flows.request_windows import (
+    claim_requested,
+    first_of_queue,
+    list_windows,
+    mark_stopped,
+    opened_answer,
+    show_window,
+    stop_orchestrations,
+)
+from shared.services import services
+
+bp = df.Blueprint()
+
+
+@bp.route(route="windows", methods=["POST"])
+@bp.durable_client_input(client_name="client")
+async def open_windows(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+    """Claim and start the windows of `{"feed", "start", "length" | "end"}`: 202 with ids and status URLs."""
+    return await answer(_open(req.get_body(), DurableOrchestrations(client)), status=202)
+
+
+@bp.route(route="windows", methods=["GET"])
+async def get_windows(req: func.HttpRequest) -> func.HttpResponse:
+    """List windows, newest first, by `?feed=` and `?state=`."""
+    return await answer(
+        asyncio.to_thread(_list, feed=req.params.get("feed"), state=req.params.get("state")),
+    )
+
+
+@bp.route(route="windows/{id}", methods=["GET"])
+async def get_window(req: func.HttpRequest) -> func.HttpResponse:
+    """Show one window: plan, slices, counts, gaps, skew."""
+    return await answer(asyncio.to_thread(_show, req.route_params["id"]))
+
+
+@bp.route(route="windows/{id}", methods=["DELETE"])
+@bp.durable_client_input(client_name="client")
+async def stop_window(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+    """Stop a window: its running slices end within 5 s, those not begun are skipped; 202."""
+    return await answer(_stop(req.route_params["id"], DurableOrchestrations(client)), status=202)
+
+
+async def _open(body: bytes, orchestrations: DurableOrchestrations) -> Mapping[str, Any]:
+    house = services()
+    request = parse_open_request(body, tuple(house.settings.feeds))
+    schedule = house.settings.feeds[request.feed].schedule
+    rows = await asyncio.to_thread(claim_requested, house.ledger, house.freezer, schedule, request, house.clock())
+    await start_windows(await asyncio.to_thread(first_of_queue, house.ledger, rows), orchestrations)
+    return opened_answer(rows, orchestrations)
+
+
+async def _stop(window_id: str, orchestrations: DurableOrchestrations) -> Mapping[str, Any]:
+    house = services()
+    row = await asyncio.to_thread(mark_stopped, house.ledger, window_id, house.clock())
+    await stop_orchestrations(row, orchestrations)
+    return await asyncio.to_thread(_show, window_id)
+
+
+def _list(*, feed: str | None, state: str | None) -> Mapping[str, Any]:
+    return list_windows(services().ledger, services().settings.feeds, feed, state)
+
+
+def _show(window_id: str) -> Mapping[str, Any]:
+    return show_window(services().ledger, window_id)

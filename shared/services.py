@@ -1,0 +1,159 @@
+"""Composition root: settings become clients, each made when it is first asked for and replaceable by name."""
+
+import asyncio
+import secrets
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from shared.clients.event_hubs import AzureEventHubs, EventHubs, HubConnection
+from shared.clients.identity import ManagedIdentity, ServicePrincipal, make_identity
+from shared.clients.ledger import Ledger, table_ledger
+from shared.clients.market import Market, VenueMarket
+from shared.clients.pools import FilePools, Pools
+from shared.domain.plans import PlanTemplate
+from shared.domain.windows import microseconds
+from shared.feeds.catalogue import CATALOGUE
+from shared.feeds.exchanges.registry import venue
+from shared.flows.ingest_slice import SliceTools
+from shared.flows.open_windows import Freezer
+from shared.flows.synthetic_slice import SyntheticFeed
+from shared.settings import HubSettings, Settings, from_process
+
+
+class made_once[Made]:  # noqa: N801 - used as a decorator
+    """A property that is made at first use, by one thread only, and kept until `replace` puts another in its place.
+
+    `functools.cached_property` takes no lock since Python 3.12: two slices could build two of each client.
+    """
+
+    def __init__(self, make: Callable[[Any], Made]) -> None:
+        """Keep the maker."""
+        self._make = make
+        self.__doc__ = make.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        """Learn the name of the property."""
+        self._name = name
+
+    def __get__(self, house: "Services", owner: type | None = None) -> Made:
+        """Give the one that is kept, or make it."""
+        with house.lock:
+            if self._name not in house.made:
+                house.made[self._name] = self._make(house)
+        made: Made = house.made[self._name]
+        return made
+
+
+class Services:
+    """All collaborators of the app. Nothing in here is bound to an event loop, and nothing is made at import."""
+
+    def __init__(self) -> None:
+        """Begin with nothing made."""
+        self.lock = threading.RLock()
+        self.made: dict[str, Any] = {}
+
+    def replace(self, **others: Any) -> Self:  # noqa: ANN401 - any collaborator
+        """Put others in the place of collaborators, for tests; raises AttributeError for a name that is none."""
+        for name in others:
+            if not isinstance(vars(type(self)).get(name), made_once):
+                raise AttributeError(f"There is no service {name!r} to replace.")
+        self.made.update(others)
+        return self
+
+    @made_once
+    def settings(self) -> Settings:
+        """Give all app settings; raises SettingsError."""
+        return from_process()
+
+    @made_once
+    def clock(self) -> Callable[[], datetime]:
+        """Give the wall clock, in UTC."""
+        return lambda: datetime.now(UTC)
+
+    @made_once
+    def ledger(self) -> Ledger:
+        """Give the ledger in Azure Tables."""
+        settings = self.settings
+        endpoint = settings.table_service_uri or f"https://{settings.storage_account}.table.core.windows.net"
+        identity = make_identity(ManagedIdentity(settings.storage_client_id))
+        return table_ledger(settings.storage, endpoint, identity, settings.ca_bundle)
+
+    @made_once
+    def hubs(self) -> EventHubs:
+        """Give Event Hubs, as the settings' identity."""
+        hub, bundle = self.settings.hub, self.settings.ca_bundle
+        connection = HubConnection(hub.namespace, hub.custom_endpoint, bundle)
+        return AzureEventHubs(connection, make_identity(_login(hub, bundle)))
+
+    @made_once
+    def markets(self) -> Mapping[str, Market]:
+        """Give a market for each venue."""
+        bundle = Path(self.settings.ca_bundle) if self.settings.ca_bundle else None
+        dice = secrets.SystemRandom()
+        return {
+            name: VenueMarket(
+                venue(name),
+                endpoints,
+                ca_bundle=bundle,
+                clock=lambda: microseconds(self.clock()),
+                jitter=lambda ceiling: dice.uniform(0, ceiling),
+            )
+            for name, endpoints in self.settings.venues.items()
+        }
+
+    @made_once
+    def pools(self) -> Pools:
+        """Give the pools that synthetic feeds draw from: out of the cache, or drawn at the first use."""
+        return FilePools(Path(self.settings.pools_folder))
+
+    @made_once
+    def freezer(self) -> Freezer:
+        """Give what plans are frozen from."""
+        templates = {name: feed.template for name, feed in self.settings.feeds.items()}
+        return Freezer(templates, self._fingerprint, self._partitions)
+
+    @made_once
+    def slice_tools(self) -> SliceTools:
+        """Give what a slice needs of the world."""
+        return SliceTools(
+            ledger=self.ledger,
+            hubs=self.hubs,
+            clock=self.clock,
+            sleep=asyncio.sleep,
+            synthetic=self._synthetic,
+            markets=lambda: self.markets,
+        )
+
+    def _synthetic(self, feed: str) -> SyntheticFeed:
+        return {"payments": self.pools.payments}[feed]()
+
+    def _fingerprint(self, feed: str) -> str:
+        return self._synthetic(feed).fingerprint if CATALOGUE[feed].kind == "synthetic" else ""
+
+    def _partitions(self, template: PlanTemplate) -> dict[str, int]:
+        """Ask the hubs that packs go to; a row needs no partition count, so its hub is not asked."""
+        hubs = {stream.hub for stream in template.streams if stream.packing == "pack"}
+        return {hub: asyncio.run(self.hubs.partitions(hub)) for hub in hubs}
+
+
+_services = Services()
+
+
+def services() -> Services:
+    """Give the services of this process; only blueprints ask."""
+    return _services
+
+
+def _login(hub: HubSettings, ca_bundle: str | None) -> ServicePrincipal | ManagedIdentity:
+    if hub.credential == "managedidentity":
+        return ManagedIdentity(hub.client_id)
+    return ServicePrincipal(
+        tenant_id=hub.tenant_id or "",
+        client_id=hub.client_id or "",
+        client_secret=hub.client_secret or "",
+        authority_host=hub.authority_host,
+        ca_bundle=ca_bundle,
+    )

@@ -1,0 +1,123 @@
+import asyncio
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import azure.functions as func
+import pytest
+
+from blueprints import windows
+from shared.clients.ledger import FakeLedger
+from shared.domain.ledger_rows import WindowRow
+from shared.domain.plans import PlanTemplate, StreamPlan
+from shared.domain.schedule import Schedule
+from shared.domain.windows import Window
+from shared.errors import SettingsError, Unavailable
+from shared.flows.open_windows import Freezer
+from shared.services import Services
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+SCHEDULE = Schedule("trades", every=HOUR, offset=timedelta(), length=HOUR, lead=timedelta(), catch_up=HOUR)
+STREAM = StreamPlan("trades", "trades", "trades/1", "row", "identity", 0)
+TEMPLATE = PlanTemplate(HOUR / 12, timedelta(), timedelta(), 0.0, 1.0, ("coinbase:BTC-USD",), (STREAM,))
+BODY = {"feed": "trades", "start": "2026-11-22T13:00:00Z", "length": "01:00:00"}
+
+
+class FakeDurableClient:
+    """A durable client that remembers."""
+
+    def __init__(self):
+        self.started, self.raised = {}, []
+
+    async def start_new(self, name, instance_id, client_input):
+        self.started[instance_id] = client_input
+
+    async def get_status(self, instance_id):
+        alive = SimpleNamespace(value="Running")
+        return SimpleNamespace(runtime_status=alive if instance_id in self.started else None)
+
+    async def raise_event(self, instance_id, name, data):
+        self.raised.append((instance_id, name))
+
+    def create_http_management_payload(self, instance_id):
+        return {"statusQueryGetUri": f"http://127.0.0.1/instances/{instance_id}"}
+
+
+@dataclass
+class House:
+    """The blueprint with fakes behind it, asked as the host asks it."""
+
+    ledger: FakeLedger
+    client: FakeDurableClient
+
+    def ask(self, function, method="GET", body=b"", params=None, **route):
+        request = func.HttpRequest(method, "/api/windows", params=params or {}, route_params=route, body=body)
+        user_function = function.build().get_user_function()
+        bound = getattr(user_function, "client_function", None)
+        answer = asyncio.run(bound(request, self.client) if bound else user_function(request))
+        return answer.status_code, json.loads(answer.get_body())
+
+
+@pytest.fixture
+def house(monkeypatch):
+    settings = SimpleNamespace(feeds={"trades": SimpleNamespace(schedule=SCHEDULE)})
+    house = House(FakeLedger(), FakeDurableClient())
+    freezer = Freezer({"trades": TEMPLATE}, lambda feed: "", lambda template: {})
+    services = Services().replace(settings=settings, ledger=house.ledger, freezer=freezer, clock=lambda: NOON)
+    monkeypatch.setattr(windows, "services", lambda: services)
+    return house
+
+
+def test_a_window_is_opened_with_its_id_and_status_url(house):
+    status, body = house.ask(windows.open_windows, "POST", json.dumps(BODY).encode())
+
+    (window,) = body["windows"]
+    assert (status, window["id"], window["state"]) == (202, "trades-20261122T130000Z", "planned")
+    assert window["status"]["statusQueryGetUri"].endswith("trades-20261122T130000Z")
+    assert list(house.client.started) == ["trades-20261122T130000Z"]
+
+
+def test_a_wrong_body_is_answered_with_field_and_rule(house):
+    status, body = house.ask(windows.open_windows, "POST", json.dumps(BODY | {"feed": "weather"}).encode())
+
+    assert status == 400
+    assert body == {
+        "error": {"code": "invalid_field", "message": "feed must be one of trades; it is 'weather'.", "field": "feed"}
+    }
+
+
+def test_an_unknown_window_is_not_found(house):
+    status, body = house.ask(windows.get_window, id="trades-20261122T130000Z")
+
+    assert (status, body["error"]["code"]) == (404, "unknown_window")
+
+
+def test_windows_are_listed(house):
+    house.ledger.claim(WindowRow(Window("trades", NOON, NOON + HOUR), "open", "timer", NOON))
+
+    status, body = house.ask(windows.get_windows, params={"state": "open"})
+
+    assert (status, [window["id"] for window in body["windows"]]) == (200, ["trades-20261122T120000Z"])
+
+
+def test_stopping_marks_the_window_and_raises_stop_to_what_lives(house):
+    house.ask(windows.open_windows, "POST", json.dumps(BODY).encode())
+
+    status, body = house.ask(windows.stop_window, "DELETE", id="trades-20261122T130000Z")
+
+    assert (status, body["stop_at"]) == (202, "2026-11-22T12:00:00Z")
+    assert house.client.raised == [("trades-20261122T130000Z", "stop")]
+
+
+@pytest.mark.parametrize(("error", "status"), [(Unavailable("away"), 503), (SettingsError("wrong"), 500)])
+def test_what_goes_wrong_inside_is_still_a_json_object(house, monkeypatch, error, status):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(house.ledger, "window", fail)
+
+    answered, body = house.ask(windows.get_window, id="trades-20261122T130000Z")
+
+    assert (answered, body["error"]["message"]) == (status, str(error))
