@@ -1,0 +1,117 @@
+"""The synthetic feed of payments: the same window, slice and position always give the same record."""
+
+from functools import lru_cache
+
+import numpy as np
+import pyarrow as pa
+
+from shared.feeds.payments import instants
+from shared.feeds.payments.choices import BLOCK, Choices, choose
+from shared.feeds.payments.fragments import ID_AT, TIME_BEFORE_END, Kind
+from shared.feeds.payments.identifiers import identifiers, seed_of
+from shared.feeds.payments.pool import Pool
+from shared.feeds.records import Records
+
+__all__ = ["BLOCK", "CONTRACT", "STREAM", "Payments"]
+
+STREAM = "transactions"
+CONTRACT = "transactions/1"
+
+_FEED = "payments"
+_KEPT_BLOCKS = 16  # of 180 KB each: enough for the slices that overlap, drawn from in small steps
+_MOST_AT_ONCE = 1 << 20  # about 0.9 GB of lines; an Arrow binary array ends at 2 GiB
+_MIDNIGHT = 1  # fragments after that of the unknown hour
+
+
+class Payments:
+    """Draws payments from a pool. Immutable; may be used by any number of threads."""
+
+    def __init__(self, pool: Pool) -> None:
+        """Draw from this pool, whose fingerprint belongs to the plan of every window drawn from it."""
+        self.fingerprint = pool.fingerprint
+        self._pool = pool
+        self._views, self._text = _viewed(pool.fragments)
+        self._zones = pool.zones.to_pylist()
+        self._block = lru_cache(_KEPT_BLOCKS)(self._choose_block)
+        self._offsets = lru_cache(_KEPT_BLOCKS)(self._zone_offsets)
+
+    def draw(self, window_id: str, slice_number: int, first: int, count: int, start: int, rate: float) -> Records:
+        """Give the records at positions `[first, first + count)` of a slice.
+
+        start: the slice's start in microseconds since the epoch. rate: records a second; position p is of the time
+        `start + p / rate`. The hour of the day is that of each account's country by its offset from UTC at `start`.
+        Raises ValueError for a negative position, over 1,048,576 records at once or a rate that is not positive.
+        """
+        _check(first, count, rate)
+        chosen = self._chosen(window_id, slice_number, first, first + count)
+        times = instants.grid(start, rate, first, count)
+        ids = identifiers(seed_of(_FEED, window_id, slice_number), np.arange(first, first + count, dtype=np.uint64))
+        lines = self._lines(self._with_hours(chosen, times, start))
+        _write(lines, ids, instants.written(times))
+        return Records(lines, pa.DictionaryArray.from_arrays(chosen.keys, self._pool.keys))
+
+    def _chosen(self, window_id: str, slice_number: int, first: int, last: int) -> Choices:
+        blocks = range(first // BLOCK, max(first, last - 1) // BLOCK + 1)
+        parts = [
+            self._block(window_id, slice_number, block).slice(
+                max(0, first - block * BLOCK), max(0, last - block * BLOCK)
+            )
+            for block in blocks
+        ]
+        return parts[0] if len(parts) == 1 else Choices.join(parts)
+
+    def _choose_block(self, window_id: str, slice_number: int, block: int) -> Choices:
+        return choose(self._pool, seed_of(_FEED, window_id, slice_number, block))
+
+    def _zone_offsets(self, start: int) -> np.ndarray:
+        return instants.offsets_at(start, self._zones)
+
+    def _with_hours(self, chosen: Choices, times: np.ndarray, start: int) -> np.ndarray:
+        hours = instants.local_hours(times, self._offsets(start).take(chosen.country))
+        rows = chosen.fragments.copy()
+        rows[:, Kind.HOUR] += (hours + _MIDNIGHT) * chosen.hour_known
+        return rows
+
+    def _lines(self, rows: np.ndarray) -> pa.BinaryArray:
+        """Gather all fragments of all rows at once: what lies side by side is a line.
+
+        Views are gathered first, then their text in one pass over memory of the right size: `take` of the text itself
+        lets its memory grow as it goes, which costs a third more.
+        """
+        views = self._views.take(rows.reshape(-1))
+        gathered = pa.Array.from_buffers(pa.binary_view(), rows.size, [None, pa.py_buffer(views), *self._text])
+        _, offsets, data = gathered.cast(pa.binary()).buffers()
+        ends = np.frombuffer(offsets, np.int32)[: rows.size + 1 : len(Kind)].copy()
+        return pa.BinaryArray.from_buffers(pa.binary(), len(rows), [None, pa.py_buffer(ends), data])
+
+
+def _viewed(fragments: pa.BinaryArray) -> tuple[np.ndarray, list[pa.Buffer]]:
+    """Give Arrow's 16-byte views of the fragments, and the memory that they look at."""
+    _, views, *text = fragments.cast(pa.binary_view()).buffers()
+    return np.frombuffer(views, "V16")[: len(fragments)], text
+
+
+def _check(first: int, count: int, rate: float) -> None:
+    if first < 0 or not 0 <= count <= _MOST_AT_ONCE:
+        raise ValueError(
+            f"can't draw {count} records from position {first}: from 0 on, at most {_MOST_AT_ONCE} at once"
+        )
+    if not rate > 0:
+        raise ValueError(f"a rate is a positive number of records a second, not {rate}")
+
+
+def _write(lines: pa.BinaryArray, ids: np.ndarray, times: np.ndarray) -> None:
+    """Write each line's id and time into the room that its fragments left; the lines are not yet anyone else's."""
+    _, offsets, data = lines.buffers()
+    bounds = np.frombuffer(offsets, np.int32)
+    _scatter(data, bounds[:-1] + ID_AT, ids)
+    _scatter(data, bounds[1:] - TIME_BEFORE_END, times)
+
+
+def _scatter(data: pa.Buffer, places: np.ndarray, texts: np.ndarray) -> None:
+    """Write row i of uint8[n, width] at byte `places[i]`, through a view of every `width` bytes that lie in a row."""
+    width = texts.shape[1]
+    if len(places) == 0:
+        return
+    windows = np.ndarray(data.size - width + 1, dtype=f"V{width}", buffer=data, strides=(1,))
+    windows[places] = texts.view(f"V{width}").reshape(-1)
