@@ -67,7 +67,8 @@ def test_a_damaged_file_is_rebuilt_and_that_is_logged(tmp_path, builder, caplog,
 
     assert builder.seeds == [5]
     assert read_pool(path).fingerprint == _pool(5).fingerprint
-    assert [record.levelno for record in caplog.records if record.message.startswith("pools.damaged ")] == [logging.WARNING]
+    damaged = [record.levelno for record in caplog.records if record.message.startswith("pools.damaged ")]
+    assert damaged == [logging.WARNING]
 
 
 def test_a_flipped_bit_is_found(tmp_path, builder):
