@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared.clients.ledger import Ledger
@@ -15,6 +15,9 @@ from shared.domain.views import window_details, window_summary
 from shared.domain.windows import Window
 from shared.errors import RequestRejected
 from shared.flows.open_windows import Freezer
+
+# A slice looks at its row each second and flushes each second: what it has sent then lies before the stop.
+STOP_NOTICE = timedelta(seconds=2)
 
 
 def claim_requested(
@@ -62,12 +65,13 @@ def show_window(ledger: Ledger, window_id: str) -> dict[str, Any]:
 
 
 def mark_stopped(ledger: Ledger, window_id: str, now: datetime) -> WindowRow:
-    """Write `stop_at` into a window's row; a second call keeps the first time.
+    """Write `stop_at` into a window's row, so far ahead that every slice sees it; a second call keeps the first.
 
     Raises RequestRejected: 404 for an unknown window, 409 for one that has ended.
     """
     _existing(ledger, window_id)
-    row = ledger.change(window_id, lambda row: None if row.ended or row.stop_at else replace(row, stop_at=now))
+    stop_at = now + STOP_NOTICE
+    row = ledger.change(window_id, lambda row: None if row.ended or row.stop_at else replace(row, stop_at=stop_at))
     if row is None or row.ended:
         raise _taken(window_id, f"has ended already: it is {row.state if row else 'gone'}")
     return row

@@ -12,6 +12,7 @@ from shared.domain.windows import Slice, Window
 from shared.errors import RequestRejected
 from shared.flows.open_windows import Freezer
 from shared.flows.request_windows import (
+    STOP_NOTICE,
     claim_requested,
     first_of_queue,
     list_windows,
@@ -85,7 +86,7 @@ def test_stopping_marks_the_row_once(ledger):
     first = mark_stopped(ledger, row.window.id, NOON + MINUTE)
     second = mark_stopped(ledger, row.window.id, NOON + 2 * MINUTE)
 
-    assert first.stop_at == second.stop_at == NOON + MINUTE
+    assert first.stop_at == second.stop_at == NOON + MINUTE + STOP_NOTICE
 
 
 def test_an_unknown_window_cannot_be_stopped_or_shown(ledger):

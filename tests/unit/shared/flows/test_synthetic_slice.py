@@ -1,8 +1,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,39 +9,14 @@ from shared.clients.event_hubs import FakeEventHubs
 from shared.domain.plans import PlanTemplate, SliceAttempt, StreamPlan
 from shared.domain.windows import Window
 from shared.errors import SendFailed
-from shared.feeds.records import Records
-from shared.flows.slice_work import Pace, Tally
+from shared.flows.slice_work import Tally
 from shared.flows.synthetic_slice import ingest_synthetic_slice
+from tests.unit.shared.flows.synthetic_fakes import Numbers, Time
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 STREAM = StreamPlan("transactions", "transactions", "transactions/1", "row", "identity", 0)
 TEMPLATE = PlanTemplate(10 * SECOND, SECOND, timedelta(), 20.0, 2.0, (), (STREAM,))
-
-
-class Numbers:
-    """A feed whose record at position p is the line `p`."""
-
-    def draw(self, window_id, slice_number, first, count, start, rate):
-        lines = pa.array([b"%d\n" % position for position in range(first, first + count)], pa.binary())
-        keys = pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), pa.array(["key"]))
-        return Records(lines, keys)
-
-
-class Time:
-    """A clock that only sleeping moves; `hiccups` are added to the first sleeps."""
-
-    def __init__(self, now, hiccups=(), stop_at=None):
-        self.now, self.hiccups, self.stop_at = now, list(hiccups), stop_at
-        self.slept = []
-
-    async def sleep(self, seconds):
-        self.slept.append(seconds)
-        self.now += timedelta(seconds=seconds + (self.hiccups.pop(0) if self.hiccups else 0))
-
-    @property
-    def pace(self):
-        return Pace(lambda: self.now, self.sleep, lambda: self.stop_at)
 
 
 async def run(time, *, claimed_at=NOON, hubs=None, rate=20.0):

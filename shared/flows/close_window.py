@@ -1,0 +1,90 @@
+"""Closing a window: fill what a live one still lacks, mark what never began, and write how it ended."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from shared import telemetry
+from shared.clients.ledger import Ledger
+from shared.domain.endings import Ending, Found, completed, decide_ending, unbegun
+from shared.domain.ledger_rows import SliceRow, WindowRow
+from shared.domain.live_reports import SliceReport
+from shared.domain.plans import MAX_WINDOW, Plan
+from shared.domain.windows import Window
+from shared.errors import CorruptRow
+from shared.feeds.catalogue import CATALOGUE
+from shared.flows.close_live import CloseOrder, close_live_window
+from shared.flows.ingest_slice import SliceTools
+from shared.flows.slice_work import Pace, Tally
+
+logger = logging.getLogger(__name__)
+
+
+async def close(plan: Plan, tools: SliceTools) -> dict[str, Any]:
+    """Close a window and say how it ended; one that has ended already is left as it is.
+
+    Raises Unavailable where the ledger, a venue or the hub does not answer: another try may succeed.
+    """
+    row = await asyncio.to_thread(tools.ledger.window, plan.window.id)
+    if row is None:
+        raise CorruptRow(f"Window {plan.window.id} is not in the ledger, but its orchestration closes it.")
+    if not row.ended:
+        row = await _close_open(row, plan, tools)
+    return {"window": row.window.id, "state": row.state, "reason": row.reason}
+
+
+async def _close_open(row: WindowRow, plan: Plan, tools: SliceTools) -> WindowRow:
+    await asyncio.to_thread(_mark_skipped, tools.ledger, plan, tools.clock())
+    attempts = await asyncio.to_thread(tools.ledger.attempts, plan.window.id)
+    found = await _found(row, plan, attempts, tools)
+    ending = decide_ending(row, plan.slices(), attempts, found)
+    closed = await asyncio.to_thread(_write, tools.ledger, row, ending, tools.clock())
+    telemetry.info(logger, f"window.{closed.state}", window=closed.window.id, reason=closed.reason or "-")
+    return closed
+
+
+def _mark_skipped(ledger: Ledger, plan: Plan, now: datetime) -> None:
+    for part in unbegun(plan.slices(), ledger.attempts(plan.window.id)):
+        row = ledger.begin_attempt(part, now)
+        ledger.write_attempt(replace(row, state="skipped", reason="It never began."))
+
+
+async def _found(row: WindowRow, plan: Plan, attempts: Sequence[SliceRow], tools: SliceTools) -> Found:
+    """Let a live window be completed from its venues' history; one that its source refused is left as it is."""
+    refused = any(attempt.state == "refused" for attempt in attempts)
+    if CATALOGUE[plan.window.feed].kind != "live" or refused:
+        return Found()
+    end = min(plan.window.end, row.stop_at or plan.window.end)
+    if end <= plan.window.start:
+        return Found()
+    order = CloseOrder(
+        plan,
+        Window(plan.window.feed, plan.window.start, end),
+        reports=[SliceReport.from_wire(attempt.report) for attempt in completed(attempts)],
+        previous=await asyncio.to_thread(_previous, tools.ledger, plan.window),
+    )
+    tally, pace = Tally(), Pace(tools.clock, tools.sleep, lambda: None)
+    async with tools.hubs.sender(plan.streams[0].hub) as sender:
+        closing = await close_live_window(order, markets=tools.markets(), sender=sender, pace=pace, tally=tally)
+    return Found(closing.as_wire(), tally.as_wire())
+
+
+def _previous(ledger: Ledger, window: Window) -> SliceReport | None:
+    """Give the report of the last slice of the window that ends where this one starts."""
+    earlier = ledger.windows(window.feed, since=window.start - MAX_WINDOW, states=("closed", "incomplete"))
+    adjacent = next((row for row in earlier if row.window.end == window.start), None)
+    done = completed(ledger.attempts(adjacent.window.id)) if adjacent else []
+    is_last = bool(done) and done[-1].slice.end == window.start
+    return SliceReport.from_wire(done[-1].report) if is_last else None
+
+
+def _write(ledger: Ledger, row: WindowRow, ending: Ending, now: datetime) -> WindowRow:
+    def ended(current: WindowRow) -> WindowRow | None:
+        if current.ended:
+            return None
+        return replace(current, state=ending.state, reason=ending.reason, result=ending.result, closed_at=now)
+
+    return ledger.change(row.window.id, ended) or row

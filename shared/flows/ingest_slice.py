@@ -1,0 +1,158 @@
+"""One try at one slice, of whatever feed: number it, ingest, and write what became of it into the ledger."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from shared import telemetry
+from shared.clients.event_hubs import EventHubs, Sender
+from shared.clients.ledger import Ledger
+from shared.clients.market import Market
+from shared.domain.ledger_rows import SliceRow, SliceState, WindowRow
+from shared.domain.plans import Plan, SliceAttempt
+from shared.errors import FeedRefused, LoginRefused, SendFailed, Unavailable
+from shared.feeds.catalogue import CATALOGUE
+from shared.flows.live_slice import ingest_live_slice
+from shared.flows.slice_work import Pace, Tally
+from shared.flows.stop_watch import watching
+from shared.flows.synthetic_slice import SyntheticFeed, ingest_synthetic_slice
+
+logger = logging.getLogger(__name__)
+
+_PROGRESS_EVERY = 10.0
+_EXCERPT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class SliceTools:
+    """What ingesting a slice needs of the world."""
+
+    ledger: Ledger
+    hubs: EventHubs
+    clock: Callable[[], datetime]
+    sleep: Callable[[float], Awaitable[None]]
+    synthetic: Callable[[str], SyntheticFeed]
+    markets: Callable[[], Mapping[str, Market]]
+
+
+def begin(ledger: Ledger, window_id: str, now: datetime) -> dict[str, Any]:
+    """Move a planned window to open; `proceed` is false for one that has ended (a late or doubled start)."""
+
+    def opened(row: WindowRow) -> WindowRow | None:
+        return replace(row, state="open", opened_at=now) if row.state == "planned" else None
+
+    row = ledger.change(window_id, opened)
+    return {"proceed": row is not None and not row.ended, "state": row.state if row else "unknown"}
+
+
+async def ingest(plan: Plan, number: int, tools: SliceTools) -> dict[str, Any]:
+    """Ingest slice `number` and say how: `done`, `skipped`, or `refused` with words that no retry can change.
+
+    Raises Unavailable where another try may succeed; the ledger's row then says `failed`.
+    """
+    row = await asyncio.to_thread(tools.ledger.begin_attempt, plan.slices()[number], tools.clock())
+    work = _Work(SliceAttempt(plan, row.slice, row.attempt), row, tools)
+    try:
+        async with work.reporting(), watching(tools.ledger, plan.window.id, tools.sleep) as stop_at:
+            outcome = await work.run(Pace(tools.clock, tools.sleep, stop_at))
+    except (FeedRefused, LoginRefused) as refusal:
+        outcome = _Outcome("refused", str(refusal))
+    except Unavailable as error:
+        await work.write(_Outcome("failed", _told(error)))
+        raise
+    await work.write(outcome)
+    return {"slice": number, "attempt": row.attempt, "state": outcome.state, "reason": outcome.reason[:_EXCERPT]}
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    state: SliceState
+    reason: str = ""
+    report: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Work:
+    """One try in progress."""
+
+    order: SliceAttempt
+    row: SliceRow
+    tools: SliceTools
+    tally: Tally = field(default_factory=Tally)
+
+    async def run(self, pace: Pace) -> _Outcome:
+        stop_at = pace.stop_at()
+        if stop_at is not None and (stop_at <= self.row.slice.start or self.order.plan.past):
+            return _Outcome("skipped", "The window was stopped before this slice began.")
+        stream = self.order.plan.streams[0]
+        async with self.tools.hubs.sender(stream.hub) as sender:
+            try:
+                return _Outcome("done", report=await self._ingest(sender, pace))
+            except SendFailed as failure:
+                self.tally.delivery += failure.delivery
+                raise
+
+    async def _ingest(self, sender: Sender, pace: Pace) -> Mapping[str, Any]:
+        feed = self.order.plan.window.feed
+        if CATALOGUE[feed].kind == "live":
+            markets = self.tools.markets()
+            report = await ingest_live_slice(self.order, markets=markets, sender=sender, pace=pace, tally=self.tally)
+            return report.as_wire()
+        source = self.tools.synthetic(feed)
+        _check_fingerprint(self.order, source)
+        await ingest_synthetic_slice(self.order, feed=source, sender=sender, pace=pace, tally=self.tally)
+        return {}
+
+    @asynccontextmanager
+    async def reporting(self) -> AsyncIterator[None]:
+        """Write the counts into the ledger every 10 s for the length of a block."""
+        task = asyncio.create_task(self._report_forever())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _report_forever(self) -> None:
+        while True:
+            await self.tools.sleep(_PROGRESS_EVERY)
+            try:
+                await asyncio.to_thread(self.tools.ledger.write_attempt, self._row(_Outcome("running")))
+            except Unavailable as error:
+                telemetry.warning(logger, "slice.progress_unwritten", window=self.row.slice.window_id, cause=error)
+
+    async def write(self, outcome: _Outcome) -> None:
+        """Write how the try ended, and tell it."""
+        row = self._row(outcome)
+        await asyncio.to_thread(self.tools.ledger.write_attempt, row)
+        counts = {name: count for stream in row.counts.values() for name, count in stream.items()}
+        correlation = {"window": row.slice.window_id, "slice": row.slice.number, "attempt": row.attempt}
+        telemetry.info(logger, f"slice.{outcome.state}", **correlation, **counts)
+
+    def _row(self, outcome: _Outcome) -> SliceRow:
+        counts = {self.order.plan.streams[0].name: self.tally.as_wire()}
+        now = self.tools.clock()
+        return replace(
+            self.row,
+            state=outcome.state,
+            updated_at=now,
+            counts=counts,
+            report=outcome.report,
+            reason=outcome.reason,
+        )
+
+
+def _check_fingerprint(order: SliceAttempt, feed: SyntheticFeed) -> None:
+    if feed.fingerprint != order.plan.fingerprint:
+        raise Unavailable(
+            f"The pools here ({feed.fingerprint}) are not those that window {order.plan.window.id} was planned with "
+            f"({order.plan.fingerprint}); this worker can't draw the same records."
+        )
+
+
+def _told(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"

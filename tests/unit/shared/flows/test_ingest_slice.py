@@ -1,0 +1,201 @@
+"""One try at a slice, and the closing of its window, with a synthetic feed and fakes of the world."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.clients.event_hubs import FakeEventHubs
+from shared.clients.ledger import FakeLedger
+from shared.clients.market import FakeMarket
+from shared.domain.ledger_rows import WindowRow
+from shared.domain.plans import PlanTemplate, StreamPlan
+from shared.domain.windows import Window
+from shared.errors import FeedRefused, Unavailable
+from shared.flows.close_window import close
+from shared.flows.ingest_slice import SliceTools, begin, ingest
+from tests.unit.shared.flows.live_simulator import PlayedLoop
+from tests.unit.shared.flows.synthetic_fakes import Numbers
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+
+class InlineLoop(PlayedLoop):
+    """A loop whose time is played, and whose threads do their work at once."""
+
+    def run_in_executor(self, executor, func, *args):
+        done = self.create_future()
+        try:
+            done.set_result(func(*args))
+        except Exception as error:
+            done.set_exception(error)
+        return done
+
+
+def played(work):
+    """Run to the end, from NOON on."""
+    with asyncio.Runner(loop_factory=InlineLoop) as runner:
+        runner.get_loop()._selector.played = 0.0
+        return runner.run(work)
+
+
+def clock():
+    return NOON + timedelta(seconds=asyncio.get_running_loop().time())
+
+
+class World:
+    """A claimed window of 20 s in two slices, and all that its activities meet."""
+
+    def __init__(self, feed="payments", fingerprint="numbers", script=()):
+        stream = {"payments": "transactions", "trades": "trades"}[feed]
+        template = PlanTemplate(
+            *(10 * SECOND, SECOND, SECOND),
+            *(10.0, 2.0, ("coinbase:BTC-USD",)),
+            (StreamPlan(stream, stream, f"{stream}/1", "row", "identity", 0),),
+        )
+        self.window = Window(feed, NOON, NOON + 20 * SECOND)
+        self.plan = template.freeze(self.window, NOON, fingerprint, {})
+        self.ledger = FakeLedger()
+        self.hubs = FakeEventHubs({"transactions": 10, "trades": 4})
+        self.market = FakeMarket(script)
+        self.ledger.claim(WindowRow(self.window, "planned", "timer", NOON, self.plan.as_wire()))
+
+    @property
+    def tools(self):
+        return SliceTools(
+            ledger=self.ledger,
+            hubs=self.hubs,
+            clock=clock,
+            sleep=asyncio.sleep,
+            synthetic=lambda feed: Numbers(),
+            markets=lambda: {"coinbase": self.market},
+        )
+
+    def change(self, **changes):
+        self.ledger.change(self.window.id, lambda row: replace(row, **changes))
+
+    @property
+    def row(self):
+        return self.ledger.window(self.window.id)
+
+    def ingest(self, number):
+        return played(ingest(self.plan, number, self.tools))
+
+    def close(self):
+        return played(close(self.plan, self.tools))
+
+
+def test_beginning_opens_a_planned_window_once():
+    world = World()
+
+    first = begin(world.ledger, world.window.id, NOON)
+    second = begin(world.ledger, world.window.id, NOON + SECOND)
+
+    assert (first, second) == ({"proceed": True, "state": "open"},) * 2
+    assert world.row.opened_at == NOON
+
+
+def test_an_ended_window_does_not_begin_again():
+    world = World()
+    world.change(state="stopped")
+
+    assert begin(world.ledger, world.window.id, NOON)["proceed"] is False
+
+
+def test_a_done_slice_is_written_with_its_counts():
+    world = World()
+
+    outcome = world.ingest(0)
+
+    (row,) = world.ledger.attempts(world.window.id)
+    assert outcome == {"slice": 0, "attempt": 1, "state": "done", "reason": ""}
+    assert (row.state, row.counts["transactions"]["accepted"]) == ("done", 100)
+    assert world.hubs.received["transactions"][0].properties["slice"] == f"{world.window.id}/0.1"
+
+
+def test_a_slice_that_the_hub_fails_is_written_and_raised_so_that_it_is_tried_again():
+    world = World()
+    world.hubs.fail_next("unknown")
+
+    with pytest.raises(Unavailable):
+        world.ingest(0)
+    again = world.ingest(0)
+
+    first, second = world.ledger.attempts(world.window.id)
+    assert (first.state, second.state, again["attempt"]) == ("failed", "done", 2)
+    assert first.counts["transactions"]["unknown"] > 0
+
+
+def test_a_slice_of_a_stopped_window_is_skipped():
+    world = World()
+    world.change(stop_at=NOON + 5 * SECOND)
+
+    outcome = world.ingest(1)
+
+    assert outcome["state"] == "skipped"
+    assert world.hubs.received == {}
+
+
+def test_pools_that_are_not_the_plans_are_not_drawn_from():
+    world = World(fingerprint="other pools")
+
+    with pytest.raises(Unavailable, match="other pools"):
+        world.ingest(0)
+
+
+def test_a_venue_that_refuses_is_no_error_to_retry_but_an_outcome():
+    world = World("trades", script=[FeedRefused("X-YZ is not a valid product")])
+
+    outcome = world.ingest(0)
+    ended = world.close()
+
+    assert outcome["state"] == "refused"
+    assert (ended["state"], ended["reason"]) == ("failed", "X-YZ is not a valid product")
+
+
+def test_closing_adds_up_and_ends_the_window():
+    world = World()
+    world.ingest(0)
+    world.ingest(1)
+
+    ended = world.close()
+
+    assert ended["state"] == world.row.state == "closed"
+    assert world.row.result["counts"]["transactions"]["accepted"] == 200
+
+
+def test_closing_twice_changes_nothing():
+    world = World()
+    world.ingest(0)
+    first = world.close()
+    world.ingest(1)
+
+    assert world.close() == first
+    assert world.row.state == "failed"
+
+
+def test_slices_that_never_began_are_skipped_when_a_window_is_stopped():
+    world = World()
+    world.ingest(0)
+    world.change(stop_at=NOON + 10 * SECOND)
+
+    ended = world.close()
+
+    assert ended["state"] == "stopped"
+    assert [row.state for row in world.ledger.attempts(world.window.id)] == ["done", "skipped"]
+
+
+def test_a_stop_written_while_a_slice_runs_ends_it_at_its_time():
+    world = World()
+
+    async def stopped_after_four_seconds():
+        asyncio.get_running_loop().call_later(4, lambda: world.change(stop_at=NOON + 4 * SECOND))
+        return await ingest(world.plan, 0, world.tools), clock()
+
+    outcome, ended_at = played(stopped_after_four_seconds())
+
+    assert outcome["state"] == "done"
+    assert 40 <= len(world.hubs.received["transactions"]) <= 50
+    assert ended_at <= NOON + 6 * SECOND
