@@ -11,6 +11,8 @@ from shared.feeds.payments.dealing import Step, deal_percent
 
 type Place = tuple[str, str, str]  # postcode, state, country
 
+# Only these: loading all of Faker's for every locale takes a second of a cold start.
+_PROVIDERS = ["faker.providers.address", "faker.providers.internet"]
 _PROXY_SHARE = 8  # one address in so many stands behind a proxy
 
 
@@ -45,7 +47,7 @@ class Entities:
         """Make the Fakers; a tenth of a second each for some of them."""
         from faker import Faker  # noqa: PLC0415 (only building needs it, and it is slow to import)
 
-        self._fakers: list[Any] = [Faker(country.locale) for country in tables.COUNTRIES]
+        self._fakers: list[Any] = [Faker(country.locale, providers=_PROVIDERS) for country in tables.COUNTRIES]
         for number, faker in enumerate(self._fakers):
             faker.seed_instance(seed * len(self._fakers) + number)
 

@@ -107,7 +107,7 @@ def test_stopping_marks_the_window_and_raises_stop_to_what_lives(house):
 
     status, body = house.ask(windows.stop_window, "DELETE", id="trades-20261122T130000Z")
 
-    assert (status, body["stop_at"]) == (202, "2026-11-22T12:00:00Z")
+    assert (status, body["stop_at"]) == (202, "2026-11-22T12:00:02Z")
     assert house.client.raised == [("trades-20261122T130000Z", "stop")]
 
 
