@@ -5,8 +5,11 @@ IngestionError
 ├── RequestRejected      a caller asked for something it may not have: 400, 404, 409 or 413
 ├── FeedRefused          the source will not serve us (unknown product, wrong subscription): no retry can cure it
 ├── LoginRefused         an identity is not let in: no retry can cure it
+├── JobRefused           Databricks will not do what it is asked (unknown job or run, parameters): no retry can cure it
 ├── CorruptRow           the ledger holds something that this version can't read
 └── Unavailable          an outside system does not answer as it should: a retry may cure it
+    ├── Unreachable      a venue can't be reached or can't serve now
+    ├── Untrusted        a peer's certificate is vouched for by nobody we trust
     └── SendFailed       records could not be delivered to a hub within the deadline
 """
 
@@ -48,12 +51,29 @@ class LoginRefused(IngestionError):
     """A service refused an identity; the text names the client id and what it wanted to reach."""
 
 
+class JobRefused(IngestionError):
+    """Databricks refused a request about a job or a run; the text holds its own words."""
+
+
 class CorruptRow(IngestionError):
     """A ledger row holds a value of another shape than this version writes."""
 
 
 class Unavailable(IngestionError):
     """An outside system did not answer, or answered that it can't serve now."""
+
+
+class Unreachable(Unavailable):
+    """A venue can't be reached or can't serve now; `retry_after` is the wait in seconds that it asks for, if any."""
+
+    def __init__(self, text: str, retry_after: float | None = None) -> None:
+        """Say what failed."""
+        super().__init__(text)
+        self.retry_after = retry_after
+
+
+class Untrusted(Unavailable):
+    """A peer shows a certificate that the CA bundle does not vouch for; only an administrator can cure it."""
 
 
 class SendFailed(Unavailable):
