@@ -1,0 +1,174 @@
+"""Websockets and GETs to a venue over aiohttp, with every wait bounded and every failure in the app's own words."""
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from http import HTTPStatus
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import aiohttp
+from aiohttp import ClientWebSocketResponse, WSMsgType
+
+from shared.errors import FeedRefused, Unavailable, Unreachable, Untrusted
+
+DEADLINE: Final = 10.0
+"""Seconds that a handshake, a send or a GET may take."""
+
+_CLOSING = 1.0
+_GLANCE = 0.002
+_EXCERPT = 300
+_PASSING = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
+
+Take = Callable[[bytes], Awaitable[None] | None]
+
+
+class Socket:
+    """One websocket that is open."""
+
+    def __init__(self, host: str, response: ClientWebSocketResponse[bool]) -> None:
+        """Speak through `response`."""
+        self._host = host
+        self._response = response
+        self._wire = response.get_extra_info("socket")
+
+    async def send(self, text: str) -> None:
+        """Send one text frame; raises Unreachable where it does not leave within the deadline."""
+        try:
+            async with asyncio.timeout(DEADLINE):
+                await self._response.send_str(text)
+        except (aiohttp.ClientError, OSError) as error:
+            raise Unreachable(f"{self._host} took no frame: {_words(error)}") from error
+
+    async def pump(self, take: Take, alive: Callable[[], None]) -> str:
+        """Hand on each frame as it arrives, all those already received in one go; give the reason of the end.
+
+        `take` may give something to wait for before the next frame. Pings are answered, and told by `alive`.
+        """
+        while True:
+            message = await self._response.receive()
+            if message.type is WSMsgType.TEXT or message.type is WSMsgType.BINARY:
+                wait = take(message.data)
+                if wait is not None:
+                    await wait
+            elif message.type is WSMsgType.PING:
+                alive()
+                await self._pong(message.data)
+            elif message.type is WSMsgType.PONG:
+                alive()
+            else:
+                return self._end()
+
+    async def close(self) -> None:
+        """Close politely, within a second and a half.
+
+        The deadline is ours: aiohttp's counts from each frame, and a busy venue goes on sending. The session forgets a
+        TLS connection that is closing, and a loop that ended before it would leave its socket open: hence the wait.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSING):
+                await self._response.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSING / 2):
+                while self._wire is not None and self._wire.fileno() >= 0:  # noqa: ASYNC110 - nothing tells its end
+                    await asyncio.sleep(_GLANCE)
+
+    async def _pong(self, payload: bytes) -> None:
+        try:
+            async with asyncio.timeout(DEADLINE):
+                await self._response.pong(payload)
+        except (aiohttp.ClientError, OSError) as error:
+            raise Unreachable(f"{self._host} took no pong: {_words(error)}") from error
+
+    def _end(self) -> str:
+        error = self._response.exception()
+        cause = _words(error) if error else f"close code {self._response.close_code}"
+        return f"{self._host} ended the connection: {cause}"
+
+
+class Transport:
+    """An HTTP session of one event loop; use it as a context manager. `ca_bundle`: a PEM file, None is the system's."""
+
+    def __init__(self, ca_bundle: Path | None) -> None:
+        """Remember whom to trust; nothing is opened yet."""
+        self._ca_bundle = ca_bundle
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        """Open the session."""
+        trust = await asyncio.to_thread(_context, self._ca_bundle) if self._ca_bundle else True
+        unlimited = aiohttp.ClientTimeout(total=None)
+        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust), timeout=unlimited)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the session with all its connections."""
+        if self._session:
+            await self._session.close()
+
+    async def socket(self, url: str) -> Socket:
+        """Open a websocket; raises Unreachable, Untrusted, or FeedRefused where the venue won't have us."""
+        waits = aiohttp.ClientWSTimeout(ws_close=_CLOSING)
+        try:
+            async with asyncio.timeout(DEADLINE):
+                response = await self._opened().ws_connect(url, timeout=waits, autoping=False, decode_text=False)
+        except aiohttp.WSServerHandshakeError as error:
+            raise _refusal(url, error.status, error.headers, error.message) from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise _failure(url, error) from error
+        return Socket(_host(url), response)
+
+    async def get(self, url: str, query: Mapping[str, str]) -> bytes:
+        """Give the body of a 2xx answer; raises Unreachable, Untrusted, or FeedRefused with the venue's words (4xx)."""
+        try:
+            async with asyncio.timeout(DEADLINE), self._opened().get(url, params=query) as response:
+                body = await response.read()
+        except (aiohttp.ClientError, OSError) as error:
+            raise _failure(url, error) from error
+        if not response.ok:
+            raise _refusal(url, response.status, response.headers, body[:_EXCERPT].decode("utf-8", "replace"))
+        return body
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            raise RuntimeError("a Transport is used within `async with`")
+        return self._session
+
+
+def _context(ca_bundle: Path | None) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=ca_bundle)
+
+
+def _refusal(url: str, status: int, headers: Mapping[str, str] | None, words: str) -> Unreachable | FeedRefused:
+    text = f"{_host(url)} answered {status}: {words}"
+    if status in _PASSING or not HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return Unreachable(text, _seconds((headers or {}).get("Retry-After", "")))
+    return FeedRefused(text)
+
+
+def _seconds(retry_after: str) -> float | None:
+    try:
+        return max(float(retry_after), 0.0)
+    except ValueError:
+        return None
+
+
+def _failure(url: str, error: BaseException) -> Unavailable:
+    if isinstance(error, aiohttp.ClientConnectorCertificateError | ssl.SSLCertVerificationError):
+        return Untrusted(
+            f"{_host(url)} shows a certificate that the CA bundle does not vouch for ({_words(error)}); "
+            "put the authority's certificate in CA_BUNDLE"
+        )
+    return Unreachable(f"{_host(url)} can't be reached: {_words(error)}")
+
+
+def _host(url: str) -> str:
+    return url.partition("://")[2].partition("/")[0]
+
+
+def _words(error: BaseException) -> str:
+    return str(error) or type(error).__name__
