@@ -10,9 +10,10 @@ from typing import Any, Self
 
 from shared.clients.event_hubs import AzureEventHubs, EventHubs, HubConnection
 from shared.clients.identity import ManagedIdentity, ServicePrincipal, make_identity
-from shared.clients.ledger import Ledger, table_ledger
+from shared.clients.ledger import Ledger, TableLedger
 from shared.clients.market import Market, VenueMarket
 from shared.clients.pools import FilePools, Pools
+from shared.clients.tables import Tables, tables_of
 from shared.domain.plans import PlanTemplate
 from shared.domain.windows import microseconds
 from shared.feeds.catalogue import CATALOGUE
@@ -74,12 +75,17 @@ class Services:
         return lambda: datetime.now(UTC)
 
     @made_once
-    def ledger(self) -> Ledger:
-        """Give the ledger in Azure Tables."""
+    def tables(self) -> Tables:
+        """Give the tables of the app's storage account."""
         settings = self.settings
         endpoint = settings.table_service_uri or f"https://{settings.storage_account}.table.core.windows.net"
         identity = make_identity(ManagedIdentity(settings.storage_client_id))
-        return table_ledger(settings.storage, endpoint, identity, settings.ca_bundle)
+        return tables_of(settings.storage, endpoint, identity, settings.ca_bundle)
+
+    @made_once
+    def ledger(self) -> Ledger:
+        """Give the ledger of windows and slices."""
+        return TableLedger(self.tables)
 
     @made_once
     def hubs(self) -> EventHubs:

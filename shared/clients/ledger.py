@@ -4,27 +4,16 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
-from azure.core import MatchConditions
-from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
-from azure.data.tables import TableClient, TableServiceClient, UpdateMode
-
-from shared.clients.identity import BlockingIdentity, Identity
-from shared.clients.ledger_entities import (
-    slice_entity,
-    slice_row,
-    window_entity,
-    window_key,
-    window_row,
-)
+from shared.clients.ledger_entities import slice_entity, slice_row, window_entity, window_key, window_row
+from shared.clients.tables import Entity, Tables
 from shared.domain.ledger_rows import SliceRow, WindowRow
 from shared.domain.windows import Slice, stamp
 from shared.errors import Unavailable
 
 Change = Callable[[WindowRow], WindowRow | None]
 
-_PRECONDITION_FAILED = 412
 _MAX_RACES = 50
 
 
@@ -54,22 +43,20 @@ class Ledger(Protocol):
 
 
 class TableLedger:
-    """The ledger in Azure Tables, `windows` and `slices`; tables are made at first use."""
+    """The ledger in Azure Tables, `windows` and `slices`."""
 
-    def __init__(self, service: Callable[[], TableServiceClient]) -> None:
-        """Keep the way to the table service; nothing is dialled before the first verb."""
-        self._service = service
-        self._tables: dict[str, TableClient] = {}
-        self._lock = threading.Lock()
+    def __init__(self, tables: Tables) -> None:
+        """Keep the tables; nothing is dialled before the first verb."""
+        self._tables = tables
 
     def claim(self, row: WindowRow) -> bool:
-        """Insert the row; ETag and primary key make the one winner."""
-        return self._insert("windows", window_entity(row))
+        """Insert the row; its primary key makes the one winner."""
+        return self._tables.insert("windows", window_entity(row))
 
     def window(self, window_id: str) -> WindowRow | None:
         """Read one row by its keys."""
-        found = self._read(window_id)
-        return found[0] if found else None
+        entity = self._tables.read("windows", window_key(window_id))
+        return window_row(entity) if entity else None
 
     def windows(self, feed: str, *, since: datetime | None = None, states: Iterable[str] = ()) -> list[WindowRow]:
         """Query the feed's partition; the filter runs in the service."""
@@ -77,72 +64,34 @@ class TableLedger:
         wanted = " or ".join(f"state eq '{state}'" for state in states)
         parameters = {"feed": feed} | ({"since": stamp(since)} if since else {})
         query = " and ".join([*clauses, *([f"({wanted})"] if wanted else [])])
-        return [window_row(entity) for entity in self._query("windows", query, parameters)]
+        return [window_row(entity) for entity in self._tables.query("windows", query, parameters)]
 
     def change(self, window_id: str, change: Change) -> WindowRow | None:
-        """Read, change and write under the row's ETag until nobody else wrote in between."""
-        for _ in range(_MAX_RACES):
-            found = self._read(window_id)
-            changed = change(found[0]) if found else None
-            if found is None or changed is None:
-                return found[0] if found else None
-            if self._replace(window_entity(changed), found[1]):
-                return changed
-        raise Unavailable(f"The ledger's row of window {window_id} was changed by others {_MAX_RACES} times in a row.")
+        """Change under the row's ETag."""
+
+        def changed(entity: Entity) -> Entity | None:
+            row = change(window_row(entity))
+            return window_entity(row) if row else None
+
+        entity = self._tables.change("windows", window_key(window_id), changed)
+        return window_row(entity) if entity else None
 
     def begin_attempt(self, part: Slice, now: datetime) -> SliceRow:
         """Insert under the next free attempt number."""
         taken = [row.attempt for row in self.attempts(part.window_id) if row.slice.number == part.number]
         for attempt in range(max(taken, default=0) + 1, max(taken, default=0) + 1 + _MAX_RACES):
             row = SliceRow(part, attempt, "running", now, now)
-            if self._insert("slices", slice_entity(row)):
+            if self._tables.insert("slices", slice_entity(row)):
                 return row
         raise Unavailable(f"No free attempt number was found for slice {part.number} of {part.window_id}.")
 
     def write_attempt(self, row: SliceRow) -> None:
         """Upsert the row."""
-        _call(lambda: self._table("slices").upsert_entity(slice_entity(row), mode=UpdateMode.REPLACE))
+        self._tables.upsert("slices", slice_entity(row))
 
     def attempts(self, window_id: str) -> list[SliceRow]:
         """Query the window's partition."""
-        return [slice_row(entity) for entity in self._query("slices", "PartitionKey eq @id", {"id": window_id})]
-
-    def _read(self, window_id: str) -> tuple[WindowRow, str] | None:
-        feed, start = window_key(window_id)
-        try:
-            entity = _call(lambda: self._table("windows").get_entity(feed, start))
-        except ResourceNotFoundError:
-            return None
-        return window_row(entity), str(entity.metadata["etag"])
-
-    def _query(self, table: str, query: str, parameters: dict[str, Any]) -> list[Any]:
-        return _call(lambda: list(self._table(table).query_entities(query, parameters=parameters)))
-
-    def _insert(self, table: str, entity: dict[str, Any]) -> bool:
-        try:
-            _call(lambda: self._table(table).create_entity(entity))
-        except ResourceExistsError:
-            return False
-        return True
-
-    def _replace(self, entity: dict[str, Any], etag: str) -> bool:
-        try:
-            _call(
-                lambda: self._table("windows").update_entity(
-                    entity, mode=UpdateMode.REPLACE, etag=etag, match_condition=MatchConditions.IfNotModified
-                )
-            )
-        except HttpResponseError as error:
-            if error.status_code == _PRECONDITION_FAILED:
-                return False
-            raise
-        return True
-
-    def _table(self, name: str) -> TableClient:
-        with self._lock:
-            if name not in self._tables:
-                self._tables[name] = self._service().create_table_if_not_exists(name)
-            return self._tables[name]
+        return [slice_row(entity) for entity in self._tables.query("slices", "PartitionKey eq @id", {"id": window_id})]
 
 
 class FakeLedger:
@@ -194,34 +143,3 @@ class FakeLedger:
     def attempts(self, window_id: str) -> list[SliceRow]:
         """Sort by key."""
         return [row for key, row in sorted(self._attempts.items()) if key[0] == window_id]
-
-
-def table_ledger(connection: str | None, endpoint: str, identity: Identity, ca_bundle: str | None) -> TableLedger:
-    """Give the ledger in the tables of an account: by connection string, or at `endpoint` by identity.
-
-    Nothing is dialled yet. Each call gives up after some seconds: a slice must not wait for its ledger.
-    """
-    options: dict[str, Any] = {
-        "retry_total": 3,
-        "retry_backoff_factor": 0.4,
-        "connection_timeout": 5,
-        "read_timeout": 10,
-    }
-    options |= {"connection_verify": ca_bundle} if ca_bundle else {}
-    if connection:
-        return TableLedger(lambda: TableServiceClient.from_connection_string(connection, **options))
-    return TableLedger(lambda: TableServiceClient(endpoint, credential=BlockingIdentity(identity), **options))
-
-
-def _call[Answer](verb: Callable[[], Answer]) -> Answer:
-    """Call the service; what is no answer about a row becomes Unavailable."""
-    try:
-        return verb()
-    except (ResourceNotFoundError, ResourceExistsError):
-        raise
-    except HttpResponseError as error:
-        if error.status_code == _PRECONDITION_FAILED:
-            raise
-        raise Unavailable(f"The ledger answered {error.status_code} ({error.reason}).") from error
-    except AzureError as error:
-        raise Unavailable(f"The ledger can't be reached: {type(error).__name__}.") from error

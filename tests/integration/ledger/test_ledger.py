@@ -9,6 +9,7 @@ import pytest
 from azure.data.tables import TableServiceClient
 
 from shared.clients.ledger import FakeLedger, TableLedger
+from shared.clients.tables import Tables
 from shared.domain.ledger_rows import WindowRow
 from shared.domain.windows import Slice, Window
 from shared.errors import Unavailable
@@ -26,7 +27,7 @@ def tables(tmp_path_factory):
     with standin("storage", "--location", location, *ports) as addresses:
         service = TableServiceClient.from_connection_string(addresses["connection_string"])
         with service:
-            yield TableLedger(lambda: service)
+            yield TableLedger(Tables(lambda: service))
 
 
 @pytest.fixture(params=["fake", "tables"])
@@ -120,4 +121,4 @@ def test_a_written_try_is_read_back_whole(ledger, feed):
 def test_a_ledger_that_does_not_answer_is_unavailable():
     service = TableServiceClient("http://127.0.0.1:9/account?sig=none", retry_total=0)
     with service, pytest.raises(Unavailable, match="ledger"):
-        TableLedger(lambda: service).claim(planned(next(feeds)))
+        TableLedger(Tables(lambda: service)).claim(planned(next(feeds)))
