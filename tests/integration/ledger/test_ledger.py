@@ -85,8 +85,11 @@ def test_changes_at_once_are_all_made(ledger, feed):
     row = planned(feed)
     ledger.claim(row)
 
+    def longer(_):
+        return ledger.change(row.window.id, lambda row: replace(row, reason=row.reason + "x"))
+
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda _: ledger.change(row.window.id, lambda row: replace(row, reason=row.reason + "x")), range(8)))
+        list(pool.map(longer, range(8)))
 
     assert ledger.window(row.window.id).reason == "x" * 8
 
