@@ -142,7 +142,7 @@ class Services:
     def _partitions(self, template: PlanTemplate) -> dict[str, int]:
         """Ask the hubs that packs go to; a row needs no partition count, so its hub is not asked."""
         hubs = {stream.hub for stream in template.streams if stream.packing == "pack"}
-        return {hub: asyncio.run(self.hubs.partitions(hub)) for hub in hubs}
+        return {hub: len(asyncio.run(self.hubs.positions(hub))) for hub in hubs}
 
 
 _services = Services()

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -35,8 +35,11 @@ class EventHubs(Protocol):
     def sender(self, hub: str) -> AbstractAsyncContextManager[Sender]:
         """Connect to a hub for as long as the context lasts; for one event loop."""
 
-    async def partitions(self, hub: str) -> int:
-        """Ask for the number of a hub's partitions; raises SendFailed or LoginRefused."""
+    async def positions(self, hub: str) -> dict[str, int]:
+        """Ask for the last sequence number of each of a hub's partitions, -1 for an empty one.
+
+        Raises SendFailed or LoginRefused.
+        """
 
 
 def real_rhythm() -> Rhythm:
@@ -63,10 +66,10 @@ class AzureEventHubs:
         finally:
             await sender.close()
 
-    async def partitions(self, hub: str) -> int:
+    async def positions(self, hub: str) -> dict[str, int]:
         """Ask the hub itself."""
         async with self.sender(hub) as sender:
-            return await sender.partitions()
+            return await sender.positions()
 
     def _make_sender(self, hub: str) -> HubSender:
         attempts = Attempts(
@@ -103,11 +106,12 @@ class FakeEventHubs:
         """Lend a sender to the hub."""
         yield _FakeSender(self, hub)
 
-    async def partitions(self, hub: str) -> int:
-        """Give the number of the hub's partitions; raises SendFailed for an unknown hub."""
+    async def positions(self, hub: str) -> dict[str, int]:
+        """Count what each partition was sent by its id; raises SendFailed for an unknown hub."""
         if hub not in self.hubs:
             raise SendFailed(f"hub {hub} is not known")
-        return self.hubs[hub]
+        sent = Counter(event.partition_id for event in self.received[hub])
+        return {str(partition): sent[str(partition)] - 1 for partition in range(self.hubs[hub])}
 
     def take(self, hub: str, events: Sequence[Event]) -> Delivery:
         """Do what the next fate says."""

@@ -30,7 +30,7 @@ class AmqpLink:
     """One client of one hub for one event loop.
 
     The client retries once inside `send_batch` whatever `retry_total` says, so one attempt may store a message twice;
-    its own deadlines do not hold while it connects, so the caller's must (reference/reliability.md §0).
+    its own deadlines do not hold while it connects, so the caller's must (measured on 5.15.1; docs/adr/0008).
     """
 
     def __init__(self, connection: HubConnection, hub: str, identity: Identity) -> None:
@@ -72,10 +72,12 @@ class AmqpLink:
         with _as_faults(sending=True):
             await self._client.send_batch(_batch_of(parcel))
 
-    async def partitions(self) -> int:
-        """Ask for the hub's partitions."""
+    async def positions(self) -> dict[str, int]:
+        """Ask the hub for its partitions, and each of them for its last event."""
         with _as_faults(sending=False):
-            return len(await self._client.get_partition_ids())
+            partitions = await self._client.get_partition_ids()
+            told = await asyncio.gather(*(self._client.get_partition_properties(name) for name in partitions))
+        return {str(one["id"]): int(one["last_enqueued_sequence_number"]) for one in told}
 
     async def close(self) -> None:
         """Disconnect; a peer that does not answer is left alone after three seconds."""

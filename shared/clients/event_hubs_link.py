@@ -60,8 +60,8 @@ class Link(Protocol):
     async def send(self, parcel: Parcel) -> None:
         """Send one message and wait for the hub's word."""
 
-    async def partitions(self) -> int:
-        """Ask the hub for the number of its partitions."""
+    async def positions(self) -> dict[str, int]:
+        """Ask the hub for the last sequence number of each of its partitions, -1 for an empty one."""
 
     async def close(self) -> None:
         """Disconnect; never raises."""

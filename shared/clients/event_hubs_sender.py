@@ -43,12 +43,12 @@ class HubSender:
             lanes = [group.create_task(self._carry(lane, deadline)) for lane in _lanes(events)]
         return self._verdict([lane.result() for lane in lanes], events)
 
-    async def partitions(self) -> int:
-        """Ask the hub for the number of its partitions; raises SendFailed or LoginRefused."""
+    async def positions(self) -> dict[str, int]:
+        """Ask the hub how far each of its partitions is; raises SendFailed or LoginRefused."""
         try:
-            return await self._attempts.run(self._slots[0], self._attempts.deadline(), lambda link: link.partitions())
+            return await self._attempts.run(self._slots[0], self._attempts.deadline(), lambda link: link.positions())
         except GaveUp as gave_up:
-            raise SendFailed(f"{self._attempts.place} does not tell its partitions: {gave_up}") from gave_up
+            raise SendFailed(f"{self._attempts.place} does not tell its positions: {gave_up}") from gave_up
 
     async def close(self) -> None:
         """Close all connections."""

@@ -76,13 +76,20 @@ async def test_an_event_over_the_limit_is_refused_by_name_and_the_rest_goes(side
     assert [body for _, body in await side.received("single")] == [b"a", b"b"]
 
 
-async def test_a_hub_tells_its_partitions(side):
-    assert await side.hubs.partitions("transactions") == 10
+async def test_a_hub_tells_how_far_each_partition_is(side):
+    before = await side.hubs.positions("transactions")
+    async with side.hubs.sender("transactions") as sender:
+        await sender.send([Event(b"{}", 1, {}, partition_id="7")])
+
+    after = await side.hubs.positions("transactions")
+
+    assert sorted(before, key=int) == [str(partition) for partition in range(10)]
+    assert after == before | {"7": before["7"] + 1}
 
 
 async def test_an_unknown_hub_is_a_failed_send(side):
     with pytest.raises(SendFailed, match="nowhere"):
-        await side.hubs.partitions("nowhere")
+        await side.hubs.positions("nowhere")
     async with side.hubs.sender("nowhere") as sender:
         with pytest.raises(SendFailed, match="nowhere"):
             await sender.send(keyed(1))

@@ -87,9 +87,9 @@ class ScriptedLink:
         if fate is not None:
             raise fate
 
-    async def partitions(self) -> int:
+    async def positions(self) -> dict[str, int]:
         await self.open()
-        return 4
+        return {"0": 41, "1": -1}
 
     async def close(self) -> None:
         self.world.closed += 1
@@ -348,15 +348,15 @@ async def test_a_thousand_events_make_a_line_of_statistics(caplog):
     assert line.endswith(" pending=0 failed=0 sent=1000 events=1000")
 
 
-async def test_it_tells_the_partitions_of_a_hub():
-    assert await World().sender().partitions() == 4
+async def test_it_tells_how_far_the_partitions_of_a_hub_are():
+    assert await World().sender().positions() == {"0": 41, "1": -1}
 
 
-async def test_a_hub_that_does_not_answer_for_its_partitions_is_a_failed_send():
+async def test_a_hub_that_does_not_tell_its_positions_is_a_failed_send():
     world = World(opening=deque([HubFault(Trouble.DOWN, "refused")] * 99))
 
-    with pytest.raises(SendFailed, match="does not tell its partitions: refused"):
-        await world.sender().partitions()
+    with pytest.raises(SendFailed, match="does not tell its positions: refused"):
+        await world.sender().positions()
 
 
 async def test_the_fake_fails_on_demand_and_then_no_more():
