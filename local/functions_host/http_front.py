@@ -1,5 +1,6 @@
 """The HTTP front: HTTP-triggered functions under their routes, and the host's admin addresses."""
 
+import json
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -88,7 +89,10 @@ class HttpFront:
         if listener is None:
             text = f"{function.name} has a {function.trigger['type']}: only {', '.join(self._listeners)} fire by hand"
             return web.json_response({"Message": text}, status=400)
-        listener.fire(function.name)
+        try:
+            listener.fire(function.name, _input(await request.read()))
+        except ValueError as error:
+            return web.json_response({"Message": str(error)}, status=400)
         return web.Response(status=202)
 
 
@@ -99,6 +103,16 @@ def _route(function: Function, prefix: str) -> Route:
 
 def _level(function: Function) -> str:
     return str(function.trigger.get("authLevel") or "function").lower()
+
+
+def _input(body: bytes) -> str:
+    """Read `{"input": "…"}`; no body at all is no input, anything else is a ValueError."""
+    if not body:
+        return ""
+    found = json.loads(body)
+    if not isinstance(found, dict) or not isinstance(found.get("input", ""), str):
+        raise ValueError('The body must be {"input": "<text>"}.')
+    return str(found.get("input", ""))
 
 
 def _answer(function: Function, outcome: Outcome) -> TypedData | None:

@@ -144,7 +144,9 @@ def _assemble(
     api = DurableApi(engine, store, links)
     guard = Guard(keys if options.enable_auth else None)
     front = HttpFront(invoke, config.route_prefix, guard=guard, listeners=listeners)
-    public = front.application(api.routes(WEBHOOKS, lambda handler: guard.at("durable", handler)))
+    webhooks = api.routes(WEBHOOKS, lambda handler: guard.at("durable", handler))
+    webhooks += [route for listener in listeners for route in listener.routes(guard.at)]
+    public = front.application(webhooks)
     private = web.Application()
     private.add_routes(api.routes(_RPC, lambda handler: handler))
     return Parts(invoke, engine, ((private, rpc), (public, http)))

@@ -4,8 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from aiohttp import web
+
 from local.functions_host.app_worker import Function
+from local.functions_host.durable.api import Handler
 from local.functions_host.invoker import Invoker
+from local.functions_host.listeners.event_grid import EventGridListener
 from local.functions_host.listeners.timer import TimerListener
 from local.functions_host.memory import Memory
 
@@ -28,11 +32,17 @@ class Listener(Protocol):
     async def start(self, functions: Sequence[Function], invoke: Invoker) -> None:
         """Begin to listen for these functions; raises AppRefused when one of them can't be served."""
 
-    def fire(self, function: str) -> None:
-        """Run one of them now, in the background, as POST /admin/functions/{name} asks."""
+    def routes(self, guard: Callable[[str, Handler], Handler]) -> Sequence[web.RouteDef]:
+        """Give the webhooks it listens at, each handler put by `guard` behind the level that is named."""
+
+    def fire(self, function: str, given: str) -> None:
+        """Run one of them now, in the background, with the input of POST /admin/functions/{name}.
+
+        Raises ValueError where the input is none for this type of trigger.
+        """
 
     async def stop(self) -> None:
         """Listen no more."""
 
 
-LISTENERS: tuple[Callable[[Surroundings], Listener], ...] = (TimerListener,)
+LISTENERS: tuple[Callable[[Surroundings], Listener], ...] = (TimerListener, EventGridListener)

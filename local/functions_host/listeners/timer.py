@@ -9,6 +9,8 @@ from datetime import UTC, datetime, tzinfo
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from aiohttp import web
+
 from local.functions_host.app_worker import Function
 from local.functions_host.errors import AppRefused, TimerScheduleError
 from local.functions_host.invoker import Invoker
@@ -73,7 +75,11 @@ class TimerListener:
         for timer in self._timers.values():
             self._spawn(timer)
 
-    def fire(self, function: str) -> None:
+    def routes(self, _guard: object) -> Sequence[web.RouteDef]:
+        """Listen at no address."""
+        return ()
+
+    def fire(self, function: str, _given: str = "") -> None:
         """Run a timer now; the schedule's own memory isn't touched."""
         task = asyncio.create_task(self._run(self._timers[function], late=False))
         self._tasks.add(task)

@@ -1,0 +1,76 @@
+"""The whole stand-in: the topic on https, the admin port, and the grid between publishers and endpoints."""
+
+import ssl
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from aiohttp import web
+
+from local.event_grid.admin import admin_application
+from local.event_grid.authentication import Gate
+from local.event_grid.courier import Courier
+from local.event_grid.dead_letters import DeadLetterBox, NoBox
+from local.event_grid.endpoints import reaching_endpoints
+from local.event_grid.faults import Faults
+from local.event_grid.grid import Grid
+from local.event_grid.journal import Journal
+from local.event_grid.subscriptions import Subscription
+from local.event_grid.topic import Topic
+from local.tls import server_context
+
+TOPIC = (
+    "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/local"
+    "/providers/Microsoft.EventGrid/topics/windows"
+)
+_HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class EventGrid:
+    """What to serve: who may publish, who is told, and the ports (0 = a free one).
+
+    `trust` is for endpoints on https. `scale` shortens pauses and lives: 0.01 makes ten seconds a tenth of one.
+    """
+
+    certificate: Path
+    trust: ssl.SSLContext
+    gate: Gate
+    subscriptions: Sequence[Subscription] = ()
+    box: DeadLetterBox = field(default_factory=NoBox)
+    scale: float = 1.0
+    port: int = 0
+    admin_port: int = 0
+
+
+@asynccontextmanager
+async def running(config: EventGrid) -> AsyncIterator[dict[str, str]]:
+    """Serve while the context lasts; yields the addresses `topic` (what a publisher's client is given) and `admin`."""
+    async with AsyncExitStack() as stack:
+        endpoints = await stack.enter_async_context(reaching_endpoints(config.trust, TOPIC))
+        courier = Courier(endpoints, config.box, Journal(), Faults(), config.scale, _now)
+        grid = Grid(courier, endpoints)
+        stack.push_async_callback(grid.close)
+        topic = Topic(grid, config.gate, TOPIC).application()
+        port = await stack.enter_async_context(_serving(topic, config.port, server_context(config.certificate)))
+        admin = await stack.enter_async_context(_serving(admin_application(grid), config.admin_port, None))
+        for subscription in config.subscriptions:
+            grid.subscribe(subscription)
+        yield {"topic": f"https://localhost:{port}/api/events", "admin": f"http://{_HOST}:{admin}"}
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def _serving(application: web.Application, port: int, tls: ssl.SSLContext | None) -> AsyncIterator[int]:
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, _HOST, port, ssl_context=tls).start()
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
