@@ -1,17 +1,22 @@
 """`python -m local.event_hubs`: the Event Hubs stand-in as a process of its own."""
 
 import argparse
+import os
 import ssl
 from collections.abc import Sequence
 from pathlib import Path
 
+from local.entra.published_keys import PublishedKeys
+from local.event_hubs.capture import Capture
+from local.event_hubs.capture_files import BlobSink
 from local.event_hubs.identities import read_identities
-from local.event_hubs.keys import PublishedKeys
 from local.event_hubs.server import DEFAULT_RETENTION_BYTES, EventHubs, running
 from local.service import run_service
 from local.tls import client_context
 
 _MOST_PARTITIONS = 100
+_CAPTURE_BYTES = 10 * 1024 * 1024
+_CAPTURE_SECONDS = 60.0
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -33,6 +38,7 @@ def configuration(arguments: Sequence[str] | None = None) -> EventHubs:
         admin_port=options.admin_port,
         consumer_groups=options.consumer_groups,
         retention_bytes=options.retention_bytes,
+        capture=_capture(options),
     )
 
 
@@ -59,7 +65,29 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--authority", type=Path, help="PEM: the authority that signed the issuer's certificate")
     parser.add_argument("--consumer-groups", type=lambda text: tuple(text.split(",")), default=("$Default",))
     parser.add_argument("--retention-bytes", type=int, default=DEFAULT_RETENTION_BYTES)
+    _add_capture(parser.add_argument_group("capture", "off unless a container is named"))
     return parser
+
+
+def _add_capture(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--capture-container", help="where the Avro files go")
+    group.add_argument("--capture-storage", metavar="VARIABLE", help="environment variable: connection string")
+    group.add_argument("--capture-size", type=int, default=_CAPTURE_BYTES, help="bytes (default: %(default)s)")
+    group.add_argument("--capture-seconds", type=float, default=_CAPTURE_SECONDS, help="(default: %(default)s)")
+    group.add_argument("--capture-skip-empty", action="store_true", help="write no file for a time without events")
+
+
+def _capture(options: argparse.Namespace) -> Capture | None:
+    if options.capture_container is None:
+        return None
+    connection = os.environ.get(options.capture_storage or "")
+    if not connection:
+        raise SystemExit(
+            "event_hubs: --capture-container needs --capture-storage VARIABLE, and that variable must hold the"
+            " connection string of a storage account."
+        )
+    sink = BlobSink(connection, options.capture_container)
+    return Capture(sink, options.capture_size, options.capture_seconds, options.capture_skip_empty)
 
 
 if __name__ == "__main__":

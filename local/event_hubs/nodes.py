@@ -7,10 +7,11 @@ from urllib.parse import urlsplit
 
 from proton import UNDESCRIBED, Array, Data, Delivery, Link, Message, Sender, int32, timestamp
 
+from local.entra.checking import TokenRefused
 from local.event_hubs.engine import LinkHandler, Peer
 from local.event_hubs.faults import Faults
 from local.event_hubs.store import Partition, Store
-from local.event_hubs.tokens import Grant, TokenChecker, TokenRefused
+from local.event_hubs.tokens import Grant, TokenChecker
 
 CBS = "$cbs"
 MANAGEMENT = "$management"

@@ -12,12 +12,14 @@ from ssl import SSLContext
 
 from aiohttp import web
 
+from local.entra.checking import SigningKeys
 from local.event_hubs.admin import admin_application
 from local.event_hubs.broker import Broker
+from local.event_hubs.capture import Capture, capturing
 from local.event_hubs.engine import Peer
 from local.event_hubs.identities import Identities
 from local.event_hubs.store import Store
-from local.event_hubs.tokens import SigningKeys, TokenChecker
+from local.event_hubs.tokens import TokenChecker
 from local.tls import server_context
 
 logger = logging.getLogger(__name__)
@@ -38,6 +40,7 @@ class EventHubs:
     admin_port: int = 0
     consumer_groups: tuple[str, ...] = ("$Default",)
     retention_bytes: int = DEFAULT_RETENTION_BYTES
+    capture: Capture | None = None
 
 
 @asynccontextmanager
@@ -56,6 +59,8 @@ async def running(config: EventHubs) -> AsyncIterator[Mapping[str, str]]:
             addresses["amqp"] = f"amqp://localhost:{amqp}"
         admin = await stack.enter_async_context(_administered(broker, config.admin_port))
         addresses["admin"] = f"http://{_HOST}:{admin}"
+        if config.capture is not None:
+            await stack.enter_async_context(capturing(store, config.capture))
         logger.info("hub.epoch_started epoch=%d hubs=%s", store.epoch.number, ",".join(config.hubs))
         yield addresses
 

@@ -5,11 +5,9 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
 from urllib.parse import parse_qs, quote_plus, urlsplit
 
-import jwt
-
+from local.entra.checking import JwtChecker, SigningKeys, TokenRefused
 from local.event_hubs.identities import Claim, Identities
 
 JWT_TYPE = "jwt"
@@ -17,10 +15,6 @@ SAS_TYPE = "servicebus.windows.net:sastoken"
 AUDIENCES = ("https://eventhubs.azure.net", "https://eventhubs.azure.net/")
 _ROLE_CLAIMS: dict[str, tuple[Claim, ...]] = {"Sender": ("Send",), "Receiver": ("Listen",)}
 _NEEDED_ROLE = {"Send": "Azure Event Hubs Data Sender", "Listen": "Azure Event Hubs Data Receiver"}
-
-
-class TokenRefused(Exception):
-    """Raised for a token that does not hold; the text names the rule, never the token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +32,13 @@ class Grant:
         return f"{self.who} may not {claim.lower()} on hub '{hub}': it needs the role {_NEEDED_ROLE[claim]} ({claim})."
 
 
-class SigningKeys(Protocol):
-    """Where the issuer's keys come from."""
-
-    async def issuer(self) -> str:
-        """Return the issuer that tokens must name."""
-        ...
-
-    async def key(self, key_id: str) -> Any:  # noqa: ANN401 (a public key of the cryptography library)
-        """Return the RSA public key with this id; raise `TokenRefused` if the issuer has none."""
-        ...
-
-
 class TokenChecker:
     """Checks put-token requests. `clock` gives epoch seconds."""
 
     def __init__(self, identities: Identities, keys: SigningKeys, clock: Callable[[], float]) -> None:
         self._roles = {client.client_id: client.event_hubs_role for client in identities.clients}
         self._shared = {key.name: key for key in identities.sas}
-        self._keys = keys
+        self._entra = JwtChecker(AUDIENCES, keys, clock)
         self._clock = clock
 
     async def check(self, token_type: str, token: str, resource: str) -> Grant:
@@ -68,38 +50,11 @@ class TokenChecker:
         raise TokenRefused(f"The token type {token_type!r} is neither {JWT_TYPE} nor {SAS_TYPE}.")
 
     async def _check_jwt(self, token: str) -> Grant:
-        claims = await self._verified(token)
-        self._check_time(claims)
+        claims = await self._entra.check(token)
         client_id = claims.get("appid")
         if client_id not in self._roles:
             raise TokenRefused(f"The client id {client_id!r} of the token has no role on this namespace.")
         return Grant(f"Client {client_id}", _ROLE_CLAIMS[self._roles[client_id]], float(claims["exp"]))
-
-    async def _verified(self, token: str) -> dict[str, Any]:
-        """Check signature, issuer and audience; the times are checked by this checker's own clock."""
-        try:
-            key = await self._keys.key(str(jwt.get_unverified_header(token).get("kid")))
-            return jwt.decode(
-                token,
-                key,
-                algorithms=["RS256"],
-                audience=AUDIENCES,
-                issuer=await self._keys.issuer(),
-                options={
-                    "require": ["exp", "iss", "aud"],
-                    "verify_exp": False,
-                    "verify_nbf": False,
-                    "verify_iat": False,
-                },
-            )
-        except jwt.InvalidTokenError as error:
-            raise TokenRefused(f"The JWT is not valid: {type(error).__name__}: {error}.") from error
-
-    def _check_time(self, claims: dict[str, Any]) -> None:
-        if not isinstance(claims["exp"], int | float) or claims["exp"] <= self._clock():
-            raise TokenRefused(f"The token of client {claims.get('appid')} expired at {claims['exp']}; get a new one.")
-        if float(claims.get("nbf", 0)) > self._clock() + 300:
-            raise TokenRefused(f"The token of client {claims.get('appid')} is not valid before {claims['nbf']}.")
 
     def _check_sas(self, token: str, resource: str) -> Grant:
         fields = _sas_fields(token)

@@ -20,8 +20,8 @@ from azure.eventhub.aio import EventHubConsumerClient as AioConsumer
 from azure.eventhub.aio import EventHubProducerClient as AioProducer
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from local.entra.published_keys import PublishedKeys
 from local.event_hubs.identities import Client, Identities, SharedKey
-from local.event_hubs.keys import PublishedKeys
 from local.event_hubs.server import EventHubs, running
 from local.tls import TlsFiles, client_context, make_tls_files, server_context
 

@@ -10,9 +10,9 @@ from azure.eventhub.aio import EventHubProducerClient as AioProducer
 from azure.eventhub.exceptions import AuthenticationError, ConnectError
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from local.entra.checking import TokenRefused
+from local.entra.published_keys import PublishedKeys
 from local.event_hubs.identities import SharedKey
-from local.event_hubs.keys import PublishedKeys
-from local.event_hubs.tokens import TokenRefused
 from local.tls import client_context, make_tls_files
 from tests.integration.event_hubs.conftest import RECEIVER, SENDER, STRANGER, AioToken, outcome, refusal, send
 

@@ -7,8 +7,9 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from local.entra.checking import TokenRefused
 from local.event_hubs.identities import Client, Identities, SharedKey, read_identities
-from local.event_hubs.tokens import JWT_TYPE, SAS_TYPE, Grant, TokenChecker, TokenRefused
+from local.event_hubs.tokens import JWT_TYPE, SAS_TYPE, Grant, TokenChecker
 
 NOW = 1_800_000_000
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)

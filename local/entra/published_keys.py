@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import jwt
 
-from local.event_hubs.tokens import TokenRefused
+from local.entra.checking import TokenRefused
 
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
 
