@@ -22,10 +22,24 @@ def parse(arguments: Sequence[str] | None = None) -> ExchangeConfig:
     parser.add_argument("--recording", type=Path, help="recorded Coinbase frames instead of Coinbase's market")
     parser.add_argument("--recording-start", type=_moment, help="when the first match falls, 2026-11-22T10:00:00Z")
     parser.add_argument("--speed", type=float, default=1.0, help="what a recording's distances are divided by")
+    parser.add_argument("--assets-count", type=int, default=2_000)
+    parser.add_argument(
+        "--assets-key-file", type=_key, dest="assets_key", help="file with the key of the assets; any key without"
+    )
     try:
         return ExchangeConfig(**vars(parser.parse_args(arguments)))
     except ValueError as error:
         parser.error(str(error))
+
+
+def _key(text: str) -> str:
+    try:
+        key = Path(text).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{text} can't be read: {error.strerror}") from error
+    if not key:
+        raise argparse.ArgumentTypeError(f"{text} is empty; it must hold the key")
+    return key
 
 
 def _moment(text: str) -> int:

@@ -21,10 +21,16 @@ Kind = Literal[
     "connection_limit",
     "rest_down",
     "too_many_requests",
+    "assets_down",
+    "assets_half",
+    "assets_not_json",
+    "assets_empty",
+    "assets_slow",
 ]
+ASSETS = ("assets_down", "assets_half", "assets_not_json", "assets_empty", "assets_slow")
 _USUAL_SECONDS: dict[str, float] = {"outage": 5.0, "silence": 5.0, "late": 2.0, "shutdown": 3.0, "rest_down": 5.0}
-_NEEDS_SECONDS = ("skew", "connection_limit")
-_COUNTED = ("hole", "late", "too_many_requests")
+_NEEDS_SECONDS = ("skew", "connection_limit", "assets_slow")
+_COUNTED = ("hole", "late", "too_many_requests", *ASSETS)
 _TIMED = ("outage", "silence", "rest_down")
 STANDING = (*_COUNTED, *_TIMED, "connection_limit")
 
@@ -34,7 +40,8 @@ class FaultOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `venue` and `symbol` narrow it (absent: all). `count`: how many trades, frames or requests. `seconds`: how long, how
     late, how far off, how old. `rest`: for an outage true leaves REST up, for a hole false takes the trades out of the
-    history too. `code`: the close code of a disconnect (absent: no close frame at all).
+    history too. `code`: the close code of a disconnect (absent: no close frame at all). The kinds `assets_…` concern
+    requests for the assets; venue and symbol mean nothing to them.
     """
 
     kind: Kind
@@ -131,6 +138,14 @@ class Faults:
             limited.left -= 1
             return 429, limited.order.retry_after
         return None
+
+    def of_assets(self, now: int) -> FaultOrder | None:
+        """Decide what happens to a request for the assets; counts it."""
+        standing = next((one for one in self._current(now) if one.order.kind in ASSETS), None)
+        if standing is None:
+            return None
+        standing.left -= 1
+        return standing.order
 
     def connection_limit(self, venue: str, now: int) -> int | None:
         """Tell how many microseconds a connection may live."""

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator, Mapping
 
+from local.exchange.assets import AssetsDesk, written_assets
 from local.exchange.config import ExchangeConfig
 from local.exchange.connection import Connection
 from local.exchange.faults import STANDING, FaultOrder, Faults
@@ -33,6 +34,8 @@ class Floor:
         self._config = config
         self._markets: list[Market] = []
         self.feeds = {venue.name: Feed(venue, self._tapes(venue), self.faults) for venue in venues()}
+        assets = written_assets(config.assets_count, config.seed, self._recorded_tickers())
+        self.assets = AssetsDesk(assets, clock, config.assets_key)
         self.connections: dict[str, set[Connection]] = {name: set() for name in self.feeds}
 
     def change_rate(self, trades_per_second: float) -> None:
@@ -124,6 +127,10 @@ class Floor:
         self._post(feed, feed.venue.shutdown_notice(clock))
         for connection in self.connections[feed.venue.name]:
             asyncio.get_running_loop().call_later(order.microseconds / SECOND, connection.close, _GOING_AWAY)
+
+    def _recorded_tickers(self) -> frozenset[str]:
+        products = self.recording.products if self.recording else ()
+        return frozenset(product.partition("-")[0] for product in products)
 
     def _tapes(self, venue: Venue) -> Mapping[str, Tape]:
         config = self._config

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, supp
 from aiohttp import web
 
 from local.exchange.admin import admin_application
+from local.exchange.assets import PATH, assets_handler
 from local.exchange.config import ExchangeConfig
 from local.exchange.connection import Connection
 from local.exchange.feed import Feed
@@ -32,7 +33,7 @@ def wall_clock() -> int:
 async def running(config: ExchangeConfig, clock: Callable[[], int] = wall_clock) -> AsyncIterator[dict[str, str]]:
     """Run an exchange; yield its addresses `websocket`, `rest` and `admin`.
 
-    A venue's own paths lie beneath `<websocket>/<venue>` and `<rest>/<venue>`.
+    A venue's own paths lie beneath `<websocket>/<venue>` and `<rest>/<venue>`; `<rest>/coincap/v3` has the assets.
     """
     floor = Floor(config, clock)
     context = server_context(config.certificate) if config.certificate else None
@@ -49,13 +50,14 @@ async def running(config: ExchangeConfig, clock: Callable[[], int] = wall_clock)
 
 
 def exchange_application(floor: Floor) -> web.Application:
-    """Route every venue's websocket and pages beneath its prefix."""
+    """Route every venue's websocket and pages beneath its prefix, and the assets."""
     application = web.Application()
     for name, feed in floor.feeds.items():
         for route in feed.venue.sockets:
             application.router.add_get(f"/{name}{route}", _socket_handler(floor, feed, route))
         for route, page in feed.venue.pages().items():
             application.router.add_get(f"/{name}{route}", _page_handler(floor, feed, page))
+    application.router.add_get(PATH, assets_handler(floor.assets, lambda: floor.faults.of_assets(floor.clock())))
     return application
 
 

@@ -1,0 +1,84 @@
+"""The admin interface, plain HTTP: faults on demand, and every run with its processes and logs."""
+
+from typing import Any
+
+import msgspec
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from local.databricks.faults import FaultOrder
+from local.databricks.lifecycle import Run
+from local.databricks.workspace import Workspace
+
+
+class Admin:
+    """The handlers of the admin interface; a refused order gets 400 with `{"error": ...}`."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        """Administer `workspace`."""
+        self._workspace = workspace
+
+    async def health(self, request: web.Request) -> web.Response:
+        """`GET /health`: the jobs by name."""
+        del request
+        jobs = {job.definition.name: job.job_id for job in self._workspace.jobs.values()}
+        return _json({"status": "ok", "jobs": jobs})
+
+    async def show_runs(self, request: web.Request) -> web.Response:
+        """`GET /runs`: every run, the newest first, with the process id and the log of each task."""
+        del request
+        return _json({"runs": [self._described(run) for run in self._workspace.place.records.all()]})
+
+    async def order_fault(self, request: web.Request) -> web.Response:
+        """`POST /faults`: a FaultOrder."""
+        self._workspace.place.faults.add(msgspec.json.decode(await request.read(), type=FaultOrder))
+        return await self.list_faults(request)
+
+    async def list_faults(self, request: web.Request) -> web.Response:
+        """`GET /faults`: what stands."""
+        del request
+        return _json({"faults": self._workspace.place.faults.active()})
+
+    async def clear_faults(self, request: web.Request) -> web.Response:
+        """`DELETE /faults`: end them all."""
+        self._workspace.place.faults.clear()
+        return await self.list_faults(request)
+
+    def _described(self, run: Run) -> dict[str, Any]:
+        log_of = self._workspace.place.workshop.log_of
+        tasks = [
+            {
+                "task_key": task.task_key,
+                "state": task.life_cycle,
+                "pid": task.pid,
+                "log": str(log_of(run.run_id, task.task_key, task.attempt)),
+            }
+            for task in run.tasks
+        ]
+        ending = run.ending.code if run.ending else None
+        described = {"run_id": run.run_id, "job": run.name, "token": run.token, "parameters": run.parameters}
+        return described | {"state": run.life_cycle, "code": ending, "tasks": tasks}
+
+
+def admin_application(workspace: Workspace) -> web.Application:
+    """Route the admin interface."""
+    admin = Admin(workspace)
+    application = web.Application(middlewares=[_explain])
+    application.router.add_get("/health", admin.health)
+    application.router.add_get("/runs", admin.show_runs)
+    application.router.add_post("/faults", admin.order_fault)
+    application.router.add_get("/faults", admin.list_faults)
+    application.router.add_delete("/faults", admin.clear_faults)
+    return application
+
+
+@web.middleware
+async def _explain(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except (ValueError, msgspec.MsgspecError) as error:
+        return _json({"error": str(error)}, status=400)
+
+
+def _json(body: object, status: int = 200) -> web.Response:
+    return web.Response(body=msgspec.json.encode(body), status=status, content_type="application/json")

@@ -1,0 +1,84 @@
+"""What goes wrong on demand: orders go in, each request and each run asks whether one concerns it."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from local.databricks.endings import TerminationCode
+
+Kind = Literal[
+    "lost_answer", "too_many_requests", "unavailable", "refuse_tokens", "slow_cancel", "slow_start", "fail_run"
+]
+Call = Literal[
+    "jobs/list",
+    "jobs/get",
+    "jobs/run-now",
+    "runs/get",
+    "runs/list",
+    "runs/cancel",
+    "runs/get-output",
+    "runs/delete",
+]
+_OF_RUNS = ("slow_cancel", "slow_start", "fail_run")
+_NEEDS_SECONDS = ("slow_cancel", "slow_start")
+
+
+class FaultOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One `POST /faults`.
+
+    `count`: how many requests or runs it concerns. `call` narrows it to one call (absent: all); it means nothing for
+    faults of runs. `seconds`: how slow; for `fail_run` how long the run goes on first (absent: it does not begin).
+    `status` is that of a refused token, `code` the termination code of a run that fails.
+    """
+
+    kind: Kind
+    count: Annotated[int, msgspec.Meta(ge=1)] = 1
+    call: Call | None = None
+    seconds: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    retry_after: Annotated[float, msgspec.Meta(ge=0)] = 1.0
+    status: Literal[401, 403] = 403
+    code: TerminationCode = "CLOUD_FAILURE"
+    message: str = "Ended on demand."
+
+    def __post_init__(self) -> None:
+        """Refuse an order that lacks its seconds or names a call in vain."""
+        if self.kind in _NEEDS_SECONDS and self.seconds is None:
+            raise ValueError(f"seconds is required for kind {self.kind}")
+        if self.kind in _OF_RUNS and self.call is not None:
+            raise ValueError(f"call means nothing for kind {self.kind}, which concerns runs")
+
+
+@dataclass(slots=True)
+class _Standing:
+    order: FaultOrder
+    left: int
+
+
+class Faults:
+    """The orders that still stand, in the order they came."""
+
+    def __init__(self) -> None:
+        """Begin with nothing wrong."""
+        self._standing: list[_Standing] = []
+
+    def add(self, order: FaultOrder) -> None:
+        """Let an order stand."""
+        self._standing.append(_Standing(order, order.count))
+
+    def clear(self) -> None:
+        """Let everything be right again."""
+        self._standing.clear()
+
+    def active(self) -> list[dict[str, Any]]:
+        """Describe what stands, with how often it is `left`."""
+        return [msgspec.to_builtins(one.order) | {"left": one.left} for one in self._standing]
+
+    def take(self, kind: Kind, call: str | None = None) -> FaultOrder | None:
+        """Give the first standing order of a kind that concerns this call, and count it."""
+        for standing in self._standing:
+            if standing.order.kind == kind and standing.order.call in {None, call}:
+                standing.left -= 1
+                self._standing = [one for one in self._standing if one.left > 0]
+                return standing.order
+        return None
