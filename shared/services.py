@@ -8,16 +8,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
+from shared.clients.assets import Assets, CoinCapAssets
+from shared.clients.databricks_jobs import DatabricksJobs, Jobs
+from shared.clients.event_grid import EventGridTopic, Topic
 from shared.clients.event_hubs import AzureEventHubs, EventHubs, HubConnection
-from shared.clients.identity import ManagedIdentity, ServicePrincipal, make_identity
+from shared.clients.identity import Identity, ManagedIdentity, ServicePrincipal, make_identity
 from shared.clients.ledger import Ledger, TableLedger
 from shared.clients.market import Market, VenueMarket
 from shared.clients.pools import FilePools, Pools
+from shared.clients.reference import Reference, blob_reference
+from shared.clients.run_ledger import RunLedger, TableRunLedger
+from shared.clients.sql import Counts, SqlCounts, sql_database
 from shared.clients.tables import Tables, tables_of
 from shared.domain.plans import PlanTemplate
 from shared.domain.windows import microseconds
 from shared.feeds.catalogue import CATALOGUE
 from shared.feeds.exchanges.registry import venue
+from shared.flows.announce import Herald
+from shared.flows.enrich import EnrichmentTools, Job
 from shared.flows.ingest_slice import SliceTools
 from shared.flows.open_windows import Freezer
 from shared.flows.synthetic_slice import SyntheticFeed
@@ -92,7 +100,7 @@ class Services:
         """Give Event Hubs, as the settings' identity."""
         hub, bundle = self.settings.hub, self.settings.ca_bundle
         connection = HubConnection(hub.namespace, hub.custom_endpoint, bundle)
-        return AzureEventHubs(connection, make_identity(_login(hub, bundle)))
+        return AzureEventHubs(connection, self.identity)
 
     @made_once
     def markets(self) -> Mapping[str, Market]:
@@ -116,6 +124,56 @@ class Services:
         return FilePools(Path(self.settings.pools_folder))
 
     @made_once
+    def reference(self) -> Reference:
+        """Give the container of lookups and window markers."""
+        settings = self.settings
+        endpoint = settings.blob_service_uri or f"https://{settings.storage_account}.blob.core.windows.net"
+        identity = make_identity(ManagedIdentity(settings.storage_client_id))
+        return blob_reference(settings.storage, endpoint, identity, ca_bundle=settings.ca_bundle)
+
+    @made_once
+    def identity(self) -> Identity:
+        """Give who the app is to Event Hubs, Event Grid and Databricks."""
+        return make_identity(_login(self.settings.hub, self.settings.ca_bundle))
+
+    @made_once
+    def herald(self) -> Herald:
+        """Give what announcing windows needs."""
+        return Herald(self.ledger, self.hubs, self.reference, self._topic(), self.clock)
+
+    @made_once
+    def runs(self) -> RunLedger:
+        """Give the ledger of Databricks runs."""
+        return TableRunLedger(self.tables)
+
+    @made_once
+    def counts(self) -> Counts | None:
+        """Give what the lakehouse counted, None where no database is set."""
+        url = self.settings.enrichment.sql_url
+        return SqlCounts(sql_database(url, self.identity)) if url else None
+
+    @made_once
+    def jobs(self) -> Jobs:
+        """Give the jobs of the Databricks workspace."""
+        host = self.settings.enrichment.databricks_host or ""
+        return DatabricksJobs(host, self.identity, ca_bundle=self.settings.ca_bundle)
+
+    @made_once
+    def enrichment_tools(self) -> EnrichmentTools:
+        """Give what enriching needs of the world."""
+        enrichment = self.settings.enrichment
+        return EnrichmentTools(
+            ledger=self.ledger,
+            runs=self.runs,
+            jobs=self.jobs,
+            reference=self.reference,
+            assets=self._assets(),
+            clock=self.clock,
+            jobs_of=self._jobs_of() if enrichment.databricks_host else {},
+            drain_limit=enrichment.drain_limit,
+        )
+
+    @made_once
     def freezer(self) -> Freezer:
         """Give what plans are frozen from."""
         templates = {name: feed.template for name, feed in self.settings.feeds.items()}
@@ -132,6 +190,23 @@ class Services:
             synthetic=self._synthetic,
             markets=lambda: self.markets,
         )
+
+    def _topic(self) -> Topic | None:
+        settings = self.settings.enrichment
+        if settings.topic_endpoint is None:
+            return None
+        login = settings.topic_key or self.identity
+        return EventGridTopic(settings.topic_endpoint, login, ca_bundle=self.settings.ca_bundle)
+
+    def _assets(self) -> Assets | None:
+        settings = self.settings.enrichment
+        if settings.assets_url is None:
+            return None
+        return CoinCapAssets(settings.assets_url, settings.assets_key or "", ca_bundle=self.settings.ca_bundle)
+
+    def _jobs_of(self) -> dict[str, Job]:
+        named = {feed: settings.job for feed, settings in self.settings.feeds.items()}
+        return {feed: Job(name, CATALOGUE[feed].lookup) for feed, name in named.items() if name}
 
     def _synthetic(self, feed: str) -> SyntheticFeed:
         return {"payments": self.pools.payments}[feed]()

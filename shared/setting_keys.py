@@ -38,6 +38,7 @@ def _feed_keys(feed: str) -> list[Key]:
         Key(f"{name}_ENCODING", values.OneOf("identity", "zstd"), "identity", "How packs are compressed."),
         Key(f"{name}_CATCH_UP", values.duration, "24:00:00", "How far back missed windows are caught up."),
     ]
+    keys += [Key(f"{name}_JOB", values.optional_text, kind.job, "The Databricks job that enriches its windows.")]
     keys += [
         Key(f"{stream.name.upper()}_HUB", values.text, stream.name, f"The hub of the stream {stream.name}.")
         for stream in kind.streams
@@ -81,6 +82,18 @@ def _hub_keys() -> list[Key]:
     ]
 
 
+def _enrichment_keys() -> list[Key]:
+    return [
+        Key("EVENT_GRID__topicEndpoint", values.optional_url("https"), "", "Custom topic for openings and closings."),
+        Key("EVENT_GRID__topicKey", values.optional_text, "", "Its access key; absent: the app's identity logs in."),
+        Key("DATABRICKS__host", values.optional_url("https"), "", "The workspace; absent: windows are not enriched."),
+        Key("ASSETS__url", values.optional_url("https"), "", "The assets API (CoinCap v3), for the lookup of trades."),
+        Key("ASSETS__key", values.optional_text, "", "Its bearer key: in Azure a Key Vault reference."),
+        Key("SQL__url", values.optional_text, "", "SQLAlchemy URL of the database that has `window_counts`."),
+        Key("DRAIN_LIMIT", values.positive_duration, "00:10:00", "How long a run may outlive its window."),
+    ]
+
+
 KEYS: tuple[Key, ...] = (
     Key("FEEDS", values.names, "trades,payments", "The enabled feeds."),
     Key("WINDOW_TIMER", values.text, "0 * * * * *", "NCRONTAB of the timer that opens windows."),
@@ -92,7 +105,9 @@ KEYS: tuple[Key, ...] = (
     Key("AzureWebJobsStorage__tableServiceUri", values.optional_url("https"), "", "Its table endpoint, by identity."),
     Key("AzureWebJobsStorage__clientId", values.optional_text, "", "The user-assigned identity for storage."),
     Key("PYTHON_THREADPOOL_THREAD_COUNT", values.positive_integer, "32", "Threads of the worker: one for each slice."),
+    Key("AzureWebJobsStorage__blobServiceUri", values.optional_url("https"), "", "Its blob endpoint, by identity."),
     *_hub_keys(),
+    *_enrichment_keys(),
     *(key for feed in CATALOGUE for key in _feed_keys(feed)),
     *(key for venue in PUBLIC_ENDPOINTS for key in _venue_keys(venue)),
 )

@@ -25,6 +25,7 @@ class FeedSettings:
 
     schedule: Schedule
     template: PlanTemplate
+    job: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,19 @@ class HubSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class EnrichmentSettings:
+    """Where windows are announced and enriched; what is absent is not done."""
+
+    topic_endpoint: str | None
+    topic_key: str | None = field(repr=False)
+    databricks_host: str | None
+    assets_url: str | None
+    assets_key: str | None = field(repr=False)
+    sql_url: str | None = field(repr=False)
+    drain_limit: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of the app."""
 
@@ -50,8 +64,10 @@ class Settings:
     storage: str | None = field(repr=False)
     storage_account: str | None
     table_service_uri: str | None
+    blob_service_uri: str | None
     storage_client_id: str | None
     hub: HubSettings
+    enrichment: EnrichmentSettings
     venues: Mapping[str, Endpoints]
     ca_bundle: str | None
     pools_folder: str
@@ -90,7 +106,7 @@ def _read_all(environment: Mapping[str, str]) -> tuple[dict[str, Any], list[str]
 
 
 def _shown(name: str, written: str) -> str:
-    secret = any(word in name.lower() for word in ("secret", "storage"))
+    secret = any(word in name.lower() for word in ("secret", "storage", "key", "sql"))
     return "" if secret else f" It is {written[:80]!r}."
 
 
@@ -103,7 +119,9 @@ def _settings(read: Mapping[str, Any]) -> Settings:
         storage_account=read["AzureWebJobsStorage__accountName"],
         table_service_uri=read["AzureWebJobsStorage__tableServiceUri"],
         storage_client_id=read["AzureWebJobsStorage__clientId"],
+        blob_service_uri=read["AzureWebJobsStorage__blobServiceUri"],
         hub=_hub(read),
+        enrichment=_enrichment(read),
         venues={name: _endpoints(name.upper(), read) for name in PUBLIC_ENDPOINTS},
         ca_bundle=read["CA_BUNDLE"],
         pools_folder=read["POOLS_FOLDER"],
@@ -120,7 +138,7 @@ def _feed(feed: str, read: Mapping[str, Any]) -> FeedSettings:
         lead=read[f"{name}_LEAD"],
         catch_up=read[f"{name}_CATCH_UP"],
     )
-    return FeedSettings(schedule, _template(feed, read))
+    return FeedSettings(schedule, _template(feed, read), read[f"{name}_JOB"])
 
 
 def _template(feed: str, read: Mapping[str, Any]) -> PlanTemplate:
@@ -160,4 +178,16 @@ def _hub(read: Mapping[str, Any]) -> HubSettings:
         client_secret=read["EVENT_HUBS__clientSecret"],
         authority_host=read["EVENT_HUBS__authorityHost"],
         custom_endpoint=read["EVENT_HUBS__customEndpointAddress"],
+    )
+
+
+def _enrichment(read: Mapping[str, Any]) -> EnrichmentSettings:
+    return EnrichmentSettings(
+        topic_endpoint=read["EVENT_GRID__topicEndpoint"],
+        topic_key=read["EVENT_GRID__topicKey"],
+        databricks_host=read["DATABRICKS__host"],
+        assets_url=read["ASSETS__url"],
+        assets_key=read["ASSETS__key"],
+        sql_url=read["SQL__url"],
+        drain_limit=read["DRAIN_LIMIT"],
     )

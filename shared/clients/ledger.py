@@ -42,6 +42,14 @@ class Ledger(Protocol):
         """List all tries at a window's slices, by slice and attempt."""
 
 
+def known_window(ledger: Ledger, window_id: str | None) -> WindowRow | None:
+    """Give a window's row, None for what the ledger has not, or what is no window id."""
+    try:
+        return ledger.window(window_id) if window_id else None
+    except ValueError:
+        return None
+
+
 class TableLedger:
     """The ledger in Azure Tables, `windows` and `slices`."""
 

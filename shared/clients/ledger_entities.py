@@ -36,7 +36,9 @@ def window_entity(row: WindowRow) -> dict[str, Any]:
     }
     times = {"opened_at": row.opened_at, "closed_at": row.closed_at, "stop_at": row.stop_at}
     written = {name: time.isoformat() for name, time in times.items() if time}
-    return entity | written | _columns("plan", row.plan) | _columns("result", row.result)
+    documents = {"plan": row.plan, "result": row.result, "announced": row.announced}
+    columns = [_columns(name, document) for name, document in documents.items()]
+    return entity | written | {name: text for column in columns for name, text in column.items()}
 
 
 def window_row(entity: Mapping[str, Any]) -> WindowRow:
@@ -55,6 +57,7 @@ def window_row(entity: Mapping[str, Any]) -> WindowRow:
             stop_at=_time(entity, "stop_at"),
             reason=entity["reason"],
             result=_document("result", entity),
+            announced=_document("announced", entity),
         )
     except (KeyError, ValueError) as error:
         raise _corrupt(entity, error) from error

@@ -1,7 +1,7 @@
-"""The durable orchestrations of windows: start one, raise its stop, tell where its status is."""
+"""The durable orchestrations of windows and their runs: start one, raise its stop, tell where its status is."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from shared import telemetry
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 WINDOW_ORCHESTRATOR = "ingest_window"
+ENRICHMENT_ORCHESTRATOR = "enrich_window"
 STOP_EVENT = "stop"
 _ALIVE = frozenset({"Pending", "Running", "Suspended", "ContinuedAsNew"})
 
@@ -22,6 +23,9 @@ class Orchestrations(Protocol):
 
     async def start(self, window_id: str, order: Mapping[str, Any]) -> None:
         """Start a window's orchestration; that it runs already is success."""
+
+    async def start_enrichment(self, instance_id: str, order: Mapping[str, Any]) -> None:
+        """Start the orchestration of a window's run; that it runs already is success."""
 
     async def stop(self, instance_ids: list[str]) -> None:
         """Raise `stop` to each instance; one that has ended or never began is passed over."""
@@ -38,13 +42,12 @@ class DurableOrchestrations:
         self._client = client
 
     async def start(self, window_id: str, order: Mapping[str, Any]) -> None:
-        """Start it; a refusal is success where an instance of that id lives."""
-        try:
-            await self._client.start_new(WINDOW_ORCHESTRATOR, window_id, dict(order))
-        except Exception as error:  # the SDK raises bare exceptions, whatever happened
-            if not await self._alive(window_id):
-                raise Unavailable(f"The orchestration of window {window_id} could not be started: {error}.") from error
-            telemetry.info(logger, "orchestration.already_running", window=window_id)
+        """Start it."""
+        await self._started(window_id, self._client.start_new(WINDOW_ORCHESTRATOR, window_id, dict(order)))
+
+    async def start_enrichment(self, instance_id: str, order: Mapping[str, Any]) -> None:
+        """Start it."""
+        await self._started(instance_id, self._client.start_new(ENRICHMENT_ORCHESTRATOR, instance_id, dict(order)))
 
     async def stop(self, instance_ids: list[str]) -> None:
         """Raise the event to those that live."""
@@ -56,6 +59,15 @@ class DurableOrchestrations:
         """Give the URLs that the durable extension offers for the instance."""
         urls: dict[str, str] = self._client.create_http_management_payload(window_id)
         return urls
+
+    async def _started(self, instance_id: str, starting: Awaitable[str]) -> None:
+        """Await a start; a refusal is success where an instance of that id lives."""
+        try:
+            await starting
+        except Exception as error:  # the SDK raises bare exceptions, whatever happened
+            if not await self._alive(instance_id):
+                raise Unavailable(f"Orchestration {instance_id} could not be started: {error}.") from error
+            telemetry.info(logger, "orchestration.already_running", instance=instance_id)
 
     async def _raise_stop(self, instance_id: str) -> None:
         try:
@@ -85,8 +97,12 @@ class FakeOrchestrations:
     async def start(self, window_id: str, order: Mapping[str, Any]) -> None:
         """Keep the first order for an id; those of `failing` can't be started."""
         if window_id in self.failing:
-            raise Unavailable(f"The orchestration of window {window_id} could not be started: it is to fail.")
+            raise Unavailable(f"Orchestration {window_id} could not be started: it is to fail.")
         self.started.setdefault(window_id, order)
+
+    async def start_enrichment(self, instance_id: str, order: Mapping[str, Any]) -> None:
+        """Keep it as a window's."""
+        await self.start(instance_id, order)
 
     async def stop(self, instance_ids: list[str]) -> None:
         """Keep the ids."""

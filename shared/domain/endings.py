@@ -41,6 +41,11 @@ def unbegun(slices: Sequence[Slice], attempts: Iterable[SliceRow]) -> list[Slice
     return [part for part in slices if part.number not in tried]
 
 
+def completing_attempts(attempts: Iterable[SliceRow]) -> dict[str, int]:
+    """Give the attempt that completed each slice, by its number as text, and closing's own; events name them so."""
+    return {str(row.slice.number): row.attempt for row in completed(attempts)} | {"close": 1}
+
+
 def decide_ending(row: WindowRow, slices: Sequence[Slice], attempts: Sequence[SliceRow], found: Found) -> Ending:
     """Decide the state: failed where the source refused or a slice never completed, stopped where somebody asked,
     incomplete where trades are lost, else closed.

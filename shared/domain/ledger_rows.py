@@ -20,6 +20,7 @@ class WindowRow:
     """One window. `queued`: it waits for its turn in a row of past windows. `plan`: see `shared.domain.plans`.
 
     result: what closing found: counts per stream, gaps, lost intervals, joins, skew (plain JSON).
+    announced: when its opening (`opened`) and its end (`closed`) were published.
     """
 
     window: Window
@@ -33,6 +34,7 @@ class WindowRow:
     stop_at: datetime | None = None
     reason: str = ""
     result: Mapping[str, Any] = field(default_factory=dict)
+    announced: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ended(self) -> bool:

@@ -1,10 +1,11 @@
 """How windows are shown to callers, as plain JSON."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from shared.domain.ledger_rows import SliceRow, WindowRow
+from shared.domain.runs import RunRow
 
 
 def window_summary(row: WindowRow) -> dict[str, Any]:
@@ -28,10 +29,45 @@ def window_details(row: WindowRow, attempts: Iterable[SliceRow]) -> dict[str, An
         "claimed_at": _shown(row.claimed_at),
         "opened_at": _shown(row.opened_at),
         "closed_at": _shown(row.closed_at),
+        "announced": dict(row.announced),
         "plan": dict(row.plan),
         "result": dict(row.result),
         "slices": [slice_details(attempt) for attempt in attempts],
     }
+
+
+def enrichment_view(
+    runs: Iterable[RunRow], counts: Mapping[str, Mapping[str, int]], counts_note: str
+) -> dict[str, Any]:
+    """Show a window's runs and the lakehouse's counts by stream, with its verdict: `balanced`, `unbalanced` or None.
+
+    counts: rows by stream and `<stage>/<name>`. counts_note: why there are none, where they could not be read.
+    """
+    return {
+        "runs": [run.as_view() for run in runs],
+        "counts": {stream: _stages(rows) for stream, rows in counts.items()},
+        "counts_note": counts_note,
+        "reconciliation": _verdict([_stages(rows) for rows in counts.values()]),
+    }
+
+
+def _stages(rows: Mapping[str, int]) -> dict[str, Any]:
+    """Sort counts by stage; a stage with one unnamed count is a number, others are numbers by name."""
+    stages: dict[str, Any] = {}
+    for key, count in rows.items():
+        stage, _, name = key.partition("/")
+        if name:
+            stages.setdefault(f"{stage}_by_name" if isinstance(stages.get(stage), int) else stage, {})[name] = count
+        else:
+            stages[stage] = count
+    return stages
+
+
+def _verdict(streams: list[dict[str, Any]]) -> str | None:
+    verdicts = {name for stages in streams for name in stages.get("reconciliation", {})}
+    if not verdicts:
+        return None
+    return "unbalanced" if "unbalanced" in verdicts else "balanced"
 
 
 def slice_details(row: SliceRow) -> dict[str, Any]:

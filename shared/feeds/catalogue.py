@@ -16,16 +16,24 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class FeedKind:
-    """A feed: read from outside (`live`) or drawn here (`synthetic`)."""
+    """A feed: read from outside (`live`) or drawn here (`synthetic`).
+
+    job: the Databricks job that enriches its windows, unless a setting names another one. lookup: whether that job
+    joins the feed with the lookup of assets.
+    """
 
     name: str
     kind: Literal["live", "synthetic"]
     streams: tuple[Stream, ...]
+    job: str
+    lookup: bool
 
 
 CATALOGUE: Mapping[str, FeedKind] = MappingProxyType(
     {
-        "trades": FeedKind("trades", "live", (Stream("trades", "trades/1"),)),
-        "payments": FeedKind("payments", "synthetic", (Stream("transactions", "transactions/1"),)),
+        "trades": FeedKind("trades", "live", (Stream("trades", "trades/1"),), "trades_enrichment", lookup=True),
+        "payments": FeedKind(
+            "payments", "synthetic", (Stream("transactions", "transactions/1"),), "payments", lookup=False
+        ),
     }
 )

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -121,7 +121,7 @@ class _Work:
         while True:
             await self.tools.sleep(_PROGRESS_EVERY)
             try:
-                await asyncio.to_thread(self.tools.ledger.write_attempt, self._row(_Outcome("running")))
+                await _to_its_end(asyncio.to_thread(self.tools.ledger.write_attempt, self._row(_Outcome("running"))))
             except Unavailable as error:
                 telemetry.warning(logger, "slice.progress_unwritten", window=self.row.slice.window_id, cause=error)
 
@@ -152,6 +152,15 @@ def _check_fingerprint(order: SliceAttempt, feed: SyntheticFeed) -> None:
             f"The pools here ({feed.fingerprint}) are not those that window {order.plan.window.id} was planned with "
             f"({order.plan.fingerprint}); this worker can't draw the same records."
         )
+
+
+async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """Await a thread's work even when cancelled: it goes on, and must not overtake what is written next."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.shield(task)
+    finally:
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def _told(error: BaseException) -> str:

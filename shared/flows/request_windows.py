@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.clients.ledger import Ledger
+from shared.clients.ledger import Ledger, known_window
 from shared.clients.orchestrations import Orchestrations
 from shared.domain.ledger_rows import WINDOW_STATES, WindowRow
 from shared.domain.plans import MAX_WINDOW, Plan
@@ -59,9 +59,10 @@ def list_windows(ledger: Ledger, feeds: Iterable[str], feed: str | None, state: 
     return {"windows": [window_summary(row) for row in sorted(rows, key=lambda row: row.window.start, reverse=True)]}
 
 
-def show_window(ledger: Ledger, window_id: str) -> dict[str, Any]:
-    """Show a window with its plan, tries and counts; raises RequestRejected (404)."""
-    return window_details(_existing(ledger, window_id), ledger.attempts(window_id))
+def show_window(ledger: Ledger, window_id: str) -> tuple[WindowRow, dict[str, Any]]:
+    """Give a window's row, and how it is shown with plan, tries and counts; raises RequestRejected (404)."""
+    row = _existing(ledger, window_id)
+    return row, window_details(row, ledger.attempts(window_id))
 
 
 def mark_stopped(ledger: Ledger, window_id: str, now: datetime) -> WindowRow:
@@ -98,10 +99,7 @@ def _status(row: WindowRow, orchestrations: Orchestrations) -> Mapping[str, str]
 
 
 def _existing(ledger: Ledger, window_id: str) -> WindowRow:
-    try:
-        row = ledger.window(window_id)
-    except ValueError:
-        row = None
+    row = known_window(ledger, window_id)
     if row is None:
         raise RequestRejected(404, "unknown_window", f"There is no window {window_id[:80]!r}.", "id")
     return row

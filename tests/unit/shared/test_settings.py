@@ -100,11 +100,7 @@ def test_durations_are_hours_minutes_and_seconds(hours, minutes, seconds):
     assert values.duration(written) == timedelta(hours=hours, minutes=minutes, seconds=seconds)
 
 
-@given(st.text())
+@given(st.text().filter(lambda text: text.count(":") != 2))
 def test_any_other_text_is_no_duration(text):
-    try:
+    with pytest.raises(ValueError, match="hh:mm:ss"):
         values.duration(text)
-    except ValueError as error:
-        assert "hh:mm:ss" in str(error)
-    else:
-        assert text.strip().count(":") == 2

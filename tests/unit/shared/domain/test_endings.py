@@ -8,6 +8,7 @@ from shared.domain.windows import Slice, Window
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 WINDOW = Window("trades", NOON, NOON + timedelta(seconds=20))
 PARTS = [Slice(WINDOW.id, number, NOON, NOON) for number in (0, 1)]
+NOTHING = Found()
 ROW = WindowRow(WINDOW, "open", "timer", NOON, {"streams": [{"name": "trades"}]})
 
 
@@ -16,7 +17,7 @@ def tried(number, state="done", attempt=1, read=5, **changes):
     return SliceRow(PARTS[number], attempt, state, NOON, NOON, counts, **changes)
 
 
-def ending(*attempts, row=ROW, found=Found()):
+def ending(*attempts, row=ROW, found=NOTHING):
     return decide_ending(row, PARTS, attempts, found)
 
 

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,7 +40,7 @@ def test_slices_tile_the_window_without_hole_or_overlap(length, slice_length):
 
     assert slices[0].start == plan.window.start
     assert slices[-1].end == plan.window.end
-    assert all(earlier.end == later.start for earlier, later in zip(slices, slices[1:], strict=False))
+    assert all(earlier.end == later.start for earlier, later in pairwise(slices))
     assert [part.number for part in slices] == list(range(len(slices)))
 
 

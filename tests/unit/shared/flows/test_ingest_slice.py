@@ -9,7 +9,7 @@ import pytest
 from shared.clients.event_hubs import FakeEventHubs
 from shared.clients.ledger import FakeLedger
 from shared.clients.market import FakeMarket
-from shared.domain.ledger_rows import WindowRow
+from shared.domain.ledger_rows import SliceRow, WindowRow
 from shared.domain.plans import PlanTemplate, StreamPlan
 from shared.domain.windows import Window
 from shared.errors import FeedRefused, Unavailable
@@ -34,9 +34,21 @@ class InlineLoop(PlayedLoop):
         return done
 
 
-def played(work):
+class SlowProgressLoop(InlineLoop):
+    """A loop in whose threads a running slice's progress takes three seconds to write, cancelled or not."""
+
+    def run_in_executor(self, executor, func, *args):
+        row = func.args[-1]
+        if not (isinstance(row, SliceRow) and row.state == "running"):
+            return super().run_in_executor(executor, func, *args)
+        done = self.create_future()
+        self.call_later(3, lambda: (func(*args), done.done() or done.set_result(None)))
+        return done
+
+
+def played(work, loop=InlineLoop):
     """Run to the end, from NOON on."""
-    with asyncio.Runner(loop_factory=InlineLoop) as runner:
+    with asyncio.Runner(loop_factory=loop) as runner:
         runner.get_loop()._selector.played = 0.0
         return runner.run(work)
 
@@ -113,6 +125,18 @@ def test_a_done_slice_is_written_with_its_counts():
     assert outcome == {"slice": 0, "attempt": 1, "state": "done", "reason": ""}
     assert (row.state, row.counts["transactions"]["accepted"]) == ("done", 100)
     assert world.hubs.received["transactions"][0].properties["slice"] == f"{world.window.id}/0.1"
+
+
+def test_progress_that_is_being_written_when_a_slice_ends_does_not_overwrite_its_end():
+    world = World()
+
+    async def ingest_and_linger():
+        await ingest(world.plan, 0, world.tools)
+        await asyncio.sleep(10)
+
+    played(ingest_and_linger(), SlowProgressLoop)
+
+    assert [row.state for row in world.ledger.attempts(world.window.id)] == ["done"]
 
 
 def test_a_slice_that_the_hub_fails_is_written_and_raised_so_that_it_is_tried_again():

@@ -127,7 +127,7 @@ def test_a_window_is_shown_with_plan_and_tries(ledger):
     part = Slice(row.window.id, 0, NOON, NOON + 5 * MINUTE)
     ledger.write_attempt(SliceRow(part, 1, "done", NOON, NOON, {"trades": {"read": 7}}, {"markets": []}))
 
-    shown = show_window(ledger, row.window.id)
+    _, shown = show_window(ledger, row.window.id)
 
     assert shown["plan"]["sources"] == ["coinbase:BTC-USD"]
     assert shown["slices"][0]["counts"] == {"trades": {"read": 7}}

@@ -1,0 +1,165 @@
+"""Requests to JSON services: every wait bounded, every answer's size bounded, every failure in the app's own words."""
+
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+import requests
+from requests.auth import AuthBase
+from urllib3.exceptions import HTTPError
+
+from shared.clients.persistence import Passing, Persistence, connect_seconds, retry_after_seconds
+from shared.errors import Unavailable
+
+_CHUNK = 1 << 16
+_EXCERPT = 300
+_NO_URL = requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema | requests.exceptions.MissingSchema
+_BUSY: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+_PASSING: Final = _BUSY | {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY}
+
+
+class Refusal(Unavailable):
+    """The service understood and said no; `status` is its HTTP status."""
+
+    def __init__(self, text: str, status: int) -> None:
+        """Say who refused what."""
+        super().__init__(text)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request: `path` below the service's URL; `body` becomes JSON. Making it twice must do no harm."""
+
+    method: str
+    path: str
+    query: Mapping[str, str | int] = field(default_factory=dict)
+    body: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JsonService:
+    """A service behind a URL; for any number of threads, since each call has a session of its own.
+
+    name: what messages call it. ca_bundle: a PEM file, None is the system's. most_bytes: the largest answer taken.
+    Proxies, netrc and bundles named by the environment are ignored: settings alone say whom to trust.
+    """
+
+    name: str
+    url: str
+    ca_bundle: str | None = None
+    persistence: Persistence = field(default_factory=Persistence)
+    most_bytes: int = 64 << 20
+
+    def answer[Answer](
+        self,
+        call: Call,
+        bearer: Callable[[], str],
+        read: Callable[[bytes], Answer],
+        *,
+        within: float | None = None,
+    ) -> Answer:
+        """Give what `read` makes of the body of a 2xx answer.
+
+        read: where it fails (ValueError, msgspec's errors), the answer was cut or garbled, and is asked for again.
+        bearer: gives the token; it is asked at each try. within: seconds for all tries together. Raises Refusal for
+        an answer that no repetition changes, else Unavailable.
+        """
+        with requests.Session() as session:
+            session.trust_env = False
+            return self.persistence.call(
+                lambda seconds: self._read(read, self._try(session, call, bearer(), seconds)), within=within
+            )
+
+    def _read[Answer](self, read: Callable[[bytes], Answer], body: bytes) -> Answer:
+        try:
+            return read(body)
+        except (ValueError, msgspec.MsgspecError, RecursionError) as error:
+            raise Passing(f"{self.name} sent {len(body)} bytes that can't be read: {error}") from error
+
+    def _try(self, session: requests.Session, call: Call, token: str, seconds: float) -> bytes:
+        try:
+            return self._exchange(session, call, token, seconds)
+        except (requests.RequestException, HTTPError) as error:
+            failure = self._failure(error)
+        # Raised outside the handler: the error's request holds the token, so it may not hang on to ours.
+        raise failure
+
+    def _exchange(self, session: requests.Session, call: Call, token: str, seconds: float) -> bytes:
+        end = self.persistence.tempo.clock() + seconds
+        with session.request(
+            call.method,
+            f"{self.url.rstrip('/')}{call.path}",
+            params=dict(call.query),
+            json=None if call.body is None else dict(call.body),
+            auth=_Bearer(token),
+            timeout=(connect_seconds(seconds), seconds),
+            verify=self.ca_bundle or True,
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            body = self._body(response, end)
+        if response.status_code // 100 != HTTPStatus.OK // 100:
+            raise self._refusal(response, _excerpt(body, hidden=token))
+        return body
+
+    def _body(self, response: requests.Response, end: float) -> bytes:
+        """Read the whole answer; a peer that goes on sending a little at a time is cut off at the deadline too."""
+        body = bytearray()
+        # Not iter_content, which waits until a chunk is full.
+        while chunk := response.raw.read1(_CHUNK, decode_content=True):
+            body += chunk
+            if len(body) > self.most_bytes:
+                raise Unavailable(f"{self.name} sent more than {self.most_bytes} bytes in one answer.")
+            if self.persistence.tempo.clock() > end:
+                raise Passing(f"{self.name} did not finish its answer in time, {len(body)} bytes came.")
+        return bytes(body)
+
+    def _refusal(self, response: requests.Response, words: str) -> Unavailable:
+        status = response.status_code
+        text = f"{self.name} answered {status}: {words}"
+        if status in _PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return Passing(text, busy=status in _BUSY, retry_after=retry_after_seconds(response.headers))
+        return Refusal(text, status)
+
+    def _failure(self, error: Exception) -> Unavailable:
+        if isinstance(error, requests.exceptions.SSLError) and _is_untrusted(error):
+            return Unavailable(
+                f"{self.name} shows a certificate that the CA bundle does not vouch for; "
+                "put the authority's certificate in CA_BUNDLE."
+            )
+        if isinstance(error, _NO_URL):
+            return Unavailable(f"{self.name} has no usable URL: {self.url!r}.")
+        return Passing(f"{self.name} can't be reached or stopped in the middle: {type(error).__name__}.")
+
+
+class _Bearer(AuthBase):
+    """Puts the token into a request; an object of its own, so that requests looks for no other login."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+def _excerpt(body: bytes, *, hidden: str) -> str:
+    """Give the first words of an answer; a peer that echoes the token gets it into no message."""
+    text = body.decode("utf-8", "replace").replace(hidden, "***") if hidden else body.decode("utf-8", "replace")
+    return " ".join(text.split())[:_EXCERPT] or "(nothing)"
+
+
+def _is_untrusted(error: BaseException | None) -> bool:
+    seen = 0
+    while error is not None and seen < _MOST_CAUSES:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error, seen = error.__cause__ or error.__context__, seen + 1
+    return False
+
+
+_MOST_CAUSES = 10

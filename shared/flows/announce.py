@@ -1,0 +1,92 @@
+"""Telling the world about a window: its opening and its closing to a topic, and its closing to those who read files."""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from shared.clients.event_grid import Topic
+from shared.clients.event_hubs import EventHubs
+from shared.clients.ledger import Ledger
+from shared.clients.reference import Reference
+from shared.domain.announcements import Announcement, closing, opening
+from shared.domain.endings import completing_attempts
+from shared.domain.ledger_rows import WindowRow
+from shared.domain.plans import Plan
+from shared.domain.runs import real_end
+from shared.errors import CorruptRow
+
+
+@dataclass(frozen=True, slots=True)
+class Herald:
+    """What announcing needs: no topic means that nobody listens, and nothing is published."""
+
+    ledger: Ledger
+    hubs: EventHubs
+    reference: Reference
+    topic: Topic | None
+    clock: Callable[[], datetime]
+
+
+def announce_opening(herald: Herald, window_id: str) -> dict[str, Any]:
+    """Publish that a window opens, and write so into the ledger; once it is written it is not published again.
+
+    Raises Unavailable and LoginRefused.
+    """
+    return _announce(herald, _row(herald, window_id), "opened", lambda row: opening(row.window))
+
+
+async def mark_closed(herald: Herald, window_id: str) -> dict[str, Any]:
+    """Write `windows/<window id>/closed.json`: real end, state, counts, and how far each partition of its hubs is.
+
+    Its readers know by it that no event of the window comes any more. A second call writes it anew.
+    """
+    row = await asyncio.to_thread(_row, herald, window_id)
+    streams = Plan.from_wire(dict(row.plan)).streams
+    positions = {stream.name: await herald.hubs.positions(stream.hub) for stream in streams}
+    attempts = await asyncio.to_thread(herald.ledger.attempts, window_id)
+    marker = {
+        "window": window_id,
+        "start": row.window.start.isoformat(),
+        "end": real_end(row).isoformat(),
+        "state": row.state,
+        "counts": row.result.get("counts", {}),
+        "attempts": completing_attempts(attempts),
+        "last_sequence_numbers": positions,
+    }
+    content = json.dumps(marker, indent=1).encode()
+    await asyncio.to_thread(herald.reference.write, marker_path(window_id), content)
+    return {"path": marker_path(window_id)}
+
+
+def announce_closing(herald: Herald, window_id: str) -> dict[str, Any]:
+    """Publish that a window is over, as `announce_opening` does for its beginning."""
+
+    def told(row: WindowRow) -> Announcement:
+        counts: Mapping[str, Mapping[str, int]] = row.result.get("counts", {})
+        return closing(row.window, real_end(row), row.state, counts)
+
+    return _announce(herald, _row(herald, window_id), "closed", told)
+
+
+def marker_path(window_id: str) -> str:
+    """Name the blob that marks a window's end."""
+    return f"windows/{window_id}/closed.json"
+
+
+def _announce(herald: Herald, row: WindowRow, what: str, told: Callable[[WindowRow], Announcement]) -> dict[str, Any]:
+    if herald.topic is None or what in row.announced:
+        return {"published": False}
+    herald.topic.publish(told(row))
+    now = herald.clock().isoformat()
+    herald.ledger.change(row.window.id, lambda row: replace(row, announced={**row.announced, what: now}))
+    return {"published": True}
+
+
+def _row(herald: Herald, window_id: str) -> WindowRow:
+    row = herald.ledger.window(window_id)
+    if row is None:
+        raise CorruptRow(f"Window {window_id} is not in the ledger, but its orchestration announces it.")
+    return row

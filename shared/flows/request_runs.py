@@ -1,0 +1,70 @@
+"""What callers ask of a window's runs: another one on purpose, how they stand, and what they counted."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from shared.clients.ledger import known_window
+from shared.clients.orchestrations import Orchestrations
+from shared.clients.run_ledger import RunLedger
+from shared.clients.sql import Counts
+from shared.domain.ledger_rows import WindowRow
+from shared.domain.runs import RunMode, RunRow, instance_of
+from shared.domain.views import enrichment_view
+from shared.domain.windows import Window
+from shared.errors import LoginRefused, RequestRejected, SettingsError, Unavailable
+from shared.flows.enrich import EnrichmentTools
+
+
+def claim_rerun(tools: EnrichmentTools, window_id: str) -> RunRow:
+    """Claim a deliberate run under the next number.
+
+    Raises RequestRejected: 404 for an unknown window, 409 for one that is not enriched or has an active run.
+    """
+    row = _window(tools, window_id)
+    runs = tools.runs.of_window(row.window)
+    now = tools.clock()
+    run = RunRow(row.window, max((one.number for one in runs), default=0) + 1, "rerun", "claimed", now, now)
+    if any(not one.ended for one in runs) or not tools.runs.claim(run):
+        raise _conflict(f"A run of window {window_id} is active; wait for its end.")
+    return run
+
+
+async def start_enrichment_of(
+    orchestrations: Orchestrations, window_id: str, number: int = 1, mode: RunMode = "follow"
+) -> None:
+    """Start the orchestration of a window's run; that it runs already is success. Raises Unavailable."""
+    order = {"window_id": window_id, "number": number, "mode": mode}
+    await orchestrations.start_enrichment(instance_of(window_id, number), order)
+
+
+def show_enrichment(runs: RunLedger, counts: Counts | None, window: Window) -> dict[str, Any]:
+    """Show a window's runs, and what the lakehouse counted of it where there is a database to ask."""
+    return enrichment_view(runs.of_window(window), *_counted(counts, window.id))
+
+
+def run_accepted(run: RunRow) -> dict[str, Any]:
+    """Answer a request to run again."""
+    return {"window": run.window.id, "run": run.as_view()}
+
+
+def _counted(counts: Counts | None, window_id: str) -> tuple[Mapping[str, Mapping[str, int]], str]:
+    """Ask for the counts; a database that does not answer must not hide the window."""
+    if counts is None:
+        return {}, "SQL__url is not set."
+    try:
+        return counts.of_window(window_id) or {}, ""
+    except (Unavailable, LoginRefused, SettingsError) as error:
+        return {}, str(error)
+
+
+def _window(tools: EnrichmentTools, window_id: str) -> WindowRow:
+    row = known_window(tools.ledger, window_id)
+    if row is None:
+        raise RequestRejected(404, "unknown_window", f"There is no window {window_id[:80]!r}.", "id")
+    if row.window.feed not in tools.jobs_of:
+        raise _conflict(f"Windows of {row.window.feed} are not enriched: no workspace or no job is set for them.")
+    return row
+
+
+def _conflict(message: str) -> RequestRejected:
+    return RequestRejected(409, "run_conflict", message, "id")

@@ -1,0 +1,78 @@
+"""The contract of the ledger of runs: what holds for Azure Tables (Azurite) must hold for the fake."""
+
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from azure.data.tables import TableServiceClient
+
+from shared.clients.run_ledger import FakeRunLedger, TableRunLedger
+from shared.clients.tables import Tables
+from shared.domain.runs import RunRow
+from shared.domain.windows import Window
+from tests.standins import standin
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+feeds = (f"feed{number}" for number in itertools.count())
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory):
+    ports = ("--blob-port", 0, "--queue-port", 0, "--table-port", 0)
+    with standin("storage", "--location", tmp_path_factory.mktemp("azurite"), *ports) as addresses:
+        service = TableServiceClient.from_connection_string(addresses["connection_string"])
+        with service:
+            yield TableRunLedger(Tables(lambda: service))
+
+
+@pytest.fixture(params=["fake", "tables"])
+def runs(request):
+    return FakeRunLedger() if request.param == "fake" else request.getfixturevalue("tables")
+
+
+def claimed(feed, start=NOON, number=1, **changes):
+    return RunRow(Window(feed, start, start + HOUR), number, "follow", "claimed", NOON, NOON, **changes)
+
+
+def test_of_many_claims_of_one_number_one_wins(runs):
+    feed = next(feeds)
+
+    with ThreadPoolExecutor(10) as pool:
+        claims = list(pool.map(runs.claim, [claimed(feed) for _ in range(10)]))
+
+    assert claims.count(True) == 1
+
+
+def test_a_windows_runs_are_listed_by_number(runs):
+    feed = next(feeds)
+    rows = [claimed(feed, number=number) for number in (10, 2, 1)]
+    for row in [*rows, claimed(feed, NOON + HOUR)]:
+        runs.claim(row)
+
+    assert [row.number for row in runs.of_window(rows[0].window)] == [1, 2, 10]
+
+
+def test_a_feeds_active_runs_are_listed_oldest_first(runs):
+    feed = next(feeds)
+    for row in (claimed(feed, NOON + HOUR), claimed(feed), claimed(feed, NOON - HOUR)):
+        runs.claim(row)
+    runs.change(Window(feed, NOON, NOON + HOUR), 1, lambda row: replace(row, state="succeeded"))
+
+    assert [row.window.start for row in runs.of_feed(feed)] == [NOON - HOUR, NOON + HOUR]
+
+
+def test_a_changed_run_is_read_back_whole(runs):
+    row = claimed(next(feeds))
+    runs.claim(row)
+    changed = replace(row, state="active", run_id=2**53, superseding=True, words="RUNNING", lookup="a", lookup_note="b")
+
+    runs.change(row.window, 1, lambda _: changed)
+
+    assert runs.of_window(row.window) == [changed]
+
+
+def test_a_run_that_is_not_there_is_none(runs):
+    assert runs.change(claimed(next(feeds)).window, 1, lambda row: row) is None

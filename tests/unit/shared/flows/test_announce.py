@@ -1,0 +1,77 @@
+import asyncio
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.clients.event_grid import FakeTopic
+from shared.clients.event_hubs import FakeEventHubs
+from shared.clients.ledger import FakeLedger
+from shared.clients.reference import FakeReference
+from shared.domain.delivery import Event
+from shared.domain.ledger_rows import SliceRow, WindowRow
+from shared.domain.plans import PlanTemplate, StreamPlan
+from shared.domain.windows import Slice, Window
+from shared.errors import Unavailable
+from shared.flows.announce import Herald, announce_closing, announce_opening, mark_closed
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+WINDOW = Window("trades", NOON, NOON + HOUR)
+COUNTS = {"trades": {"read": 3, "accepted": 3}}
+
+
+@pytest.fixture
+def herald():
+    stream = StreamPlan("trades", "trades", "trades/1", "row", "identity", 0)
+    template = PlanTemplate(HOUR, timedelta(), timedelta(), 0.0, 1.0, ("coinbase:BTC-USD",), (stream,))
+    ledger = FakeLedger()
+    plan = template.freeze(WINDOW, NOON, "", {}).as_wire()
+    ledger.claim(WindowRow(WINDOW, "closed", "timer", NOON, plan, result={"counts": COUNTS}))
+    return Herald(ledger, FakeEventHubs({"trades": 2}), FakeReference(lambda: NOON), FakeTopic(), lambda: NOON)
+
+
+def test_an_opening_is_published_once_and_the_ledger_says_when(herald):
+    first = announce_opening(herald, WINDOW.id)
+    second = announce_opening(herald, WINDOW.id)
+
+    assert (first, second) == ({"published": True}, {"published": False})
+    assert [(one.id, one.subject) for one in herald.topic.published] == [(WINDOW.id, "ADF_Trigger_Trades")]
+    assert herald.ledger.window(WINDOW.id).announced == {"opened": "2026-11-22T12:00:00+00:00"}
+
+
+def test_a_closing_tells_state_and_counts(herald):
+    announce_closing(herald, WINDOW.id)
+
+    (told,) = herald.topic.published
+    assert (told.id, told.event_type, told.subject) == (f"{WINDOW.id}/closed", "Window_Closed", "Window_Closed_Trades")
+    assert (told.data["state"], told.data["counts"]) == ("closed", COUNTS)
+
+
+def test_a_topic_that_is_down_is_an_error_to_retry(herald):
+    herald.topic.failure = Unavailable("down")
+
+    with pytest.raises(Unavailable):
+        announce_opening(herald, WINDOW.id)
+
+    assert herald.ledger.window(WINDOW.id).announced == {}
+
+
+def test_without_a_topic_nothing_is_published(herald):
+    assert announce_opening(replace(herald, topic=None), WINDOW.id) == {"published": False}
+
+
+def test_the_marker_says_how_far_each_partition_is_and_when_the_window_really_ended(herald):
+    herald.hubs.received["trades"] += [Event(b"{}", 1, {}, partition_id="1")] * 3
+    herald.ledger.change(WINDOW.id, lambda row: replace(row, state="stopped", stop_at=NOON + HOUR / 2))
+    part = Slice(WINDOW.id, 0, NOON, NOON + HOUR)
+    herald.ledger.write_attempt(SliceRow(part, 1, "done", NOON, NOON, COUNTS))
+
+    written = asyncio.run(mark_closed(herald, WINDOW.id))
+
+    marker = json.loads(herald.reference.read(written["path"]))
+    assert written["path"] == f"windows/{WINDOW.id}/closed.json"
+    assert marker["last_sequence_numbers"] == {"trades": {"0": -1, "1": 2}}
+    assert (marker["end"], marker["state"]) == ("2026-11-22T12:30:00+00:00", "stopped")
+    assert marker["attempts"] == {"0": 1, "close": 1}

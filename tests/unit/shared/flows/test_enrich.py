@@ -1,0 +1,216 @@
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.clients.assets import FakeAssets
+from shared.clients.databricks_jobs import FakeJobs
+from shared.clients.ledger import FakeLedger
+from shared.clients.reference import FakeReference
+from shared.clients.run_ledger import FakeRunLedger
+from shared.domain.ledger_rows import WindowRow
+from shared.domain.plans import PlanTemplate, StreamPlan
+from shared.domain.windows import Window
+from shared.errors import JobRefused, RequestRejected, Unavailable
+from shared.flows.enrich import (
+    EnrichmentTools,
+    Job,
+    claim_run,
+    fail_run,
+    follow_run,
+    prepare_lookup,
+    start_run,
+    wanted,
+)
+from shared.flows.request_runs import claim_rerun
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+ASSETS = json.dumps(
+    {"data": [{"id": "bitcoin", "rank": "1", "symbol": "BTC", "name": "Bitcoin", "maxSupply": "21000000"}]}
+).encode()
+
+
+class World:
+    """Two windows of trades, one after the other, and the world that enriches them."""
+
+    def __init__(self, assets=(ASSETS,), failure=None):
+        self.now = NOON
+        self.ledger, self.runs = FakeLedger(), FakeRunLedger()
+        self.jobs, self.reference = FakeJobs({"trades_enrichment": 11}), FakeReference(lambda: NOON)
+        self.assets = FakeAssets(assets, failure)
+        stream = StreamPlan("trades", "trades", "trades/1", "row", "identity", 0)
+        template = PlanTemplate(HOUR, timedelta(), timedelta(seconds=20), 0.0, 1.0, ("coinbase:BTC-USD",), (stream,))
+        self.windows = [Window("trades", NOON + n * HOUR, NOON + (n + 1) * HOUR) for n in (0, 1)]
+        for window in self.windows:
+            plan = template.freeze(window, NOON, "", {}).as_wire()
+            self.ledger.claim(WindowRow(window, "open", "timer", NOON, plan))
+
+    @property
+    def tools(self):
+        return EnrichmentTools(
+            ledger=self.ledger,
+            runs=self.runs,
+            jobs=self.jobs,
+            reference=self.reference,
+            assets=self.assets,
+            clock=lambda: self.now,
+            jobs_of={"trades": Job("trades_enrichment", lookup=True)},
+            drain_limit=timedelta(minutes=10),
+        )
+
+    def id(self, window=0):
+        return self.windows[window].id
+
+    def run(self, window=0, number=1):
+        return self.runs.of_window(self.windows[window])[number - 1]
+
+    def started(self, window=0, number=1):
+        for step in (lambda *args: claim_run(*args, "follow"), prepare_lookup, start_run):
+            step(self.tools, self.id(window), number)
+        return self.run(window, number)
+
+
+def test_a_window_in_the_ledger_without_a_run_wants_one():
+    world = World()
+
+    assert wanted(world.tools, world.id())
+
+
+@pytest.mark.parametrize("window_id", [None, "", "nonsense", "trades-20261122T235900Z"])
+def test_an_event_of_no_window_wants_no_run(window_id):
+    assert not wanted(World().tools, window_id)
+
+
+def test_a_late_event_of_a_finished_run_wants_none():
+    world = World()
+    world.started()
+    world.jobs.become(1, "TERMINATED", "SUCCESS")
+    follow_run(world.tools, world.id(), 1)
+
+    assert not wanted(world.tools, world.id())
+
+
+def test_the_run_is_started_once_with_its_windows_parameters():
+    world = World()
+    world.started()
+
+    start_run(world.tools, world.id(), 1)
+
+    assert list(world.jobs.parameters) == [1]
+    assert world.jobs.parameters[1]["lookup_path"] == f"assets/{world.id()}.parquet"
+    assert world.jobs.parameters[1]["drain_limit"] == "00:10:00"
+    assert (world.run().state, world.run().run_id) == ("active", 1)
+
+
+def test_the_lookup_is_written_once():
+    world = World()
+    world.started()
+
+    prepare_lookup(world.tools, world.id(), 1)
+
+    assert len(world.assets.asked) == 1
+    assert world.reference.read(f"assets/{world.id()}.parquet").startswith(b"PAR1")
+
+
+def test_where_the_assets_fail_the_newest_good_lookup_is_used_and_the_run_says_so():
+    world = World((), Unavailable("half a page"))
+    world.reference.write("assets/trades-20261121T120000Z.parquet", b"PAR1")
+
+    run = world.started()
+
+    assert run.lookup == "assets/trades-20261121T120000Z.parquet"
+    assert "half a page" in run.lookup_note
+
+
+def test_without_any_lookup_the_enrichment_fails_by_name():
+    world = World((), Unavailable("half a page"))
+
+    with pytest.raises(JobRefused, match=r"no lookup.*half a page"):
+        world.started()
+
+
+def test_a_run_is_followed_to_its_end_in_databricks_words():
+    world = World()
+    world.started()
+
+    running = follow_run(world.tools, world.id(), 1)
+    world.jobs.become(1, "TERMINATED", "FAILED", code="RUN_EXECUTION_ERROR", type="CLIENT_ERROR", message="it broke")
+    ended = follow_run(world.tools, world.id(), 1)
+
+    assert (running["ended"], ended["ended"], ended["again"]) == (False, True, False)
+    assert "RUN_EXECUTION_ERROR" in world.run().words
+    assert "it broke" in world.run().words
+
+
+def test_a_run_that_the_cloud_failed_is_worth_another_try():
+    world = World()
+    world.started()
+    world.jobs.become(1, "INTERNAL_ERROR", "FAILED", code="CLOUD_FAILURE", type="CLOUD_FAILURE", message="a cloud")
+
+    assert follow_run(world.tools, world.id(), 1)["again"]
+
+
+def test_two_windows_back_to_back_leave_each_other_alone():
+    world = World()
+    world.started(0)
+    world.started(1)
+    world.now = world.windows[0].end + timedelta(minutes=9)
+
+    follow_run(world.tools, world.id(1), 1)
+
+    assert world.jobs.cancelled == []
+
+
+def test_an_overdue_run_makes_room_and_is_recorded_as_superseded():
+    world = World()
+    world.started(0)
+    world.started(1)
+    world.now = world.windows[0].end + timedelta(minutes=11)
+
+    follow_run(world.tools, world.id(1), 1)
+    ended = follow_run(world.tools, world.id(0), 1)
+
+    assert world.jobs.cancelled == [1]
+    assert (ended["state"], ended["again"], world.run(0).state) == ("superseded", False, "superseded")
+
+
+def test_a_run_that_could_not_be_started_says_why():
+    world = World()
+    claim_run(world.tools, world.id(), 1, "follow")
+
+    fail_run(world.tools, world.id(), 1, "the job is missing")
+
+    assert (world.run().state, world.run().words) == ("failed", "the job is missing")
+    assert claim_run(world.tools, world.id(), 1, "follow") == {"proceed": False}
+
+
+def test_a_deliberate_run_takes_the_next_number():
+    world = World()
+    world.started()
+    world.jobs.become(1, "TERMINATED", "SUCCESS")
+    follow_run(world.tools, world.id(), 1)
+
+    run = claim_rerun(world.tools, world.id())
+
+    assert (run.number, run.mode, run.instance_id) == (2, "rerun", f"enrich-{world.id()}-r2")
+
+
+@pytest.mark.parametrize(("window_id", "status"), [("trades-20261122T120000Z", 409), ("trades-20261122T235900Z", 404)])
+def test_a_run_beside_an_active_one_or_of_no_window_is_refused(window_id, status):
+    world = World()
+    world.started()
+
+    with pytest.raises(RequestRejected) as caught:
+        claim_rerun(world.tools, window_id)
+
+    assert caught.value.status == status
+
+
+def test_a_feed_that_is_not_enriched_has_no_runs():
+    world = World()
+    tools = replace(world.tools, jobs_of={})
+
+    assert not wanted(tools, world.id())
+    assert claim_run(tools, world.id(), 1, "follow") == {"proceed": False}
