@@ -10,6 +10,7 @@ import azure.functions as func
 
 from shared.clients.orchestrations import STOP_EVENT, DurableOrchestrations
 from shared.domain.plans import Plan
+from shared.flows.announce import announce_closing, announce_opening, mark_closed
 from shared.flows.close_window import close
 from shared.flows.ingest_slice import begin, ingest
 from shared.flows.open_windows import claim_due_windows, start_windows
@@ -54,6 +55,24 @@ def close_window(order: dict) -> dict:  # type: ignore[type-arg] # the worker re
     return asyncio.run(close(Plan.from_wire(order["plan"]), services().slice_tools))
 
 
+@bp.activity_trigger(input_name="order")
+def publish_opening(order: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
+    """Tell the topic that a window opens; idempotent by the ledger."""
+    return announce_opening(services().herald, order["window_id"])
+
+
+@bp.activity_trigger(input_name="order")
+def write_marker(order: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
+    """Write the file that marks a window's end; idempotent."""
+    return asyncio.run(mark_closed(services().herald, order["window_id"]))
+
+
+@bp.activity_trigger(input_name="order")
+def publish_closing(order: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
+    """Tell the topic that a window is over; idempotent by the ledger."""
+    return announce_closing(services().herald, order["window_id"])
+
+
 @bp.orchestration_trigger(context_name="context")
 def ingest_window(context: df.DurableOrchestrationContext) -> Generator[Any, Any, dict[str, Any]]:
     """Run a window's legs, each from its own time on, then close the window."""
@@ -64,6 +83,8 @@ def ingest_window(context: df.DurableOrchestrationContext) -> Generator[Any, Any
     if begun["proceed"]:
         yield from _run_legs(context, plan)
         begun = yield context.call_activity_with_retry("close_window", patient, {"plan": order["plan"]})
+        yield context.call_activity_with_retry("write_marker", patient, {"window_id": plan.window.id})
+        yield context.call_activity_with_retry("publish_closing", patient, {"window_id": plan.window.id})
     return dict(begun)
 
 
@@ -83,9 +104,16 @@ def ingest_leg(context: df.DurableOrchestrationContext) -> Generator[Any, Any, l
 
 
 def _run_legs(context: df.DurableOrchestrationContext, plan: Plan) -> Generator[Any, Any, dict[int, Any]]:
-    children = [Child(leg.slices[0].start - plan.lead, partial(_leg, context, plan, leg.number)) for leg in plan.legs()]
+    """Run the legs, and beside them the publishing of the opening, so that a topic that is down delays no slice."""
+    opening = Child(context.current_utc_datetime, partial(_publish_opening, context, plan))
+    legs = [Child(leg.slices[0].start - plan.lead, partial(_leg, context, plan, leg.number)) for leg in plan.legs()]
     stop = context.wait_for_external_event(STOP_EVENT)
-    return run_staggered(context, children, stop, limit=plan.overlap(), fatal=_refused)
+    return run_staggered(context, [opening, *legs], stop, limit=plan.overlap() + 1, fatal=_refused)
+
+
+def _publish_opening(context: df.DurableOrchestrationContext, plan: Plan) -> Any:  # noqa: ANN401 - an untyped task
+    order = {"window_id": plan.window.id}
+    return context.call_activity_with_retry("publish_opening", df.RetryOptions(*_LEDGER_RETRY), order)
 
 
 def _leg(context: df.DurableOrchestrationContext, plan: Plan, number: int) -> Any:  # noqa: ANN401 - an untyped task

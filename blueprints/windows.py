@@ -11,6 +11,7 @@ from blueprints.answers import answer
 from shared.clients.orchestrations import DurableOrchestrations
 from shared.domain.requests import parse_open_request
 from shared.flows.open_windows import start_windows
+from shared.flows.request_runs import show_enrichment
 from shared.flows.request_windows import (
     claim_requested,
     first_of_queue,
@@ -74,4 +75,6 @@ def _list(*, feed: str | None, state: str | None) -> Mapping[str, Any]:
 
 
 def _show(window_id: str) -> Mapping[str, Any]:
-    return show_window(services().ledger, window_id)
+    house = services()
+    row, shown = show_window(house.ledger, window_id)
+    return shown | {"enrichment": show_enrichment(house.runs, house.counts, row.window)}

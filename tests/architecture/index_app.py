@@ -11,7 +11,7 @@ from local.functions_host.bindings import check_bindings
 
 def main() -> None:
     functions = asyncio.run(load_app(Path.cwd()))
-    check_bindings(functions, ["timerTrigger"])
+    check_bindings(functions, ["timerTrigger", "eventGridTrigger"])
     sys.stdout.write(json.dumps({function.name: list(function.bindings) for function in functions}))
 
 

@@ -17,16 +17,20 @@ CALLS = {
     "call_sub_orchestrator_with_retry": "orchestrationTrigger",
     "start_new": "orchestrationTrigger",
 }
-ACTIVITIES = {"begin_window", "ingest_slice", "close_window"}
-ORCHESTRATORS = {"ingest_window", "ingest_leg"}
+INGESTION = {"begin_window", "ingest_slice", "close_window", "publish_opening", "write_marker", "publish_closing"}
+ENRICHMENT = {"claim_enrichment", "write_lookup", "submit_run", "poll_run", "give_up_run"}
+ACTIVITIES = INGESTION | ENRICHMENT
+ORCHESTRATORS = {"ingest_window", "ingest_leg", "enrich_window"}
+EVENTS = {"start_enrichment"}
 TIMERS = {"open_due_windows": "%WINDOW_TIMER%"}
 ROUTES = {
     "open_windows": ("POST", "windows"),
     "get_windows": ("GET", "windows"),
     "get_window": ("GET", "windows/{id}"),
     "stop_window": ("DELETE", "windows/{id}"),
+    "rerun_enrichment": ("POST", "windows/{id}/enrichment"),
 }
-STARTERS = {"open_due_windows", "open_windows", "stop_window"}
+STARTERS = {"open_due_windows", "open_windows", "stop_window", "start_enrichment", "rerun_enrichment"}
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +48,7 @@ def with_binding(bindings, kind):
 
 
 def test_the_worker_indexes_exactly_the_functions_of_the_app(bindings):
-    assert set(bindings) == ACTIVITIES | ORCHESTRATORS | set(TIMERS) | set(ROUTES)
+    assert set(bindings) == ACTIVITIES | ORCHESTRATORS | set(TIMERS) | set(ROUTES) | EVENTS
 
 
 def test_the_timer_takes_its_schedule_from_the_settings(bindings):

@@ -56,12 +56,14 @@ def run(function, order, results):
 
 
 def test_a_window_is_begun_ingested_and_closed():
-    results = {"begin_window": {"proceed": True}, "ingest_leg": [], "close_window": {"state": "closed"}}
+    told = {name: {} for name in ("publish_opening", "write_marker", "publish_closing")}
+    results = {"begin_window": {"proceed": True}, "ingest_leg": [], "close_window": {"state": "closed"}} | told
 
     calls, result = run(ingestion.ingest_window, {"plan": PLAN}, results)
 
-    assert [call[0] for call in calls] == ["begin_window", "ingest_leg", "close_window"]
-    assert calls[1][2] == "trades-20261122T120000Z-leg0"
+    steps = ["begin_window", "publish_opening", "ingest_leg", "close_window", "write_marker", "publish_closing"]
+    assert [call[0] for call in calls] == steps
+    assert calls[2][2] == "trades-20261122T120000Z-leg0"
     assert result == {"state": "closed"}
 
 

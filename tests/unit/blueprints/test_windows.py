@@ -9,6 +9,7 @@ import pytest
 
 from blueprints import windows
 from shared.clients.ledger import FakeLedger
+from shared.clients.run_ledger import FakeRunLedger
 from shared.domain.ledger_rows import WindowRow
 from shared.domain.plans import PlanTemplate, StreamPlan
 from shared.domain.schedule import Schedule
@@ -65,7 +66,14 @@ def house(monkeypatch):
     settings = SimpleNamespace(feeds={"trades": SimpleNamespace(schedule=SCHEDULE)})
     house = House(FakeLedger(), FakeDurableClient())
     freezer = Freezer({"trades": TEMPLATE}, lambda feed: "", lambda template: {})
-    services = Services().replace(settings=settings, ledger=house.ledger, freezer=freezer, clock=lambda: NOON)
+    services = Services().replace(
+        settings=settings,
+        ledger=house.ledger,
+        runs=FakeRunLedger(),
+        counts=None,
+        freezer=freezer,
+        clock=lambda: NOON,
+    )
     monkeypatch.setattr(windows, "services", lambda: services)
     return house
 

@@ -1,0 +1,139 @@
+"""Enrichment: an opening's event starts an orchestration that follows a Databricks run; it can be run again by HTTP."""
+
+import asyncio
+import logging
+from collections.abc import Generator, Mapping
+from datetime import timedelta
+from typing import Any
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from blueprints.answers import answer
+from shared import telemetry
+from shared.clients.orchestrations import DurableOrchestrations
+from shared.domain.announcements import window_of
+from shared.domain.runs import MOST_TRIES, poll_after
+from shared.errors import JobRefused, LoginRefused
+from shared.flows.enrich import claim_run, fail_run, follow_run, prepare_lookup, start_run, wanted
+from shared.flows.request_runs import claim_rerun, run_accepted, start_enrichment_of
+from shared.services import services
+
+bp = df.Blueprint()
+logger = logging.getLogger(__name__)
+
+_RETRY = (5_000, 5)
+# A run may last a day: its end must be written whatever happens meanwhile.
+_PATIENT_RETRY = (15_000, 240)
+
+
+@bp.event_grid_trigger(arg_name="event")
+@bp.durable_client_input(client_name="client")
+async def start_enrichment(event: func.EventGridEvent, client: df.DurableOrchestrationClient) -> None:
+    """Start the enrichment of the window that an opening's event names; the ledger decides, the event only wakes."""
+    told = {"eventType": event.event_type, "subject": event.subject, "id": event.id, "data": event.get_json()}
+    window_id = window_of(told)
+    if not await asyncio.to_thread(wanted, services().enrichment_tools, window_id):
+        telemetry.info(logger, "enrichment.not_wanted", window=window_id or "-", subject=event.subject)
+        return
+    await start_enrichment_of(DurableOrchestrations(client), window_id or "")
+
+
+@bp.route(route="windows/{id}/enrichment", methods=["POST"])
+@bp.durable_client_input(client_name="client")
+async def rerun_enrichment(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+    """Compute a window's silver, gold, SQL and counts again from bronze: 202; 409 while a run of it is active."""
+    return await answer(_rerun(req.route_params["id"], DurableOrchestrations(client)), status=202)
+
+
+@bp.activity_trigger(input_name="order")
+def claim_enrichment(order: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
+    """Claim a window's run in the ledger; idempotent by window and number."""
+    return claim_run(services().enrichment_tools, order["window_id"], order["number"], order["mode"])
+
+
+@bp.activity_trigger(input_name="order")
+def write_lookup(order: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
+    """Write the window's lookup, once; what no retry can cure fails the run."""
+    return _or_failed(prepare_lookup, order)
+
+
+@bp.activity_trigger(input_name="order")
+def submit_run(order: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
+    """Start the Databricks run, once for its idempotency token."""
+    return _or_failed(start_run, order)
+
+
+@bp.activity_trigger(input_name="order")
+def poll_run(order: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
+    """Ask how the run stands, write it into the ledger, and make room for it."""
+    return _or_failed(follow_run, order)
+
+
+@bp.activity_trigger(input_name="order")
+def give_up_run(order: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
+    """Write that the run could not be started or followed."""
+    return fail_run(services().enrichment_tools, order["window_id"], order["number"], order["reason"])
+
+
+@bp.orchestration_trigger(context_name="context")
+def enrich_window(context: df.DurableOrchestrationContext) -> Generator[Any, Any, dict[str, Any]]:
+    """Run a window's enrichment, again under the next number where its end says that this can help."""
+    order = context.get_input()
+    for number in range(order["number"], order["number"] + MOST_TRIES):
+        end = yield from _one_run(context, {**order, "number": number})
+        if not end.get("again"):
+            return dict(end)
+    return dict(end)
+
+
+def _one_run(context: df.DurableOrchestrationContext, order: Mapping[str, Any]) -> Generator[Any, Any, dict[str, Any]]:
+    try:
+        started = yield from _start(context, dict(order))
+        return started if _is_over(started) else (yield from _follow(context, order))
+    except Exception as error:  # noqa: BLE001 - the SDK raises bare exceptions for failed activities
+        given_up = {**order, "reason": str(error)[:500]}
+        done = yield context.call_activity_with_retry("give_up_run", df.RetryOptions(*_PATIENT_RETRY), given_up)
+        return dict(done)
+
+
+def _start(context: df.DurableOrchestrationContext, order: dict[str, Any]) -> Generator[Any, Any, dict[str, Any]]:
+    claimed = yield context.call_activity_with_retry("claim_enrichment", df.RetryOptions(*_RETRY), order)
+    if _is_over(claimed):
+        return dict(claimed)
+    written = yield context.call_activity_with_retry("write_lookup", df.RetryOptions(*_RETRY), order)
+    if _is_over(written):
+        return dict(written)
+    submitted = yield context.call_activity_with_retry("submit_run", df.RetryOptions(*_RETRY), order)
+    return dict(submitted)
+
+
+def _is_over(done: Mapping[str, Any]) -> bool:
+    return bool(done.get("ended")) or done.get("proceed") is False
+
+
+def _follow(context: df.DurableOrchestrationContext, order: Mapping[str, Any]) -> Generator[Any, Any, dict[str, Any]]:
+    elapsed = timedelta()
+    while True:
+        wait = poll_after(elapsed)
+        elapsed += wait
+        yield context.create_timer(context.current_utc_datetime + wait)
+        stands = yield context.call_activity_with_retry("poll_run", df.RetryOptions(*_PATIENT_RETRY), dict(order))
+        if stands["ended"]:
+            return dict(stands)
+
+
+def _or_failed(step: Any, order: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - one of three flows
+    tools = services().enrichment_tools
+    try:
+        done: dict[str, Any] = step(tools, order["window_id"], order["number"])
+    except (JobRefused, LoginRefused) as refusal:
+        return fail_run(tools, order["window_id"], order["number"], str(refusal))
+    return done
+
+
+async def _rerun(window_id: str, orchestrations: DurableOrchestrations) -> Mapping[str, Any]:
+    house = services()
+    run = await asyncio.to_thread(claim_rerun, house.enrichment_tools, window_id)
+    await start_enrichment_of(orchestrations, window_id, run.number, "rerun")
+    return run_accepted(run)
