@@ -22,6 +22,10 @@ class Ports:
     event_hubs_admin: int = 20002
     exchange: int = 20003
     exchange_admin: int = 20004
+    event_grid: int = 20005
+    event_grid_admin: int = 20006
+    databricks: int = 20007
+    databricks_admin: int = 20008
     functions: int = 7071
     functions_rpc: int = 17071
 

@@ -14,6 +14,10 @@ type Addresses = Mapping[str, Mapping[str, str]]
 """What each service announced: `{"entra": {"authority": "https://localhost:20001", …}, …}`."""
 
 FUNCTIONS = "functions"
+EVENT_GRID = "event_grid"
+DATABRICKS = "databricks"
+STORAGE_VARIABLE = "EVENT_GRID_STORAGE"
+LAKEHOUSE_PYTHON = ROOT / ".venv-lakehouse" / "bin" / "python"
 SAMPLE = ROOT / "local.settings.sample.json"
 
 
@@ -22,16 +26,19 @@ class Choices:
     """How a platform is started.
 
     `hubs` is `name:partitions,…`. `settings_file` holds the app's own settings, and what the platform itself says of
-    them (see `Running.app_settings`) goes over it. `arguments` adds words to the command line of a service
-    (`{"exchange": ["--rate", "100"]}`), `settings` adds app settings; both go over everything else.
+    them (see `Running.app_settings`) goes over it. `with_enrichment` adds Event Grid and Databricks.
+    `arguments` adds words to the command line of a service (`{"exchange": ["--rate", "100"]}`), `settings` adds app
+    settings; both go over everything else. `settings_at_start` gives more of them when the Functions host is started.
     """
 
     ports: Ports = field(default_factory=Ports)
     hubs: str = DEFAULT_HUBS
     with_functions: bool = True
+    with_enrichment: bool = False
     settings_file: Path = SAMPLE
     arguments: Mapping[str, Sequence[str]] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
+    settings_at_start: Callable[[], Mapping[str, str]] = dict
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +57,7 @@ class Service:
 
 def services(choices: Choices, state: State) -> list[Service]:
     """List the services of a platform in the order of their needs."""
-    parts = (_storage, _entra, _event_hubs, _exchange)
+    parts = (_storage, _entra, _event_hubs, _exchange, *((_event_grid, _databricks) if choices.with_enrichment else ()))
     found = [part(choices, state) for part in parts]
     if choices.with_functions:
         found.append(_functions(choices, state, frozenset(service.name for service in found)))
@@ -91,8 +98,39 @@ def _exchange(choices: Choices, state: State) -> Service:
     arguments = [
         *("--port", str(choices.ports.exchange), "--admin-port", str(choices.ports.exchange_admin)),
         *_certificate(state),
+        *("--assets-key-file", str(state.assets_key)),
     ]
     return Service("exchange", "local.exchange", lambda _: arguments)
+
+
+def _event_grid(choices: Choices, state: State) -> Service:
+    arguments = [
+        *("--port", str(choices.ports.event_grid), "--admin-port", str(choices.ports.event_grid_admin)),
+        *_certificate(state),
+        *("--ca", str(state.authority), "--identities", str(state.identities)),
+        *("--key-file", str(state.topic_key), "--storage", STORAGE_VARIABLE),
+    ]
+    return Service(
+        EVENT_GRID,
+        "local.event_grid",
+        lambda addresses: [*arguments, "--issuer", addresses["entra"]["issuer"]],
+        frozenset({"entra", "storage"}),
+    )
+
+
+def _databricks(choices: Choices, state: State) -> Service:
+    arguments = [
+        *("--port", str(choices.ports.databricks), "--admin-port", str(choices.ports.databricks_admin)),
+        *_certificate(state),
+        *("--bundle", str(ROOT / "databricks"), "--target", "local", "--ca", str(state.authority)),
+        *("--state", str(state.databricks), "--python", str(LAKEHOUSE_PYTHON)),
+    ]
+    return Service(
+        DATABRICKS,
+        "local.databricks",
+        lambda addresses: [*arguments, "--issuer", addresses["entra"]["issuer"]],
+        frozenset({"entra", "event_hubs", "storage"}),
+    )
 
 
 def _functions(choices: Choices, state: State, after: frozenset[str]) -> Service:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local.entra.identities import Identities
+from local.platform.enrichment import enrichment_settings, job_variables, service_secrets, subscribe_app
 from local.platform.ports import check_free
 from local.platform.running import Running
-from local.platform.services import FUNCTIONS, Choices, Service, services
+from local.platform.services import DATABRICKS, FUNCTIONS, Choices, Service, services
 from local.platform.state import State, held_state, prepare
 from local.platform.supervision import ServiceFailed, StartedService, running_service
 from local.tls import make_tls_files
@@ -53,6 +54,7 @@ async def running_platform(
         async with AsyncExitStack() as stack:
             start = _Start(choices, state, identities, stack, progress)
             await start.all(listed)
+            await asyncio.to_thread(subscribe_app, start.running())
             yield Platform(start.running(), tuple(start.started.values()))
 
 
@@ -90,7 +92,7 @@ class _Start:
             await self.ready[name].wait()
         context = running_service(
             service.name,
-            service.command(self.running().addresses, self.choices.arguments.get(service.name, ())),
+            service.command(self.running().addresses, self._arguments_of(service)),
             log=self.state.logs / f"{service.name}.log",
             environment=dict(os.environ) | self._settings_of(service),
         )
@@ -99,4 +101,18 @@ class _Start:
         self.progress(service.name)
 
     def _settings_of(self, service: Service) -> dict[str, str]:
-        return self.running().app_settings() | dict(self.choices.settings) if service.name == FUNCTIONS else {}
+        running = self.running()
+        if service.name != FUNCTIONS:
+            return service_secrets(service.name, running)
+        chosen = {**self.choices.settings, **self.choices.settings_at_start()}
+        return running.app_settings() | enrichment_settings(running) | chosen
+
+    def _arguments_of(self, service: Service) -> Sequence[str]:
+        """Write the words that go over a service's own: for the Jobs service the bundle's variables come first."""
+        more = self.choices.arguments.get(service.name, ())
+        if service.name != DATABRICKS:
+            return more
+        client = self.identities.client_in_role("Receiver").client_id
+        variables = job_variables(self.running().addresses, self.state, client, self.identities.tenant)
+        named = [word for name, value in variables.items() for word in ("--variable", f"{name}={value}")]
+        return [*named, *more]

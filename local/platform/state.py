@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,6 +44,26 @@ class State:
         return self.folder / "identities.json"
 
     @property
+    def topic_key(self) -> Path:
+        """The key of the Event Grid topic."""
+        return self.folder / "topic.key"
+
+    @property
+    def assets_key(self) -> Path:
+        """The key of the assets API."""
+        return self.folder / "assets.key"
+
+    @property
+    def databricks(self) -> Path:
+        """Runs and logs of the Jobs service, and below it the lake."""
+        return self.folder / "databricks"
+
+    @property
+    def sql(self) -> Path:
+        """The SQLite file that stands for Azure SQL."""
+        return self.folder / "sql.sqlite"
+
+    @property
     def pools(self) -> Path:
         """Where the app keeps the pools of its synthetic feeds: beside the folders of all platforms, never emptied."""
         return self.folder.parent / "pools"
@@ -72,6 +93,7 @@ def prepare(state: State, *, clear: bool) -> Identities:
     if clear and state.folder.exists():
         shutil.rmtree(state.folder)
     state.logs.mkdir(parents=True, exist_ok=True)
+    _make_keys(state)
     if not state.identities.exists():
         write_identities(make_identities(), state.identities)
     return read_identities(state.identities)
@@ -92,6 +114,14 @@ def is_running(state: State) -> bool:
 def was_killed(state: State) -> bool:
     """Tell whether the last platform of this folder ended without cleaning up."""
     return state.running.exists() and not is_running(state) and bool(state.running.read_text())
+
+
+def _make_keys(state: State) -> None:
+    """Make the keys of the topic and of the assets API, where this folder has none."""
+    for path in (state.topic_key, state.assets_key):
+        if not path.exists():
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_urlsafe(32), encoding="utf-8")
 
 
 def _write_holder(mark: TextIO, holder: str) -> None:

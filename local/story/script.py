@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 FEEDS = ("trades", "payments")
-EVERY = timedelta(minutes=1)
+EVERY = timedelta(minutes=15)
 LENGTH = timedelta(seconds=30)
 SLICE = timedelta(seconds=10)
-HEAD_START = timedelta(seconds=18)
+HEAD_START = timedelta(seconds=16)
 
 _SYNTHETIC_MARKETS = (
     "coinbase:BTC-USD",
@@ -19,14 +19,14 @@ _SYNTHETIC_MARKETS = (
     "kraken:BTC/USD",
     "bitstamp:btcusd",
 )
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MATCHES = ("match", "last_match")
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """The markets that are followed, the recording they come from, and when the first window may begin."""
+    """The markets that are followed, and the recording that they come from, if any."""
 
-    not_before: datetime
     markets: tuple[str, ...]
     recording: Path | None = None
 
@@ -34,12 +34,9 @@ class Script:
         """Write the words that tell the exchange what to play; a recording waits until its window is known."""
         return ("--rate", "20") if self.recording is None else ("--recording", str(self.recording))
 
-    def app_settings(self) -> dict[str, str]:
-        """Write the app settings: a grid of one short window a minute, and a timer that ticks often.
-
-        The grid is moved so that its first window begins soon; should the start take longer, the next one is not far.
-        """
-        offset = timedelta(seconds=self.not_before.second)
+    def app_settings(self, now: datetime) -> dict[str, str]:
+        """Write the app settings: a timer that ticks often, and a grid whose next window begins soon after `now`."""
+        offset = (now + HEAD_START - _EPOCH) % EVERY
         times = {"EVERY": _written(EVERY), "OFFSET": _written(offset), "LENGTH": _written(LENGTH)}
         grid = {f"{feed}_WINDOW_{name}": time for feed in ("TRADES", "PAYMENTS") for name, time in times.items()}
         cut = {f"{feed}_SLICE_LENGTH": _written(SLICE) for feed in ("TRADES", "PAYMENTS")}
@@ -48,10 +45,9 @@ class Script:
         return grid | cut | pace | timer
 
 
-def write_script(now: datetime, recording: Path | None) -> Script:
-    """Choose the markets, and a time by which all should be started; raises ValueError for a file without matches."""
-    markets = _SYNTHETIC_MARKETS if recording is None else _recorded_markets(recording)
-    return Script((now + HEAD_START).astimezone(UTC), markets, recording)
+def write_script(recording: Path | None) -> Script:
+    """Choose the markets; raises ValueError for a file without matches."""
+    return Script(_SYNTHETIC_MARKETS if recording is None else _recorded_markets(recording), recording)
 
 
 def _recorded_markets(recording: Path) -> tuple[str, ...]:

@@ -52,6 +52,35 @@ class Teller:
         return table
 
 
+class LineTeller:
+    """Shows one line of progress: in place on a terminal, anew every 5 s elsewhere."""
+
+    def __init__(self, console: Console) -> None:
+        """Tell it on this console."""
+        self._console = console
+        self._status = console.status("") if console.is_terminal else None
+        self._next_line = 0.0
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        if self._status:
+            self._status.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """End."""
+        if self._status:
+            self._status.stop()
+
+    def say(self, line: str) -> None:
+        """Show how it stands now."""
+        if self._status:
+            self._status.update(line)
+        elif time.monotonic() >= self._next_line:
+            self._next_line = time.monotonic() + _PLAIN_EVERY_SECONDS
+            self._console.out(line, highlight=False)
+
+
 def _when(windows: Windows) -> str:
     window = windows.get("trades")
     if window is None:
@@ -65,24 +94,33 @@ def _when(windows: Windows) -> str:
 
 
 def print_proofs(console: Console, proofs: Sequence[StreamProof]) -> None:
-    """Print one column a stream on a terminal, one line a number elsewhere, and below it what is wrong."""
-    rows = {proof.window: _numbers(proof) for proof in proofs}
+    """Print the counts of each window, from the source to the hub, and what is wrong."""
+    print_columns(console, "Counted from the source to the hub", {proof.window: _numbers(proof) for proof in proofs})
+    print_faults(console, {proof.window: proof.faults for proof in proofs})
+
+
+def print_columns(console: Console, title: str, columns: Mapping[str, Mapping[str, str]]) -> None:
+    """Print numbers by window: a column each on a terminal, a line a number elsewhere."""
     if console.is_terminal:
-        console.print(_table(rows))
-    else:
-        for window, numbers in rows.items():
-            console.out(f"window {window}", highlight=False)
-            for name, value in numbers.items():
-                console.out(f"  {name:<34} {value}", highlight=False)
-    for proof in proofs:
-        for fault in proof.faults:
-            console.print(f"[bold red]WRONG[/] {proof.window} {proof.stream}: {fault}", highlight=False)
+        console.print(_table(title, columns))
+        return
+    for window, numbers in columns.items():
+        console.out(f"{title}: {window}", highlight=False)
+        for name, value in numbers.items():
+            console.out(f"  {name:<34} {value}", highlight=False)
 
 
-def _table(rows: Mapping[str, Mapping[str, str]]) -> Table:
-    table = Table("what", *rows, title="Counted from the source to the hub", title_justify="left")
-    for name in next(iter(rows.values())):
-        table.add_row(name, *(numbers[name] for numbers in rows.values()))
+def print_faults(console: Console, faults: Mapping[str, Sequence[str]]) -> None:
+    """Print what is wrong with each window."""
+    for window, sentences in faults.items():
+        for sentence in sentences:
+            console.print(f"[bold red]WRONG[/] {window}: {sentence}", highlight=False)
+
+
+def _table(title: str, columns: Mapping[str, Mapping[str, str]]) -> Table:
+    table = Table("what", *columns, title=title, title_justify="left")
+    for name in next(iter(columns.values())):
+        table.add_row(name, *(numbers[name] for numbers in columns.values()))
     return table
 
 

@@ -29,14 +29,21 @@ async def first_windows(app: str, feeds: Sequence[str], deadline: float, show: C
             await asyncio.sleep(_EVERY_SECONDS)
 
 
-async def watch_windows(app: str, windows: Windows, deadline: float, show: Callable[[Windows], None]) -> Windows:
-    """Show the windows each second until all have ended; raises TimeoutError after `deadline` seconds."""
+async def watch_until(
+    app: str, windows: Windows, deadline: float, show: Callable[[Windows], None], done: Callable[[Windows], bool]
+) -> Windows:
+    """Show the windows each second until `done`; raises TimeoutError after `deadline` seconds."""
     async with asyncio.timeout(deadline), aiohttp.ClientSession() as session:
-        while not all(window and window["state"] in _ENDED for window in windows.values()):
+        while not done(windows):
             await asyncio.sleep(_EVERY_SECONDS)
             windows = {feed: await _maybe(session, app, window) for feed, window in windows.items()}
             show(windows)
     return windows
+
+
+def have_ended(windows: Windows) -> bool:
+    """Say whether all windows have ended."""
+    return all(window and window["state"] in _ENDED for window in windows.values())
 
 
 async def play_recording(admin: str, start: datetime) -> None:

@@ -20,7 +20,7 @@ def test_cleared_state_holds_nothing_of_before(tmp_path):
 
         prepare(state, clear=True)
 
-        assert {path.name for path in state.folder.iterdir()} == {"logs", "identities.json"}
+        assert {path.name for path in state.folder.iterdir()} == {"logs", "identities.json", "topic.key", "assets.key"}
 
 
 def test_second_platform_of_a_name_is_refused(tmp_path):

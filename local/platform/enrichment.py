@@ -1,0 +1,78 @@
+"""What Event Grid and Databricks add to the platform: the app's settings, the services' secrets, the subscription."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import requests
+
+from local.platform.running import NAMESPACE, Running
+from local.platform.services import DATABRICKS, EVENT_GRID, FUNCTIONS, STORAGE_VARIABLE, Addresses
+from local.platform.state import State
+from local.platform.supervision import ROOT
+
+JARS = ROOT / ".cache" / "jars"
+_SUBSCRIBE_SECONDS = 10
+
+
+def enrichment_settings(running: Running) -> dict[str, str]:
+    """Write the settings of an app that announces its windows and has them enriched."""
+    if DATABRICKS not in running.addresses:
+        return {}
+    return {
+        "EVENT_GRID__topicEndpoint": running.addresses[EVENT_GRID]["topic"],
+        "EVENT_GRID__topicKey": running.state.topic_key.read_text(encoding="utf-8"),
+        "DATABRICKS__host": running.addresses[DATABRICKS]["workspace"],
+        "ASSETS__url": f"{running.addresses['exchange']['rest']}/coincap/v3",
+        "ASSETS__key": running.state.assets_key.read_text(encoding="utf-8"),
+        "SQL__url": f"sqlite:///{running.state.sql}",
+    }
+
+
+def service_secrets(service: str, running: Running) -> dict[str, str]:
+    """Write the environment that hands a service its secrets, which no command line may show."""
+    connection = running.addresses.get("storage", {}).get("connection_string", "")
+    if service == EVENT_GRID:
+        return {STORAGE_VARIABLE: connection}
+    if service == DATABRICKS:
+        receiver = running.identities.client_in_role("Receiver")
+        secrets = {"STORAGE_CONNECTION_STRING": connection, "EVENT_HUBS_CLIENT_SECRET": receiver.secret}
+        return {f"LAKEHOUSE_SECRET_{name}": value for name, value in secrets.items()}
+    return {}
+
+
+def job_variables(addresses: Addresses, state: State, receiver: str, tenant: str) -> Mapping[str, str]:
+    """Give the bundle's variables that only the running platform knows."""
+    lake = state.databricks / "lake"
+    return {
+        "event_hubs_namespace": NAMESPACE,
+        "event_hubs_endpoint": addresses["event_hubs"]["amqps"].replace("amqps://", "sb://"),
+        "authority_host": addresses["entra"]["authority"],
+        "ca_bundle": str(state.authority),
+        "tenant_id": tenant,
+        "client_id": receiver,
+        "lake_root": str(lake),
+        "checkpoint_root": str(lake / "checkpoints"),
+        "reference_url": f"{addresses['storage']['blob']}/devstoreaccount1/reference",
+        "sql_url": f"jdbc:sqlite:{state.sql}",
+        "jars": str(JARS),
+    }
+
+
+def subscribe_app(running: Running) -> None:
+    """Let Event Grid deliver openings to the app's trigger, once both are there."""
+    if not {EVENT_GRID, FUNCTIONS} <= running.addresses.keys():
+        return
+    app, admin = running.addresses[FUNCTIONS]["http"], running.addresses[EVENT_GRID]["admin"]
+    subscription = {
+        "endpoint": f"{app}/runtime/webhooks/EventGrid?functionName=start_enrichment",
+        "subjectBeginsWith": "ADF_Trigger_",
+        "includedEventTypes": ["ADF_Event"],
+        "deadLetterContainer": "dead-letters",
+    }
+    answer = requests.put(f"{admin}/subscriptions/openings", json=subscription, timeout=_SUBSCRIBE_SECONDS)
+    answer.raise_for_status()
+
+
+def lakehouse_is_installed(python: Path, jars: Path = JARS) -> bool:
+    """Say whether Spark runs can be started at all."""
+    return python.is_file() and any(jars.glob("delta-spark*.jar"))
