@@ -11,7 +11,7 @@ from rich.table import Table
 
 from benchmarks.interleaved import Row
 
-MODULES = ("transactions", "realism", "pools", "imports", "sending", "websocket", "pacing", "memory")
+MODULES = ("transactions", "realism", "pools", "imports", "sending", "websocket", "pacing", "memory", "assets")
 RESULTS = Path(__file__).with_name("results.json")
 
 

@@ -17,7 +17,9 @@ def rows() -> list[Row]:
     """Start an interpreter for each side in turn; the ratio is our CPU time over the peer's."""
     ratios = [_cpu(OURS) / _cpu(PEER) for _ in range(ROUNDS)]
     note = f"{min(ratios):.3f} to {max(ratios):.3f} in {ROUNDS} rounds, whole processes"
-    return [Row("import function_app", "the same, importing pandas and building pools", median(ratios), BAR, True, note)]
+    return [
+        Row("import function_app", "the same, importing pandas and building pools", median(ratios), BAR, True, note)
+    ]
 
 
 def _cpu(code: str) -> float:
