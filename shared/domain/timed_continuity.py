@@ -104,9 +104,9 @@ class TimedMarket:
         self._since = None
 
     def _tail(self) -> Recheck:
-        """Ask for the end of the slice again, where trades may come later than the grace."""
+        """Ask for the slice again, or as much of its end as a row holds ids of: a trade may come after the grace."""
         bounds = self.bounds
-        since = max(bounds.end - bounds.grace, bounds.start)
+        since = bounds.start
         known = self._known(since, bounds.end)
         if len(known) > MOST_KNOWN:
             since = self._times[known[-MOST_KNOWN]] + 1

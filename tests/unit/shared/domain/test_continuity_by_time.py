@@ -68,14 +68,14 @@ def test_recovered_trades_are_dropped_by_their_id():
     assert [market.see(44, 1101 * S, 1200 * S), market.duplicates] == [False, 1]
 
 
-def test_the_end_of_the_slice_is_to_be_looked_at_again_for_late_trades():
+def test_the_slice_is_to_be_looked_at_again_for_trades_later_than_the_grace():
     market = on_time()
     market.see(40, 1989 * S, 1989 * S)
     market.see(44, 1990 * S, 1990 * S)
 
     recheck = market.report("m").rechecks[0]
 
-    assert (recheck.since, recheck.until, recheck.known, recheck.needed) == (1990 * S, 2000 * S, (44,), False)
+    assert (recheck.since, recheck.until, recheck.known, recheck.needed) == (1000 * S, 2000 * S, (40, 44), False)
 
 
 def test_a_busy_end_is_looked_at_again_only_as_far_as_its_ids_fit():
