@@ -52,11 +52,14 @@ def windows(house, ids, before):
 
 @pytest.mark.parametrize("feed", FEEDS)
 def test_same_orchestration_goes_on(house, ids, before, windows, feed):
-    now = house.instances()
+    def ended():
+        now = {name: found for name, found in house.instances().items() if name.startswith(ids[feed])}
+        return now if {found["runtimeStatus"] for found in now.values()} == {"Completed"} else None
 
-    ours = [name for name in now if name.startswith(ids[feed])]
-    assert sorted(ours) == [ids[feed], f"{ids[feed]}-leg0"]
-    assert {now[name]["runtimeStatus"] for name in ours} == {"Completed"}
+    now = eventually(ended, "the window's orchestrations are completed")
+
+    ours = [ids[feed], f"{ids[feed]}-leg0"]
+    assert sorted(now) == ours
     assert [now[name]["createdTime"] for name in ours] == [before[name]["createdTime"] for name in ours]
 
 
