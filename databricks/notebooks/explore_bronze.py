@@ -1,0 +1,18 @@
+# Databricks notebook source
+# What a stream's bronze holds: events and records by window and slice, and how far each partition is read.
+from lakehouse.contract import load_contract
+from lakehouse.counts import arrivals
+from lakehouse.lake import Lake
+from lakehouse.silver import records
+
+dbutils.widgets.text("stream", "trades")  # noqa: F821 - Databricks gives it
+stream = dbutils.widgets.get("stream")  # noqa: F821
+lake = Lake(spark)  # noqa: F821
+
+# COMMAND ----------
+display(arrivals(lake, stream))  # noqa: F821
+
+# COMMAND ----------
+# The latest events as the contract reads them; `reason` says why a record would be set aside.
+latest = lake.read(f"bronze.{stream}").orderBy("enqueued_at", ascending=False).limit(100)
+display(records(latest, load_contract(stream)))  # noqa: F821

@@ -1,0 +1,16 @@
+# Databricks notebook source
+# A window from bronze to gold: rows by stage, what was set aside and why.
+from lakehouse.counts import count_windows
+from lakehouse.lake import Lake
+from lakehouse.silver import quarantine_reasons
+
+dbutils.widgets.text("window_id", "")  # noqa: F821 - Databricks gives it
+dbutils.widgets.text("stream", "trades")  # noqa: F821
+window_id, stream = dbutils.widgets.get("window_id"), dbutils.widgets.get("stream")  # noqa: F821
+lake = Lake(spark)  # noqa: F821
+
+# COMMAND ----------
+print(count_windows(lake, stream, [window_id], with_gold=stream == "trades")[window_id])
+
+# COMMAND ----------
+display(quarantine_reasons(lake, stream, window_id))  # noqa: F821

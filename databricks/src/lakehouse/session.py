@@ -1,0 +1,70 @@
+"""The Spark session of a job: Databricks' own, or one with Delta on this machine."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+SCHEMAS = ("bronze", "silver", "gold")
+
+
+def spark_session(name: str, *, lake_root: str, jars: Sequence[Path] = ()) -> SparkSession:
+    """Give the session of this process, with the schemas bronze, silver and gold.
+
+    lake_root: the folder that holds the tables; in Databricks a storage URL, or empty for the catalog's own place.
+    jars: what Spark needs besides itself on one machine (`.cache/jars`); none in Databricks, which brings its own.
+    """
+    if not jars:
+        return _on_databricks(name, lake_root)
+    return _on_this_machine(name, Path(lake_root).absolute(), jars)
+
+
+def _on_databricks(name: str, lake_root: str) -> SparkSession:
+    spark = SparkSession.builder.appName(name).getOrCreate()
+    for schema in SCHEMAS:
+        place = f" MANAGED LOCATION '{lake_root.rstrip('/')}/{schema}'" if lake_root else ""
+        spark.sql(f"CREATE SCHEMA IF NOT EXISTS {schema}{place}")
+    return spark
+
+
+def _on_this_machine(name: str, lake_root: Path, jars: Sequence[Path]) -> SparkSession:
+    # Without it Python workers are started with whatever `python3` is on the path.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    builder = SparkSession.builder.appName(name).master("local[2]")
+    for key, value in _configuration(lake_root, jars).items():
+        builder = builder.config(key, value)
+    spark = builder.getOrCreate()
+    for schema in SCHEMAS:
+        spark.sql(f"CREATE SCHEMA IF NOT EXISTS {schema} LOCATION '{(lake_root / schema).as_uri()}'")
+    for table, folder in _tables(lake_root):
+        spark.sql(f"CREATE TABLE IF NOT EXISTS {table} USING DELTA LOCATION '{folder.as_uri()}'")
+    return spark
+
+
+def _tables(lake_root: Path) -> Iterator[tuple[str, Path]]:
+    """Find the tables of earlier processes: this catalog lives in memory, and only as long as its process."""
+    for schema in SCHEMAS:
+        for log in sorted((lake_root / schema).glob("*/_delta_log")):
+            yield f"{schema}.{log.parent.name}", log.parent
+
+
+def _configuration(lake_root: Path, jars: Sequence[Path]) -> Mapping[str, str]:
+    return {
+        "spark.jars": ",".join(str(jar) for jar in jars),
+        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        "spark.sql.warehouse.dir": lake_root.as_uri(),
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.execution.arrow.pyspark.enabled": "true",
+        # Sized for one small machine: few tasks, a quick start, nothing that listens beyond it.
+        "spark.sql.shuffle.partitions": "2",
+        "spark.databricks.delta.snapshotPartitions": "2",
+        "spark.driver.memory": "2g",
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+    }

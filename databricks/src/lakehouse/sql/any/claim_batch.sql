@@ -1,0 +1,1 @@
+INSERT INTO "batches" ("batch", "written_at") VALUES (?, ?)

@@ -1,0 +1,1 @@
+DELETE FROM "Trades_staging" WHERE "batch" = ?

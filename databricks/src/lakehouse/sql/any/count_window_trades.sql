@@ -1,0 +1,1 @@
+SELECT COUNT(*) FROM "Trades" WHERE "window_id" = ?

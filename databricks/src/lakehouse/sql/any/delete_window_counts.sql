@@ -1,0 +1,1 @@
+DELETE FROM "window_counts" WHERE "window_id" = ? AND "stream" = ?

@@ -1,0 +1,1 @@
+DELETE FROM "Trades" WHERE "window_id" = ?

@@ -1,0 +1,1 @@
+SELECT "stage", "name", "rows" FROM "window_counts" WHERE "window_id" = ? AND "stream" = ?

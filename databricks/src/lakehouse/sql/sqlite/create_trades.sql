@@ -1,0 +1,23 @@
+CREATE TABLE IF NOT EXISTS "Trades" (
+  "id" TEXT,
+  "name" TEXT,
+  "symbol" TEXT,
+  "exchange" TEXT,
+  "quote" TEXT,
+  "direction" TEXT,
+  "price" NUMERIC,
+  "volume" NUMERIC,
+  "timestamp" TEXT,
+  "explorer" TEXT,
+  "marketCapUsd" NUMERIC,
+  "maxSupply" NUMERIC,
+  "rank" INTEGER,
+  "changePercent24Hr" NUMERIC,
+  "volumeUsd24Hr" NUMERIC,
+  "vwap24Hr" NUMERIC,
+  "venue" TEXT NOT NULL,
+  "market" TEXT NOT NULL,
+  "trade_id" INTEGER NOT NULL,
+  "window_id" TEXT NOT NULL,
+  PRIMARY KEY ("venue", "market", "trade_id")
+)

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS "trades_of_window" ON "Trades" ("window_id")

@@ -1,0 +1,135 @@
+"""Whole runs: a stream by its contract alone, a contract wholly broken, SQL away for a while, the end of a window."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from job_house import WINDOW, pack, row, trade
+from lakehouse.cli import story
+from lakehouse.follow import run
+
+PAYMENTS = WINDOW.replace("trades", "payments")
+
+
+def payment(number, **changes):
+    texts = (
+        "ipState",
+        "ipPostcode",
+        "paymentBillingPostalCode",
+        "paymentBillingState",
+        "accountPostalCode",
+        "accountState",
+    )
+    return {
+        "transactionID": str(UUID(int=number, version=4)).replace("-4", "-8", 1),
+        "accountID": "A1234567890123456",
+        "transactionAmountUSD": 12.5,
+        "transactionAmount": 1250,
+        "transactionCurrencyCode": "JPY",
+        "localHour": -1,
+        "transactionIPaddress": "10.0.0.1",
+        **dict.fromkeys(texts, ""),
+        "ipCountryCode": "JP",
+        "isProxyIP": False,
+        "browserLanguage": "ja-JP",
+        "paymentInstrumentType": "PAYPAL",
+        "cardType": "",
+        "paymentBillingCountryCode": "",
+        "cvvVerifyResult": "",
+        "digitalItemCount": 0,
+        "physicalItemCount": 2,
+        "accountCountry": "JP",
+        "accountAge": 10,
+        "isUserRegistered": True,
+        "paymentInstrumentAgeInAccount": 0.5,
+        "numPaymentRejects1dPerUser": 0,
+        "transactionDateTime": "2026-11-22T10:00:00.000001Z",
+        **changes,
+    }
+
+
+def sent(record):
+    event = row(record, window=PAYMENTS)
+    return {**event, "properties": {**event["properties"], "contract": "transactions/1"}}
+
+
+def test_payments_reach_silver_by_their_contract_alone(house):
+    records = [payment(1), payment(2, localHour=24), payment(2), payment(1)]
+    house.send(*map(sent, records), stream="transactions")
+    house.close(window=PAYMENTS, stream="transactions", read=4, accepted=4)
+    order = house.order("transactions")
+
+    finished = run(order, "follow", house.chain(order), house.clock)
+
+    assert (finished.ending, finished.passes) == ("drained", 1)
+    assert house.counts(PAYMENTS, "transactions") == {
+        "bronze_events": 4,
+        "bronze_records": 4,
+        "silver_new": 2,
+        "duplicates": 1,
+        "quarantined": 1,
+        "reconciliation:balanced": 0,
+    }
+    assert house.rows("silver.transactions_quarantine", "reason") == [("localHour: above 23",)]
+
+
+def test_a_contract_wholly_broken_leaves_all_in_quarantine_and_the_run_says_so(house):
+    broken = {name: value for name, value in trade(1).items() if name != "price"}
+    house.send(pack([broken, broken]), pack([broken], encoding="zstd"))
+    house.close(read=3, accepted=3)
+    chain = house.chain()
+
+    told = story(run(chain.order, "follow", chain, house.clock), chain)
+
+    assert (told["ending"], told["verdict"]) == ("drained", "balanced")
+    assert told["warnings"] == ["every record of the window is in quarantine: price: missing (3)"]
+
+
+def test_a_run_that_gave_up_is_followed_by_one_that_drains_the_window(house):
+    house.send(row(trade(1)))
+    impatient = house.chain(house.order(grace=timedelta(0), drain_limit=timedelta(minutes=-1)))
+    gave_up = story(run(impatient.order, "follow", impatient, house.clock), impatient)
+    house.clock.on_sleep = lambda: _ends(house)
+
+    chain = house.chain()
+    finished = run(chain.order, "follow", chain, house.clock)
+
+    assert (gave_up["ending"], gave_up["verdict"], gave_up["warnings"][0][:10]) == ("gave_up", "open", "gave up at")
+    assert (finished.ending, house.counts()["sql"]) == ("drained", 2)
+    assert "reconciliation:balanced" in house.counts()
+
+
+def test_a_batch_waits_for_a_database_that_is_away_and_is_not_lost_when_it_stays_away(house):
+    house.send(row(trade(1)))
+    chain = house.chain()
+    chain.prepare()
+    _take_away(house.database)
+    with pytest.raises(Exception, match=r"(?i)sqlite|database"):
+        chain.run_pass()
+    tried = list(house.clock.slept)
+
+    house.clock.on_sleep = lambda: _put_back(house.database)
+    chain.run_pass()
+
+    assert (tried, house.clock.slept) == ([1.0, 1.0], [1.0, 1.0, 1.0])
+    assert house.counts()["sql"] == 1
+
+
+def _ends(house):
+    house.send(row(trade(2)))
+    house.close(read=2, accepted=2)
+    house.clock.on_sleep = lambda: None
+
+
+def _take_away(database):
+    database.rename(database.with_suffix(".away"))
+    database.mkdir()
+
+
+def _put_back(database):
+    if database.is_dir():
+        for rest in database.iterdir():
+            rest.unlink()
+        database.rmdir()
+        database.with_suffix(".away").rename(database)

@@ -1,0 +1,216 @@
+"""A small lakehouse for a test: real Spark, real Delta and a SQLite file; events lie in a folder, not in a hub."""
+
+import json
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.pandas.types import to_arrow_schema
+
+from lakehouse.bronze_schema import ARRIVED, as_bronze
+from lakehouse.chain import Chain
+from lakehouse.contract import load_contract
+from lakehouse.lake import Lake
+from lakehouse.sinks.jdbc import database
+from lakehouse.sinks.push import no_push
+from lakehouse.sinks.sql import SqlSink
+from lakehouse.window import Order
+
+WINDOW = "trades-20261122T100000Z"
+START = datetime(2026, 11, 22, 10, tzinfo=UTC)
+LOOKUP = f"assets/{WINDOW}.parquet"
+
+
+class StoppedClock:
+    """Time that passes by sleeping alone."""
+
+    def __init__(self, now: datetime) -> None:
+        self.time = now
+        self.slept: list[float] = []
+        self.on_sleep: Callable[[], None] = lambda: None
+
+    def now(self) -> datetime:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.time += timedelta(seconds=seconds)
+        self.on_sleep()
+
+
+@dataclass(frozen=True)
+class FolderSource:
+    """Events that lie as Parquet files in a folder."""
+
+    folder: Path
+
+    def stream(self, spark: SparkSession, stream: str) -> DataFrame:
+        return as_bronze(spark.readStream.schema(ARRIVED).parquet(str(self.folder / stream)))
+
+
+class DictReference:
+    """A reference store in memory."""
+
+    def __init__(self) -> None:
+        self.documents: dict[str, bytes] = {}
+
+    def read(self, path: str) -> bytes | None:
+        return self.documents.get(path)
+
+
+@dataclass
+class House:
+    """Puts events in, makes the chain, and looks at what came out."""
+
+    spark: SparkSession
+    folder: Path
+    reference: DictReference = field(default_factory=DictReference)
+    clock: StoppedClock = field(default_factory=lambda: StoppedClock(START))
+    sent: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.reference.documents[LOOKUP] = lookup(["BTC", "ETH"])
+        (self.folder / "reference").mkdir()
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "sql.db"
+
+    def order(self, stream: str = "trades", **changes: Any) -> Order:
+        of_trades = stream == "trades"
+        order = Order(
+            window_id=WINDOW if of_trades else WINDOW.replace("trades", "payments"),
+            start=START,
+            end=START + timedelta(minutes=1),
+            stream=stream,
+            lookup_path=LOOKUP if of_trades else "",
+            grace=timedelta(seconds=30),
+            drain_limit=timedelta(minutes=10),
+        )
+        return replace(order, **changes)
+
+    def chain(self, order: Order | None = None, passed: Callable[[str], None] = lambda stage: None) -> Chain:
+        order = order or self.order()
+        return Chain(
+            lake=Lake(self.spark),
+            contract=load_contract(order.stream),
+            order=order,
+            source=FolderSource(self.folder / "hub"),
+            checkpoint_root=str(self.folder / "checkpoints"),
+            store=self.reference,
+            sql=self.sink(),
+            push=no_push,
+            passed=passed,
+        )
+
+    def sink(self) -> SqlSink:
+        target = database(f"jdbc:sqlite:{self.database}")
+        return SqlSink(self.spark, target, now=self.clock.now, sleep=self.clock.sleep, waits=(1.0, 1.0))
+
+    def send(self, *events: dict[str, Any], stream: str = "trades") -> None:
+        """Put events in the folder as one file, numbered on within their partition."""
+        rows = [self._numbered({"partition": "0", **event}) for event in events]
+        folder = self.folder / "hub" / stream
+        folder.mkdir(parents=True, exist_ok=True)
+        table = pa.Table.from_pylist(rows, schema=to_arrow_schema(ARRIVED))
+        pq.write_table(table, folder / f"{len(list(folder.iterdir())):03d}.parquet")
+
+    def close(self, *, window: str = WINDOW, stream: str = "trades", **counts: int) -> None:
+        """Write the marker of a window's end, with the positions of all that was sent."""
+        marker = {
+            "window": window,
+            "state": "closed",
+            "counts": {stream: {"refused": 0, "unknown": 0, **counts}},
+            "last_sequence_numbers": {stream: dict(self.sent)},
+        }
+        self.reference.documents[f"windows/{window}/closed.json"] = json.dumps(marker).encode()
+
+    def sql(self, query: str) -> list[tuple[Any, ...]]:
+        with sqlite3.connect(self.database) as connection:
+            rows = connection.execute(query).fetchall()
+        connection.close()
+        return rows
+
+    def counts(self, window: str = WINDOW, stream: str = "trades") -> dict[str, int]:
+        found = self.sql(
+            f"SELECT stage, name, rows FROM window_counts WHERE window_id='{window}' AND stream='{stream}'"
+        )
+        return {f"{stage}:{name}" if name else stage: rows for stage, name, rows in found}
+
+    def rows(self, table: str, *columns: str) -> list[tuple[Any, ...]]:
+        return sorted(
+            (tuple(row) for row in self.spark.read.table(table).select(*(columns or ("*",))).collect()), key=str
+        )
+
+    def _numbered(self, event: dict[str, Any]) -> dict[str, Any]:
+        partition = event["partition"]
+        self.sent[partition] = number = self.sent.get(partition, -1) + 1
+        return {"offset": str(number), "sequence_number": number, "enqueued_at": START, "partition_key": None, **event}
+
+
+def trade(number: int, **changes: Any) -> dict[str, Any]:
+    return {
+        "venue": "kraken",
+        "symbol": "BTC/USD",
+        "base": "BTC",
+        "quote": "USD",
+        "trade_id": number,
+        "price": 65000.12,
+        "volume": 0.00012345,
+        "direction": "buy",
+        "direction_basis": "taker",
+        "timestamp": "2026-11-22T10:00:01.000001Z",
+        "received_at": "2026-11-22T10:00:01.500000Z",
+        "origin": "live",
+        **changes,
+    }
+
+
+def row(record: dict[str, Any] | bytes, *, slice_id: str = "0.1", window: str = WINDOW, **event: Any) -> dict[str, Any]:
+    """An event with one record."""
+    body = record if isinstance(record, bytes) else json.dumps(record).encode()
+    return {"body": body, "properties": {"contract": "trades/1", "slice": f"{window}/{slice_id}"}, **event}
+
+
+def pack(records: list[dict[str, Any] | bytes], *, encoding: str = "identity", rows: int | None = None, **event: Any):
+    """An event with many records."""
+    lines = [record if isinstance(record, bytes) else json.dumps(record).encode() for record in records]
+    body = b"".join(line + b"\n" for line in lines)
+    if encoding == "zstd":
+        body = pa.Codec("zstd").compress(body, asbytes=True)
+    made = row(body, **event)
+    packing = {"rows": str(len(lines) if rows is None else rows), "encoding": encoding}
+    return {**made, "properties": {**made["properties"], **packing}}
+
+
+def lookup(symbols: list[str]) -> bytes:
+    """A lookup of some assets, as the app writes it."""
+    number = pa.decimal128(38, 18)
+    schema = pa.schema(
+        [("id", pa.string()), ("rank", pa.int32()), ("symbol", pa.string()), ("name", pa.string())]
+        + [(name, number) for name in _NUMBERS]
+        + [("explorer", pa.string())]
+    )
+    rows = [
+        {
+            "id": symbol.lower(),
+            "rank": rank,
+            "symbol": symbol,
+            "name": symbol.title(),
+            "explorer": "https://example.org",
+        }
+        for rank, symbol in enumerate(symbols, start=1)
+    ]
+    target = BytesIO()
+    pq.write_table(pa.Table.from_pylist([{**one, "maxSupply": 21_000_000} for one in rows], schema=schema), target)
+    return target.getvalue()
+
+
+_NUMBERS = ("supply", "maxSupply", "marketCapUsd", "volumeUsd24Hr", "priceUsd", "changePercent24Hr", "vwap24Hr")

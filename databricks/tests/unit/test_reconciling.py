@@ -1,0 +1,126 @@
+"""When a window is balanced, and how each row of difference is named."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lakehouse.counts import WindowCounts
+from lakehouse.reconciling import as_rows, reconciliation
+from lakehouse.window import Closed, Tally
+
+COUNTS = WindowCounts(
+    bronze_events=10,
+    bronze_records=100,
+    silver_new=90,
+    duplicates=4,
+    quarantined=6,
+    arrived={("0", 1): 60, ("1", 1): 40},
+    enriched=80,
+    unmatched={"XYZ": 10},
+    sql=80,
+)
+CLOSED = Closed("closed", Tally(read=100, accepted=100, refused=0, unknown=0), {"0": 9}, {"0": 1, "1": 1})
+
+sizes = st.integers(0, 10**9)
+
+
+def sent(**changes):
+    return replace(CLOSED, tally=replace(CLOSED.tally, **changes))
+
+
+def test_a_window_in_which_all_adds_up_is_balanced():
+    found = reconciliation(CLOSED, COUNTS)
+
+    assert (found.verdict, found.differences, found.surplus) == ("balanced", (), ())
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        (
+            {"silver_new": 89},
+            {"bronze_records = silver_new + duplicates + quarantined": 1, "silver_new = enriched + unmatched": -1},
+        ),
+        ({"enriched": 79}, {"silver_new = enriched + unmatched": 1, "enriched = sql": -1}),
+        ({"sql": 81}, {"enriched = sql": -1}),
+        ({"unmatched": {}}, {"silver_new = enriched + unmatched": 10}),
+        ({"arrived": {("0", 1): 60, ("1", 1): 39}}, {"arrived of those accepted": -1}),
+    ],
+)
+def test_a_difference_is_named_with_its_rows(changes, named):
+    found = reconciliation(CLOSED, replace(COUNTS, **changes))
+
+    assert found.verdict == "unbalanced"
+    assert {difference.name: difference.rows for difference in found.differences} == named
+
+
+def test_records_that_were_read_and_never_sent_are_a_difference():
+    found = reconciliation(sent(read=103), COUNTS)
+
+    assert [str(difference) for difference in found.differences] == [
+        "read = accepted + refused + unknown: 103 and 100 (+3)"
+    ]
+
+
+def test_unknown_records_that_arrived_are_named_and_balanced():
+    found = reconciliation(sent(accepted=97, unknown=3), COUNTS)
+
+    assert (found.verdict, dict(found.surplus)) == ("balanced", {"unknown_arrived": 3})
+
+
+def test_unknown_records_that_did_not_arrive_are_no_difference():
+    found = reconciliation(sent(read=103, unknown=3), COUNTS)
+
+    assert (found.verdict, found.surplus) == ("balanced", ())
+
+
+def test_records_of_a_broken_off_attempt_are_named_after_the_one_that_sent_them_again():
+    arrived = {("0", 1): 20, ("0", 2): 60, ("1", 1): 40}
+    counts = replace(COUNTS, arrived=arrived, bronze_records=120, duplicates=24)
+    closed = replace(CLOSED, attempts={"0": 2, "1": 1})
+
+    found = reconciliation(closed, counts)
+
+    assert (found.verdict, dict(found.surplus)) == ("balanced", {"resent_by_attempt_2": 20})
+
+
+def test_records_stored_twice_must_be_duplicates():
+    explained = reconciliation(sent(read=97, accepted=97), COUNTS)
+    beyond = reconciliation(sent(read=90, accepted=90), COUNTS)
+
+    assert (explained.verdict, dict(explained.surplus)) == ("balanced", {"stored_twice": 3})
+    assert [difference.name for difference in beyond.differences] == ["stored twice = duplicates"]
+
+
+def test_where_no_attempt_is_named_the_last_one_completed_its_slice():
+    counts = replace(COUNTS, arrived={("0", 1): 5, ("0", 2): 100}, bronze_records=105, duplicates=9)
+
+    found = reconciliation(replace(CLOSED, attempts={}), counts)
+
+    assert (found.verdict, dict(found.surplus)) == ("balanced", {"resent_by_attempt_2": 5})
+
+
+def test_a_stream_without_lookup_is_balanced_at_silver():
+    found = reconciliation(CLOSED, replace(COUNTS, enriched=None, unmatched=None, sql=None))
+
+    assert found.verdict == "balanced"
+
+
+def test_an_open_window_has_counts_and_no_verdict():
+    rows = as_rows(COUNTS, None)
+
+    assert ("unmatched", "XYZ", 10) in rows
+    assert not [stage for stage, _, _ in rows if stage in {"reconciliation", "surplus", "difference"}]
+
+
+@given(silver=sizes, duplicates=sizes, quarantined=sizes, lost=st.integers(1, 10**6))
+def test_a_row_that_gets_lost_in_silver_is_always_seen(silver, duplicates, quarantined, lost):
+    records = silver + duplicates + quarantined + lost
+    counts = WindowCounts(1, records, silver, duplicates, quarantined, {("0", 1): records})
+    closed = Closed("closed", Tally(records, records, 0, 0), {}, {})
+
+    found = reconciliation(closed, counts)
+
+    assert [difference.rows for difference in found.differences] == [lost]
