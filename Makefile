@@ -2,10 +2,11 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run up platform doctor test lint fmt type bench compile clean distclean
+.PHONY: help setup lakehouse run up platform doctor test lint fmt type bench compile clean distclean
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
+LAKEHOUSE_PYTHON := .venv-lakehouse/bin/python
 ARGS ?=
 RECORDING ?=
 RECORDED := $(if $(RECORDING),--recording "$(RECORDING)")
@@ -18,20 +19,24 @@ help: ## Say what each verb does
 setup: ## Make the clone ready: Python 3.13, pinned packages, Azurite; nothing outside the clone
 	@scripts/setup
 
-run: setup ## Tell the story of one short window; RECORDING=<file> replays exchange frames
+lakehouse: setup ## Make Spark ready too: its environment and jars (Java 17 or 21, Maven)
+	@scripts/setup-lakehouse
+
+run: lakehouse ## Tell the story of one short window; RECORDING=<file> replays exchange frames
 	@$(PYTHON) -m local run $(RECORDED) $(ARGS)
 
-up: setup ## Run the whole local platform until Ctrl-C (ARGS=--clear empties its state first)
+up: lakehouse ## Run the whole local platform until Ctrl-C (ARGS=--clear empties its state first)
 	@$(PYTHON) -m local up $(RECORDED) $(ARGS)
 
-platform: setup ## Run all but the Functions host, for `func start`
+platform: lakehouse ## Run all but the Functions host, for `func start`
 	@$(PYTHON) -m local platform $(RECORDED) $(ARGS)
 
 doctor: ## Say what is missing or misconfigured
 	@if [[ -x $(PYTHON) ]]; then $(PYTHON) -m local doctor; else python3 -m local doctor; fi
 
-test: setup ## Run every test
+test: lakehouse ## Run every test
 	@$(PYTHON) -m pytest $(ARGS)
+	@$(LAKEHOUSE_PYTHON) -m pytest --config-file databricks/pyproject.toml databricks/tests
 
 lint: setup ## Check style, format and the direction of imports
 	@$(PYTHON) -m ruff check .
@@ -42,8 +47,9 @@ fmt: setup ## Format the code and mend what can be mended
 	@$(PYTHON) -m ruff check --fix-only --quiet .
 	@$(PYTHON) -m ruff format .
 
-type: setup ## Check the types
+type: lakehouse ## Check the types
 	@$(PYTHON) -m mypy
+	@$(PYTHON) -m mypy --config-file databricks/pyproject.toml --python-executable $(LAKEHOUSE_PYTHON) databricks/src/lakehouse
 
 bench: setup ## Measure against the peers; writes benchmarks/results.json
 	@$(PYTHON) -m benchmarks $(ARGS)
@@ -53,7 +59,7 @@ compile: setup ## Pin the requirements anew from their .in files (ARGS=--upgrade
 
 clean: ## Remove all local state and the tools' caches
 	rm -rf .local $(CACHES)
-	find . -name __pycache__ -type d -not -path './.venv/*' -not -path './node_modules/*' -not -path './.cache/*' -prune -exec rm -rf {} +
+	find . -name __pycache__ -type d -not -path './.venv*/*' -not -path './node_modules/*' -not -path './.cache/*' -prune -exec rm -rf {} +
 
 distclean: clean ## Remove what `make setup` made, too
-	rm -rf .venv node_modules .cache
+	rm -rf .venv .venv-lakehouse node_modules .cache

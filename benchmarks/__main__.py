@@ -11,7 +11,19 @@ from rich.table import Table
 
 from benchmarks.interleaved import Row
 
-MODULES = ("transactions", "realism", "pools", "imports", "sending", "websocket", "pacing", "memory", "assets")
+MODULES = (
+    "transactions",
+    "realism",
+    "pools",
+    "imports",
+    "sending",
+    "websocket",
+    "pacing",
+    "memory",
+    "assets",
+    "lakehouse_source",
+    "lakehouse_sql",
+)
 RESULTS = Path(__file__).with_name("results.json")
 
 

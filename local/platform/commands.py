@@ -9,9 +9,10 @@ from pathlib import Path
 from rich.console import Console
 
 from local.platform.banner import print_banner, progress_printer
+from local.platform.enrichment import enrichment_settings, lakehouse_is_installed
 from local.platform.ports import Ports, PortTaken
 from local.platform.running import Running
-from local.platform.services import SAMPLE, Choices
+from local.platform.services import LAKEHOUSE_PYTHON, SAMPLE, Choices
 from local.platform.settings_file import SettingsFileUnusable, merge_settings
 from local.platform.starting import running_platform
 from local.platform.state import AlreadyRunning
@@ -41,6 +42,7 @@ def choices_of(arguments: argparse.Namespace, *, with_functions: bool) -> Choice
         ports=Ports.free() if arguments.free_ports else Ports(),
         hubs=arguments.hubs,
         with_functions=with_functions,
+        with_enrichment=lakehouse_is_installed(LAKEHOUSE_PYTHON),
         settings_file=SETTINGS if SETTINGS.exists() else SAMPLE,
         arguments={"exchange": ("--recording", str(recording.resolve(strict=True)))} if recording else {},
     )
@@ -76,10 +78,11 @@ def _point_settings_at(running: Running) -> str:
 
 def settings_for_core_tools(running: Running) -> dict[str, str]:
     """Write the app settings, with the short form of the storage connection where the ports are the standard ones."""
+    settings = running.app_settings() | enrichment_settings(running)
     standard = {service: f"http://127.0.0.1:{port}" for service, port in STANDARD_PORTS.items()}
     if standard.items() <= running.addresses["storage"].items():
-        return running.app_settings() | {"AzureWebJobsStorage": DEVELOPMENT_STORAGE}
-    return running.app_settings()
+        return settings | {"AzureWebJobsStorage": DEVELOPMENT_STORAGE}
+    return settings
 
 
 def _cancel_on_signals() -> None:

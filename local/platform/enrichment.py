@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import requests
 
@@ -11,6 +12,7 @@ from local.platform.state import State
 from local.platform.supervision import ROOT
 
 JARS = ROOT / ".cache" / "jars"
+CORE_TOOLS = "http://127.0.0.1:7071"
 _SUBSCRIBE_SECONDS = 10
 
 
@@ -45,7 +47,7 @@ def job_variables(addresses: Addresses, state: State, receiver: str, tenant: str
     lake = state.databricks / "lake"
     return {
         "event_hubs_namespace": NAMESPACE,
-        "event_hubs_endpoint": addresses["event_hubs"]["amqps"].replace("amqps://", "sb://"),
+        "event_hubs_endpoint": urlsplit(addresses["event_hubs"]["amqps"]).netloc,
         "authority_host": addresses["entra"]["authority"],
         "ca_bundle": str(state.authority),
         "tenant_id": tenant,
@@ -59,10 +61,11 @@ def job_variables(addresses: Addresses, state: State, receiver: str, tenant: str
 
 
 def subscribe_app(running: Running) -> None:
-    """Let Event Grid deliver openings to the app's trigger, once both are there."""
-    if not {EVENT_GRID, FUNCTIONS} <= running.addresses.keys():
+    """Let Event Grid deliver openings to the app's trigger: the platform's own host, or `func start` at its port."""
+    if EVENT_GRID not in running.addresses:
         return
-    app, admin = running.addresses[FUNCTIONS]["http"], running.addresses[EVENT_GRID]["admin"]
+    admin = running.addresses[EVENT_GRID]["admin"]
+    app = running.addresses.get(FUNCTIONS, {}).get("http", CORE_TOOLS)
     subscription = {
         "endpoint": f"{app}/runtime/webhooks/EventGrid?functionName=start_enrichment",
         "subjectBeginsWith": "ADF_Trigger_",

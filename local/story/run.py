@@ -144,8 +144,10 @@ def _verdict(console: Console, proofs: Proofs) -> int:
         console.print("[bold red]The counts do not agree.[/] The logs are in .local/run/logs.")
         return 1
     total = sum(proof.distinct for proof in proofs if isinstance(proof, StreamProof))
-    console.print(f"[bold green]Nothing lost, nothing unexplained:[/] {total} records, each counted at both ends.")
-    console.print("Look around: `make up` keeps everything running; logs of this run are in .local/run/logs.")
+    runs = [proof.verdict for proof in proofs if isinstance(proof, RunProof)]
+    balance = f" Their tables are {runs[0]}." if runs else ""
+    console.print(f"[bold green]Nothing lost, nothing unexplained:[/] {total} records, counted at both ends.{balance}")
+    console.out("`make up` keeps everything running to look around; the logs of this run are in .local/run/logs.")
     return 0
 
 

@@ -14,6 +14,7 @@ from local.story.proof import StreamProof
 from local.story.watching import Windows
 
 _PLAIN_EVERY_SECONDS = 5.0
+_REPEAT_EVERY_SECONDS = 30.0
 
 
 class Teller:
@@ -53,12 +54,13 @@ class Teller:
 
 
 class LineTeller:
-    """Shows one line of progress: in place on a terminal, anew every 5 s elsewhere."""
+    """Shows one line of progress: in place on a terminal; elsewhere when it changes, and each half minute."""
 
     def __init__(self, console: Console) -> None:
         """Tell it on this console."""
         self._console = console
         self._status = console.status("") if console.is_terminal else None
+        self._last_line = ""
         self._next_line = 0.0
 
     def __enter__(self) -> Self:
@@ -76,9 +78,9 @@ class LineTeller:
         """Show how it stands now."""
         if self._status:
             self._status.update(line)
-        elif time.monotonic() >= self._next_line:
-            self._next_line = time.monotonic() + _PLAIN_EVERY_SECONDS
-            self._console.out(line, highlight=False)
+        elif line != self._last_line or time.monotonic() >= self._next_line:
+            self._last_line, self._next_line = line, time.monotonic() + _REPEAT_EVERY_SECONDS
+            self._console.out(f"{datetime.now(UTC):%H:%M:%S} {line}", highlight=False)
 
 
 def _when(windows: Windows) -> str:

@@ -12,11 +12,11 @@ from tests.architecture.tree import ROOT, files, modules, syntax, text
 PACKAGES = ("blueprints", "shared", "local")
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "core", "misc", "types", "logging"}
 MARK = re.compile(r"\b(?:T[O]DO|FIXM[E]|XX[X]|HAC[K])\b")
-EXEMPT = {"tests", "benchmarks"}
+EXEMPT = {"tests", "benchmarks", "notebooks"}
 
 
 def sources():
-    return [name for name in modules() if name.split("/")[0] not in EXEMPT]
+    return [name for name in modules() if not EXEMPT & set(name.split("/"))]
 
 
 @cache

@@ -1,0 +1,183 @@
+"""Both ways from a hub to SQL in one Spark session, after its start-up; prints one line of JSON.
+
+The seed's way is given what speaks for it: one open connection, each row an INSERT of its own, one HTTP session.
+It reads the same hub by the same source, on a tenth of the rows.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import requests
+from hub_stage import ROOT, platform
+from job_house import DictReference, lookup
+from lakehouse.chain import Chain
+from lakehouse.checking import spark_schema
+from lakehouse.contract import load_contract
+from lakehouse.lake import Lake
+from lakehouse.session import spark_session
+from lakehouse.sinks.jdbc import database, transaction
+from lakehouse.sinks.power_bi import Pace, PowerBi, post_json
+from lakehouse.sinks.push import pushing
+from lakehouse.sinks.sql import SqlSink
+from lakehouse.small_data import prefer_small_data
+from lakehouse.sources.port import source_from
+from lakehouse.window import Order
+from pyspark.sql import functions as F
+
+ROWS = 200_000
+START = datetime.now(UTC).replace(microsecond=0)
+WINDOW = f"trades-{START:%Y%m%dT%H%M%SZ}"
+LOOKUP = f"assets/{WINDOW}.parquet"
+SERVER = """
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+    def log_message(self, *words): pass
+server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+print(server.server_port, flush=True)
+server.serve_forever()
+"""
+
+
+def main() -> None:
+    folder = Path(tempfile.mkdtemp(prefix="hub-to-sql-"))
+    server = subprocess.Popen([sys.executable, "-c", SERVER], stdout=subprocess.PIPE, text=True)
+    try:
+        url = f"http://127.0.0.1:{server.stdout.readline().strip()}/push"
+        with platform(folder, "trades:2,tenth:2,warm:2") as hubs:
+            print(json.dumps(_measure(folder, hubs, url)))
+    finally:
+        server.terminate()
+        server.wait()
+        shutil.rmtree(folder)
+
+
+def _measure(folder, hubs, url):
+    for name, size in (("warm", 100), ("tenth", ROWS // 10), ("trades", ROWS)):
+        _fill(hubs, name, size)
+    spark = spark_session("bench", lake_root=str(folder / "lake"), jars=sorted((ROOT / ".cache/jars").glob("*.jar")))
+    spark.sparkContext.setLogLevel("OFF")
+    if "--compiled" not in sys.argv:
+        prefer_small_data(spark)
+    source, posts = source_from(hubs.config()), [0]
+    _chain(folder / "warm", spark, _Other(source, "warm"), _counted(url, posts)).run_pass()
+    for table in ("bronze.trades", "silver.trades", "gold.trades_enriched"):
+        spark.sql(f"DROP TABLE {table}")
+    _seed(folder / "seed-warm", spark, _Other(source, "warm"), url)
+    halves = [_seed(folder / "seed", spark, _Other(source, "tenth"), url)]
+    posts[0] = 0
+    ours = _ours(folder / "ours", spark, source, _counted(url, posts))
+    spark.stop()
+    return {"ours": {**ours, "posts": posts[0]}, "seed": halves[0]}
+
+
+def _fill(hubs, name, size):
+    for partition in range(2):
+        bodies = [json.dumps(_trade(number)).encode() for number in range(partition, size, 2)]
+        hubs.send_many(name, str(partition), bodies, {"contract": "trades/1", "slice": f"{WINDOW}/0.1"})
+
+
+def _trade(number):
+    at = (START + timedelta(microseconds=number * 300)).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return {
+        "venue": "binance",
+        "symbol": "BTCUSDT",
+        "base": "BTC" if number % 3 else "ETH",
+        "quote": "USDT",
+        "trade_id": number,
+        "price": 65_000 + number % 1000 / 100,
+        "volume": 0.001 + number % 100 / 10_000,
+        "direction": "buy" if number % 2 else "sell",
+        "direction_basis": "buyer_is_maker",
+        "timestamp": at,
+        "received_at": at,
+        "origin": "live",
+    }
+
+
+class _Other:
+    """The source, asked for another hub than the stream's name says."""
+
+    def __init__(self, source, hub):
+        self.source, self.hub = source, hub
+
+    def stream(self, spark, _stream):
+        return self.source.stream(spark, self.hub)
+
+
+def _counted(url, posts):
+    def post(to, body):
+        posts[0] += 1
+        return post_json(to, body)
+
+    return PowerBi(url, Pace(time.monotonic, time.sleep), post)
+
+
+def _chain(folder, spark, source, power_bi):
+    folder.mkdir(exist_ok=True)
+    reference = DictReference()
+    reference.documents[LOOKUP] = lookup(["BTC", "ETH"])
+    order = Order(WINDOW, START, START + timedelta(minutes=1), "trades", LOOKUP, timedelta(0), timedelta(0))
+    target = database(f"jdbc:sqlite:{folder}/sql.db")
+    sql = SqlSink(spark, target, now=lambda: datetime.now(UTC), sleep=time.sleep)
+    checkpoints, contract = str(folder / "checkpoints"), load_contract("trades")
+    chain = Chain(
+        Lake(spark), contract, order, source, checkpoints, reference, sql, pushing(power_bi, sql), lambda _stage: None
+    )
+    chain.prepare()
+    return chain
+
+
+def _ours(folder, spark, source, power_bi):
+    chain = _chain(folder, spark, source, power_bi)
+    start = time.perf_counter()
+    chain.run_pass()
+    seconds = time.perf_counter() - start
+    written = chain.sql.count_trades(WINDOW)
+    assert written == ROWS, written
+    return {"rows": written, "seconds": seconds}
+
+
+def _seed(folder, spark, source, url):
+    chain = _chain(folder, spark, source, None)
+    shape, done = spark_schema(chain.contract), [0]
+    events = (
+        source.stream(spark, "trades").select(F.from_json(F.col("body").cast("string"), shape).alias("r")).select("r.*")
+    )
+    assets = F.broadcast(spark.createDataFrame([("BTC", 1), ("ETH", 2)], "symbol string, rank int"))
+    joined = events.dropDuplicates(["venue", "symbol", "trade_id"]).withColumnRenamed("symbol", "market")
+    joined = joined.join(assets, F.col("base") == F.col("symbol"))
+    insert = (
+        'INSERT INTO "Trades" ("venue", "market", "trade_id", "price", "volume", "window_id") VALUES (?, ?, ?, ?, ?, ?)'
+    )
+
+    def each(batch, _number):
+        target = database(f"jdbc:sqlite:{folder}/sql.db")
+        with transaction(spark, target) as sql, requests.Session() as session:
+            sql._connection.setAutoCommit(True)  # noqa: SLF001
+            for row in batch.collect():
+                session.post(url, json=[json.loads(json.dumps(row.asDict(), default=str))], timeout=10)
+                cells = (row.venue, row.market, row.trade_id, str(row.price), str(row.volume), WINDOW)
+                sql.execute(insert, *cells)
+                done[0] += 1
+            sql._connection.setAutoCommit(False)  # noqa: SLF001
+
+    start = time.perf_counter()
+    query = joined.writeStream.foreachBatch(each).trigger(availableNow=True)
+    query.option("checkpointLocation", str(folder / "seed-checkpoint")).start().awaitTermination()
+    return {"rows": done[0], "seconds": time.perf_counter() - start, "posts": done[0]}
+
+
+if __name__ == "__main__":
+    main()
