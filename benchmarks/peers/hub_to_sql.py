@@ -25,7 +25,6 @@ from lakehouse.sinks.jdbc import database, transaction
 from lakehouse.sinks.power_bi import Pace, PowerBi, post_json
 from lakehouse.sinks.push import pushing
 from lakehouse.sinks.sql import SqlSink
-from lakehouse.small_data import prefer_small_data
 from lakehouse.sources.port import source_from
 from lakehouse.window import Order
 from pyspark.sql import functions as F
@@ -68,8 +67,6 @@ def _measure(folder, hubs, url):
         _fill(hubs, name, size)
     spark = spark_session("bench", lake_root=str(folder / "lake"), jars=sorted((ROOT / ".cache/jars").glob("*.jar")))
     spark.sparkContext.setLogLevel("OFF")
-    if "--compiled" not in sys.argv:
-        prefer_small_data(spark)
     source, posts = source_from(hubs.config()), [0]
     _chain(folder / "warm", spark, _Other(source, "warm"), _counted(url, posts)).run_pass()
     for table in ("bronze.trades", "silver.trades", "gold.trades_enriched"):

@@ -8,7 +8,6 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -72,11 +71,7 @@ class Chain:
         """Make silver, gold, SQL and counts of the window anew from its bronze."""
         window_id = self.order.window_id
         found = records(events_of_windows(self.lake, self.contract.stream, [window_id]), self.contract)
-        found = found.persist(StorageLevel.MEMORY_AND_DISK)
-        try:
-            rewrite_silver(self.lake, self.contract, found, window_id)
-        finally:
-            found.unpersist()
+        rewrite_silver(self.lake, self.contract, found.localCheckpoint(), window_id)
         self.passed("silver")
         if self.with_gold:
             self._rebuild_gold(window_id)
@@ -110,13 +105,9 @@ class Chain:
         return f"bronze.{self.contract.stream}"
 
     def _take(self, events: DataFrame, number: int) -> None:
-        """Take a batch of bronze through all stages."""
+        """Take a batch of bronze through all stages; the checkpoint spares each of them the plan of the checks."""
         query = events.sparkSession.sparkContext.getLocalProperty("sql.streaming.queryId")
-        found = records(events, self.contract).persist(StorageLevel.MEMORY_AND_DISK)
-        try:
-            self._stages(found, Batch(str(query), number))
-        finally:
-            found.unpersist()
+        self._stages(records(events, self.contract).localCheckpoint(), Batch(str(query), number))
 
     def _stages(self, found: DataFrame, batch: Batch) -> None:
         windows = [row["window_id"] for row in found.select("window_id").distinct().collect()]

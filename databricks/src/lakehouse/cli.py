@@ -25,7 +25,6 @@ from lakehouse.sinks.jdbc import database
 from lakehouse.sinks.power_bi import Pace, PowerBi, post_json
 from lakehouse.sinks.push import Push, no_push, pushing
 from lakehouse.sinks.sql import SqlSink
-from lakehouse.small_data import prefer_small_data
 from lakehouse.sources.port import source_from
 
 logger = logging.getLogger("lakehouse")
@@ -61,8 +60,6 @@ def main(arguments: Sequence[str], clock: SystemClock) -> Finished:
     spark = spark_session(
         f"{parameters.stream} {order.window_id}", lake_root=parameters.lake_root, jars=parameters.jar_files
     )
-    if parameters.jars:
-        prefer_small_data(spark)
     try:
         chain = build(parameters, spark, clock)
         finished = run(order, mode_of(parameters), chain, clock)

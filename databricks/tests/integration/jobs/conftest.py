@@ -6,12 +6,10 @@ import pytest
 
 from job_house import House
 from lakehouse.session import SCHEMAS
-from lakehouse.small_data import prefer_small_data
 
 
 @pytest.fixture
 def house(spark, tmp_path) -> Iterator[House]:
-    prefer_small_data(spark)
     before = _tables(spark)
     assert not [name for name in before if name.endswith((".trades", ".transactions"))], before
     yield House(spark, tmp_path)
