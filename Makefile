@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup lakehouse run up platform doctor test lint fmt type bench compile clean distclean
+.PHONY: help setup lakehouse run up platform doctor test test-lakehouse lint fmt type bench compile clean distclean
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
@@ -13,7 +13,7 @@ RECORDED := $(if $(RECORDING),--recording "$(RECORDING)")
 CACHES := .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 help: ## Say what each verb does
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | while IFS=$$'\t' read -r verb text; do \
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | while IFS=$$'\t' read -r verb text; do \
 	  printf '  make %-10s %s\n' "$$verb" "$$text"; done
 
 setup: ## Make the clone ready: Python 3.13, pinned packages, Azurite; nothing outside the clone
@@ -34,9 +34,11 @@ platform: lakehouse ## Run all but the Functions host, for `func start`
 doctor: ## Say what is missing or misconfigured
 	@if [[ -x $(PYTHON) ]]; then $(PYTHON) -m local doctor; else python3 -m local doctor; fi
 
-test: lakehouse ## Run every test
+test: setup ## Run every test of the app and its platform
 	@$(PYTHON) -m pytest $(ARGS)
-	@$(LAKEHOUSE_PYTHON) -m pytest --config-file databricks/pyproject.toml databricks/tests
+
+test-lakehouse: lakehouse ## Run the tests of the wheel and its jobs on real Spark
+	@$(LAKEHOUSE_PYTHON) -m pytest --config-file databricks/pyproject.toml $(or $(ARGS),databricks/tests)
 
 lint: setup ## Check style, format and the direction of imports
 	@$(PYTHON) -m ruff check .
