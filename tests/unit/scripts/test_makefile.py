@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "Makefile").read_text()
-VERBS = dict(re.findall(r"^([a-z]+):[^#\n]*## (.+)$", TEXT, re.MULTILINE))
+VERBS = dict(re.findall(r"^([a-z-]+):[^#\n]*## (.+)$", TEXT, re.MULTILINE))
 
 
 @pytest.mark.parametrize(
