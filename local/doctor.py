@@ -21,6 +21,7 @@ from local.platform.state import State, is_running, was_killed
 
 PYTHON = (3, 13)
 NODE = 20
+JAVA = (17, 21)
 EARLIEST_CREDIBLE_TIME = datetime(2026, 11, 1, tzinfo=UTC)
 
 _ROOT = Path(__file__).parents[1]
@@ -61,7 +62,7 @@ def doctor(_: argparse.Namespace) -> int:
 
 def examine(world: World) -> Iterator[Finding]:
     """Run every check."""
-    for check in (_python, _packages, _proton, _compiler, _node, _azurite, _clock):
+    for check in (_python, _packages, _proton, _compiler, _node, _azurite, _java, _maven, _lakehouse, _clock):
         yield check(world)
     yield from _states(world)
     yield _ports(world)
@@ -130,6 +131,28 @@ def _azurite(world: World) -> Finding:
     if found != wanted:
         return Finding("wrong", "Azurite", f"{found} is installed, package.json wants {wanted}: run `make setup`")
     return Finding("ok", "Azurite", f"{found}")
+
+
+def _java(world: World) -> Finding:
+    found = re.search(r'version "(\d+)', world.program(["java", "-version"]) or "")
+    if found is None:
+        return Finding("missing", "Java", "Spark needs 17 or 21: install one (Debian: openjdk-17-jre-headless)")
+    if int(found[1]) not in JAVA:
+        return Finding("wrong", "Java", f"{found[1]} is found, on which Spark 4.1.1 does not start: install 17 or 21")
+    return Finding("ok", "Java", found[1])
+
+
+def _maven(world: World) -> Finding:
+    if world.program(["mvn", "--version"]) is None:
+        return Finding("missing", "Maven", "it fetches Spark's jars: install it (Debian: maven)")
+    return Finding("ok", "Maven", "found")
+
+
+def _lakehouse(world: World) -> Finding:
+    jars = list((world.root / ".cache" / "jars").glob("delta-spark*.jar"))
+    if not (jars and (world.root / ".venv-lakehouse" / "bin" / "python").exists()):
+        return Finding("missing", "lakehouse", "Spark is not installed, windows are not enriched: run `make lakehouse`")
+    return Finding("ok", "lakehouse", "Spark and its jars are installed")
 
 
 def _clock(world: World) -> Finding:
@@ -209,7 +232,7 @@ def _output_of(command: Sequence[str]) -> str | None:
     if program is None:
         return None
     answer = subprocess.run([program, *command[1:]], capture_output=True, text=True, check=False, timeout=10)  # noqa: S603
-    return answer.stdout if answer.returncode == 0 else None
+    return answer.stdout + answer.stderr if answer.returncode == 0 else None
 
 
 def _can_import(module: str) -> bool:

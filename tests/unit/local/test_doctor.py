@@ -14,6 +14,7 @@ from local.platform.state import held_state
 from local.tls import make_tls_files
 
 ROOT = Path(__file__).parents[3]
+JAVA = 'openjdk version "17.0.13" 2024-10-15\n'
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 
 
@@ -24,7 +25,11 @@ def world(tmp_path):
     azurite.mkdir(parents=True)
     (azurite / "package.json").write_text(json.dumps({"version": "3.35.0"}))
     (tmp_path / "local.settings.sample.json").write_text(json.dumps({"Values": {"FEEDS": "", "WINDOW_TIMER": ""}}))
-    programs = {"node": "v20.20.2\n", "cc": "cc 13"}
+    (tmp_path / ".cache" / "jars").mkdir(parents=True)
+    (tmp_path / ".cache" / "jars" / "delta-spark_4.1_2.13-4.2.0.jar").touch()
+    (tmp_path / ".venv-lakehouse" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv-lakehouse" / "bin" / "python").touch()
+    programs = {"node": "v20.20.2\n", "cc": "cc 13", "java": JAVA, "mvn": "Apache Maven 3.8.7"}
     return World(
         root=tmp_path,
         python=(3, 13),
@@ -66,14 +71,27 @@ def test_packages_that_are_not_there_are_named(world):
 def test_machine_without_node_and_compiler_is_told_to_install_them(world):
     bare = replace(world, program=lambda command: None)
 
-    assert bad(bare) == [("missing", "C compiler"), ("missing", "Node.js")]
+    assert bad(bare) == [("missing", name) for name in ("C compiler", "Node.js", "Java", "Maven")]
 
 
 def test_old_node_is_wrong(world):
-    old = replace(world, program=lambda command: "v18.19.0\n")
+    old = replace(world, program=lambda command: "v18.19.0\n" if command[0] == "node" else JAVA)
 
     assert bad(old) == [("wrong", "Node.js")]
     assert "v18.19.0" in advice(old)
+
+
+def test_java_that_spark_does_not_start_on_is_wrong(world):
+    new = replace(world, program=lambda command: JAVA.replace("17", "25") if command[0] == "java" else "v20.0.0")
+
+    assert bad(new) == [("wrong", "Java")]
+    assert "does not start" in advice(new)
+
+
+def test_absent_lakehouse_is_missing(world, tmp_path):
+    (tmp_path / ".venv-lakehouse" / "bin" / "python").unlink()
+
+    assert bad(world) == [("missing", "lakehouse")]
 
 
 def test_absent_azurite_is_missing(world, tmp_path):
