@@ -8,7 +8,14 @@ import msgspec
 from local.databricks.endings import TerminationCode
 
 Kind = Literal[
-    "lost_answer", "too_many_requests", "unavailable", "refuse_tokens", "slow_cancel", "slow_start", "fail_run"
+    "lost_answer",
+    "too_many_requests",
+    "unavailable",
+    "refuse_tokens",
+    "hide_jobs",
+    "slow_cancel",
+    "slow_start",
+    "fail_run",
 ]
 Call = Literal[
     "jobs/list",
@@ -29,7 +36,8 @@ class FaultOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `count`: how many requests or runs it concerns. `call` narrows it to one call (absent: all); it means nothing for
     faults of runs. `seconds`: how slow; for `fail_run` how long the run goes on first (absent: it does not begin).
-    `status` is that of a refused token, `code` the termination code of a run that fails.
+    `status` is that of a refused token, `code` the termination code of a run that fails. `hide_jobs`: `jobs/list` finds
+    none.
     """
 
     kind: Kind

@@ -193,7 +193,8 @@ def assets_handler(desk: AssetsDesk, next_fault: FaultOf) -> Callable[[web.Reque
             return web.json_response({"error": "Internal Server Error"}, status=500)
         if kind == "assets_not_json":
             return web.Response(body=_PAGE_OF_AN_ERROR, content_type="text/html")
-        answer = desk.answer(request.query, request.headers, empty=kind == "assets_empty")
+        headers = {"Authorization": "Bearer -"} if kind == "assets_refused" else request.headers
+        answer = desk.answer(request.query, headers, empty=kind == "assets_empty")
         return await _cut(request, answer) if kind == "assets_half" else answer
 
     return handle

@@ -26,8 +26,9 @@ Kind = Literal[
     "assets_not_json",
     "assets_empty",
     "assets_slow",
+    "assets_refused",
 ]
-ASSETS = ("assets_down", "assets_half", "assets_not_json", "assets_empty", "assets_slow")
+ASSETS = ("assets_down", "assets_half", "assets_not_json", "assets_empty", "assets_slow", "assets_refused")
 _USUAL_SECONDS: dict[str, float] = {"outage": 5.0, "silence": 5.0, "late": 2.0, "shutdown": 3.0, "rest_down": 5.0}
 _NEEDS_SECONDS = ("skew", "connection_limit", "assets_slow")
 _COUNTED = ("hole", "late", "too_many_requests", *ASSETS)

@@ -35,6 +35,14 @@ async def test_an_unavailable_service_comes_back_after_its_count(jobs):
     assert statuses == [503, 503, 200]
 
 
+async def test_hidden_jobs_are_not_listed(jobs):
+    await jobs.fault("hide_jobs")
+
+    found = [(await jobs.call("GET", "list", name="queued"))[1].get("jobs", []) for _ in range(2)]
+
+    assert [len(listed) for listed in found] == [0, 1]
+
+
 @pytest.mark.parametrize("status", [401, 403])
 async def test_tokens_are_refused_with_the_status_ordered(jobs, status):
     await jobs.fault("refuse_tokens", status=status)

@@ -73,6 +73,12 @@ async def test_an_empty_page_is_a_page_without_data(assets):
     assert '"data":[]' in (await assets())[2]
 
 
+async def test_a_right_key_is_refused_as_a_wrong_one_on_demand(assets):
+    await assets.exchange.fault("assets_refused", venue=None)
+
+    assert [(await assets())[0] for _ in range(2)] == [403, 200]
+
+
 async def test_a_slow_answer_comes_after_its_seconds(assets):
     await assets.exchange.fault("assets_slow", venue=None, seconds=0.2)
     begun = asyncio.get_running_loop().time()
