@@ -42,7 +42,7 @@ def run_bronze_pass(
 
     def append(batch: DataFrame, batch_id: int) -> None:
         nonlocal rows
-        for stretch in append_bronze(batch, batch_id, table):
+        for stretch in append_bronze(batch, batch_id, table, last):
             rows += stretch.rows
             last[stretch.partition] = max(last.get(stretch.partition, _BEFORE_THE_FIRST), stretch.last)
 
@@ -90,8 +90,12 @@ class Stretch:
     numbers: int
 
 
-def append_bronze(batch: DataFrame, batch_id: int, table: str) -> Sequence[Stretch]:
+def append_bronze(
+    batch: DataFrame, batch_id: int, table: str, held: Mapping[str, int] | None = None
+) -> Sequence[Stretch]:
     """Append those events of a batch that the table does not hold yet, and say what the batch had.
+
+    held: each partition's last sequence number in the table; what lies beyond is new without a look at the table.
 
     As often as it is called, each event is there once. Within a streaming query Delta also remembers the batch
     (txnAppId is the query's id, which a new checkpoint changes), so a batch whose commit was lost is not written again.
@@ -100,7 +104,8 @@ def append_bronze(batch: DataFrame, batch_id: int, table: str) -> Sequence[Stret
     try:
         stretches = _stretches(batch)
         if stretches:
-            fresh = _without_known(_without_twins(batch, stretches), table, stretches)
+            seen = [stretch for stretch in stretches if held is None or _begins_within(stretch, held)]
+            fresh = _without_known(_without_twins(batch, stretches), table, seen)
             writer = fresh.write.format("delta").mode("append")
             writer.options(**_transaction(batch.sparkSession, batch_id)).saveAsTable(table)
         return stretches
@@ -126,8 +131,14 @@ def _without_twins(batch: DataFrame, stretches: Sequence[Stretch]) -> DataFrame:
 
 def _without_known(batch: DataFrame, table: str, stretches: Sequence[Stretch]) -> DataFrame:
     """Leave out what the table holds; the bounds let Delta pass over all files of other times."""
+    if not stretches:
+        return batch
     known = batch.sparkSession.table(table).where(reduce(Column.__or__, map(_within, stretches))).select(*KEY)
     return batch.join(known, list(KEY), "left_anti")
+
+
+def _begins_within(stretch: Stretch, held: Mapping[str, int]) -> bool:
+    return stretch.first <= held.get(stretch.partition, _BEFORE_THE_FIRST)
 
 
 def _within(stretch: Stretch) -> Column:

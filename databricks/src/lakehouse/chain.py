@@ -6,7 +6,7 @@ does the same twice without a trace. So a run that is killed anywhere continues,
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -15,12 +15,12 @@ from lakehouse.bronze import BronzeProgress, run_bronze_pass
 from lakehouse.contract import Contract
 from lakehouse.counts import WindowCounts, count_windows, events_of_windows
 from lakehouse.gold import STREAM as ENRICHED_STREAM
-from lakehouse.gold import create_gold, joined, rewrite_gold, trades_of_window, write_gold
+from lakehouse.gold import assets_of, create_gold, joined, rewrite_gold, trades_of_window, write_gold
 from lakehouse.lake import Batch, Lake
 from lakehouse.lookups import lookup_of
 from lakehouse.reconciling import as_rows
 from lakehouse.reference import ReferenceStore
-from lakehouse.silver import create_silver, quarantine_reasons, records, rewrite_silver, write_silver
+from lakehouse.silver import Written, create_silver, quarantine_reasons, records, rewrite_silver, write_silver
 from lakehouse.sinks.push import Push
 from lakehouse.sinks.sql import SqlSink
 from lakehouse.sources.port import Source
@@ -42,6 +42,7 @@ class Chain:
     sql: SqlSink
     push: Push
     passed: Callable[[str], None]
+    _assets: dict[str, DataFrame] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def with_gold(self) -> bool:
@@ -57,10 +58,10 @@ class Chain:
             if self.lake.exists(self._bronze) and _is_behind(self.counts([self.order.window_id])[self.order.window_id]):
                 self._rebuild_gold(self.order.window_id)
 
-    def run_pass(self) -> BronzeProgress:
-        """Read what the hub has now, and take it all the way."""
+    def run_pass(self, known: BronzeProgress | None = None) -> BronzeProgress:
+        """Read what the hub has now, and take it all the way. known: what this run's pass before gave."""
         stream, spark = self.contract.stream, self.lake.spark
-        progress = run_bronze_pass(spark, self.source, stream, self.checkpoint_root)
+        progress = run_bronze_pass(spark, self.source, stream, self.checkpoint_root, known=known)
         self.passed("bronze")
         writer = spark.readStream.table(self._bronze).writeStream.foreachBatch(self._take)
         checkpoint = f"{self.checkpoint_root}/silver/{stream}"
@@ -107,21 +108,20 @@ class Chain:
     def _take(self, events: DataFrame, number: int) -> None:
         """Take a batch of bronze through all stages; the checkpoint spares each of them the plan of the checks."""
         query = events.sparkSession.sparkContext.getLocalProperty("sql.streaming.queryId")
-        self._stages(records(events, self.contract).localCheckpoint(), Batch(str(query), number))
+        self._stages(records(events, self.contract).localCheckpoint(eager=False), Batch(str(query), number))
 
     def _stages(self, found: DataFrame, batch: Batch) -> None:
-        windows = [row["window_id"] for row in found.select("window_id").distinct().collect()]
-        holders = write_silver(self.lake, self.contract, found, batch)
+        written = write_silver(self.lake, self.contract, found, batch)
         self.passed("silver")
         if self.with_gold:
-            self._enrich(holders, windows, batch)
-        self.recount(windows)
+            self._enrich(written, batch)
+        self.recount(written.windows)
         self.passed("counts")
 
-    def _enrich(self, holders: DataFrame, windows: list[str], batch: Batch) -> None:
-        for window_id in to_enrich(windows, self.order.window_id):
-            own = holders.where(F.col("window_id") == window_id)
-            found = joined(own, self._lookup(window_id))
+    def _enrich(self, written: Written, batch: Batch) -> None:
+        for window_id in to_enrich(written.windows, self.order.window_id):
+            own = written.holders.where(F.col("window_id") == window_id)
+            found = joined(own, self._assets_of(window_id))
             write_gold(self.lake, found)
             self.passed("gold")
             of_window = Batch(f"{batch.query}/{window_id}", batch.number)
@@ -130,14 +130,18 @@ class Chain:
             self.push(found.enriched, of_window)
 
     def _rebuild_gold(self, window_id: str) -> None:
-        found = joined(trades_of_window(self.lake, window_id), self._lookup(window_id))
+        found = joined(trades_of_window(self.lake, window_id), self._assets_of(window_id))
         rewrite_gold(self.lake, found, window_id)
         self.passed("gold")
         self.sql.rewrite_trades(found.enriched, window_id)
         self.passed("sql")
 
-    def _lookup(self, window_id: str) -> DataFrame:
-        return lookup_of(window_id, self.order, spark=self.lake.spark, store=self.store)
+    def _assets_of(self, window_id: str) -> DataFrame:
+        """Read a window's lookup once a run: it is written once."""
+        if window_id not in self._assets:
+            lookup = lookup_of(window_id, self.order, spark=self.lake.spark, store=self.store)
+            self._assets[window_id] = assets_of(lookup).localCheckpoint()
+        return self._assets[window_id]
 
 
 def to_enrich(windows: Iterable[str], own: str) -> list[str]:

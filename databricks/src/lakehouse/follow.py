@@ -38,8 +38,8 @@ class Stages(Protocol):
         """Make what is missing."""
         ...
 
-    def run_pass(self) -> BronzeProgress:
-        """Take what the hub has now all the way."""
+    def run_pass(self, known: BronzeProgress | None = None) -> BronzeProgress:
+        """Take what the hub has now all the way. known: what the pass before this one gave."""
         ...
 
     def rerun(self) -> None:
@@ -95,9 +95,9 @@ def _rerun(stages: Stages) -> tuple[Ending, int, Mapping[str, int]]:
 
 
 def _follow(order: Order, mode: Mode, stages: Stages, clock: Clock) -> tuple[Ending, int, Mapping[str, int]]:
-    passes = 0
+    passes, progress = 0, None
     while True:
-        progress = stages.run_pass()
+        progress = stages.run_pass(progress)
         passes += 1
         closed = stages.closed(order.window_id)
         read = progress.last_sequence_numbers

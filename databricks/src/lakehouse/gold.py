@@ -52,18 +52,26 @@ class Joined:
     unmatched: DataFrame
 
 
-def joined(trades: DataFrame, lookup: DataFrame) -> Joined:
-    """Join trades with the lookup on base ticker = `symbol`; raises BadLookup.
+def assets_of(lookup: DataFrame) -> DataFrame:
+    """Give a lookup's columns of the join, typed, one row a symbol; raises BadLookup.
 
-    lookup: one row an asset; of several with one symbol the best rank is taken, so a trade is never doubled.
+    Of several assets with one symbol the best rank is taken, so a trade is never doubled.
     """
-    assets = _one_per_symbol(lookup).alias("a")
-    source = trades.alias("t")
+    missing = sorted(set(_FROM_LOOKUP) - set(lookup.columns))
+    if missing:
+        raise BadLookup(f"the lookup lacks {missing}; it has {lookup.columns}")
+    best = Window.partitionBy("symbol").orderBy(F.col("rank").asc_nulls_last(), "id")
+    typed = lookup.select(*[F.col(name).cast(SIXTEEN[name].dataType).alias(name) for name in _FROM_LOOKUP])
+    return typed.withColumn("_place", F.row_number().over(best)).where("_place = 1").drop("_place")
+
+
+def joined(trades: DataFrame, assets: DataFrame) -> Joined:
+    """Join trades with what `assets_of` gave on base ticker = `symbol`; once, for all that reads the two sides."""
     known = F.col("t.base") == F.col("a.symbol")
-    return Joined(
-        enriched=source.join(F.broadcast(assets), known).select(*map(_gold, GOLD)),
-        unmatched=source.join(F.broadcast(assets), known, "left_anti").select(*map(_without, _WITHOUT)),
-    )
+    beside = trades.alias("t").join(F.broadcast(assets.alias("a")), known, "left")
+    both = beside.select(*map(_gold, GOLD), F.col("t.base").alias("base")).localCheckpoint()
+    is_known = F.col("symbol").isNotNull()
+    return Joined(enriched=both.where(is_known).drop("base"), unmatched=both.where(~is_known).select(*_WITHOUT.names))
 
 
 def create_gold(lake: Lake) -> None:
@@ -96,23 +104,10 @@ def enriched_of_window(lake: Lake, window_id: str) -> DataFrame:
     return lake.read(ENRICHED).where(F.col("window_id") == window_id)
 
 
-def _one_per_symbol(lookup: DataFrame) -> DataFrame:
-    missing = sorted(set(_FROM_LOOKUP) - set(lookup.columns))
-    if missing:
-        raise BadLookup(f"the lookup lacks {missing}; it has {lookup.columns}")
-    best = Window.partitionBy("symbol").orderBy(F.col("rank").asc_nulls_last(), "id")
-    typed = lookup.select(*[F.col(name).cast(SIXTEEN[name].dataType).alias(name) for name in _FROM_LOOKUP])
-    return typed.withColumn("_place", F.row_number().over(best)).where("_place = 1").drop("_place")
-
-
 def _gold(field: T.StructField) -> Column:
     renamed = {"exchange": "t.venue", "market": "t.symbol"}
     of_lookup = f"a.{field.name}" if field.name in _FROM_LOOKUP else f"t.{field.name}"
     return F.col(renamed.get(field.name, of_lookup)).cast(field.dataType).alias(field.name)
-
-
-def _without(field: T.StructField) -> Column:
-    return F.col("t.symbol" if field.name == "market" else f"t.{field.name}").alias(field.name)
 
 
 def _merge(lake: Lake, name: str, rows: DataFrame, key: Sequence[str] = KEY) -> None:

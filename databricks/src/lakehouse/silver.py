@@ -1,8 +1,9 @@
 """Bronze into silver: records opened, checked and typed, one row per key; bad ones and duplicates kept beside it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame, Row, Window
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
@@ -40,6 +41,14 @@ class SilverTables:
         return f"silver.{self.stream}_duplicates"
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a batch did. holders: its records that hold their keys now. windows: those that its events came with."""
+
+    holders: DataFrame
+    windows: Sequence[str]
+
+
 def create_silver(lake: Lake, contract: Contract) -> None:
     """Make the stream's tables where they are not there yet."""
     tables, of_record = SilverTables(contract.stream), spark_schema(contract)
@@ -70,18 +79,24 @@ def compared(good: DataFrame, held: DataFrame, contract: Contract) -> DataFrame:
     return beside.select("s.*", wins.alias("_wins"), other.alias("_held")).drop("_place")
 
 
-def write_silver(lake: Lake, contract: Contract, found: DataFrame, batch: Batch) -> DataFrame:
+def write_silver(lake: Lake, contract: Contract, found: DataFrame, batch: Batch) -> Written:
     """Write a batch's records to silver, quarantine and duplicates; a second time changes nothing.
 
-    Gives the records that hold their keys now. Duplicates are told before the MERGE that makes them so: afterwards a
-    displaced row is no longer to be seen. The checkpoint cuts the tie to silver, which the MERGE is about to change.
+    found: read several times, so best a checkpoint. Duplicates are told before the MERGE that makes them so: afterwards
+    a displaced row is no longer to be seen. The checkpoint cuts the tie to silver, which the MERGE is about to change.
+    Nothing is written where there is nothing: each commit costs the table's next reader the better part of a second.
     """
     tables = SilverTables(contract.stream)
-    _append_some(lake, tables.quarantine, _quarantined(found), batch)
-    outcome = compared(_good(found), lake.read(tables.rows), contract).localCheckpoint()
-    _append_some(lake, tables.duplicates, _losers(outcome, contract).unionByName(_displaced(outcome)), batch)
-    _merge(lake, contract, _winners(outcome))
-    return _winners(outcome)
+    windows = {row["window_id"]: row["bad"] for row in _bad_by_window(found).collect()}
+    if any(windows.values()):
+        lake.append(tables.quarantine, _quarantined(found), batch)
+    outcome = compared(_good(found), lake.read(tables.rows), contract).localCheckpoint(eager=False)
+    tally = _tallied(outcome)
+    if tally["losers"] or tally["displaced"]:
+        lake.append(tables.duplicates, _losers(outcome, contract).unionByName(_displaced(outcome)), batch)
+    if tally["winners"]:
+        _merge(lake, contract, _winners(outcome), has_displaced=bool(tally["displaced"]))
+    return Written(_winners(outcome), sorted(windows))
 
 
 def rewrite_silver(lake: Lake, contract: Contract, found: DataFrame, window_id: str) -> None:
@@ -97,10 +112,16 @@ def rewrite_silver(lake: Lake, contract: Contract, found: DataFrame, window_id: 
         _move_to_duplicates(lake, tables, displaced)
 
 
-def _append_some(lake: Lake, name: str, rows: DataFrame, batch: Batch) -> None:
-    """Append where there is anything: each commit, even an empty one, costs the table's next reader a second."""
-    if not rows.isEmpty():
-        lake.append(name, rows, batch)
+def _bad_by_window(found: DataFrame) -> DataFrame:
+    return found.groupBy("window_id").agg(F.count("reason").alias("bad"))
+
+
+def _tallied(outcome: DataFrame) -> Row:
+    """Count all that decides what is to be written; as the first action on the checkpoint it also fills it."""
+    loses, displaces = ~F.col("_wins"), F.col("_wins") & F.col("_held").isNotNull()
+    counted = {"winners": F.col("_wins"), "losers": loses, "displaced": displaces}
+    (row,) = outcome.agg(*[F.count_if(condition).alias(name) for name, condition in counted.items()]).collect()
+    return row
 
 
 def _winners(outcome: DataFrame) -> DataFrame:
@@ -127,11 +148,12 @@ def _move_to_duplicates(lake: Lake, tables: SilverTables, displaced: DataFrame) 
         (merge.whenMatchedDelete() if matched else merge.whenNotMatchedInsertAll()).execute()
 
 
-def _merge(lake: Lake, contract: Contract, winners: DataFrame) -> None:
-    """MERGE on the key; the condition guards the rule even where another writer came between."""
+def _merge(lake: Lake, contract: Contract, winners: DataFrame, *, has_displaced: bool) -> None:
+    """MERGE on the key; where no row is displaced it only inserts, so Delta need not look for matches first."""
     table = lake.delta(SilverTables(contract.stream).rows).alias("t")
     merge = table.merge(winners.alias("s"), on_columns(contract.key))
-    merge.whenMatchedUpdateAll(_earlier(contract)).whenNotMatchedInsertAll().execute()
+    merge = merge.whenMatchedUpdateAll(_earlier(contract)) if has_displaced else merge
+    merge.whenNotMatchedInsertAll().execute()
 
 
 def _good(found: DataFrame) -> DataFrame:

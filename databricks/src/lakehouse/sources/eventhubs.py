@@ -84,9 +84,9 @@ class HubStreamReader(DataSourceStreamReader):
         self._is_checked = False
 
     def initialOffset(self) -> Offset:  # noqa: N802 (Spark's own name)
-        """Begin before the first event that the hub keeps."""
-        head = self._ask()
-        return {"created": head.created, "last": dict.fromkeys(head.last, _BEFORE_THE_FIRST)}
+        """Begin before the first event that the hub keeps; Spark mostly has asked for the latest offset just before."""
+        known = self._known or self.latestOffset()
+        return {"created": known["created"], "last": dict.fromkeys(known["last"], _BEFORE_THE_FIRST)}
 
     def latestOffset(self) -> Offset:  # noqa: N802 (Spark's own name)
         """Go as far as the hub is now; raises CheckpointOfAnotherHub where it was made anew meanwhile."""

@@ -1,19 +1,21 @@
 """Received events as columns of Arrow."""
 
 from collections.abc import Sequence
+from itertools import accumulate, chain
 
 import pyarrow as pa
 from azure.eventhub import EventData
 
 from lakehouse.decoding import text_of
 
+_MICROSECONDS = pa.timestamp("us", "UTC")
 COLUMNS = pa.schema(
     [
         ("body", pa.binary()),
         ("partition", pa.string()),
         ("offset", pa.string()),
         ("sequence_number", pa.int64()),
-        ("enqueued_at", pa.timestamp("us", "UTC")),
+        ("enqueued_at", _MICROSECONDS),
         ("partition_key", pa.string()),
         ("properties", pa.map_(pa.string(), pa.string())),
     ]
@@ -29,24 +31,26 @@ def columns_of(events: Sequence[EventData], partition: str) -> pa.RecordBatch:
         pa.repeat(pa.scalar(partition), len(events)),
         _texts([found.get(_OFFSET) for found in annotations]),
         pa.array([found[_SEQUENCE_NUMBER] for found in annotations], pa.int64()),
-        pa.array([found[_ENQUEUED_MS] * 1000 for found in annotations], pa.timestamp("us", "UTC")),
+        pa.array([found[_ENQUEUED_MS] for found in annotations], pa.timestamp("ms", "UTC")).cast(_MICROSECONDS),
         _texts([found.get(_PARTITION_KEY) for found in annotations]),
         _properties([message.application_properties or {} for message in messages]),
     ]
     return pa.RecordBatch.from_arrays(columns, schema=COLUMNS)
 
 
-def _texts(values: Sequence[object]) -> pa.Array:
-    return pa.array(list(map(text_of, values)), pa.string())
-
-
 def _properties(found: Sequence[dict[str | bytes, object]]) -> pa.Array:
-    names = pa.array([text_of(name) for properties in found for name in properties], pa.string())
-    values = pa.array([text_of(value) for properties in found for value in properties.values()], pa.string())
-    ends = [0]
-    for properties in found:
-        ends.append(ends[-1] + len(properties))
+    names = _texts(list(chain.from_iterable(found)))
+    values = _texts(list(chain.from_iterable(properties.values() for properties in found)))
+    ends = accumulate(map(len, found), initial=0)
     return pa.MapArray.from_arrays(pa.array(ends, pa.int32()), names, values)
+
+
+def _texts(values: Sequence[object]) -> pa.Array:
+    """Spell values as `text_of` does, all at once where they are what most are: UTF-8, as the client leaves texts."""
+    try:
+        return pa.array(values, pa.binary()).cast(pa.string())
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return pa.array(list(map(text_of, values)), pa.string())
 
 
 _OFFSET, _SEQUENCE_NUMBER = b"x-opt-offset", b"x-opt-sequence-number"

@@ -29,6 +29,15 @@ def test_a_new_query_begins_before_the_first_event_of_each_partition():
     assert reader.initialOffset() == offset(p0=-1, p1=-1)
 
 
+def test_a_new_query_asks_the_hub_once():
+    hub = AnsweringHub(p0=41)
+    reader = HubStreamReader(HUB, hub)
+
+    assert reader.latestOffset() == offset(p0=41)
+    assert reader.initialOffset() == offset(p0=-1)
+    assert hub.asked == [()]
+
+
 def test_each_partition_with_news_is_one_stretch():
     reader = HubStreamReader(HUB, AnsweringHub(p0=41, p1=5))
     begin = reader.initialOffset()
