@@ -79,6 +79,15 @@ def row_key(window: Window, number: int) -> tuple[str, str]:
     return window.feed, f"{stamp(window.start)}-r{number}"
 
 
+def drain_limit_of(run: RunRow, usual: timedelta) -> timedelta:
+    """Say how long after its window's planned end a run may wait for the rest.
+
+    A window of the past is filled after that end, in its own length at the most: its run waits as if it began now.
+    """
+    is_past = run.claimed_at >= run.window.end
+    return usual + (run.claimed_at - run.window.start if is_past else timedelta())
+
+
 def parameters_of(row: RunRow, stream: str, times: Mapping[str, timedelta]) -> dict[str, str]:
     """Write the job parameters of a run; `times` has the grace and the drain limit."""
     return {
@@ -116,7 +125,8 @@ def overdue(
 ) -> list[RunRow]:
     """List the earlier runs of a feed that must make room for the one of `newest`.
 
-    Only what the ledger records, is active, and whose own window failed, or really ended over `drain_limit` ago.
+    Only what the ledger records, is active, and whose own window failed, or let it go over `drain_limit` ago. A
+    deliberate run has as long from its claim on: its window ended before it began.
     """
     earlier = [run for run in runs if not run.ended and run.run_id and run.window.start < newest.start]
     return [run for run in earlier if _is_overdue(run, windows.get(run.window.id), now, drain_limit)]
@@ -125,7 +135,14 @@ def overdue(
 def _is_overdue(run: RunRow, window: WindowRow | None, now: datetime, drain_limit: timedelta) -> bool:
     if window is None:
         return False
-    return run.superseding or window.state == "failed" or now - real_end(window) > drain_limit
+    failed = window.state == "failed" and run.mode != "rerun"
+    return run.superseding or failed or now - max(_let_go(window), run.claimed_at) > drain_limit
+
+
+def _let_go(row: WindowRow) -> datetime:
+    """Give when a run has, or will have, nothing more to wait for: a window of the past is filled after its end."""
+    filled = row.closed_at or (row.opened_at and row.opened_at + (row.window.end - row.window.start))
+    return max(real_end(row), filled or real_end(row))
 
 
 def real_end(row: WindowRow) -> datetime:

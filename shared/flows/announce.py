@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from shared import telemetry
 from shared.clients.event_grid import Topic
 from shared.clients.event_hubs import EventHubs
 from shared.clients.ledger import Ledger
@@ -16,7 +18,9 @@ from shared.domain.endings import completing_attempts
 from shared.domain.ledger_rows import WindowRow
 from shared.domain.plans import Plan
 from shared.domain.runs import real_end
-from shared.errors import CorruptRow
+from shared.errors import CorruptRow, LoginRefused, Unavailable
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +37,18 @@ class Herald:
 def announce_opening(herald: Herald, window_id: str) -> dict[str, Any]:
     """Publish that a window opens, and write so into the ledger; once it is written it is not published again.
 
-    Raises Unavailable and LoginRefused.
+    Raises Unavailable and LoginRefused, and writes that it is postponed. From the window's end on a topic that fails is
+    no error any more: closing must not wait for it, and `announce_closing` makes up for it.
     """
-    return _announce(herald, _row(herald, window_id), "opened", lambda row: opening(row.window))
+    row = _row(herald, window_id)
+    try:
+        return _announce(herald, row, "opened", _opening)
+    except (Unavailable, LoginRefused) as failure:
+        telemetry.warning(logger, "opening.postponed", window=window_id, cause=failure)
+        _write(herald, row, "postponed")
+        if herald.clock() < real_end(row):
+            raise
+        return {"published": False}
 
 
 async def mark_closed(herald: Herald, window_id: str) -> dict[str, Any]:
@@ -62,13 +75,19 @@ async def mark_closed(herald: Herald, window_id: str) -> dict[str, Any]:
 
 
 def announce_closing(herald: Herald, window_id: str) -> dict[str, Any]:
-    """Publish that a window is over, as `announce_opening` does for its beginning."""
+    """Publish that a window is over, and first its opening where that is still postponed.
+
+    Raises Unavailable and LoginRefused.
+    """
 
     def told(row: WindowRow) -> Announcement:
         counts: Mapping[str, Mapping[str, int]] = row.result.get("counts", {})
         return closing(row.window, real_end(row), row.state, counts)
 
-    return _announce(herald, _row(herald, window_id), "closed", told)
+    row = _row(herald, window_id)
+    if "postponed" in row.announced:
+        _announce(herald, row, "opened", _opening)
+    return _announce(herald, row, "closed", told)
 
 
 def marker_path(window_id: str) -> str:
@@ -80,9 +99,18 @@ def _announce(herald: Herald, row: WindowRow, what: str, told: Callable[[WindowR
     if herald.topic is None or what in row.announced:
         return {"published": False}
     herald.topic.publish(told(row))
-    now = herald.clock().isoformat()
-    herald.ledger.change(row.window.id, lambda row: replace(row, announced={**row.announced, what: now}))
+    _write(herald, row, what)
     return {"published": True}
+
+
+def _opening(row: WindowRow) -> Announcement:
+    return opening(row.window)
+
+
+def _write(herald: Herald, row: WindowRow, what: str) -> None:
+    """Write into the ledger when something was announced, or first failed to be."""
+    now = herald.clock().isoformat()
+    herald.ledger.change(row.window.id, lambda row: replace(row, announced={what: now, **row.announced}))
 
 
 def _row(herald: Herald, window_id: str) -> WindowRow:

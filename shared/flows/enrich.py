@@ -15,7 +15,7 @@ from shared.clients.run_ledger import RunLedger
 from shared.domain.ledger_rows import WindowRow
 from shared.domain.plans import Plan
 from shared.domain.run_states import words
-from shared.domain.runs import RunMode, RunRow, may_be_tried_again, outcome_of, overdue, parameters_of
+from shared.domain.runs import RunMode, RunRow, drain_limit_of, may_be_tried_again, outcome_of, overdue, parameters_of
 from shared.errors import CorruptRow, FeedRefused, IngestionError, JobRefused, LoginRefused, Unavailable
 from shared.feeds.assets import parquet, prepare
 
@@ -85,7 +85,7 @@ def start_run(tools: EnrichmentTools, window_id: str, number: int) -> dict[str, 
     run = _run(tools, row, number)
     if not run.run_id:
         job_id = tools.jobs.find(tools.jobs_of[row.window.feed].name)
-        times = {"grace": plan.grace, "drain_limit": tools.drain_limit}
+        times = {"grace": plan.grace, "drain_limit": drain_limit_of(run, tools.drain_limit)}
         parameters = parameters_of(run, plan.streams[0].name, times)
         run_id = tools.jobs.run_now(job_id, run.instance_id, parameters)
         _change(tools, row, number, run_id=run_id, state="active")
@@ -97,9 +97,9 @@ def follow_run(tools: EnrichmentTools, window_id: str, number: int) -> dict[str,
     """Ask how the run stands, write it down, and make room for it: `ended`, and whether another try may help."""
     row = _existing(tools, window_id)
     supersede_overdue(tools, row)
-    run = _run(tools, row, number)
-    told = tools.jobs.run(run.run_id)
-    state = outcome_of(told, superseding=run.superseding)
+    told = tools.jobs.run(_run(tools, row, number).run_id)
+    # Read after Databricks was asked: who cancels a run says so in its row first.
+    state = outcome_of(told, superseding=_run(tools, row, number).superseding)
     _change(tools, row, number, state=state, page_url=told.page_url, words=words(told))
     again = state == "failed" and may_be_tried_again(told, number)
     return {"ended": state != "active", "state": state, "again": again}
@@ -111,9 +111,7 @@ def supersede_overdue(tools: EnrichmentTools, newest: WindowRow) -> None:
     windows = {run.window.id: tools.ledger.window(run.window.id) for run in runs}
     known = {window_id: row for window_id, row in windows.items() if row}
     for run in overdue(runs, known, newest.window, tools.clock(), tools.drain_limit):
-        tools.runs.change(run.window, run.number, lambda row: replace(row, superseding=True))
-        tools.jobs.cancel(run.run_id)
-        telemetry.warning(logger, "run.superseded", window=run.window.id, run=run.run_id, by=newest.window.id)
+        _supersede(tools, run, newest)
 
 
 def fail_run(tools: EnrichmentTools, window_id: str, number: int, reason: str) -> dict[str, Any]:
@@ -122,6 +120,17 @@ def fail_run(tools: EnrichmentTools, window_id: str, number: int, reason: str) -
     _change(tools, row, number, state="failed", words=reason[:_MOST_WORDS])
     telemetry.warning(logger, "run.failed", window=window_id, number=number, reason=reason)
     return {"ended": True, "state": "failed", "again": False}
+
+
+def _supersede(tools: EnrichmentTools, run: RunRow, newest: WindowRow) -> None:
+    """Ask for a run's end; that this is refused must not end the newer run, which is not at fault."""
+    tools.runs.change(run.window, run.number, lambda row: replace(row, superseding=True))
+    try:
+        tools.jobs.cancel(run.run_id)
+    except (JobRefused, LoginRefused) as refusal:
+        telemetry.warning(logger, "run.not_superseded", window=run.window.id, run=run.run_id, cause=refusal)
+        return
+    telemetry.warning(logger, "run.superseded", window=run.window.id, run=run.run_id, by=newest.window.id)
 
 
 def _lookup(tools: EnrichmentTools, window_id: str) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """What callers ask of a window's runs: another one on purpose, how they stand, and what they counted."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,20 +13,35 @@ from shared.domain.runs import RunMode, RunRow, instance_of
 from shared.domain.views import enrichment_view
 from shared.domain.windows import Window
 from shared.errors import LoginRefused, RequestRejected, SettingsError, Unavailable
-from shared.flows.enrich import EnrichmentTools
+from shared.flows.enrich import EnrichmentTools, fail_run
 
 
 def claim_rerun(tools: EnrichmentTools, window_id: str) -> RunRow:
     """Claim a deliberate run under the next number.
 
-    Raises RequestRejected: 404 for an unknown window, 409 for one that is not enriched or has an active run.
+    Raises RequestRejected: 404 for an unknown window, 409 for one that is not enriched, that goes on or has an active
+    run.
     """
     row = _window(tools, window_id)
+    if not row.ended:
+        raise _conflict(f"Window {window_id} is {row.state}; it can be enriched again when it has ended.")
     runs = tools.runs.of_window(row.window)
     now = tools.clock()
     run = RunRow(row.window, max((one.number for one in runs), default=0) + 1, "rerun", "claimed", now, now)
     if any(not one.ended for one in runs) or not tools.runs.claim(run):
         raise _conflict(f"A run of window {window_id} is active; wait for its end.")
+    return run
+
+
+async def request_rerun(tools: EnrichmentTools, orchestrations: Orchestrations, window_id: str) -> RunRow:
+    """Claim a deliberate run as `claim_rerun` does, and start its orchestration; raises Unavailable, too."""
+    run = await asyncio.to_thread(claim_rerun, tools, window_id)
+    try:
+        await start_enrichment_of(orchestrations, window_id, run.number, run.mode)
+    except Unavailable as error:
+        # A claim that nobody carries out would refuse every later request.
+        await asyncio.to_thread(fail_run, tools, window_id, run.number, f"It could not be started: {error}")
+        raise
     return run
 
 

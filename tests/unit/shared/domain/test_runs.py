@@ -1,12 +1,22 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.ledger_rows import WindowRow
 from shared.domain.run_states import JobRun
-from shared.domain.runs import RunRow, instance_of, may_be_tried_again, outcome_of, overdue, parameters_of, poll_after
+from shared.domain.runs import (
+    RunRow,
+    drain_limit_of,
+    instance_of,
+    may_be_tried_again,
+    outcome_of,
+    overdue,
+    parameters_of,
+    poll_after,
+)
 from shared.domain.windows import Window
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -37,6 +47,43 @@ def test_a_stopped_window_ended_when_it_was_stopped():
 
 def test_the_run_of_a_failed_window_makes_room_at_once():
     assert listed(windows=closed(state="failed"), now=NOON) == [RUN]
+
+
+def test_the_run_of_a_past_window_may_outlive_the_filling_of_it_and_not_only_its_time():
+    filled = FIRST.end + 20 * HOUR
+    rows = closed(opened_at=filled - 5 * MINUTE, closed_at=filled)
+
+    assert listed(windows=rows, now=filled + 10 * MINUTE) == []
+    assert listed(windows=rows, now=filled + 11 * MINUTE) == [RUN]
+
+
+def test_the_run_of_a_past_window_that_is_being_filled_is_left_in_peace():
+    opened = FIRST.end + 20 * HOUR
+    rows = closed(state="open", opened_at=opened)
+
+    assert listed(windows=rows, now=opened + HOUR + 10 * MINUTE) == []
+    assert listed(windows=rows, now=opened + HOUR + 11 * MINUTE) == [RUN]
+
+
+@pytest.mark.parametrize("state", ["closed", "failed"])
+def test_a_deliberate_run_of_an_old_window_has_its_time_too(state):
+    claimed = FIRST.end + 20 * HOUR
+    rerun = replace(RUN, mode="rerun", claimed_at=claimed)
+    rows = closed(state=state, closed_at=FIRST.end)
+
+    assert listed((rerun,), rows, now=claimed + 10 * MINUTE) == []
+    assert listed((rerun,), rows, now=claimed + 11 * MINUTE) == [rerun]
+
+
+def test_a_run_waits_for_the_rest_of_its_window_as_long_as_is_usual():
+    assert drain_limit_of(RUN, 10 * MINUTE) == 10 * MINUTE
+    assert drain_limit_of(replace(RUN, claimed_at=FIRST.end - MINUTE), 10 * MINUTE) == 10 * MINUTE
+
+
+def test_the_run_of_a_past_window_waits_as_if_the_window_began_with_it():
+    claimed = FIRST.end + 24 * HOUR
+
+    assert FIRST.end + drain_limit_of(replace(RUN, claimed_at=claimed), 10 * MINUTE) == claimed + HOUR + 10 * MINUTE
 
 
 def test_a_run_that_was_asked_to_end_is_asked_again():

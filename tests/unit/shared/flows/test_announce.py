@@ -13,7 +13,7 @@ from shared.domain.delivery import Event
 from shared.domain.ledger_rows import SliceRow, WindowRow
 from shared.domain.plans import PlanTemplate, StreamPlan
 from shared.domain.windows import Slice, Window
-from shared.errors import Unavailable
+from shared.errors import LoginRefused, Unavailable
 from shared.flows.announce import Herald, announce_closing, announce_opening, mark_closed
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -49,13 +49,34 @@ def test_a_closing_tells_state_and_counts(herald):
     assert (told.data["state"], told.data["counts"]) == ("closed", COUNTS)
 
 
-def test_a_topic_that_is_down_is_an_error_to_retry(herald):
+def test_a_topic_that_is_down_is_an_error_to_retry_and_the_ledger_says_since_when(herald):
     herald.topic.failure = Unavailable("down")
 
-    with pytest.raises(Unavailable):
-        announce_opening(herald, WINDOW.id)
+    for minutes in (0, 1):
+        with pytest.raises(Unavailable):
+            announce_opening(replace(herald, clock=lambda m=minutes: NOON + timedelta(minutes=m)), WINDOW.id)
 
-    assert herald.ledger.window(WINDOW.id).announced == {}
+    assert herald.ledger.window(WINDOW.id).announced == {"postponed": "2026-11-22T12:00:00+00:00"}
+
+
+@pytest.mark.parametrize("failure", [Unavailable("down"), LoginRefused("wrong key")])
+def test_from_the_windows_end_on_its_closing_does_not_wait_for_the_topic_and_makes_up_for_it(herald, failure):
+    late = replace(herald, clock=lambda: WINDOW.end)
+    herald.topic.failure = failure
+
+    postponed = announce_opening(late, WINDOW.id)
+    herald.topic.failure = None
+    announce_closing(late, WINDOW.id)
+
+    assert postponed == {"published": False}
+    assert [one.id for one in herald.topic.published] == [WINDOW.id, f"{WINDOW.id}/closed"]
+    assert herald.ledger.window(WINDOW.id).announced.keys() == {"postponed", "opened", "closed"}
+
+
+def test_an_opening_that_nobody_tried_to_publish_is_not_made_up_for(herald):
+    announce_closing(herald, WINDOW.id)
+
+    assert [one.id for one in herald.topic.published] == [f"{WINDOW.id}/closed"]
 
 
 def test_without_a_topic_nothing_is_published(herald):

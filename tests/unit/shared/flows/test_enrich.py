@@ -7,6 +7,7 @@ import pytest
 from shared.clients.assets import FakeAssets
 from shared.clients.databricks_jobs import FakeJobs
 from shared.clients.ledger import FakeLedger
+from shared.clients.orchestrations import FakeOrchestrations
 from shared.clients.reference import FakeReference
 from shared.clients.run_ledger import FakeRunLedger
 from shared.domain.ledger_rows import WindowRow
@@ -23,7 +24,7 @@ from shared.flows.enrich import (
     start_run,
     wanted,
 )
-from shared.flows.request_runs import claim_rerun
+from shared.flows.request_runs import claim_rerun, request_rerun
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -65,6 +66,9 @@ class World:
 
     def run(self, window=0, number=1):
         return self.runs.of_window(self.windows[window])[number - 1]
+
+    def close(self, window=0):
+        self.ledger.change(self.id(window), lambda row: replace(row, state="closed", closed_at=self.now))
 
     def started(self, window=0, number=1):
         for step in (lambda *args: claim_run(*args, "follow"), prepare_lookup, start_run):
@@ -192,6 +196,7 @@ def test_a_deliberate_run_takes_the_next_number():
     world.jobs.become(1, "TERMINATED", "SUCCESS")
     follow_run(world.tools, world.id(), 1)
 
+    world.close()
     run = claim_rerun(world.tools, world.id())
 
     assert (run.number, run.mode, run.instance_id) == (2, "rerun", f"enrich-{world.id()}-r2")
@@ -201,11 +206,58 @@ def test_a_deliberate_run_takes_the_next_number():
 def test_a_run_beside_an_active_one_or_of_no_window_is_refused(window_id, status):
     world = World()
     world.started()
+    world.close()
 
     with pytest.raises(RequestRejected) as caught:
         claim_rerun(world.tools, window_id)
 
     assert caught.value.status == status
+
+
+def test_a_window_that_goes_on_is_not_enriched_again():
+    with pytest.raises(RequestRejected, match="is open; it can be enriched again when it has ended"):
+        claim_rerun(World().tools, World().id())
+
+
+async def test_a_deliberate_run_that_could_not_be_started_makes_room_for_another_request():
+    world, orchestrations = World(), FakeOrchestrations()
+    world.close()
+    orchestrations.failing.add(f"enrich-{world.id()}")
+
+    with pytest.raises(Unavailable):
+        await request_rerun(world.tools, orchestrations, world.id())
+    second = await request_rerun(world.tools, orchestrations, world.id())
+
+    assert world.run().state == "failed"
+    assert world.run().words.startswith("It could not be started: Orchestration enrich-")
+    assert (second.number, list(orchestrations.started)) == (2, [second.instance_id])
+
+
+def test_a_newer_run_goes_on_though_the_end_of_an_overdue_one_is_refused():
+    world = World()
+    world.started(0)
+    world.started(1)
+    world.now = world.windows[0].end + timedelta(minutes=11)
+    del world.jobs.runs[1]
+
+    followed = follow_run(world.tools, world.id(1), 1)
+
+    assert (followed["ended"], world.run(1).state, world.run(0).superseding) == (False, "active", True)
+
+
+def test_a_run_that_was_cancelled_while_it_was_looked_at_is_superseded_all_the_same():
+    world = World()
+    world.started()
+
+    class Cancelling(FakeJobs):
+        def run(self, run_id):
+            world.runs.change(world.windows[0], 1, lambda row: replace(row, superseding=True))
+            self.become(run_id, "TERMINATED", "CANCELED", code="USER_CANCELED", type="CLIENT_ERROR")
+            return self.runs[run_id]
+
+    world.jobs = Cancelling(world.jobs.jobs, world.jobs.runs)
+
+    assert follow_run(world.tools, world.id(), 1)["state"] == "superseded"
 
 
 def test_a_feed_that_is_not_enriched_has_no_runs():
