@@ -14,9 +14,10 @@ from shared import telemetry
 from shared.clients.orchestrations import DurableOrchestrations
 from shared.domain.announcements import window_of
 from shared.domain.runs import MOST_TRIES, poll_after
-from shared.errors import JobRefused, LoginRefused
+from shared.errors import IngestionError, JobRefused, LoginRefused
 from shared.flows.enrich import claim_run, fail_run, follow_run, prepare_lookup, start_run, wanted
-from shared.flows.request_runs import claim_rerun, run_accepted, start_enrichment_of
+from shared.flows.report_runs import report_run
+from shared.flows.request_runs import request_rerun, run_accepted, start_enrichment_of
 from shared.services import services
 
 bp = df.Blueprint()
@@ -55,19 +56,19 @@ def claim_enrichment(order: dict) -> dict:  # type: ignore[type-arg] # the worke
 @bp.activity_trigger(input_name="order")
 def write_lookup(order: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
     """Write the window's lookup, once; what no retry can cure fails the run."""
-    return _or_failed(prepare_lookup, order)
+    return _or_failed(prepare_lookup, order, JobRefused, LoginRefused)
 
 
 @bp.activity_trigger(input_name="order")
 def submit_run(order: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
     """Start the Databricks run, once for its idempotency token."""
-    return _or_failed(start_run, order)
+    return _or_failed(start_run, order, JobRefused, LoginRefused)
 
 
 @bp.activity_trigger(input_name="order")
 def poll_run(order: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
-    """Ask how the run stands, write it into the ledger, and make room for it."""
-    return _or_failed(follow_run, order)
+    """Ask how the run stands, write it into the ledger, and make room for it; it goes on though a login is refused."""
+    return _or_failed(follow_run, order, JobRefused)
 
 
 @bp.activity_trigger(input_name="order")
@@ -76,14 +77,23 @@ def give_up_run(order: dict) -> dict:  # type: ignore[type-arg] # the worker ref
     return fail_run(services().enrichment_tools, order["window_id"], order["number"], order["reason"])
 
 
+@bp.activity_trigger(input_name="order")
+def measure_run(order: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
+    """Measure what a run brought, and alert of what went wrong; nothing where no database is set."""
+    tools = services().report_tools
+    return report_run(tools, order["window_id"], order["number"]) if tools else {}
+
+
 @bp.orchestration_trigger(context_name="context")
 def enrich_window(context: df.DurableOrchestrationContext) -> Generator[Any, Any, dict[str, Any]]:
     """Run a window's enrichment, again under the next number where its end says that this can help."""
     order = context.get_input()
     for number in range(order["number"], order["number"] + MOST_TRIES):
-        end = yield from _one_run(context, {**order, "number": number})
+        tried = {**order, "number": number}
+        end = yield from _one_run(context, tried)
         if not end.get("again"):
-            return dict(end)
+            break
+    yield context.call_activity_with_retry("measure_run", df.RetryOptions(*_PATIENT_RETRY), tried)
     return dict(end)
 
 
@@ -123,17 +133,14 @@ def _follow(context: df.DurableOrchestrationContext, order: Mapping[str, Any]) -
             return dict(stands)
 
 
-def _or_failed(step: Any, order: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - one of three flows
+def _or_failed(step: Any, order: Mapping[str, Any], *final: type[IngestionError]) -> dict[str, Any]:  # noqa: ANN401 - one of three flows
     tools = services().enrichment_tools
     try:
         done: dict[str, Any] = step(tools, order["window_id"], order["number"])
-    except (JobRefused, LoginRefused) as refusal:
+    except final as refusal:
         return fail_run(tools, order["window_id"], order["number"], str(refusal))
     return done
 
 
 async def _rerun(window_id: str, orchestrations: DurableOrchestrations) -> Mapping[str, Any]:
-    house = services()
-    run = await asyncio.to_thread(claim_rerun, house.enrichment_tools, window_id)
-    await start_enrichment_of(orchestrations, window_id, run.number, "rerun")
-    return run_accepted(run)
+    return run_accepted(await request_rerun(services().enrichment_tools, orchestrations, window_id))

@@ -14,7 +14,9 @@ from shared.clients.event_grid import EventGridTopic, Topic
 from shared.clients.event_hubs import AzureEventHubs, EventHubs, HubConnection
 from shared.clients.identity import Identity, ManagedIdentity, ServicePrincipal, make_identity
 from shared.clients.ledger import Ledger, TableLedger
+from shared.clients.logic_app import LogicApp
 from shared.clients.market import Market, VenueMarket
+from shared.clients.metrics import sql_metrics
 from shared.clients.pools import FilePools, Pools
 from shared.clients.reference import Reference, blob_reference
 from shared.clients.run_ledger import RunLedger, TableRunLedger
@@ -22,12 +24,15 @@ from shared.clients.sql import Counts, SqlCounts, sql_database
 from shared.clients.tables import Tables, tables_of
 from shared.domain.plans import PlanTemplate
 from shared.domain.windows import microseconds
+from shared.errors import Unavailable
 from shared.feeds.catalogue import CATALOGUE
 from shared.feeds.exchanges.registry import venue
 from shared.flows.announce import Herald
 from shared.flows.enrich import EnrichmentTools, Job
 from shared.flows.ingest_slice import SliceTools
+from shared.flows.measure import MetricsTools
 from shared.flows.open_windows import Freezer
+from shared.flows.report_runs import ReportTools
 from shared.flows.synthetic_slice import SyntheticFeed
 from shared.settings import HubSettings, Settings, from_process
 
@@ -172,6 +177,29 @@ class Services:
             jobs_of=self._jobs_of() if enrichment.databricks_host else {},
             drain_limit=enrichment.drain_limit,
         )
+
+    @made_once
+    def metrics_tools(self) -> MetricsTools:
+        """Give what measuring and alerting need of the world; raises Unavailable where no database is set."""
+        settings = self.settings.metrics
+        url = self.settings.enrichment.sql_url
+        if url is None:
+            raise Unavailable("SQL__url is not set: there is no database to measure.")
+        metrics = sql_metrics(url, self.identity)
+        return MetricsTools(
+            tables=settings.tables,
+            ledger=self.ledger,
+            metrics=metrics,
+            outbox=metrics,
+            door=LogicApp(settings.alert_urls, ca_bundle=self.settings.ca_bundle),
+            clock=self.clock,
+            quiet=settings.alert_quiet,
+        )
+
+    @made_once
+    def report_tools(self) -> ReportTools | None:
+        """Give what reporting a run needs of the world, None where no database is set."""
+        return ReportTools(self.metrics_tools, self.runs, self.counts) if self.counts else None
 
     @made_once
     def freezer(self) -> Freezer:

@@ -94,6 +94,16 @@ def _enrichment_keys() -> list[Key]:
     ]
 
 
+def _metrics_keys() -> list[Key]:
+    tables = '{"trades": {"table": "Trades", "floor": 1000, "alert": "ingestion"}}'
+    return [
+        Key("METRICS_TABLES", values.measured_tables, tables, "The tables that may be measured, by key, as JSON."),
+        Key("ALERT_INGESTION_URL", values.optional_text, "", "Logic App of the alert `ingestion`; a secret."),
+        Key("ALERT_HOSTS", values.names, "*.logic.azure.com", "The hosts that alerts may be sent to."),
+        Key("ALERT_QUIET", values.positive_duration, "06:00:00", "How long the same alert is not sent again."),
+    ]
+
+
 KEYS: tuple[Key, ...] = (
     Key("FEEDS", values.names, "trades,payments", "The enabled feeds."),
     Key("WINDOW_TIMER", values.text, "0 * * * * *", "NCRONTAB of the timer that opens windows."),
@@ -108,6 +118,7 @@ KEYS: tuple[Key, ...] = (
     Key("AzureWebJobsStorage__blobServiceUri", values.optional_url("https"), "", "Its blob endpoint, by identity."),
     *_hub_keys(),
     *_enrichment_keys(),
+    *_metrics_keys(),
     *(key for feed in CATALOGUE for key in _feed_keys(feed)),
     *(key for venue in PUBLIC_ENDPOINTS for key in _venue_keys(venue)),
 )

@@ -7,9 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared import setting_values as values
+from shared.domain.alert_addresses import alert_url
 from shared.domain.plans import MAX_WINDOW, slice_count_fits
 from shared.feeds.catalogue import CATALOGUE
 from shared.feeds.exchanges.registry import parse_market
+
+ALERT_URLS = "ALERT_…_URL"
+"""Under which the URLs of all alerts stand among the read settings, by the name of the alert."""
 
 SLICE_RESERVE = timedelta(seconds=60)
 
@@ -31,7 +35,7 @@ def host_values(environment: Mapping[str, str], host: Mapping[str, Any]) -> Host
 
 
 def broken_rules(read: Mapping[str, Any], host: Host) -> list[str]:
-    problems = _identity_rules(read) + _storage_rules(read) + _timer_rules(read)
+    problems = _identity_rules(read) + _storage_rules(read) + _timer_rules(read) + _alert_rules(read)
     unknown = [feed for feed in read["FEEDS"] if feed not in CATALOGUE]
     problems += [f"FEEDS names {feed!r}; known feeds are {', '.join(CATALOGUE)}." for feed in unknown]
     feeds = [feed for feed in read["FEEDS"] if feed in CATALOGUE]
@@ -51,6 +55,18 @@ def _storage_rules(read: Mapping[str, Any]) -> list[str]:
     return (
         [] if any(read[name] for name in names) else [f"One of {', '.join(names)} must be set: the ledger lies there."]
     )
+
+
+def _alert_rules(read: Mapping[str, Any]) -> list[str]:
+    """Refuse alerts that would go elsewhere than to a Logic App; their URLs are secrets, and not shown."""
+    loopback = read["EVENT_HUBS__customEndpointAddress"] is not None
+    problems = []
+    for name, url in read[ALERT_URLS].items():
+        try:
+            alert_url(url, hosts=read["ALERT_HOSTS"], loopback=loopback)
+        except ValueError as error:
+            problems.append(f"ALERT_{name.upper()}_URL: {error}.")
+    return problems
 
 
 def _timer_rules(read: Mapping[str, Any]) -> list[str]:

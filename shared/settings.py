@@ -8,13 +8,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from shared.domain.alert_addresses import AlertUrl, alert_url
+from shared.domain.measurements import RUN_ALERT, MeasuredTable
 from shared.domain.plans import PlanTemplate, StreamPlan
 from shared.domain.schedule import Schedule
 from shared.errors import SettingsError
 from shared.feeds.catalogue import CATALOGUE, Stream
 from shared.feeds.exchanges.registry import PUBLIC_ENDPOINTS, Endpoints
 from shared.setting_keys import KEYS
-from shared.setting_rules import broken_rules, host_values, longest_wait
+from shared.setting_rules import ALERT_URLS, broken_rules, host_values, longest_wait
 
 APP_FOLDER = Path(__file__).resolve().parent.parent
 
@@ -55,6 +57,15 @@ class EnrichmentSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class MetricsSettings:
+    """What may be measured, and where alerts go, by the name of the alert; each URL is a secret."""
+
+    tables: Mapping[str, MeasuredTable]
+    alert_urls: Mapping[str, AlertUrl] = field(repr=False)
+    alert_quiet: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of the app."""
 
@@ -68,6 +79,7 @@ class Settings:
     storage_client_id: str | None
     hub: HubSettings
     enrichment: EnrichmentSettings
+    metrics: MetricsSettings
     venues: Mapping[str, Endpoints]
     ca_bundle: str | None
     pools_folder: str
@@ -82,6 +94,7 @@ def from_process() -> Settings:
 def read_settings(environment: Mapping[str, str], host: Mapping[str, Any]) -> Settings:
     """Read all settings; `host` is host.json. Raises one SettingsError that names every missing or wrong one."""
     read, problems = _read_all(environment)
+    read[ALERT_URLS] = _alert_urls(environment, read["METRICS_TABLES"])
     problems += broken_rules(read, host_values(environment, host))
     if problems:
         raise SettingsError("These app settings are missing or wrong:\n" + "\n".join(f"- {line}" for line in problems))
@@ -105,8 +118,15 @@ def _read_all(environment: Mapping[str, str]) -> tuple[dict[str, Any], list[str]
     return read, problems
 
 
+def _alert_urls(environment: Mapping[str, str], tables: Mapping[str, MeasuredTable]) -> dict[str, str]:
+    """Read the URL of each alert that a table names, and of the one for runs; an absent one can't be sent."""
+    names = sorted({RUN_ALERT, *(table.alert for table in tables.values())})
+    found = {name: environment.get(f"ALERT_{name.upper()}_URL", "") for name in names}
+    return {name: url for name, url in found.items() if url.strip()}
+
+
 def _shown(name: str, written: str) -> str:
-    secret = any(word in name.lower() for word in ("secret", "storage", "key", "sql"))
+    secret = any(word in name.lower() for word in ("secret", "storage", "key", "sql", "alert"))
     return "" if secret else f" It is {written[:80]!r}."
 
 
@@ -122,6 +142,7 @@ def _settings(read: Mapping[str, Any]) -> Settings:
         blob_service_uri=read["AzureWebJobsStorage__blobServiceUri"],
         hub=_hub(read),
         enrichment=_enrichment(read),
+        metrics=_metrics(read),
         venues={name: _endpoints(name.upper(), read) for name in PUBLIC_ENDPOINTS},
         ca_bundle=read["CA_BUNDLE"],
         pools_folder=read["POOLS_FOLDER"],
@@ -191,3 +212,11 @@ def _enrichment(read: Mapping[str, Any]) -> EnrichmentSettings:
         sql_url=read["SQL__url"],
         drain_limit=read["DRAIN_LIMIT"],
     )
+
+
+def _metrics(read: Mapping[str, Any]) -> MetricsSettings:
+    loopback = read["EVENT_HUBS__customEndpointAddress"] is not None
+    checked = {
+        name: alert_url(url, hosts=read["ALERT_HOSTS"], loopback=loopback) for name, url in read[ALERT_URLS].items()
+    }
+    return MetricsSettings(tables=read["METRICS_TABLES"], alert_urls=checked, alert_quiet=read["ALERT_QUIET"])

@@ -3,7 +3,7 @@
 import importlib
 import struct
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import unquote, urlsplit
 
 from shared.clients.identity import Identity
+from shared.clients.odbc_driver import choose_driver
 from shared.clients.persistence import CONNECT_SECONDS, Persistence
-from shared.errors import SettingsError
+from shared.clients.sql_transaction import Deadline
+from shared.errors import SettingsError, Unavailable
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
@@ -20,11 +22,14 @@ if TYPE_CHECKING:
 SCOPE: Final = "https://database.windows.net/.default"
 
 _ACCESS_TOKEN: Final = 1256  # SQL_COPT_SS_ACCESS_TOKEN of Microsoft's ODBC drivers
-_DRIVERS: Final = ("ODBC Driver 18 for SQL Server", "ODBC Driver 17 for SQL Server")
 _PORT: Final = 1433
 _STATEMENT_SECONDS: Final = 10
 _SQLITE: Final = "sqlite:///"
 _FORM: Final = "A SQL URL is sqlite:///<path> or mssql://<server>[:<port>]/<database>, without user and password."
+
+
+class Denied(Unavailable):
+    """The database does not let this identity do what was asked; only an administrator can cure it."""
 
 
 class Counts(Protocol):
@@ -51,12 +56,24 @@ class SqlDatabase:
         self._lock = threading.Lock()
         self._persistence = persistence or Persistence()
 
-    def call[Answer](self, work: "Callable[[Connection], Answer]") -> Answer:
-        """Give what `work` does in one transaction, done again while the database fails in passing."""
+    def call[Answer](
+        self, work: "Callable[[Connection, Deadline], Answer]", persistence: Persistence | None = None
+    ) -> Answer:
+        """Give what `work` does in one transaction, done again while the database fails in passing.
+
+        work: is told when its try ends. persistence: in the place of the database's own. Raises Unavailable, Denied,
+        LoginRefused or SettingsError.
+        """
         from shared.clients.sql_engine import run_in  # noqa: PLC0415
 
-        engine = self._made()
-        return self._persistence.call(lambda _: run_in(engine, self._name, work))
+        engine, chosen = self._made(), persistence or self._persistence
+        clock = chosen.tempo.clock
+
+        def attempt(seconds: float) -> Answer:
+            deadline = Deadline(clock() + seconds, clock)
+            return run_in(engine, self._name, lambda connection: work(connection, deadline))
+
+        return chosen.call(attempt)
 
     def _made(self) -> "Engine":
         with self._lock:
@@ -75,7 +92,7 @@ class SqlCounts:
         """Read them."""
         from shared.clients.sql_engine import read_counts  # noqa: PLC0415
 
-        return self.database.call(lambda connection: read_counts(connection, window_id))
+        return self.database.call(lambda connection, _: read_counts(connection, window_id))
 
 
 @dataclass(slots=True)
@@ -98,15 +115,17 @@ def sql_database(
     *,
     persistence: Persistence | None = None,
     odbc: Callable[[], Any] | None = None,
+    makes_file: bool = False,
 ) -> SqlDatabase:
     """Give the database of a URL: `sqlite:///<path>`, or `mssql://<server>[:<port>]/<database>` as the identity.
 
-    odbc: gives another module in the place of pyodbc, which is imported at first use alone. Raises SettingsError for
-    any other URL; what ODBC lacks on this machine is told at first use, as SettingsError too.
+    odbc: gives another module in the place of pyodbc, which is imported at first use alone. makes_file: a file that is
+    not there yet is made, not read as an empty database. Raises SettingsError for any other URL; what ODBC lacks on
+    this machine is told at first use, as SettingsError too.
     """
     if url.startswith(_SQLITE) and len(url) > len(_SQLITE):
         path = Path(unquote(url.removeprefix(_SQLITE)))
-        return SqlDatabase("The SQLite database", partial(_sqlite_engine, path), persistence)
+        return SqlDatabase("The SQLite database", partial(_sqlite_engine, path, makes_file=makes_file), persistence)
     server = server_of(url)
     engine = partial(_azure_engine, server, identity, odbc or _pyodbc)
     return SqlDatabase(f"The database at {server.host}", engine, persistence)
@@ -133,14 +152,6 @@ def odbc_connection(server: Server, driver: str) -> str:
     return ";".join(f"{name}={value}" for name, value in parts.items())
 
 
-def choose_driver(installed: Collection[str]) -> str:
-    """Choose the newest of Microsoft's drivers that is there; raises SettingsError where none is."""
-    for driver in _DRIVERS:
-        if driver in installed:
-            return driver
-    raise SettingsError(f"None of Microsoft's ODBC drivers is installed: {' or '.join(_DRIVERS)} is needed.")
-
-
 def token_bytes(token: str) -> bytes:
     """Write an access token as the driver wants it: the length in 4 bytes (little-endian), then UTF-16."""
     text = token.encode("utf-16-le")
@@ -160,10 +171,10 @@ def server_of(url: str) -> Server:
     return Server(parts.hostname, port, database)
 
 
-def _sqlite_engine(path: Path) -> "Engine":
+def _sqlite_engine(path: Path, *, makes_file: bool) -> "Engine":
     from shared.clients.sql_engine import sqlite_engine  # noqa: PLC0415
 
-    return sqlite_engine(path)
+    return sqlite_engine(path, makes_file=makes_file)
 
 
 def _pyodbc() -> Any:  # noqa: ANN401 - a module without types

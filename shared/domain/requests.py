@@ -1,18 +1,16 @@
 """What a caller may ask of windows, and the windows that such a request means."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared.domain.plans import MAX_WINDOW
+from shared.domain.request_bodies import instant, json_object, rejected, text
 from shared.domain.schedule import Schedule
 from shared.domain.windows import Window
-from shared.errors import RequestRejected
 
-MAX_BODY = 64 * 1024
 MAX_BACK_FILL = timedelta(days=31)
 _DURATION = re.compile(r"(\d{1,3}):([0-5]\d):([0-5]\d)")
 
@@ -31,10 +29,10 @@ def parse_open_request(body: bytes, feeds: tuple[str, ...]) -> OpenRequest:
 
     Raises RequestRejected (400) that names the field and the rule.
     """
-    document = _object(body)
+    document = json_object(body)
     feed = _feed(document, feeds)
-    start = _instant(document, "start")
-    end = _instant(document, "end") if "end" in document else start + _length(document)
+    start = _whole_second(document, "start")
+    end = _whole_second(document, "end") if "end" in document else start + _length(document)
     if end <= start:
         raise rejected("end", f"must be after start; it is {end.isoformat()}")
     if end - start > MAX_BACK_FILL:
@@ -56,11 +54,6 @@ def windows_of(request: OpenRequest, schedule: Schedule, now: datetime) -> list[
     return [Window(request.feed, request.start, request.end)]
 
 
-def rejected(field: str | None, rule: str, *, status: int = 400, code: str = "invalid_field") -> RequestRejected:
-    """Make the error for one field, worded `<field> <rule>.`."""
-    return RequestRejected(status, code, f"{field or 'The body'} {rule}.", field)
-
-
 def _back_fill(request: OpenRequest, schedule: Schedule) -> list[Window]:
     starts = schedule.starting_in(request.start, request.end)
     windows = [window for window in starts if window.end <= request.end]
@@ -70,39 +63,22 @@ def _back_fill(request: OpenRequest, schedule: Schedule) -> list[Window]:
     return windows
 
 
-def _object(body: bytes) -> Mapping[str, Any]:
-    if len(body) > MAX_BODY:
-        raise rejected(None, f"must be at most 64 KiB; it is {len(body)} bytes", code="too_large")
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise rejected(None, "must be JSON", code="not_json") from error
-    if not isinstance(document, dict):
-        raise rejected(None, f"must be a JSON object; it is {_kind(document)}", code="not_an_object")
-    return document
-
-
 def _feed(document: Mapping[str, Any], feeds: tuple[str, ...]) -> str:
-    feed = _text(document, "feed")
+    feed = text(document, "feed")
     if feed not in feeds:
         raise rejected("feed", f"must be one of {', '.join(feeds)}; it is {feed[:40]!r}")
     return feed
 
 
-def _instant(document: Mapping[str, Any], field: str) -> datetime:
-    written = _text(document, field)
-    try:
-        instant = datetime.fromisoformat(written)
-        instant = instant.replace(tzinfo=instant.tzinfo or UTC).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise rejected(field, f"must be an ISO 8601 time; it is {written[:40]!r}") from error
-    if instant.microsecond:
+def _whole_second(document: Mapping[str, Any], field: str) -> datetime:
+    found = instant(document, field)
+    if found.microsecond:
         raise rejected(field, "must be a whole second")
-    return instant
+    return found
 
 
 def _length(document: Mapping[str, Any]) -> timedelta:
-    written = _text(document, "length")
+    written = text(document, "length")
     match = _DURATION.fullmatch(written)
     if not match:
         raise rejected("length", f"must be a duration as hh:mm:ss; it is {written[:40]!r}")
@@ -111,26 +87,3 @@ def _length(document: Mapping[str, Any]) -> timedelta:
     if not length:
         raise rejected("length", "must be above zero")
     return length
-
-
-def _text(document: Mapping[str, Any], field: str) -> str:
-    if field not in document:
-        raise rejected(field, "is missing")
-    value = document[field]
-    if not isinstance(value, str):
-        raise rejected(field, f"must be a string; it is {_kind(value)}")
-    return value
-
-
-def _kind(value: object) -> str:
-    return _KINDS.get(type(value), "an object")
-
-
-_KINDS = {
-    type(None): "null",
-    bool: "a boolean",
-    int: "a number",
-    float: "a number",
-    str: "a string",
-    list: "an array",
-}

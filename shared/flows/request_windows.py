@@ -9,7 +9,8 @@ from shared.clients.ledger import Ledger, known_window
 from shared.clients.orchestrations import Orchestrations
 from shared.domain.ledger_rows import WINDOW_STATES, WindowRow
 from shared.domain.plans import MAX_WINDOW, Plan
-from shared.domain.requests import OpenRequest, rejected, windows_of
+from shared.domain.request_bodies import rejected
+from shared.domain.requests import OpenRequest, windows_of
 from shared.domain.schedule import Schedule
 from shared.domain.views import window_details, window_summary
 from shared.domain.windows import Window

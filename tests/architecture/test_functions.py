@@ -18,17 +18,19 @@ CALLS = {
     "start_new": "orchestrationTrigger",
 }
 INGESTION = {"begin_window", "ingest_slice", "close_window", "publish_opening", "write_marker", "publish_closing"}
-ENRICHMENT = {"claim_enrichment", "write_lookup", "submit_run", "poll_run", "give_up_run"}
+ENRICHMENT = {"claim_enrichment", "write_lookup", "submit_run", "poll_run", "give_up_run", "measure_run"}
 ACTIVITIES = INGESTION | ENRICHMENT
 ORCHESTRATORS = {"ingest_window", "ingest_leg", "enrich_window"}
 EVENTS = {"start_enrichment"}
-TIMERS = {"open_due_windows": "%WINDOW_TIMER%"}
+TIMERS = {"open_due_windows": "%WINDOW_TIMER%", "retry_pending_alerts": "30 * * * * *"}
 ROUTES = {
     "open_windows": ("POST", "windows"),
     "get_windows": ("GET", "windows"),
     "get_window": ("GET", "windows/{id}"),
     "stop_window": ("DELETE", "windows/{id}"),
     "rerun_enrichment": ("POST", "windows/{id}/enrichment"),
+    "post_metrics": ("POST", "metrics"),
+    "get_metrics": ("GET", "metrics"),
 }
 STARTERS = {"open_due_windows", "open_windows", "stop_window", "start_enrichment", "rerun_enrichment"}
 
@@ -51,7 +53,7 @@ def test_the_worker_indexes_exactly_the_functions_of_the_app(bindings):
     assert set(bindings) == ACTIVITIES | ORCHESTRATORS | set(TIMERS) | set(ROUTES) | EVENTS
 
 
-def test_the_timer_takes_its_schedule_from_the_settings(bindings):
+def test_windows_are_opened_as_the_settings_say_and_pending_alerts_are_sent_each_minute(bindings):
     schedules = {name: binding["schedule"] for name, binding in with_binding(bindings, "timerTrigger").items()}
 
     assert schedules == TIMERS

@@ -28,7 +28,7 @@ HOMES = {
     "croniter": {"shared/setting_rules.py"},
     "faker": {"shared/feeds/payments/entities.py"},
     "requests": {"shared/clients/rest.py"},
-    "sqlalchemy": {"shared/clients/sql.py", "shared/clients/sql_engine.py"},
+    "sqlalchemy": {"shared/clients/sql.py", "shared/clients/sql_engine.py", "shared/clients/sql_transaction.py"},
     "urllib3": {"shared/clients/rest.py"},  # whose errors come through requests while an answer is read
 }
 LIBRARIES = {"msgspec", "numpy", "pyarrow"}  # they compute and meet nobody

@@ -8,10 +8,10 @@ from shared.clients.identity import FakeIdentity
 from shared.clients.persistence import Persistence, Tempo
 from shared.clients.sql import (
     SCOPE,
+    Denied,
     FakeCounts,
     Server,
     SqlCounts,
-    choose_driver,
     odbc_connection,
     sql_database,
     token_bytes,
@@ -57,19 +57,6 @@ def test_a_token_is_its_length_and_then_utf_16():
     assert struct.unpack("<I", packed[:4])[0] == len(packed) - 4
 
 
-@pytest.mark.parametrize(
-    ("installed", "chosen"),
-    [([DRIVER_17, DRIVER_18], DRIVER_18), ([DRIVER_17, "SQLite3"], DRIVER_17), ([DRIVER_18], DRIVER_18)],
-)
-def test_the_newest_driver_is_chosen(installed, chosen):
-    assert choose_driver(installed) == chosen
-
-
-def test_without_a_driver_the_error_names_those_that_would_do():
-    with pytest.raises(SettingsError, match=r"ODBC Driver 18.*ODBC Driver 17"):
-        choose_driver(["SQLite3"])
-
-
 def test_the_connection_string_encrypts_and_says_nothing_of_a_login():
     text = odbc_connection(Server("sql.example", 1433, "tra}des;UID=sa"), DRIVER_18)
 
@@ -108,6 +95,58 @@ def test_a_database_that_wakes_up_is_asked_again_until_patience_ends():
         azure(odbc).of_window("w")
 
     assert len(odbc.calls) == 4
+
+
+TRANSIENT = [
+    *(20, 64, 233, 4060, 4221, 10053, 10054, 10060, 10928, 10929, 40197, 40501, 40613, 49918, 49919, 49920),
+    *(1205, 1222, 2714),
+]
+
+
+@pytest.mark.parametrize("number", TRANSIENT)
+def test_an_error_that_passes_is_known_by_its_number(number):
+    words = f"[42000] [Microsoft][ODBC Driver 18 for SQL Server][SQL Server]Words. ({number}) (SQLExecDirectW)"
+    odbc = Odbc(Odbc.Error("42000", words))
+
+    with pytest.raises(Unavailable, match="tries: 4"):
+        azure(odbc).of_window("w")
+
+
+@pytest.mark.parametrize("state", ["08001", "08S01", "HYT00", "HYT01", "40001"])
+def test_an_error_that_passes_is_known_by_its_state(state):
+    odbc = Odbc(Odbc.Error(state, f"[{state}] [Microsoft]Words. (0) (SQLDriverConnect)"))
+
+    with pytest.raises(Unavailable, match="tries: 4"):
+        azure(odbc).of_window("w")
+
+
+@pytest.mark.parametrize("number", [207, 208, 102, 8134, 40615])
+def test_any_other_error_is_final_in_the_databases_own_words(number):
+    odbc = Odbc(Odbc.Error("42S02", f"[42S02] [SQL Server]Its own words (1205 of them). ({number}) (SQLExecDirectW)"))
+
+    with pytest.raises(Unavailable, match=r"Its own words \(1205 of them\)") as caught:
+        azure(odbc).of_window("w")
+
+    assert not isinstance(caught.value, Denied)
+    assert len(odbc.calls) == 1
+
+
+@pytest.mark.parametrize("number", [229, 230, 262, 2760])
+def test_a_permission_that_is_missing_is_final(number):
+    odbc = Odbc(Odbc.Error("42000", f"[42000] [SQL Server]Permission denied. ({number}) (SQLExecDirectW)"))
+
+    with pytest.raises(Denied, match="Permission denied"):
+        azure(odbc).of_window("w")
+
+    assert len(odbc.calls) == 1
+
+
+def test_a_login_that_fails_as_the_database_wakes_up_is_tried_again():
+    words = "[28000] Login failed. (18456) (SQLDriverConnect); [28000] Database is not available. (40613)"
+    odbc = Odbc(Odbc.Error("28000", words))
+
+    with pytest.raises(Unavailable, match="tries: 4"):
+        azure(odbc).of_window("w")
 
 
 def test_an_identity_without_a_token_is_refused_as_it_says():

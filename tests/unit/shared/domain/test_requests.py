@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.requests import MAX_BODY, OpenRequest, parse_open_request, windows_of
+from shared.domain.request_bodies import MAX_BODY
+from shared.domain.requests import OpenRequest, parse_open_request, windows_of
 from shared.domain.schedule import Schedule
 from shared.errors import RequestRejected
 

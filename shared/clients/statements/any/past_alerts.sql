@@ -1,0 +1,1 @@
+SELECT cause, MAX(created_at) FROM enrichment_alerts WHERE table_key = ? GROUP BY cause

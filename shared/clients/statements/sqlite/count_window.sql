@@ -1,0 +1,1 @@
+SELECT COUNT(*) FROM {table} AS measured WHERE measured.window_id = ?

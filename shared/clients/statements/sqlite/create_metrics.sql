@@ -1,0 +1,21 @@
+CREATE TABLE IF NOT EXISTS enrichment_pipeline_metrics (
+  table_key TEXT NOT NULL,
+  run_id TEXT NOT NULL,
+  entry INTEGER NOT NULL,
+  rows_count_delta INTEGER NOT NULL,
+  ingestion_date TEXT NOT NULL,
+  ingestion_time TEXT NOT NULL,
+  all_ingested_rows INTEGER NOT NULL,
+  window_id TEXT,
+  kind TEXT NOT NULL,
+  verdict TEXT NOT NULL,
+  limit_floor INTEGER NOT NULL,
+  limit_low REAL,
+  limit_high REAL,
+  limit_median REAL,
+  limit_based_on INTEGER NOT NULL,
+  alert TEXT NOT NULL,
+  measured_at TEXT NOT NULL,
+  PRIMARY KEY (table_key, run_id),
+  UNIQUE (table_key, entry)
+)

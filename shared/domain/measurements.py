@@ -1,0 +1,118 @@
+"""What a measurement of a table is, and whether the volume that it found looks right."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from statistics import median
+from typing import Final, Literal
+
+type Verdict = Literal["first", "normal", "low", "high", "negative"]
+type Kind = Literal["window", "table"]
+type AlertState = Literal["none", "pending", "sent", "suppressed"]
+
+GOOD: Final = frozenset({"first", "normal"})
+"""The verdicts that limits are learnt from."""
+
+MOST_HISTORY: Final = 14
+"""How many of the last good measurements limits are learnt from, at most."""
+
+RUN_ALERT: Final = "ingestion"
+"""The alert that tells of failed runs and unbalanced windows of a stream whose table nobody measures."""
+
+_TABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+_LEAST_HISTORY = 5
+_LOW, _HIGH = 0.5, 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredTable:
+    """What may be measured under a key of METRICS_TABLES.
+
+    table: its name in the database, without a schema. stream: the one whose rows `window_counts` counts for it.
+    floor: the fewest rows of a right volume. alert: whom to tell, the NAME of ALERT_<NAME>_URL.
+    """
+
+    key: str
+    table: str
+    stream: str
+    floor: int
+    alert: str
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureOrder:
+    """A wish to measure the table of a key for a run, in a window or as a whole; `ingestion_time` is in UTC."""
+
+    table: str
+    run_id: str
+    ingestion_time: datetime
+    window_id: str | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """Say with which other measurements this one is compared."""
+        return "table" if self.window_id is None else "window"
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What the database says of a table before it is judged.
+
+    delta: the rows of the window, else those since the measurement before. total: all rows of the table. history: the
+    deltas of the last good measurements of the kind, newest first. is_first: nothing of the kind was measured before.
+    """
+
+    delta: int
+    total: int
+    history: Sequence[int] = ()
+    is_first: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Between which deltas a volume is normal; `low`, `high` and `median` are None until enough is known."""
+
+    floor: int
+    low: float | None = None
+    high: float | None = None
+    median: float | None = None
+    based_on: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One row of `enrichment_pipeline_metrics`: what was asked, found and judged, and what became of its alert."""
+
+    order: MeasureOrder
+    rows_count_delta: int
+    all_ingested_rows: int
+    verdict: Verdict
+    limits: Limits
+    alert: AlertState
+    measured_at: datetime
+
+
+def is_table_name(name: str) -> bool:
+    """Say whether a database's table may be called so: a letter or _, then up to 127 letters, digits or _."""
+    return _TABLE_NAME.fullmatch(name) is not None
+
+
+def limits_of(floor: int, history: Sequence[int]) -> Limits:
+    """Learn the limits from the deltas of good measurements, newest first; older ones than the last 14 don't count."""
+    recent = history[:MOST_HISTORY]
+    if len(recent) < _LEAST_HISTORY:
+        return Limits(floor, based_on=len(recent))
+    middle = float(median(recent))
+    return Limits(floor, _LOW * middle, _HIGH * middle, middle, len(recent))
+
+
+def judge(delta: int, limits: Limits, *, is_first: bool) -> Verdict:
+    """Judge a volume; a first one has nothing to be compared with but the floor."""
+    if delta < 0:
+        return "negative"
+    if delta < limits.floor or (limits.low is not None and delta < limits.low):
+        return "low"
+    if limits.high is not None and delta > limits.high:
+        return "high"
+    return "first" if is_first else "normal"

@@ -1,0 +1,130 @@
+"""Databases to measure: a SQLite file, the same behind a stand-in for ODBC, and the fake."""
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from shared.clients.identity import FakeIdentity
+from shared.clients.metrics import FakeMetrics, SqlMetrics
+from shared.clients.persistence import Persistence
+from shared.clients.sql import sql_database
+from shared.domain.alerts import Alert
+from shared.domain.measurements import Limits, MeasuredTable, Measurement, MeasureOrder
+from shared.domain.retrying import Backoff, Patience
+from tests.integration.metrics_client.odbc_standin import Odbc
+
+NOON = datetime(2026, 11, 22, 12, 0, 0, 123_456, tzinfo=UTC)
+TEN = datetime(2026, 11, 22, 10, tzinfo=UTC)
+TRADES = MeasuredTable("trades", "Trades", "trades", 1000, "ingestion")
+QUICK = Persistence(Patience(total=20.0, attempt=10.0, ordinary=Backoff(0.01, 0.05), busy=Backoff(0.01, 0.05)))
+
+
+def order_of(run_id="r1", window="w1", table="trades"):
+    return MeasureOrder(table, run_id, TEN, window)
+
+
+def alert_of(run_id="r1", kind="alert", cause="low", at=NOON, table="trades"):
+    body = {"run_id": run_id, "message": "fewer — «rows»"}
+    return Alert(f"{table}:{run_id}:{kind}", "ingestion", kind, table, cause, body, at)
+
+
+def decides(order, *, verdict="normal", alert=None, at=NOON, seen=None):
+    """Decide for a verdict; what there was to decide by is put into the list `seen`."""
+
+    def decide(counted, past):
+        if seen is not None:
+            seen.append((counted, past))
+        state = "pending" if alert else "none"
+        limits = Limits(1000, 0.5, 3.1, 1.0, 5)
+        return Measurement(order, counted.delta, counted.total, verdict, limits, state, at), alert
+
+    return decide
+
+
+@dataclass
+class SqlWorld:
+    """A SQLite file with the lakehouse's tables, and metrics upon it."""
+
+    path: Path
+    metrics: SqlMetrics
+    odbc: Odbc | None = None
+
+    def run(self, statement, *cells):
+        with closing(sqlite3.connect(self.path, timeout=20)) as connection, connection:
+            return connection.execute(statement, cells).fetchall()
+
+    def make(self):
+        self.run("CREATE TABLE Trades (trade_id INTEGER PRIMARY KEY, window_id TEXT NOT NULL)")
+        self.run("CREATE INDEX trades_of_window ON Trades (window_id)")
+        self.run("CREATE TABLE window_counts (window_id TEXT, stream TEXT, stage TEXT, name TEXT, rows INTEGER)")
+
+    def add(self, window, rows):
+        numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
+        if rows:
+            self.run(f"INSERT INTO Trades (window_id) {numbers} SELECT ? FROM n", rows, window)
+        for stream, stage, name, count in [
+            ("trades", "sql", "", rows),
+            ("trades", "bronze", "records", 7),
+            ("x", "sql", "", 9),
+        ]:
+            self.run("INSERT INTO window_counts VALUES (?, ?, ?, ?, ?)", window, stream, stage, name, count)
+
+    def remove(self, window):
+        self.run("DELETE FROM Trades WHERE window_id = ?", window)
+
+
+@dataclass
+class FakeWorld:
+    metrics: FakeMetrics
+
+    def make(self):
+        self.metrics.tables["Trades"] = {}
+
+    def add(self, window, rows):
+        self.metrics.tables["Trades"][window] = rows
+
+    def remove(self, window):
+        self.metrics.tables["Trades"].pop(window)
+
+
+def sql_metrics_at(path, odbc=None):
+    url = "mssql://sql.example/trades" if odbc else f"sqlite:///{path}"
+    database = sql_database(url, FakeIdentity(value="t0ken"), odbc=lambda: odbc, makes_file=True)
+    return SqlMetrics(database, QUICK, QUICK)
+
+
+def later(minutes):
+    return NOON + timedelta(minutes=minutes)
+
+
+@pytest.fixture
+def sqlite_world(tmp_path):
+    world = SqlWorld(tmp_path / "sql.db", sql_metrics_at(tmp_path / "sql.db"))
+    world.make()
+    return world
+
+
+@pytest.fixture
+def odbc_world(tmp_path):
+    odbc = Odbc(tmp_path / "sql.db")
+    world = SqlWorld(odbc.path, sql_metrics_at(odbc.path, odbc), odbc)
+    world.make()
+    return world
+
+
+@pytest.fixture(params=["fake", "sqlite", "odbc"])
+def world(request):
+    if request.param != "fake":
+        return request.getfixturevalue(f"{request.param}_world")
+    world = FakeWorld(FakeMetrics())
+    world.make()
+    return world
+
+
+@pytest.fixture
+def metrics(world):
+    return world.metrics

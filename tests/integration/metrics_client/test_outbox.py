@@ -1,0 +1,146 @@
+"""The contract of the outbox: an alert is in one sender's hands at a time, until it is sent."""
+
+from datetime import timedelta
+
+from shared.domain.alerts import LEASE, PastAlerts
+from tests.integration.metrics_client.conftest import NOON, TRADES, alert_of, decides, later, order_of
+
+ID = "trades:r1:alert"
+
+
+def post(metrics, alert):
+    return metrics.post("trades", lambda past: alert)
+
+
+def measured(metrics, alert, run_id="r1"):
+    order = order_of(run_id)
+    metrics.measure(order, TRADES, decides(order, verdict="low", alert=alert))
+
+
+def state_of(metrics):
+    return metrics.last("trades", 1)[0].alert
+
+
+def test_an_alert_may_be_posted_before_anything_was_measured(metrics):
+    alert = alert_of(kind="run_failed", cause="run_failed")
+
+    assert post(metrics, alert) == alert
+    assert metrics.due(NOON) == [alert.id]
+
+
+def test_an_alert_comes_back_whole_with_the_attempt_counted(metrics):
+    post(metrics, alert_of())
+
+    taken = metrics.take(ID, NOON)
+
+    assert taken == alert_of().__class__(
+        **{name: getattr(alert_of(), name) for name in alert_of().__slots__} | {"attempts": 1}
+    )
+
+
+def test_an_alert_is_posted_once(metrics):
+    post(metrics, alert_of())
+
+    assert post(metrics, alert_of(at=later(5))) is None
+    assert metrics.take(ID, later(6)).created_at == NOON
+
+
+def test_where_there_is_nothing_to_tell_nothing_is_posted(metrics):
+    assert post(metrics, None) is None
+    assert metrics.due(later(9)) == []
+
+
+def test_who_posts_is_shown_what_was_told_before(metrics):
+    post(metrics, alert_of())
+    seen = []
+
+    metrics.post("trades", seen.append)
+    metrics.post("other", seen.append)
+
+    assert seen == [PastAlerts({"low": NOON}), PastAlerts({})]
+
+
+def test_in_an_empty_database_nothing_is_due_and_nothing_can_be_done(metrics):
+    assert metrics.due(NOON) == []
+    assert metrics.take(ID, NOON) is None
+    metrics.settle(ID, NOON)
+    metrics.put_off(ID, NOON)
+
+
+def test_an_unknown_alert_is_nobodys(metrics):
+    post(metrics, alert_of())
+
+    assert metrics.take("trades:r2:alert", NOON) is None
+    metrics.settle("trades:r2:alert", NOON)
+    metrics.put_off("trades:r2:alert", later(9))
+
+    assert metrics.due(NOON) == [ID]
+
+
+def test_a_lease_keeps_others_out_until_it_ends(metrics):
+    post(metrics, alert_of())
+    metrics.take(ID, NOON)
+
+    just_before = NOON + LEASE - timedelta(microseconds=1)
+
+    assert (metrics.take(ID, just_before), metrics.due(just_before)) == (None, [])
+    assert metrics.due(NOON + LEASE) == [ID]
+    assert metrics.take(ID, NOON + LEASE).attempts == 2
+
+
+def test_what_is_put_off_is_due_again_then(metrics):
+    post(metrics, alert_of())
+    metrics.take(ID, NOON)
+
+    metrics.put_off(ID, later(5))
+
+    assert metrics.due(later(4)) == []
+    assert metrics.due(later(5)) == [ID]
+    assert metrics.take(ID, later(5)).attempts == 2
+
+
+def test_what_is_settled_is_never_due_or_taken_again(metrics):
+    post(metrics, alert_of())
+    metrics.take(ID, NOON)
+
+    metrics.settle(ID, later(1))
+    metrics.settle(ID, later(2))
+    metrics.put_off(ID, later(3))
+
+    assert metrics.due(later(99)) == []
+    assert metrics.take(ID, later(99)) is None
+
+
+def test_a_settled_alert_shows_in_its_measurement(metrics):
+    measured(metrics, alert_of())
+    assert state_of(metrics) == "pending"
+
+    metrics.take(ID, NOON)
+    metrics.settle(ID, NOON)
+
+    assert state_of(metrics) == "sent"
+
+
+def test_an_alert_of_a_failed_run_does_not_settle_the_runs_measurement(metrics):
+    measured(metrics, alert_of())
+    failed = alert_of(kind="run_failed", cause="run_failed")
+    post(metrics, failed)
+
+    metrics.settle(failed.id, NOON)
+
+    assert state_of(metrics) == "pending"
+
+
+def test_the_longest_due_goes_first(metrics):
+    for run_id, minutes in (("r1", 3), ("r2", 1), ("r3", 2), ("r4", 9)):
+        post(metrics, alert_of(run_id, at=later(minutes)))
+
+    assert metrics.due(later(3)) == ["trades:r2:alert", "trades:r3:alert", "trades:r1:alert"]
+
+
+def test_a_run_with_colons_in_its_name_finds_its_measurement(metrics):
+    measured(metrics, alert_of("a:b:alert"), "a:b:alert")
+
+    metrics.settle("trades:a:b:alert:alert", NOON)
+
+    assert state_of(metrics) == "sent"
