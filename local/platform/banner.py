@@ -9,7 +9,7 @@ from rich.table import Table
 
 from local.platform.running import Running
 
-_NOT_SHOWN = "connection_string"
+_SIGNED = "sig="
 
 
 def progress_printer(console: Console) -> Callable[[str], None]:
@@ -28,7 +28,7 @@ def print_banner(console: Console, running: Running, *, ending: str) -> None:
         (service, name, address)
         for service, addresses in sorted(running.addresses.items())
         for name, address in addresses.items()
-        if name != _NOT_SHOWN
+        if name != "connection_string" and _SIGNED not in address
     ] + [("state", "", _short(running.state.folder)), ("logs", "", _short(running.state.logs))]
     if console.is_terminal:
         console.print(_table(rows))

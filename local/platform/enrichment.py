@@ -7,17 +7,18 @@ from urllib.parse import urlsplit
 import requests
 
 from local.platform.running import NAMESPACE, Running
-from local.platform.services import DATABRICKS, EVENT_GRID, FUNCTIONS, STORAGE_VARIABLE, Addresses
+from local.platform.services import DATABRICKS, EVENT_GRID, FUNCTIONS, LOGIC_APP, STORAGE_VARIABLE, Addresses
 from local.platform.state import State
 from local.platform.supervision import ROOT
 
 JARS = ROOT / ".cache" / "jars"
 CORE_TOOLS = "http://127.0.0.1:7071"
+_ALERT_WORKFLOW = "ingestion_alert"
 _SUBSCRIBE_SECONDS = 10
 
 
 def enrichment_settings(running: Running) -> dict[str, str]:
-    """Write the settings of an app that announces its windows and has them enriched."""
+    """Write the settings of an app that announces its windows, has them enriched and measured, and alerts."""
     if DATABRICKS not in running.addresses:
         return {}
     return {
@@ -27,6 +28,8 @@ def enrichment_settings(running: Running) -> dict[str, str]:
         "ASSETS__url": f"{running.addresses['exchange']['rest']}/coincap/v3",
         "ASSETS__key": running.state.assets_key.read_text(encoding="utf-8"),
         "SQL__url": f"sqlite:///{running.state.sql}",
+        "ALERT_INGESTION_URL": running.addresses[LOGIC_APP][_ALERT_WORKFLOW],
+        "ALERT_HOSTS": "localhost",
     }
 
 

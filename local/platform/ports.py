@@ -26,6 +26,8 @@ class Ports:
     event_grid_admin: int = 20006
     databricks: int = 20007
     databricks_admin: int = 20008
+    logic_app: int = 20010
+    logic_app_admin: int = 20011
     functions: int = 7071
     functions_rpc: int = 17071
 

@@ -16,6 +16,7 @@ type Addresses = Mapping[str, Mapping[str, str]]
 FUNCTIONS = "functions"
 EVENT_GRID = "event_grid"
 DATABRICKS = "databricks"
+LOGIC_APP = "logic_app"
 STORAGE_VARIABLE = "EVENT_GRID_STORAGE"
 LAKEHOUSE_PYTHON = ROOT / ".venv-lakehouse" / "bin" / "python"
 SAMPLE = ROOT / "local.settings.sample.json"
@@ -26,7 +27,7 @@ class Choices:
     """How a platform is started.
 
     `hubs` is `name:partitions,…`. `settings_file` holds the app's own settings, and what the platform itself says of
-    them (see `Running.app_settings`) goes over it. `with_enrichment` adds Event Grid and Databricks.
+    them (see `Running.app_settings`) goes over it. `with_enrichment` adds Event Grid, Databricks and the Logic Apps.
     `arguments` adds words to the command line of a service (`{"exchange": ["--rate", "100"]}`), `settings` adds app
     settings; both go over everything else. `settings_at_start` gives more of them when the Functions host is started.
     """
@@ -57,7 +58,8 @@ class Service:
 
 def services(choices: Choices, state: State) -> list[Service]:
     """List the services of a platform in the order of their needs."""
-    parts = (_storage, _entra, _event_hubs, _exchange, *((_event_grid, _databricks) if choices.with_enrichment else ()))
+    enrichment = (_event_grid, _databricks, _logic_app) if choices.with_enrichment else ()
+    parts = (_storage, _entra, _event_hubs, _exchange, *enrichment)
     found = [part(choices, state) for part in parts]
     if choices.with_functions:
         found.append(_functions(choices, state, frozenset(service.name for service in found)))
@@ -131,6 +133,15 @@ def _databricks(choices: Choices, state: State) -> Service:
         lambda addresses: [*arguments, "--issuer", addresses["entra"]["issuer"]],
         frozenset({"entra", "event_hubs", "storage"}),
     )
+
+
+def _logic_app(choices: Choices, state: State) -> Service:
+    arguments = [
+        *("--port", str(choices.ports.logic_app), "--admin-port", str(choices.ports.logic_app_admin)),
+        *_certificate(state),
+        *("--definitions", str(ROOT / "definitions" / "logic_apps"), "--outbox", str(state.outbox)),
+    ]
+    return Service(LOGIC_APP, "local.logic_app", lambda _: arguments)
 
 
 def _functions(choices: Choices, state: State, after: frozenset[str]) -> Service:

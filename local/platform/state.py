@@ -64,6 +64,11 @@ class State:
         return self.folder / "sql.sqlite"
 
     @property
+    def outbox(self) -> Path:
+        """The mails that the Logic Apps would have sent."""
+        return self.folder / "outbox"
+
+    @property
     def pools(self) -> Path:
         """Where the app keeps the pools of its synthetic feeds: beside the folders of all platforms, never emptied."""
         return self.folder.parent / "pools"

@@ -1,11 +1,11 @@
-"""The story of `make run`: start everything, let one short window of each feed happen, and prove the counts."""
+"""The story of `make run`: start everything, let a few short windows happen, and prove the counts."""
 
 import argparse
 import asyncio
 import signal
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,12 +22,14 @@ from local.platform.starting import running_platform
 from local.platform.state import AlreadyRunning
 from local.platform.supervision import ROOT, ServiceFailed
 from local.story.enrichment import RunProof, print_run_proofs, progress_line, prove_run, runs_have_ended
-from local.story.proof import Source, StreamProof, prove
+from local.story.proof import Record, Source, StreamProof, prove
 from local.story.reading import key_columns, read_hub
 from local.story.script import FEEDS, LENGTH, Script, write_script
 from local.story.telling import LineTeller, Teller, print_proofs
+from local.story.volumes import VolumeProof, print_volumes, watch_volumes
 from local.story.watching import (
     Windows,
+    ask_for_windows,
     first_windows,
     have_ended,
     play_recording,
@@ -37,8 +39,9 @@ from local.story.watching import (
 
 _PATIENCE_SECONDS = 180.0
 _RUN_SECONDS = 400.0
+_MEASURE_SECONDS = 60.0
 
-type Proofs = list[StreamProof | RunProof]
+type Proofs = list[StreamProof | RunProof | VolumeProof]
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -62,6 +65,8 @@ async def _tell(console: Console, arguments: argparse.Namespace) -> Proofs:
     choices = choices_of(arguments, with_functions=True)
     script = write_script(arguments.recording)
     console.print(f"The story: the timer opens a window of {LENGTH.seconds} s for each of {', '.join(FEEDS)}.")
+    if not script.recording:
+        console.print("Two more of trades are asked for by HTTP: one too short on purpose, one long enough again.")
     console.print("Starting the local platform …")
     folder = ROOT / ".local" / arguments.name
     async with running_platform(
@@ -94,42 +99,65 @@ async def _follow_and_prove(console: Console, running: Running, script: Script) 
         start, end = _times(windows["trades"])
         if script.recording:
             await play_recording(admin, start)
+        windows = {**windows, **await ask_for_windows(app, script.later_windows(end))}
         windows = await watch_until(app, windows, _PATIENCE_SECONDS, teller.show, have_ended)
-    console.print("Both windows have ended. Reading the hubs back …")
-    trades = await trades_that_happened(admin, script.markets, start, end)
-    sources = {"trades": trades, "payments": _planned(windows["payments"])}
-    proofs = [await _prove(running, windows[feed], source) for feed, source in sources.items()]
+    console.print("The windows have ended. Reading the hubs back …")
+    hubs = _Hubs(running)
+    proofs = [await _prove(hubs, window, await _source(admin, script, window)) for window in windows.values() if window]
     print_proofs(console, proofs)
     if "databricks" in addresses:
-        return [*proofs, *await _follow_runs(console, app, windows)]
+        return [*proofs, *await _follow_runs(console, running, script, windows)]
     console.print("The lakehouse is not installed: `scripts/setup-lakehouse` (Java 17, Maven) lets the story go on.")
     return [*proofs]
 
 
-async def _follow_runs(console: Console, app: str, windows: Windows) -> list[RunProof]:
+async def _follow_runs(
+    console: Console, running: Running, script: Script, windows: Windows
+) -> list[RunProof | VolumeProof]:
     console.print("Waiting for the Databricks runs that follow the windows …")
+    app = running.addresses["functions"]["http"]
     with LineTeller(console) as teller:
         windows = await watch_until(
             app, windows, _RUN_SECONDS, lambda seen: teller.say(progress_line(seen)), runs_have_ended
         )
     proofs = [prove_run(window) for window in windows.values() if window]
     print_run_proofs(console, proofs)
-    return proofs
+    console.print("Waiting for the measurements of the trades, and for the alerts they give rise to …")
+    volumes = await watch_volumes(running, windows, script.verdicts(), _MEASURE_SECONDS)
+    print_volumes(console, volumes)
+    return [*proofs, *volumes.proofs]
 
 
-async def _prove(running: Running, window: Mapping[str, Any] | None, source: Source) -> StreamProof:
-    assert window is not None  # noqa: S101 - it has ended
+@dataclass(slots=True)
+class _Hubs:
+    """The hubs of the story, each read back once."""
+
+    running: Running
+    read: dict[str, list[Record]] = field(default_factory=dict)
+
+    async def records(self, hub: str, contract: str) -> list[Record]:
+        if hub not in self.read:
+            columns = key_columns(ROOT / "contracts", contract)
+            connection = self.running.event_hubs_settings("Receiver")
+            self.read[hub] = await read_hub(connection, self.running.state.authority, hub, columns)
+        return self.read[hub]
+
+
+async def _prove(hubs: _Hubs, window: Mapping[str, Any], source: Source) -> StreamProof:
     (stream,) = window["plan"]["streams"]
-    columns = key_columns(ROOT / "contracts", stream["contract"])
-    connection = running.event_hubs_settings("Receiver")
-    records = await read_hub(connection, running.state.authority, stream["hub"], columns)
+    records = await hubs.records(stream["hub"], stream["contract"])
     ours = [record for record in records if record.attempt.startswith(f"{window['id']}/")]
     return prove(window, stream["name"], ours, source)
 
 
-def _planned(window: Mapping[str, Any] | None) -> Source:
+async def _source(admin: str, script: Script, window: Mapping[str, Any]) -> Source:
+    if window["feed"] != "trades":
+        return _planned(window)
+    return await trades_that_happened(admin, script.markets, *_times(window))
+
+
+def _planned(window: Mapping[str, Any]) -> Source:
     """A synthetic feed owes rate × length records."""
-    assert window is not None  # noqa: S101 - it has ended
     start, end = _times(window)
     return Source(int((end - start).total_seconds() * window["plan"]["rate"] + 1e-6))
 

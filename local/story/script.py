@@ -1,7 +1,7 @@
-"""What the story of `make run` is about: one window of each feed, and the settings that make it so."""
+"""What the story of `make run` is about: its windows, and the settings that make it so."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +11,9 @@ EVERY = timedelta(minutes=15)
 LENGTH = timedelta(seconds=30)
 SLICE = timedelta(seconds=10)
 HEAD_START = timedelta(seconds=16)
+
+_PAUSE = timedelta(seconds=10)
+_TOO_SHORT = timedelta(seconds=5)
 
 _SYNTHETIC_MARKETS = (
     "coinbase:BTC-USD",
@@ -24,6 +27,19 @@ _MATCHES = ("match", "last_match")
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A window of trades that the story asks the app for by HTTP, such as Data Factory does."""
+
+    name: str
+    start: datetime
+    length: timedelta
+
+    def as_request(self) -> dict[str, str]:
+        """Write the body of `POST /api/windows`."""
+        return {"feed": "trades", "start": self.start.isoformat(), "length": _written(self.length)}
+
+
+@dataclass(frozen=True, slots=True)
 class Script:
     """The markets that are followed, and the recording that they come from, if any."""
 
@@ -33,6 +49,19 @@ class Script:
     def exchange_arguments(self) -> Sequence[str]:
         """Write the words that tell the exchange what to play; a recording waits until its window is known."""
         return ("--rate", "20") if self.recording is None else ("--recording", str(self.recording))
+
+    def later_windows(self, end: datetime) -> Sequence[Asked]:
+        """List the windows after the first one, which ends at `end`; a recording has no more to give."""
+        if self.recording:
+            return ()
+        small = Asked("trades, too short", end + _PAUSE, _TOO_SHORT)
+        return (small, Asked("trades, long again", small.start + small.length + _PAUSE, LENGTH))
+
+    def verdicts(self) -> Mapping[str, str]:
+        """Say how the volume of each window is to be judged; what a recording holds is not known."""
+        if self.recording:
+            return {}
+        return {"trades": "first", "trades, too short": "low", "trades, long again": "normal"}
 
     def app_settings(self, now: datetime) -> dict[str, str]:
         """Write the app settings: a timer that ticks often, and a grid whose next window begins soon after `now`."""

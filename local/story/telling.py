@@ -84,15 +84,20 @@ class LineTeller:
 
 
 def _when(windows: Windows) -> str:
-    window = windows.get("trades")
-    if window is None:
+    now = datetime.now(UTC)
+    times = sorted(_times(window) for window in windows.values() if window)
+    if not times:
         return "the timer has not opened a window yet"
-    now, start = datetime.now(UTC), datetime.fromisoformat(window["start"])
+    start, end = next(((start, end) for start, end in times if now < end), times[-1])
     if now < start:
-        return f"the window begins in {(start - now).total_seconds():.0f} s"
-    if now < datetime.fromisoformat(window["end"]):
+        return f"a window begins in {(start - now).total_seconds():.0f} s"
+    if now < end:
         return f"second {(now - start).total_seconds():.0f} of the window"
-    return "the window is closing"
+    return "the last window is closing"
+
+
+def _times(window: Mapping[str, Any]) -> tuple[datetime, datetime]:
+    return datetime.fromisoformat(window["start"]), datetime.fromisoformat(window["end"])
 
 
 def print_proofs(console: Console, proofs: Sequence[StreamProof]) -> None:

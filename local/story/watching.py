@@ -8,12 +8,16 @@ from typing import Any
 import aiohttp
 
 from local.story.proof import Source
+from local.story.script import Asked
 
 _EVERY_SECONDS = 1.0
 _ENDED = frozenset({"closed", "incomplete", "stopped", "failed", "missed"})
 
 type Windows = Mapping[str, Mapping[str, Any] | None]
-"""The windows of the story by feed, as `GET /api/windows/{id}` shows them; None before they are claimed."""
+"""The windows of the story by name, as `GET /api/windows/{id}` shows them; None before they are claimed.
+
+The first window of a feed has the feed's name.
+"""
 
 
 async def first_windows(app: str, feeds: Sequence[str], deadline: float, show: Callable[[Windows], None]) -> Windows:
@@ -27,6 +31,12 @@ async def first_windows(app: str, feeds: Sequence[str], deadline: float, show: C
             if all(windows.values()):
                 return windows
             await asyncio.sleep(_EVERY_SECONDS)
+
+
+async def ask_for_windows(app: str, asked: Sequence[Asked]) -> Windows:
+    """Ask the app for more windows, and give them as it answers."""
+    async with aiohttp.ClientSession() as session:
+        return {one.name: await _asked(session, app, one) for one in asked}
 
 
 async def watch_until(
@@ -59,6 +69,13 @@ async def trades_that_happened(admin: str, markets: tuple[str, ...], start: date
         listed = await asyncio.gather(*(_trades(session, admin, market, start, end) for market in markets))
     keys = frozenset(key for part in listed for key in part)
     return Source(len(keys), keys)
+
+
+async def _asked(session: aiohttp.ClientSession, app: str, asked: Asked) -> Mapping[str, Any]:
+    async with session.post(f"{app}/api/windows", json=asked.as_request()) as answer:
+        answer.raise_for_status()
+        (window,) = (await answer.json())["windows"]
+    return await _get(session, f"{app}/api/windows/{window['id']}")
 
 
 async def _maybe(
