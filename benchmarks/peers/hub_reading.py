@@ -1,4 +1,4 @@
-"""Reads a local hub by azure-eventhub's own loop and by Spark, in turns; prints records per second as JSON.
+"""Reads a local hub by azure-eventhub's own loop and by Spark, in turns; prints each reading's seconds as JSON.
 
 Runs in the lakehouse's environment (`.venv-lakehouse`), started by `benchmarks.lakehouse_source`.
 """
@@ -6,9 +6,7 @@ Runs in the lakehouse's environment (`.venv-lakehouse`), started by `benchmarks.
 import json
 import os
 import tempfile
-from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter, process_time
 
@@ -19,50 +17,51 @@ from lakehouse.sources.eventhubs import EventHubsSource
 from lakehouse.sources.hub_client import credential_of
 from pyspark.sql import SparkSession
 
+type Reading = dict[str, float]
+"""`{"records": ..., "wall": seconds, "CPU": seconds}` of one reading of a whole hub, start included."""
+
 PARTITIONS = ("0", "1")
-EVENTS = 60_000
-PACKS, RECORDS = 600, 500
+EVENTS = {"rows": 60_000, "packs": 600, "few": 1}
+"""Events of each partition by hub; reading `few` is what a start costs."""
+RECORDS = 500
 ROUNDS = 5
 RECORD = b'{"id": 1234567890, "symbol": "BTC-USD", "price": 67890.12345678, "volume": 0.00123400, "note": "%s"}' % (
     b"x" * 80
 )
 PROPERTIES = {"contract": "trades/1", "slice": "trades-20261122T100000Z/1.1"}
+PACKED = PROPERTIES | {"rows": RECORDS, "encoding": "identity"}
 
 
 def main() -> None:
     """Fill the hubs, warm each side up, then measure them in turns."""
-    with tempfile.TemporaryDirectory() as folder, platform(Path(folder), "rows:2,packs:2") as hubs:
+    with tempfile.TemporaryDirectory() as folder, platform(Path(folder), "rows:2,packs:2,few:2") as hubs:
         for partition in PARTITIONS:
-            hubs.send_many("rows", partition, [RECORD] * EVENTS, PROPERTIES)
-            pack = b"\n".join([RECORD] * RECORDS)
-            hubs.send_many("packs", partition, [pack] * PACKS, PROPERTIES | {"rows": RECORDS, "encoding": "identity"})
+            for hub in ("rows", "few"):
+                hubs.send_many(hub, partition, [RECORD] * EVENTS[hub], PROPERTIES)
+            hubs.send_many("packs", partition, [b"\n".join([RECORD] * RECORDS)] * EVENTS["packs"], PACKED)
         jars = sorted((ROOT / ".cache/jars").glob("*.jar"))
         spark = spark_session("bench", lake_root=f"{folder}/lake", jars=jars)
         spark.sparkContext.setLogLevel("OFF")
-        print(json.dumps(measure(hubs, spark, Path(folder))))
+        laps = [lap(hubs, spark, Path(folder, str(number))) for number in range(ROUNDS + 1)]
+        print(json.dumps(laps[1:]))
         spark.stop()
 
 
-def measure(hubs: Platform, spark: SparkSession, folder: Path) -> dict[str, list[float]]:
-    """Return records per second by side and clock; a round is once the peer, once our rows, once our packs."""
-    rates = defaultdict(list)
-    sizes = {"rows": EVENTS, "packs": PACKS * RECORDS}
-    for lap in range(ROUNDS + 1):
-        with timed(rates, "peer", EVENTS, process_time):
-            read_by_the_client_alone(hubs)
-        for events, each in sizes.items():
-            with timed(rates, events, each, lambda: cpu_of_spark(spark)):
-                read_by_spark(hubs, spark, events, str(folder / f"{events}-{lap}"))
-    return {side: found[1:] for side, found in rates.items()}
+def lap(hubs: Platform, spark: SparkSession, folder: Path) -> dict[str, Reading]:
+    """Read each hub once by each side."""
+    found = {}
+    for hub in ("few", "rows"):
+        found[f"peer, {hub}"] = timed(lambda hub=hub: read_by_the_client_alone(hubs, hub), process_time)
+    for hub in EVENTS:
+        reading = timed(lambda hub=hub: read_by_spark(hubs, spark, hub, str(folder / hub)), lambda: cpu_of_spark(spark))
+        found[f"ours, {hub}"] = reading
+    return found
 
 
-@contextmanager
-def timed(rates: dict[str, list[float]], side: str, each: int, cpu: Callable[[], float]) -> Iterator[None]:
-    """Note how many records a second a side did in the block, by the clock on the wall and of CPU time."""
+def timed(read: Callable[[], int], cpu: Callable[[], float]) -> Reading:
+    """Read, and take the time on the wall and of the CPU."""
     start, spent = perf_counter(), cpu()
-    yield
-    rates[f"{side}, wall"].append(len(PARTITIONS) * each / (perf_counter() - start))
-    rates[f"{side}, CPU"].append(len(PARTITIONS) * each / (cpu() - spent))
+    return {"records": read(), "wall": perf_counter() - start, "CPU": cpu() - spent}
 
 
 def cpu_of_spark(spark: SparkSession) -> float:
@@ -82,16 +81,20 @@ def cpu_of_tree(pid: int) -> float:
     return own + sum(cpu_of_tree(int(child)) for found in children for child in found)
 
 
-def read_by_spark(hubs: Platform, spark: SparkSession, events: str, checkpoint: str) -> None:
-    """Read a hub to its end into nothing, by one query from start to stop."""
-    stream = EventHubsSource(hubs.config()).stream(spark, events)
+def read_by_spark(hubs: Platform, spark: SparkSession, hub: str, checkpoint: str) -> int:
+    """Read a hub to its end into nothing, by one query from start to stop; give the number of records."""
+    stream = EventHubsSource(hubs.config()).stream(spark, hub)
     writer = stream.writeStream.format("noop").option("checkpointLocation", checkpoint)
-    writer.trigger(availableNow=True).start().awaitTermination()
+    query = writer.trigger(availableNow=True).start()
+    query.awaitTermination()
+    read = sum(progress["numInputRows"] for progress in query.recentProgress)
+    assert read == len(PARTITIONS) * EVENTS[hub], read
+    return read * (RECORDS if hub == "packs" else 1)
 
 
-def read_by_the_client_alone(hubs: Platform) -> None:
-    """Receive all row events and look at their bodies, as a program without Spark would."""
-    hub, seen = hubs.hub("rows"), [0]
+def read_by_the_client_alone(hubs: Platform, name: str) -> int:
+    """Receive all row events and look at their bodies, as a program without Spark would; give their number."""
+    hub, seen = hubs.hub(name), [0]
     client = EventHubConsumerClient(
         hub.namespace,
         hub.name,
@@ -104,10 +107,11 @@ def read_by_the_client_alone(hubs: Platform) -> None:
 
     def take(_: object, events: list) -> None:
         seen[0] += sum(1 for event in events if b"".join(event.body))
-        if seen[0] == len(PARTITIONS) * EVENTS:
+        if seen[0] == len(PARTITIONS) * EVENTS[name]:
             client.close()
 
     client.receive_batch(take, starting_position="-1", max_batch_size=3_000, prefetch=3_000)
+    return seen[0]
 
 
 if __name__ == "__main__":

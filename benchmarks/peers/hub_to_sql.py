@@ -1,9 +1,10 @@
 """Both ways from a hub to SQL in one Spark session, after its start-up; prints one line of JSON.
 
-The seed's way is given what speaks for it: one open connection, each row an INSERT of its own, one HTTP session.
-It reads the same hub by the same source, on a tenth of the rows.
+The seed's way reads a hub by the same source, on a tenth of the rows. Its appends are single INSERTs from the driver:
+Spark's own append of one row would take a job each.
 """
 
+import contextlib
 import json
 import shutil
 import subprocess
@@ -30,6 +31,9 @@ from lakehouse.window import Order
 from pyspark.sql import functions as F
 
 ROWS = 200_000
+INSERT = (
+    """INSERT INTO "Trades" ("venue", "market", "trade_id", "price", "volume", "window_id") VALUES (?, ?, ?, ?, ?, ?)"""
+)
 START = datetime.now(UTC).replace(microsecond=0)
 WINDOW = f"trades-{START:%Y%m%dT%H%M%SZ}"
 LOOKUP = f"assets/{WINDOW}.parquet"
@@ -71,12 +75,14 @@ def _measure(folder, hubs, url):
     _chain(folder / "warm", spark, _Other(source, "warm"), _counted(url, posts)).run_pass()
     for table in ("bronze.trades", "silver.trades", "gold.trades_enriched"):
         spark.sql(f"DROP TABLE {table}")
-    _seed(folder / "seed-warm", spark, _Other(source, "warm"), url)
-    halves = [_seed(folder / "seed", spark, _Other(source, "tenth"), url)]
+    small = _Other(source, "warm")
+    _seed(folder / "seed-warm", spark, small, _Rowwise(spark, url))
+    seed = _seed(folder / "seed", spark, _Other(source, "tenth"), _Rowwise(spark, url))
+    kept_open = _seed(folder / "kept-open", spark, _Other(source, "tenth"), _KeptOpen(spark, url))
     posts[0] = 0
     ours = _ours(folder / "ours", spark, source, _counted(url, posts))
     spark.stop()
-    return {"ours": {**ours, "posts": posts[0]}, "seed": halves[0]}
+    return {"ours": {**ours, "posts": posts[0]}, "seed": seed, "kept open": kept_open}
 
 
 def _fill(hubs, name, size):
@@ -146,7 +152,7 @@ def _ours(folder, spark, source, power_bi):
     return {"rows": written, "seconds": seconds}
 
 
-def _seed(folder, spark, source, url):
+def _seed(folder, spark, source, deliver):
     chain = _chain(folder, spark, source, None)
     shape, done = spark_schema(chain.contract), [0]
     events = (
@@ -155,25 +161,58 @@ def _seed(folder, spark, source, url):
     assets = F.broadcast(spark.createDataFrame([("BTC", 1), ("ETH", 2)], "symbol string, rank int"))
     joined = events.dropDuplicates(["venue", "symbol", "trade_id"]).withColumnRenamed("symbol", "market")
     joined = joined.join(assets, F.col("base") == F.col("symbol"))
-    insert = (
-        'INSERT INTO "Trades" ("venue", "market", "trade_id", "price", "volume", "window_id") VALUES (?, ?, ?, ?, ?, ?)'
-    )
+    target = database(f"jdbc:sqlite:{folder}/sql.db")
 
     def each(batch, _number):
-        target = database(f"jdbc:sqlite:{folder}/sql.db")
-        with transaction(spark, target) as sql, requests.Session() as session:
-            sql._connection.setAutoCommit(True)  # noqa: SLF001
+        with deliver.opened(target) as row_by_row:
             for row in batch.collect():
-                session.post(url, json=[json.loads(json.dumps(row.asDict(), default=str))], timeout=10)
-                cells = (row.venue, row.market, row.trade_id, str(row.price), str(row.volume), WINDOW)
-                sql.execute(insert, *cells)
+                row_by_row(row)
                 done[0] += 1
-            sql._connection.setAutoCommit(False)  # noqa: SLF001
 
     start = time.perf_counter()
     query = joined.writeStream.foreachBatch(each).trigger(availableNow=True)
     query.option("checkpointLocation", str(folder / "seed-checkpoint")).start().awaitTermination()
     return {"rows": done[0], "seconds": time.perf_counter() - start, "posts": done[0]}
+
+
+class _Rowwise:
+    """A POST and an append for each row, each with a connection of its own, as `requests.post` and a JDBC append do."""
+
+    def __init__(self, spark, url):
+        self.spark, self.url = spark, url
+
+    @contextlib.contextmanager
+    def opened(self, target):
+        def row_by_row(row):
+            requests.post(self.url, json=_json(row), timeout=10)
+            with transaction(self.spark, target) as sql:
+                sql.execute(INSERT, *_cells(row))
+
+        yield row_by_row
+
+
+class _KeptOpen(_Rowwise):
+    """The same with one HTTP session and one connection for all rows, each row committed by itself."""
+
+    @contextlib.contextmanager
+    def opened(self, target):
+        with transaction(self.spark, target) as sql, requests.Session() as session:
+            sql._connection.setAutoCommit(True)  # noqa: SLF001
+
+            def row_by_row(row):
+                session.post(self.url, json=_json(row), timeout=10)
+                sql.execute(INSERT, *_cells(row))
+
+            yield row_by_row
+            sql._connection.setAutoCommit(False)  # noqa: SLF001
+
+
+def _json(row):
+    return [json.loads(json.dumps(row.asDict(), default=str))]
+
+
+def _cells(row):
+    return row.venue, row.market, row.trade_id, str(row.price), str(row.volume), WINDOW
 
 
 if __name__ == "__main__":
