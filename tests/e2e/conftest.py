@@ -1,11 +1,16 @@
 """The platform that most end-to-end tests share, and the order in which their modules run."""
 
+import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.enriching import Enrichment, light_arguments
 from tests.e2e.house import Grid, running_house
+from tests.e2e.looking_up import tell_of_lookups
+from tests.e2e.measuring import make_tables
 
 MARKETS = ("coinbase:BTC-USD", "coinbase:ETH-USD", "binance:BTCUSDT", "kraken:BTC/USD", "bitstamp:btcusd")
 # The timer's first window comes soon after the start, a stopped window keeps its time taken, logs are read at the end.
@@ -22,9 +27,38 @@ _ORDER = (
     "test_logs",
     "test_strict",
     "test_timeout",
+    "test_enrichment_events",
+    "test_enrichment_windows",
+    "test_enrichment_assets",
+    "test_enrichment_databricks",
+    "test_enrichment_metrics",
+    "test_enrichment_spark",
 )
 
 _HEAD_START = timedelta(seconds=28)
+_MEASURED = {"table": "Trades", "stream": "trades"}
+# Keys of one table with a history each; a million is more than any test brings.
+_FLOORS = (
+    *(("trades", 1000), ("factory", 1000), ("recovering", 1000), ("conflicting", 0), ("patient", 0)),
+    *(("retried", 1_000_000), ("crowded", 1_000_000), ("late", 1_000_000)),
+)
+_ENRICHED_SETTINGS = {
+    "FEEDS": "trades,payments",
+    "WINDOW_TIMER": "* * * * * *",
+    "TRADES_SOURCES": "coinbase:BTC-USD",
+    "TRADES_SLICE_LENGTH": "00:00:10",
+    "TRADES_LEAD": "00:00:03",
+    "TRADES_GRACE": "00:00:02",
+    "PAYMENTS_SLICE_LENGTH": "00:00:10",
+    "PAYMENTS_LEAD": "00:00:03",
+    "PAYMENTS_RATE": "50",
+    "PAYMENTS_CATCH_UP_RATE": "20",
+    "DRAIN_LIMIT": "00:00:10",
+    "ALERT_QUIET": "00:00:01",
+    "METRICS_TABLES": json.dumps(
+        {key: {"table": "Trades", "stream": "trades", "floor": floor} for key, floor in _FLOORS}
+    ),
+}
 _SETTINGS = {
     "FEEDS": "trades,payments",
     "WINDOW_TIMER": "* * * * * *",
@@ -68,3 +102,36 @@ def past(house):
     end = house.grid.latest_end(datetime.now(UTC)) - house.grid.every
     start = end - house.grid.length - 2 * house.grid.every
     return {feed: house.post(feed, start, end - start) for feed in ("trades", "payments")}
+
+
+@pytest.fixture(scope="session")
+def enrichment(tmp_path_factory):
+    """A house with all that enriches, whose runs are light; its grid has six past windows with trades."""
+    folder = tmp_path_factory.mktemp("e2e")
+    grid = Grid.beginning(datetime.now(UTC) + timedelta(minutes=8), timedelta(minutes=10), timedelta(seconds=2))
+    settings = _ENRICHED_SETTINGS | grid.settings(("TRADES", "PAYMENTS"))
+    arguments = {
+        "databricks": light_arguments(folder / "bundle"),
+        "event_grid": ["--time-scale", "0.02"],
+        "exchange": ["--rate", "5"],
+    }
+    with running_house(
+        folder / "enriched", grid, settings, markets=MARKETS[:1], arguments=arguments, with_enrichment=True
+    ) as started:
+        make_tables(started.running.state.sql)
+        yield _with_ways_of_their_own(Enrichment(started))
+
+
+@pytest.fixture(scope="session")
+def lookups(enrichment):
+    """What becomes of the lookups of six windows; told beside tests of payments, for it takes a minute."""
+    with ThreadPoolExecutor(1) as teller:
+        yield teller.submit(tell_of_lookups, enrichment.alone())
+
+
+def _with_ways_of_their_own(enrichment):
+    """Deliver openings by a subscription for each feed, so that a fault can be meant for one of them."""
+    for feed in ("trades", "payments"):
+        enrichment.listen(feed)
+    enrichment.unsubscribe("openings")
+    return enrichment

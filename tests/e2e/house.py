@@ -142,21 +142,30 @@ class House:
 
     def venue_fault(self, kind: str, **order: Any) -> None:
         """Let something go wrong at a venue."""
-        self._order("exchange", {"kind": kind, **order})
+        self.fault("exchange", kind, **order)
 
     def hub_fault(self, kind: str, **order: Any) -> None:
         """Let something go wrong at a hub."""
-        self._order("event_hubs", {"kind": kind, **order})
+        self.fault("event_hubs", kind, **order)
+
+    def fault(self, service: str, kind: str, **order: Any) -> None:
+        """Let something go wrong at a service."""
+        self.admin(service, "POST", "/faults", {"kind": kind, **order})
 
     def calm(self) -> None:
         """End all that goes wrong."""
-        for service in ("exchange", "event_hubs"):
-            self._web.delete(f"{self.running.addresses[service]['admin']}/faults", timeout=_CALL_SECONDS)
+        for service in ("exchange", "event_hubs", "event_grid", "databricks"):
+            if service in self.running.addresses:
+                self.admin(service, "DELETE", "/faults")
 
     def hub_faults(self) -> list[dict[str, Any]]:
         """Tell what has been ordered of the hubs, and how often it struck."""
-        admin = self.running.addresses["event_hubs"]["admin"]
-        return self._json(self._web.get(f"{admin}/faults", timeout=_CALL_SECONDS))["faults"]
+        return self.admin("event_hubs", "GET", "/faults")["faults"]
+
+    def admin(self, service: str, method: str, path: str, body: Any = None) -> Any:
+        """Call the admin interface of a service."""
+        address = f"{self.running.addresses[service]['admin']}{path}"
+        return self._json(self._web.request(method, address, json=body, timeout=_CALL_SECONDS))
 
     def happened(self, market: str, start: datetime, end: datetime) -> list[dict[str, Any]]:
         """Ask the exchange for the trades of one market; each says whether the venue has lost it."""
@@ -210,10 +219,6 @@ class House:
         window = self.window(window_id)
         return window if window["state"] in ENDED else None
 
-    def _order(self, service: str, order: Mapping[str, Any]) -> None:
-        admin = self.running.addresses[service]["admin"]
-        self._json(self._web.post(f"{admin}/faults", json=order, timeout=_CALL_SECONDS))
-
     @staticmethod
     def _json(answer: requests.Response) -> Any:
         assert answer.ok, f"{answer.request.method} {answer.url}: {answer.status_code} {answer.text}"
@@ -228,12 +233,13 @@ def running_house(
     *,
     markets: tuple[str, ...] = (),
     arguments: Mapping[str, Sequence[str]] | None = None,
+    with_enrichment: bool = False,
 ) -> Iterator[House]:
     """Run a platform for the length of a block.
 
     Its processes die with the thread that started them, so that thread waits for the end of the block.
     """
-    choices = Choices(ports=Ports.free(), settings=settings, arguments=arguments or {})
+    choices = Choices(ports=Ports.free(), settings=settings, arguments=arguments or {}, with_enrichment=with_enrichment)
     started: Future[Running] = Future()
     over = threading.Event()
     thread = threading.Thread(target=lambda: asyncio.run(_keep(folder, choices, started, over)), name=folder.name)

@@ -1,0 +1,45 @@
+"""A run without Spark: it takes the real job's parameters, follows its window to `closed.json`, and ends as it is told.
+
+`<lake_root>/<window id>.order` tells: `fail` ends it with an error, `linger` lets it outlive its window until there is
+`<window id>.go`; a run without an order succeeds as soon as its window is closed.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from azure.storage.blob import BlobServiceClient, ContainerClient
+
+_LOOK_EVERY = 0.2
+
+
+def main() -> None:
+    """Run the job's task."""
+    given = dict(word.removeprefix("--").split("=", 1) for word in sys.argv[1:])
+    window, lake = given["window_id"], Path(given["lake_root"])
+    order = _text(lake / f"{window}.order")
+    if order == "fail":
+        sys.exit(f"Window {window} spoils every run.")
+    with BlobServiceClient.from_connection_string(os.environ["LAKEHOUSE_SECRET_STORAGE_CONNECTION_STRING"]) as account:
+        _follow(given, account.get_container_client("reference"))
+    if order == "linger":
+        _wait((lake / f"{window}.go").exists)
+
+
+def _follow(given: dict[str, str], reference: ContainerClient) -> None:
+    if given["lookup_path"] and not reference.get_blob_client(given["lookup_path"]).exists():
+        sys.exit(f"The lookup {given['lookup_path']} is not there.")
+    if given["mode"] == "follow":
+        marker = reference.get_blob_client(f"windows/{given['window_id']}/closed.json")
+        _wait(marker.exists)
+
+
+def _wait(happened: Callable[[], bool]) -> None:
+    while not happened():
+        time.sleep(_LOOK_EVERY)
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8").strip() if path.exists() else ""

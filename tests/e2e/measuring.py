@@ -1,0 +1,83 @@
+"""What measures and alerts in a house: the tables that the lakehouse would fill, the metrics API, and the outbox."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import requests
+
+from tests.e2e.house import House
+from tests.e2e.waiting import eventually
+from tests.standins import ROOT
+
+_STATEMENTS = ROOT / "databricks/src/lakehouse/sql/sqlite"
+_TABLES = ("create_trades", "index_trades", "create_window_counts")
+_ROW = "INSERT INTO Trades (venue, market, trade_id, window_id) VALUES ('kraken', 'BTC/USD', ?, ?)"
+
+
+@dataclass
+class Measuring:
+    """The last part of a house: measurements by HTTP, and mails as a person would see them."""
+
+    house: House
+
+    def fill(self, window_id: str, rows: int) -> None:
+        """Write that many trades of a window into SQL, with their count, as the lakehouse does."""
+        with closing(self._database()) as connection, connection:
+            (known,) = connection.execute("SELECT COUNT(*) FROM Trades").fetchone()
+            connection.executemany(_ROW, ((known + number, window_id) for number in range(rows)))
+            counted = (window_id, "trades", "sql", "", rows, "")
+            connection.execute("INSERT OR REPLACE INTO window_counts VALUES (?, ?, ?, ?, ?, ?)", counted)
+
+    @contextmanager
+    def busy(self, *, seconds: float) -> Iterator[None]:
+        """Keep all other writers out of SQL for so long from now on."""
+        with closing(self._database()) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            release = threading.Timer(seconds, connection.rollback)
+            release.start()
+            yield
+            release.join()
+
+    def post(self, **fields: Any) -> requests.Response:
+        """Call the endpoint as Data Factory does."""
+        return self.house.call("POST", "/api/metrics", body={"ingestion_time": "2026-11-22T12:00:00Z", **fields})
+
+    def measured(self, table: str, **wanted: Any) -> dict[str, Any]:
+        """Wait for the newest measurement of a table that has these fields."""
+        return eventually(lambda: self._newest(table, wanted), f"a measurement of {table} had {wanted}", within=150)
+
+    def measurements(self, table: str) -> list[dict[str, Any]]:
+        return self.house.call("GET", f"/api/metrics?table={table}").json()["measurements"]
+
+    def mail_about(self, text: str) -> dict[str, str]:
+        """Wait for a mail that has this text."""
+        return eventually(lambda: next(iter(self.mails_about(text)), None), f"a mail was about {text}")
+
+    def mails_about(self, text: str) -> list[dict[str, str]]:
+        mails = self.house.admin("logic_app", "GET", "/outbox")["mails"]
+        return [mail for mail in mails if text in mail["text"]]
+
+    def signatures(self) -> list[str]:
+        """Give the secret part of each Logic App's URL."""
+        urls = self.house.running.addresses["logic_app"].values()
+        return [signature for url in urls for signature in parse_qs(urlsplit(url).query).get("sig", [])]
+
+    def _database(self) -> sqlite3.Connection:
+        return sqlite3.connect(self.house.running.state.sql, timeout=20, check_same_thread=False)
+
+    def _newest(self, table: str, wanted: dict[str, Any]) -> dict[str, Any] | None:
+        found = self.measurements(table)
+        return next((one for one in found if wanted.items() <= one.items()), None)
+
+
+def make_tables(database: Path) -> None:
+    """Make the tables that light runs do not make, by the lakehouse's own statements."""
+    with closing(sqlite3.connect(database)) as connection, connection:
+        for name in _TABLES:
+            connection.execute((_STATEMENTS / f"{name}.sql").read_text(encoding="utf-8"))

@@ -1,0 +1,174 @@
+"""Measurements and alerts on the whole platform: a run is measured once, and a wrong volume reaches a person once."""
+
+from collections import Counter
+
+import pytest
+import requests
+
+from tests.e2e.house import secrets_in_logs
+from tests.e2e.measuring import Measuring
+
+LATE = "late"
+"""The table key whose only alert gets no answer at first."""
+
+ASKED = {"table": "trades", "run_id": "r", "ingestion_time": "2026-11-22"}
+
+
+@pytest.fixture(scope="module")
+def measuring(enrichment):
+    return Measuring(enrichment.house)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def answer_lost(measuring):
+    """A measurement whose alert arrives, and whose sender never learns of it: the timer sends it again, later."""
+    measuring.house.fault("logic_app", "lost_answer")
+    return measuring.post(table=LATE, run_id="adf-late").json()
+
+
+@pytest.fixture(scope="module")
+def window_id(enrichment, measuring):
+    """A window of trades that has ended, with 1,200 rows in SQL."""
+    found = enrichment.past("trades")
+    enrichment.house.ended(found)
+    measuring.fill(found, 1200)
+    return found
+
+
+@pytest.fixture(scope="module")
+def empty_window(enrichment):
+    """A window that SQL has no rows of."""
+    return enrichment.past("payments")
+
+
+def test_data_factory_is_answered_with_counts_limits_and_verdict(measuring, window_id):
+    answer = measuring.post(ingestion_table="factory", run_id="adf-1", window=window_id)
+
+    assert answer.status_code == 200
+    told = answer.json()
+    assert (told["status"], told["rows_count_delta"], told["verdict"], told["alert"]) == (
+        "recorded",
+        1200,
+        "first",
+        "none",
+    )
+    assert (told["all_ingested_rows"], told["limits"]["floor"]) == (1200, 1000)
+
+
+def test_three_tries_of_a_pipelines_run_make_one_row_and_one_mail(measuring, window_id):
+    tries = [measuring.post(table="retried", run_id="adf-retried", window=window_id).json() for _ in range(3)]
+
+    assert [told["status"] for told in tries] == ["recorded", "repeated", "repeated"]
+    assert {(told["rows_count_delta"], told["verdict"], told["alert"]) for told in tries} == {(1200, "low", "sent")}
+    assert len(measuring.measurements("retried")) == 1
+    assert len(measuring.mails_about("adf-retried")) == 1
+
+
+def test_the_same_run_by_many_at_once_is_measured_and_told_once(measuring):
+    body = {"table": "crowded", "run_id": "adf-crowd", "ingestion_time": "2026-11-22T12:00:00Z"}
+
+    answers = measuring.house.at_once(20, "POST", "/api/metrics", body)
+
+    assert Counter(answer.json()["status"] for answer in answers) == {"recorded": 1, "repeated": 19}
+    assert len(measuring.measurements("crowded")) == len(measuring.mails_about("adf-crowd")) == 1
+
+
+def test_the_first_normal_run_after_an_alert_tells_that_all_is_well(measuring, window_id, empty_window):
+    low = measuring.post(table="recovering", run_id="adf-few", window=empty_window)
+    well = measuring.post(table="recovering", run_id="adf-enough", window=window_id)
+
+    assert (low.json()["verdict"], low.json()["alert"]) == ("low", "sent")
+    assert (well.json()["verdict"], well.json()["alert"]) == ("normal", "sent")
+    assert "is well again" in measuring.mail_about("adf-enough")["text"]
+
+
+def test_a_run_that_brought_too_little_is_told_without_any_call(enrichment, measuring):
+    window_id = enrichment.past("trades")
+    enrichment.ended(window_id)
+
+    told = measuring.measured("trades", window=window_id)
+
+    assert (told["rows_count_delta"], told["verdict"], told["alert"]) == (0, "low", "sent")
+    assert "fewer than the 1,000 that are expected" in measuring.mail_about(window_id)["text"]
+
+
+def test_a_run_that_failed_is_told_in_databricks_own_words(enrichment, measuring):
+    window_id = enrichment.past("payments", "fail")
+    run = enrichment.ended(window_id)
+
+    mail = measuring.mail_about(window_id)
+
+    assert (run["state"], mail["subject"]) == ("failed", "Ingestion Issues")
+    assert f"failed in run {run['run_id']}: {run['words'][:40]}" in mail["text"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "field"),
+    [
+        (b"", 400, None),
+        (b"{", 400, None),
+        (b"[]", 400, None),
+        (b'"Trades"', 400, None),
+        (b" " * 70_000, 413, None),
+        (ASKED | {"table": "Trades; DROP TABLE Trades"}, 400, "table"),
+        (ASKED | {"run_id": ""}, 400, "run_id"),
+        (ASKED | {"ingestion_time": "yesterday"}, 400, "ingestion_time"),
+        (ASKED | {"window": "trades-1"}, 404, "window"),
+        (ASKED | {"logic_app_url": "https://example.com"}, 400, "logic_app_url"),
+    ],
+)
+def test_what_is_wrong_is_answered_with_an_object_that_names_it(measuring, body, status, field):
+    headers = {"Content-Type": "application/json", "x-functions-key": measuring.house.key}
+    content = {"data": body} if isinstance(body, bytes) else {"json": body}
+
+    answer = requests.post(f"{measuring.house.app}/api/metrics", headers=headers, timeout=30, **content)
+
+    assert (answer.status_code, answer.json()["error"]["field"]) == (status, field)
+    assert answer.json()["error"]["message"]
+
+
+def test_what_is_not_sent_as_json_is_415(measuring):
+    assert measuring.house.call("POST", "/api/metrics", body=b"table=trades").status_code == 415
+
+
+def test_without_a_function_key_nothing_is_measured(measuring):
+    assert measuring.house.call("POST", "/api/metrics", body={}, key="wrong").status_code == 401
+
+
+def test_a_run_with_another_body_is_a_conflict(measuring, window_id):
+    measuring.post(table="conflicting", run_id="adf-2")
+
+    answer = measuring.post(table="conflicting", run_id="adf-2", window=window_id)
+
+    assert (answer.status_code, answer.json()["error"]["field"]) == (409, "run_id")
+
+
+def test_a_database_that_is_busy_for_a_while_is_waited_for(measuring):
+    with measuring.busy(seconds=7):
+        answer = measuring.post(table="patient", run_id="adf-3")
+
+    assert (answer.status_code, answer.json()["status"]) == (200, "recorded")
+
+
+def test_an_alert_whose_answer_was_lost_is_sent_again_by_the_timer_and_makes_no_second_mail(measuring, answer_lost):
+    assert (answer_lost["status"], answer_lost["alert"]) == ("recorded", "pending")
+
+    measuring.measured(LATE, run_id="adf-late", alert="sent")
+
+    assert len(measuring.mails_about("adf-late")) == 1
+
+
+def test_no_secret_is_in_any_log_or_answer(enrichment, measuring):
+    house = enrichment.house
+    state = house.running.state
+    canaries = [path.read_text(encoding="utf-8") for path in (state.topic_key, state.assets_key)]
+    canaries += [*measuring.signatures(), house.running.identities.client_in_role("Sender").secret]
+    answers = [
+        house.call("GET", "/api/metrics?table=nothing").text,
+        house.call("GET", "/api/windows").text,
+        measuring.post(table="trades", run_id="?").text,
+    ]
+
+    assert len(canaries) >= 4
+    assert [one for one in canaries if any(one in answer for answer in answers)] == []
+    assert secrets_in_logs(house, *canaries) == []
