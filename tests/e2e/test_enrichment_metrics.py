@@ -27,10 +27,9 @@ def answer_lost(measuring):
 
 
 @pytest.fixture(scope="module")
-def window_id(enrichment, measuring):
-    """A window of trades that has ended, with 1,200 rows in SQL."""
-    found = enrichment.past("trades")
-    enrichment.house.ended(found)
+def window_id(measuring, lookups):
+    """A window of trades that has ended, and to which 1,200 rows of SQL belong now."""
+    found = lookups.result()["500"].window
     measuring.fill(found, 1200)
     return found
 
@@ -82,14 +81,15 @@ def test_the_first_normal_run_after_an_alert_tells_that_all_is_well(measuring, w
     assert "is well again" in measuring.mail_about("adf-enough")["text"]
 
 
-def test_a_run_that_brought_too_little_is_told_without_any_call(enrichment, measuring):
-    window_id = enrichment.past("trades")
-    enrichment.ended(window_id)
+def test_a_run_that_brought_too_little_is_told_without_any_call(measuring, lookups):
+    brought_nothing = lookups.result()["troubled"].window
 
-    told = measuring.measured("trades", window=window_id)
+    told = measuring.measured("trades", window=brought_nothing)
 
     assert (told["rows_count_delta"], told["verdict"], told["alert"]) == (0, "low", "sent")
-    assert "fewer than the 1,000 that are expected" in measuring.mail_about(window_id)["text"]
+    (mail,) = measuring.mails_about(brought_nothing)
+    assert mail["subject"] == "Ingestion Issues"
+    assert "fewer than the 1,000 that are expected" in mail["text"]
 
 
 def test_a_run_that_failed_is_told_in_databricks_own_words(enrichment, measuring):
@@ -98,7 +98,7 @@ def test_a_run_that_failed_is_told_in_databricks_own_words(enrichment, measuring
 
     mail = measuring.mail_about(window_id)
 
-    assert (run["state"], mail["subject"]) == ("failed", "Ingestion Issues")
+    assert (run["state"], mail["subject"]) == ("failed", "Enrichment run failed: transactions")
     assert f"failed in run {run['run_id']}: {run['words'][:40]}" in mail["text"]
 
 
@@ -129,10 +129,6 @@ def test_what_is_wrong_is_answered_with_an_object_that_names_it(measuring, body,
 
 def test_what_is_not_sent_as_json_is_415(measuring):
     assert measuring.house.call("POST", "/api/metrics", body=b"table=trades").status_code == 415
-
-
-def test_without_a_function_key_nothing_is_measured(measuring):
-    assert measuring.house.call("POST", "/api/metrics", body={}, key="wrong").status_code == 401
 
 
 def test_a_run_with_another_body_is_a_conflict(measuring, window_id):

@@ -34,7 +34,9 @@ def windows(strict):
     return {feed: strict.ended(one) for feed, one in zip(FEEDS, ids, strict=True)}
 
 
-@pytest.mark.parametrize("path", ["/api/windows", "/api/windows/trades-20200101T000000Z", "/admin/host/status"])
+@pytest.mark.parametrize(
+    "path", ["/api/windows", "/api/windows/trades-20200101T000000Z", "/api/metrics?table=trades", "/admin/host/status"]
+)
 @pytest.mark.parametrize("key", ["", "not-a-key"])
 def test_without_its_key_nothing_answers_but_401(strict, path, key):
     answer = strict.call("GET", path, key=key)
