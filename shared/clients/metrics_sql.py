@@ -1,7 +1,7 @@
 """Measurements as rows of `enrichment_pipeline_metrics`: how they are counted, written and read."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from shared.clients.metrics_outbox import insert_alert, past_alerts
 from shared.clients.metrics_tables import ADMINISTRATORS_FILE, METRICS, prepare, read, written
@@ -9,6 +9,8 @@ from shared.clients.sql_transaction import Cell, Transaction
 from shared.domain.alerts import Alert, PastAlerts
 from shared.domain.measurements import MOST_HISTORY, Counted, Limits, MeasuredTable, Measurement, MeasureOrder
 from shared.errors import Unavailable
+
+_WINDOW_COUNTS: Final = "window_counts"
 
 type Decide = Callable[[Counted, PastAlerts], tuple[Measurement, Alert | None]]
 
@@ -34,7 +36,7 @@ def last(sql: Transaction, table: str, most: int) -> list[Measurement]:
 
 
 def _counted(sql: Transaction, order: MeasureOrder, table: MeasuredTable) -> Counted:
-    _require(sql, table.table, f"that METRICS_TABLES names for {table.key}")
+    _require(sql, table, with_counts=order.window_id is not None)
     former = sql.rows("last_total", order.table, order.kind)
     delta, total = _window(sql, order.window_id, table) if order.window_id else _whole(sql, table, former)
     history = [row[0] for row in sql.rows("good_deltas", order.table, order.kind, MOST_HISTORY)]
@@ -42,7 +44,6 @@ def _counted(sql: Transaction, order: MeasureOrder, table: MeasuredTable) -> Cou
 
 
 def _window(sql: Transaction, window_id: str, table: MeasuredTable) -> tuple[int, int]:
-    _require(sql, "window_counts", "that the lakehouse writes")
     delta = sql.number("count_window", window_id, table=table.table)
     return delta, sql.number("sum_windows", table.stream)
 
@@ -52,10 +53,13 @@ def _whole(sql: Transaction, table: MeasuredTable, former: Sequence[Sequence[Any
     return total - (former[0][0] if former else 0), total
 
 
-def _require(sql: Transaction, table: str, role: str) -> None:
-    if not sql.has(table):
-        text = f"The table {table}, {role}, is not in the database, or this identity may not read it"
-        raise Unavailable(f"{text}: {ADMINISTRATORS_FILE} holds the grants.")
+def _require(sql: Transaction, table: MeasuredTable, *, with_counts: bool) -> None:
+    if sql.has(table.table, _WINDOW_COUNTS if with_counts else None):
+        return
+    roles = {table.table: f"that METRICS_TABLES names for {table.key}", _WINDOW_COUNTS: "that the lakehouse writes"}
+    missing = _WINDOW_COUNTS if sql.has(table.table) else table.table
+    text = f"The table {missing}, {roles[missing]}, is not in the database, or this identity may not read it"
+    raise Unavailable(f"{text}: {ADMINISTRATORS_FILE} holds the grants.")
 
 
 def _cells(measurement: Measurement) -> list[Cell]:

@@ -34,4 +34,4 @@ def read(cell: object) -> datetime:
 
 
 def _there(sql: Transaction) -> bool:
-    return sql.has(METRICS) and sql.has(ALERTS)
+    return sql.has(METRICS, ALERTS)

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import NullPool, QueuePool
 
 from shared.clients.persistence import CONNECT_SECONDS, Passing
 from shared.clients.sql import Denied
@@ -98,7 +98,8 @@ def sqlite_engine(path: Path, *, makes_file: bool = False) -> Engine:
     Its transactions begin by a statement of their own: what only reads needs none.
     """
     connect = partial(_open_file, path, makes_file=makes_file)
-    return create_engine("sqlite://", creator=connect, poolclass=NullPool)
+    pool = {"poolclass": QueuePool, "max_overflow": -1} if makes_file else {"poolclass": NullPool}
+    return create_engine("sqlite://", creator=connect, **pool)
 
 
 def odbc_engine(module: Any, connect: Callable[[], Any]) -> Engine:  # noqa: ANN401 - pyodbc has no types
@@ -135,4 +136,15 @@ def _server_sort(error: object) -> type[LoginRefused | Unavailable]:
 def _open_file(path: Path, *, makes_file: bool) -> sqlite3.Connection:
     mode = "rwc" if makes_file else "rw"
     place = f"{path.resolve().as_uri()}?mode={mode}" if makes_file or path.exists() else "file::memory:"
-    return sqlite3.connect(place, timeout=CONNECT_SECONDS, uri=True, check_same_thread=False, isolation_level=None)
+    opened = sqlite3.connect(place, timeout=CONNECT_SECONDS, uri=True, check_same_thread=False, isolation_level=None)
+    return _writing(opened) if makes_file else opened
+
+
+def _writing(opened: sqlite3.Connection) -> sqlite3.Connection:
+    """Keep the journal's file: making and removing it in each transaction would cost as much again as its commit."""
+    try:
+        opened.execute("PRAGMA journal_mode = PERSIST")
+    except sqlite3.Error:
+        opened.close()
+        raise
+    return opened

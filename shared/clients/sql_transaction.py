@@ -66,9 +66,10 @@ class Transaction:
         """Run a statement; gives the number of rows it changed."""
         return self._run(name, cells, "").rowcount
 
-    def has(self, table: str) -> bool:
-        """Say whether there is a table or view of this name that this identity may see."""
-        return self.number("find_object", table) > 0
+    def has(self, table: str, other: str | None = None) -> bool:
+        """Say whether there is a table or view of this name, and of the other, that this identity may see."""
+        names = (table, other or table)
+        return self.number("find_objects", *names) == len(set(names))
 
     def lock(self, what: str) -> None:
         """Wait until nobody else holds the lock of that name; SQLite has one lock for all names."""

@@ -12,7 +12,10 @@ from lakehouse.sinks.jdbc import Cell, Connection, Database, transaction
 from lakehouse.sinks.retrying import WAITS, with_retries
 
 STAGING = "Trades_staging"
-_TABLES = ("create_trades", "create_trades_staging", "index_trades", "create_batches", "create_window_counts")
+_TABLES = (
+    *("create_trades", "create_trades_staging", "index_trades"),
+    *("create_batches", "create_window_counts", "index_window_counts"),
+)
 
 type Count = tuple[str, str, int]
 """(stage, name, rows) of one window and stream."""
