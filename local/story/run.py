@@ -66,7 +66,7 @@ async def _tell(console: Console, arguments: argparse.Namespace) -> Proofs:
     script = write_script(arguments.recording)
     console.print(f"The story: the timer opens a window of {LENGTH.seconds} s for each of {', '.join(FEEDS)}.")
     if not script.recording:
-        console.print("Two more of trades are asked for by HTTP: one too short on purpose, one long enough again.")
+        console.print("Two more of trades come by HTTP: one too short, one long enough again.")
     console.print("Starting the local platform …")
     folder = ROOT / ".local" / arguments.name
     async with running_platform(
@@ -122,7 +122,7 @@ async def _follow_runs(
         )
     proofs = [prove_run(window) for window in windows.values() if window]
     print_run_proofs(console, proofs)
-    console.print("Waiting for the measurements of the trades, and for the alerts they give rise to …")
+    console.print("Waiting for the measurements and their alerts …")
     volumes = await watch_volumes(running, windows, script.verdicts(), _MEASURE_SECONDS)
     print_volumes(console, volumes)
     return [*proofs, *volumes.proofs]
