@@ -9,8 +9,9 @@ import pytest
 
 from tests.e2e.enriching import Enrichment, light_arguments
 from tests.e2e.house import Grid, running_house
+from tests.e2e.killing_spark import tell_of_killed_spark
 from tests.e2e.looking_up import tell_of_lookups
-from tests.e2e.measuring import make_tables
+from tests.e2e.measuring import Measuring, make_tables
 
 MARKETS = ("coinbase:BTC-USD", "coinbase:ETH-USD", "binance:BTCUSDT", "kraken:BTC/USD", "bitstamp:btcusd")
 # The timer's first window comes soon after the start, a stopped window keeps its time taken, logs are read at the end.
@@ -123,10 +124,27 @@ def enrichment(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def lookups(enrichment):
-    """What becomes of the lookups of six windows; told beside tests of payments, for it takes a minute."""
+def late_alert(enrichment):
+    """The answer to a measurement whose alert arrives and whose sender never learns of it, so that a timer must."""
+    enrichment.house.fault("logic_app", "lost_answer")
+    return Measuring(enrichment.house).post(table="late", run_id="adf-late").json()
+
+
+@pytest.fixture(scope="session")
+def lookups(enrichment, late_alert):
+    """What becomes of the lookups of six windows; told beside tests of payments, for it takes a minute.
+
+    After the late alert: the fault that is ordered for that one must not strike another.
+    """
     with ThreadPoolExecutor(1) as teller:
         yield teller.submit(tell_of_lookups, enrichment.alone())
+
+
+@pytest.fixture(scope="session")
+def killed_spark(tmp_path_factory):
+    """What becomes of two windows whose Spark is killed; told beside other tests, for it takes minutes."""
+    with ThreadPoolExecutor(1) as teller:
+        yield teller.submit(tell_of_killed_spark, tmp_path_factory.mktemp("e2e") / "spark")
 
 
 def _with_ways_of_their_own(enrichment):

@@ -8,7 +8,7 @@ from tests.e2e.enriching import seconds_between
 from tests.e2e.house import SECOND, planned, times
 from tests.e2e.waiting import eventually, until
 
-pytestmark = pytest.mark.usefixtures("lookups")
+pytestmark = pytest.mark.usefixtures("lookups", "killed_spark")
 
 LENGTH = timedelta(seconds=8)
 # From before the opening until after the try at it that began before the window's end: 6 + 5 s, and 20 s a try.
