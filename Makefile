@@ -34,10 +34,10 @@ platform: lakehouse ## Run all but the Functions host, for `func start`
 doctor: ## Say what is missing or misconfigured
 	@if [[ -x $(PYTHON) ]]; then $(PYTHON) -m local doctor; else python3 -m local doctor; fi
 
-test: setup ## Run every test of the app and its platform
-	@$(PYTHON) -m pytest $(ARGS)
+test: lakehouse ## Run every test, of the app and of the lakehouse; ARGS=<pytest's words> for some of the app's
+	@scripts/test $(ARGS)
 
-test-lakehouse: lakehouse ## Run the tests of the wheel and its jobs on real Spark
+test-lakehouse: lakehouse ## Run the tests of the wheel and its jobs on real Spark alone
 	@$(LAKEHOUSE_PYTHON) -m pytest --config-file databricks/pyproject.toml $(or $(ARGS),databricks/tests)
 
 lint: setup ## Check style, format and the direction of imports
