@@ -4,11 +4,11 @@ from typing import Any
 
 import msgspec
 from aiohttp import web
-from aiohttp.typedefs import Handler
 
 from local.databricks.faults import FaultOrder
 from local.databricks.lifecycle import Run
 from local.databricks.workspace import Workspace
+from local.web import explained, json_answer
 
 
 class Admin:
@@ -22,12 +22,12 @@ class Admin:
         """`GET /health`: the jobs by name."""
         del request
         jobs = {job.definition.name: job.job_id for job in self._workspace.jobs.values()}
-        return _json({"status": "ok", "jobs": jobs})
+        return json_answer({"status": "ok", "jobs": jobs})
 
     async def show_runs(self, request: web.Request) -> web.Response:
         """`GET /runs`: every run, the newest first, with the process id and the log of each task."""
         del request
-        return _json({"runs": [self._described(run) for run in self._workspace.place.records.all()]})
+        return json_answer({"runs": [self._described(run) for run in self._workspace.place.records.all()]})
 
     async def order_fault(self, request: web.Request) -> web.Response:
         """`POST /faults`: a FaultOrder."""
@@ -37,7 +37,7 @@ class Admin:
     async def list_faults(self, request: web.Request) -> web.Response:
         """`GET /faults`: what stands."""
         del request
-        return _json({"faults": self._workspace.place.faults.active()})
+        return json_answer({"faults": self._workspace.place.faults.active()})
 
     async def clear_faults(self, request: web.Request) -> web.Response:
         """`DELETE /faults`: end them all."""
@@ -63,22 +63,10 @@ class Admin:
 def admin_application(workspace: Workspace) -> web.Application:
     """Route the admin interface."""
     admin = Admin(workspace)
-    application = web.Application(middlewares=[_explain])
+    application = web.Application(middlewares=[explained])
     application.router.add_get("/health", admin.health)
     application.router.add_get("/runs", admin.show_runs)
     application.router.add_post("/faults", admin.order_fault)
     application.router.add_get("/faults", admin.list_faults)
     application.router.add_delete("/faults", admin.clear_faults)
     return application
-
-
-@web.middleware
-async def _explain(request: web.Request, handler: Handler) -> web.StreamResponse:
-    try:
-        return await handler(request)
-    except (ValueError, msgspec.MsgspecError) as error:
-        return _json({"error": str(error)}, status=400)
-
-
-def _json(body: object, status: int = 200) -> web.Response:
-    return web.Response(body=msgspec.json.encode(body), status=status, content_type="application/json")

@@ -25,6 +25,7 @@ from local.databricks.refusals import (
 )
 from local.databricks.workspace import RunOrder, Workspace
 from local.entra.checking import JwtChecker, TokenRefused
+from local.web import json_answer
 
 logger = logging.getLogger(__name__)
 
@@ -54,20 +55,20 @@ class JobsApi:
         known = [] if hidden else self._workspace.jobs.values()
         jobs = [job for job in known if name in {"", job.definition.name.lower()}]
         described = [describe_job(job, whole=whole) for job in jobs]
-        return _json(page_of("jobs", described, request.query, most=_MOST_JOBS))
+        return json_answer(page_of("jobs", described, request.query, most=_MOST_JOBS))
 
     async def get_job(self, request: web.Request) -> web.Response:
         """`GET jobs/get?job_id=`."""
-        return _json(describe_job(self._workspace.job(number(request.query, "job_id")), whole=True))
+        return json_answer(describe_job(self._workspace.job(number(request.query, "job_id")), whole=True))
 
     async def run_now(self, request: web.Request) -> web.Response:
         """`POST jobs/run-now`: a RunOrder."""
         run = self._workspace.run_now(await _body(request, RunOrder), request.get(CALLER, ""))
-        return _json({"run_id": run.run_id, "number_in_job": run.run_id})
+        return json_answer({"run_id": run.run_id, "number_in_job": run.run_id})
 
     async def get_run(self, request: web.Request) -> web.Response:
         """`GET runs/get?run_id=`."""
-        return _json(self._described(self._workspace.run(number(request.query, "run_id"))))
+        return json_answer(self._described(self._workspace.run(number(request.query, "run_id"))))
 
     async def list_runs(self, request: web.Request) -> web.Response:
         """`GET runs/list?job_id=&active_only=&completed_only=&expand_tasks=&limit=&page_token=`, the newest first."""
@@ -81,17 +82,17 @@ class JobsApi:
             if wanted in {0, run.job_id} and not (active and run.is_over) and not (over and not run.is_over)
         ]
         tasks = flag(query, "expand_tasks")
-        return _json(page_of("runs", [self._described(run, tasks=tasks) for run in runs], query, most=_MOST_RUNS))
+        return json_answer(page_of("runs", [self._described(run, tasks=tasks) for run in runs], query, most=_MOST_RUNS))
 
     async def cancel_run(self, request: web.Request) -> web.Response:
         """`POST runs/cancel`: the answer comes at once, the end when the processes have ended."""
         self._workspace.cancel((await _body(request, _RunOfBody)).run_id)
-        return _json({})
+        return json_answer({})
 
     async def delete_run(self, request: web.Request) -> web.Response:
         """`POST runs/delete`."""
         self._workspace.delete((await _body(request, _RunOfBody)).run_id)
-        return _json({})
+        return json_answer({})
 
     async def get_output(self, request: web.Request) -> web.Response:
         """`GET runs/get-output?run_id=`: of a task's run, or of a run that has a single task."""
@@ -100,7 +101,7 @@ class JobsApi:
         text, cut = tail(workshop.log_of(run.run_id, task.task_key, task.attempt))
         logs = workshop.redacted(text)
         answer = {"metadata": self._described(run), "logs": logs, "logs_truncated": cut}
-        return _json(answer | _error(task.ending, logs))
+        return json_answer(answer | _error(task.ending, logs))
 
     async def show_run(self, request: web.Request) -> web.Response:
         """`GET /jobs/{job_id}/runs/{run_id}`: the run's page, as text."""
@@ -200,7 +201,7 @@ async def _refusals_as_json(request: web.Request, handler: Handler) -> web.Strea
         return await handler(request)
     except web.HTTPException as error:
         refusal = no_such_endpoint(request.method, request.path)
-        return _json(refusal.body, error.status)
+        return json_answer(refusal.body, error.status)
     except Refusal as refusal:
         logger.info("databricks.refused path=%s code=%s", request.path, refusal.error_code)
         return web.json_response(refusal.body, status=refusal.status, headers=refusal.headers)
@@ -219,7 +220,3 @@ def _error(ending: Ending | None, logs: str) -> dict[str, str]:
     if ending is None or ending.result == "SUCCESS":
         return {}
     return {"error": ending.message, "error_trace": last_lines(logs)}
-
-
-def _json(body: object, status: int = 200) -> web.Response:
-    return web.Response(body=msgspec.json.encode(body), status=status, content_type="application/json")

@@ -1,11 +1,11 @@
 """What goes wrong on demand: orders go in, each request and each run asks whether one concerns it."""
 
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from local.databricks.endings import TerminationCode
+from local.standing_orders import StandingOrders
 
 Kind = Literal[
     "lost_answer",
@@ -57,36 +57,9 @@ class FaultOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"call means nothing for kind {self.kind}, which concerns runs")
 
 
-@dataclass(slots=True)
-class _Standing:
-    order: FaultOrder
-    left: int
-
-
-class Faults:
-    """The orders that still stand, in the order they came."""
-
-    def __init__(self) -> None:
-        """Begin with nothing wrong."""
-        self._standing: list[_Standing] = []
-
-    def add(self, order: FaultOrder) -> None:
-        """Let an order stand."""
-        self._standing.append(_Standing(order, order.count))
-
-    def clear(self) -> None:
-        """Let everything be right again."""
-        self._standing.clear()
-
-    def active(self) -> list[dict[str, Any]]:
-        """Describe what stands, with how often it is `left`."""
-        return [msgspec.to_builtins(one.order) | {"left": one.left} for one in self._standing]
+class Faults(StandingOrders[FaultOrder]):
+    """The orders that still stand."""
 
     def take(self, kind: Kind, call: str | None = None) -> FaultOrder | None:
         """Give the first standing order of a kind that concerns this call, and count it."""
-        for standing in self._standing:
-            if standing.order.kind == kind and standing.order.call in {None, call}:
-                standing.left -= 1
-                self._standing = [one for one in self._standing if one.left > 0]
-                return standing.order
-        return None
+        return self.strike(lambda order: order.kind == kind and order.call in {None, call})

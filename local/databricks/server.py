@@ -1,13 +1,10 @@
 """The Jobs service as a server: the API over TLS on one port, the admin interface on another."""
 
-import ssl
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
-
-from aiohttp import web
 
 from local.databricks.admin import admin_application
 from local.databricks.api import AUDIENCE, JobsApi, jobs_application
@@ -19,8 +16,7 @@ from local.databricks.records import Records
 from local.databricks.workspace import Workspace
 from local.entra.checking import JwtChecker, SigningKeys
 from local.tls import server_context
-
-_HOST = "127.0.0.1"
+from local.web import serving
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +46,9 @@ async def running(service: JobsService) -> AsyncIterator[dict[str, str]]:
         await stack.enter_async_context(workspace.working())
         api = JobsApi(workspace, lambda: addresses["workspace"])
         checker = JwtChecker((AUDIENCE, f"{AUDIENCE}/"), service.keys, time.time)
-        admin_port = await stack.enter_async_context(_serving(admin_application(workspace), service.admin_port, None))
+        admin_port = await stack.enter_async_context(serving(admin_application(workspace), service.admin_port))
         application, context = jobs_application(api, faults, checker), server_context(service.certificate)
-        port = await stack.enter_async_context(_serving(application, service.port, context))
+        port = await stack.enter_async_context(serving(application, service.port, context))
         addresses |= {"workspace": f"https://localhost:{port}", "admin": f"http://localhost:{admin_port}"}
         yield addresses
 
@@ -60,14 +56,3 @@ async def running(service: JobsService) -> AsyncIterator[dict[str, str]]:
 def wall_clock() -> int:
     """Give the machine's time in milliseconds since 1970 UTC."""
     return time.time_ns() // 1_000_000
-
-
-@asynccontextmanager
-async def _serving(application: web.Application, port: int, context: ssl.SSLContext | None) -> AsyncIterator[int]:
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, _HOST, port, ssl_context=context).start()
-        yield runner.addresses[0][1]
-    finally:
-        await runner.cleanup()

@@ -17,10 +17,10 @@ from local.entra.identities import Identities
 from local.entra.metadata import issuer_of, openid_configuration
 from local.entra.refusals import Incident, Refusal, refusal_body
 from local.entra.tokens import SigningKey, claims, key_set, make_signing_key, signed
+from local.web import serving as web_serving
 
 DEFAULT_TOKEN_LIFETIME = timedelta(seconds=3599)
 
-_HOST = "127.0.0.1"
 _logger = logging.getLogger(__name__)
 
 
@@ -30,15 +30,9 @@ async def serving(
 ) -> AsyncIterator[dict[str, str]]:
     """Serve on 127.0.0.1 and yield the addresses: `authority` and `issuer`."""
     entra = Entra(identities, lifetime)
-    runner = web.AppRunner(_application(entra), access_log=None)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, _HOST, port, ssl_context=tls)
-        await site.start()
-        entra.authority = f"https://localhost:{runner.addresses[0][1]}"
+    async with web_serving(_application(entra), port, tls) as taken:
+        entra.authority = f"https://localhost:{taken}"
         yield {"authority": entra.authority, "issuer": issuer_of(entra.authority, identities.tenant)}
-    finally:
-        await runner.cleanup()
 
 
 @dataclass(slots=True)

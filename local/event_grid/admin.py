@@ -1,7 +1,7 @@
 """The admin interface, plain HTTP: subscriptions, faults on demand, and what the grid did."""
 
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -10,8 +10,7 @@ from aiohttp import web
 from local.event_grid.faults import FaultOrder
 from local.event_grid.grid import Grid, Standing
 from local.event_grid.subscriptions import Subscription, described
-
-_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+from local.web import explained, json_answer
 
 
 class Admin:
@@ -25,11 +24,11 @@ class Admin:
         """`GET /health`: that it runs, and how much it has seen."""
         journal = self._journal
         kinds = {"events": journal.events, "deliveries": journal.deliveries, "dead_letters": journal.dead_letters}
-        return _json({"status": "ok"} | {name: len(noted) for name, noted in kinds.items()})
+        return json_answer({"status": "ok"} | {name: len(noted) for name, noted in kinds.items()})
 
     async def subscriptions(self, _: web.Request) -> web.Response:
         """`GET /subscriptions`: each with its state, without the keys in its endpoint."""
-        return _json({"subscriptions": [_shown(standing) for standing in self._grid.standings.values()]})
+        return json_answer({"subscriptions": [_shown(standing) for standing in self._grid.standings.values()]})
 
     async def subscribe(self, request: web.Request) -> web.Response:
         """`PUT /subscriptions/{name}`: add or replace one; the body is an entry of the file, name or not."""
@@ -41,19 +40,19 @@ class Admin:
     async def unsubscribe(self, request: web.Request) -> web.Response:
         """`DELETE /subscriptions/{name}`."""
         removed = self._grid.unsubscribe(request.match_info["name"])
-        return _json({"removed": removed}, 200 if removed else 404)
+        return json_answer({"removed": removed}, 200 if removed else 404)
 
     async def events(self, _: web.Request) -> web.Response:
         """`GET /events`: the accepted ones and the subscriptions that want them."""
-        return _json({"events": list(self._journal.events)})
+        return json_answer({"events": list(self._journal.events)})
 
     async def deliveries(self, request: web.Request) -> web.Response:
         """`GET /deliveries?subscription=&event_id=`: attempts."""
-        return _json({"deliveries": _picked(self._journal.deliveries, request)})
+        return json_answer({"deliveries": _picked(self._journal.deliveries, request)})
 
     async def dead_letters(self, request: web.Request) -> web.Response:
         """`GET /dead-letters?subscription=`: what was given up, and the blob it lies in."""
-        return _json({"dead_letters": _picked(self._journal.dead_letters, request)})
+        return json_answer({"dead_letters": _picked(self._journal.dead_letters, request)})
 
     async def order_fault(self, request: web.Request) -> web.Response:
         """`POST /faults`: a FaultOrder."""
@@ -63,7 +62,7 @@ class Admin:
 
     async def faults(self, _: web.Request) -> web.Response:
         """`GET /faults`: what stands."""
-        return _json({"faults": self._grid.courier.faults.report(time.monotonic())})
+        return json_answer({"faults": self._grid.courier.faults.report(time.monotonic())})
 
     async def clear_faults(self, request: web.Request) -> web.Response:
         """`DELETE /faults`: end them all."""
@@ -74,7 +73,7 @@ class Admin:
 def admin_application(grid: Grid) -> web.Application:
     """Route the admin interface."""
     admin = Admin(grid)
-    application = web.Application(middlewares=[_explain])
+    application = web.Application(middlewares=[explained])
     application.add_routes(
         [
             web.get("/health", admin.health),
@@ -92,14 +91,6 @@ def admin_application(grid: Grid) -> web.Application:
     return application
 
 
-@web.middleware
-async def _explain(request: web.Request, handler: _Handler) -> web.StreamResponse:
-    try:
-        return await handler(request)
-    except (ValueError, msgspec.MsgspecError) as error:
-        return _json({"error": str(error)}, 400)
-
-
 def _shown(standing: Standing) -> dict[str, Any]:
     state = "Succeeded" if standing.validated.is_set() else "AwaitingValidation"
     return described(standing.subscription) | {"provisioningState": state}
@@ -108,7 +99,3 @@ def _shown(standing: Standing) -> dict[str, Any]:
 def _picked(noted: Iterable[dict[str, Any]], request: web.Request) -> list[dict[str, Any]]:
     wanted = {name: value for name, value in request.query.items() if name in {"subscription", "event_id"}}
     return [note for note in noted if all(note.get(name) == value for name, value in wanted.items())]
-
-
-def _json(body: object, status: int = 200) -> web.Response:
-    return web.Response(body=msgspec.json.encode(body), status=status, content_type="application/json")

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from aiohttp import web
-
 from local.event_grid.admin import admin_application
 from local.event_grid.authentication import Gate
 from local.event_grid.courier import Courier
@@ -20,12 +18,12 @@ from local.event_grid.journal import Journal
 from local.event_grid.subscriptions import Subscription
 from local.event_grid.topic import Topic
 from local.tls import server_context
+from local.web import HOST, serving
 
 TOPIC = (
     "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/local"
     "/providers/Microsoft.EventGrid/topics/windows"
 )
-_HOST = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +52,12 @@ async def running(config: EventGrid) -> AsyncIterator[dict[str, str]]:
         grid = Grid(courier, endpoints)
         stack.push_async_callback(grid.close)
         topic = Topic(grid, config.gate, TOPIC).application()
-        port = await stack.enter_async_context(_serving(topic, config.port, server_context(config.certificate)))
-        admin = await stack.enter_async_context(_serving(admin_application(grid), config.admin_port, None))
+        port = await stack.enter_async_context(serving(topic, config.port, server_context(config.certificate)))
+        admin = await stack.enter_async_context(serving(admin_application(grid), config.admin_port))
         for subscription in config.subscriptions:
             grid.subscribe(subscription)
-        yield {"topic": f"https://localhost:{port}/api/events", "admin": f"http://{_HOST}:{admin}"}
+        yield {"topic": f"https://localhost:{port}/api/events", "admin": f"http://{HOST}:{admin}"}
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-@asynccontextmanager
-async def _serving(application: web.Application, port: int, tls: ssl.SSLContext | None) -> AsyncIterator[int]:
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, _HOST, port, ssl_context=tls).start()
-        yield runner.addresses[0][1]
-    finally:
-        await runner.cleanup()

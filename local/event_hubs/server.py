@@ -10,8 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from ssl import SSLContext
 
-from aiohttp import web
-
 from local.entra.checking import SigningKeys
 from local.event_hubs.admin import admin_application
 from local.event_hubs.broker import Broker
@@ -21,9 +19,9 @@ from local.event_hubs.identities import Identities
 from local.event_hubs.store import Store
 from local.event_hubs.tokens import TokenChecker
 from local.tls import server_context
+from local.web import HOST, serving
 
 logger = logging.getLogger(__name__)
-_HOST = "127.0.0.1"
 DEFAULT_RETENTION_BYTES = 512 * 1024 * 1024
 
 
@@ -57,8 +55,8 @@ async def running(config: EventHubs) -> AsyncIterator[Mapping[str, str]]:
         if config.amqp_port is not None:
             amqp = await stack.enter_async_context(_listening(broker, config.amqp_port, None))
             addresses["amqp"] = f"amqp://localhost:{amqp}"
-        admin = await stack.enter_async_context(_administered(broker, config.admin_port))
-        addresses["admin"] = f"http://{_HOST}:{admin}"
+        admin = await stack.enter_async_context(serving(admin_application(broker), config.admin_port))
+        addresses["admin"] = f"http://{HOST}:{admin}"
         if config.capture is not None:
             await stack.enter_async_context(capturing(store, config.capture))
         logger.info("hub.epoch_started epoch=%d hubs=%s", store.epoch.number, ",".join(config.hubs))
@@ -67,22 +65,10 @@ async def running(config: EventHubs) -> AsyncIterator[Mapping[str, str]]:
 
 @asynccontextmanager
 async def _listening(broker: Broker, port: int, tls: SSLContext | None) -> AsyncIterator[int]:
-    server = await asyncio.get_running_loop().create_server(lambda: Peer(broker.attach), _HOST, port, ssl=tls)
+    server = await asyncio.get_running_loop().create_server(lambda: Peer(broker.attach), HOST, port, ssl=tls)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
         server.abort_clients()
         await server.wait_closed()
-
-
-@asynccontextmanager
-async def _administered(broker: Broker, port: int) -> AsyncIterator[int]:
-    runner = web.AppRunner(admin_application(broker), access_log=None)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, _HOST, port)
-        await site.start()
-        yield runner.addresses[0][1]
-    finally:
-        await runner.cleanup()

@@ -1,6 +1,5 @@
 """The admin interface, plain HTTP: faults on demand, the rate, the recording's start, and what truly happened."""
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 import msgspec
@@ -11,9 +10,9 @@ from local.exchange.floor import Floor
 from local.exchange.history import History
 from local.exchange.instants import from_text, to_text
 from local.exchange.market import Trade
+from local.web import explained, json_answer
 
 _LONG_AGO, _FAR_AHEAD = "1970-01-02T00:00:00Z", "2200-01-01T00:00:00Z"
-_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class _Rate(msgspec.Struct, forbid_unknown_fields=True):
@@ -39,7 +38,7 @@ class Admin:
             name: {"symbols": feed.symbols, "connections": len(self._floor.connections[name])}
             for name, feed in self._floor.feeds.items()
         }
-        return _json({"status": "ok", "time": to_text(self._floor.clock()), "venues": venues})
+        return json_answer({"status": "ok", "time": to_text(self._floor.clock()), "venues": venues})
 
     async def order_fault(self, request: web.Request) -> web.Response:
         """`POST /faults`: a FaultOrder."""
@@ -49,7 +48,7 @@ class Admin:
     async def list_faults(self, request: web.Request) -> web.Response:
         """`GET /faults`: what stands."""
         del request
-        return _json({"faults": self._floor.faults.active(self._floor.clock())})
+        return json_answer({"faults": self._floor.faults.active(self._floor.clock())})
 
     async def clear_faults(self, request: web.Request) -> web.Response:
         """`DELETE /faults`: end them all."""
@@ -60,13 +59,13 @@ class Admin:
         """`POST /rate {"trades_per_second": n}`: for every synthetic market."""
         rate = msgspec.json.decode(await request.read(), type=_Rate)
         self._floor.change_rate(rate.trades_per_second)
-        return _json({"trades_per_second": rate.trades_per_second})
+        return json_answer({"trades_per_second": rate.trades_per_second})
 
     async def start_recording(self, request: web.Request) -> web.Response:
         """`POST /recording {"start": "...Z", "speed": n}`: lay the recording on the clock anew."""
         order = msgspec.json.decode(await request.read(), type=_Start)
         self._floor.start_recording(from_text(order.start), order.speed)
-        return _json({"start": to_text(from_text(order.start))})
+        return json_answer({"start": to_text(from_text(order.start))})
 
     async def true_trades(self, request: web.Request) -> web.Response:
         """`GET /trades?venue=&symbol=&from=&to=`: what truly happened, by the venue's stamps in `[from, to)`."""
@@ -79,13 +78,13 @@ class Admin:
         start = from_text(request.query.get("from", _LONG_AGO))
         end = from_text(request.query.get("to", _FAR_AHEAD))
         trades = history.happened(start, end)
-        return _json({"trades": [_truth(trade, history) for trade in trades]})
+        return json_answer({"trades": [_truth(trade, history) for trade in trades]})
 
 
 def admin_application(floor: Floor) -> web.Application:
     """Route the admin interface."""
     admin = Admin(floor)
-    application = web.Application(middlewares=[_explain])
+    application = web.Application(middlewares=[explained])
     application.router.add_get("/health", admin.health)
     application.router.add_post("/faults", admin.order_fault)
     application.router.add_get("/faults", admin.list_faults)
@@ -94,14 +93,6 @@ def admin_application(floor: Floor) -> web.Application:
     application.router.add_post("/recording", admin.start_recording)
     application.router.add_get("/trades", admin.true_trades)
     return application
-
-
-@web.middleware
-async def _explain(request: web.Request, handler: _Handler) -> web.StreamResponse:
-    try:
-        return await handler(request)
-    except (ValueError, msgspec.MsgspecError) as error:
-        return _json({"error": str(error)}, status=400)
 
 
 def _truth(trade: Trade, history: History) -> dict[str, Any]:
@@ -113,7 +104,3 @@ def _truth(trade: Trade, history: History) -> dict[str, Any]:
         "taker_side": trade.taker,
         "lost": history.is_lost(trade.trade_id),
     }
-
-
-def _json(body: object, status: int = 200) -> web.Response:
-    return web.Response(body=msgspec.json.encode(body), status=status, content_type="application/json")

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
@@ -17,10 +16,10 @@ from local.exchange.feed import Feed
 from local.exchange.floor import Floor
 from local.exchange.venue import Opening, PageMaker, PageRequest
 from local.tls import server_context
+from local.web import serving
 
 logger = logging.getLogger(__name__)
 
-_HOST = "127.0.0.1"
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -38,8 +37,8 @@ async def running(config: ExchangeConfig, clock: Callable[[], int] = wall_clock)
     floor = Floor(config, clock)
     context = server_context(config.certificate) if config.certificate else None
     async with AsyncExitStack() as stack:
-        admin_port = await stack.enter_async_context(_serving(admin_application(floor), config.admin_port, None))
-        port = await stack.enter_async_context(_serving(exchange_application(floor), config.port, context))
+        admin_port = await stack.enter_async_context(serving(admin_application(floor), config.admin_port))
+        port = await stack.enter_async_context(serving(exchange_application(floor), config.port, context))
         await stack.enter_async_context(_beating(floor))
         secure = "s" if context else ""
         yield {
@@ -126,14 +125,3 @@ async def _beating(floor: Floor) -> AsyncIterator[None]:
 def _report_failure(beat: asyncio.Task[None]) -> None:
     if not beat.cancelled() and (error := beat.exception()):
         logger.critical("exchange.beat_failed", exc_info=error)
-
-
-@asynccontextmanager
-async def _serving(application: web.Application, port: int, context: ssl.SSLContext | None) -> AsyncIterator[int]:
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, _HOST, port, ssl_context=context).start()
-        yield runner.addresses[0][1]
-    finally:
-        await runner.cleanup()

@@ -7,11 +7,11 @@ from typing import Final
 
 import msgspec
 from aiohttp import web
-from aiohttp.typedefs import Handler
 
 from local.logic_app.faults import FaultOrder, Faults
 from local.logic_app.outbox import Mail, Outbox
 from local.logic_app.triggers import Desk, newest_notes
+from local.web import explained, json_answer
 
 _PAGE: Final = (
     '<!doctype html><html lang="en"><meta charset="utf-8"><title>Outbox</title><h1>Outbox</h1>'
@@ -37,15 +37,15 @@ class Admin:
 
     async def health(self, _: web.Request) -> web.Response:
         """`GET /health`: the workflows by name, with how many runs each began."""
-        return _json({"status": "ok", "workflows": {desk.workflow.name: desk.begun for desk in self._desks}})
+        return json_answer({"status": "ok", "workflows": {desk.workflow.name: desk.begun for desk in self._desks}})
 
     async def show_outbox(self, _: web.Request) -> web.Response:
         """`GET /outbox`: `{"mails": [{"file", "date", "to", "subject", "text"}]}`, the oldest first."""
-        return _json({"mails": [asdict(mail) for mail in self._outbox.mails()]})
+        return json_answer({"mails": [asdict(mail) for mail in self._outbox.mails()]})
 
     async def show_runs(self, _: web.Request) -> web.Response:
         """`GET /runs`: the runs since the start, with the status of each action that was looked at."""
-        return _json({"runs": newest_notes(self._desks)})
+        return json_answer({"runs": newest_notes(self._desks)})
 
     async def order_fault(self, request: web.Request) -> web.Response:
         """`POST /faults`: a FaultOrder."""
@@ -54,7 +54,7 @@ class Admin:
 
     async def list_faults(self, _: web.Request) -> web.Response:
         """`GET /faults`: what stands."""
-        return _json({"faults": self._faults.active()})
+        return json_answer({"faults": self._faults.active()})
 
     async def clear_faults(self, request: web.Request) -> web.Response:
         """`DELETE /faults`: end them all."""
@@ -65,7 +65,7 @@ class Admin:
 def admin_application(desks: Sequence[Desk], outbox: Outbox, faults: Faults) -> web.Application:
     """Route the admin interface."""
     admin = Admin(desks, outbox, faults)
-    application = web.Application(middlewares=[_explain])
+    application = web.Application(middlewares=[explained])
     application.router.add_get("/", admin.page)
     application.router.add_get("/health", admin.health)
     application.router.add_get("/outbox", admin.show_outbox)
@@ -76,17 +76,5 @@ def admin_application(desks: Sequence[Desk], outbox: Outbox, faults: Faults) -> 
     return application
 
 
-@web.middleware
-async def _explain(request: web.Request, handler: Handler) -> web.StreamResponse:
-    try:
-        return await handler(request)
-    except (ValueError, msgspec.MsgspecError) as error:
-        return _json({"error": str(error)}, status=400)
-
-
 def _drawn(mail: Mail) -> str:
     return _MAIL.format(**{name: escape(value) for name, value in asdict(mail).items()})
-
-
-def _json(body: object, status: int = 200) -> web.Response:
-    return web.Response(body=msgspec.json.encode(body), status=status, content_type="application/json")

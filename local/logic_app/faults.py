@@ -1,9 +1,10 @@
 """What goes wrong on demand: orders go in, each request asks whether one concerns it."""
 
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
+
+from local.standing_orders import StandingOrders
 
 Kind = Literal["unavailable", "slow", "lost_answer", "too_many_requests", "redirect"]
 _BEFORE: tuple[Kind, ...] = ("unavailable", "too_many_requests", "redirect")
@@ -27,30 +28,8 @@ class FaultOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     location: str = _ELSEWHERE
 
 
-@dataclass(slots=True)
-class _Standing:
-    order: FaultOrder
-    left: int
-
-
-class Faults:
-    """The orders that still stand, in the order they came."""
-
-    def __init__(self) -> None:
-        """Begin with nothing wrong."""
-        self._standing: list[_Standing] = []
-
-    def add(self, order: FaultOrder) -> None:
-        """Let an order stand."""
-        self._standing.append(_Standing(order, order.count))
-
-    def clear(self) -> None:
-        """Let everything be right again."""
-        self._standing.clear()
-
-    def active(self) -> list[dict[str, Any]]:
-        """Describe what stands, with how often it is `left`."""
-        return [msgspec.to_builtins(one.order) | {"left": one.left} for one in self._standing]
+class Faults(StandingOrders[FaultOrder]):
+    """The orders that still stand."""
 
     def take_before(self) -> FaultOrder | None:
         """Give the first order that keeps a request from having an effect, and count it."""
@@ -58,9 +37,4 @@ class Faults:
 
     def take(self, *kinds: Kind) -> FaultOrder | None:
         """Give the first order of these kinds, and count it."""
-        for standing in self._standing:
-            if standing.order.kind in kinds:
-                standing.left -= 1
-                self._standing = [one for one in self._standing if one.left > 0]
-                return standing.order
-        return None
+        return self.strike(lambda order: order.kind in kinds)

@@ -1,7 +1,6 @@
 """The whole stand-in: the triggers on https, the admin port, and between them what runs the workflows."""
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
@@ -21,8 +20,8 @@ from local.logic_app.signatures import API_VERSION, SIGNATURE_VERSION, Signer, k
 from local.logic_app.tables import Tables
 from local.logic_app.triggers import Desk, Refusal
 from local.tls import server_context
+from local.web import serving
 
-_HOST = "127.0.0.1"
 _MOST_BYTES = 2**20
 
 
@@ -54,9 +53,9 @@ async def running(service: LogicApps) -> AsyncIterator[dict[str, str]]:
         connectors = Connectors(tables, outbox)
         desks = {one.name: Desk(one, signer, connectors, service.clock) for one in service.workflows}
         admin = admin_application(list(desks.values()), outbox, faults)
-        admin_port = await stack.enter_async_context(_serving(admin, service.admin_port, None))
+        admin_port = await stack.enter_async_context(serving(admin, service.admin_port))
         application, context = _application(desks, faults), server_context(service.certificate)
-        port = await stack.enter_async_context(_serving(application, service.port, context))
+        port = await stack.enter_async_context(serving(application, service.port, context))
         urls = {one.name: _url(port, one, signer) for one in service.workflows}
         yield {"admin": f"http://localhost:{admin_port}"} | urls
 
@@ -125,14 +124,3 @@ def _lost(order: FaultOrder, request: web.Request) -> web.StreamResponse:
     if order.drop and request.transport is not None:
         request.transport.abort()
     return _failed(order)
-
-
-@asynccontextmanager
-async def _serving(application: web.Application, port: int, context: ssl.SSLContext | None) -> AsyncIterator[int]:
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, _HOST, port, ssl_context=context).start()
-        yield runner.addresses[0][1]
-    finally:
-        await runner.cleanup()

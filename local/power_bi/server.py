@@ -14,10 +14,10 @@ from aiohttp import web
 
 from local.power_bi.datasets import Dataset, RowsRefused
 from local.power_bi.limits import MOST_ROWS_A_POST, Limits
+from local.web import serving
 
 logger = logging.getLogger(__name__)
 
-_HOST = "127.0.0.1"
 _MOST_BYTES = 64 * 2**20
 
 
@@ -68,15 +68,10 @@ async def running(
 ) -> AsyncIterator[dict[str, str]]:
     """Serve on 127.0.0.1; yield the addresses `root`, and `push`, that of the first dataset with its key."""
     desks = {(one.workspace, one.dataset_id): Desk(one, clock) for one in datasets}
-    runner = web.AppRunner(_application(desks), access_log=None, shutdown_timeout=1.0)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, _HOST, port).start()
-        root = f"http://localhost:{runner.addresses[0][1]}"
+    async with serving(_application(desks), port) as taken:
+        root = f"http://localhost:{taken}"
         first = next(iter(desks.values())).dataset
         yield {"root": root, "push": f"{root}{_path_of(first)}?key={first.key}"}
-    finally:
-        await runner.cleanup()
 
 
 def _application(desks: Mapping[tuple[str, str], Desk]) -> web.Application:
