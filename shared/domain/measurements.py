@@ -42,12 +42,21 @@ class MeasuredTable:
 
 @dataclass(frozen=True, slots=True)
 class MeasureOrder:
-    """A wish to measure the table of a key for a run, in a window or as a whole; `ingestion_time` is in UTC."""
+    """A wish to measure the table of a key for a run, in a window or as a whole.
+
+    ingestion_time: in UTC, in whole seconds, as the row keeps it; raises ValueError for fractions, by which a repeated
+    wish would differ from the recorded one.
+    """
 
     table: str
     run_id: str
     ingestion_time: datetime
     window_id: str | None = None
+
+    def __post_init__(self) -> None:
+        """Hold the rule."""
+        if self.ingestion_time.microsecond:
+            raise ValueError(f"ingestion_time must be a whole second; it is {self.ingestion_time.isoformat()}.")
 
     @property
     def kind(self) -> Kind:

@@ -48,7 +48,8 @@ def _measure(tools: ReportTools, row: WindowRow, run: RunRow, *, healthy: bool) 
     table = _table_of(tools, row)
     if table is None:
         return {}
-    order = MeasureOrder(table.key, str(run.run_id), run.claimed_at, row.window.id)
+    at = run.claimed_at.replace(microsecond=0)
+    order = MeasureOrder(table.key, str(run.run_id), at, row.window.id)
     return dict(measure(tools.metrics, order, healthy=healthy))
 
 

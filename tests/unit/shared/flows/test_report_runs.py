@@ -1,0 +1,150 @@
+"""What the end of an enrichment measures, and whom it tells of what went wrong."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.clients.ledger import FakeLedger
+from shared.clients.logic_app import FakeDoor
+from shared.clients.metrics import FakeMetrics
+from shared.clients.run_ledger import FakeRunLedger
+from shared.clients.sql import FakeCounts
+from shared.domain.ledger_rows import WindowRow
+from shared.domain.measurements import MeasuredTable
+from shared.domain.plans import PlanTemplate, StreamPlan
+from shared.domain.runs import RunRow
+from shared.domain.windows import Window
+from shared.errors import CorruptRow, Unavailable
+from shared.flows.measure import MetricsTools
+from shared.flows.report_runs import ReportTools, report_run
+
+NOON = datetime(2026, 11, 22, 12, 0, 7, 654_321, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+TRADES = MeasuredTable("trades", "Trades", "trades", 1000, "ingestion")
+
+
+class World:
+    """The flow's collaborators, as fakes, with one window of a stream and its runs."""
+
+    def __init__(self, stream="trades"):
+        start = NOON.replace(second=0, microsecond=0) - HOUR
+        self.window = Window("trades", start, start + HOUR)
+        plan = PlanTemplate(
+            HOUR, timedelta(), timedelta(), 0, 1, (), (StreamPlan(stream, stream, f"{stream}/1", "row", "identity", 2),)
+        ).freeze(self.window, NOON, "", {stream: 2})
+        self.metrics, self.door, self.runs = FakeMetrics({"Trades": {}}), FakeDoor(), FakeRunLedger()
+        self.counts, ledger = FakeCounts(), FakeLedger()
+        ledger.claim(WindowRow(self.window, "closed", "timer", NOON, plan.as_wire()))
+        metrics = MetricsTools(
+            {"trades": TRADES}, ledger, self.metrics, self.metrics, self.door, lambda: NOON, timedelta(hours=6)
+        )
+        self.tools = ReportTools(metrics, self.runs, self.counts)
+
+    def ended(self, state, number=1, **more):
+        row = RunRow(self.window, number, "follow", state, NOON, NOON, run_id=40 + number)
+        self.runs.claim(replace(row, **more))
+
+    def holds(self, rows, *, verdict="balanced", **differences):
+        self.metrics.tables["Trades"][self.window.id] = rows
+        told = {f"difference/{name}": missing for name, missing in differences.items()}
+        self.counts.windows[self.window.id] = {"trades": {f"reconciliation/{verdict}": 0, **told}}
+
+    def report(self, number=1):
+        return report_run(self.tools, self.window.id, number)
+
+
+@pytest.fixture
+def world():
+    return World()
+
+
+def test_the_end_of_a_run_is_measured_for_its_window(world):
+    world.ended("succeeded")
+    world.holds(2000)
+
+    done = world.report()
+
+    assert (done["run_id"], done["window"], done["rows_count_delta"]) == ("41", world.window.id, 2000)
+    assert (done["verdict"], done["alert"], done["reconciliation"]) == ("first", "none", "balanced")
+
+
+def test_an_activity_that_is_carried_out_again_records_and_tells_nothing_more(world):
+    world.ended("succeeded")
+    world.holds(5)
+
+    first, second = world.report(), world.report()
+
+    assert (first["status"], second["status"], second["alert"]) == ("recorded", "repeated", "sent")
+    assert (len(world.metrics.measurements), len(world.door.tries)) == (1, 1)
+
+
+def test_a_run_that_failed_is_told_in_databricks_words_and_not_measured(world):
+    world.ended("failed", words="TERMINATED FAILED (CLIENT_ERROR, RUN_EXECUTION_ERROR)")
+
+    assert world.report() == {"alert": "sent"}
+
+    (alert,) = world.door.told.values()
+    assert (alert.id, alert.kind) == ("trades:41:run_failed", "run_failed")
+    assert "RUN_EXECUTION_ERROR" in alert.body["message"]
+    assert world.metrics.measurements == []
+
+
+def test_a_run_that_databricks_never_took_is_told_by_its_instance(world):
+    world.ended("failed", run_id=0, words="Databricks has 0 jobs named 'trades'.")
+
+    world.report()
+
+    assert list(world.door.told) == [f"trades:enrich-{world.window.id}:run_failed"]
+
+
+def test_a_run_that_made_room_is_neither_measured_nor_told(world):
+    world.ended("superseded")
+
+    assert world.report() == {}
+    assert (world.metrics.measurements, world.door.tries) == ([], [])
+
+
+def test_a_window_that_does_not_balance_is_told_with_its_differences_and_is_no_recovery(world):
+    world.ended("succeeded", 1)
+    world.holds(5)
+    world.report(1)
+    world.ended("succeeded", 2)
+    world.holds(2000, verdict="unbalanced", **{"enriched = sql": 3})
+
+    done = world.report(2)
+
+    assert (done["verdict"], done["alert"], done["reconciliation"]) == ("normal", "none", "unbalanced")
+    assert [alert.kind for alert in world.door.told.values()] == ["alert", "unbalanced"]
+    assert "trades: enriched = sql by 3" in list(world.door.told.values())[-1].body["message"]
+
+
+def test_of_a_stream_whose_table_nobody_measures_failures_are_told_all_the_same():
+    world = World("transactions")
+    world.ended("failed", words="INTERNAL_ERROR")
+
+    world.report()
+
+    (alert,) = world.door.told.values()
+    assert (alert.table, alert.name) == ("transactions", "ingestion")
+
+
+def test_of_a_stream_whose_table_nobody_measures_a_good_end_is_nothing_to_record():
+    world = World("transactions")
+    world.ended("succeeded")
+
+    assert world.report() == {"reconciliation": None}
+
+
+def test_a_database_that_is_down_is_an_error_to_retry(world):
+    world.ended("succeeded")
+    world.metrics.failure = Unavailable("SQL is down.")
+    world.holds(2000)
+
+    with pytest.raises(Unavailable):
+        world.report()
+
+
+def test_a_run_that_is_not_in_the_ledger_is_an_error_that_names_it(world):
+    with pytest.raises(CorruptRow, match=f"Run 3 of window {world.window.id}"):
+        world.report(3)
