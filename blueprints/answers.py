@@ -8,7 +8,7 @@ from typing import Any
 import azure.functions as func
 
 from shared import telemetry
-from shared.errors import IngestionError, RequestRejected, SettingsError, Unavailable
+from shared.errors import IngestionError, LoginRefused, RequestRejected, SettingsError, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ async def answer(work: Awaitable[Mapping[str, Any]], *, status: int = 200) -> fu
         return _json(dict(await work), status)
     except RequestRejected as rejection:
         return _error(rejection.status, rejection.code, rejection.message, rejection.field)
-    except Unavailable as error:
+    except (Unavailable, LoginRefused) as error:
         telemetry.warning(logger, "http.unavailable", cause=error)
         return _error(503, "unavailable", str(error), None)
     except SettingsError as error:

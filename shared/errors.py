@@ -2,7 +2,7 @@
 
 IngestionError
 ├── SettingsError        a setting is missing or malformed: an administrator mends it
-├── RequestRejected      a caller asked for something it may not have: 400, 404, 409 or 413
+├── RequestRejected      a caller asked for something it may not have: 400, 404, 409, 413 or 415
 ├── FeedRefused          the source will not serve us (unknown product, wrong subscription): no retry can cure it
 ├── LoginRefused         an identity is not let in: no retry can cure it
 ├── JobRefused           Databricks will not do what it is asked (unknown job or run, parameters): no retry can cure it
