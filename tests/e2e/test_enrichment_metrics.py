@@ -1,5 +1,6 @@
 """Measurements and alerts on the whole platform: a run is measured once, and a wrong volume reaches a person once."""
 
+import re
 from collections import Counter
 
 import pytest
@@ -149,12 +150,13 @@ def test_no_secret_is_in_any_log_or_answer(enrichment, measuring):
     state = house.running.state
     canaries = [path.read_text(encoding="utf-8") for path in (state.topic_key, state.assets_key)]
     canaries += [*measuring.signatures(), house.running.identities.client_in_role("Sender").secret]
+    canaries.append(re.search("AccountKey=([^;]+)", house.running.addresses["storage"]["connection_string"])[1])
     answers = [
         house.call("GET", "/api/metrics?table=nothing").text,
         house.call("GET", "/api/windows").text,
         measuring.post(table="trades", run_id="?").text,
     ]
 
-    assert len(canaries) >= 4
+    assert len(canaries) >= 5
     assert [one for one in canaries if any(one in answer for answer in answers)] == []
     assert secrets_in_logs(house, *canaries) == []

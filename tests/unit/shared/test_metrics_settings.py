@@ -8,6 +8,14 @@ from tests.hostile_urls import HOSTILE_URLS
 from tests.unit.shared.test_settings import problems, read
 
 LOGIC_APP = "https://prod-7.westeurope.logic.azure.com:443/workflows/1/triggers/manual?sig=canary"
+SECRETS = {
+    "EVENT_HUBS__clientSecret": "canary-client",
+    "AzureWebJobsStorage": "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=canary-storage",
+    "EVENT_GRID__topicKey": "canary-topic",
+    "ASSETS__key": "canary-assets",
+    "SQL__url": "mssql://sql.example/trades?password=canary-sql",
+    "ALERT_INGESTION_URL": LOGIC_APP,
+}
 
 
 def tables(**entries):
@@ -77,5 +85,18 @@ def test_a_settings_error_is_raised_whatever_the_tables_are():
         read(METRICS_TABLES="{", FEEDS="weather")
 
 
-def test_a_url_is_in_no_repr():
-    assert "canary" not in repr(read(ALERT_INGESTION_URL=LOGIC_APP))
+def test_no_secret_is_in_a_repr_or_in_the_error_of_another_setting():
+    assert "canary" not in repr(read(**SECRETS))
+    assert "canary" not in problems(**SECRETS, FEEDS="weather", WINDOW_TIMER="sometimes")
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_that_is_wrong_itself_is_not_shown(name):
+    wrong = "canary\tis no value of any setting"
+
+    try:
+        shown = repr(read(**SECRETS | {name: wrong}))
+    except SettingsError as error:
+        shown = str(error)
+
+    assert "canary" not in shown
