@@ -53,7 +53,7 @@ type: lakehouse ## Check the types
 	@$(PYTHON) -m mypy
 	@$(PYTHON) -m mypy --config-file databricks/pyproject.toml --python-executable $(LAKEHOUSE_PYTHON) databricks/src/lakehouse
 
-bench: setup ## Measure against the peers; writes benchmarks/results.json
+bench: lakehouse ## Measure against the peers; writes benchmarks/results.json
 	@$(PYTHON) -m benchmarks $(ARGS)
 
 compile: setup ## Pin the requirements anew from their .in files (ARGS=--upgrade takes newer versions)

@@ -10,43 +10,42 @@ from lakehouse.cli import story
 from lakehouse.follow import run
 
 PAYMENTS = WINDOW.replace("trades", "payments")
+EMPTY = (
+    "ipState",
+    "ipPostcode",
+    "paymentBillingPostalCode",
+    "paymentBillingState",
+    "accountPostalCode",
+    "accountState",
+)
+PAYMENT = dict.fromkeys(EMPTY, "") | {
+    "accountID": "A1234567890123456",
+    "transactionAmountUSD": 12.5,
+    "transactionAmount": 1250,
+    "transactionCurrencyCode": "JPY",
+    "localHour": -1,
+    "transactionIPaddress": "10.0.0.1",
+    "ipCountryCode": "JP",
+    "isProxyIP": False,
+    "browserLanguage": "ja-JP",
+    "paymentInstrumentType": "PAYPAL",
+    "cardType": "",
+    "paymentBillingCountryCode": "",
+    "cvvVerifyResult": "",
+    "digitalItemCount": 0,
+    "physicalItemCount": 2,
+    "accountCountry": "JP",
+    "accountAge": 10,
+    "isUserRegistered": True,
+    "paymentInstrumentAgeInAccount": 0.5,
+    "numPaymentRejects1dPerUser": 0,
+    "transactionDateTime": "2026-11-22T10:00:00.000001Z",
+}
 
 
 def payment(number, **changes):
-    texts = (
-        "ipState",
-        "ipPostcode",
-        "paymentBillingPostalCode",
-        "paymentBillingState",
-        "accountPostalCode",
-        "accountState",
-    )
-    return {
-        "transactionID": str(UUID(int=number, version=4)).replace("-4", "-8", 1),
-        "accountID": "A1234567890123456",
-        "transactionAmountUSD": 12.5,
-        "transactionAmount": 1250,
-        "transactionCurrencyCode": "JPY",
-        "localHour": -1,
-        "transactionIPaddress": "10.0.0.1",
-        **dict.fromkeys(texts, ""),
-        "ipCountryCode": "JP",
-        "isProxyIP": False,
-        "browserLanguage": "ja-JP",
-        "paymentInstrumentType": "PAYPAL",
-        "cardType": "",
-        "paymentBillingCountryCode": "",
-        "cvvVerifyResult": "",
-        "digitalItemCount": 0,
-        "physicalItemCount": 2,
-        "accountCountry": "JP",
-        "accountAge": 10,
-        "isUserRegistered": True,
-        "paymentInstrumentAgeInAccount": 0.5,
-        "numPaymentRejects1dPerUser": 0,
-        "transactionDateTime": "2026-11-22T10:00:00.000001Z",
-        **changes,
-    }
+    key = str(UUID(int=number, version=4)).replace("-4", "-8", 1)
+    return PAYMENT | {"transactionID": key} | changes
 
 
 def sent(record):
