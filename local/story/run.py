@@ -174,7 +174,10 @@ def _verdict(console: Console, proofs: Proofs) -> int:
     total = sum(proof.distinct for proof in proofs if isinstance(proof, StreamProof))
     runs = [proof.verdict for proof in proofs if isinstance(proof, RunProof)]
     balance = f" Their tables are {runs[0]}." if runs else ""
-    console.print(f"[bold green]Nothing lost, nothing unexplained:[/] {total} records, counted at both ends.{balance}")
+    console.print(
+        f"[bold green]Nothing lost, nothing unexplained:[/] {total} records, counted at both ends.{balance}",
+        soft_wrap=True,
+    )
     console.out("`make up` keeps everything running to look around; the logs of this run are in .local/run/logs.")
     return 0
 
