@@ -12,7 +12,7 @@ from rich.panel import Panel
 from local.platform.running import Running
 from local.platform.services import FUNCTIONS, LOGIC_APP
 from local.story.telling import print_columns, print_faults
-from local.story.watching import Windows
+from local.story.watching import Windows, get_json
 
 _EVERY_SECONDS = 1.0
 
@@ -43,7 +43,7 @@ async def watch_volumes(running: Running, windows: Windows, verdicts: Mapping[st
     app, admin = running.addresses[FUNCTIONS]["http"], running.addresses[LOGIC_APP]["admin"]
     async with asyncio.timeout(deadline), aiohttp.ClientSession() as session:
         found = await _settled(session, app, len(trades))
-        mails = (await _get(session, f"{admin}/outbox"))["mails"]
+        mails = (await get_json(session, f"{admin}/outbox"))["mails"]
     proofs = [prove_volume(window, found[window["id"]], verdicts.get(name), mails) for name, window in trades.items()]
     return Volumes(proofs, mails)
 
@@ -88,15 +88,8 @@ def _is_whole(found: Mapping[str, Mapping[str, Any]], wanted: int) -> bool:
 
 
 async def _measurements(session: aiohttp.ClientSession, app: str) -> dict[str, Mapping[str, Any]]:
-    listed = (await _get(session, f"{app}/api/metrics?table=trades"))["measurements"]
+    listed = (await get_json(session, f"{app}/api/metrics?table=trades"))["measurements"]
     return {measurement["window"]: measurement for measurement in listed}
-
-
-async def _get(session: aiohttp.ClientSession, url: str) -> Mapping[str, Any]:
-    async with session.get(url) as answer:
-        answer.raise_for_status()
-        shown: Mapping[str, Any] = await answer.json()
-        return shown
 
 
 def _numbers(measurement: Mapping[str, Any]) -> dict[str, str]:

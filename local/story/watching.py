@@ -24,7 +24,7 @@ async def first_windows(app: str, feeds: Sequence[str], deadline: float, show: C
     """Wait until the timer has claimed a window of each feed; raises TimeoutError after `deadline` seconds."""
     async with asyncio.timeout(deadline), aiohttp.ClientSession() as session:
         while True:
-            listed = (await _get(session, f"{app}/api/windows"))["windows"]
+            listed = (await get_json(session, f"{app}/api/windows"))["windows"]
             first = {window["feed"]: window for window in listed}  # they come newest first
             windows = {feed: await _maybe(session, app, first.get(feed)) for feed in feeds}
             show(windows)
@@ -75,16 +75,17 @@ async def _asked(session: aiohttp.ClientSession, app: str, asked: Asked) -> Mapp
     async with session.post(f"{app}/api/windows", json=asked.as_request()) as answer:
         answer.raise_for_status()
         (window,) = (await answer.json())["windows"]
-    return await _get(session, f"{app}/api/windows/{window['id']}")
+    return await get_json(session, f"{app}/api/windows/{window['id']}")
 
 
 async def _maybe(
     session: aiohttp.ClientSession, app: str, window: Mapping[str, Any] | None
 ) -> Mapping[str, Any] | None:
-    return await _get(session, f"{app}/api/windows/{window['id']}") if window else None
+    return await get_json(session, f"{app}/api/windows/{window['id']}") if window else None
 
 
-async def _get(session: aiohttp.ClientSession, url: str) -> Mapping[str, Any]:
+async def get_json(session: aiohttp.ClientSession, url: str) -> Mapping[str, Any]:
+    """Get a JSON object; raises aiohttp.ClientError for any status that is none of success."""
     async with session.get(url) as answer:
         answer.raise_for_status()
         shown: Mapping[str, Any] = await answer.json()
