@@ -20,15 +20,15 @@ from local.platform.ports import Ports
 from local.platform.running import Running
 from local.platform.services import Choices
 from local.platform.starting import running_platform
-from shared.clients.databricks_jobs import SCOPE
-from shared.clients.event_grid import EventGridTopic
-from shared.clients.identity import FakeIdentity, ServicePrincipal, make_identity
-from shared.clients.ledger import TableLedger
-from shared.clients.tables import tables_of
-from shared.domain.announcements import opening
-from shared.domain.ledger_rows import WindowRow
-from shared.domain.plans import PlanTemplate, StreamPlan
-from shared.domain.windows import Window
+from shared.clients.databricks_jobs.jobs import SCOPE
+from shared.clients.event_grid.topic import EventGridTopic
+from shared.clients.identity.identity import FakeIdentity, ServicePrincipal, make_identity
+from shared.clients.storage.tables import tables_of
+from shared.clients.storage.windows import TableLedger
+from shared.domain.windows.announcement import opening
+from shared.domain.windows.ledger_row import WindowRow
+from shared.domain.windows.plan import PlanTemplate, StreamPlan
+from shared.domain.windows.window import Window
 
 WARM_UP, ONE_BY_ONE, TOGETHER = 5, 40, 20
 AT_ONCE = 4

@@ -7,12 +7,12 @@ import psutil
 
 from benchmarks.interleaved import Row
 from benchmarks.sending import running_hub
-from shared.clients.event_hubs import EventHubs
-from shared.domain.plans import PlanTemplate, SliceAttempt, StreamPlan
-from shared.domain.windows import Window
+from shared.clients.event_hubs.hubs import EventHubs
+from shared.domain.windows.plan import PlanTemplate, SliceAttempt, StreamPlan
+from shared.domain.windows.window import Window
 from shared.feeds.payments.building import build
 from shared.feeds.payments.feed import Payments
-from shared.flows.slice_work import Pace, Tally
+from shared.feeds.slice_work import Pace, Tally
 from shared.flows.synthetic_slice import ingest_synthetic_slice
 
 RATE = 50_000.0

@@ -21,13 +21,13 @@ from local.platform.ports import Ports
 from local.platform.running import Running
 from local.platform.services import Choices
 from local.platform.starting import running_platform
-from shared.clients.identity import FakeIdentity
-from shared.clients.ledger import FakeLedger
-from shared.clients.logic_app import FakeDoor
-from shared.clients.metrics import sql_metrics
-from shared.domain.ledger_rows import WindowRow
-from shared.domain.measurements import MeasuredTable, MeasureOrder
-from shared.domain.windows import Window
+from shared.clients.identity.identity import FakeIdentity
+from shared.clients.logic_app.alert_sender import FakeDoor
+from shared.clients.sql.metrics import sql_metrics
+from shared.clients.storage.windows import FakeLedger
+from shared.domain.volumes.measurement import MeasuredTable, MeasureOrder
+from shared.domain.windows.ledger_row import WindowRow
+from shared.domain.windows.window import Window
 from shared.flows.measure import MetricsTools, measure
 
 ROWS, WINDOWS = 5_000_000, 1_000

@@ -2,7 +2,7 @@
 
 from benchmarks.interleaved import Row, compare
 from benchmarks.transactions import POOL, fresh_pool
-from shared.clients.pools import read_pool
+from shared.clients.storage.pools import read_pool
 from shared.feeds.payments.building import build
 from shared.feeds.payments.feed import Payments
 

@@ -22,10 +22,10 @@ from faker import Faker
 
 from benchmarks.interleaved import Row, Side, compare
 from benchmarks.peers import faker_plain
-from local.entra.identities import make_identities, write_identities
-from local.tls import make_tls_files
-from shared.clients.event_hubs import AzureEventHubs, HubConnection, Sender
-from shared.clients.identity import LoopIdentity, ServicePrincipal, make_identity
+from emulators.entra.identities import make_identities, write_identities
+from emulators.tls import make_tls_files
+from shared.clients.event_hubs.hubs import AzureEventHubs, HubConnection, Sender
+from shared.clients.identity.identity import LoopIdentity, ServicePrincipal, make_identity
 from shared.feeds.packing import Packing, as_events
 from shared.feeds.payments.building import build
 from shared.feeds.payments.feed import Payments
@@ -240,7 +240,7 @@ def running_hub() -> Iterator[Hub]:
 
 @contextmanager
 def _service(name: str, *arguments: str) -> Iterator[dict[str, str]]:
-    command = [sys.executable, "-m", f"local.{name}", *arguments]
+    command = [sys.executable, "-m", f"emulators.{name}", *arguments]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
         yield json.loads(process.stdout.readline())["addresses"]

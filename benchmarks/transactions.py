@@ -14,7 +14,7 @@ from faker import Faker
 from benchmarks.interleaved import Row, Side, compare
 from benchmarks.peers import faker_plain, mimesis_plain
 from benchmarks.peers.polars_pools import PolarsPayments
-from shared.clients.pools import read_pool, write_pool
+from shared.clients.storage.pools import read_pool, write_pool
 from shared.feeds.payments.building import build
 from shared.feeds.payments.choices import BLOCK
 from shared.feeds.payments.feed import Payments

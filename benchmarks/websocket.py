@@ -20,13 +20,13 @@ from websockets.asyncio.client import ClientConnection
 from benchmarks.interleaved import Row, Side, compare
 from benchmarks.peers.frame_server import match
 from benchmarks.sending import HUBS, Ends, running_hub
-from shared.clients.market import VenueMarket
-from shared.feeds.exchanges.coinbase import Coinbase
-from shared.feeds.exchanges.lines import as_records
-from shared.feeds.exchanges.readings import Traded
-from shared.feeds.exchanges.registry import Endpoints
-from shared.feeds.exchanges.trade import Trade
 from shared.feeds.packing import Packing, as_events
+from shared.trades.connection.client import VenueMarket
+from shared.trades.venues.coinbase import Coinbase
+from shared.trades.venues.lines import as_records
+from shared.trades.venues.readings import Traded
+from shared.trades.venues.registry import Endpoints
+from shared.trades.venues.trade import Trade
 
 SYMBOLS = ["BTC-USD", "ETH-USD", "SOL-USD", "BTC-EUR"]
 HUB = "transactions"

@@ -11,9 +11,9 @@ import azure.functions as func
 
 from blueprints.answers import answer
 from shared import telemetry
-from shared.clients.orchestrations import DurableOrchestrations
-from shared.domain.announcements import window_of
-from shared.domain.runs import MOST_TRIES, poll_after
+from shared.clients.durable.orchestrations import DurableOrchestrations
+from shared.domain.runs.run import MOST_TRIES, poll_after
+from shared.domain.windows.announcement import window_of
 from shared.errors import IngestionError, JobRefused, LoginRefused
 from shared.flows.enrich import claim_run, fail_run, follow_run, prepare_lookup, start_run, wanted
 from shared.flows.report_runs import report_run

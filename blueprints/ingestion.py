@@ -8,8 +8,8 @@ from typing import Any
 import azure.durable_functions as df
 import azure.functions as func
 
-from shared.clients.orchestrations import STOP_EVENT, DurableOrchestrations
-from shared.domain.plans import Plan
+from shared.clients.durable.orchestrations import STOP_EVENT, DurableOrchestrations
+from shared.domain.windows.plan import Plan
 from shared.flows.announce import announce_closing, announce_opening, mark_closed
 from shared.flows.close_window import close
 from shared.flows.ingest_slice import begin, ingest

@@ -10,9 +10,9 @@ import azure.functions as func
 
 from blueprints.answers import answer
 from shared import telemetry
-from shared.domain.metrics_requests import parse_measure_request
 from shared.flows.measure import list_measurements, measure
 from shared.flows.send_alerts import retry_alerts
+from shared.http.metrics_requests import parse_measure_request
 from shared.services import services
 
 bp = df.Blueprint()

@@ -8,8 +8,7 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from blueprints.answers import answer
-from shared.clients.orchestrations import DurableOrchestrations
-from shared.domain.requests import parse_open_request
+from shared.clients.durable.orchestrations import DurableOrchestrations
 from shared.flows.open_windows import start_windows
 from shared.flows.request_runs import show_enrichment
 from shared.flows.request_windows import (
@@ -21,6 +20,7 @@ from shared.flows.request_windows import (
     show_window,
     stop_orchestrations,
 )
+from shared.http.window_requests import parse_open_request
 from shared.services import services
 
 bp = df.Blueprint()

@@ -8,25 +8,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from shared.clients.assets import Assets, CoinCapAssets
-from shared.clients.databricks_jobs import DatabricksJobs, Jobs
-from shared.clients.event_grid import EventGridTopic, Topic
-from shared.clients.event_hubs import AzureEventHubs, EventHubs, HubConnection
-from shared.clients.identity import Identity, ManagedIdentity, ServicePrincipal, make_identity
-from shared.clients.ledger import Ledger, TableLedger
-from shared.clients.logic_app import LogicApp
-from shared.clients.market import Market, VenueMarket
-from shared.clients.metrics import sql_metrics
-from shared.clients.pools import FilePools, Pools
-from shared.clients.reference import Reference, blob_reference
-from shared.clients.run_ledger import RunLedger, TableRunLedger
-from shared.clients.sql import Counts, SqlCounts, sql_database
-from shared.clients.tables import Tables, tables_of
-from shared.domain.plans import PlanTemplate
-from shared.domain.windows import microseconds
+from shared.clients.coincap.assets import Assets, CoinCapAssets
+from shared.clients.databricks_jobs.jobs import DatabricksJobs, Jobs
+from shared.clients.event_grid.topic import EventGridTopic, Topic
+from shared.clients.event_hubs.hubs import AzureEventHubs, EventHubs, HubConnection
+from shared.clients.identity.identity import Identity, ManagedIdentity, ServicePrincipal, make_identity
+from shared.clients.logic_app.alert_sender import LogicApp
+from shared.clients.sql.database import Counts, SqlCounts, sql_database
+from shared.clients.sql.metrics import sql_metrics
+from shared.clients.storage.pools import FilePools, Pools
+from shared.clients.storage.reference import Reference, blob_reference
+from shared.clients.storage.runs import RunLedger, TableRunLedger
+from shared.clients.storage.tables import Tables, tables_of
+from shared.clients.storage.windows import Ledger, TableLedger
+from shared.domain.windows.plan import PlanTemplate
+from shared.domain.windows.window import microseconds
 from shared.errors import Unavailable
 from shared.feeds.catalogue import CATALOGUE
-from shared.feeds.exchanges.registry import venue
 from shared.flows.announce import Herald
 from shared.flows.enrich import EnrichmentTools, Job
 from shared.flows.ingest_slice import SliceTools
@@ -34,7 +32,9 @@ from shared.flows.measure import MetricsTools
 from shared.flows.open_windows import Freezer
 from shared.flows.report_runs import ReportTools
 from shared.flows.synthetic_slice import SyntheticFeed
-from shared.settings import HubSettings, Settings, from_process
+from shared.settings.model import HubSettings, Settings, from_process
+from shared.trades.connection.client import Market, VenueMarket
+from shared.trades.venues.registry import venue
 
 
 class made_once[Made]:  # noqa: N801 - used as a decorator

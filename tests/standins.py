@@ -13,8 +13,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @contextmanager
 def standin(name: str, *arguments: object, log: Path | None = None) -> Iterator[dict[str, str]]:
-    """Run `python -m local.<name>` for the length of a block; yields the addresses it announced."""
-    command = [sys.executable, "-m", f"local.{name}", *map(str, arguments)]
+    """Run `python -m emulators.<name>` for the length of a block; yields the addresses it announced."""
+    command = [sys.executable, "-m", f"emulators.{name}", *map(str, arguments)]
     with (log or Path("/dev/null")).open("ab") as words:
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=words)
         try:

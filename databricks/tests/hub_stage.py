@@ -22,8 +22,8 @@ NAMESPACE = "local.servicebus.windows.net"
 _MAKE_FILES = """
 import json, sys
 from pathlib import Path
-from local.entra.identities import make_identities, write_identities
-from local.tls import make_tls_files
+from emulators.entra.identities import make_identities, write_identities
+from emulators.tls import make_tls_files
 folder = Path(sys.argv[1])
 tls = make_tls_files(folder)
 write_identities(make_identities(), folder / "identities.json")
@@ -138,7 +138,7 @@ def platform(folder: Path, hubs: str) -> Iterator[Platform]:
 @contextlib.contextmanager
 def service(name: str, folder: Path, *options: object) -> Iterator[dict[str, str]]:
     """Run one service of the local platform; yields its addresses."""
-    command = [PYTHON, "-m", f"local.{name}", *map(str, options)]
+    command = [PYTHON, "-m", f"emulators.{name}", *map(str, options)]
     with (folder / f"{name}.log").open("ab") as log:
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True)
         try:

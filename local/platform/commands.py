@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from emulators.storage.account import DEVELOPMENT_STORAGE, STANDARD_PORTS
 from local.platform.banner import print_banner, progress_printer
 from local.platform.enrichment import enrichment_settings, lakehouse_is_installed
 from local.platform.ports import Ports, PortTaken
@@ -17,7 +18,6 @@ from local.platform.settings_file import SettingsFileUnusable, merge_settings
 from local.platform.starting import running_platform
 from local.platform.state import AlreadyRunning
 from local.platform.supervision import ROOT, ServiceFailed
-from local.storage.account import DEVELOPMENT_STORAGE, STANDARD_PORTS
 
 STATES = ROOT / ".local"
 SETTINGS = ROOT / "local.settings.json"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from local.entra.identities import Identities, Role
+from emulators.entra.identities import Identities, Role
 from local.platform.services import Addresses
 from local.platform.state import State
 

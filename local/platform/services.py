@@ -74,12 +74,12 @@ def _storage(choices: Choices, state: State) -> Service:
         *("--queue-port", str(ports.storage_queue)),
         *("--table-port", str(ports.storage_table)),
     ]
-    return Service("storage", "local.storage", lambda _: arguments)
+    return Service("storage", "emulators.storage", lambda _: arguments)
 
 
 def _entra(choices: Choices, state: State) -> Service:
     arguments = ["--port", str(choices.ports.entra), *_certificate(state), "--identities", str(state.identities)]
-    return Service("entra", "local.entra", lambda _: arguments)
+    return Service("entra", "emulators.entra", lambda _: arguments)
 
 
 def _event_hubs(choices: Choices, state: State) -> Service:
@@ -90,7 +90,7 @@ def _event_hubs(choices: Choices, state: State) -> Service:
     ]
     return Service(
         "event_hubs",
-        "local.event_hubs",
+        "emulators.event_hubs",
         lambda addresses: [*arguments, "--issuer", addresses["entra"]["issuer"]],
         frozenset({"entra"}),
     )
@@ -102,7 +102,7 @@ def _exchange(choices: Choices, state: State) -> Service:
         *_certificate(state),
         *("--assets-key-file", str(state.assets_key)),
     ]
-    return Service("exchange", "local.exchange", lambda _: arguments)
+    return Service("exchange", "emulators.exchange", lambda _: arguments)
 
 
 def _event_grid(choices: Choices, state: State) -> Service:
@@ -114,7 +114,7 @@ def _event_grid(choices: Choices, state: State) -> Service:
     ]
     return Service(
         EVENT_GRID,
-        "local.event_grid",
+        "emulators.event_grid",
         lambda addresses: [*arguments, "--issuer", addresses["entra"]["issuer"]],
         frozenset({"entra", "storage"}),
     )
@@ -129,7 +129,7 @@ def _databricks(choices: Choices, state: State) -> Service:
     ]
     return Service(
         DATABRICKS,
-        "local.databricks",
+        "emulators.databricks",
         lambda addresses: [*arguments, "--issuer", addresses["entra"]["issuer"]],
         frozenset({"entra", "event_hubs", "storage"}),
     )
@@ -141,7 +141,7 @@ def _logic_app(choices: Choices, state: State) -> Service:
         *_certificate(state),
         *("--definitions", str(ROOT / "definitions" / "logic_apps"), "--outbox", str(state.outbox)),
     ]
-    return Service(LOGIC_APP, "local.logic_app", lambda _: arguments)
+    return Service(LOGIC_APP, "emulators.logic_app", lambda _: arguments)
 
 
 def _functions(choices: Choices, state: State, after: frozenset[str]) -> Service:
@@ -150,7 +150,7 @@ def _functions(choices: Choices, state: State, after: frozenset[str]) -> Service
         *("--app", str(ROOT), "--settings", str(choices.settings_file)),
         *("--state", str(state.folder / "functions.sqlite")),
     ]
-    return Service(FUNCTIONS, "local.functions_host", lambda _: arguments, after)
+    return Service(FUNCTIONS, "emulators.functions_host", lambda _: arguments, after)
 
 
 def _certificate(state: State) -> tuple[str, str]:

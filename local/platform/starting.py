@@ -7,14 +7,15 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local.entra.identities import Identities
+from emulators.entra.identities import Identities
+from emulators.tls import make_tls_files
 from local.platform.enrichment import enrichment_settings, job_variables, service_secrets, subscribe_app
 from local.platform.ports import check_free
+from local.platform.preparing import prepare
 from local.platform.running import Running
 from local.platform.services import DATABRICKS, FUNCTIONS, Choices, Service, services
-from local.platform.state import State, held_state, prepare
+from local.platform.state import State, held_state
 from local.platform.supervision import ServiceFailed, StartedService, running_service
-from local.tls import make_tls_files
 
 type Progress = Callable[[str], None]
 

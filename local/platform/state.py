@@ -2,15 +2,11 @@
 
 import fcntl
 import os
-import secrets
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
-
-from local.entra.identities import Identities, make_identities, read_identities, write_identities
 
 
 class AlreadyRunning(Exception):
@@ -93,17 +89,6 @@ def held_state(folder: Path) -> Iterator[State]:
             _write_holder(mark, "")
 
 
-def prepare(state: State, *, clear: bool) -> Identities:
-    """Make the folder ready, emptied first where `clear` says so, and give the identities kept or newly made there."""
-    if clear and state.folder.exists():
-        shutil.rmtree(state.folder)
-    state.logs.mkdir(parents=True, exist_ok=True)
-    _make_keys(state)
-    if not state.identities.exists():
-        write_identities(make_identities(), state.identities)
-    return read_identities(state.identities)
-
-
 def is_running(state: State) -> bool:
     """Tell whether a platform holds this folder now."""
     try:
@@ -119,14 +104,6 @@ def is_running(state: State) -> bool:
 def was_killed(state: State) -> bool:
     """Tell whether the last platform of this folder ended without cleaning up."""
     return state.running.exists() and not is_running(state) and bool(state.running.read_text())
-
-
-def _make_keys(state: State) -> None:
-    """Make the keys of the topic and of the assets API, where this folder has none."""
-    for path in (state.topic_key, state.assets_key):
-        if not path.exists():
-            path.touch(mode=0o600)
-            path.write_text(secrets.token_urlsafe(32), encoding="utf-8")
 
 
 def _write_holder(mark: TextIO, holder: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from local.platform.children import STOP_SECONDS, Child, running_child
+from emulators.children import STOP_SECONDS, Child, running_child
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60.0

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from shared.domain.retrying import Backoff, Patience
+from shared.clients.retrying import Backoff, Patience
 from shared.errors import Unavailable
 
 CONNECT_SECONDS: Final = 5.0

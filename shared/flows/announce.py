@@ -9,15 +9,15 @@ from datetime import datetime
 from typing import Any
 
 from shared import telemetry
-from shared.clients.event_grid import Topic
-from shared.clients.event_hubs import EventHubs
-from shared.clients.ledger import Ledger
-from shared.clients.reference import Reference
-from shared.domain.announcements import Announcement, closing, opening
-from shared.domain.endings import completing_attempts
-from shared.domain.ledger_rows import WindowRow
-from shared.domain.plans import Plan
-from shared.domain.runs import real_end
+from shared.clients.event_grid.topic import Topic
+from shared.clients.event_hubs.hubs import EventHubs
+from shared.clients.storage.reference import Reference
+from shared.clients.storage.windows import Ledger
+from shared.domain.runs.run import real_end
+from shared.domain.windows.announcement import Announcement, closing, opening
+from shared.domain.windows.ending import completing_attempts
+from shared.domain.windows.ledger_row import WindowRow
+from shared.domain.windows.plan import Plan
 from shared.errors import CorruptRow, LoginRefused, Unavailable
 
 logger = logging.getLogger(__name__)

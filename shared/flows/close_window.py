@@ -8,17 +8,17 @@ from datetime import datetime
 from typing import Any
 
 from shared import telemetry
-from shared.clients.ledger import Ledger
-from shared.domain.endings import Ending, Found, completed, decide_ending, unbegun
-from shared.domain.ledger_rows import SliceRow, WindowRow
-from shared.domain.live_reports import SliceReport
-from shared.domain.plans import MAX_WINDOW, Plan
-from shared.domain.windows import Window
+from shared.clients.storage.windows import Ledger
+from shared.domain.windows.ending import Ending, Found, completed, decide_ending, unbegun
+from shared.domain.windows.ledger_row import SliceRow, WindowRow
+from shared.domain.windows.plan import MAX_WINDOW, Plan
+from shared.domain.windows.window import Window
 from shared.errors import CorruptRow
 from shared.feeds.catalogue import CATALOGUE
-from shared.flows.close_live import CloseOrder, close_live_window
+from shared.feeds.slice_work import Pace, Tally
 from shared.flows.ingest_slice import SliceTools
-from shared.flows.slice_work import Pace, Tally
+from shared.trades.closing import CloseOrder, close_live_window
+from shared.trades.completeness.reports import SliceReport
 
 logger = logging.getLogger(__name__)
 

@@ -7,15 +7,23 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared import telemetry
-from shared.clients.assets import Assets
-from shared.clients.databricks_jobs import Jobs
-from shared.clients.ledger import Ledger, known_window
-from shared.clients.reference import Reference
-from shared.clients.run_ledger import RunLedger
-from shared.domain.ledger_rows import WindowRow
-from shared.domain.plans import Plan
-from shared.domain.run_states import words
-from shared.domain.runs import RunMode, RunRow, drain_limit_of, may_be_tried_again, outcome_of, overdue, parameters_of
+from shared.clients.coincap.assets import Assets
+from shared.clients.databricks_jobs.jobs import Jobs
+from shared.clients.storage.reference import Reference
+from shared.clients.storage.runs import RunLedger
+from shared.clients.storage.windows import Ledger, known_window
+from shared.domain.runs.job_state import words
+from shared.domain.runs.run import (
+    RunMode,
+    RunRow,
+    drain_limit_of,
+    may_be_tried_again,
+    outcome_of,
+    overdue,
+    parameters_of,
+)
+from shared.domain.windows.ledger_row import WindowRow
+from shared.domain.windows.plan import Plan
 from shared.errors import CorruptRow, FeedRefused, IngestionError, JobRefused, LoginRefused, Unavailable
 from shared.feeds.assets import parquet, prepare
 

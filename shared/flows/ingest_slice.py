@@ -9,17 +9,17 @@ from datetime import datetime
 from typing import Any
 
 from shared import telemetry
-from shared.clients.event_hubs import EventHubs, Sender
-from shared.clients.ledger import Ledger
-from shared.clients.market import Market
-from shared.domain.ledger_rows import SliceRow, SliceState, WindowRow
-from shared.domain.plans import Plan, SliceAttempt
+from shared.clients.event_hubs.hubs import EventHubs, Sender
+from shared.clients.storage.windows import Ledger
+from shared.domain.windows.ledger_row import SliceRow, SliceState, WindowRow
+from shared.domain.windows.plan import Plan, SliceAttempt
 from shared.errors import FeedRefused, LoginRefused, SendFailed, Unavailable
 from shared.feeds.catalogue import CATALOGUE
-from shared.flows.live_slice import ingest_live_slice
-from shared.flows.slice_work import Pace, Tally
+from shared.feeds.slice_work import Pace, Tally
 from shared.flows.stop_watch import watching
 from shared.flows.synthetic_slice import SyntheticFeed, ingest_synthetic_slice
+from shared.trades.connection.client import Market
+from shared.trades.slice import ingest_live_slice
 
 logger = logging.getLogger(__name__)
 

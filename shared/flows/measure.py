@@ -5,14 +5,14 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from shared.clients.ledger import Ledger, known_window
-from shared.clients.logic_app import AlertDoor
-from shared.clients.metrics import Metrics, Outbox
-from shared.domain.alerts import Alert, PastAlerts, decide_alert
-from shared.domain.measurements import Counted, MeasuredTable, Measurement, MeasureOrder, judge, limits_of
-from shared.domain.request_bodies import rejected
+from shared.clients.logic_app.alert_sender import AlertDoor
+from shared.clients.sql.metrics import Metrics, Outbox
+from shared.clients.storage.windows import Ledger, known_window
+from shared.domain.volumes.alert import Alert, PastAlerts, decide_alert
+from shared.domain.volumes.measurement import Counted, MeasuredTable, Measurement, MeasureOrder, judge, limits_of
 from shared.errors import RequestRejected
 from shared.flows.send_alerts import send_alert
+from shared.http.bodies import rejected
 
 MOST_LISTED: Final = 50
 """How many measurements a list shows at most."""

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared import telemetry
-from shared.clients.ledger import Ledger
-from shared.clients.orchestrations import Orchestrations
-from shared.domain.ledger_rows import WindowOrigin, WindowRow
-from shared.domain.plans import PlanTemplate
-from shared.domain.schedule import Schedule, decide_tick
-from shared.domain.windows import Window
+from shared.clients.durable.orchestrations import Orchestrations
+from shared.clients.storage.windows import Ledger
+from shared.domain.windows.ledger_row import WindowOrigin, WindowRow
+from shared.domain.windows.plan import PlanTemplate
+from shared.domain.windows.schedule import Schedule, decide_tick
+from shared.domain.windows.window import Window
 from shared.errors import Unavailable
 
 logger = logging.getLogger(__name__)

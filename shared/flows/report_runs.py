@@ -4,17 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.clients.run_ledger import RunLedger
-from shared.clients.sql import Counts
-from shared.domain.alerts import Trouble, TroubleKind
-from shared.domain.ledger_rows import WindowRow
-from shared.domain.measurements import RUN_ALERT, MeasuredTable, MeasureOrder
-from shared.domain.plans import Plan
-from shared.domain.runs import RunRow
-from shared.domain.views import enrichment_view
+from shared.clients.sql.database import Counts
+from shared.clients.storage.runs import RunLedger
+from shared.domain.runs.run import RunRow
+from shared.domain.volumes.alert import Trouble, TroubleKind
+from shared.domain.volumes.measurement import RUN_ALERT, MeasuredTable, MeasureOrder
+from shared.domain.windows.ledger_row import WindowRow
+from shared.domain.windows.plan import Plan
 from shared.errors import CorruptRow
 from shared.flows.measure import MetricsTools, measure
 from shared.flows.send_alerts import raise_alert
+from shared.http.views import enrichment_view
 
 
 @dataclass(frozen=True, slots=True)

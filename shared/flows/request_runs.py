@@ -4,16 +4,16 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from shared.clients.ledger import known_window
-from shared.clients.orchestrations import Orchestrations
-from shared.clients.run_ledger import RunLedger
-from shared.clients.sql import Counts
-from shared.domain.ledger_rows import WindowRow
-from shared.domain.runs import RunMode, RunRow, instance_of
-from shared.domain.views import enrichment_view
-from shared.domain.windows import Window
+from shared.clients.durable.orchestrations import Orchestrations
+from shared.clients.sql.database import Counts
+from shared.clients.storage.runs import RunLedger
+from shared.clients.storage.windows import known_window
+from shared.domain.runs.run import RunMode, RunRow, instance_of
+from shared.domain.windows.ledger_row import WindowRow
+from shared.domain.windows.window import Window
 from shared.errors import LoginRefused, RequestRejected, SettingsError, Unavailable
 from shared.flows.enrich import EnrichmentTools, fail_run
+from shared.http.views import enrichment_view
 
 
 def claim_rerun(tools: EnrichmentTools, window_id: str) -> RunRow:

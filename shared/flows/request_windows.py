@@ -5,17 +5,17 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.clients.ledger import Ledger, known_window
-from shared.clients.orchestrations import Orchestrations
-from shared.domain.ledger_rows import WINDOW_STATES, WindowRow
-from shared.domain.plans import MAX_WINDOW, Plan
-from shared.domain.request_bodies import rejected
-from shared.domain.requests import OpenRequest, windows_of
-from shared.domain.schedule import Schedule
-from shared.domain.views import window_details, window_summary
-from shared.domain.windows import Window
+from shared.clients.durable.orchestrations import Orchestrations
+from shared.clients.storage.windows import Ledger, known_window
+from shared.domain.windows.ledger_row import WINDOW_STATES, WindowRow
+from shared.domain.windows.plan import MAX_WINDOW, Plan
+from shared.domain.windows.schedule import Schedule
+from shared.domain.windows.window import Window
 from shared.errors import RequestRejected
 from shared.flows.open_windows import Freezer
+from shared.http.bodies import rejected
+from shared.http.views import window_details, window_summary
+from shared.http.window_requests import OpenRequest, windows_of
 
 # A slice looks at its row each second and flushes each second: what it has sent then lies before the stop.
 STOP_NOTICE = timedelta(seconds=2)

@@ -8,10 +8,10 @@ from itertools import takewhile
 from typing import Final
 
 from shared import telemetry
-from shared.clients.logic_app import AlertDoor
-from shared.clients.metrics import Outbox
-from shared.domain.alerts import Alert, Trouble, decide_trouble, next_try
-from shared.domain.measurements import AlertState
+from shared.clients.logic_app.alert_sender import AlertDoor
+from shared.clients.sql.metrics import Outbox
+from shared.domain.volumes.alert import Alert, Trouble, decide_trouble, next_try
+from shared.domain.volumes.measurement import AlertState
 from shared.errors import IngestionError, Unavailable
 
 logger = logging.getLogger(__name__)

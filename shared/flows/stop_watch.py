@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 
 from shared import telemetry
-from shared.clients.ledger import Ledger
+from shared.clients.storage.windows import Ledger
 from shared.errors import Unavailable
 
 logger = logging.getLogger(__name__)

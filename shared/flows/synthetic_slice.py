@@ -3,14 +3,14 @@
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from shared.clients.event_hubs import Sender
+from shared.clients.event_hubs.hubs import Sender
 from shared.domain.delivery import Delivery
 from shared.domain.pacing import due, next_tick
-from shared.domain.plans import SliceAttempt
-from shared.domain.windows import microseconds
+from shared.domain.windows.plan import SliceAttempt
+from shared.domain.windows.window import microseconds
 from shared.feeds.packing import Packing, as_events
 from shared.feeds.records import Records
-from shared.flows.slice_work import Pace, Tally
+from shared.feeds.slice_work import Pace, Tally
 
 TICK = timedelta(milliseconds=500)
 MOST_AT_ONCE = 16_384

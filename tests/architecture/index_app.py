@@ -5,8 +5,8 @@ import json
 import sys
 from pathlib import Path
 
-from local.functions_host.app_worker import load_app
-from local.functions_host.bindings import check_bindings
+from emulators.functions_host.app_worker import load_app
+from emulators.functions_host.bindings import check_bindings
 
 
 def main() -> None:

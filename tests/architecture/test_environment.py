@@ -7,10 +7,10 @@ import sys
 
 import pytest
 
-from shared.setting_keys import KEYS
+from shared.settings.keys import KEYS
 from tests.architecture.tree import ROOT, imports, is_in, modules, syntax
 
-READER = "shared/settings.py"
+READER = "shared/settings/model.py"
 WAYS = {"environ", "environb", "getenv", "getenvb"}
 
 

@@ -12,23 +12,27 @@ from tests.architecture.tree import ROOT, imported_within, imports, is_in, modul
 # imported beside one of them, and nowhere else.
 HOMES = {
     "azure.core": {
-        "shared/clients/azure_failures.py",
-        "shared/clients/event_grid.py",
-        "shared/clients/identity.py",
-        "shared/clients/reference.py",
-        "shared/clients/tables.py",
+        "shared/clients/failures.py",
+        "shared/clients/event_grid/topic.py",
+        "shared/clients/identity/identity.py",
+        "shared/clients/storage/reference.py",
+        "shared/clients/storage/tables.py",
     },
-    "azure.data.tables": {"shared/clients/tables.py"},
-    "azure.durable_functions": {"shared/clients/orchestrations.py"},
-    "azure.eventgrid": {"shared/clients/event_grid.py"},
-    "azure.eventhub": {"shared/clients/event_hubs_amqp.py"},
-    "azure.identity": {"shared/clients/identity.py"},
-    "azure.storage.blob": {"shared/clients/reference.py"},
-    "aiohttp": {"shared/clients/market_transport.py"},
-    "croniter": {"shared/setting_rules.py"},
+    "azure.data.tables": {"shared/clients/storage/tables.py"},
+    "azure.durable_functions": {"shared/clients/durable/orchestrations.py"},
+    "azure.eventgrid": {"shared/clients/event_grid/topic.py"},
+    "azure.eventhub": {"shared/clients/event_hubs/amqp.py"},
+    "azure.identity": {"shared/clients/identity/identity.py"},
+    "azure.storage.blob": {"shared/clients/storage/reference.py"},
+    "aiohttp": {"shared/trades/connection/transport.py"},
+    "croniter": {"shared/settings/rules.py"},
     "faker": {"shared/feeds/payments/entities.py"},
     "requests": {"shared/clients/rest.py"},
-    "sqlalchemy": {"shared/clients/sql.py", "shared/clients/sql_engine.py", "shared/clients/sql_transaction.py"},
+    "sqlalchemy": {
+        "shared/clients/sql/database.py",
+        "shared/clients/sql/engine.py",
+        "shared/clients/sql/transaction.py",
+    },
     "urllib3": {"shared/clients/rest.py"},  # whose errors come through requests while an answer is read
 }
 LIBRARIES = {"msgspec", "numpy", "pyarrow"}  # they compute and meet nobody
@@ -66,7 +70,7 @@ def test_every_package_from_outside_has_a_home():
 def test_libraries_that_compute_are_used_by_feeds_and_clients_alone():
     users = {name for library in LIBRARIES for name in imported_within(library, "shared")}
 
-    assert {"/".join(name.split("/")[:2]) for name in users} <= {"shared/feeds", "shared/clients"}
+    assert {"/".join(name.split("/")[:2]) for name in users} <= {"shared/feeds", "shared/trades", "shared/clients"}
 
 
 def test_the_domain_imports_the_standard_library_itself_and_the_errors_alone():

@@ -6,8 +6,8 @@ import re
 import pytest
 
 from shared.errors import SettingsError
-from shared.setting_keys import KEYS
-from shared.settings import read_settings
+from shared.settings.keys import KEYS
+from shared.settings.model import read_settings
 from tests.architecture.tree import text
 
 HOST = json.loads(text("host.json"))

@@ -7,19 +7,19 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import yaml
 
-from shared.clients.orchestrations import FakeOrchestrations
-from shared.clients.reference import CONTAINER
-from shared.domain.announcements import OPENED, opening
-from shared.domain.ledger_rows import TERMINAL, WindowRow
-from shared.domain.metrics_requests import parse_measure_request
-from shared.domain.requests import parse_open_request
-from shared.domain.runs import RunRow, parameters_of
-from shared.domain.views import window_details
-from shared.domain.windows import Window
+from shared.clients.durable.orchestrations import FakeOrchestrations
+from shared.clients.storage.reference import CONTAINER
+from shared.domain.runs.run import RunRow, parameters_of
+from shared.domain.windows.announcement import OPENED, opening
+from shared.domain.windows.ledger_row import TERMINAL, WindowRow
+from shared.domain.windows.window import Window
 from shared.feeds.assets import AMOUNT, SCHEMA
 from shared.flows import enrich
 from shared.flows.request_windows import opened_answer
-from shared.setting_values import measured_tables
+from shared.http.metrics_requests import parse_measure_request
+from shared.http.views import window_details
+from shared.http.window_requests import parse_open_request
+from shared.settings.values import measured_tables
 from tests.architecture.tree import ROOT
 from tests.definitions.factory import (
     activities,

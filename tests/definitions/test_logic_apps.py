@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.logic_app.connectors import Connectors
-from local.logic_app.outbox import Outbox
-from local.logic_app.reading import read_workflow
-from local.logic_app.runs import run_workflow
-from local.logic_app.schemas import complaints
-from local.logic_app.tables import Tables
-from shared.domain.alerts import AlertKind, PastAlerts, Trouble, decide_alert, decide_trouble
-from shared.domain.measurements import Limits, Measurement, MeasureOrder
+from emulators.logic_app.connectors import Connectors
+from emulators.logic_app.outbox import Outbox
+from emulators.logic_app.reading import read_workflow
+from emulators.logic_app.runs import run_workflow
+from emulators.logic_app.schemas import complaints
+from emulators.logic_app.tables import Tables
+from shared.domain.volumes.alert import AlertKind, PastAlerts, Trouble, decide_alert, decide_trouble
+from shared.domain.volumes.measurement import Limits, Measurement, MeasureOrder
 from tests.architecture.tree import ROOT
 
 PATH = ROOT / "definitions/logic_apps/ingestion_alert/workflow.json"

@@ -12,7 +12,7 @@ from typing import Any
 
 import requests
 
-from local.functions_host.keys import read_keys
+from emulators.functions_host.keys import read_keys
 from local.platform.ports import Ports
 from local.platform.running import Running
 from local.platform.services import Choices

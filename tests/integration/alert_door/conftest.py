@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 import trustme
 
-from shared.clients.logic_app import LogicApp
-from shared.domain.alert_addresses import alert_url
-from shared.domain.alerts import Alert
+from shared.clients.logic_app.alert_sender import LogicApp
+from shared.domain.volumes.alert import Alert
+from shared.domain.volumes.alert_address import alert_url
 from tests.integration.alert_door.peer import running_peer
 
 HOST = "prod-1.westeurope.logic.azure.com"

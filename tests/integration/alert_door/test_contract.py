@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.clients.logic_app import FakeDoor
+from shared.clients.logic_app.alert_sender import FakeDoor
 from shared.errors import Unavailable
 from tests.integration.alert_door.conftest import an_alert
 from tests.integration.alert_door.peer import answers

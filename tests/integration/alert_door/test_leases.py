@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.clients.identity import FakeIdentity
-from shared.clients.logic_app import FakeDoor
-from shared.clients.metrics import sql_metrics
-from shared.domain.alerts import Trouble, decide_trouble
+from shared.clients.identity.identity import FakeIdentity
+from shared.clients.logic_app.alert_sender import FakeDoor
+from shared.clients.sql.metrics import sql_metrics
+from shared.domain.volumes.alert import Trouble, decide_trouble
 from shared.flows.send_alerts import retry_alerts, send_alert
 from tests.integration.alert_door.peer import answers
 

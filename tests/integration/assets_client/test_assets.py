@@ -6,10 +6,10 @@ import time
 import pytest
 import requests
 
-from local.tls import make_tls_files
-from shared.clients.assets import CoinCapAssets
+from emulators.tls import make_tls_files
+from shared.clients.coincap.assets import CoinCapAssets
 from shared.clients.persistence import Persistence
-from shared.domain.retrying import Backoff, Patience
+from shared.clients.retrying import Backoff, Patience
 from shared.errors import Unavailable
 from shared.feeds.assets import count, prepare
 from tests.integration.jobs_client.peer import Answer, running_peer

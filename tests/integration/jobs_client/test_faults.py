@@ -4,10 +4,10 @@ import logging
 
 import pytest
 
-from shared.clients.databricks_jobs import DatabricksJobs
-from shared.clients.identity import FakeIdentity
+from shared.clients.databricks_jobs.jobs import DatabricksJobs
+from shared.clients.identity.identity import FakeIdentity
 from shared.clients.persistence import Persistence
-from shared.domain.retrying import Backoff, Patience
+from shared.clients.retrying import Backoff, Patience
 from shared.errors import JobRefused, LoginRefused, Unavailable
 from tests.integration.jobs_client.conftest import ended
 from tests.integration.jobs_client.peer import Answer, running_peer

@@ -7,10 +7,10 @@ import msgspec
 import pytest
 import requests
 
-from local.tls import make_tls_files, server_context
+from emulators.tls import make_tls_files, server_context
 from shared.clients.persistence import Persistence
 from shared.clients.rest import Call, JsonService, Refusal
-from shared.domain.retrying import Backoff, Patience
+from shared.clients.retrying import Backoff, Patience
 from shared.errors import Unavailable
 from tests.integration.jobs_client.peer import Answer, running_peer
 

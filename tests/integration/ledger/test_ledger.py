@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from azure.data.tables import TableServiceClient
 
-from shared.clients.ledger import FakeLedger, TableLedger
-from shared.clients.tables import Tables
-from shared.domain.ledger_rows import WindowRow
-from shared.domain.windows import Slice, Window
+from shared.clients.storage.tables import Tables
+from shared.clients.storage.windows import FakeLedger, TableLedger
+from shared.domain.windows.ledger_row import WindowRow
+from shared.domain.windows.window import Slice, Window
 from shared.errors import Unavailable
 from tests.standins import standin
 

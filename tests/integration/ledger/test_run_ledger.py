@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from azure.data.tables import TableServiceClient
 
-from shared.clients.run_ledger import FakeRunLedger, TableRunLedger
-from shared.clients.tables import Tables
-from shared.domain.runs import RunRow
-from shared.domain.windows import Window
+from shared.clients.storage.runs import FakeRunLedger, TableRunLedger
+from shared.clients.storage.tables import Tables
+from shared.domain.runs.run import RunRow
+from shared.domain.windows.window import Window
 from tests.standins import standin
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

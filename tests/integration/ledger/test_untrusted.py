@@ -5,10 +5,10 @@ import threading
 
 import pytest
 
-from local.tls import make_tls_files, server_context
-from shared.clients.identity import FakeIdentity
-from shared.clients.ledger import TableLedger
-from shared.clients.tables import tables_of
+from emulators.tls import make_tls_files, server_context
+from shared.clients.identity.identity import FakeIdentity
+from shared.clients.storage.tables import tables_of
+from shared.clients.storage.windows import TableLedger
 from shared.errors import Unavailable
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from shared.clients.identity import FakeIdentity
-from shared.clients.metrics import FakeMetrics, SqlMetrics
+from shared.clients.identity.identity import FakeIdentity
 from shared.clients.persistence import Persistence
-from shared.clients.sql import sql_database
-from shared.domain.alerts import Alert
-from shared.domain.measurements import Limits, MeasuredTable, Measurement, MeasureOrder
-from shared.domain.retrying import Backoff, Patience
+from shared.clients.retrying import Backoff, Patience
+from shared.clients.sql.database import sql_database
+from shared.clients.sql.metrics import FakeMetrics, SqlMetrics
+from shared.domain.volumes.alert import Alert
+from shared.domain.volumes.measurement import Limits, MeasuredTable, Measurement, MeasureOrder
 from tests.integration.metrics_client.odbc_standin import Odbc
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, 123_456, tzinfo=UTC)

@@ -10,12 +10,12 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
-from shared.clients.metrics import SqlMetrics
 from shared.clients.persistence import Persistence
-from shared.clients.sql import SqlDatabase
-from shared.clients.sql_engine import sqlite_engine
-from shared.domain.measurements import MeasuredTable
-from shared.domain.retrying import Backoff, Patience
+from shared.clients.retrying import Backoff, Patience
+from shared.clients.sql.database import SqlDatabase
+from shared.clients.sql.engine import sqlite_engine
+from shared.clients.sql.metrics import SqlMetrics
+from shared.domain.volumes.measurement import MeasuredTable
 from shared.errors import SettingsError, Unavailable
 from tests.hostile_tables import HOSTILE_TABLES
 from tests.integration.metrics_client.conftest import (

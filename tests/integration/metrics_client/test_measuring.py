@@ -2,8 +2,8 @@
 
 import pytest
 
-from shared.domain.alerts import PastAlerts
-from shared.domain.measurements import Counted, MeasuredTable
+from shared.domain.volumes.alert import PastAlerts
+from shared.domain.volumes.measurement import Counted, MeasuredTable
 from shared.errors import Unavailable
 from tests.integration.metrics_client.conftest import NOON, TRADES, alert_of, decides, later, order_of
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from shared.domain.alerts import LEASE, PastAlerts
+from shared.domain.volumes.alert import LEASE, PastAlerts
 from tests.integration.metrics_client.conftest import NOON, TRADES, alert_of, decides, later, order_of
 
 ID = "trades:r1:alert"

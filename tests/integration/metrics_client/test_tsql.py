@@ -2,10 +2,10 @@
 
 import pytest
 
-from shared.clients.metrics import SqlMetrics
 from shared.clients.persistence import Persistence, Tempo
-from shared.clients.sql import token_bytes
-from shared.domain.retrying import Backoff, Patience
+from shared.clients.retrying import Backoff, Patience
+from shared.clients.sql.database import token_bytes
+from shared.clients.sql.metrics import SqlMetrics
 from shared.errors import LoginRefused, Unavailable
 from tests.integration.metrics_client.conftest import NOON, TRADES, alert_of, decides, order_of
 from tests.integration.metrics_client.odbc_standin import refusal

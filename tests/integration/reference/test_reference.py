@@ -9,10 +9,10 @@ import pytest
 from azure.core.exceptions import ResourceExistsError
 from azure.storage.blob import BlobServiceClient
 
-from shared.clients.identity import FakeIdentity
+from shared.clients.identity.identity import FakeIdentity
 from shared.clients.persistence import Persistence
-from shared.clients.reference import CONTAINER, FakeReference, blob_reference
-from shared.domain.retrying import Backoff, Patience
+from shared.clients.retrying import Backoff, Patience
+from shared.clients.storage.reference import CONTAINER, FakeReference, blob_reference
 from shared.errors import LoginRefused, Unavailable
 from tests.integration.jobs_client.peer import Answer, running_peer
 from tests.standins import standin

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.entra.identities import make_identities, write_identities
-from local.tls import make_tls_files
+from emulators.entra.identities import make_identities, write_identities
+from emulators.tls import make_tls_files
 from tests.integration.sending.stage import HUBS, Platform, running
 
 
@@ -15,10 +15,10 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     tls, identities, who = make_tls_files(folder), make_identities(), folder / "identities.json"
     write_identities(identities, who)
     shown = ["--certificate", str(tls.server), "--identities", str(who)]
-    with running("local.entra", "--port", "0", *shown) as entra:
+    with running("emulators.entra", "--port", "0", *shown) as entra:
         hub = ["--hubs", ",".join(f"{name}:{count}" for name, count in HUBS.items()), "--amqps-port", "0"]
         trust = ["--admin-port", "0", "--issuer", entra["issuer"], "--authority", str(tls.authority)]
-        with running("local.event_hubs", *hub, *trust, *shown) as addresses:
+        with running("emulators.event_hubs", *hub, *trust, *shown) as addresses:
             yield Platform(entra["authority"], addresses["amqps"], addresses["admin"], tls, identities)
 
 

@@ -13,12 +13,12 @@ import requests
 from azure.eventhub import EventData, TransportType
 from azure.eventhub.aio import EventHubConsumerClient
 
-from local.entra.identities import Identities
-from local.tls import TlsFiles
-from shared.clients.event_hubs import AzureEventHubs, HubConnection, real_rhythm
-from shared.clients.identity import LoopIdentity, ServicePrincipal, make_identity
-from shared.domain.breaker import Breaker
-from shared.domain.retrying import Backoff, Patience
+from emulators.entra.identities import Identities
+from emulators.tls import TlsFiles
+from shared.clients.event_hubs.breaker import Breaker
+from shared.clients.event_hubs.hubs import AzureEventHubs, HubConnection, real_rhythm
+from shared.clients.identity.identity import LoopIdentity, ServicePrincipal, make_identity
+from shared.clients.retrying import Backoff, Patience
 
 NAMESPACE = "local.servicebus.windows.net"
 HUBS = {"trades": 4, "transactions": 10, "single": 1}

@@ -4,9 +4,9 @@ from collections import defaultdict
 
 import pytest
 
-from shared.clients.event_hubs import EventHubs, FakeEventHubs
+from shared.clients.event_hubs.hubs import EventHubs, FakeEventHubs
+from shared.clients.retrying import Backoff, Patience
 from shared.domain.delivery import Delivery, Event
-from shared.domain.retrying import Backoff, Patience
 from shared.errors import SendFailed
 from tests.integration.sending.stage import HUBS, Platform, read_back
 

@@ -6,9 +6,9 @@ from collections import Counter
 
 import pytest
 
-from shared.domain.breaker import Breaker
+from shared.clients.event_hubs.breaker import Breaker
+from shared.clients.retrying import Backoff, Patience
 from shared.domain.delivery import Delivery, Event
-from shared.domain.retrying import Backoff, Patience
 from shared.errors import SendFailed
 from tests.integration.sending.stage import QUICK, ROOMY, Platform, listener, read_back
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from local.tls import make_tls_files
-from shared.clients.identity import make_identity
+from emulators.tls import make_tls_files
+from shared.clients.identity.identity import make_identity
 from shared.domain.delivery import Event
 from shared.errors import LoginRefused, SendFailed
 from tests.integration.sending.stage import ROOMY, Platform

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import create_engine
 
-from shared.clients.identity import FakeIdentity
+from shared.clients.identity.identity import FakeIdentity
 from shared.clients.persistence import Persistence
-from shared.clients.sql import FakeCounts, SqlCounts, sql_database
-from shared.clients.sql_engine import WINDOW_COUNTS
-from shared.domain.retrying import Backoff, Patience
+from shared.clients.retrying import Backoff, Patience
+from shared.clients.sql.database import FakeCounts, SqlCounts, sql_database
+from shared.clients.sql.engine import WINDOW_COUNTS
 from shared.errors import Unavailable
 
 QUICK = Persistence(Patience(total=1.0, attempt=1.0, ordinary=Backoff(0.02, 0.1)))

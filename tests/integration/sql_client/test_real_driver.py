@@ -6,11 +6,11 @@ from contextlib import closing
 
 import pytest
 
-from shared.clients.identity import FakeIdentity
-from shared.clients.odbc_driver import brought_driver
+from shared.clients.identity.identity import FakeIdentity
 from shared.clients.persistence import Persistence
-from shared.clients.sql import SqlCounts, sql_database
-from shared.domain.retrying import Backoff, Patience
+from shared.clients.retrying import Backoff, Patience
+from shared.clients.sql.database import SqlCounts, sql_database
+from shared.clients.sql.odbc import brought_driver
 from shared.errors import Unavailable
 
 DRIVERS_WORDS = r"\[Microsoft\]\[ODBC Driver 1[78] for SQL Server\]"

@@ -9,15 +9,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 
-from local.entra.identities import make_identities, write_identities
-from local.event_grid.keys import make_key, write_key
-from local.tls import make_tls_files
-from shared.clients.event_grid import EventGridTopic, FakeTopic
-from shared.clients.identity import FakeIdentity, ServicePrincipal, make_identity
+from emulators.entra.identities import make_identities, write_identities
+from emulators.event_grid.keys import make_key, write_key
+from emulators.tls import make_tls_files
+from shared.clients.event_grid.topic import EventGridTopic, FakeTopic
+from shared.clients.identity.identity import FakeIdentity, ServicePrincipal, make_identity
 from shared.clients.persistence import Persistence
-from shared.domain.announcements import closing, opening, window_of
-from shared.domain.retrying import Backoff, Patience
-from shared.domain.windows import Window
+from shared.clients.retrying import Backoff, Patience
+from shared.domain.windows.announcement import closing, opening, window_of
+from shared.domain.windows.window import Window
 from shared.errors import LoginRefused, Unavailable
 from tests.integration.jobs_client.peer import Answer, running_peer
 from tests.standins import standin

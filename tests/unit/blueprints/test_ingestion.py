@@ -3,8 +3,8 @@ from datetime import UTC, datetime, timedelta
 from azure.durable_functions.testing import orchestrator_generator_wrapper
 
 from blueprints import ingestion
-from shared.domain.plans import PlanTemplate, StreamPlan
-from shared.domain.windows import Window
+from shared.domain.windows.plan import PlanTemplate, StreamPlan
+from shared.domain.windows.window import Window
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

@@ -8,12 +8,12 @@ import azure.functions as func
 import pytest
 
 from blueprints import windows
-from shared.clients.ledger import FakeLedger
-from shared.clients.run_ledger import FakeRunLedger
-from shared.domain.ledger_rows import WindowRow
-from shared.domain.plans import PlanTemplate, StreamPlan
-from shared.domain.schedule import Schedule
-from shared.domain.windows import Window
+from shared.clients.storage.runs import FakeRunLedger
+from shared.clients.storage.windows import FakeLedger
+from shared.domain.windows.ledger_row import WindowRow
+from shared.domain.windows.plan import PlanTemplate, StreamPlan
+from shared.domain.windows.schedule import Schedule
+from shared.domain.windows.window import Window
 from shared.errors import SettingsError, Unavailable
 from shared.flows.open_windows import Freezer
 from shared.services import Services

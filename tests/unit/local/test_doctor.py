@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from emulators.tls import make_tls_files
 from local.doctor import World, examine
 from local.platform.state import held_state
-from local.tls import make_tls_files
 
 ROOT = Path(__file__).parents[3]
 JAVA = 'openjdk version "17.0.13" 2024-10-15\n'

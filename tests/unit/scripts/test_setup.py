@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-INPUTS = ("requirements-dev.txt", "scripts/installers.txt", "package.json", "package-lock.json")
+INPUTS = (
+    "requirements-dev.txt",
+    "scripts/installers.txt",
+    "emulators/pyproject.toml",
+    "package.json",
+    "package-lock.json",
+)
 TOOLS = ("bash", "cat", "dirname", "sha256sum", "rm", "mkdir", "env")
 
 
@@ -21,6 +27,7 @@ class Clone:
         (self.root / "scripts").mkdir(parents=True)
         self.bin.mkdir()
         shutil.copy(ROOT / "scripts" / "setup", self.root / "scripts")
+        (self.root / "emulators").mkdir()
         for name in INPUTS:
             (self.root / name).write_text(f"{name} 1\n")
         for tool in TOOLS:
@@ -38,7 +45,7 @@ class Clone:
 
     def make_python_ready(self):
         self.program(self.root / ".venv" / "bin" / "python", "exit 0")
-        self.stamp(".venv", *INPUTS[:2])
+        self.stamp(".venv", *INPUTS[:3])
 
     def setup(self):
         environment = {"PATH": str(self.bin), "HOME": str(self.root), "LANG": os.defpath}
@@ -53,7 +60,7 @@ def clone(tmp_path):
 
 def test_clone_that_is_ready_is_left_alone_without_a_word(clone):
     clone.make_python_ready()
-    clone.stamp("node_modules", *INPUTS[2:])
+    clone.stamp("node_modules", *INPUTS[3:])
 
     done = clone.setup()
 
@@ -61,7 +68,7 @@ def test_clone_that_is_ready_is_left_alone_without_a_word(clone):
 
 
 def test_absent_python_is_one_line_that_says_what_to_install(clone):
-    clone.stamp("node_modules", *INPUTS[2:])
+    clone.stamp("node_modules", *INPUTS[3:])
     clone.program(clone.bin / "gcc", "exit 0")
 
     done = clone.setup()
@@ -99,7 +106,7 @@ def test_failed_npm_is_tried_again_the_next_time(clone):
 
 def test_changed_package_lock_calls_npm_again_and_then_it_is_ready(clone):
     clone.make_python_ready()
-    clone.stamp("node_modules", *INPUTS[2:])
+    clone.stamp("node_modules", *INPUTS[3:])
     (clone.root / "package-lock.json").write_text("other\n")
     clone.program(clone.bin / "node", "echo v22.1.0")
     clone.program(clone.bin / "npm", "echo npm $*")
@@ -109,7 +116,7 @@ def test_changed_package_lock_calls_npm_again_and_then_it_is_ready(clone):
 
 
 def test_absent_compiler_is_one_line_that_says_what_to_install(clone):
-    clone.stamp("node_modules", *INPUTS[2:])
+    clone.stamp("node_modules", *INPUTS[3:])
 
     done = clone.setup()
 
@@ -119,7 +126,7 @@ def test_absent_compiler_is_one_line_that_says_what_to_install(clone):
 
 def test_moved_clone_is_set_up_again(clone):
     clone.make_python_ready()
-    clone.stamp("node_modules", *INPUTS[2:])
+    clone.stamp("node_modules", *INPUTS[3:])
     moved = clone.root.rename(clone.root.with_name("moved"))
     clone.root = moved
 

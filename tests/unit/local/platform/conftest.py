@@ -2,10 +2,10 @@
 
 import pytest
 
-from local.entra.identities import make_identities
+from emulators.entra.identities import make_identities
+from emulators.storage.account import STANDARD_PORTS, connection_string
 from local.platform.running import Running
 from local.platform.state import State
-from local.storage.account import STANDARD_PORTS, connection_string
 
 STORAGE = {name: f"http://127.0.0.1:{port}" for name, port in STANDARD_PORTS.items()}
 

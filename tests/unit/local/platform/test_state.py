@@ -2,7 +2,8 @@
 
 import pytest
 
-from local.platform.state import AlreadyRunning, held_state, is_running, prepare, was_killed
+from local.platform.preparing import prepare
+from local.platform.state import AlreadyRunning, held_state, is_running, was_killed
 
 
 def test_identities_are_kept_until_the_state_is_cleared(tmp_path):

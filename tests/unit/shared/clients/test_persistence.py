@@ -1,7 +1,7 @@
 import pytest
 
 from shared.clients.persistence import Passing, Persistence, Tempo, retry_after_seconds
-from shared.domain.retrying import Backoff, Patience
+from shared.clients.retrying import Backoff, Patience
 from shared.errors import LoginRefused, Unavailable
 
 PATIENCE = Patience(total=20.0, attempt=5.0, ordinary=Backoff(1.0, 8.0), busy=Backoff(4.0, 8.0))

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from shared.feeds.records import Records
-from shared.flows.slice_work import Pace
+from shared.feeds.slice_work import Pace
 
 
 class Numbers:

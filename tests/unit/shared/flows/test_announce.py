@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.clients.event_grid import FakeTopic
-from shared.clients.event_hubs import FakeEventHubs
-from shared.clients.ledger import FakeLedger
-from shared.clients.reference import FakeReference
+from shared.clients.event_grid.topic import FakeTopic
+from shared.clients.event_hubs.hubs import FakeEventHubs
+from shared.clients.storage.reference import FakeReference
+from shared.clients.storage.windows import FakeLedger
 from shared.domain.delivery import Event
-from shared.domain.ledger_rows import SliceRow, WindowRow
-from shared.domain.plans import PlanTemplate, StreamPlan
-from shared.domain.windows import Slice, Window
+from shared.domain.windows.ledger_row import SliceRow, WindowRow
+from shared.domain.windows.plan import PlanTemplate, StreamPlan
+from shared.domain.windows.window import Slice, Window
 from shared.errors import LoginRefused, Unavailable
 from shared.flows.announce import Herald, announce_closing, announce_opening, mark_closed
 

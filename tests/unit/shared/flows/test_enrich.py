@@ -4,15 +4,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.clients.assets import FakeAssets
-from shared.clients.databricks_jobs import FakeJobs
-from shared.clients.ledger import FakeLedger
-from shared.clients.orchestrations import FakeOrchestrations
-from shared.clients.reference import FakeReference
-from shared.clients.run_ledger import FakeRunLedger
-from shared.domain.ledger_rows import WindowRow
-from shared.domain.plans import PlanTemplate, StreamPlan
-from shared.domain.windows import Window
+from shared.clients.coincap.assets import FakeAssets
+from shared.clients.databricks_jobs.jobs import FakeJobs
+from shared.clients.durable.orchestrations import FakeOrchestrations
+from shared.clients.storage.reference import FakeReference
+from shared.clients.storage.runs import FakeRunLedger
+from shared.clients.storage.windows import FakeLedger
+from shared.domain.windows.ledger_row import WindowRow
+from shared.domain.windows.plan import PlanTemplate, StreamPlan
+from shared.domain.windows.window import Window
 from shared.errors import JobRefused, RequestRejected, Unavailable
 from shared.flows.enrich import (
     EnrichmentTools,

@@ -6,17 +6,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.clients.event_hubs import FakeEventHubs
-from shared.clients.ledger import FakeLedger
-from shared.clients.market import FakeMarket
-from shared.domain.ledger_rows import SliceRow, WindowRow
-from shared.domain.plans import PlanTemplate, StreamPlan
-from shared.domain.windows import Window
+from shared.clients.event_hubs.hubs import FakeEventHubs
+from shared.clients.storage.windows import FakeLedger
+from shared.domain.windows.ledger_row import SliceRow, WindowRow
+from shared.domain.windows.plan import PlanTemplate, StreamPlan
+from shared.domain.windows.window import Window
 from shared.errors import FeedRefused, Unavailable
 from shared.flows.close_window import close
 from shared.flows.ingest_slice import SliceTools, begin, ingest
-from tests.unit.shared.flows.live_simulator import PlayedLoop
+from shared.trades.connection.client import FakeMarket
 from tests.unit.shared.flows.synthetic_fakes import Numbers
+from tests.unit.shared.trades.live_simulator import PlayedLoop
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

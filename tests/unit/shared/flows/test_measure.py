@@ -4,13 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.clients import logic_app, metrics
-from shared.clients.ledger import FakeLedger
-from shared.clients.logic_app import FakeDoor
-from shared.clients.metrics import FakeMetrics
-from shared.domain.ledger_rows import WindowRow
-from shared.domain.measurements import MeasuredTable, MeasureOrder
-from shared.domain.windows import Window
+from shared.clients.logic_app import alert_sender as logic_app
+from shared.clients.logic_app.alert_sender import FakeDoor
+from shared.clients.sql import metrics
+from shared.clients.sql.metrics import FakeMetrics
+from shared.clients.storage.windows import FakeLedger
+from shared.domain.volumes.measurement import MeasuredTable, MeasureOrder
+from shared.domain.windows.ledger_row import WindowRow
+from shared.domain.windows.window import Window
 from shared.errors import RequestRejected, Unavailable
 from shared.flows.measure import MOST_LISTED, MetricsTools, list_measurements, measure
 from shared.flows.send_alerts import retry_alerts

@@ -3,12 +3,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.clients.ledger import FakeLedger
-from shared.clients.orchestrations import FakeOrchestrations
-from shared.domain.ledger_rows import WindowRow
-from shared.domain.plans import Plan, PlanTemplate, StreamPlan
-from shared.domain.schedule import Schedule
-from shared.domain.windows import Window
+from shared.clients.durable.orchestrations import FakeOrchestrations
+from shared.clients.storage.windows import FakeLedger
+from shared.domain.windows.ledger_row import WindowRow
+from shared.domain.windows.plan import Plan, PlanTemplate, StreamPlan
+from shared.domain.windows.schedule import Schedule
+from shared.domain.windows.window import Window
 from shared.errors import Unavailable
 from shared.flows.open_windows import Freezer, claim_due_windows, start_windows
 

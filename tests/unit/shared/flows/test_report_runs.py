@@ -5,16 +5,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.clients.ledger import FakeLedger
-from shared.clients.logic_app import FakeDoor
-from shared.clients.metrics import FakeMetrics
-from shared.clients.run_ledger import FakeRunLedger
-from shared.clients.sql import FakeCounts
-from shared.domain.ledger_rows import WindowRow
-from shared.domain.measurements import MeasuredTable
-from shared.domain.plans import PlanTemplate, StreamPlan
-from shared.domain.runs import RunRow
-from shared.domain.windows import Window
+from shared.clients.logic_app.alert_sender import FakeDoor
+from shared.clients.sql.database import FakeCounts
+from shared.clients.sql.metrics import FakeMetrics
+from shared.clients.storage.runs import FakeRunLedger
+from shared.clients.storage.windows import FakeLedger
+from shared.domain.runs.run import RunRow
+from shared.domain.volumes.measurement import MeasuredTable
+from shared.domain.windows.ledger_row import WindowRow
+from shared.domain.windows.plan import PlanTemplate, StreamPlan
+from shared.domain.windows.window import Window
 from shared.errors import CorruptRow, Unavailable
 from shared.flows.measure import MetricsTools
 from shared.flows.report_runs import ReportTools, report_run

@@ -2,13 +2,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.clients.ledger import FakeLedger
-from shared.clients.orchestrations import FakeOrchestrations
-from shared.domain.ledger_rows import SliceRow, WindowRow
-from shared.domain.plans import PlanTemplate, StreamPlan
-from shared.domain.requests import OpenRequest
-from shared.domain.schedule import Schedule
-from shared.domain.windows import Slice, Window
+from shared.clients.durable.orchestrations import FakeOrchestrations
+from shared.clients.storage.windows import FakeLedger
+from shared.domain.windows.ledger_row import SliceRow, WindowRow
+from shared.domain.windows.plan import PlanTemplate, StreamPlan
+from shared.domain.windows.schedule import Schedule
+from shared.domain.windows.window import Slice, Window
 from shared.errors import RequestRejected
 from shared.flows.open_windows import Freezer
 from shared.flows.request_windows import (
@@ -20,6 +19,7 @@ from shared.flows.request_windows import (
     show_window,
     stop_orchestrations,
 )
+from shared.http.window_requests import OpenRequest
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.clients.logic_app import FakeDoor
-from shared.clients.metrics import FakeMetrics
-from shared.domain.alerts import LEASE, Trouble, decide_trouble
+from shared.clients.logic_app.alert_sender import FakeDoor
+from shared.clients.sql.metrics import FakeMetrics
+from shared.domain.volumes.alert import LEASE, Trouble, decide_trouble
 from shared.errors import LoginRefused, SettingsError, Unavailable
 from shared.flows.send_alerts import TICK, raise_alert, retry_alerts, send_alert
 

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.clients.event_hubs import FakeEventHubs
-from shared.domain.plans import PlanTemplate, SliceAttempt, StreamPlan
-from shared.domain.windows import Window
+from shared.clients.event_hubs.hubs import FakeEventHubs
+from shared.domain.windows.plan import PlanTemplate, SliceAttempt, StreamPlan
+from shared.domain.windows.window import Window
 from shared.errors import SendFailed
-from shared.flows.slice_work import Tally
+from shared.feeds.slice_work import Tally
 from shared.flows.synthetic_slice import ingest_synthetic_slice
 from tests.unit.shared.flows.synthetic_fakes import Numbers, Time
 

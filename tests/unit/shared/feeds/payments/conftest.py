@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from shared.domain.windows import microseconds, parse_stamp
+from shared.domain.windows.window import microseconds, parse_stamp
 from shared.feeds.payments.building import Sizes, build
 from shared.feeds.payments.feed import Payments
 from shared.feeds.payments.pool import Pool

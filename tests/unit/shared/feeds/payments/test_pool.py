@@ -75,6 +75,8 @@ def test_dealt_values_are_even_from_the_start():
 
 
 def test_drawing_needs_no_faker():
-    code = "import sys; import shared.feeds.payments.feed, shared.clients.pools; sys.exit('faker' in sys.modules)"
+    code = (
+        "import sys; import shared.feeds.payments.feed, shared.clients.storage.pools; sys.exit('faker' in sys.modules)"
+    )
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

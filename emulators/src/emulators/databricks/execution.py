@@ -1,0 +1,178 @@
+"""One run being carried out: its tasks in the order of their needs, each a process, with retries and timeouts."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from emulators.databricks import lifecycle
+from emulators.databricks.definitions import Job, Task
+from emulators.databricks.endings import (
+    Ending,
+    badly_configured,
+    failed,
+    success,
+    timed_out,
+    upstream_failed,
+    with_code,
+)
+from emulators.databricks.faults import Faults
+from emulators.databricks.lifecycle import Run, TaskRun
+from emulators.databricks.logs import last_words
+from emulators.databricks.processes import run_program
+from emulators.databricks.programs import Program, Workshop
+from emulators.databricks.records import Records
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What every run is carried out with. `clock` gives epoch milliseconds."""
+
+    records: Records
+    workshop: Workshop
+    faults: Faults
+    clock: Callable[[], int]
+    kill_after: float
+
+
+class Execution:
+    """A run that has its place, from PENDING to its end."""
+
+    def __init__(self, run_id: int, job: Job, place: Place) -> None:
+        """Prepare to carry out the run."""
+        self._run_id = run_id
+        self._job = job
+        self._place = place
+        self._stop = asyncio.Event()
+        self._halts: set[asyncio.Event] = set()
+        self._done = {task.task_key: asyncio.Event() for task in job.definition.tasks}
+
+    def stop(self, ending: Ending) -> None:
+        """Order the run's end; it comes when its processes have ended. A second order changes nothing."""
+        self._change(lambda run: lifecycle.stopped(run, ending, self._place.clock()))
+        slow = self._place.faults.take("slow_cancel")
+        asyncio.get_running_loop().call_later((slow and slow.seconds) or 0.0, self._halt)
+
+    async def carry_out(self) -> None:
+        """Carry the run out to its end."""
+        if slow := self._place.faults.take("slow_start"):
+            await self._pause(slow.seconds or 0.0)
+        order = self._place.faults.take("fail_run")
+        ordered = with_code(order.code, order.message) if order else None
+        if order and ordered and order.seconds is not None:
+            asyncio.get_running_loop().call_later(order.seconds, self.stop, ordered)
+            ordered = None
+        if ordered is None and not self._stop.is_set():
+            await self._work()
+        self._end(ordered)
+
+    def _end(self, ordered: Ending | None) -> None:
+        now = self._place.clock()
+        self._change(lambda run: lifecycle.ended(run, ordered or lifecycle.outcome(run.tasks), now))
+        ending = self._run().ending
+        logger.info("databricks.run_ended run=%s code=%s", self._run_id, ending.code if ending else None)
+
+    async def _work(self) -> None:
+        self._place.workshop.folder_of(self._run_id).mkdir(parents=True, exist_ok=True)
+        self._change(lambda run: lifecycle.begun(run, self._place.clock()))
+        limit = self._job.definition.timeout_seconds
+        alarm = asyncio.get_running_loop().call_later(limit, self.stop, timed_out(limit)) if limit else None
+        try:
+            async with asyncio.TaskGroup() as group:
+                for task in self._job.definition.tasks:
+                    group.create_task(self._task(task))
+        finally:
+            if alarm:
+                alarm.cancel()
+
+    async def _task(self, task: Task) -> None:
+        for needed in task.depends_on:
+            await self._done[needed.task_key].wait()
+        ending = self._upstream_failure(task) or await self._attempts(task)
+        if not self._stop.is_set():
+            self._change_task(task, lambda one: lifecycle.task_ended(one, ending, self._place.clock()))
+        self._done[task.task_key].set()
+
+    def _upstream_failure(self, task: Task) -> Ending | None:
+        for needed in task.depends_on:
+            upstream = self._run().task(needed.task_key).ending
+            if upstream is None or upstream.result != "SUCCESS":
+                return upstream_failed(needed.task_key)
+        return None
+
+    async def _attempts(self, task: Task) -> Ending:
+        attempt = 0
+        while True:
+            ending, curable = await self._attempt(task, attempt)
+            spent = 0 <= task.max_retries <= attempt
+            if not curable or spent or self._stop.is_set():
+                return ending
+            self._change_task(task, lifecycle.task_waiting)
+            await self._pause(task.min_retry_interval_millis / 1000)
+            attempt += 1
+
+    async def _attempt(self, task: Task, attempt: int) -> tuple[Ending, bool]:
+        """Make one attempt; tell how it ended and whether another may go better."""
+        try:
+            program = self._place.workshop.program(self._run(), self._job, task, attempt)
+        except LookupError as error:
+            return badly_configured(str(error)), False
+        code, late = await self._limited(program, task, attempt)
+        if late:
+            return timed_out(task.timeout_seconds), task.retry_on_timeout
+        return (success(), False) if code == 0 else (failed(self._complaint(program.log, code)), True)
+
+    async def _limited(self, program: Program, task: Task, attempt: int) -> tuple[int, bool]:
+        """Run a program within the task's own time; give its exit code and whether that was not enough."""
+        halt, late = asyncio.Event(), asyncio.Event()
+        self._halts.add(halt)
+        if self._stop.is_set():
+            halt.set()
+        watch = asyncio.create_task(_ring(task.timeout_seconds, late, halt))
+        try:
+            code = await run_program(
+                program,
+                halt,
+                kill_after=self._place.kill_after,
+                started=lambda pid: self._change_task(
+                    task, lambda one: lifecycle.task_begun(one, attempt, self._place.clock(), pid)
+                ),
+            )
+        finally:
+            self._halts.discard(halt)
+            watch.cancel()
+        return code, late.is_set()
+
+    def _complaint(self, log: Path, code: int) -> str:
+        words = self._place.workshop.redacted(last_words(log))
+        return words or f"The program ended with code {code} and said nothing."
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stop.wait()
+
+    def _halt(self) -> None:
+        self._stop.set()
+        for halt in self._halts:
+            halt.set()
+
+    def _run(self) -> Run:
+        return self._place.records[self._run_id]
+
+    def _change(self, step: Callable[[Run], Run]) -> None:
+        self._place.records.change(self._run_id, step)
+
+    def _change_task(self, task: Task, step: Callable[[TaskRun], TaskRun]) -> None:
+        self._change(lambda run: lifecycle.with_task(run, step(run.task(task.task_key))))
+
+
+async def _ring(seconds: int, late: asyncio.Event, halt: asyncio.Event) -> None:
+    if seconds:
+        await asyncio.sleep(seconds)
+        late.set()
+        halt.set()

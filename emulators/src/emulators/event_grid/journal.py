@@ -1,0 +1,51 @@
+"""What the grid did, for whoever looks: the newest events, attempts and dead letters."""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from emulators.event_grid.events import Event
+from emulators.event_grid.parcels import Parcel, dead_letter, written
+
+_KEPT = 10_000
+
+
+def _newest() -> deque[dict[str, Any]]:
+    return deque(maxlen=_KEPT)
+
+
+@dataclass(slots=True)
+class Journal:
+    """The newest 10,000 of each kind, oldest first."""
+
+    events: deque[dict[str, Any]] = field(default_factory=_newest)
+    deliveries: deque[dict[str, Any]] = field(default_factory=_newest)
+    dead_letters: deque[dict[str, Any]] = field(default_factory=_newest)
+
+    def published(self, event: Event, subscriptions: Sequence[str], now: datetime) -> None:
+        """Note an accepted event and the subscriptions it is for."""
+        noted = {"received": written(now), "schema": event.schema, "subscriptions": list(subscriptions)}
+        self.events.append({**noted, "event": event.fields})
+
+    def attempted(self, parcel: Parcel, seconds: float) -> None:
+        """Note an attempt that has just been counted."""
+        self.deliveries.append(
+            {
+                "subscription": parcel.subscription.name,
+                "event_id": parcel.event.id,
+                "event_type": parcel.event.type,
+                "subject": parcel.event.subject,
+                "attempt": parcel.attempts,
+                "began": written(parcel.last_attempt) if parcel.last_attempt else None,
+                "seconds": round(seconds, 6),
+                "status": parcel.outcome.status if parcel.outcome else None,
+                "outcome": parcel.outcome.name if parcel.outcome else None,
+            }
+        )
+
+    def died(self, parcel: Parcel, reason: str, blob: str | None) -> None:
+        """Note a dead letter and the blob it was written to; None where it was dropped."""
+        noted = {"subscription": parcel.subscription.name, "blob": blob}
+        self.dead_letters.append({**noted, "event": dead_letter(parcel, reason)})

@@ -1,0 +1,53 @@
+"""The topic's endpoint: `POST /api/events`, answered as Event Grid answers."""
+
+import time
+
+from aiohttp import web
+
+from emulators.event_grid.authentication import Gate, Unauthorized
+from emulators.event_grid.events import LARGEST_REQUEST, MalformedEvents, parse_events
+from emulators.event_grid.grid import Grid
+
+_VERSION = "2018-01-01"
+
+
+class Topic:
+    """Lets publishers in, checks what they bring and hands it to the grid."""
+
+    def __init__(self, grid: Grid, gate: Gate, resource_id: str) -> None:
+        self._grid = grid
+        self._gate = gate
+        self._id = resource_id
+
+    def application(self) -> web.Application:
+        """Route the endpoint; a request of more than 1 MB is refused."""
+        application = web.Application(client_max_size=LARGEST_REQUEST)
+        application.router.add_post("/api/events", self._publish)
+        return application
+
+    async def _publish(self, request: web.Request) -> web.Response:
+        if self._grid.courier.faults.is_topic_down(time.monotonic()):
+            return _refusal(503, "ServiceUnavailable", "The topic is down, as it was told to be.")
+        try:
+            await self._gate.check(request.headers)
+            _check_version(request)
+            events = parse_events(await request.read(), request.content_type, self._id)
+        except Unauthorized as error:
+            return _refusal(401, "Unauthorized", str(error))
+        except web.HTTPRequestEntityTooLarge:
+            return _refusal(413, "RequestEntityTooLarge", f"The maximum size ({LARGEST_REQUEST}) has been exceeded.")
+        except MalformedEvents as error:
+            return _refusal(400, "BadRequest", str(error), detail="InputJsonInvalid")
+        self._grid.publish(events)
+        return web.Response()
+
+
+def _check_version(request: web.Request) -> None:
+    version = request.query.get("api-version")
+    if version != _VERSION:
+        raise MalformedEvents(f"The query parameter api-version is {version!r}; it must be {_VERSION!r}.")
+
+
+def _refusal(status: int, code: str, message: str, detail: str | None = None) -> web.Response:
+    details = [{"code": detail or code, "message": message}]
+    return web.json_response({"error": {"code": code, "message": message, "details": details}}, status=status)

@@ -1,0 +1,97 @@
+"""The app, loaded and executed by Microsoft's azure-functions-runtime (the library that Azure's own worker uses)."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import azure_functions_runtime as runtime
+
+from emulators.functions_host.errors import AppRefused
+from emulators.functions_host.protos import Message, ParameterBinding, Protos, StatusResult, TypedData
+
+_OUT = "OUT"
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One indexed function: its name, the worker's id for it, and its bindings as the worker writes them."""
+
+    name: str
+    id: str
+    bindings: tuple[Mapping[str, Any], ...]
+    retried: bool = False
+
+    @property
+    def trigger(self) -> Mapping[str, Any]:
+        """The binding whose type ends with `Trigger`."""
+        return next(binding for binding in self.bindings if binding["type"].lower().endswith("trigger"))
+
+    @property
+    def inputs(self) -> tuple[Mapping[str, Any], ...]:
+        """The bindings besides the trigger that give the function a value."""
+        return tuple(b for b in self.bindings if b is not self.trigger and b.get("direction", "").upper() != _OUT)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one execution gave: `returned` and `outputs` when it succeeded, `error` and `stack` when it failed."""
+
+    error: str | None = None
+    stack: str = ""
+    returned: TypedData | None = None
+    outputs: tuple[ParameterBinding, ...] = ()
+
+
+async def load_app(folder: Path) -> tuple[Function, ...]:
+    """Load the app in `folder` and index its functions; one app per process, since the runtime keeps it in globals.
+
+    Raises AppRefused with the worker's own message when the worker would refuse the app.
+    """
+    sys.path.insert(0, str(folder))
+    runtime.start_threadpool_executor()
+    init = Message(capabilities={}, function_app_directory=str(folder))
+    request = Message(request=Message(worker_init_request=init), properties={"host": "127.0.0.1", "protos": Protos()})
+    response = await runtime.worker_init_request(request)
+    if response.result.status != StatusResult.Success:
+        raise AppRefused(f"{response.result.exception.message}\n{response.result.exception.stack_trace}")
+    indexed = (await runtime.functions_metadata_request(request)).function_metadata_results
+    if not indexed:
+        raise AppRefused(f"no functions were found in {folder}: it needs a function_app.py that declares some")
+    return tuple(_function(metadata) for metadata in indexed)
+
+
+async def execute(function: Function, invocation: str, values: Mapping[str, TypedData]) -> Outcome:
+    """Run `function` once with `values` by parameter name.
+
+    `invocation` becomes the id that the function's own log lines carry.
+    """
+    token = runtime.invocation_id_cv.set(invocation)
+    try:
+        response = await runtime.invocation_request(_request(function, invocation, values))
+    finally:
+        runtime.invocation_id_cv.reset(token)
+    if response.result.status != StatusResult.Success:
+        return Outcome(error=response.result.exception.message, stack=response.result.exception.stack_trace)
+    return Outcome(returned=response.return_value, outputs=tuple(response.output_data or ()))
+
+
+def _request(function: Function, invocation: str, values: Mapping[str, TypedData]) -> Message:
+    message = Message(
+        invocation_id=invocation,
+        function_id=function.id,
+        input_data=[ParameterBinding(name, data) for name, data in values.items()],
+        trigger_metadata={"sys": TypedData(json=json.dumps({"MethodName": function.name, "RandGuid": invocation}))},
+        trace_context=Message(trace_parent="", trace_state="", attributes={}),
+        retry_context=Message(retry_count=0, max_retry_count=0),
+    )
+    return Message(request=Message(invocation_request=message))
+
+
+def _function(metadata: Message) -> Function:
+    fields: dict[str, Any] = vars(metadata)
+    raw: Sequence[str] = fields["raw_bindings"]
+    bindings = tuple(json.loads(text) for text in raw)
+    return Function(fields["name"], fields["function_id"], bindings, fields.get("retry_options") is not None)

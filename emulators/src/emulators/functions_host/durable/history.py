@@ -1,0 +1,132 @@
+"""JSON protocol V3 of azure-functions-durable 1.x: history events in, the orchestrator's reply out. Pure."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from enum import IntEnum
+from typing import Any
+
+from emulators.functions_host.durable.model import FINAL, Event, Instance, Parent, Reply, Task, timestamp
+
+_LABEL = "\n\n$OutOfProcData$:"
+_REASON_LIMIT = 16_384
+_V1, _V3 = 1, 2
+
+
+class EventType(IntEnum):
+    """DurableTask's numbers for the events that this host writes."""
+
+    EXECUTION_STARTED = 0
+    EXECUTION_COMPLETED = 1
+    EXECUTION_TERMINATED = 3
+    TASK_SCHEDULED = 4
+    TASK_COMPLETED = 5
+    TASK_FAILED = 6
+    CHILD_CREATED = 7
+    CHILD_COMPLETED = 8
+    CHILD_FAILED = 9
+    TIMER_CREATED = 10
+    TIMER_FIRED = 11
+    ORCHESTRATOR_STARTED = 12
+    ORCHESTRATOR_COMPLETED = 13
+    EVENT_RAISED = 15
+
+
+def event(kind: EventType, now: datetime, **fields: object) -> Event:
+    """Make a history event; `IsPlayed` stays false, since the SDK tells replays by the last OrchestratorStarted."""
+    return {"EventType": kind, "EventId": -1, "IsPlayed": False, "Timestamp": timestamp(now), **fields}
+
+
+def execution_started(instance: Instance, now: datetime) -> Event:
+    """Make the event that starts `instance`; the SDK insists on its `Version`."""
+    ids = {"InstanceId": instance.id, "ExecutionId": instance.execution}
+    return event(
+        EventType.EXECUTION_STARTED, now, Name=instance.name, Version="", Input=instance.input,
+        OrchestrationInstance=ids, ParentInstance=_parent(instance.parent), Tags=None,
+    )  # fmt: skip
+
+
+def task_event(task: Task, now: datetime) -> Event:
+    """Make the event that records a scheduled task."""
+    if task.fire_at:
+        return event(EventType.TIMER_CREATED, now, EventId=task.id, FireAt=timestamp(task.fire_at))
+    call = task.call
+    if call.kind == "activity":
+        return event(EventType.TASK_SCHEDULED, now, EventId=task.id, Name=call.name, Version="", Input=call.input)
+    fields = {"Name": call.name, "InstanceId": call.instance, "Input": call.input}
+    return event(EventType.CHILD_CREATED, now, EventId=task.id, **fields)
+
+
+def activity_result(task: int, name: str, *, result: str | None, error: str | None, now: datetime) -> Event:
+    """Make the event for an activity's end: `result` is JSON text, `error` the worker's message."""
+    if error is None:
+        return event(EventType.TASK_COMPLETED, now, TaskScheduledId=task, Result=result)
+    reason = f"Activity function '{name}' failed: {error}"[:_REASON_LIMIT]
+    return event(EventType.TASK_FAILED, now, TaskScheduledId=task, Reason=reason, Details="")
+
+
+def child_result(child: Instance, now: datetime) -> Event:
+    """Make the event by which a parent learns that its child has reached a final status."""
+    task = child.parent.task if child.parent else -1
+    if child.status == "Completed":
+        return event(EventType.CHILD_COMPLETED, now, TaskScheduledId=task, Result=child.output)
+    reason = json.loads(child.output or '""')
+    return event(EventType.CHILD_FAILED, now, TaskScheduledId=task, Reason=str(reason)[:_REASON_LIMIT], Details="")
+
+
+def trigger_input(instance: Instance, past: Sequence[str], new: Sequence[Event]) -> str:
+    """Write the orchestration trigger's JSON; `past` are stored events, already JSON texts."""
+    head = {
+        "input": json.loads(instance.input) if instance.input else None,
+        "instanceId": instance.id,
+        "isReplaying": False,
+        "parentInstanceId": instance.parent.instance if instance.parent else None,
+        "upperSchemaVersion": _V1,
+        "upperSchemaVersionNew": _V3,
+        "longRunningTimerIntervalDuration": "3.00:00:00",
+        "maximumShortTimerDuration": "6.00:00:00",
+        "defaultHttpAsyncRequestSleepTimeMillseconds": 30_000,
+    }
+    history = ",".join([*past, *map(json.dumps, new)])
+    return f'{json.dumps(head)[:-1]}, "history": [{history}]}}'
+
+
+def read_reply(text: str) -> Reply:
+    """Read the JSON that an orchestrator returned."""
+    return _reply(json.loads(text))
+
+
+def read_failure(message: str) -> Reply:
+    """Read the worker's message for an orchestrator that raised; without the SDK's label it has no state to tell."""
+    text, label, payload = message.partition(_LABEL)
+    if not label:
+        return Reply(done=True, error=text)
+    body, _end = json.JSONDecoder().raw_decode(payload)
+    return _reply({**body, "error": body.get("error") or text})
+
+
+def closing_events(instance: Instance, now: datetime) -> list[Event]:
+    """Make the events that close an episode, and the execution where its status is final."""
+    events = [event(EventType.ORCHESTRATOR_COMPLETED, now)]
+    if instance.status in FINAL:
+        status = {"OrchestrationStatus": instance.status, "Result": instance.output}
+        events.insert(0, event(EventType.EXECUTION_COMPLETED, now, **status))
+    return events
+
+
+def _reply(body: dict[str, Any]) -> Reply:
+    status = body.get("customStatus")
+    return Reply(
+        actions=tuple(action for batch in body.get("actions", ()) for action in batch),
+        done=bool(body.get("isDone")) or body.get("error") is not None,
+        output=json.dumps(body["output"]) if "output" in body else None,
+        error=body.get("error"),
+        custom_status=None if status is None else json.dumps(status),
+    )
+
+
+def _parent(parent: Parent | None) -> dict[str, Any] | None:
+    if parent is None:
+        return None
+    ids = {"InstanceId": parent.instance, "ExecutionId": parent.execution}
+    return {"Name": "", "OrchestrationInstance": ids, "TaskScheduleId": parent.task, "Version": ""}

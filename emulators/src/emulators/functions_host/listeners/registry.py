@@ -1,0 +1,48 @@
+"""What a listener is, and which ones there are: a new trigger type is a new module and one name in `LISTENERS`."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from aiohttp import web
+
+from emulators.functions_host.app_worker import Function
+from emulators.functions_host.durable.api import Handler
+from emulators.functions_host.invoker import Invoker
+from emulators.functions_host.listeners.event_grid import EventGridListener
+from emulators.functions_host.listeners.timer import TimerListener
+from emulators.functions_host.memory import Memory
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a listener may use: the app settings, and a memory that outlives the host."""
+
+    settings: Mapping[str, str]
+    memory: Memory
+
+
+class Listener(Protocol):
+    """Waits for one type of trigger and invokes the functions that have it."""
+
+    @property
+    def trigger(self) -> str:
+        """The binding type it serves."""
+
+    async def start(self, functions: Sequence[Function], invoke: Invoker) -> None:
+        """Begin to listen for these functions; raises AppRefused when one of them can't be served."""
+
+    def routes(self, guard: Callable[[str, Handler], Handler]) -> Sequence[web.RouteDef]:
+        """Give the webhooks it listens at, each handler put by `guard` behind the level that is named."""
+
+    def fire(self, function: str, given: str) -> None:
+        """Run one of them now, in the background, with the input of POST /admin/functions/{name}.
+
+        Raises ValueError where the input is none for this type of trigger.
+        """
+
+    async def stop(self) -> None:
+        """Listen no more."""
+
+
+LISTENERS: tuple[Callable[[Surroundings], Listener], ...] = (TimerListener, EventGridListener)

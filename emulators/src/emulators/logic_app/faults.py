@@ -1,0 +1,40 @@
+"""What goes wrong on demand: orders go in, each request asks whether one concerns it."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from emulators.standing_orders import StandingOrders
+
+Kind = Literal["unavailable", "slow", "lost_answer", "too_many_requests", "redirect"]
+_BEFORE: tuple[Kind, ...] = ("unavailable", "too_many_requests", "redirect")
+_ELSEWHERE = "https://127.0.0.1:9/elsewhere"
+
+
+class FaultOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One `POST /faults`; it concerns the next `count` requests with a right signature.
+
+    `unavailable` answers `status`, `too_many_requests` answers 429 with Retry-After `retry_after` (seconds), `redirect`
+    answers 307 to `location`: nothing has happened then. `slow` waits `seconds` before the run, which happens even if
+    the caller has gone. `lost_answer` runs, and then answers `status`, or where `drop` is true cuts the connection.
+    """
+
+    kind: Kind
+    count: Annotated[int, msgspec.Meta(ge=1)] = 1
+    status: Annotated[int, msgspec.Meta(ge=500, le=599)] = 500
+    seconds: Annotated[float, msgspec.Meta(ge=0)] = 5.0
+    retry_after: Annotated[int, msgspec.Meta(ge=0)] = 1
+    drop: bool = True
+    location: str = _ELSEWHERE
+
+
+class Faults(StandingOrders[FaultOrder]):
+    """The orders that still stand."""
+
+    def take_before(self) -> FaultOrder | None:
+        """Give the first order that keeps a request from having an effect, and count it."""
+        return self.take(*_BEFORE)
+
+    def take(self, *kinds: Kind) -> FaultOrder | None:
+        """Give the first order of these kinds, and count it."""
+        return self.strike(lambda order: order.kind in kinds)

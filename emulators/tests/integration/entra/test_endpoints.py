@@ -1,0 +1,91 @@
+"""The local Entra's endpoints, asked as any HTTP client would."""
+
+import uuid
+
+import aiohttp
+import jwt
+import pytest
+
+from emulators.tls import client_context
+
+
+@pytest.fixture
+async def http(entra):
+    connector = aiohttp.TCPConnector(ssl=client_context(entra.ca))
+    async with aiohttp.ClientSession(entra.authority, connector=connector) as session:
+        yield session
+
+
+def form(entra, **changes):
+    return {
+        "grant_type": "client_credentials",
+        "client_id": entra.sender.client_id,
+        "client_secret": entra.sender.secret,
+        "scope": "https://eventhubs.azure.net//.default",
+    } | changes
+
+
+async def answer_to(http, entra, **changes):
+    async with http.post(f"/{entra.identities.tenant}/oauth2/v2.0/token", data=form(entra, **changes)) as answer:
+        return await answer.json()
+
+
+@pytest.mark.parametrize("version", ["/v2.0", ""])
+async def test_token_is_verified_by_what_the_metadata_names(http, entra, version):
+    given = await answer_to(http, entra)
+    async with http.get(f"/{entra.identities.tenant}{version}/.well-known/openid-configuration") as answer:
+        metadata = await answer.json()
+    async with http.get(metadata["jwks_uri"]) as answer:
+        keys = jwt.PyJWKSet.from_dict(await answer.json())
+
+    key = keys[jwt.get_unverified_header(given["access_token"])["kid"]]
+    stated = jwt.decode(
+        given["access_token"],
+        key,
+        algorithms=["RS256"],
+        audience="https://eventhubs.azure.net/",
+        issuer=metadata["issuer"],
+    )
+    assert stated["tid"] == entra.identities.tenant
+
+
+async def test_answer_says_how_long_the_token_lasts(http, entra):
+    given = await answer_to(http, entra)
+
+    assert (given["token_type"], given["expires_in"], given["ext_expires_in"]) == ("Bearer", 3599, 3599)
+
+
+async def test_refusal_echoes_the_correlation_id_of_the_client(http, entra):
+    correlation = str(uuid.uuid4())
+    path = f"/{entra.identities.tenant}/oauth2/v2.0/token"
+
+    async with http.post(
+        path, data=form(entra, client_secret="guess"), headers={"client-request-id": correlation}
+    ) as answer:
+        assert answer.status == 401
+        body = await answer.json()
+
+    assert body["correlation_id"] == correlation
+    assert body["error_codes"] == [7000215]
+
+
+async def test_metadata_of_an_unknown_tenant_is_refused(http):
+    async with http.get(f"/{uuid.uuid4()}/v2.0/.well-known/openid-configuration") as answer:
+        assert answer.status == 400
+        assert (await answer.json())["error_codes"] == [90002]
+
+
+async def test_tokens_are_born_expired_where_the_lifetime_says_so(http, entra):
+    async with http.put("/admin/token-lifetime", json={"seconds": -60}) as answer:
+        assert answer.status == 200
+
+    stated = jwt.decode((await answer_to(http, entra))["access_token"], options={"verify_signature": False})
+
+    assert stated["exp"] == stated["iat"] - 60
+
+
+@pytest.mark.parametrize("body", [b'{"seconds": "long"}', b"{}", b"[]", b"soon"])
+async def test_lifetime_that_is_no_number_is_refused(http, body):
+    async with http.put("/admin/token-lifetime", data=body) as answer:
+        assert answer.status == 400
+        assert "whole number" in await answer.text()

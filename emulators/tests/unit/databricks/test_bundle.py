@@ -1,0 +1,104 @@
+import pytest
+
+from emulators.databricks.bundle import merged, read_bundle
+from emulators.databricks.definitions import BundleError
+
+ROOT = """
+bundle: {name: lake}
+include: [resources/*.yml]
+variables:
+  root: {default: /lake}
+  source: {description: no default}
+  table: {default: "${var.root}/${bundle.target}"}
+targets:
+  local: {variables: {source: kafka}}
+  prod:
+    variables: {source: {default: eventhubs}}
+    resources: {jobs: {trades: {max_concurrent_runs: 2, tasks: [{task_key: a, timeout_seconds: 9}]}}}
+"""
+JOB = """
+resources:
+  jobs:
+    trades:
+      name: trades_${bundle.target}
+      timeout_seconds: ${var.limit}
+      parameters: [{name: source, default: "${var.source}"}, {name: table, default: "${var.table}"}]
+      tasks:
+        - task_key: a
+          python_wheel_task: {package_name: lakehouse, entry_point: trades}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "resources").mkdir()
+    write(tmp_path, "databricks.yml", ROOT)
+    write(tmp_path, "resources/trades.job.yml", JOB.replace("${var.limit}", "60"))
+    return tmp_path
+
+
+def write(folder, name, text):
+    (folder / name).write_text(text)
+
+
+def only_job(folder, target="local", **given):
+    (job,) = read_bundle(folder, target, given).jobs.values()
+    return job
+
+
+def test_a_job_has_the_values_of_its_target(folder):
+    job = only_job(folder)
+
+    assert job.definition.name == "trades_local"
+    assert [one.default for one in job.definition.parameters] == ["kafka", "/lake/local"]
+
+
+def test_a_target_may_lay_values_over_a_job_and_its_tasks(folder):
+    definition = only_job(folder, "prod").definition
+
+    assert definition.max_concurrent_runs == 2
+    assert definition.tasks[0].timeout_seconds == 9
+    assert definition.tasks[0].python_wheel_task.entry_point == "trades"
+
+
+def test_a_given_variable_goes_over_the_files(folder):
+    assert only_job(folder, root="/tmp/lake").definition.parameters[1].default == "/tmp/lake/local"
+
+
+def test_a_jobs_id_outlives_a_restart_and_a_change_of_target(folder):
+    assert only_job(folder).job_id == only_job(folder, "prod").job_id > 0
+
+
+def test_a_number_may_come_from_a_variable(folder):
+    write(folder, "databricks.yml", ROOT.replace("  root:", '  limit: {default: "120"}\n  root:'))
+    write(folder, "resources/trades.job.yml", JOB)
+
+    assert only_job(folder).definition.timeout_seconds == 120
+
+
+BROKEN = {
+    "target": (ROOT.replace("  local:", "  laptop:"), "no target 'local'; it has laptop, prod"),
+    "reference": (ROOT, r"\$\{var.limit\} stands for nothing here"),
+    "no value": (ROOT.replace("source: kafka", "root: x"), "source has no value: give --variable source="),
+    "circle": (ROOT.replace("default: /lake", 'default: "${var.table}"'), "stands for itself: var.table -> var"),
+    "declared": (ROOT.replace("source: kafka", "sauce: kafka"), "declares no variable sauce"),
+    "yaml": (ROOT + "\n  : :", "databricks.yml can't be read"),
+    "list": ("- 1", "no mapping at its top"),
+    "include": (ROOT.replace("resources/*.yml", "jobs.yml"), "includes jobs.yml, which is not there"),
+    "field": (ROOT, r"'trades' can't be read.*timeout_seconds"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_bundle_that_cannot_be_is_refused_by_name(folder, case):
+    root, named = BROKEN[case]
+    write(folder, "databricks.yml", root)
+    limit = {"reference": "${var.limit}", "field": "soon"}.get(case, "1")
+    write(folder, "resources/trades.job.yml", JOB.replace("${var.limit}", limit))
+
+    with pytest.raises(BundleError, match=named):
+        read_bundle(folder, "local")
+
+
+def test_lists_without_keys_go_one_after_the_other():
+    assert merged({"a": [1], "b": 1}, {"a": [2], "c": 3}) == {"a": [1, 2], "b": 1, "c": 3}

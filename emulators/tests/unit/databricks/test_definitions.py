@@ -1,0 +1,44 @@
+import pytest
+
+from emulators.databricks.definitions import BundleError, make_job
+
+WHEEL = {"package_name": "p", "entry_point": "e"}
+BOTH = {"parameters": ["x"], "named_parameters": {"x": "y"}}
+
+
+def settings(*tasks, **more):
+    return {"name": "n", "tasks": list(tasks)} | more
+
+
+def task(key, *needs):
+    return {"task_key": key, "python_wheel_task": WHEEL, "depends_on": [{"task_key": need} for need in needs]}
+
+
+def test_a_task_has_the_environment_of_its_own_cluster_or_the_shared_one():
+    shared = {"job_cluster_key": "c", "new_cluster": {"spark_env_vars": {"A": "shared"}}}
+    own = {"new_cluster": {"spark_env_vars": {"A": "own"}}}
+
+    job = make_job(
+        "j", settings(task("a") | {"job_cluster_key": "c"}, task("b") | own, task("c"), job_clusters=[shared])
+    )
+
+    environments = [dict(job.definition.environment_of(one)) for one in job.definition.tasks]
+    assert environments == [{"A": "shared"}, {"A": "own"}, {}]
+
+
+BROKEN = {
+    "twice": (settings(task("a"), task("a")), "two tasks"),
+    "unknown": (settings(task("a", "z")), "no task z"),
+    "circle": (settings(task("a", "b"), task("b", "a")), "wait for each other: "),
+    "both": (settings({"task_key": "a", "python_wheel_task": WHEEL | BOTH}), "either parameters or named_parameters"),
+    "number": (settings(task("a") | {"max_retries": -2}), "max_retries"),
+    "name": ({"tasks": []}, "`name`"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_job_that_cannot_run_is_refused_by_name(case):
+    stated, named = BROKEN[case]
+
+    with pytest.raises(BundleError, match=f"'j'.*{named}"):
+        make_job("j", stated)

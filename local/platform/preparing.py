@@ -1,0 +1,26 @@
+"""Makes the folder of a platform ready: its logs, its keys, and who may do what."""
+
+import secrets
+import shutil
+
+from emulators.entra.identities import Identities, make_identities, read_identities, write_identities
+from local.platform.state import State
+
+
+def prepare(state: State, *, clear: bool) -> Identities:
+    """Make the folder ready, emptied first where `clear` says so, and give the identities kept or newly made there."""
+    if clear and state.folder.exists():
+        shutil.rmtree(state.folder)
+    state.logs.mkdir(parents=True, exist_ok=True)
+    _make_keys(state)
+    if not state.identities.exists():
+        write_identities(make_identities(), state.identities)
+    return read_identities(state.identities)
+
+
+def _make_keys(state: State) -> None:
+    """Make the keys of the topic and of the assets API, where this folder has none."""
+    for path in (state.topic_key, state.assets_key):
+        if not path.exists():
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_urlsafe(32), encoding="utf-8")

@@ -1,0 +1,171 @@
+"""A link to a hub by Microsoft's own client: the only module that knows azure.eventhub."""
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from azure.eventhub import EventData, EventDataBatch, TransportType
+from azure.eventhub.aio import EventHubProducerClient
+from azure.eventhub.exceptions import AuthenticationError, EventDataSendError, EventHubError
+
+from shared.clients.event_hubs.link import HubFault, Parcel, Target, Trouble
+from shared.clients.identity.identity import Identity, LoopIdentity
+from shared.domain.delivery import Event
+from shared.errors import LoginRefused, Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class HubConnection:
+    """Where the hubs are. The endpoint and the CA bundle (a PEM file) are for one machine only; None in Azure."""
+
+    fully_qualified_namespace: str
+    custom_endpoint: str | None = None
+    ca_bundle: str | None = None
+
+
+class AmqpLink:
+    """One client of one hub for one event loop.
+
+    The client retries once inside `send_batch` whatever `retry_total` says, so one attempt may store a message twice;
+    its own deadlines do not hold while it connects, so the caller's must (measured on 5.15.1; docs/adr/0008).
+    """
+
+    def __init__(self, connection: HubConnection, hub: str, identity: Identity) -> None:
+        """Prepare; connects at `open`."""
+        self._identity = LoopIdentity(identity)
+        self._client = EventHubProducerClient(
+            connection.fully_qualified_namespace,
+            hub,
+            self._identity,
+            transport_type=TransportType.Amqp,
+            retry_total=0,
+            custom_endpoint_address=connection.custom_endpoint,
+            connection_verify=connection.ca_bundle,
+        )
+        self._is_open = False
+
+    async def open(self) -> None:
+        """Log in and connect; raises HubFault, LoginRefused or Unavailable."""
+        if self._is_open:
+            return
+        await self._identity.get_token(EVENT_HUBS_SCOPE)
+        with _as_faults(sending=False):
+            await self._client.create_batch()
+        self._is_open = True
+
+    async def fill(self, target: Target, events: Sequence[Event]) -> Parcel:
+        """Make one batch of the first events; rejects where not even the first one fits."""
+        with _as_faults(sending=False):
+            batch = await self._client.create_batch(
+                partition_id=target.partition_id, partition_key=target.partition_key
+            )
+        taken = _fill(batch, events)
+        if taken == 0:
+            raise HubFault(Trouble.REJECTED, f"the hub takes messages of {batch.max_size_in_bytes} bytes at most")
+        return Parcel(taken, batch)
+
+    async def send(self, parcel: Parcel) -> None:
+        """Send a batch; a fault says whether it may be stored."""
+        with _as_faults(sending=True):
+            await self._client.send_batch(_batch_of(parcel))
+
+    async def positions(self) -> dict[str, int]:
+        """Ask the hub for its partitions, and each of them for its last event."""
+        with _as_faults(sending=False):
+            partitions = await self._client.get_partition_ids()
+            told = await asyncio.gather(*(self._client.get_partition_properties(name) for name in partitions))
+        return {str(one["id"]): int(one["last_enqueued_sequence_number"]) for one in told}
+
+    async def close(self) -> None:
+        """Disconnect; a peer that does not answer is left alone after three seconds."""
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await self._client.close()
+
+
+def _fill(batch: EventDataBatch, events: Sequence[Event]) -> int:
+    for taken, event in enumerate(events):
+        data = EventData(event.body)
+        data.properties = cast("dict[str | bytes, Any]", dict(event.properties))
+        try:
+            batch.add(data)
+        except ValueError:  # the client's way to say that the batch is full
+            return taken
+    return len(events)
+
+
+def _batch_of(parcel: Parcel) -> EventDataBatch:
+    if not isinstance(parcel.content, EventDataBatch):
+        raise TypeError(f"a parcel of {type(parcel.content).__name__} is not one of this link's")
+    return parcel.content
+
+
+@contextlib.contextmanager
+def _as_faults(*, sending: bool) -> Iterator[None]:
+    """Translate whatever the client raises: besides its own errors it leaks those of sockets and its own slips."""
+    try:
+        yield
+    except (HubFault, LoginRefused, Unavailable):
+        raise
+    except Exception as error:
+        raise _fault_of(error, sending=sending) from error
+
+
+def _fault_of(error: Exception, *, sending: bool) -> HubFault:
+    """Tell what an error means; it may hide an earlier one, for the client tries twice within a send."""
+    trouble = _trouble(error)
+    tries = [link for link in _chain(error) if isinstance(link, EventHubError)]
+    surely_not_stored = trouble is Trouble.HOPELESS or (bool(tries) and all(_is_refusal(link) for link in tries))
+    return HubFault(trouble, _words(error), may_be_stored=sending and not surely_not_stored)
+
+
+def _trouble(error: Exception) -> Trouble:
+    condition = error.error if isinstance(error, EventHubError) else None
+    is_denied = isinstance(error, AuthenticationError) and condition != _TIMEOUT_IN_DISGUISE
+    if is_denied or condition == _NOT_ALLOWED_HERE:
+        return Trouble.DENIED
+    if condition == _NO_SUCH_HUB or any(isinstance(link, ssl.SSLCertVerificationError) for link in _chain(error)):
+        return Trouble.HOPELESS
+    if isinstance(error, EventDataSendError):
+        return Trouble.REJECTED if condition in _REJECTIONS else Trouble.BUSY
+    return Trouble.BUSY if condition == _SERVER_BUSY else Trouble.DOWN
+
+
+def _is_refusal(error: EventHubError) -> bool:
+    return isinstance(error, EventDataSendError) and error.error in {_SERVER_BUSY, *_REJECTIONS}
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    link: BaseException | None = error
+    while link is not None:
+        yield link
+        link = link.__cause__ or link.__context__
+
+
+def _words(error: Exception) -> str:
+    """Give the client's text without its repetitions."""
+    lines = (line.strip().removeprefix("Error Description: ") for line in str(error).splitlines())
+    return f"{type(error).__name__}: {' '.join(dict.fromkeys(lines))}"[:_MOST_WORDS]
+
+
+EVENT_HUBS_SCOPE = "https://eventhubs.azure.net//.default"
+_SERVER_BUSY = "server-busy"
+_NO_SUCH_HUB = "not-found"
+_NOT_ALLOWED_HERE = "unauthorized-access"
+_TIMEOUT_IN_DISGUISE = "internal-error"  # the client's word for a login that was not answered in time
+_REJECTIONS = frozenset(
+    {
+        "link:message-size-exceeded",
+        "decode-error",
+        "invalid-field",
+        "not-allowed",
+        "not-implemented",
+        "argument-error",
+        "argument-out-of-range",
+    }
+)
+_CLOSE_SECONDS = 3.0
+_MOST_WORDS = 300

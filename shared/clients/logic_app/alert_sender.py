@@ -1,0 +1,227 @@
+"""Alerts to Logic Apps: one POST to a checked URL, at an address that was checked too, and a hard deadline."""
+
+import http.client
+import json
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from ipaddress import ip_address
+from typing import Final, Protocol
+from urllib.parse import quote
+
+from shared.clients.persistence import connect_seconds
+from shared.domain.volumes.alert import Alert
+from shared.domain.volumes.alert_address import AlertUrl, is_refused_address
+from shared.errors import Unavailable, Untrusted
+
+SECONDS: Final = 10.0
+"""How long sending one alert may take in all."""
+
+
+class AlertDoor(Protocol):
+    """Tells people."""
+
+    def knows(self, name: str) -> bool:
+        """Say whether there is somebody to tell under that name."""
+
+    def send(self, alert: Alert) -> None:
+        """Tell an alert; one that was told before, by its id, is not told twice.
+
+        Raises Unavailable where it is not certain that it was told: it may be sent again.
+        """
+
+
+type Resolve = Callable[[str, int], Sequence[str]]
+type Dial = Callable[[tuple[str, int], float], socket.socket]
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """Ask the system for the addresses of a host; raises OSError."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[4][0]) for address in found))
+
+
+@dataclass(frozen=True, slots=True)
+class LogicApp:
+    """Sends to the HTTP trigger of the Logic App of each name; for any number of threads.
+
+    ca_bundle: a PEM file, None is the system's. seconds: for one alert in all. resolve, dial: the ways into the
+    network; a host is resolved once a sending, so that a second answer can't lead elsewhere. Proxies named by the
+    environment are ignored, and redirects are failures. Written on http.client, as HTTP libraries above it log the
+    target of each request, which has the signature.
+    """
+
+    urls: Mapping[str, AlertUrl]
+    ca_bundle: str | None = None
+    seconds: float = SECONDS
+    resolve: Resolve = resolve
+    dial: Dial = socket.create_connection
+
+    def knows(self, name: str) -> bool:
+        """Say whether a URL is set for the name."""
+        return name in self.urls
+
+    def send(self, alert: Alert) -> None:
+        """Post the alert's body; any 2xx answer is success, whose body is not read."""
+        url = self.urls.get(alert.name)
+        if url is None:
+            raise Unavailable(_nobody(alert))
+        status = self._post(url, alert)
+        if status // 100 != HTTPStatus.OK // 100:
+            raise Unavailable(f"{_app(alert)} answered {status}{_advice(status)}.")
+
+    def _post(self, url: AlertUrl, alert: Alert) -> int:
+        end = time.monotonic() + self.seconds
+        try:
+            return self._exchange(url, alert, end)
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            failure = self._failure(error, alert, end)
+        # Raised outside the handler: errors of the network may hold what was sent where.
+        raise failure
+
+    def _exchange(self, url: AlertUrl, alert: Alert, end: float) -> int:
+        addresses = self._addresses(url, alert, end)
+        trust = _trust(self.ca_bundle)
+        connection = http.client.HTTPSConnection(url.host, url.port, context=trust)
+        with self._reach(addresses, url.port, end) as raw:
+            raw.settimeout(_left(end))
+            # The handshake as a whole ends with the timeout; what follows is many waits, so it needs the cut.
+            with trust.wrap_socket(raw, server_hostname=url.host) as connection.sock, _cut(connection.sock, end):
+                connection.request("POST", url.target, _json(alert), _headers(alert))
+                with closing(connection.getresponse()) as response:
+                    _left(end)  # an answer that was cut in its headers looks like one without them
+                    return response.status
+
+    def _addresses(self, url: AlertUrl, alert: Alert, end: float) -> Sequence[str]:
+        found = _in_time(lambda: self.resolve(url.host, url.port), _left(end))
+        if any(is_refused_address(ip_address(address), loopback=url.loopback) for address in found):
+            raise _NotCalled(
+                "its host leads to an address that is not public; "
+                f"look at ALERT_{alert.name.upper()}_URL and at who answers for that name"
+            )
+        return found
+
+    def _reach(self, addresses: Sequence[str], port: int, end: float) -> socket.socket:
+        """Connect to the first address that lets us; nothing is sent before."""
+        failure = OSError("no address")
+        for address in addresses:
+            try:
+                return self.dial((address, port), connect_seconds(_left(end)))
+            except OSError as error:
+                failure = error
+        raise failure
+
+    def _failure(self, error: Exception, alert: Alert, end: float) -> Unavailable:
+        if isinstance(error, _NotCalled):
+            return Unavailable(f"{_app(alert)} was not called: {error}.")
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return Untrusted(
+                f"{_app(alert)} shows a certificate that the CA bundle does not vouch for; "
+                "put the authority's certificate in CA_BUNDLE."
+            )
+        if isinstance(error, TimeoutError) or time.monotonic() >= end:
+            return Unavailable(f"{_app(alert)} did not answer in time, which is {self.seconds:g} s at most.")
+        return Unavailable(f"{_app(alert)} can't be reached or stopped in the middle: {type(error).__name__}.")
+
+
+@dataclass(slots=True)
+class FakeDoor:
+    """Keeps what it is told; `failures` are the words of the next sendings' errors, one each.
+
+    told: the alerts by id; one that comes again is dropped, as the Logic App does. tries: the ids as they were sent.
+    loses_answers: whether a sending that fails has its effect all the same.
+    """
+
+    names: Collection[str] = ("ingestion",)
+    failures: list[str] = field(default_factory=list)
+    loses_answers: bool = False
+    told: dict[str, Alert] = field(default_factory=dict)
+    tries: list[str] = field(default_factory=list)
+
+    def knows(self, name: str) -> bool:
+        """Say whether the name is one of ours."""
+        return name in self.names
+
+    def send(self, alert: Alert) -> None:
+        """Keep the alert, or raise the next failure."""
+        if not self.knows(alert.name):
+            raise Unavailable(_nobody(alert))
+        self.tries.append(alert.id)
+        failure = self.failures.pop(0) if self.failures else None
+        if failure is None or self.loses_answers:
+            self.told.setdefault(alert.id, alert)
+        if failure is not None:
+            raise Unavailable(failure)
+
+
+class _NotCalled(OSError):
+    """Why nobody was even dialled."""
+
+
+def _app(alert: Alert) -> str:
+    return f"The Logic App for alerts named {alert.name!r}"
+
+
+def _nobody(alert: Alert) -> str:
+    return f"Nobody is to be told of alerts named {alert.name!r}: set ALERT_{alert.name.upper()}_URL."
+
+
+def _advice(status: int) -> str:
+    is_redirect = status // 100 == HTTPStatus.MULTIPLE_CHOICES // 100
+    return ", a redirect, which is not followed: set the URL of the trigger itself" if is_redirect else ""
+
+
+def _trust(ca_bundle: str | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_bundle)
+    except OSError as error:
+        raise _NotCalled(f"CA_BUNDLE can't be read: {type(error).__name__}") from error
+
+
+def _json(alert: Alert) -> bytes:
+    return json.dumps(dict(alert.body)).encode("ascii")
+
+
+def _headers(alert: Alert) -> dict[str, str]:
+    # A run's id comes from outside: quoted, it can't be another header.
+    return {"Content-Type": "application/json", "Connection": "close", "x-alert-id": quote(alert.id, safe=":")}
+
+
+def _left(end: float) -> float:
+    seconds = end - time.monotonic()
+    if seconds <= 0:
+        raise TimeoutError
+    return seconds
+
+
+def _in_time[Answer](ask: Callable[[], Answer], seconds: float) -> Answer:
+    """Give what `ask` gives; it has no deadline of its own, so it is left alone in its thread when time is up."""
+    pool = ThreadPoolExecutor(1)
+    try:
+        return pool.submit(ask).result(seconds)
+    finally:
+        pool.shutdown(wait=False)
+
+
+@contextmanager
+def _cut(connection: socket.socket, end: float) -> Iterator[None]:
+    """End a connection from outside when time is up, whatever its peer does; a wait on it then ends at once."""
+    watch = threading.Timer(_left(end), _shut, (connection,))
+    watch.daemon = True
+    watch.start()
+    try:
+        yield
+    finally:
+        watch.cancel()
+
+
+def _shut(connection: socket.socket) -> None:
+    with suppress(OSError):
+        # The plain socket's verb: TLS would first forget its state, under the hands of the thread that reads.
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)

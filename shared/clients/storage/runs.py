@@ -1,0 +1,133 @@
+"""The ledger of Databricks runs: Azure Table rows, one for each run of each window."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Protocol
+
+from shared.clients.storage.tables import Entity, Tables
+from shared.domain.runs.run import RunRow, row_key
+from shared.domain.windows.window import Window
+from shared.errors import CorruptRow
+
+Change = Callable[[RunRow], RunRow | None]
+_TABLE = "runs"
+
+
+class RunLedger(Protocol):
+    """Runs, safe against any number of writers; every verb raises Unavailable."""
+
+    def claim(self, row: RunRow) -> bool:
+        """Insert a run's row if its number is free; say whether this call did."""
+
+    def change(self, window: Window, number: int, change: Change) -> RunRow | None:
+        """Replace a run's row by what `change` makes of it, again on a race; None keeps it. Answer the row now."""
+
+    def of_window(self, window: Window) -> list[RunRow]:
+        """List a window's runs by their number."""
+
+    def of_feed(self, feed: str) -> list[RunRow]:
+        """List a feed's runs that have not ended, oldest window first."""
+
+
+class TableRunLedger:
+    """The ledger in Azure Tables."""
+
+    def __init__(self, tables: Tables) -> None:
+        """Keep the tables."""
+        self._tables = tables
+
+    def claim(self, row: RunRow) -> bool:
+        """Insert; the primary key makes the one winner."""
+        return self._tables.insert(_TABLE, _entity(row))
+
+    def change(self, window: Window, number: int, change: Change) -> RunRow | None:
+        """Change under the row's ETag."""
+
+        def changed(entity: Entity) -> Entity | None:
+            row = change(_row(entity))
+            return _entity(row) if row else None
+
+        entity = self._tables.change(_TABLE, row_key(window, number), changed)
+        return _row(entity) if entity else None
+
+    def of_window(self, window: Window) -> list[RunRow]:
+        """Query the keys that begin with the window's start."""
+        feed, first = row_key(window, 0)
+        prefix = first.removesuffix("0")
+        query = "PartitionKey eq @feed and RowKey ge @first and RowKey lt @last"
+        found = self._tables.query(_TABLE, query, {"feed": feed, "first": prefix, "last": prefix + "~"})
+        return sorted((_row(entity) for entity in found), key=lambda row: row.number)
+
+    def of_feed(self, feed: str) -> list[RunRow]:
+        """Query by state; the filter runs in the service."""
+        query = "PartitionKey eq @feed and (state eq 'claimed' or state eq 'active')"
+        return [_row(entity) for entity in self._tables.query(_TABLE, query, {"feed": feed})]
+
+
+class FakeRunLedger:
+    """Runs in memory, for tests."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self._rows: dict[tuple[str, str], RunRow] = {}
+
+    def claim(self, row: RunRow) -> bool:
+        """Insert if absent."""
+        return self._rows.setdefault(row_key(row.window, row.number), row) is row
+
+    def change(self, window: Window, number: int, change: Change) -> RunRow | None:
+        """Change in place."""
+        row = self._rows.get(row_key(window, number))
+        changed = change(row) if row else None
+        if changed:
+            self._rows[row_key(window, number)] = replace(changed)
+        return changed or row
+
+    def of_window(self, window: Window) -> list[RunRow]:
+        """Filter by the window's start."""
+        rows = [
+            row for row in self._rows.values() if (row.window.feed, row.window.start) == (window.feed, window.start)
+        ]
+        return sorted(rows, key=lambda row: row.number)
+
+    def of_feed(self, feed: str) -> list[RunRow]:
+        """Filter and sort."""
+        rows = [row for row in self._rows.values() if row.window.feed == feed and not row.ended]
+        return sorted(rows, key=lambda row: (row.window.start, row.number))
+
+
+_TEXTS = ("mode", "state", "page_url", "lookup", "lookup_note", "words")
+
+
+def _entity(row: RunRow) -> dict[str, Any]:
+    partition, key = row_key(row.window, row.number)
+    return {
+        "PartitionKey": partition,
+        "RowKey": key,
+        "start": row.window.start.isoformat(),
+        "end": row.window.end.isoformat(),
+        "number": row.number,
+        "run_id": str(row.run_id),  # Databricks' ids may be over 32 bits, a plain number column's size
+        "superseding": row.superseding,
+        "claimed_at": row.claimed_at.isoformat(),
+        "updated_at": row.updated_at.isoformat(),
+        **{name: getattr(row, name) for name in _TEXTS},
+    }
+
+
+def _row(entity: Mapping[str, Any]) -> RunRow:
+    try:
+        start, end = datetime.fromisoformat(entity["start"]), datetime.fromisoformat(entity["end"])
+        return RunRow(
+            window=Window(entity["PartitionKey"], start, end),
+            number=entity["number"],
+            run_id=int(entity["run_id"]),
+            superseding=entity["superseding"],
+            claimed_at=datetime.fromisoformat(entity["claimed_at"]),
+            updated_at=datetime.fromisoformat(entity["updated_at"]),
+            **{name: entity[name] for name in _TEXTS},
+        )
+    except (KeyError, ValueError) as error:
+        key = f"{entity.get('PartitionKey')}/{entity.get('RowKey')}"
+        raise CorruptRow(f"Run ledger row {key} can't be read: {type(error).__name__} {error}.") from error

@@ -1,0 +1,132 @@
+"""How a window ended: decided from the tries at its slices and from what closing a live one found."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.domain.windows.ledger_row import SliceRow, WindowRow, WindowState
+from shared.domain.windows.window import Slice
+
+_COUNTS = ("read", "accepted", "refused", "unknown", "events")
+_MOST_WARNINGS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The state a window ends in, why where it is not simply `closed`, and the numbers (plain JSON)."""
+
+    state: WindowState
+    reason: str
+    result: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What closing a live window found: its wire form, and the counts of what closing itself sent."""
+
+    wire: Mapping[str, Any] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+def completed(attempts: Iterable[SliceRow]) -> list[SliceRow]:
+    """Give the try that completed each slice, in the order of the slices."""
+    done = {row.slice.number: row for row in attempts if row.state == "done"}
+    return [done[number] for number in sorted(done)]
+
+
+def unbegun(slices: Sequence[Slice], attempts: Iterable[SliceRow]) -> list[Slice]:
+    """Give the slices that nobody ever tried."""
+    tried = {row.slice.number for row in attempts}
+    return [part for part in slices if part.number not in tried]
+
+
+def completing_attempts(attempts: Iterable[SliceRow]) -> dict[str, int]:
+    """Give the attempt that completed each slice, by its number as text, and closing's own; events name them so."""
+    return {str(row.slice.number): row.attempt for row in completed(attempts)} | {"close": 1}
+
+
+def decide_ending(row: WindowRow, slices: Sequence[Slice], attempts: Sequence[SliceRow], found: Found) -> Ending:
+    """Decide the state: failed where the source refused or a slice never completed, stopped where somebody asked,
+    incomplete where trades are lost, else closed.
+    """
+    done = completed(attempts)
+    result = {
+        "counts": _counts(row, done, found.counts),
+        "slices": dict(Counter(attempt.state for attempt in _newest(attempts))),
+        "attempts": len(attempts),
+        "gaps": _gaps(done, found.wire),
+        "lost": found.wire.get("lost", []),
+        "skew_ms": _skew(done),
+        "unreadable": sum(attempt.report.get("unreadable", 0) for attempt in done),
+        "closing": {name: value for name, value in found.wire.items() if name not in ("lost", "warnings")},
+        "warnings": _warnings(done, found.wire),
+    }
+    state, reason = _state(row, slices, attempts, found)
+    return Ending(state, reason, result)
+
+
+def _state(
+    row: WindowRow, slices: Sequence[Slice], attempts: Sequence[SliceRow], found: Found
+) -> tuple[WindowState, str]:
+    newest = _newest(attempts)
+    refused = next((attempt for attempt in newest if attempt.state == "refused"), None)
+    if refused:
+        return "failed", refused.reason
+    if row.stop_at:
+        return "stopped", f"Stopped by request at {row.stop_at.isoformat(timespec='seconds')}."
+    done = {attempt.slice.number for attempt in newest if attempt.state == "done"}
+    missing = [part.number for part in slices if part.number not in done]
+    if missing and not found.wire:
+        return "failed", _failure(missing, newest)
+    lost = found.wire.get("lost_count", 0)
+    return ("incomplete", f"{lost} intervals are lost; see result.lost.") if lost else ("closed", "")
+
+
+def _failure(missing: Sequence[int], newest: Iterable[SliceRow]) -> str:
+    words = next((attempt.reason for attempt in newest if attempt.slice.number in missing and attempt.reason), "")
+    return f"Slices {', '.join(map(str, missing[:10]))} did not complete. {words}".strip()
+
+
+def _newest(attempts: Sequence[SliceRow]) -> list[SliceRow]:
+    """Give each slice's try that counts: the completed one, else the last."""
+    last = {row.slice.number: row for row in sorted(attempts, key=lambda row: row.attempt)}
+    last |= {row.slice.number: row for row in completed(attempts)}
+    return [last[number] for number in sorted(last)]
+
+
+def _counts(row: WindowRow, done: Iterable[SliceRow], closing: Mapping[str, int]) -> dict[str, dict[str, int]]:
+    streams = [stream["name"] for stream in row.plan.get("streams", [])]
+    totals = {stream: Counter(dict.fromkeys(_COUNTS, 0)) for stream in streams}
+    for attempt in done:
+        for stream, counts in attempt.counts.items():
+            totals[stream].update(counts)
+    if closing:
+        totals[streams[0]].update(closing)
+    return {stream: dict(total) for stream, total in totals.items()}
+
+
+def _gaps(done: Iterable[SliceRow], closing: Mapping[str, Any]) -> dict[str, int]:
+    markets = [market for attempt in done for market in attempt.report.get("markets", [])]
+    filled = sum(gap["filled"] for market in markets for gap in market["gaps"])
+    return {
+        "found": sum(market["gap_count"] for market in markets) + closing.get("broken", 0),
+        "filled": filled + sum(closing.get("added", {}).values()),
+        "lost": closing.get("lost_count", 0),
+    }
+
+
+def _skew(done: Iterable[SliceRow]) -> dict[str, dict[str, int]]:
+    """Give how far each market's clock was behind (or its trades late) and ahead of ours, at the most."""
+    skew: dict[str, dict[str, int]] = {}
+    for attempt in done:
+        for market in attempt.report.get("markets", []):
+            worst = skew.setdefault(market["market"], {"lag": 0, "ahead": 0})
+            worst["lag"] = max(worst["lag"], market["lag_ms"])
+            worst["ahead"] = max(worst["ahead"], market["ahead_ms"])
+    return skew
+
+
+def _warnings(done: Iterable[SliceRow], closing: Mapping[str, Any]) -> list[str]:
+    said = [warning for attempt in done for warning in attempt.report.get("warnings", [])]
+    return [*said, *closing.get("warnings", [])][:_MOST_WARNINGS]

@@ -1,0 +1,59 @@
+"""What the ledger says of a window and of each try at a slice."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, get_args
+
+from shared.domain.windows.window import Slice, Window
+
+WindowState = Literal["planned", "open", "closed", "incomplete", "stopped", "failed", "missed"]
+SliceState = Literal["running", "done", "failed", "refused", "skipped"]
+WindowOrigin = Literal["timer", "request"]
+
+WINDOW_STATES: tuple[str, ...] = get_args(WindowState)
+TERMINAL: frozenset[str] = frozenset(WINDOW_STATES) - {"planned", "open"}
+
+
+@dataclass(frozen=True, slots=True)
+class WindowRow:
+    """One window. `queued`: it waits for its turn in a row of past windows. `plan`: see `shared.domain.windows.plan`.
+
+    result: what closing found: counts per stream, gaps, lost intervals, joins, skew (plain JSON).
+    announced: when its opening (`opened`) and its end (`closed`) were published.
+    """
+
+    window: Window
+    state: WindowState
+    origin: WindowOrigin
+    claimed_at: datetime
+    plan: Mapping[str, Any] = field(default_factory=dict)
+    queued: bool = False
+    opened_at: datetime | None = None
+    closed_at: datetime | None = None
+    stop_at: datetime | None = None
+    reason: str = ""
+    result: Mapping[str, Any] = field(default_factory=dict)
+    announced: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def ended(self) -> bool:
+        """Say whether the window is in a terminal state."""
+        return self.state in TERMINAL
+
+
+@dataclass(frozen=True, slots=True)
+class SliceRow:
+    """One try at a slice.
+
+    counts: per stream `read`, `accepted`, `refused`, `unknown`, `events`. report: what a live feed saw (plain JSON).
+    """
+
+    slice: Slice
+    attempt: int
+    state: SliceState
+    started_at: datetime
+    updated_at: datetime
+    counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    report: Mapping[str, Any] = field(default_factory=dict)
+    reason: str = ""

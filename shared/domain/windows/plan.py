@@ -1,0 +1,161 @@
+"""The plan of a window: all that was decided when it was claimed, and no retry decides again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from math import floor
+from typing import Any, Literal
+
+from shared.domain.windows.window import Leg, Slice, Window
+
+MAX_CHILDREN = 24
+MAX_WINDOW = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamPlan:
+    """How one stream of the window is sent: hub, contract, packing (`row` or `pack`), encoding and partition count."""
+
+    name: str
+    hub: str
+    contract: str
+    packing: Literal["row", "pack"]
+    encoding: Literal["identity", "zstd"]
+    partitions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything about a window that must not change once it is claimed.
+
+    past: the window had wholly passed when it was claimed, so its slices run one after another.
+    rate: records per second of a synthetic feed. speed: how many times that a past window is sent with.
+    sources: a live feed's markets (`coinbase:BTC-USD`). fingerprint: of the pools that synthetic records come from.
+    """
+
+    window: Window
+    slice_length: timedelta
+    lead: timedelta
+    grace: timedelta
+    past: bool
+    rate: float
+    speed: float
+    sources: tuple[str, ...]
+    fingerprint: str
+    streams: tuple[StreamPlan, ...]
+
+    def slices(self) -> tuple[Slice, ...]:
+        """Cut the window on the grid of its own start; the last slice may be shorter."""
+        count = -(-self.window.length // self.slice_length)
+        starts = [self.window.start + number * self.slice_length for number in range(count)]
+        return tuple(
+            Slice(self.window.id, number, start, min(start + self.slice_length, self.window.end))
+            for number, start in enumerate(starts)
+        )
+
+    def legs(self) -> tuple[Leg, ...]:
+        """Group the slices so that neither the window nor a leg has more than `MAX_CHILDREN` children."""
+        slices = self.slices()
+        size = len(slices) if len(slices) <= MAX_CHILDREN else -(-len(slices) // MAX_CHILDREN)
+        firsts = range(0, len(slices), size)
+        return tuple(Leg(number, slices[first : first + size]) for number, first in enumerate(firsts))
+
+    def records(self, part: Slice) -> int:
+        """Count the records that a synthetic feed owes in a slice; over a window they add up to rate × length."""
+        start, end = part.start - self.window.start, part.end - self.window.start
+        return _records_before(end, self.rate) - _records_before(start, self.rate)
+
+    def overlap(self) -> int:
+        """Say how many slices may run at once: one of a past window, else as many as meet, and a late one."""
+        return 1 if self.past else -(-(self.lead + self.slice_length + self.grace) // self.slice_length) + 1
+
+    def as_wire(self) -> dict[str, Any]:
+        """Give the plan as plain JSON."""
+        return {
+            "feed": self.window.feed,
+            "start": self.window.start.isoformat(),
+            "end": self.window.end.isoformat(),
+            "slice_length": self.slice_length.total_seconds(),
+            "lead": self.lead.total_seconds(),
+            "grace": self.grace.total_seconds(),
+            "past": self.past,
+            "rate": self.rate,
+            "speed": self.speed,
+            "sources": list(self.sources),
+            "fingerprint": self.fingerprint,
+            "streams": [_stream_wire(stream) for stream in self.streams],
+        }
+
+    @classmethod
+    def from_wire(cls, wire: dict[str, Any]) -> "Plan":
+        """Read what `as_wire` gave."""
+        return cls(
+            window=Window(wire["feed"], datetime.fromisoformat(wire["start"]), datetime.fromisoformat(wire["end"])),
+            slice_length=timedelta(seconds=wire["slice_length"]),
+            lead=timedelta(seconds=wire["lead"]),
+            grace=timedelta(seconds=wire["grace"]),
+            past=wire["past"],
+            rate=wire["rate"],
+            speed=wire["speed"],
+            sources=tuple(wire["sources"]),
+            fingerprint=wire["fingerprint"],
+            streams=tuple(StreamPlan(**stream) for stream in wire["streams"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SliceAttempt:
+    """One try at one slice of a plan."""
+
+    plan: Plan
+    part: Slice
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlanTemplate:
+    """What the settings say of every window of a feed; `freeze` makes it one window's plan."""
+
+    slice_length: timedelta
+    lead: timedelta
+    grace: timedelta
+    rate: float
+    catch_up_rate: float
+    sources: tuple[str, ...]
+    streams: tuple[StreamPlan, ...]
+
+    def freeze(self, window: Window, now: datetime, fingerprint: str, partitions: Mapping[str, int]) -> Plan:
+        """Decide all that a window claimed at `now` must keep; `partitions` are counts by hub."""
+        past = window.end <= now
+        return Plan(
+            window=window,
+            slice_length=self.slice_length,
+            lead=self.lead,
+            grace=self.grace,
+            past=past,
+            rate=self.rate,
+            speed=self.catch_up_rate if past else 1.0,
+            sources=self.sources,
+            fingerprint=fingerprint,
+            streams=tuple(replace(stream, partitions=partitions.get(stream.hub, 0)) for stream in self.streams),
+        )
+
+
+def slice_count_fits(length: timedelta, slice_length: timedelta) -> bool:
+    """Say whether a window of that length can be cut without an orchestration having too many children."""
+    return -(-length // slice_length) <= MAX_CHILDREN * MAX_CHILDREN
+
+
+def _records_before(elapsed: timedelta, rate: float) -> int:
+    return floor(elapsed.total_seconds() * rate + 1e-6)
+
+
+def _stream_wire(stream: StreamPlan) -> dict[str, Any]:
+    return {
+        "name": stream.name,
+        "hub": stream.hub,
+        "contract": stream.contract,
+        "packing": stream.packing,
+        "encoding": stream.encoding,
+        "partitions": stream.partitions,
+    }

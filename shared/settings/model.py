@@ -1,0 +1,222 @@
+"""Every app setting: its name, default and meaning, read from the environment once and all together."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from shared.domain.volumes.alert_address import AlertUrl, alert_url
+from shared.domain.volumes.measurement import RUN_ALERT, MeasuredTable
+from shared.domain.windows.plan import PlanTemplate, StreamPlan
+from shared.domain.windows.schedule import Schedule
+from shared.errors import SettingsError
+from shared.feeds.catalogue import CATALOGUE, Stream
+from shared.settings.keys import KEYS
+from shared.settings.rules import ALERT_URLS, broken_rules, host_values, longest_wait
+from shared.trades.venues.registry import PUBLIC_ENDPOINTS, Endpoints
+
+APP_FOLDER = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class FeedSettings:
+    """When one feed's windows lie, and how they are cut and sent."""
+
+    schedule: Schedule
+    template: PlanTemplate
+    job: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class HubSettings:
+    """The identity-based connection to Event Hubs, as Azure's own triggers read it."""
+
+    namespace: str
+    credential: str
+    tenant_id: str | None
+    client_id: str | None
+    client_secret: str | None = field(repr=False)
+    authority_host: str | None
+    custom_endpoint: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EnrichmentSettings:
+    """Where windows are announced and enriched; what is absent is not done."""
+
+    topic_endpoint: str | None
+    topic_key: str | None = field(repr=False)
+    databricks_host: str | None
+    assets_url: str | None
+    assets_key: str | None = field(repr=False)
+    sql_url: str | None = field(repr=False)
+    drain_limit: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsSettings:
+    """What may be measured, and where alerts go, by the name of the alert; each URL is a secret."""
+
+    tables: Mapping[str, MeasuredTable]
+    alert_urls: Mapping[str, AlertUrl] = field(repr=False)
+    alert_quiet: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of the app."""
+
+    feeds: Mapping[str, FeedSettings]
+    timer_period: timedelta
+    send_deadline: timedelta
+    storage: str | None = field(repr=False)
+    storage_account: str | None
+    table_service_uri: str | None
+    blob_service_uri: str | None
+    storage_client_id: str | None
+    hub: HubSettings
+    enrichment: EnrichmentSettings
+    metrics: MetricsSettings
+    venues: Mapping[str, Endpoints]
+    ca_bundle: str | None
+    pools_folder: str
+
+
+def from_process() -> Settings:
+    """Read the settings of this process; raises SettingsError."""
+    host = json.loads((APP_FOLDER / "host.json").read_text(encoding="utf-8"))
+    return read_settings(os.environ, host)
+
+
+def read_settings(environment: Mapping[str, str], host: Mapping[str, Any]) -> Settings:
+    """Read all settings; `host` is host.json. Raises one SettingsError that names every missing or wrong one."""
+    read, problems = _read_all(environment)
+    read[ALERT_URLS] = _alert_urls(environment, read["METRICS_TABLES"])
+    problems += broken_rules(read, host_values(environment, host))
+    if problems:
+        raise SettingsError("These app settings are missing or wrong:\n" + "\n".join(f"- {line}" for line in problems))
+    return _settings(read)
+
+
+def _read_all(environment: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+    """Read each key; a wrong one counts as its default, so that the rules after it can still be asked."""
+    read: dict[str, Any] = {}
+    problems = []
+    for key in KEYS:
+        written = environment.get(key.name, key.default)
+        if written is None:
+            problems.append(f"{key.name} is not set. {key.meaning}")
+            continue
+        try:
+            read[key.name] = key.parse(written)
+        except ValueError as error:
+            problems.append(f"{key.name} {error}.{_shown(key.name, written)}")
+            read[key.name] = key.parse(key.default) if key.default is not None else None
+    return read, problems
+
+
+def _alert_urls(environment: Mapping[str, str], tables: Mapping[str, MeasuredTable]) -> dict[str, str]:
+    """Read the URL of each alert that a table names, and of the one for runs; an absent one can't be sent."""
+    names = sorted({RUN_ALERT, *(table.alert for table in tables.values())})
+    found = {name: environment.get(f"ALERT_{name.upper()}_URL", "") for name in names}
+    return {name: url for name, url in found.items() if url.strip()}
+
+
+def _shown(name: str, written: str) -> str:
+    secret = any(word in name.lower() for word in ("secret", "storage", "key", "sql", "alert"))
+    return "" if secret else f" It is {written[:80]!r}."
+
+
+def _settings(read: Mapping[str, Any]) -> Settings:
+    return Settings(
+        feeds={feed: _feed(feed, read) for feed in read["FEEDS"]},
+        timer_period=longest_wait(read["WINDOW_TIMER"]),
+        send_deadline=read["SEND_DEADLINE"],
+        storage=read["AzureWebJobsStorage"],
+        storage_account=read["AzureWebJobsStorage__accountName"],
+        table_service_uri=read["AzureWebJobsStorage__tableServiceUri"],
+        storage_client_id=read["AzureWebJobsStorage__clientId"],
+        blob_service_uri=read["AzureWebJobsStorage__blobServiceUri"],
+        hub=_hub(read),
+        enrichment=_enrichment(read),
+        metrics=_metrics(read),
+        venues={name: _endpoints(name.upper(), read) for name in PUBLIC_ENDPOINTS},
+        ca_bundle=read["CA_BUNDLE"],
+        pools_folder=read["POOLS_FOLDER"],
+    )
+
+
+def _feed(feed: str, read: Mapping[str, Any]) -> FeedSettings:
+    name = feed.upper()
+    schedule = Schedule(
+        feed=feed,
+        every=read[f"{name}_WINDOW_EVERY"],
+        offset=read[f"{name}_WINDOW_OFFSET"],
+        length=read[f"{name}_WINDOW_LENGTH"],
+        lead=read[f"{name}_LEAD"],
+        catch_up=read[f"{name}_CATCH_UP"],
+    )
+    return FeedSettings(schedule, _template(feed, read), read[f"{name}_JOB"])
+
+
+def _template(feed: str, read: Mapping[str, Any]) -> PlanTemplate:
+    name = feed.upper()
+    return PlanTemplate(
+        slice_length=read[f"{name}_SLICE_LENGTH"],
+        lead=read[f"{name}_LEAD"],
+        grace=read[f"{name}_GRACE"],
+        rate=read.get(f"{name}_RATE", 0.0),
+        catch_up_rate=read.get(f"{name}_CATCH_UP_RATE", 1.0),
+        sources=read.get(f"{name}_SOURCES", ()),
+        streams=tuple(_stream(name, stream, read) for stream in CATALOGUE[feed].streams),
+    )
+
+
+def _stream(feed: str, stream: Stream, read: Mapping[str, Any]) -> StreamPlan:
+    return StreamPlan(
+        name=stream.name,
+        hub=read[f"{stream.name.upper()}_HUB"],
+        contract=stream.contract,
+        packing=read[f"{feed}_PACKING"],
+        encoding=read[f"{feed}_ENCODING"],
+        partitions=0,
+    )
+
+
+def _endpoints(name: str, read: Mapping[str, Any]) -> Endpoints:
+    return Endpoints(read[f"{name}__websocketUrl"], read[f"{name}__restUrl"])
+
+
+def _hub(read: Mapping[str, Any]) -> HubSettings:
+    return HubSettings(
+        namespace=read["EVENT_HUBS__fullyQualifiedNamespace"],
+        credential=read["EVENT_HUBS__credential"],
+        tenant_id=read["EVENT_HUBS__tenantId"],
+        client_id=read["EVENT_HUBS__clientId"],
+        client_secret=read["EVENT_HUBS__clientSecret"],
+        authority_host=read["EVENT_HUBS__authorityHost"],
+        custom_endpoint=read["EVENT_HUBS__customEndpointAddress"],
+    )
+
+
+def _enrichment(read: Mapping[str, Any]) -> EnrichmentSettings:
+    return EnrichmentSettings(
+        topic_endpoint=read["EVENT_GRID__topicEndpoint"],
+        topic_key=read["EVENT_GRID__topicKey"],
+        databricks_host=read["DATABRICKS__host"],
+        assets_url=read["ASSETS__url"],
+        assets_key=read["ASSETS__key"],
+        sql_url=read["SQL__url"],
+        drain_limit=read["DRAIN_LIMIT"],
+    )
+
+
+def _metrics(read: Mapping[str, Any]) -> MetricsSettings:
+    loopback = read["EVENT_HUBS__customEndpointAddress"] is not None
+    checked = {
+        name: alert_url(url, hosts=read["ALERT_HOSTS"], loopback=loopback) for name, url in read[ALERT_URLS].items()
+    }
+    return MetricsSettings(tables=read["METRICS_TABLES"], alert_urls=checked, alert_quiet=read["ALERT_QUIET"])

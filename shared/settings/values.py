@@ -1,0 +1,139 @@
+"""How the text of an app setting becomes a value; each parser raises ValueError with the rule."""
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from shared.domain.volumes.measurement import MeasuredTable
+
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+_LEAST_ROWS = 1000
+_ALERT = "ingestion"
+_DURATION = re.compile(r"(\d{1,4}):([0-5]\d):([0-5]\d)(?:\.(\d{1,6}))?")
+
+
+def text(value: str) -> str:
+    """Take any text that is not blank."""
+    if not value.strip():
+        raise ValueError("must not be blank")
+    return value.strip()
+
+
+def optional_text(value: str) -> str | None:
+    """Take any text; blank is None."""
+    return value.strip() or None
+
+
+def duration(value: str) -> timedelta:
+    """Read `hh:mm:ss`, with a fraction of the second if wanted."""
+    match = _DURATION.fullmatch(value.strip())
+    if not match:
+        raise ValueError("must be a duration as hh:mm:ss, for example 00:05:00")
+    hours, minutes, seconds, fraction = match.groups()
+    microseconds = int((fraction or "0").ljust(6, "0"))
+    return timedelta(hours=int(hours), minutes=int(minutes), seconds=int(seconds), microseconds=microseconds)
+
+
+def positive_duration(value: str) -> timedelta:
+    """Read a duration above zero."""
+    length = duration(value)
+    if not length:
+        raise ValueError("must be a duration above zero")
+    return length
+
+
+def positive_number(value: str) -> float:
+    """Read a finite number above zero."""
+    try:
+        number = float(value)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise ValueError("must be a number above zero")
+    return number
+
+
+def positive_integer(value: str) -> int:
+    """Read a whole number above zero."""
+    if not value.strip().isdigit() or int(value) < 1:
+        raise ValueError("must be a whole number above zero")
+    return int(value)
+
+
+def names(value: str) -> tuple[str, ...]:
+    """Read a comma-separated list without blanks or repeats."""
+    listed = tuple(name.strip() for name in value.split(",") if name.strip())
+    if not listed:
+        raise ValueError("must name at least one, separated by commas")
+    if len(set(listed)) < len(listed):
+        raise ValueError("must not name one twice")
+    return listed
+
+
+def measured_tables(value: str) -> Mapping[str, MeasuredTable]:
+    """Read `{"<key>": {"table", "floor", "alert", "stream"}}`; all but the table have defaults."""
+    try:
+        document = json.loads(value)
+    except (ValueError, RecursionError):
+        raise ValueError("must be JSON") from None
+    if not isinstance(document, dict):
+        raise ValueError("must be a JSON object of tables by key")
+    return {key: _measured_table(key, entry) for key, entry in document.items()}
+
+
+def _measured_table(key: str, entry: Any) -> MeasuredTable:  # noqa: ANN401 - any JSON value
+    if not _WORD.fullmatch(key) or not isinstance(entry, dict):
+        raise ValueError("must have keys of letters, digits and _, each with an object")
+    given = {"floor": _LEAST_ROWS, "alert": _ALERT, "stream": key, **entry}
+    if set(given) != {"table", "floor", "alert", "stream"}:
+        raise ValueError(f"must give each key table, and may give floor, alert and stream; {key} is otherwise")
+    if isinstance(given["floor"], bool) or not isinstance(given["floor"], int) or given["floor"] < 0:
+        raise ValueError(f"must have whole floors from 0 on; that of {key} is none")
+    if not all(isinstance(given[name], str) and _WORD.fullmatch(given[name]) for name in ("table", "alert", "stream")):
+        raise ValueError(f"must name table, alert and stream by letters, digits and _; {key} does not")
+    return MeasuredTable(key, given["table"], given["stream"], given["floor"], given["alert"])
+
+
+class OneOf:
+    """A parser that takes one of a few words."""
+
+    def __init__(self, *words: str) -> None:
+        """Keep the words."""
+        self.words = words
+
+    def __call__(self, value: str) -> str:
+        """Read one of the words."""
+        if value not in self.words:
+            raise ValueError(f"must be one of {', '.join(self.words)}")
+        return value
+
+
+class Url:
+    """A parser that takes an absolute URL of one of a few schemes."""
+
+    def __init__(self, *schemes: str) -> None:
+        """Keep the schemes."""
+        self.schemes = schemes
+
+    def __call__(self, value: str) -> str:
+        """Read the URL, without a slash at its end."""
+        parts = urlsplit(value.strip())
+        if parts.scheme not in self.schemes or not parts.hostname:
+            raise ValueError(f"must be a URL that begins with {' or '.join(f'{name}://' for name in self.schemes)}")
+        return value.strip().rstrip("/")
+
+
+def optional_url(*schemes: str) -> "OptionalUrl":
+    """Make a parser of a URL that may be absent."""
+    return OptionalUrl(*schemes)
+
+
+class OptionalUrl(Url):
+    """A parser of a URL that may be absent."""
+
+    def __call__(self, value: str) -> str | None:  # type: ignore[override]
+        """Read the URL; blank is None."""
+        return super().__call__(value) if value.strip() else None

@@ -1,0 +1,63 @@
+"""Judges what the history showed of the times that a window must look at again, where ids don't follow each other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from shared.trades.completeness.findings import LATE_TRADES_UNSEEN
+from shared.trades.completeness.gaps import Bounds, Outcome, Want
+from shared.trades.completeness.reports import Recheck
+from shared.trades.completeness.seams import ENDLESS, Lost
+from shared.trades.completeness.timed import HISTORY
+
+
+@dataclass(slots=True)
+class TimeFindings:
+    """The trades that one search brought; `bounds` are the window's."""
+
+    bounds: Bounds
+    rechecks: Sequence[Recheck]
+    shown_from: int = ENDLESS
+    detail: str = ""
+    _met: set[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with what the slices met."""
+        self._met = {trade_id for recheck in self.rechecks for trade_id in recheck.known}
+
+    def want(self) -> Want | None:
+        """Give the one search that reaches back to the earliest time, None where there is nothing to look at."""
+        since = min((recheck.since for recheck in self.rechecks), default=None)
+        return None if since is None else Want(since, self.bounds.late)
+
+    def take(self, trade_id: int, timestamp: int) -> bool:
+        """Note a trade; True where it is the window's and no slice has met it in the times in question."""
+        self.shown_from = min(self.shown_from, timestamp)
+        inside = self.bounds.start <= timestamp < self.bounds.end
+        if not inside or trade_id in self._met:
+            return False
+        self._met.add(trade_id)
+        return any(recheck.since <= timestamp < recheck.until for recheck in self.rechecks)
+
+    def ended(self, outcome: Outcome, detail: str, now: int) -> None:
+        """Note how the search ended for good; a history that ends has shown all there is of its own length."""
+        if outcome == "reached":
+            self.shown_from = -1
+        elif outcome == "ended":
+            self.shown_from = min(self.shown_from, now - HISTORY)
+            self.detail = "the venue's history does not go back so far"
+        else:
+            self.shown_from = ENDLESS
+            self.detail = detail
+
+    def lost(self, market: str) -> list[Lost]:
+        """Give the times that were not shown and in which trades may be missing."""
+        return [
+            Lost(market, self.detail, since=one.since, until=min(one.until, self.shown_from))
+            for one in self.rechecks
+            if one.needed and one.since < self.shown_from
+        ]
+
+    def warnings(self) -> list[str]:
+        """Say what could not be looked for, though nothing speaks for a loss."""
+        unseen = any(not one.needed and one.since < self.shown_from for one in self.rechecks)
+        return [f"{LATE_TRADES_UNSEEN}: {self.detail}"] if unseen else []

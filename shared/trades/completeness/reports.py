@@ -1,0 +1,208 @@
+"""What a slice of a live feed saw of its markets, in a form that fits in one ledger row."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from shared.domain.windows.window import Slice
+from shared.trades.completeness.id_ranges import Run, longest, size
+
+MOST_RUNS = 40
+MOST_GAPS = 20
+MOST_SAMPLES = 20
+MOST_EXCERPT = 200
+
+GapState = Literal["filled", "lost", "open"]
+
+
+@dataclass(frozen=True, slots=True)
+class GapReport:
+    """Trades that the websocket did not bring.
+
+    first, last: ids, None where unknown or where the venue's ids don't follow each other.
+    filled: trades that the history brought. missing: ids still unmet. detail: why they are.
+    state: `filled`, `lost` (the history lacks them) or `open` (the history did not answer in time).
+    since, until: microseconds since the Unix epoch, where the gap is known by time.
+    """
+
+    reason: str
+    state: GapState
+    first: int | None = None
+    last: int | None = None
+    filled: int = 0
+    missing: tuple[Run, ...] = ()
+    since: int | None = None
+    until: int | None = None
+    detail: str = ""
+
+    def as_wire(self) -> dict[str, Any]:
+        """Give the gap as plain JSON."""
+        return {
+            "reason": self.reason,
+            "state": self.state,
+            "first": self.first,
+            "last": self.last,
+            "filled": self.filled,
+            "missing": [list(run) for run in longest(self.missing, MOST_GAPS)],
+            "since": self.since,
+            "until": self.until,
+            "detail": self.detail[:MOST_EXCERPT],
+        }
+
+    @classmethod
+    def from_wire(cls, wire: Mapping[str, Any]) -> "GapReport":
+        """Read what `as_wire` gave."""
+        return cls(**{**wire, "missing": _runs(wire["missing"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Recheck:
+    """A time that closing must look at again: `[since, until)` in microseconds, and the ids already met in it.
+
+    needed: trades may well be missing there; else it is a look for late ones.
+    """
+
+    since: int
+    until: int
+    reason: str
+    known: tuple[int, ...] = ()
+    needed: bool = True
+
+    def as_wire(self) -> dict[str, Any]:
+        """Give it as plain JSON."""
+        plain = {"since": self.since, "until": self.until, "reason": self.reason, "needed": self.needed}
+        return {**plain, "known": list(self.known)}
+
+    @classmethod
+    def from_wire(cls, wire: Mapping[str, Any]) -> "Recheck":
+        """Read what `as_wire` gave."""
+        return cls(**{**wire, "known": tuple(wire["known"])})
+
+
+@dataclass(frozen=True, slots=True)
+class MarketReport:
+    """One market in one slice.
+
+    before, ours, after: runs of ids met, by the side of the slice on which their time lies; ours were sent.
+    A list too long for a row keeps its longest runs: closing then asks for the others again.
+    floor: no id below it is the slice's. ceiling: no id above it is. None: not known.
+    top: the highest id that the venue spoke of. settled: nothing above it was missed. quiet: provably no trade at all.
+    rechecks: for ids that don't follow each other.
+    sent: trades by origin. lag_ms, ahead_ms: how far the exchange's time was behind, or before, ours at the most.
+    """
+
+    market: str
+    contiguous: bool
+    before: tuple[Run, ...] = ()
+    ours: tuple[Run, ...] = ()
+    after: tuple[Run, ...] = ()
+    floor: int | None = None
+    ceiling: int | None = None
+    top: int | None = None
+    settled: bool = True
+    quiet: bool = False
+    rechecks: tuple[Recheck, ...] = ()
+    gaps: tuple[GapReport, ...] = ()
+    sent: Mapping[str, int] = field(default_factory=dict)
+    duplicates: int = 0
+    lag_ms: int = 0
+    ahead_ms: int = 0
+
+    @property
+    def ids(self) -> dict[str, int | None]:
+        """Name the last id before the slice, its own first and last, and the first after it."""
+        return {
+            "before": self.before[-1][1] if self.before else None,
+            "first": self.ours[0][0] if self.ours else None,
+            "last": self.ours[-1][1] if self.ours else None,
+            "after": self.after[0][0] if self.after else None,
+        }
+
+    def as_wire(self) -> dict[str, Any]:
+        """Give the report as plain JSON; `ids` and `gap_count` are for readers alone."""
+        runs = {name: [list(run) for run in longest(getattr(self, name), MOST_RUNS)] for name in _RUNS}
+        plain = {name: getattr(self, name) for name in _PLAIN}
+        return {
+            **plain,
+            **runs,
+            "sent": dict(self.sent),
+            "ids": self.ids,
+            "gap_count": len(self.gaps),
+            "gaps": [gap.as_wire() for gap in _worst(self.gaps)],
+            "rechecks": [recheck.as_wire() for recheck in self.rechecks],
+        }
+
+    @classmethod
+    def from_wire(cls, wire: Mapping[str, Any]) -> "MarketReport":
+        """Read what `as_wire` gave."""
+        return cls(
+            **{name: wire[name] for name in _PLAIN},
+            before=_runs(wire["before"]),
+            ours=_runs(wire["ours"]),
+            after=_runs(wire["after"]),
+            sent=dict(wire["sent"]),
+            gaps=tuple(GapReport.from_wire(gap) for gap in wire["gaps"]),
+            rechecks=tuple(Recheck.from_wire(recheck) for recheck in wire["rechecks"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SliceReport:
+    """One attempt at one slice of a live feed.
+
+    slice: as planned, but for its end, which a stop may have brought forward. connections: opened, of all venues.
+    unreadable: frames that no adapter could read; samples: the first of them, cut. warnings: sentences for people.
+    """
+
+    slice: Slice
+    attempt: int
+    markets: tuple[MarketReport, ...]
+    connections: int = 0
+    interruptions: int = 0
+    unreadable: int = 0
+    samples: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def of(self, market: str) -> MarketReport | None:
+        """Find a market's report."""
+        return next((report for report in self.markets if report.market == market), None)
+
+    def as_wire(self) -> dict[str, Any]:
+        """Give the report as plain JSON for the ledger and the durable boundary."""
+        return {
+            "slice": self.slice.as_wire(),
+            "attempt": self.attempt,
+            "markets": [market.as_wire() for market in self.markets],
+            "connections": self.connections,
+            "interruptions": self.interruptions,
+            "unreadable": self.unreadable,
+            "samples": list(self.samples),
+            "warnings": list(self.warnings),
+        }
+
+    @classmethod
+    def from_wire(cls, wire: Mapping[str, Any]) -> "SliceReport":
+        """Read what `as_wire` gave."""
+        return cls(
+            **{
+                **wire,
+                "slice": Slice.from_wire(wire["slice"]),
+                "markets": tuple(MarketReport.from_wire(market) for market in wire["markets"]),
+                "samples": tuple(wire["samples"]),
+                "warnings": tuple(wire["warnings"]),
+            }
+        )
+
+
+_RUNS = ("before", "ours", "after")
+_PLAIN = ("market", "contiguous", "floor", "ceiling", "top", "settled", "quiet", "duplicates", "lag_ms", "ahead_ms")
+
+
+def _runs(wire: Sequence[Sequence[int]]) -> tuple[Run, ...]:
+    return tuple((run[0], run[1]) for run in wire)
+
+
+def _worst(gaps: Sequence[GapReport]) -> list[GapReport]:
+    """Keep what fits, the unfilled first, the largest first."""
+    ranked = sorted(gaps, key=lambda gap: (gap.state == "filled", -size(gap.missing), -gap.filled))
+    return ranked[:MOST_GAPS]

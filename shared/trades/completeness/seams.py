@@ -1,0 +1,211 @@
+"""Decides, from what the slices of a window saw, which trades none of them can have sent.
+
+An id is accounted for where a slice sent it, or where a slice saw it on the outer side of the window's first or last
+instant. Every other id between the window's ends is sought in the venue's history: it may lie between two slices, in a
+gap that a slice could not fill, or be seen by a slice that knew it for its neighbour's, which never met it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any, Literal
+
+from shared.domain.windows.window import Window, microseconds
+from shared.trades.completeness.id_ranges import Run, normalised, within, without
+from shared.trades.completeness.reports import MarketReport, Recheck, SliceReport
+
+ENDLESS = 1 << 62
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What one slice saw of one market; start and end are microseconds since the Unix epoch."""
+
+    start: int
+    end: int
+    market: MarketReport
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Ids that the history is to be asked for, lowest first; the first or the last run may be open to its side.
+
+    open_below: trades of the window may lie below every known id, the lowest of which is `low`.
+    open_above: they may lie above every known one, the highest of which is `top`; -1 where no id is known.
+    settled: the last slice missed nothing above `top`, so only trades later than its grace can lie there.
+    floor: no id below it is the window's, -1 where that is not known.
+    calm: as far as the slices heard, nothing was traded between the window's start and `low`.
+    """
+
+    runs: tuple[Run, ...]
+    low: int
+    top: int
+    open_below: bool
+    open_above: bool
+    settled: bool
+    floor: int
+    calm: bool
+
+    @property
+    def sought(self) -> list[Run]:
+        """Give all ids in question, the open sides included."""
+        below = [(0, self.low - 1)] if self.open_below else []
+        above = [(self.top + 1, ENDLESS)] if self.open_above else []
+        return normalised([*below, *self.runs, *above])
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Trades of a window that its venue can't give back: ids, or a time in microseconds, and why."""
+
+    market: str
+    reason: str
+    first: int | None = None
+    last: int | None = None
+    since: int | None = None
+    until: int | None = None
+
+    def as_wire(self) -> dict[str, Any]:
+        """Give the interval as plain JSON."""
+        return {
+            "market": self.market,
+            "reason": self.reason,
+            "first": self.first,
+            "last": self.last,
+            "since": self.since,
+            "until": self.until,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """What closing a window found.
+
+    joins: places checked where a slice, or the window before, meets the next one, of all markets; broken: those where
+    ids were missing. added: trades that closing itself sent, per market. ids: first and last id of the window, per
+    market, lost ones not counted. warnings: sentences for people.
+    """
+
+    state: Literal["closed", "incomplete"]
+    lost: tuple[Lost, ...]
+    joins: int
+    broken: int
+    added: Mapping[str, int] = field(default_factory=dict)
+    ids: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    def as_wire(self) -> dict[str, Any]:
+        """Give the result as plain JSON; of the lost intervals the first 100, and how many there are."""
+        return {
+            "state": self.state,
+            "lost": [one.as_wire() for one in self.lost[:_MOST_LOST]],
+            "lost_count": len(self.lost),
+            "joins": self.joins,
+            "broken": self.broken,
+            "added": dict(self.added),
+            "ids": {market: list(pair) for market, pair in self.ids.items()},
+            "warnings": list(self.warnings),
+        }
+
+
+def sights_of(market: str, reports: Iterable[SliceReport]) -> list[Sight]:
+    """Collect what slices saw of a market, in the order of their time."""
+    every = ((report.slice, report.of(market)) for report in reports)
+    found = [Sight(microseconds(part.start), microseconds(part.end), seen) for part, seen in every if seen is not None]
+    return sorted(found, key=lambda sight: sight.start)
+
+
+def search_of(window: Window, sights: Sequence[Sight], previous: MarketReport | None) -> Search:
+    """Decide what to seek in a market with contiguous ids.
+
+    previous: the market in the last slice of the window before, where that ends at this one's start.
+    """
+    start, end = microseconds(window.start), microseconds(window.end)
+    known = [run for sight in sights for run in _met(sight.market)]
+    tops = [sight.market.top for sight in sights if sight.market.top is not None]
+    first, last = _first_id(sights, start, previous), _last_id(sights, end)
+    low = min((run[0] for run in known), default=0)
+    top = max(tops, default=-1)
+    low_end = low if first is None else first
+    questioned = within([(low_end, top)], low_end, top if last is None else last)
+    accounted = _accounted(sights, previous, start, end)
+    return Search(
+        tuple(without(questioned, accounted)),
+        low=min(low, low_end),
+        top=top,
+        open_below=first is None,
+        open_above=last is None,
+        settled=any(sight.market.settled for sight in sights if sight.end >= end),
+        floor=max(_floor(sights, start), _floor_of(previous)),
+        calm=_is_calm(sights, start),
+    )
+
+
+def joins_of(sights: Sequence[Sight], previous: MarketReport | None, search: Search) -> tuple[int, int]:
+    """Count the joins between neighbours that have ids on both sides, and those of them where ids are missing."""
+    chain = ([previous] if previous else []) + [sight.market for sight in sights]
+    spans = [(met[0][0], met[-1][1]) for met in map(_met, chain) if met]
+    pairs = list(pairwise(spans))
+    broken = [pair for pair in pairs if within(search.runs, pair[0][1] + 1, pair[1][0] - 1)]
+    return len(pairs), len(broken)
+
+
+def rechecks_of(window: Window, sights: Sequence[Sight]) -> list[Recheck]:
+    """Decide which times to seek in a market whose ids don't follow each other, the latest first."""
+    own = [recheck for sight in sights for recheck in sight.market.rechecks]
+    spans = [(sight.start, sight.end - 1) for sight in sights]
+    bare = without([(microseconds(window.start), microseconds(window.end) - 1)], spans)
+    own += [Recheck(since, until + 1, "no slice was there") for since, until in bare]
+    return sorted(own, key=lambda recheck: recheck.until, reverse=True)
+
+
+def _first_id(sights: Sequence[Sight], start: int, previous: MarketReport | None) -> int | None:
+    """Give the id from which the window joins on to what is before it; None where that is not known."""
+    floor, after_previous = _floor(sights, start), _first_after(previous)
+    if floor < 0 or after_previous is None:
+        return floor if floor >= 0 else after_previous
+    return min(floor, after_previous)
+
+
+def _floor(sights: Sequence[Sight], start: int) -> int:
+    """Give an id below which nothing is the window's; -1 where its first slice does not know."""
+    return _floor_of(sights[0].market) if sights and sights[0].start <= start else -1
+
+
+def _floor_of(market: MarketReport | None) -> int:
+    return -1 if market is None or market.floor is None else market.floor
+
+
+def _is_calm(sights: Sequence[Sight], start: int) -> bool:
+    """Say whether slices that heard no trade at all lead from the window's start to one that knows its floor."""
+    for sight in sights:
+        if sight.start > start or not sight.market.quiet:
+            return sight.start <= start and sight.market.floor is not None
+        start = sight.end
+    return bool(sights)
+
+
+def _last_id(sights: Sequence[Sight], end: int) -> int | None:
+    ceilings = [sight.market.ceiling for sight in sights if sight.end >= end and sight.market.ceiling is not None]
+    return min(ceilings, default=None)
+
+
+def _first_after(previous: MarketReport | None) -> int | None:
+    """Give the lowest id that the window before does not know for its own or an earlier one's."""
+    if previous is None or not _met(previous):
+        return None
+    return min(previous.after[0][0] if previous.after else ENDLESS, _met(previous)[-1][1] + 1)
+
+
+def _accounted(sights: Sequence[Sight], previous: MarketReport | None, start: int, end: int) -> list[Run]:
+    accounted = [run for sight in sights for run in sight.market.ours]
+    accounted += [run for sight in sights if sight.start <= start for run in sight.market.before]
+    accounted += [run for sight in sights if sight.end >= end for run in sight.market.after]
+    return accounted + ([*previous.before, *previous.ours] if previous else [])
+
+
+def _met(market: MarketReport) -> list[Run]:
+    return normalised([*market.before, *market.ours, *market.after])
+
+
+_MOST_LOST = 100

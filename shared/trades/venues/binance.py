@@ -1,0 +1,156 @@
+"""Binance spot: the raw stream `<symbol>@trade`, and old trades by REST.
+
+Facts: binance-spot-api-docs, web-socket-streams.md and rest-api.md (a connection lives 24 h; pings every 20 s).
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import lru_cache
+from typing import Annotated, Final
+
+import msgspec
+
+from shared.trades.venues.decoding import READ_ERRORS, TradeId, number_literal, unreadable
+from shared.trades.venues.readings import Acknowledged, Leaving, Reading, Refused, Traded
+from shared.trades.venues.trade import Origin, Trade
+from shared.trades.venues.venue import HistoryPage, HistoryRequest
+
+_PAGE = 1000
+_LATEST_MS = 253_402_300_799_999
+_QUOTES = (
+    *("FDUSD", "USDT", "USDC", "TUSD", "BUSD", "USDP", "USD1", "USDE", "BIDR", "IDRT", "EURI", "DOGE"),
+    *("AEUR", "BTC", "ETH", "BNB", "EUR", "TRY", "BRL", "JPY", "GBP", "AUD", "RUB", "UAH", "ZAR", "PLN", "RON"),
+    *("ARS", "MXN", "CZK", "COP", "IDR", "NGN", "DAI", "XRP", "TRX", "DOT", "SOL", "PAX", "USD", "VAI"),
+)
+
+Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=_LATEST_MS)]
+
+
+class _Trade(msgspec.Struct, tag_field="e", tag="trade", gc=False):
+    symbol: str = msgspec.field(name="s")
+    trade_id: TradeId = msgspec.field(name="t")
+    price: str = msgspec.field(name="p")
+    quantity: str = msgspec.field(name="q")
+    time: Milliseconds = msgspec.field(name="T")
+    buyer_is_maker: bool = msgspec.field(name="m")
+
+
+class _PastTrade(msgspec.Struct, gc=False):
+    trade_id: TradeId = msgspec.field(name="id")
+    price: str
+    quantity: str = msgspec.field(name="qty")
+    time: Milliseconds
+    buyer_is_maker: bool = msgspec.field(name="isBuyerMaker")
+
+
+class _Problem(msgspec.Struct):
+    code: int
+    words: str = msgspec.field(name="msg")
+
+
+class _Control(msgspec.Struct):
+    event: str = msgspec.field(name="e", default="")
+    result: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    error: _Problem | None = None
+    code: int | None = None
+    words: str = msgspec.field(name="msg", default="")
+
+
+_FRAME = msgspec.json.Decoder(_Trade).decode
+_CONTROL = msgspec.json.Decoder(_Control).decode
+_HISTORY = msgspec.json.Decoder(list[_PastTrade]).decode
+
+
+class Binance:
+    """Adapter of Binance spot; `m` says that the buyer was the maker, so then the taker sold.
+
+    The venue acknowledges a subscription to a symbol that it does not know, and then sends nothing for it.
+    """
+
+    name: Final = "binance"
+    contiguous: Final = True
+    silence: Final = timedelta(seconds=60)
+    connection_limit: Final = timedelta(hours=24)
+
+    def tickers(self, symbol: str) -> tuple[str, str]:
+        """Split `BTCUSDT` in base and quote by the known quote assets; raises ValueError where none fits."""
+        return _tickers(symbol)
+
+    def subscribe(self, symbols: Sequence[str]) -> list[str]:
+        """Give the one frame that asks for the trade streams of all symbols."""
+        streams = [f"{symbol.lower()}@trade" for symbol in symbols]
+        return [msgspec.json.encode({"method": "SUBSCRIBE", "params": streams, "id": 1}).decode()]
+
+    def keep_alive(self) -> str | None:
+        """Say that the venue pings by itself."""
+        return None
+
+    def read(self, frame: bytes | str, received_at: int) -> Reading:
+        """Read one frame; never raises."""
+        try:
+            trade = _FRAME(frame)
+            return Traded((_trade(trade, trade.symbol, received_at, "live"),))
+        except READ_ERRORS as error:
+            return _control(frame, error)
+
+    def newest(self, symbol: str) -> HistoryRequest:
+        """Ask for the newest 1,000 trades."""
+        return HistoryRequest("/api/v3/historicalTrades", {"symbol": symbol, "limit": str(_PAGE)})
+
+    def older_than(self, symbol: str, trade_id: int, timestamp: int) -> HistoryRequest:  # noqa: ARG002 - ids suffice here
+        """Ask for the up to 1,000 trades that end just before an id; `fromId` names the first of them."""
+        first = max(trade_id - _PAGE, 0)
+        count = max(trade_id - first, 1)
+        query = {"symbol": symbol, "fromId": str(first), "limit": str(count)}
+        return HistoryRequest("/api/v3/historicalTrades", query)
+
+    def read_history(self, request: HistoryRequest, body: bytes, symbol: str, received_at: int) -> HistoryPage:
+        """Read a page, oldest first as the venue gives it; raises ValueError where it is not the venue's format."""
+        try:
+            past = _HISTORY(body)
+        except READ_ERRORS as error:
+            raise ValueError(f"not a page of trades: {error}") from error
+        trades = tuple(_trade(one, symbol, received_at, "rest") for one in past)
+        first = trades[0].trade_id if trades else int(request.query.get("fromId", "0"))
+        return HistoryPage(trades, self.older_than(symbol, first, 0) if first > 0 else None)
+
+
+def _trade(one: _Trade | _PastTrade, symbol: str, received_at: int, origin: Origin) -> Trade:
+    base, quote = _tickers(symbol)
+    return Trade(
+        "binance",
+        symbol,
+        base,
+        quote,
+        one.trade_id,
+        number_literal(one.price),
+        number_literal(one.quantity),
+        "sell" if one.buyer_is_maker else "buy",
+        "buyer_is_maker",
+        one.time * 1000,
+        received_at,
+        origin,
+    )
+
+
+def _control(frame: bytes | str, problem: BaseException) -> Reading:
+    try:
+        control = _CONTROL(frame)
+    except READ_ERRORS:
+        return unreadable(frame, problem)
+    if control.event == "serverShutdown":
+        return Leaving("serverShutdown")
+    if control.error is not None:
+        return Refused(control.error.words)
+    if control.code is not None:
+        return Refused(control.words)
+    return Acknowledged() if control.result is not msgspec.UNSET else unreadable(frame, problem)
+
+
+@lru_cache(maxsize=4096)
+def _tickers(symbol: str) -> tuple[str, str]:
+    name = symbol.upper()
+    for quote in _QUOTES:
+        if name.endswith(quote) and len(name) > len(quote):
+            return name.removesuffix(quote), quote
+    raise ValueError(f"binance writes a market as BASEQUOTE, for instance BTCUSDT; {symbol!r} ends in no known quote")

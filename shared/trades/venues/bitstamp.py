@@ -1,0 +1,166 @@
+"""Bitstamp websocket v2: channels `live_trades_<market>`, and the transactions of the last hour or day by REST.
+
+Facts: bitstamp.net/websocket/v2 and bitstamp.net/api. Trade ids grow, but not by one. REST gives times in whole
+seconds, the websocket in microseconds; windows begin and end at whole seconds, so both fall in the same one.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import lru_cache
+from typing import Annotated, Final
+
+import msgspec
+
+from shared.trades.venues.decoding import READ_ERRORS, TradeId, number_literal, unreadable
+from shared.trades.venues.readings import Acknowledged, Alive, Leaving, Reading, Refused, Traded
+from shared.trades.venues.trade import Direction, Origin, Trade
+from shared.trades.venues.venue import HistoryPage, HistoryRequest
+
+_CHANNEL = "live_trades_"
+_QUOTES = ("rlusd", "pyusd", "usdt", "usdc", "eurc", "usd", "eur", "gbp", "btc", "eth", "pax", "dai")
+_LATEST_US = 253_402_300_799_999_999
+_DIRECTIONS: Final[tuple[Direction, Direction]] = ("buy", "sell")
+
+Side = Annotated[int, msgspec.Meta(ge=0, le=1)]
+
+
+class _Data(msgspec.Struct, gc=False):
+    trade_id: TradeId = msgspec.field(name="id")
+    side: Side = msgspec.field(name="type")
+    price: str = msgspec.field(name="price_str")
+    amount: str = msgspec.field(name="amount_str")
+    time: Annotated[int, msgspec.Meta(ge=0, le=_LATEST_US)] = msgspec.field(name="microtimestamp")
+
+
+class _Trade(msgspec.Struct, tag_field="event", tag="trade", gc=False):
+    channel: str
+    data: _Data
+
+
+class _Transaction(msgspec.Struct, gc=False):
+    trade_id: TradeId = msgspec.field(name="tid")
+    side: Side = msgspec.field(name="type")
+    price: str
+    amount: str
+    time: Annotated[int, msgspec.Meta(ge=0, le=_LATEST_US // 1_000_000)] = msgspec.field(name="date")
+
+
+class _Words(msgspec.Struct):
+    message: str = ""
+
+
+class _Control(msgspec.Struct):
+    event: str
+    data: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+_FRAME = msgspec.json.Decoder(_Trade, strict=False).decode
+_CONTROL = msgspec.json.Decoder(_Control).decode
+_WORDS = msgspec.json.Decoder(_Words).decode
+_HISTORY = msgspec.json.Decoder(list[_Transaction], strict=False).decode
+
+
+class Bitstamp:
+    """Adapter of Bitstamp; `type` is the taker's side: 0 bought, 1 sold."""
+
+    name: Final = "bitstamp"
+    contiguous: Final = False
+    silence: Final = timedelta(seconds=20)
+    connection_limit: Final = timedelta(days=90)
+
+    def tickers(self, symbol: str) -> tuple[str, str]:
+        """Split `btcusd` in base and quote by the known quote currencies; raises ValueError where none fits."""
+        return _tickers(symbol)
+
+    def subscribe(self, symbols: Sequence[str]) -> list[str]:
+        """Give one frame a symbol."""
+        return [_event("bts:subscribe", {"channel": f"{_CHANNEL}{symbol.lower()}"}) for symbol in symbols]
+
+    def keep_alive(self) -> str | None:
+        """Give the heartbeat that the venue answers."""
+        return _event("bts:heartbeat")
+
+    def read(self, frame: bytes | str, received_at: int) -> Reading:
+        """Read one frame; never raises."""
+        try:
+            trade = _FRAME(frame)
+            return Traded((_trade(trade.data, _symbol(trade.channel), trade.data.time, received_at, "live"),))
+        except READ_ERRORS as error:
+            return _control(frame, error)
+
+    def newest(self, symbol: str) -> HistoryRequest:
+        """Ask for the last hour."""
+        return _since(symbol, "hour")
+
+    def older_than(self, symbol: str, trade_id: int, timestamp: int) -> HistoryRequest:  # noqa: ARG002 - no cursor there
+        """Ask for the last hour; the page holds newer trades too, and leads on to the last day."""
+        return _since(symbol, "hour")
+
+    def read_history(self, request: HistoryRequest, body: bytes, symbol: str, received_at: int) -> HistoryPage:
+        """Read a page, newest first as the venue gives it; raises ValueError where it is not the venue's format."""
+        try:
+            past = _HISTORY(body)
+        except READ_ERRORS as error:
+            raise ValueError(f"not a page of transactions: {error}") from error
+        past.sort(key=lambda one: (one.time, one.trade_id))
+        trades = tuple(_trade(one, symbol, one.time * 1_000_000, received_at, "rest") for one in past)
+        return HistoryPage(trades, _since(symbol, "day") if request.query["time"] == "hour" else None)
+
+
+def _since(symbol: str, time: str) -> HistoryRequest:
+    return HistoryRequest(f"/api/v2/transactions/{symbol.lower()}/", {"time": time})
+
+
+def _event(name: str, data: dict[str, str] | None = None) -> str:
+    return msgspec.json.encode({"event": name} | ({"data": data} if data else {})).decode()
+
+
+def _symbol(channel: str) -> str:
+    if not channel.startswith(_CHANNEL):
+        raise ValueError(f"a trade of the channel {channel[:100]!r}, which is not one of live trades")
+    return channel[len(_CHANNEL) :]
+
+
+def _trade(one: _Data | _Transaction, symbol: str, timestamp: int, received_at: int, origin: Origin) -> Trade:
+    base, quote = _tickers(symbol)
+    return Trade(
+        "bitstamp",
+        symbol,
+        base,
+        quote,
+        one.trade_id,
+        number_literal(one.price),
+        number_literal(one.amount),
+        _DIRECTIONS[one.side],
+        "taker",
+        timestamp,
+        received_at,
+        origin,
+    )
+
+
+def _control(frame: bytes | str, problem: BaseException) -> Reading:
+    try:
+        control = _CONTROL(frame)
+        if control.event == "bts:error":
+            return Refused(_WORDS(control.data).message or "an error without words")
+    except READ_ERRORS:
+        return unreadable(frame, problem)
+    return _KNOWN.get(control.event) or unreadable(frame, problem)
+
+
+_KNOWN: Final[dict[str, Reading]] = {
+    "bts:request_reconnect": Leaving("bts:request_reconnect"),
+    "bts:subscription_succeeded": Acknowledged(),
+    "bts:unsubscription_succeeded": Acknowledged(),
+    "bts:heartbeat": Alive(),
+}
+
+
+@lru_cache(maxsize=4096)
+def _tickers(symbol: str) -> tuple[str, str]:
+    name = symbol.lower()
+    for quote in _QUOTES:
+        if name.endswith(quote) and len(name) > len(quote):
+            return name.removesuffix(quote).upper(), quote.upper()
+    raise ValueError(f"bitstamp writes a market as basequote, for instance btcusd; {symbol!r} ends in no known quote")

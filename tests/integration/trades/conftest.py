@@ -1,0 +1,107 @@
+"""A stage: a small websocket and REST server that plays one scene a connection."""
+
+import asyncio
+import json
+from contextlib import aclosing
+
+import pytest
+from aiohttp import web
+
+from shared.trades.connection.client import VenueMarket
+from shared.trades.venues.coinbase import Coinbase
+from shared.trades.venues.registry import Endpoints
+
+ACK = json.dumps({"type": "subscriptions", "channels": []})
+
+
+def match(number, kind="match", symbol="BTC-USD"):
+    return json.dumps(
+        {
+            "type": kind,
+            "trade_id": number,
+            "side": "sell",
+            "size": "0.10",
+            "price": "100.50",
+            "product_id": symbol,
+            "time": "2026-11-22T10:00:00.000001Z",
+        }
+    )
+
+
+class Stage:
+    """Plays `scenes` in turn, the last one again and again; `answers` are (status, headers, body) in turn alike.
+
+    `refusals` are the statuses of the first handshakes.
+    """
+
+    def __init__(self):
+        self.scenes, self.answers, self.sockets, self.requests = [], [], [], []
+        self.refusals = []
+        self.opened, self.closed = asyncio.Queue(), asyncio.Queue()
+        self.address = ""
+
+    async def websocket(self, request):
+        if self.refusals:
+            return web.Response(status=self.refusals.pop(0))
+        socket = web.WebSocketResponse(autoping=True)
+        await socket.prepare(request)
+        self.sockets.append(socket)
+        self.opened.put_nowait(len(self.sockets))
+        scene = self.scenes[min(len(self.sockets), len(self.scenes)) - 1]
+        try:
+            await socket.receive_str()
+            await scene(socket)
+        finally:
+            self.closed.put_nowait(len(self.sockets))
+        return socket
+
+    async def rest(self, request):
+        self.requests.append(request.path_qs)
+        status, headers, body = self.answers[min(len(self.requests), len(self.answers)) - 1]
+        return web.Response(status=status, headers=headers, body=body)
+
+    def market(self, venue=None, *, scheme="", ca_bundle=None, limit=None):
+        return VenueMarket(
+            venue or Coinbase(),
+            Endpoints(f"ws{scheme}://{self.address}/ws", f"http{scheme}://{self.address}"),
+            ca_bundle=ca_bundle,
+            clock=lambda: 1_700_000_000_000_000,
+            jitter=lambda ceiling: 0.0,
+            connection_limit=limit,
+        )
+
+
+async def serve(stage, ssl_context=None):
+    application = web.Application()
+    application.router.add_get("/ws", stage.websocket)
+    application.router.add_get("/{rest:.*}", stage.rest)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=ssl_context).start()
+    stage.address = f"localhost:{runner.addresses[0][1]}"
+    return runner
+
+
+@pytest.fixture
+async def stage():
+    stage = Stage()
+    runner = await serve(stage)
+    yield stage
+    await runner.cleanup()
+
+
+async def take(market, count, symbols=("BTC-USD",)):
+    """Give the first `count` events of a follow, within five seconds."""
+    events = []
+    async with asyncio.timeout(5), aclosing(market.follow(symbols)) as following:
+        async for event in following:
+            events.append(event)
+            if len(events) == count:
+                break
+    return events
+
+
+async def quiet(socket):
+    """Say nothing more until the client closes."""
+    async for _ in socket:
+        pass

@@ -1,0 +1,122 @@
+"""What the real client and its fake do alike, so that the fake can't lie."""
+
+import asyncio
+import json
+from contextlib import aclosing
+
+import pytest
+
+from shared.errors import FeedRefused
+from shared.trades.connection.client import FakeMarket
+from shared.trades.venues.coinbase import Coinbase
+from shared.trades.venues.readings import Alive, Anchored, Connected, Traded
+from tests.integration.trades.conftest import ACK, match, quiet
+
+ROW = {"side": "sell", "size": "0.10", "price": "100.50", "time": "2026-11-22T10:00:00.000001Z"}
+RECEIVED = 1_700_000_000_000_000
+HEARTBEAT = json.dumps({"type": "heartbeat", "product_id": "BTC-USD", "last_trade_id": 8})
+
+
+def page(*numbers):
+    return 200, {}, json.dumps([ROW | {"trade_id": number} for number in numbers]).encode()
+
+
+def trades(*numbers):
+    rows = json.dumps([ROW | {"trade_id": number} for number in reversed(numbers)]).encode()
+    return Coinbase().read_history(Coinbase().newest("BTC-USD"), rows, "BTC-USD", RECEIVED).trades
+
+
+def real(stage):
+    async def scene(socket):
+        for frame in (ACK, match(7, "last_match"), HEARTBEAT):
+            await socket.send_str(frame)
+        await quiet(socket)
+
+    stage.scenes = [scene]
+    stage.answers = [page(5, 4), page(3, 2), page(1)]
+    return stage.market()
+
+
+def fake(stage):
+    script = [Connected(1), Anchored("coinbase:BTC-USD", 7, 1_795_341_600_000_001), Alive("coinbase:BTC-USD", 8)]
+    return FakeMarket(script, trades(1, 2, 3, 4, 5), page_size=2)
+
+
+@pytest.fixture(params=[real, fake], ids=["real", "fake"])
+def market(request, stage):
+    return request.param(stage)
+
+
+async def test_following_tells_connection_then_anchor_then_heartbeat(market):
+    async with asyncio.timeout(5), aclosing(market.follow(["BTC-USD"])) as events:
+        told = [await anext(events) for _ in range(3)]
+
+    assert told == [
+        Connected(1),
+        Anchored("coinbase:BTC-USD", 7, 1_795_341_600_000_001),
+        Alive("coinbase:BTC-USD", 8),
+    ]
+
+
+async def test_following_waits_in_silence_until_it_is_told_to_end(market):
+    until = asyncio.Event()
+    async with asyncio.timeout(5), aclosing(market.follow(["BTC-USD"], until)) as events:
+        for _ in range(3):
+            await anext(events)
+        ending = asyncio.ensure_future(anext(events, "ended"))
+        await asyncio.sleep(0)
+        assert not ending.done()
+
+        until.set()
+
+        assert await ending == "ended"
+
+
+async def test_pages_are_oldest_first_and_lead_back_to_the_beginning(market):
+    pages, request = [], None
+    while not pages or request:
+        page = await market.page("BTC-USD", request)
+        pages.append([trade.trade_id for trade in page.trades])
+        request = page.older
+
+    assert pages == [[4, 5], [2, 3], [1]]
+
+
+async def test_past_trades_say_where_they_come_from(market):
+    page = await market.page("BTC-USD")
+
+    assert page.trades == trades(4, 5)
+    assert {trade.origin for trade in page.trades} == {"rest"}
+
+
+def refusing_real(stage):
+    async def scene(socket):
+        await socket.send_str('{"type":"error","message":"NO-PE is not a valid product"}')
+        await quiet(socket)
+
+    stage.scenes = [scene]
+    return stage.market()
+
+
+def refusing_fake(stage):
+    return FakeMarket([FeedRefused("coinbase refused NO-PE: NO-PE is not a valid product")])
+
+
+@pytest.mark.parametrize("refusing", [refusing_real, refusing_fake])
+async def test_refusal_holds_the_venues_words(stage, refusing):
+    with pytest.raises(FeedRefused, match="NO-PE is not a valid product"):
+        await anext(refusing(stage).follow(["NO-PE"]))
+
+
+async def test_traded_holds_trades_of_the_market(stage):
+    async def scene(socket):
+        await socket.send_str(match(8))
+        await quiet(socket)
+
+    stage.scenes = [scene]
+    script = [Connected(1), Traded(trades(8))]
+    for market in (stage.market(), FakeMarket(script)):
+        async with asyncio.timeout(5), aclosing(market.follow(["BTC-USD"])) as events:
+            told = [await anext(events) for _ in range(2)]
+        assert told[0] == Connected(1)
+        assert [(trade.symbol, trade.trade_id, trade.price) for trade in told[1].trades] == [("BTC-USD", 8, "100.50")]

@@ -1,0 +1,222 @@
+"""All four venues' adapters and the client against the local exchange, over TLS."""
+
+import asyncio
+import json
+import time
+from contextlib import aclosing
+from datetime import timedelta
+from urllib.request import Request, urlopen
+
+import pytest
+
+from emulators.tls import make_tls_files
+from shared.errors import FeedRefused
+from shared.trades.connection.client import VenueMarket
+from shared.trades.venues.readings import Anchored, Connected, Interrupted, Traded, Unreadable
+from shared.trades.venues.registry import Endpoints, venue
+from tests.standins import standin
+
+SYMBOLS = {
+    "coinbase": ("BTC-USD", "ETH-USD"),
+    "binance": ("BTCUSDT", "ETHUSDT"),
+    "kraken": ("BTC/USD", "ETH/USD"),
+    "bitstamp": ("btcusd", "ethusd"),
+}
+SOCKETS = {"coinbase": "/ws", "binance": "/ws", "kraken": "/v2", "bitstamp": "/ws"}
+SECONDS = 5.0
+every_venue = pytest.mark.parametrize("name", SYMBOLS)
+contiguous_venue = pytest.mark.parametrize("name", [name for name in SYMBOLS if venue(name).contiguous])
+
+
+class Exchange:
+    """The running stand-in: a market for each venue, and its faults."""
+
+    def __init__(self, addresses, authority):
+        self.addresses, self.authority = addresses, authority
+
+    def market(self, name, limit=None):
+        endpoints = Endpoints(
+            f"{self.addresses['websocket']}/{name}{SOCKETS[name]}", f"{self.addresses['rest']}/{name}"
+        )
+        return VenueMarket(
+            venue(name),
+            endpoints,
+            ca_bundle=self.authority,
+            clock=lambda: time.time_ns() // 1000,
+            jitter=lambda _: 0.0,
+            connection_limit=limit,
+        )
+
+    async def fault(self, **order):
+        body = json.dumps(order).encode()
+        request = Request(f"{self.addresses['admin']}/faults", body, method="POST")
+        await asyncio.to_thread(lambda: urlopen(request, timeout=5).close())
+
+    async def clear(self):
+        request = Request(f"{self.addresses['admin']}/faults", method="DELETE")
+        await asyncio.to_thread(lambda: urlopen(request, timeout=5).close())
+
+
+@pytest.fixture(scope="module")
+def exchange(tmp_path_factory):
+    tls = make_tls_files(tmp_path_factory.mktemp("tls"))
+    ports, market = ("--port", 0, "--admin-port", 0), ("--rate", 100, "--history-seconds", 60)
+    with standin("exchange", *ports, *market, "--certificate", tls.server) as addresses:
+        yield Exchange(addresses, tls.authority)
+
+
+async def heard(exchange, name):
+    """Follow a venue for five seconds."""
+    until = asyncio.Event()
+    asyncio.get_running_loop().call_later(SECONDS, until.set)
+    async with asyncio.timeout(SECONDS + 5), aclosing(exchange.market(name).follow(SYMBOLS[name], until)) as following:
+        return [event async for event in following]
+
+
+@pytest.fixture(scope="module")
+def five_seconds(exchange):
+    async def all_at_once():
+        return dict(zip(SYMBOLS, await asyncio.gather(*(heard(exchange, name) for name in SYMBOLS)), strict=True))
+
+    return asyncio.run(all_at_once())
+
+
+def trades_of(events, symbol):
+    told = (trade for event in events if isinstance(event, Traded) for trade in event.trades)
+    return [trade for trade in told if trade.symbol == symbol]
+
+
+@every_venue
+def test_five_seconds_of_trades_arrive_without_interruption(five_seconds, name):
+    events = five_seconds[name]
+
+    assert events.count(Connected(1)) == 1
+    assert not [event for event in events if isinstance(event, Interrupted | Unreadable)]
+    for symbol in SYMBOLS[name]:
+        assert len(trades_of(events, symbol)) > 50 * SECONDS
+
+
+@contiguous_venue
+def test_live_trades_follow_each_other_id_by_id(five_seconds, name):
+    for symbol in SYMBOLS[name]:
+        ids = [trade.trade_id for trade in trades_of(five_seconds[name], symbol)]
+        assert ids == list(range(ids[0], ids[0] + len(ids)))
+
+
+def test_anchor_is_the_trade_before_the_first_live_one(five_seconds):
+    anchors = {event.market: event.trade_id for event in five_seconds["coinbase"] if isinstance(event, Anchored)}
+
+    first = {symbol: trades_of(five_seconds["coinbase"], symbol)[0].trade_id for symbol in SYMBOLS["coinbase"]}
+
+    assert anchors == {f"coinbase:{symbol}": number - 1 for symbol, number in first.items()}
+
+
+@contiguous_venue
+async def test_history_joins_the_live_trades_id_to_id(exchange, five_seconds, name):
+    symbol, market = SYMBOLS[name][0], exchange.market(name)
+    first = trades_of(five_seconds[name], symbol)[0]
+    request, past = venue(name).older_than(symbol, first.trade_id, first.timestamp), []
+
+    while request and len(past) < 2500:
+        page = await market.page(symbol, request)
+        past, request = [*page.trades, *past], page.older
+
+    assert [trade.trade_id for trade in past] == list(range(first.trade_id - len(past), first.trade_id))
+    assert {trade.origin for trade in past} == {"rest"}
+
+
+@every_venue
+async def test_history_tells_the_same_of_a_trade_as_the_websocket(exchange, five_seconds, name):
+    symbol = SYMBOLS[name][0]
+    live = {trade.trade_id: trade for trade in trades_of(five_seconds[name], symbol)}
+
+    page = await exchange.market(name).page(symbol)
+    pairs = [(live[past.trade_id], past) for past in page.trades if past.trade_id in live]
+
+    assert len(pairs) > 50
+    for ours, past in pairs:
+        assert (ours.price, ours.volume, ours.direction) == (past.price, past.volume, past.direction)
+        assert abs(ours.timestamp - past.timestamp) < 1_000_000
+        assert ours.timestamp // 1_000_000 == past.timestamp // 1_000_000
+
+
+@pytest.mark.parametrize("name", ["coinbase", "kraken"])
+async def test_unknown_product_is_refused_in_the_venues_words(exchange, name):
+    with pytest.raises(FeedRefused, match=r"not a valid product|not supported"):
+        async for _ in exchange.market(name).follow([SYMBOLS[name][0].replace("BTC", "NOPE")]):
+            pass
+
+
+@every_venue
+async def test_disconnected_client_connects_again(exchange, name):
+    async with asyncio.timeout(15), aclosing(exchange.market(name).follow(SYMBOLS[name])) as events:
+        assert await until_connected(events, 1) == 0
+        await exchange.fault(kind="disconnect", venue=name)
+
+        assert await until_connected(events, 2) == 1
+
+
+@pytest.mark.parametrize("name", ["binance", "bitstamp"])
+async def test_shutdown_notice_costs_no_trade(exchange, name):
+    symbol, ids = SYMBOLS[name][0], set()
+    async with asyncio.timeout(15), aclosing(exchange.market(name).follow([symbol])) as events:
+        await until_connected(events, 1)
+        await exchange.fault(kind="shutdown", venue=name, seconds=2)
+        until = time.monotonic() + 3.5
+        while time.monotonic() < until:
+            event = await anext(events)
+            assert not isinstance(event, Interrupted)
+            ids |= {trade.trade_id for trade in trades_of([event], symbol)}
+
+    if venue(name).contiguous:
+        assert max(ids) - min(ids) + 1 == len(ids)
+
+
+async def test_rotation_before_the_connection_limit_costs_no_trade(exchange):
+    await exchange.fault(kind="connection_limit", venue="binance", seconds=4)
+    numbers, ids = [], set()
+    market = exchange.market("binance", timedelta(seconds=4))
+    try:
+        async with asyncio.timeout(20), aclosing(market.follow(["BTCUSDT"])) as events:
+            while numbers != [1, 2, 3]:
+                event = await anext(events)
+                assert not isinstance(event, Interrupted)
+                numbers += [event.number] if isinstance(event, Connected) else []
+                ids |= {trade.trade_id for trade in trades_of([event], "BTCUSDT")}
+    finally:
+        await exchange.clear()
+
+    assert max(ids) - min(ids) + 1 == len(ids)
+
+
+@every_venue
+async def test_malformed_and_unknown_frames_are_told_and_do_no_harm(exchange, name):
+    unreadable = 0
+    async with asyncio.timeout(15), aclosing(exchange.market(name).follow(SYMBOLS[name])) as events:
+        await until_connected(events, 1)
+        await exchange.fault(kind="malformed", venue=name)
+        await exchange.fault(kind="unknown", venue=name)
+        while unreadable < 2:
+            event = await anext(events)
+            assert not isinstance(event, Interrupted)
+            unreadable += isinstance(event, Unreadable)
+        while not isinstance(await anext(events), Traded):
+            pass
+
+
+async def test_busy_rest_interface_is_asked_again(exchange):
+    await exchange.fault(kind="too_many_requests", venue="binance", count=2, retry_after=0.2)
+
+    page = await exchange.market("binance").page("BTCUSDT")
+
+    assert len(page.trades) == 1000
+
+
+async def until_connected(events, number):
+    """Read until that connection; count the interruptions on the way."""
+    interruptions = 0
+    async for event in events:
+        interruptions += isinstance(event, Interrupted)
+        if event == Connected(number):
+            break
+    return interruptions

@@ -1,0 +1,374 @@
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import islice, takewhile
+
+import pytest
+
+from shared.clients.event_hubs.attempts import Attempts
+from shared.clients.event_hubs.breaker import Breaker
+from shared.clients.event_hubs.hubs import FakeEventHubs
+from shared.clients.event_hubs.link import HubFault, Parcel, Target, Trouble
+from shared.clients.event_hubs.sender import HubSender
+from shared.clients.retrying import Patience, Rhythm
+from shared.domain.delivery import Delivery, Event
+from shared.errors import LoginRefused, SendFailed
+
+BUSY = HubFault(Trouble.BUSY, "server-busy")
+DROPPED = HubFault(Trouble.DOWN, "connection lost", may_be_stored=True)
+DENIED = HubFault(Trouble.DENIED, "401")
+BAD = HubFault(Trouble.REJECTED, "decode-error")
+NO_HUB = HubFault(Trouble.HOPELESS, "not-found")
+STALLED = TimeoutError()
+
+
+@dataclass
+class World:
+    """A hub, its links and a clock that moves only by sleeping; `plot` is what the next sends meet."""
+
+    capacity: int = 3
+    max_body: int = 1_000
+    now: float = 0.0
+    draw: float = 0.5
+    plot: deque[Exception | None] = field(default_factory=deque)
+    opening: deque[Exception] = field(default_factory=deque)
+    poison: frozenset[bytes] = frozenset()
+    stored: list[tuple[Target, bytes]] = field(default_factory=list)
+    sends: list[float] = field(default_factory=list)
+    links: int = 0
+    closed: int = 0
+    in_flight: int = 0
+    most_in_flight: int = 0
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        await asyncio.sleep(0)
+
+    def sender(self, patience: Patience | None = None) -> HubSender:
+        rhythm = Rhythm(lambda: self.now, self.sleep, lambda: self.draw)
+        return HubSender(Attempts("hub trades", "client-7", patience or Patience(), rhythm, Breaker()), self.make_link)
+
+    def make_link(self) -> "ScriptedLink":
+        self.links += 1
+        return ScriptedLink(self)
+
+
+@dataclass
+class ScriptedLink:
+    world: World
+
+    async def open(self) -> None:
+        if self.world.opening:
+            raise self.world.opening.popleft()
+
+    async def fill(self, target: Target, events: Sequence[Event]) -> Parcel:
+        if len(events[0].body) > self.world.max_body:
+            raise HubFault(Trouble.REJECTED, f"messages of {self.world.max_body} bytes at most")
+        fitting = takewhile(lambda event: len(event.body) <= self.world.max_body, events)
+        chosen = list(islice(fitting, self.world.capacity))
+        return Parcel(len(chosen), [(target, event.body) for event in chosen])
+
+    async def send(self, parcel: Parcel) -> None:
+        world = self.world
+        world.sends.append(world.now)
+        world.in_flight += 1
+        world.most_in_flight = max(world.most_in_flight, world.in_flight)
+        await asyncio.sleep(0)
+        world.in_flight -= 1
+        self._meet(parcel)
+        world.stored += parcel.content
+
+    def _meet(self, parcel: Parcel) -> None:
+        if any(body in self.world.poison for _, body in parcel.content):
+            raise BAD
+        fate = self.world.plot.popleft() if self.world.plot else None
+        if fate is not None:
+            raise fate
+
+    async def positions(self) -> dict[str, int]:
+        await self.open()
+        return {"0": 41, "1": -1}
+
+    async def close(self) -> None:
+        self.world.closed += 1
+
+
+def rows(*bodies: bytes, key: str | None = None, partition: str | None = None, count: int = 1) -> list[Event]:
+    return [Event(body, count, {}, key, partition) for body in bodies]
+
+
+def numbered(count: int, **where: str) -> list[Event]:
+    return rows(*(b"%03d" % number for number in range(count)), **where)
+
+
+async def failure_of(sender: HubSender, events: list[Event]) -> SendFailed:
+    with pytest.raises(SendFailed) as caught:
+        await sender.send(events)
+    return caught.value
+
+
+async def test_every_event_is_accepted_once():
+    world = World()
+
+    delivery = await world.sender().send(numbered(10, key="us"))
+
+    assert delivery == Delivery(accepted=10, events=10)
+    assert [body for _, body in world.stored] == [b"%03d" % number for number in range(10)]
+
+
+async def test_records_are_counted_not_events():
+    delivery = await World().sender().send(rows(b"a", b"b", count=500))
+
+    assert (delivery.accepted, delivery.events) == (1_000, 2)
+
+
+async def test_nothing_to_send_asks_the_hub_for_nothing():
+    world = World()
+
+    assert await world.sender().send([]) == Delivery()
+    assert world.links == 0
+
+
+async def test_each_event_goes_to_its_own_target():
+    world = World()
+    await world.sender().send([*rows(b"a", key="us"), *rows(b"b", partition="3"), *rows(b"c"), *rows(b"d", key="us")])
+
+    assert {body: target for target, body in world.stored} == {
+        b"a": Target(None, "us"),
+        b"b": Target("3", None),
+        b"c": Target(None, None),
+        b"d": Target(None, "us"),
+    }
+
+
+async def test_partitions_are_served_side_by_side_but_four_at_most():
+    world = World()
+
+    await world.sender().send([event for part in range(9) for event in numbered(6, partition=str(part))])
+
+    assert world.most_in_flight == 4
+
+
+async def test_order_of_a_partition_survives_failed_attempts():
+    world = World(plot=deque([None, BUSY, None, DROPPED, STALLED]))
+
+    await world.sender(Patience(total=100)).send(numbered(12, partition="1"))
+
+    assert [body for _, body in world.stored] == [b"%03d" % number for number in range(12)]
+
+
+async def test_a_busy_hub_is_asked_again_later_on_the_same_connection():
+    world = World(plot=deque([BUSY]))
+
+    delivery = await world.sender().send(rows(b"a"))
+
+    assert delivery.accepted == 1
+    assert world.sends == [0.0, 2.0]
+    assert (world.links, world.closed) == (1, 0)
+
+
+@pytest.mark.parametrize("trouble", [DROPPED, STALLED])
+async def test_a_broken_connection_is_thrown_away_and_made_anew(trouble):
+    world = World(plot=deque([trouble]))
+
+    delivery = await world.sender().send(rows(b"a"))
+
+    assert delivery.accepted == 1
+    assert (world.links, world.closed) == (2, 1)
+
+
+async def test_a_message_that_was_perhaps_stored_is_unknown_when_time_is_up():
+    world = World(plot=deque([None, DROPPED, *[BUSY] * 99]))
+
+    failure = await failure_of(world.sender(), rows(*(b"%d" % n for n in range(9)), count=10))
+
+    assert failure.delivery == Delivery(accepted=30, unknown=30, events=3)
+    assert "60 of 90 records were not delivered, of which 30 may be stored" in str(failure)
+
+
+async def test_a_message_that_was_surely_not_stored_is_not_unknown():
+    world = World(plot=deque([BUSY] * 99))
+
+    failure = await failure_of(world.sender(), rows(b"a"))
+
+    assert failure.delivery == Delivery()
+    assert "server-busy" in str(failure)
+
+
+async def test_a_connection_that_never_opens_leaves_nothing_unknown():
+    world = World(opening=deque([HubFault(Trouble.DOWN, "refused")] * 99))
+
+    assert (await failure_of(world.sender(), rows(b"a"))).delivery == Delivery()
+
+
+async def test_it_gives_up_within_its_deadline():
+    world = World(plot=deque([BUSY] * 999), draw=0.9)
+
+    await failure_of(world.sender(Patience(total=45.0)), rows(b"a"))
+
+    assert world.now <= 45.0
+
+
+async def test_three_failures_in_a_row_leave_the_hub_alone_for_thirty_seconds(caplog):
+    world = World(plot=deque([DROPPED] * 4))
+
+    with caplog.at_level(logging.WARNING):
+        await world.sender(Patience(total=100.0)).send(rows(b"a"))
+
+    assert world.sends[3] - world.sends[2] >= 30.0
+    assert [record.message.split()[0] for record in caplog.records] == ["hub.breaker_opened"]
+
+
+async def test_while_the_hub_is_left_alone_a_send_that_can_not_outlast_that_fails_at_once():
+    world = World(plot=deque([DROPPED] * 99))
+    sender = world.sender(Patience(total=20.0))
+    await failure_of(sender, rows(b"a"))
+    moment, sends = world.now, len(world.sends)
+
+    await failure_of(sender, rows(b"b"))
+
+    assert (world.now, len(world.sends)) == (moment, sends)
+
+
+async def test_under_a_throttling_storm_the_rate_of_attempts_falls_by_far():
+    world = World(plot=deque([BUSY] * 9_999))
+    sender = world.sender()
+
+    while world.now < 600:
+        await failure_of(sender, numbered(30, partition="1"))
+        world.now += 0.1
+
+    assert len(world.sends) / world.now < 0.1
+
+
+async def test_a_rejected_event_is_found_and_refused_by_name_and_the_rest_goes():
+    world = World(capacity=100, poison=frozenset({b"037"}))
+
+    delivery = await world.sender().send(numbered(100, key="us"))
+
+    assert (delivery.accepted, delivery.refused) == (99, 1)
+    assert "'us'" in delivery.refusals[0].reason
+    assert "decode-error" in delivery.refusals[0].reason
+    assert [body for _, body in world.stored] == [b"%03d" % number for number in range(100) if number != 37]
+
+
+async def test_an_event_too_large_for_the_hub_is_refused_by_name_and_the_rest_goes():
+    delivery = await World().sender().send(rows(b"a", b"x" * 2_000, b"b", partition="2"))
+
+    assert (delivery.accepted, delivery.refused) == (2, 1)
+    assert "2000 bytes" in delivery.refusals[0].reason
+    assert "1000 bytes at most" in delivery.refusals[0].reason
+
+
+async def test_one_refused_token_may_be_a_mishap():
+    world = World(opening=deque([DENIED]))
+
+    assert (await world.sender().send(rows(b"a"))).accepted == 1
+
+
+async def test_a_token_refused_twice_is_a_login_error_that_names_client_and_hub():
+    world = World(opening=deque([DENIED, DENIED]))
+
+    with pytest.raises(LoginRefused, match=r"hub trades does not let client id client-7 in"):
+        await world.sender().send(rows(b"a"))
+
+
+async def test_an_identity_provider_that_refuses_is_not_asked_again():
+    world = World(opening=deque([LoginRefused("client id client-7 got no token")]))
+
+    with pytest.raises(LoginRefused, match="got no token"):
+        await world.sender().send(rows(b"a"))
+    assert world.now == 0.0
+
+
+async def test_a_hub_that_does_not_exist_is_not_asked_again():
+    world = World(opening=deque([NO_HUB]))
+
+    failure = await failure_of(world.sender(), rows(b"a"))
+
+    assert "not-found" in str(failure)
+    assert world.now == 0.0
+
+
+async def test_a_failure_of_one_partition_leaves_the_others_delivered():
+    class OnePartitionDown(ScriptedLink):
+        async def send(self, parcel: Parcel) -> None:
+            if parcel.content[0][0].partition_id == "1":
+                raise BUSY
+            await super().send(parcel)
+
+    world = World()
+    world.make_link = lambda: OnePartitionDown(world)
+    failure = await failure_of(world.sender(), [*numbered(3, partition="0"), *numbered(3, partition="1")])
+
+    assert failure.delivery == Delivery(accepted=3, events=3)
+
+
+async def test_a_broken_connection_is_closed_only_when_its_last_user_has_left():
+    world = World(plot=deque([DROPPED]))
+    sender = world.sender()
+
+    await sender.send([event for part in range(4) for event in numbered(9, partition=str(part))])
+    await sender.close()
+
+    assert world.links == world.closed == 2
+
+
+async def test_a_stop_from_outside_ends_the_send_and_closes_its_connection():
+    world, reached = World(), asyncio.Event()
+
+    class Silent(ScriptedLink):
+        async def send(self, parcel: Parcel) -> None:
+            reached.set()
+            await asyncio.Event().wait()
+
+    world.make_link = lambda: Silent(world)
+    sender = world.sender()
+    task = asyncio.create_task(sender.send(rows(b"a")))
+    await reached.wait()
+
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await sender.close()
+    assert world.closed == 1
+
+
+async def test_a_thousand_events_make_a_line_of_statistics(caplog):
+    world = World(capacity=100)
+
+    with caplog.at_level(logging.INFO):
+        await world.sender().send(numbered(1_000))
+
+    (line,) = [record.message for record in caplog.records if record.message.startswith("hub.progress")]
+    assert line.startswith("hub.progress place=hub trades ")
+    assert line.endswith(" pending=0 failed=0 sent=1000 events=1000")
+
+
+async def test_it_tells_how_far_the_partitions_of_a_hub_are():
+    assert await World().sender().positions() == {"0": 41, "1": -1}
+
+
+async def test_a_hub_that_does_not_tell_its_positions_is_a_failed_send():
+    world = World(opening=deque([HubFault(Trouble.DOWN, "refused")] * 99))
+
+    with pytest.raises(SendFailed, match="does not tell its positions: refused"):
+        await world.sender().positions()
+
+
+async def test_the_fake_fails_on_demand_and_then_no_more():
+    hubs = FakeEventHubs({"trades": 4})
+    hubs.fail_next("unavailable")
+    hubs.fail_next("unknown")
+    hubs.fail_next("refused")
+
+    async with hubs.sender("trades") as sender:
+        assert (await failure_of(sender, rows(b"a"))).delivery == Delivery()
+        assert (await failure_of(sender, rows(b"b"))).delivery == Delivery(unknown=1)
+        assert (await sender.send(rows(b"c"))).refused == 1
+        assert (await sender.send(rows(b"d"))).accepted == 1
+
+    assert [event.body for event in hubs.received["trades"]] == [b"b", b"d"]

@@ -1,0 +1,199 @@
+import struct
+
+import pytest
+import sqlglot
+from sqlalchemy.dialects import mssql, sqlite
+
+from shared.clients.identity.identity import FakeIdentity
+from shared.clients.persistence import Persistence, Tempo
+from shared.clients.retrying import Patience
+from shared.clients.sql.database import (
+    SCOPE,
+    Denied,
+    FakeCounts,
+    Server,
+    SqlCounts,
+    odbc_connection,
+    sql_database,
+    token_bytes,
+)
+from shared.clients.sql.engine import counts_of
+from shared.errors import LoginRefused, SettingsError, Unavailable
+
+DRIVER_17, DRIVER_18 = "ODBC Driver 17 for SQL Server", "ODBC Driver 18 for SQL Server"
+
+
+class Odbc:
+    """What SQLAlchemy and the client touch of pyodbc; connecting fails as told."""
+
+    Error = type("Error", (Exception,), {})
+    ProgrammingError = type("ProgrammingError", (Error,), {})
+    Cursor = object
+    paramstyle, version, apilevel = "qmark", "5.2.0", "2.0"
+    pooling = True
+
+    def __init__(self, failure=None, drivers=(DRIVER_17, DRIVER_18)):
+        self.failure, self._drivers, self.calls = failure, drivers, []
+
+    def drivers(self):
+        return list(self._drivers)
+
+    def connect(self, text, **options):
+        self.calls.append((text, options))
+        raise self.failure
+
+
+def azure(odbc, identity=None):
+    passed = [0.0]
+    tempo = Tempo(lambda: sum(passed), passed.append, lambda: 0.5)
+    url, patience = "mssql://sql.example/trades", Persistence(Patience(total=3.0, attempt=1.0), tempo)
+    return SqlCounts(sql_database(url, identity or FakeIdentity(), persistence=patience, odbc=lambda: odbc))
+
+
+def test_a_token_is_its_length_and_then_utf_16():
+    packed = token_bytes("aé")
+
+    assert packed == b"\x04\x00\x00\x00a\x00\xe9\x00"
+    assert struct.unpack("<I", packed[:4])[0] == len(packed) - 4
+
+
+def test_the_connection_string_encrypts_and_says_nothing_of_a_login():
+    text = odbc_connection(Server("sql.example", 1433, "tra}des;UID=sa"), DRIVER_18)
+
+    assert text == (
+        "Driver={ODBC Driver 18 for SQL Server};Server={tcp:sql.example,1433};Database={tra}}des;UID=sa};"
+        "Encrypt=yes;TrustServerCertificate=no"
+    )
+
+
+def test_azure_sql_is_connected_to_with_a_fresh_token_and_deadlines():
+    odbc, identity = Odbc(Odbc.Error("28000", "no")), FakeIdentity(value="t0ken")
+
+    with pytest.raises(LoginRefused):
+        azure(odbc, identity).of_window("w")
+
+    text, options = odbc.calls[0]
+    assert text == odbc_connection(Server("sql.example", 1433, "trades"), DRIVER_18)
+    assert options == {"attrs_before": {1256: token_bytes("t0ken")}, "timeout": 5}
+    assert identity.scopes == [SCOPE]
+    assert odbc.pooling is False
+
+
+def test_a_refused_login_is_final_and_named():
+    odbc = Odbc(Odbc.Error("28000", "Login failed for user '<token-identified principal>'."))
+
+    with pytest.raises(LoginRefused, match=r"sql\.example refused the login.*Login failed"):
+        azure(odbc).of_window("w")
+
+    assert len(odbc.calls) == 1
+
+
+def test_a_database_that_wakes_up_is_asked_again_until_patience_ends():
+    odbc = Odbc(Odbc.Error("HY000", "Database is not currently available. (40613)"))
+
+    with pytest.raises(Unavailable, match=r"40613.*tries: 4"):
+        azure(odbc).of_window("w")
+
+    assert len(odbc.calls) == 4
+
+
+TRANSIENT = [
+    *(20, 64, 233, 4060, 4221, 10053, 10054, 10060, 10928, 10929, 40197, 40501, 40613, 49918, 49919, 49920),
+    *(1205, 1222, 2714),
+]
+
+
+@pytest.mark.parametrize("number", TRANSIENT)
+def test_an_error_that_passes_is_known_by_its_number(number):
+    words = f"[42000] [Microsoft][ODBC Driver 18 for SQL Server][SQL Server]Words. ({number}) (SQLExecDirectW)"
+    odbc = Odbc(Odbc.Error("42000", words))
+
+    with pytest.raises(Unavailable, match="tries: 4"):
+        azure(odbc).of_window("w")
+
+
+@pytest.mark.parametrize("state", ["08001", "08S01", "HYT00", "HYT01", "40001"])
+def test_an_error_that_passes_is_known_by_its_state(state):
+    odbc = Odbc(Odbc.Error(state, f"[{state}] [Microsoft]Words. (0) (SQLDriverConnect)"))
+
+    with pytest.raises(Unavailable, match="tries: 4"):
+        azure(odbc).of_window("w")
+
+
+@pytest.mark.parametrize("number", [207, 208, 102, 8134, 40615])
+def test_any_other_error_is_final_in_the_databases_own_words(number):
+    odbc = Odbc(Odbc.Error("42S02", f"[42S02] [SQL Server]Its own words (1205 of them). ({number}) (SQLExecDirectW)"))
+
+    with pytest.raises(Unavailable, match=r"Its own words \(1205 of them\)") as caught:
+        azure(odbc).of_window("w")
+
+    assert not isinstance(caught.value, Denied)
+    assert len(odbc.calls) == 1
+
+
+@pytest.mark.parametrize("number", [229, 230, 262, 2760])
+def test_a_permission_that_is_missing_is_final(number):
+    odbc = Odbc(Odbc.Error("42000", f"[42000] [SQL Server]Permission denied. ({number}) (SQLExecDirectW)"))
+
+    with pytest.raises(Denied, match="Permission denied"):
+        azure(odbc).of_window("w")
+
+    assert len(odbc.calls) == 1
+
+
+def test_a_login_that_fails_as_the_database_wakes_up_is_tried_again():
+    words = "[28000] Login failed. (18456) (SQLDriverConnect); [28000] Database is not available. (40613)"
+    odbc = Odbc(Odbc.Error("28000", words))
+
+    with pytest.raises(Unavailable, match="tries: 4"):
+        azure(odbc).of_window("w")
+
+
+def test_an_identity_without_a_token_is_refused_as_it_says():
+    with pytest.raises(LoginRefused, match="expired"):
+        azure(Odbc(), FakeIdentity(refusal="expired")).of_window("w")
+
+
+def test_without_pyodbc_the_error_says_so_at_first_use():
+    def missing():
+        raise ModuleNotFoundError("No module named 'pyodbc'")
+
+    database = sql_database("mssql+pyodbc://sql.example/trades", FakeIdentity(), odbc=missing)
+
+    with pytest.raises(SettingsError, match="pyodbc"):
+        SqlCounts(database).of_window("w")
+
+
+WITH_A_PASSWORD = "mssql://me:pw-s3cret" + "@sql.example/db"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "trades.db", "sqlite://", "mssql://sql.example", "mysql://a/b", "mssql://sql:x/db", WITH_A_PASSWORD],
+)
+def test_another_url_is_refused_without_repeating_a_password(url):
+    with pytest.raises(SettingsError, match="A SQL URL is") as caught:
+        sql_database(url, FakeIdentity())
+
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("dialect", "name"), [(mssql.dialect(), "tsql"), (sqlite.dialect(), "sqlite")])
+def test_the_statement_is_right_in_each_dialect(dialect, name):
+    text = str(counts_of("w").compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+
+    parsed = sqlglot.parse_one(text, read=name)
+
+    assert [column.name for column in parsed.expressions] == ["stream", "stage", "name", "rows"]
+    assert parsed.find(sqlglot.exp.Table).name == "window_counts"
+
+
+def test_the_fake_tells_no_table_from_no_counts():
+    assert FakeCounts(None).of_window("w") is None
+    assert FakeCounts().of_window("w") == {}
+    assert FakeCounts({"w": {"trades": {"bronze/records": 3}}}).of_window("w") == {"trades": {"bronze/records": 3}}
+
+
+def test_the_fake_fails_as_it_is_told():
+    with pytest.raises(Unavailable):
+        FakeCounts(failure=Unavailable("down")).of_window("w")

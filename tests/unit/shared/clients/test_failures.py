@@ -1,0 +1,82 @@
+from http import HTTPStatus
+from types import SimpleNamespace
+
+import pytest
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError, ServiceRequestError
+
+from shared.clients.failures import call
+from shared.clients.persistence import Passing
+from shared.errors import LoginRefused, Unavailable
+
+
+def answered(status, kind=HttpResponseError, **headers):
+    error = kind("the key is s3cret")
+    error.status_code = status
+    error.response = SimpleNamespace(headers=headers)
+    return error
+
+
+def raised(error, **options):
+    def verb():
+        raise error
+
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - which one it is, is what is asked
+        call(verb, place="The topic", client="client id me", **options)
+    return caught.value
+
+
+def test_an_answer_is_given_back():
+    assert call(lambda: 7, place="The topic", client="me") == 7
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_an_identity_that_is_not_let_in_is_refused_by_name(status):
+    error = raised(answered(status))
+
+    assert type(error) is LoginRefused
+    assert str(error) == f"The topic answered {status} ({HTTPStatus(status).phrase}) to client id me."
+
+
+@pytest.mark.parametrize("status", [400, 404, 413])
+def test_what_no_repetition_changes_is_final(status):
+    assert type(raised(answered(status))) is Unavailable
+
+
+@pytest.mark.parametrize(("status", "busy"), [(408, False), (409, False), (429, True), (500, False), (503, True)])
+def test_what_may_pass_is_passing(status, busy):
+    error = raised(answered(status))
+
+    assert isinstance(error, Passing)
+    assert error.busy is busy
+
+
+def test_the_wait_that_a_service_asks_for_is_kept():
+    assert raised(answered(429, **{"Retry-After": "7"})).retry_after == 7.0
+
+
+def test_a_service_that_can_not_be_reached_is_passing():
+    assert isinstance(raised(ServiceRequestError("refused")), Passing)
+
+
+def test_a_missing_thing_is_final_though_the_sdk_keeps_no_status():
+    assert str(raised(ResourceNotFoundError("no"))) == "The topic answered 404 (Not Found)."
+
+
+def test_an_untrusted_certificate_is_named_and_final():
+    error = raised(ServiceRequestError("[SSL: CERTIFICATE_VERIFY_FAILED] unable to get local issuer"))
+
+    assert type(error) is Unavailable
+    assert "CA_BUNDLE" in str(error)
+
+
+def test_no_secret_hangs_on_to_an_error():
+    error = raised(answered(400))
+
+    assert "s3cret" not in str(error)
+    assert (error.__cause__, error.__context__) == (None, None)
+
+
+def test_what_the_caller_asks_for_comes_through_as_it_is():
+    error = answered(404, ResourceNotFoundError)
+
+    assert raised(error, keep=ResourceNotFoundError) is error

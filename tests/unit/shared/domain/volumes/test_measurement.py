@@ -1,0 +1,72 @@
+from datetime import UTC, datetime
+from statistics import median
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.domain.volumes.measurement import Limits, MeasureOrder, is_table_name, judge, limits_of
+from tests.hostile_tables import HOSTILE_TABLES
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+DELTAS = st.lists(st.integers(0, 10**12), max_size=30)
+
+
+def verdict_of(delta, history=(), floor=1000, *, is_first=False):
+    return judge(delta, limits_of(floor, list(history)), is_first=is_first)
+
+
+@pytest.mark.parametrize(
+    ("delta", "verdict"), [(1000, "first"), (999, "low"), (0, "low"), (-1, "negative"), (10**12, "first")]
+)
+def test_a_first_measurement_is_compared_with_the_floor_alone(delta, verdict):
+    assert verdict_of(delta, is_first=True) == verdict
+
+
+@pytest.mark.parametrize(
+    ("delta", "verdict"),
+    [(2000, "normal"), (1999, "low"), (4000, "normal"), (12_000, "normal"), (12_001, "high"), (-5, "negative")],
+)
+def test_from_five_good_measurements_on_the_median_sets_limits_too(delta, verdict):
+    assert verdict_of(delta, [4000] * 5) == verdict
+
+
+@pytest.mark.parametrize("delta", [1000, 10**9])
+def test_with_four_good_measurements_nothing_but_the_floor_is_known(delta):
+    assert verdict_of(delta, [4000] * 4) == "normal"
+
+
+def test_below_the_floor_is_low_where_the_median_would_allow_it():
+    assert verdict_of(999, [1000] * 14) == "low"
+
+
+def test_limits_say_what_they_are_based_on():
+    assert limits_of(7, [10, 20, 30, 40, 50]) == Limits(7, 15.0, 90.0, 30.0, 5)
+    assert limits_of(7, [10]) == Limits(7, based_on=1)
+
+
+@given(DELTAS)
+def test_only_the_last_fourteen_good_measurements_count(history):
+    assert limits_of(0, history) == limits_of(0, history[:14])
+
+
+@given(st.lists(st.integers(0, 10**12), min_size=5, max_size=14), st.integers(0, 10**13))
+def test_every_volume_from_half_to_three_times_the_median_is_normal(history, delta):
+    is_within = 0.5 * median(history) <= delta <= 3 * median(history)
+
+    assert (verdict_of(delta, history, floor=0) == "normal") == is_within
+
+
+def test_a_measurement_with_a_window_is_of_another_kind():
+    assert MeasureOrder("trades", "r1", NOON, "trades-1").kind == "window"
+    assert MeasureOrder("trades", "r1", NOON).kind == "table"
+
+
+@pytest.mark.parametrize("name", HOSTILE_TABLES)
+def test_hostile_names_are_no_names_of_tables(name):
+    assert not is_table_name(name)
+
+
+@pytest.mark.parametrize("name", ["Trades", "_", "T1", "enrichment_pipeline_metrics", "T" * 128])
+def test_plain_names_are(name):
+    assert is_table_name(name)

@@ -1,0 +1,93 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from shared.domain.windows.ending import Found, completed, decide_ending, unbegun
+from shared.domain.windows.ledger_row import SliceRow, WindowRow
+from shared.domain.windows.window import Slice, Window
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+WINDOW = Window("trades", NOON, NOON + timedelta(seconds=20))
+PARTS = [Slice(WINDOW.id, number, NOON, NOON) for number in (0, 1)]
+NOTHING = Found()
+ROW = WindowRow(WINDOW, "open", "timer", NOON, {"streams": [{"name": "trades"}]})
+
+
+def tried(number, state="done", attempt=1, read=5, **changes):
+    counts = {"trades": {"read": read, "accepted": read, "refused": 0, "unknown": 0, "events": read}}
+    return SliceRow(PARTS[number], attempt, state, NOON, NOON, counts, **changes)
+
+
+def ending(*attempts, row=ROW, found=NOTHING):
+    return decide_ending(row, PARTS, attempts, found)
+
+
+def test_a_window_whose_slices_are_all_done_is_closed():
+    decided = ending(tried(0), tried(1))
+
+    assert (decided.state, decided.reason) == ("closed", "")
+    assert decided.result["counts"]["trades"]["accepted"] == 10
+
+
+def test_only_the_try_that_completed_a_slice_is_counted():
+    decided = ending(tried(0, "failed", read=3), tried(0, attempt=2), tried(1))
+
+    assert decided.result["counts"]["trades"]["read"] == 10
+    assert decided.result["attempts"] == 3
+
+
+def test_a_slice_that_never_completed_fails_the_window_with_its_words():
+    decided = ending(tried(0), tried(1, "failed", reason="the hub is away"))
+
+    assert decided.state == "failed"
+    assert decided.reason == "Slices 1 did not complete. the hub is away"
+
+
+def test_a_live_window_whose_slice_failed_is_as_good_as_its_closing():
+    found = Found(
+        {"lost": [], "lost_count": 0, "broken": 1, "added": {"coinbase:BTC-USD": 7}}, {"read": 7, "accepted": 7}
+    )
+
+    decided = ending(tried(0), tried(1, "failed"), found=found)
+
+    assert decided.state == "closed"
+    assert decided.result["counts"]["trades"]["accepted"] == 12
+    assert decided.result["gaps"] == {"found": 1, "filled": 7, "lost": 0}
+
+
+def test_lost_trades_make_it_incomplete():
+    found = Found({"lost": [{"first": 3, "last": 4}], "lost_count": 1})
+
+    decided = ending(tried(0), tried(1), found=found)
+
+    assert decided.state == "incomplete"
+    assert decided.result["lost"] == [{"first": 3, "last": 4}]
+
+
+def test_a_refused_source_fails_the_window_with_the_venues_words():
+    decided = ending(tried(0, "refused", reason="X-YZ is not a valid product"), tried(1, "skipped"))
+
+    assert (decided.state, decided.reason) == ("failed", "X-YZ is not a valid product")
+
+
+def test_a_stopped_window_says_when():
+    decided = ending(tried(0), tried(1, "skipped"), row=replace(ROW, stop_at=NOON))
+
+    assert (decided.state, decided.reason) == ("stopped", "Stopped by request at 2026-11-22T12:00:00+00:00.")
+
+
+def test_gaps_and_skew_of_all_slices_are_put_together():
+    market = {"market": "coinbase:BTC-USD", "gap_count": 2, "gaps": [{"filled": 4}, {"filled": 1}], "ahead_ms": 3}
+    reports = [{"markets": [market | {"lag_ms": lag}], "unreadable": 1, "warnings": ["late"]} for lag in (90, 40)]
+
+    result = ending(tried(0, report=reports[0]), tried(1, report=reports[1])).result
+
+    assert result["gaps"] == {"found": 4, "filled": 10, "lost": 0}
+    assert result["skew_ms"] == {"coinbase:BTC-USD": {"lag": 90, "ahead": 3}}
+    assert (result["unreadable"], result["warnings"]) == (2, ["late", "late"])
+
+
+def test_completed_and_unbegun_slices_are_told_apart():
+    attempts = [tried(1, attempt=2), tried(1, "failed")]
+
+    assert [row.attempt for row in completed(attempts)] == [2]
+    assert unbegun(PARTS, attempts) == [PARTS[0]]

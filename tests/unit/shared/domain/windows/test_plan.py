@@ -1,0 +1,86 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.domain.windows.plan import MAX_CHILDREN, Plan, PlanTemplate, StreamPlan, slice_count_fits
+from shared.domain.windows.window import Window
+
+START = datetime(2026, 11, 22, 10, tzinfo=UTC)
+STREAM = StreamPlan("transactions", "transactions", "transactions/1", "row", "identity", 0)
+TEMPLATE = PlanTemplate(
+    timedelta(minutes=5), timedelta(seconds=20), timedelta(seconds=10), 100.0, 2.0, ("coinbase:BTC-USD",), (STREAM,)
+)
+
+
+def plan_of(length: timedelta, slice_length: timedelta, rate: float = 100.0) -> Plan:
+    template = replace(TEMPLATE, slice_length=slice_length, rate=rate)
+    return template.freeze(Window("payments", START, START + length), START, "abc", {"transactions": 10})
+
+
+def test_a_day_of_five_minute_slices_is_24_legs_of_12():
+    legs = plan_of(timedelta(hours=24), timedelta(minutes=5)).legs()
+
+    assert [len(leg.slices) for leg in legs] == [12] * 24
+
+
+def test_a_short_window_is_one_leg():
+    legs = plan_of(timedelta(seconds=30), timedelta(seconds=10)).legs()
+
+    assert [[part.number for part in leg.slices] for leg in legs] == [[0, 1, 2]]
+
+
+@given(length=st.integers(1, 86_400), slice_length=st.integers(150, 900))
+def test_slices_tile_the_window_without_hole_or_overlap(length, slice_length):
+    plan = plan_of(timedelta(seconds=length), timedelta(seconds=slice_length))
+
+    slices = [part for leg in plan.legs() for part in leg.slices]
+
+    assert slices[0].start == plan.window.start
+    assert slices[-1].end == plan.window.end
+    assert all(earlier.end == later.start for earlier, later in pairwise(slices))
+    assert [part.number for part in slices] == list(range(len(slices)))
+
+
+@given(length=st.integers(1, 86_400), slice_length=st.integers(150, 900))
+def test_no_orchestration_has_more_children_than_allowed(length, slice_length):
+    plan = plan_of(timedelta(seconds=length), timedelta(seconds=slice_length))
+
+    assert slice_count_fits(plan.window.length, plan.slice_length)
+    assert len(plan.legs()) <= MAX_CHILDREN
+    assert max(len(leg.slices) for leg in plan.legs()) <= MAX_CHILDREN
+
+
+def test_a_window_that_needs_too_many_slices_does_not_fit():
+    assert not slice_count_fits(timedelta(hours=24), timedelta(minutes=2))
+
+
+@given(rate=st.floats(0.1, 10_000), slice_length=st.integers(1, 100))
+def test_the_records_of_all_slices_add_up_to_rate_times_length(rate, slice_length):
+    plan = plan_of(timedelta(seconds=300), timedelta(seconds=slice_length), rate)
+
+    total = sum(plan.records(part) for part in plan.slices())
+
+    assert abs(total - 300 * rate) < 1
+
+
+@given(past=st.booleans(), rate=st.floats(0.1, 1e6))
+def test_a_plan_survives_its_wire(past, rate):
+    now = START + timedelta(days=1) if past else START
+    window = Window("payments", START, START + timedelta(hours=1))
+    plan = replace(TEMPLATE, rate=rate).freeze(window, now, "fingerprint", {"transactions": 10})
+
+    assert Plan.from_wire(plan.as_wire()) == plan
+    assert plan.past is past
+
+
+def test_only_a_past_window_goes_at_the_catch_up_rate():
+    window = Window("payments", START, START + timedelta(hours=1))
+
+    to_come = TEMPLATE.freeze(window, START, "", {})
+    gone_by = TEMPLATE.freeze(window, window.end, "", {})
+
+    assert (to_come.speed, gone_by.speed) == (1.0, 2.0)
+    assert (to_come.overlap(), gone_by.overlap()) == (3, 1)

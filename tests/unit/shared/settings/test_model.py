@@ -1,0 +1,106 @@
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.errors import SettingsError
+from shared.settings import values
+from shared.settings.model import read_settings
+
+HOST = json.loads(Path("host.json").read_text(encoding="utf-8"))
+LEAST = {
+    "EVENT_HUBS__fullyQualifiedNamespace": "name.servicebus.windows.net",
+    "EVENT_HUBS__tenantId": "tenant",
+    "EVENT_HUBS__clientId": "client",
+    "EVENT_HUBS__clientSecret": "canary-secret",
+    "AzureWebJobsStorage": "canary-storage",
+}
+
+
+def read(**changes):
+    environment = {name: value for name, value in (LEAST | changes).items() if value is not None}
+    return read_settings(environment, HOST)
+
+
+def problems(**changes):
+    with pytest.raises(SettingsError) as caught:
+        read(**changes)
+    return str(caught.value)
+
+
+def test_the_least_settings_are_enough():
+    settings = read()
+
+    assert list(settings.feeds) == ["trades", "payments"]
+    assert settings.feeds["payments"].template.rate == 100
+    assert settings.feeds["trades"].template.sources == ("coinbase:BTC-USD", "coinbase:ETH-USD")
+    assert settings.timer_period == timedelta(minutes=1)
+
+
+def test_one_error_names_every_wrong_or_missing_setting():
+    text = problems(
+        EVENT_HUBS__fullyQualifiedNamespace=None,
+        EVENT_HUBS__clientSecret=None,
+        PAYMENTS_RATE="fast",
+        TRADES_SOURCES="nasdaq:MSFT",
+        TRADES_WINDOW_LENGTH="25:00:00",
+        WINDOW_TIMER="sometimes",
+    )
+
+    named = (
+        "fullyQualifiedNamespace",
+        "clientSecret",
+        "PAYMENTS_RATE",
+        "TRADES_SOURCES",
+        "WINDOW_LENGTH",
+        "WINDOW_TIMER",
+    )
+    assert all(name in text for name in named)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"FEEDS": "trades,weather"}, "weather"),
+        ({"FEEDS": "trades,trades"}, "FEEDS must not name one twice"),
+        ({"TRADES_WINDOW_LENGTH": "02:00:00"}, "at most TRADES_WINDOW_EVERY"),
+        ({"TRADES_WINDOW_OFFSET": "01:00:00"}, "TRADES_WINDOW_OFFSET must be less"),
+        ({"TRADES_SLICE_LENGTH": "00:09:00"}, "must not exceed functionTimeout"),
+        ({"PAYMENTS_WINDOW_LENGTH": "00:10:00", "PAYMENTS_SLICE_LENGTH": "00:00:01"}, "576 slices"),
+        ({"PYTHON_THREADPOOL_THREAD_COUNT": "2"}, "slices can overlap"),
+        ({"AzureWebJobsStorage": None}, "the ledger lies there"),
+        ({"COINBASE__websocketUrl": "ws://plain"}, "COINBASE__websocketUrl must be a URL"),
+        ({"TRADES_PACKING": "bag"}, "one of row, pack"),
+    ],
+)
+def test_a_broken_rule_is_told_with_its_setting(changes, words):
+    assert words in problems(**changes)
+
+
+def test_no_secret_is_ever_told():
+    text = problems(PAYMENTS_RATE="fast", EVENT_HUBS__tenantId=None)
+
+    assert "canary" not in text
+    assert "canary" not in repr(read().hub)
+
+
+def test_a_managed_identity_needs_no_secret():
+    settings = read(EVENT_HUBS__credential="managedidentity", EVENT_HUBS__clientSecret=None, EVENT_HUBS__tenantId=None)
+
+    assert settings.hub.credential == "managedidentity"
+
+
+@given(hours=st.integers(0, 9999), minutes=st.integers(0, 59), seconds=st.integers(0, 59))
+def test_durations_are_hours_minutes_and_seconds(hours, minutes, seconds):
+    written = f"{hours:02}:{minutes:02}:{seconds:02}"
+
+    assert values.duration(written) == timedelta(hours=hours, minutes=minutes, seconds=seconds)
+
+
+@given(st.text().filter(lambda text: text.count(":") != 2))
+def test_any_other_text_is_no_duration(text):
+    with pytest.raises(ValueError, match="hh:mm:ss"):
+        values.duration(text)

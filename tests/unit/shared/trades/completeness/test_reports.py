@@ -1,0 +1,59 @@
+"""Reports survive the ledger, and fit in it whatever happened."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+from shared.domain.windows.window import Slice
+from shared.trades.completeness.reports import MOST_GAPS, MOST_RUNS, GapReport, MarketReport, Recheck, SliceReport
+
+PART = Slice(
+    "trades-20261122T100000Z", 3, datetime(2026, 11, 22, 10, tzinfo=UTC), datetime(2026, 11, 22, 11, tzinfo=UTC)
+)
+
+
+def restored(report: SliceReport) -> SliceReport:
+    return SliceReport.from_wire(json.loads(json.dumps(report.as_wire())))
+
+
+def test_a_report_survives_the_ledger():
+    market = MarketReport(
+        "coinbase:BTC-USD",
+        contiguous=True,
+        before=((1, 2),),
+        ours=((3, 9),),
+        after=((10, 10),),
+        floor=1,
+        top=10,
+        rechecks=(Recheck(1, 2, "late trades", (7,)),),
+        gaps=(GapReport("hole", "lost", 4, 5, 1, ((5, 5),)),),
+        sent={"live": 6, "rest": 1},
+    )
+    report = SliceReport(PART, 2, (market,), 2, 1, 1, ("odd: x",), ("slow",))
+
+    assert restored(report) == report
+    assert report.of("coinbase:BTC-USD") == market
+    assert report.of("coinbase:ETH-USD") is None
+
+
+def test_a_chaotic_slice_still_fits_in_a_row():
+    runs = tuple((10**12 + 10 * n, 10**12 + 10 * n + n % 7) for n in range(5_000))
+    gaps = tuple(GapReport("hole", "lost", 10 * n, 10 * n + 5, 0, runs[:500], detail="x" * 900) for n in range(500))
+    market = MarketReport("coinbase:BTC-USD", contiguous=True, before=runs, ours=runs, after=runs, gaps=gaps)
+
+    wire = SliceReport(PART, 1, (market,)).as_wire()["markets"][0]
+
+    assert [len(wire["ours"]), len(wire["gaps"]), wire["gap_count"]] == [MOST_RUNS, MOST_GAPS, 500]
+    assert len(json.dumps(wire)) < 32_000
+
+
+def test_unfilled_gaps_are_kept_before_filled_ones():
+    filled = tuple(GapReport("hole", "filled", n, n, 1) for n in range(MOST_GAPS))
+    market = MarketReport("m", contiguous=True, gaps=(*filled, GapReport("hole", "open", 99, 99, 0, ((99, 99),))))
+
+    assert MarketReport.from_wire(market.as_wire()).gaps[0].state == "open"
+
+
+def test_the_slice_tells_its_end_that_a_stop_brought_forward():
+    stopped = SliceReport(Slice(PART.window_id, 3, PART.start, PART.start + timedelta(seconds=7)), 1, ())
+
+    assert restored(stopped).slice.end == PART.start + timedelta(seconds=7)

@@ -1,0 +1,204 @@
+"""One slice of [0, 20) s, listening from −4 s to 24 s, against a venue whose truth is known."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from shared.errors import FeedRefused, SendFailed
+from shared.trades.venues.readings import Interrupted, Traded, Unreadable
+from tests.unit.shared.trades.live_simulator import (
+    ZERO,
+    Deal,
+    SimulatedHub,
+    SimulatedMarket,
+    Stage,
+    clock,
+    plan_of,
+    played,
+)
+
+PLAN = plan_of(["coinbase:BTC-USD"], length=20)
+
+
+def steady(first: float = -6, last: float = 40) -> list[Deal]:
+    """Give a trade each second, at half past it."""
+    count = round(last - first)
+    return [Deal(n + 1, first + n + 0.5, first + n + 0.5, first + n + 0.5) for n in range(count)]
+
+
+def unheard(deals: list[Deal], *ids: int, kept: bool = True) -> list[Deal]:
+    return [
+        Deal(d.trade_id, d.done, d.told, None if d.trade_id in ids else d.heard, d.trade_id not in ids or kept)
+        for d in deals
+    ]
+
+
+def run(market: SimulatedMarket, **stage):
+    stage = Stage(market, PLAN, **stage)
+    return played(stage.run(0), begin=-10), stage.hub
+
+
+def test_the_slice_sends_its_own_trades_in_order_and_tells_its_neighbours():
+    report, hub = run(SimulatedMarket("coinbase", steady()))
+
+    assert [record["trade_id"] for _, record in hub.sent] == list(range(7, 27))
+    assert report.markets[0].ids == {"before": 6, "first": 7, "last": 26, "after": 27}
+    assert report.markets[0].sent == {"live": 20}
+    assert {name for name, _ in hub.sent} == {"trades-20261122T100000Z/0.1"}
+
+
+def test_trades_are_sent_each_second_not_at_the_end():
+    market, hub = SimulatedMarket("coinbase", steady()), SimulatedHub()
+    stage = Stage(market, PLAN, hub)
+
+    async def story():
+        task = asyncio.create_task(stage.run(0))
+        await asyncio.sleep(20)
+        early = len(hub.sent)
+        await task
+        return early
+
+    assert played(story(), begin=-10) >= 8
+
+
+def test_a_late_trade_within_the_grace_is_kept():
+    deals = [*steady(-6, 19), Deal(26, 19.9, 23.0, 23.0)]
+
+    report, hub = run(SimulatedMarket("coinbase", deals))
+
+    assert hub.ids[26] == 1
+    assert report.markets[0].lag_ms == 3100
+    assert "half the grace" in report.warnings[0]
+
+
+def test_a_hole_is_filled_from_the_history_and_told():
+    report, hub = run(SimulatedMarket("coinbase", unheard(steady(), 10, 11, 12)))
+
+    gap = report.markets[0].gaps[0]
+    assert (gap.first, gap.last, gap.filled, gap.state) == (10, 12, 3, "filled")
+    assert report.markets[0].sent == {"live": 17, "rest": 3}
+    assert [record["origin"] for _, record in hub.sent if record["trade_id"] == 11] == ["rest"]
+
+
+def test_what_the_history_lacks_is_named_as_lost():
+    report, hub = run(SimulatedMarket("coinbase", unheard(steady(), 10, 11, kept=False)))
+
+    gap = report.markets[0].gaps[0]
+    assert (gap.state, gap.missing, gap.detail) == ("lost", ((10, 11),), "the venue's history lacks them")
+    assert len(hub.sent) == 18
+
+
+def test_a_slice_that_begins_late_gets_what_it_missed():
+    report, hub = run(SimulatedMarket("coinbase", steady()), delays=[14])
+
+    assert sorted(hub.ids) == list(range(7, 27))
+    assert report.markets[0].gaps[0].reason == "start"
+    assert report.markets[0].sent == {"live": 10, "rest": 10}
+
+
+def test_a_slice_in_the_past_asks_the_history_alone():
+    report, hub = run(SimulatedMarket("coinbase", steady(-300, 400)), delays=[404])
+
+    assert report.connections == 0
+    assert report.markets[0].sent == {"rest": 20}
+    assert sorted(hub.ids) == list(range(301, 321))
+
+
+def test_an_outage_at_the_end_is_filled():
+    report, hub = run(SimulatedMarket("coinbase", steady(), outages=[(15, 60)]))
+
+    assert sorted(hub.ids) == list(range(7, 27))
+    assert report.interruptions == 1
+
+
+def test_failed_attempts_to_connect_again_are_one_interruption():
+    script = [Interrupted("refused")] * 5
+
+    report, _ = run(SimulatedMarket("coinbase", steady(), script=script))
+
+    assert (report.interruptions, report.connections) == (1, 1)
+
+
+def test_a_history_that_never_answers_leaves_the_gap_open_and_ends_in_time():
+    market = SimulatedMarket("coinbase", unheard(steady(), 10), deaf=[(0, 1e6)])
+    stage = Stage(market, PLAN)
+
+    async def story():
+        report = await stage.run(0)
+        return report, clock()
+
+    report, ended = played(story(), begin=-10)
+
+    assert report.markets[0].gaps[0].state == "open"
+    assert ended <= ZERO + timedelta(seconds=45)
+
+
+def test_a_stop_ends_the_slice_within_five_seconds_with_what_it_has():
+    market, hub = SimulatedMarket("coinbase", unheard(steady(), 10), deaf=[(0, 1e6)]), SimulatedHub()
+    stage = Stage(market, PLAN, hub, stop_at=ZERO + timedelta(seconds=8))
+
+    async def story():
+        report = await stage.run(0)
+        return report, clock()
+
+    report, ended = played(story(), begin=-10)
+
+    assert sorted(hub.ids) == [7, 8, 9, 11, 12, 13, 14]
+    assert report.slice.end == ZERO + timedelta(seconds=8)
+    assert ended <= ZERO + timedelta(seconds=11)
+
+
+def test_a_stop_that_is_seen_after_its_time_takes_back_what_still_waits():
+    class Late(Stage):
+        @property
+        def noticed(self):
+            return self.stop_at + timedelta(seconds=0.9)
+
+    hub = SimulatedHub()
+    stage = Late(SimulatedMarket("coinbase", steady()), PLAN, hub, stop_at=ZERO + timedelta(seconds=8))
+
+    report = played(stage.run(0), begin=-10)
+
+    assert max(hub.ids) == 14
+    assert report.markets[0].ids == {"before": 6, "first": 7, "last": 14, "after": 15}
+
+
+def test_a_venue_that_refuses_ends_the_slice_with_its_words():
+    class Refusing(SimulatedMarket):
+        async def _spell(self, begin, end, number):
+            raise FeedRefused("no such product")
+            yield
+
+    with pytest.raises(FeedRefused, match="no such product"):
+        run(Refusing("coinbase", steady()))
+
+
+def test_a_hub_that_takes_nothing_fails_the_slice():
+    with pytest.raises(SendFailed):
+        run(SimulatedMarket("coinbase", steady()), hub=SimulatedHub(capacity=3))
+
+
+def test_frames_that_can_not_be_read_are_counted_and_the_first_twenty_kept():
+    script = [Unreadable("x" * 500, "not JSON")] * 25
+
+    report, hub = run(SimulatedMarket("coinbase", steady(), script=script))
+
+    assert (report.unreadable, len(report.samples), len(report.samples[0])) == (25, 20, 200)
+    assert len(hub.sent) == 20
+
+
+def test_a_trade_of_a_market_nobody_asked_for_is_counted_not_sent():
+    market = SimulatedMarket("binance", [])
+    stray = market.trade(Deal(1, 5, 5, 5), "live", 5)
+
+    report, hub = run(SimulatedMarket("coinbase", [], script=[Traded((stray,))]))
+
+    assert (report.unreadable, hub.sent) == (1, [])
+
+
+def test_a_market_without_trades_is_quiet():
+    report, _ = run(SimulatedMarket("coinbase", []))
+
+    assert report.markets[0].quiet
+    assert report.markets[0].gaps == ()
