@@ -12,7 +12,7 @@ from shared.domain.windows.plan import PlanTemplate, SliceAttempt, StreamPlan
 from shared.domain.windows.window import Window
 from shared.feeds.payments.building import build
 from shared.feeds.payments.feed import Payments
-from shared.feeds.slice_work import Pace, Tally
+from shared.feeds.slicing import SliceClock, StreamCounts
 from shared.flows.synthetic_slice import ingest_synthetic_slice
 
 RATE = 50_000.0
@@ -30,10 +30,10 @@ def rows() -> list[Row]:
     return [Row("slice memory, MB grown", f"{RATE:,.0f} records/s for {SECONDS} s", grown, MOST_MEGABYTES, True, note)]
 
 
-async def _measured(hubs: EventHubs, payments: Payments) -> tuple[float, Tally, float]:
-    order, tally, process = _order(payments), Tally(), psutil.Process()
+async def _measured(hubs: EventHubs, payments: Payments) -> tuple[float, StreamCounts, float]:
+    order, tally, process = _order(payments), StreamCounts(), psutil.Process()
     base = peak = process.memory_info().rss
-    pace = Pace(lambda: datetime.now(UTC), asyncio.sleep, lambda: None)
+    pace = SliceClock(lambda: datetime.now(UTC), asyncio.sleep, lambda: None)
     async with hubs.sender("transactions") as sender:
         slice_ = asyncio.create_task(
             ingest_synthetic_slice(order, feed=payments, sender=sender, pace=pace, tally=tally)

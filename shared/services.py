@@ -29,7 +29,7 @@ from shared.flows.announce import Herald
 from shared.flows.enrich import EnrichmentTools, Job
 from shared.flows.ingest_slice import SliceTools
 from shared.flows.measure import MetricsTools
-from shared.flows.open_windows import Freezer
+from shared.flows.open_windows import PlanFactory
 from shared.flows.report_runs import ReportTools
 from shared.flows.synthetic_slice import SyntheticFeed
 from shared.settings.model import HubSettings, Settings, from_process
@@ -202,10 +202,10 @@ class Services:
         return ReportTools(self.metrics_tools, self.runs, self.counts) if self.counts else None
 
     @made_once
-    def freezer(self) -> Freezer:
+    def freezer(self) -> PlanFactory:
         """Give what plans are frozen from."""
         templates = {name: feed.template for name, feed in self.settings.feeds.items()}
-        return Freezer(templates, self._fingerprint, self._partitions)
+        return PlanFactory(templates, self._fingerprint, self._partitions)
 
     @made_once
     def slice_tools(self) -> SliceTools:

@@ -23,7 +23,7 @@ from lakehouse.contract import load_contract
 from lakehouse.lake import Lake
 from lakehouse.session import spark_session
 from lakehouse.sinks.jdbc import database, transaction
-from lakehouse.sinks.power_bi import Pace, PowerBi, post_json
+from lakehouse.sinks.power_bi import PowerBi, SliceClock, post_json
 from lakehouse.sinks.push import pushing
 from lakehouse.sinks.sql import SqlSink
 from lakehouse.sources.port import source_from
@@ -124,7 +124,7 @@ def _counted(url, posts):
         posts[0] += 1
         return post_json(to, body)
 
-    return PowerBi(url, Pace(time.monotonic, time.sleep), post)
+    return PowerBi(url, SliceClock(time.monotonic, time.sleep), post)
 
 
 def _chain(folder, spark, source, power_bi):

@@ -6,7 +6,7 @@ from typing import Final
 
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
 
-from shared.clients.persistence import Passing, retry_after_seconds
+from shared.clients.persistence import TransientError, retry_after_seconds
 from shared.errors import IngestionError, LoginRefused, Unavailable
 
 _NOT_LET_IN: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
@@ -19,7 +19,7 @@ def call[Answer](
 ) -> Answer:
     """Give what `verb` gives; of the SDK's errors only `keep` comes through as it is.
 
-    place, client: what was asked and by whom, for messages. Raises Passing, Unavailable or LoginRefused.
+    place, client: what was asked and by whom, for messages. Raises TransientError, Unavailable or LoginRefused.
     """
     try:
         return verb()
@@ -41,7 +41,7 @@ def _failure(error: AzureError, place: str, client: str) -> IngestionError:
     if status not in _PASSING and status < HTTPStatus.INTERNAL_SERVER_ERROR:
         return Unavailable(f"{text}.")
     wait = retry_after_seconds(getattr(getattr(error, "response", None), "headers", {}))
-    return Passing(f"{text}.", busy=status in _BUSY, retry_after=wait)
+    return TransientError(f"{text}.", busy=status in _BUSY, retry_after=wait)
 
 
 def _status(error: AzureError) -> int | None:
@@ -61,7 +61,7 @@ def _unanswered(error: AzureError, place: str) -> Unavailable:
             f"{place} shows a certificate that the CA bundle does not vouch for; "
             "put the authority's certificate in CA_BUNDLE."
         )
-    return Passing(f"{place} can't be reached or stopped in the middle: {type(error).__name__}.")
+    return TransientError(f"{place} can't be reached or stopped in the middle: {type(error).__name__}.")
 
 
 _UNTRUSTED: Final = "CERTIFICATE_VERIFY_FAILED"  # OpenSSL's own word, whatever wraps it

@@ -7,19 +7,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from shared.clients.retrying import Backoff, Patience
+from shared.clients.retrying import Backoff, Timeouts
 from shared.errors import Unavailable
 
 CONNECT_SECONDS: Final = 5.0
 """How long a connection may take; a try that has less time left takes no longer than that."""
 
-BRIEF: Final = Patience(total=20.0, attempt=8.0, ordinary=Backoff(0.5, 5.0), busy=Backoff(2.0, 10.0))
+BRIEF: Final = Timeouts(total=20.0, attempt=8.0, ordinary=Backoff(0.5, 5.0), busy=Backoff(2.0, 10.0))
 """The patience of an activity that has better things to do than to wait: it is retried as a whole anyway."""
 
 _LEAST_SHARE = 0.1
 
 
-class Passing(Unavailable):
+class TransientError(Unavailable):
     """A failure that another try may cure.
 
     busy: the peer said that it is overloaded. retry_after: the seconds that it wants to be left alone.
@@ -45,10 +45,10 @@ class Tempo:
 
 
 @dataclass(frozen=True, slots=True)
-class Persistence:
+class RetryPolicy:
     """Tries a call again for as long as it fails in passing and its patience lasts."""
 
-    patience: Patience = BRIEF
+    patience: Timeouts = BRIEF
     tempo: Tempo = field(default_factory=Tempo)
 
     def call[Answer](self, attempt: Callable[[float], Answer], *, within: float | None = None) -> Answer:
@@ -62,7 +62,7 @@ class Persistence:
         while True:
             try:
                 return attempt(self._seconds(end))
-            except Passing as error:
+            except TransientError as error:
                 failures += 1
                 wait = self._wait(error, failures, end)
                 if wait is None:
@@ -72,7 +72,7 @@ class Persistence:
     def _seconds(self, end: float) -> float:
         return max(min(self.patience.attempt, end - self.tempo.clock()), _LEAST_SHARE)
 
-    def _wait(self, failure: Passing, failures: int, end: float) -> float | None:
+    def _wait(self, failure: TransientError, failures: int, end: float) -> float | None:
         """Give the seconds to wait, or None where no try that is worth its name would fit behind them."""
         left = end - self.tempo.clock() - self.patience.attempt * _LEAST_SHARE
         wait = self.patience.wait(failures, busy=failure.busy, left=left, draw=self.tempo.jitter())

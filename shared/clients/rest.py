@@ -11,7 +11,7 @@ import requests
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
-from shared.clients.persistence import Passing, Persistence, connect_seconds, retry_after_seconds
+from shared.clients.persistence import RetryPolicy, TransientError, connect_seconds, retry_after_seconds
 from shared.errors import Unavailable
 
 _CHUNK = 1 << 16
@@ -51,7 +51,7 @@ class JsonService:
     name: str
     url: str
     ca_bundle: str | None = None
-    persistence: Persistence = field(default_factory=Persistence)
+    persistence: RetryPolicy = field(default_factory=RetryPolicy)
     most_bytes: int = 64 << 20
 
     def answer[Answer](
@@ -78,7 +78,7 @@ class JsonService:
         try:
             return read(body)
         except (ValueError, msgspec.MsgspecError, RecursionError) as error:
-            raise Passing(f"{self.name} sent {len(body)} bytes that can't be read: {error}") from error
+            raise TransientError(f"{self.name} sent {len(body)} bytes that can't be read: {error}") from error
 
     def _try(self, session: requests.Session, call: Call, token: str, seconds: float) -> bytes:
         try:
@@ -115,14 +115,14 @@ class JsonService:
             if len(body) > self.most_bytes:
                 raise Unavailable(f"{self.name} sent more than {self.most_bytes} bytes in one answer.")
             if self.persistence.tempo.clock() > end:
-                raise Passing(f"{self.name} did not finish its answer in time, {len(body)} bytes came.")
+                raise TransientError(f"{self.name} did not finish its answer in time, {len(body)} bytes came.")
         return bytes(body)
 
     def _refusal(self, response: requests.Response, words: str) -> Unavailable:
         status = response.status_code
         text = f"{self.name} answered {status}: {words}"
         if status in _PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            return Passing(text, busy=status in _BUSY, retry_after=retry_after_seconds(response.headers))
+            return TransientError(text, busy=status in _BUSY, retry_after=retry_after_seconds(response.headers))
         return Refusal(text, status)
 
     def _failure(self, error: Exception) -> Unavailable:
@@ -133,7 +133,7 @@ class JsonService:
             )
         if isinstance(error, _NO_URL):
             return Unavailable(f"{self.name} has no usable URL: {self.url!r}.")
-        return Passing(f"{self.name} can't be reached or stopped in the middle: {type(error).__name__}.")
+        return TransientError(f"{self.name} can't be reached or stopped in the middle: {type(error).__name__}.")
 
 
 class _Bearer(AuthBase):

@@ -30,7 +30,7 @@ class Backoff:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """How long one call may take in all and per attempt (seconds), and how it waits between attempts.
 
     ordinary: after any failure. busy: after a peer said that it is overloaded.

@@ -29,10 +29,12 @@ class Delivery:
     """What became of records handed to a hub; all numbers but `events` count records.
 
     accepted: the hub acknowledged them. refused: it never will take them. unknown: they may be stored, even twice.
+    spilled: they are kept elsewhere until the hub is back.
     """
 
     accepted: int = 0
     unknown: int = 0
+    spilled: int = 0
     events: int = 0
     refusals: tuple[Refusal, ...] = field(default=())
 
@@ -46,16 +48,18 @@ class Delivery:
         return Delivery(
             self.accepted + other.accepted,
             self.unknown + other.unknown,
+            self.spilled + other.spilled,
             self.events + other.events,
             _merge(self.refusals, other.refusals),
         )
 
     def as_wire(self) -> dict[str, Any]:
-        """Give the counts as plain JSON: accepted, refused, unknown, events."""
+        """Give the counts as plain JSON: accepted, refused, unknown, spilled, events."""
         return {
             "accepted": self.accepted,
             "refused": self.refused,
             "unknown": self.unknown,
+            "spilled": self.spilled,
             "events": self.events,
         }
 

@@ -15,7 +15,7 @@ from shared.domain.windows.plan import MAX_WINDOW, Plan
 from shared.domain.windows.window import Window
 from shared.errors import CorruptRow
 from shared.feeds.catalogue import CATALOGUE
-from shared.feeds.slice_work import Pace, Tally
+from shared.feeds.slicing import SliceClock, StreamCounts
 from shared.flows.ingest_slice import SliceTools
 from shared.trades.closing import CloseOrder, close_live_window
 from shared.trades.completeness.reports import SliceReport
@@ -66,7 +66,7 @@ async def _found(row: WindowRow, plan: Plan, attempts: Sequence[SliceRow], tools
         reports=[SliceReport.from_wire(attempt.report) for attempt in completed(attempts)],
         previous=await asyncio.to_thread(_previous, tools.ledger, plan.window),
     )
-    tally, pace = Tally(), Pace(tools.clock, tools.sleep, lambda: None)
+    tally, pace = StreamCounts(), SliceClock(tools.clock, tools.sleep, lambda: None)
     async with tools.hubs.sender(plan.streams[0].hub) as sender:
         closing = await close_live_window(order, markets=tools.markets(), sender=sender, pace=pace, tally=tally)
     return Found(closing.as_wire(), tally.as_wire())

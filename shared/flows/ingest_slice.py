@@ -15,7 +15,7 @@ from shared.domain.windows.ledger_row import SliceRow, SliceState, WindowRow
 from shared.domain.windows.plan import Plan, SliceAttempt
 from shared.errors import FeedRefused, LoginRefused, SendFailed, Unavailable
 from shared.feeds.catalogue import CATALOGUE
-from shared.feeds.slice_work import Pace, Tally
+from shared.feeds.slicing import SliceClock, StreamCounts
 from shared.flows.stop_watch import watching
 from shared.flows.synthetic_slice import SyntheticFeed, ingest_synthetic_slice
 from shared.trades.connection.client import Market
@@ -58,7 +58,7 @@ async def ingest(plan: Plan, number: int, tools: SliceTools) -> dict[str, Any]:
     work = _Work(SliceAttempt(plan, row.slice, row.attempt), row, tools)
     try:
         async with work.reporting(), watching(tools.ledger, plan.window.id, tools.sleep) as stop_at:
-            outcome = await work.run(Pace(tools.clock, tools.sleep, stop_at))
+            outcome = await work.run(SliceClock(tools.clock, tools.sleep, stop_at))
     except (FeedRefused, LoginRefused) as refusal:
         outcome = _Outcome("refused", str(refusal))
     except Unavailable as error:
@@ -82,9 +82,9 @@ class _Work:
     order: SliceAttempt
     row: SliceRow
     tools: SliceTools
-    tally: Tally = field(default_factory=Tally)
+    tally: StreamCounts = field(default_factory=StreamCounts)
 
-    async def run(self, pace: Pace) -> _Outcome:
+    async def run(self, pace: SliceClock) -> _Outcome:
         stop_at = pace.stop_at()
         if stop_at is not None and (stop_at <= self.row.slice.start or self.order.plan.past):
             return _Outcome("skipped", "The window was stopped before this slice began.")
@@ -96,7 +96,7 @@ class _Work:
                 self.tally.delivery += failure.delivery
                 raise
 
-    async def _ingest(self, sender: Sender, pace: Pace) -> Mapping[str, Any]:
+    async def _ingest(self, sender: Sender, pace: SliceClock) -> Mapping[str, Any]:
         feed = self.order.plan.window.feed
         if CATALOGUE[feed].kind == "live":
             markets = self.tools.markets()

@@ -20,7 +20,7 @@ _ACTIVE = ("planned", "open")
 
 
 @dataclass(frozen=True, slots=True)
-class Freezer:
+class PlanFactory:
     """What a plan is frozen from: templates by feed, and the two facts that come from outside.
 
     fingerprint: of a feed's pools. partitions: the partition counts of the hubs to which a template sends packs.
@@ -38,7 +38,7 @@ class Freezer:
 
 
 def claim_due_windows(
-    ledger: Ledger, freezer: Freezer, schedules: Iterable[Schedule], now: datetime, period: timedelta
+    ledger: Ledger, freezer: PlanFactory, schedules: Iterable[Schedule], now: datetime, period: timedelta
 ) -> list[WindowRow]:
     """Claim what is due of each feed; one whose hub or ledger does not answer is left to a later tick."""
     rows = []
@@ -51,7 +51,7 @@ def claim_due_windows(
 
 
 def claim_due_of_feed(
-    ledger: Ledger, freezer: Freezer, schedule: Schedule, now: datetime, period: timedelta
+    ledger: Ledger, freezer: PlanFactory, schedule: Schedule, now: datetime, period: timedelta
 ) -> list[WindowRow]:
     """Claim what is due of one feed; give the rows whose orchestration must be started now, in order.
 

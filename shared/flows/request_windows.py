@@ -12,7 +12,7 @@ from shared.domain.windows.plan import MAX_WINDOW, Plan
 from shared.domain.windows.schedule import Schedule
 from shared.domain.windows.window import Window
 from shared.errors import RequestRejected
-from shared.flows.open_windows import Freezer
+from shared.flows.open_windows import PlanFactory
 from shared.http.bodies import rejected
 from shared.http.views import window_details, window_summary
 from shared.http.window_requests import OpenRequest, windows_of
@@ -22,7 +22,7 @@ STOP_NOTICE = timedelta(seconds=2)
 
 
 def claim_requested(
-    ledger: Ledger, freezer: Freezer, schedule: Schedule, request: OpenRequest, now: datetime
+    ledger: Ledger, freezer: PlanFactory, schedule: Schedule, request: OpenRequest, now: datetime
 ) -> list[WindowRow]:
     """Claim the windows of a request, all or, where one overlaps, none; past ones queue in order.
 

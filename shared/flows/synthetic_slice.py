@@ -10,7 +10,7 @@ from shared.domain.windows.plan import SliceAttempt
 from shared.domain.windows.window import microseconds
 from shared.feeds.packing import Packing, as_events
 from shared.feeds.records import Records
-from shared.feeds.slice_work import Pace, Tally
+from shared.feeds.slicing import SliceClock, StreamCounts
 
 TICK = timedelta(milliseconds=500)
 MOST_AT_ONCE = 16_384
@@ -32,7 +32,7 @@ class SyntheticFeed(Protocol):
 
 
 async def ingest_synthetic_slice(
-    order: SliceAttempt, *, feed: SyntheticFeed, sender: Sender, pace: Pace, tally: Tally
+    order: SliceAttempt, *, feed: SyntheticFeed, sender: Sender, pace: SliceClock, tally: StreamCounts
 ) -> None:
     """Send the slice's records of the plan's one stream, each when it is due; raises SendFailed.
 
@@ -63,7 +63,7 @@ def _until_next(elapsed: int, rate: float) -> float:
     return min(tick - elapsed, _LONGEST_NAP) / 1_000_000
 
 
-async def _send(order: SliceAttempt, count: int, feed: SyntheticFeed, sender: Sender, tally: Tally) -> None:
+async def _send(order: SliceAttempt, count: int, feed: SyntheticFeed, sender: Sender, tally: StreamCounts) -> None:
     part, stream = order.part, order.plan.streams[0]
     records = feed.draw(part.window_id, part.number, tally.read, count, microseconds(part.start), order.plan.rate)
     events, refusals = as_events(

@@ -18,7 +18,7 @@ from shared.settings.keys import KEYS
 from shared.settings.rules import ALERT_URLS, broken_rules, host_values, longest_wait
 from shared.trades.venues.registry import PUBLIC_ENDPOINTS, Endpoints
 
-APP_FOLDER = Path(__file__).resolve().parent.parent
+APP_FOLDER = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from shared.clients.event_hubs.hubs import Sender
 from shared.domain.windows.plan import Plan
 from shared.domain.windows.window import Slice, Window, microseconds
 from shared.errors import SendFailed, Unavailable
-from shared.feeds.slice_work import Pace, Tally
+from shared.feeds.slicing import SliceClock, StreamCounts
 from shared.trades.completeness.findings import Findings
 from shared.trades.completeness.gaps import Bounds, Outcome, Want, bounds_of
 from shared.trades.completeness.rechecks import TimeFindings
@@ -44,7 +44,7 @@ class CloseOrder:
 
 
 async def close_live_window(
-    order: CloseOrder, *, markets: Mapping[str, Market], sender: Sender, pace: Pace, tally: Tally
+    order: CloseOrder, *, markets: Mapping[str, Market], sender: Sender, pace: SliceClock, tally: StreamCounts
 ) -> Closing:
     """Send the window's trades that its slices lack, under `<window id>/close.1`, and say what is lost.
 
@@ -57,7 +57,7 @@ async def close_live_window(
 
 
 class _Closer:
-    def __init__(self, order: CloseOrder, markets: Mapping[str, Market], outlet: TradeOutlet, pace: Pace) -> None:
+    def __init__(self, order: CloseOrder, markets: Mapping[str, Market], outlet: TradeOutlet, pace: SliceClock) -> None:
         self._order = order
         self._markets = markets
         self._outlet = outlet

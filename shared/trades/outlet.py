@@ -8,7 +8,7 @@ from shared.clients.event_hubs.hubs import Sender
 from shared.domain.delivery import Delivery
 from shared.domain.windows.plan import StreamPlan
 from shared.feeds.packing import Packing, as_events
-from shared.feeds.slice_work import Tally
+from shared.feeds.slicing import StreamCounts
 from shared.trades.venues.lines import as_records
 from shared.trades.venues.trade import Trade
 
@@ -16,7 +16,7 @@ from shared.trades.venues.trade import Trade
 class TradeOutlet:
     """Sends trades under one attempt's id; `sent` counts them by market and origin, `tally` as every slice does."""
 
-    def __init__(self, stream: StreamPlan, attempt_id: str, sender: Sender, tally: Tally) -> None:
+    def __init__(self, stream: StreamPlan, attempt_id: str, sender: Sender, tally: StreamCounts) -> None:
         """Send as `stream` says; `attempt_id` is what the events carry as `slice`."""
         self._stream = stream
         self._attempt_id = attempt_id

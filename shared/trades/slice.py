@@ -10,7 +10,7 @@ from typing import Final
 from shared.clients.event_hubs.hubs import Sender
 from shared.domain.windows.plan import SliceAttempt
 from shared.domain.windows.window import microseconds
-from shared.feeds.slice_work import Pace, Tally
+from shared.feeds.slicing import SliceClock, StreamCounts
 from shared.trades.completeness.gaps import Bounds, bounds_of
 from shared.trades.completeness.reports import MarketReport, SliceReport
 from shared.trades.connection.client import Market
@@ -30,7 +30,7 @@ STOPPED_SEARCH: Final = timedelta(seconds=1)
 
 
 async def ingest_live_slice(
-    order: SliceAttempt, *, markets: Mapping[str, Market], sender: Sender, pace: Pace, tally: Tally
+    order: SliceAttempt, *, markets: Mapping[str, Market], sender: Sender, pace: SliceClock, tally: StreamCounts
 ) -> SliceReport:
     """Send the slice's trades of the plan's sources, and say what was seen, filled and missed.
 
@@ -43,7 +43,7 @@ async def ingest_live_slice(
 
 class _LiveSlice:
     def __init__(
-        self, order: SliceAttempt, markets: Mapping[str, Market], sender: Sender, pace: Pace, tally: Tally
+        self, order: SliceAttempt, markets: Mapping[str, Market], sender: Sender, pace: SliceClock, tally: StreamCounts
     ) -> None:
         self._order = order
         self._pace = pace

@@ -4,16 +4,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from shared.clients.persistence import Persistence
+from shared.clients.persistence import RetryPolicy
 from shared.clients.rest import Call, JsonService
-from shared.clients.retrying import Backoff, Patience
+from shared.clients.retrying import Backoff, Timeouts
 from shared.errors import Unavailable
 from shared.feeds.assets import count
 
 PAGE: Final = 2000
 """The most assets that CoinCap gives at a time."""
 
-_PATIENCE: Final = Patience(total=60.0, attempt=10.0, ordinary=Backoff(0.3, 2.0), busy=Backoff(1.0, 5.0))
+_PATIENCE: Final = Timeouts(total=60.0, attempt=10.0, ordinary=Backoff(0.3, 2.0), busy=Backoff(1.0, 5.0))
 
 
 class Assets(Protocol):
@@ -36,11 +36,11 @@ class CoinCapAssets:
         key: str,
         *,
         ca_bundle: str | None = None,
-        persistence: Persistence | None = None,
+        persistence: RetryPolicy | None = None,
         page: int = PAGE,
     ) -> None:
         """Keep URL and key; nothing is dialled yet."""
-        self._service = JsonService("The service of assets", url, ca_bundle, persistence or Persistence(_PATIENCE))
+        self._service = JsonService("The service of assets", url, ca_bundle, persistence or RetryPolicy(_PATIENCE))
         self._key = key
         self._page = page
 

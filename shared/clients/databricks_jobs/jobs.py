@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from shared.clients.identity.identity import Identity
-from shared.clients.persistence import Persistence
+from shared.clients.persistence import RetryPolicy
 from shared.clients.rest import Call, JsonService, Refusal
 from shared.domain.runs.job_state import JobRun, has_ended
 from shared.errors import JobRefused, LoginRefused
@@ -53,10 +53,10 @@ class DatabricksJobs:
         identity: Identity,
         *,
         ca_bundle: str | None = None,
-        persistence: Persistence | None = None,
+        persistence: RetryPolicy | None = None,
     ) -> None:
         """Keep the workspace's URL and the identity; nothing is dialled yet."""
-        self._service = JsonService("Databricks", url, ca_bundle, persistence or Persistence())
+        self._service = JsonService("Databricks", url, ca_bundle, persistence or RetryPolicy())
         self._identity = identity
 
     def find(self, name: str) -> int:

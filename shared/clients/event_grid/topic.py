@@ -8,7 +8,7 @@ from azure.eventgrid import EventGridEvent, EventGridPublisherClient
 
 from shared.clients.failures import call
 from shared.clients.identity.identity import BlockingIdentity, Identity
-from shared.clients.persistence import Persistence, connect_seconds
+from shared.clients.persistence import RetryPolicy, connect_seconds
 from shared.domain.windows.announcement import Announcement
 
 _DATA_VERSION = "1.0"
@@ -30,13 +30,13 @@ class EventGridTopic:
         login: Identity | str,
         *,
         ca_bundle: str | None = None,
-        persistence: Persistence | None = None,
+        persistence: RetryPolicy | None = None,
     ) -> None:
         """Keep endpoint and login (an identity, or the topic's key); nothing is dialled yet."""
         self._endpoint = endpoint
         self._login = login
         self._options: dict[str, Any] = {"connection_verify": ca_bundle} if ca_bundle else {}
-        self._persistence = persistence or Persistence()
+        self._persistence = persistence or RetryPolicy()
 
     def publish(self, announcement: Announcement) -> None:
         """Publish with a client of its own, tried again while the topic fails in passing."""

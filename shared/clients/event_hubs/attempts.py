@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from shared import telemetry
 from shared.clients.event_hubs.breaker import Breaker
 from shared.clients.event_hubs.link import HubFault, Link, LinkSlot, Trouble
-from shared.clients.retrying import Patience, Rhythm
+from shared.clients.retrying import Rhythm, Timeouts
 from shared.errors import LoginRefused, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ class Attempts:
 
     place: str
     client_id: str
-    patience: Patience
+    patience: Timeouts
     rhythm: Rhythm
     breaker: Breaker
     last_trouble: str = ""

@@ -15,7 +15,7 @@ from shared.clients.event_hubs.attempts import Attempts
 from shared.clients.event_hubs.breaker import Breaker
 from shared.clients.event_hubs.sender import HubSender
 from shared.clients.identity.identity import Identity
-from shared.clients.retrying import Patience, Rhythm
+from shared.clients.retrying import Rhythm, Timeouts
 from shared.domain.delivery import Delivery, Event, Refusal
 from shared.errors import SendFailed
 
@@ -54,7 +54,7 @@ class AzureEventHubs:
     connection: HubConnection
     identity: Identity
     rhythm: Rhythm = field(default_factory=real_rhythm)
-    patience: Patience = field(default_factory=Patience)
+    patience: Timeouts = field(default_factory=Timeouts)
     breaker: Breaker = field(default_factory=Breaker)
 
     @contextlib.asynccontextmanager

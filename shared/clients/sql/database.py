@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import unquote, urlsplit
 
 from shared.clients.identity.identity import Identity
-from shared.clients.persistence import CONNECT_SECONDS, Persistence
+from shared.clients.persistence import CONNECT_SECONDS, RetryPolicy
 from shared.clients.sql.odbc import choose_driver
 from shared.clients.sql.transaction import Deadline
 from shared.errors import SettingsError, Unavailable
@@ -50,16 +50,16 @@ class SqlDatabase:
     with this object. SQLAlchemy is imported at first use: it would cost a second of every cold start.
     """
 
-    def __init__(self, name: str, engine: "Callable[[], Engine]", persistence: Persistence | None = None) -> None:
+    def __init__(self, name: str, engine: "Callable[[], Engine]", persistence: RetryPolicy | None = None) -> None:
         """Keep the way to the engine and what messages call the database; nothing is dialled yet."""
         self._name = name
         self._make = engine
         self._engine: Engine | None = None
         self._lock = threading.Lock()
-        self._persistence = persistence or Persistence()
+        self._persistence = persistence or RetryPolicy()
 
     def call[Answer](
-        self, work: "Callable[[Connection, Deadline], Answer]", persistence: Persistence | None = None
+        self, work: "Callable[[Connection, Deadline], Answer]", persistence: RetryPolicy | None = None
     ) -> Answer:
         """Give what `work` does in one transaction, done again while the database fails in passing.
 
@@ -116,7 +116,7 @@ def sql_database(
     url: str,
     identity: Identity,
     *,
-    persistence: Persistence | None = None,
+    persistence: RetryPolicy | None = None,
     odbc: Callable[[], Any] | None = None,
     makes_file: bool = False,
 ) -> SqlDatabase:

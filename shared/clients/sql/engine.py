@@ -25,7 +25,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool, QueuePool
 
-from shared.clients.persistence import CONNECT_SECONDS, Passing
+from shared.clients.persistence import CONNECT_SECONDS, TransientError
 from shared.clients.sql.database import Denied
 from shared.errors import LoginRefused, Unavailable
 
@@ -64,7 +64,7 @@ WINDOW_COUNTS: Final = Table(
 
 
 def run_in[Answer](engine: Engine, name: str, work: Callable[[Connection], Answer]) -> Answer:
-    """Give what `work` does in one transaction; raises LoginRefused, Passing or Unavailable, which call it `name`."""
+    """Give what `work` does in one transaction; raises LoginRefused, TransientError or Unavailable, which call it `name`."""
     try:
         with engine.begin() as connection:
             return work(connection)
@@ -119,7 +119,7 @@ def _failure(error: DBAPIError, name: str) -> LoginRefused | Unavailable:
 def _sqlite_sort(error: sqlite3.Error) -> type[Unavailable]:
     code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
     if code in _SQLITE_PASSING:
-        return Passing
+        return TransientError
     return Denied if code in _SQLITE_DENIED else Unavailable
 
 
@@ -127,7 +127,7 @@ def _server_sort(error: object) -> type[LoginRefused | Unavailable]:
     state = str(next(iter(getattr(error, "args", ())), ""))
     numbers = {int(number) for number in _NUMBER.findall(str(error))}
     if numbers & _PASSING or state in _PASSING_STATES or state.startswith("08"):
-        return Passing
+        return TransientError
     if state == _LOGIN_REFUSED:
         return LoginRefused
     return Denied if numbers & _DENIED else Unavailable

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any, Final, Protocol
 
 from shared.clients.identity.identity import Identity
-from shared.clients.persistence import Persistence
-from shared.clients.retrying import Backoff, Patience
+from shared.clients.persistence import RetryPolicy
+from shared.clients.retrying import Backoff, Timeouts
 from shared.clients.sql import measuring as metrics_sql
 from shared.clients.sql import outbox as metrics_outbox
 from shared.clients.sql.database import Denied, SqlDatabase, sql_database
@@ -20,13 +20,13 @@ from shared.domain.volumes.alert import LEASE, Alert, PastAlerts
 from shared.domain.volumes.measurement import GOOD, MOST_HISTORY, Counted, MeasuredTable, Measurement, MeasureOrder
 from shared.errors import Unavailable
 
-COUNTING: Final = Patience(total=80.0, attempt=60.0, ordinary=Backoff(0.5, 10.0), busy=Backoff(2.0, 10.0))
+COUNTING: Final = Timeouts(total=80.0, attempt=60.0, ordinary=Backoff(0.5, 10.0), busy=Backoff(2.0, 10.0))
 """A count of a large table may take a minute, and a paused database of Azure one to wake up.
 
 With the ledger before it and the alert behind it a caller still has its answer within 200 s.
 """
 
-NOTING: Final = Patience(total=10.0, attempt=5.0, ordinary=Backoff(0.2, 2.0), busy=Backoff(1.0, 4.0))
+NOTING: Final = Timeouts(total=10.0, attempt=5.0, ordinary=Backoff(0.2, 2.0), busy=Backoff(1.0, 4.0))
 """One row by its key: what can't be noted now is noted by the timer that comes again."""
 
 
@@ -74,8 +74,8 @@ class SqlMetrics:
     """
 
     database: SqlDatabase
-    counting: Persistence = field(default_factory=lambda: Persistence(COUNTING))
-    noting: Persistence = field(default_factory=lambda: Persistence(NOTING))
+    counting: RetryPolicy = field(default_factory=lambda: RetryPolicy(COUNTING))
+    noting: RetryPolicy = field(default_factory=lambda: RetryPolicy(NOTING))
 
     def measure(self, order: MeasureOrder, table: MeasuredTable, decide: Decide) -> tuple[Measurement, bool]:
         """Measure; a commit whose answer was lost is known again by what was decided."""
@@ -121,7 +121,7 @@ class SqlMetrics:
         """Update the row."""
         self._call(lambda sql: metrics_outbox.put_off(sql, alert_id, until))
 
-    def _call[Answer](self, work: Callable[[Transaction], Answer], persistence: Persistence | None = None) -> Answer:
+    def _call[Answer](self, work: Callable[[Transaction], Answer], persistence: RetryPolicy | None = None) -> Answer:
         try:
             return self.database.call(
                 lambda connection, deadline: work(Transaction.of(connection, deadline)), persistence or self.noting

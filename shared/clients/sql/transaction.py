@@ -7,7 +7,7 @@ from importlib.resources import files
 from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
-from shared.clients.persistence import Passing
+from shared.clients.persistence import TransientError
 from shared.domain.volumes.measurement import is_table_name
 from shared.errors import SettingsError
 
@@ -76,14 +76,14 @@ class Transaction:
         if self.dialect == "tsql":
             answer = self.number("lock", what, max(int(self.deadline.left() * 1000), 0))
             if answer < _GRANTED:
-                raise Passing(f"The lock {what!r} was not to be had in time (sp_getapplock answers {answer}).")
+                raise TransientError(f"The lock {what!r} was not to be had in time (sp_getapplock answers {answer}).")
         elif not self.driver.in_transaction:
             self.change("begin")
 
     def _run(self, name: str, cells: tuple[Cell, ...], table: str) -> "CursorResult[Any]":
         seconds = self.deadline.left()
         if seconds <= 0:
-            raise Passing("The database was too slow: no time was left for the next statement.")
+            raise TransientError("The database was too slow: no time was left for the next statement.")
         if self.dialect == "tsql":
             self.driver.timeout = ceil(seconds)
         text = _statement(self.dialect, name)

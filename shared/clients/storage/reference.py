@@ -12,7 +12,7 @@ from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFo
 
 from shared.clients.failures import call
 from shared.clients.identity.identity import BlockingIdentity, Identity
-from shared.clients.persistence import Persistence, connect_seconds
+from shared.clients.persistence import RetryPolicy, connect_seconds
 
 if TYPE_CHECKING:
     from azure.storage.blob import BlobProperties, BlobServiceClient, ContainerClient
@@ -41,12 +41,12 @@ class BlobReference:
     """The container in a storage account; it is made when something is written to it and it is not there."""
 
     def __init__(
-        self, service: "Callable[[], BlobServiceClient]", client: str, persistence: Persistence | None = None
+        self, service: "Callable[[], BlobServiceClient]", client: str, persistence: RetryPolicy | None = None
     ) -> None:
         """Keep the way to the account and the name of who asks; nothing is dialled before the first verb."""
         self._service = service
         self._client = client
-        self._persistence = persistence or Persistence()
+        self._persistence = persistence or RetryPolicy()
         self._made: ContainerClient | None = None
         self._lock = threading.Lock()
 
@@ -112,7 +112,7 @@ def blob_reference(
     identity: Identity,
     *,
     ca_bundle: str | None = None,
-    persistence: Persistence | None = None,
+    persistence: RetryPolicy | None = None,
 ) -> BlobReference:
     """Give the container of an account: by connection string, or at `endpoint` (its blob URL) by identity."""
     options: dict[str, Any] = {"retry_total": 0} | ({"connection_verify": ca_bundle} if ca_bundle else {})

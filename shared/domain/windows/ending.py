@@ -8,7 +8,7 @@ from typing import Any
 from shared.domain.windows.ledger_row import SliceRow, WindowRow, WindowState
 from shared.domain.windows.window import Slice
 
-_COUNTS = ("read", "accepted", "refused", "unknown", "events")
+_COUNTS = ("read", "accepted", "refused", "unknown", "spilled", "events")
 _MOST_WARNINGS = 50
 
 

@@ -46,7 +46,7 @@ class WindowRow:
 class SliceRow:
     """One try at a slice.
 
-    counts: per stream `read`, `accepted`, `refused`, `unknown`, `events`. report: what a live feed saw (plain JSON).
+    counts: per stream `read`, `accepted`, `refused`, `unknown`, `spilled`, `events`. report: what a live feed saw (plain JSON).
     """
 
     slice: Slice

@@ -8,15 +8,15 @@ import requests
 
 from emulators.tls import make_tls_files
 from shared.clients.coincap.assets import CoinCapAssets
-from shared.clients.persistence import Persistence
-from shared.clients.retrying import Backoff, Patience
+from shared.clients.persistence import RetryPolicy
+from shared.clients.retrying import Backoff, Timeouts
 from shared.errors import Unavailable
 from shared.feeds.assets import count, prepare
 from tests.integration.jobs_client.peer import Answer, running_peer
 from tests.standins import standin
 
 KEY = "key-of-the-assets"
-QUICK = Persistence(Patience(total=3.0, attempt=2.0, ordinary=Backoff(0.02, 0.1), busy=Backoff(0.02, 0.1)))
+QUICK = RetryPolicy(Timeouts(total=3.0, attempt=2.0, ordinary=Backoff(0.02, 0.1), busy=Backoff(0.02, 0.1)))
 HALF = b'{"data": [{"id": "a"}, {"id": '
 
 

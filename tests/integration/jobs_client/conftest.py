@@ -11,13 +11,13 @@ from emulators.entra.identities import make_identities, write_identities
 from emulators.tls import make_tls_files
 from shared.clients.databricks_jobs.jobs import DatabricksJobs
 from shared.clients.identity.identity import ServicePrincipal, make_identity
-from shared.clients.persistence import Persistence
-from shared.clients.retrying import Backoff, Patience
+from shared.clients.persistence import RetryPolicy
+from shared.clients.retrying import Backoff, Timeouts
 from shared.domain.runs.job_state import has_ended, words
 from tests.standins import standin
 
 BUNDLE = Path(__file__).parents[3] / "emulators/tests/integration/databricks/bundle"
-QUICK = Persistence(Patience(total=6.0, attempt=3.0, ordinary=Backoff(0.02, 0.1), busy=Backoff(0.02, 0.1)))
+QUICK = RetryPolicy(Timeouts(total=6.0, attempt=3.0, ordinary=Backoff(0.02, 0.1), busy=Backoff(0.02, 0.1)))
 
 
 def ended(jobs, run_id):

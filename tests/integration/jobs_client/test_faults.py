@@ -6,13 +6,13 @@ import pytest
 
 from shared.clients.databricks_jobs.jobs import DatabricksJobs
 from shared.clients.identity.identity import FakeIdentity
-from shared.clients.persistence import Persistence
-from shared.clients.retrying import Backoff, Patience
+from shared.clients.persistence import RetryPolicy
+from shared.clients.retrying import Backoff, Timeouts
 from shared.errors import JobRefused, LoginRefused, Unavailable
 from tests.integration.jobs_client.conftest import ended
 from tests.integration.jobs_client.peer import Answer, running_peer
 
-HASTY = Persistence(Patience(total=0.5, attempt=0.4, ordinary=Backoff(0.02, 0.1)))
+HASTY = RetryPolicy(Timeouts(total=0.5, attempt=0.4, ordinary=Backoff(0.02, 0.1)))
 
 
 def client(url):

@@ -8,13 +8,13 @@ import pytest
 import requests
 
 from emulators.tls import make_tls_files, server_context
-from shared.clients.persistence import Persistence
+from shared.clients.persistence import RetryPolicy
 from shared.clients.rest import Call, JsonService, Refusal
-from shared.clients.retrying import Backoff, Patience
+from shared.clients.retrying import Backoff, Timeouts
 from shared.errors import Unavailable
 from tests.integration.jobs_client.peer import Answer, running_peer
 
-QUICK = Persistence(Patience(total=2.0, attempt=0.6, ordinary=Backoff(0.01, 0.05), busy=Backoff(0.01, 0.05)))
+QUICK = RetryPolicy(Timeouts(total=2.0, attempt=0.6, ordinary=Backoff(0.01, 0.05), busy=Backoff(0.01, 0.05)))
 TOKEN = "t0ken-of-mine"
 GET = Call("GET", "/things", {"name": "a b", "limit": 3})
 

@@ -6,7 +6,7 @@ from importlib.resources import files
 
 import sqlglot
 
-STATEMENTS = files("shared.clients").joinpath("statements")
+STATEMENTS = files("shared.clients.sql").joinpath("statements")
 BY_HAND = ("create_metrics", "create_alerts", "find_objects")  # what SQLite says in another way altogether
 OF_THE_SERVER = {  # what SQLAlchemy asks a server that it meets for the first time
     "ProductVersion": "16.0.1000.6",

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
-from shared.clients.persistence import Persistence
-from shared.clients.retrying import Backoff, Patience
+from shared.clients.persistence import RetryPolicy
+from shared.clients.retrying import Backoff, Timeouts
 from shared.clients.sql.database import SqlDatabase
 from shared.clients.sql.engine import sqlite_engine
 from shared.clients.sql.metrics import SqlMetrics
@@ -29,7 +29,7 @@ from tests.integration.metrics_client.conftest import (
     sql_metrics_at,
 )
 
-HASTY = Persistence(Patience(total=0.5, attempt=0.3, ordinary=Backoff(0.01, 0.05)))
+HASTY = RetryPolicy(Timeouts(total=0.5, attempt=0.3, ordinary=Backoff(0.01, 0.05)))
 
 
 def measure(metrics, run_id="r1", window="w1", **wishes):

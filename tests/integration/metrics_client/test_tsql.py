@@ -2,8 +2,8 @@
 
 import pytest
 
-from shared.clients.persistence import Persistence, Tempo
-from shared.clients.retrying import Backoff, Patience
+from shared.clients.persistence import RetryPolicy, Tempo
+from shared.clients.retrying import Backoff, Timeouts
 from shared.clients.sql.database import token_bytes
 from shared.clients.sql.metrics import SqlMetrics
 from shared.errors import LoginRefused, Unavailable
@@ -62,7 +62,7 @@ def test_a_lock_that_is_never_free_is_unavailable(odbc_world):
     odbc_world.odbc.answers_of_locks = [-1] * 999
     passed = [0.0]
     tempo = Tempo(lambda: sum(passed), passed.append, lambda: 0.5)
-    weary = Persistence(Patience(total=3.0, attempt=1.0, ordinary=Backoff(0.5)), tempo)
+    weary = RetryPolicy(Timeouts(total=3.0, attempt=1.0, ordinary=Backoff(0.5)), tempo)
 
     with pytest.raises(Unavailable, match=r"lock .*trades.* was not to be had.*answers -1.*tries: \d"):
         SqlMetrics(odbc_world.metrics.database, weary, weary).measure(order_of(), TRADES, decides(order_of()))

@@ -10,14 +10,14 @@ from azure.core.exceptions import ResourceExistsError
 from azure.storage.blob import BlobServiceClient
 
 from shared.clients.identity.identity import FakeIdentity
-from shared.clients.persistence import Persistence
-from shared.clients.retrying import Backoff, Patience
+from shared.clients.persistence import RetryPolicy
+from shared.clients.retrying import Backoff, Timeouts
 from shared.clients.storage.reference import CONTAINER, FakeReference, blob_reference
 from shared.errors import LoginRefused, Unavailable
 from tests.integration.jobs_client.peer import Answer, running_peer
 from tests.standins import standin
 
-QUICK = Persistence(Patience(total=2.0, attempt=1.0, ordinary=Backoff(0.02, 0.1), busy=Backoff(0.02, 0.1)))
+QUICK = RetryPolicy(Timeouts(total=2.0, attempt=1.0, ordinary=Backoff(0.02, 0.1), busy=Backoff(0.02, 0.1)))
 folders = (f"folder{number}" for number in itertools.count())
 
 

@@ -18,12 +18,12 @@ from emulators.tls import TlsFiles
 from shared.clients.event_hubs.breaker import Breaker
 from shared.clients.event_hubs.hubs import AzureEventHubs, HubConnection, real_rhythm
 from shared.clients.identity.identity import LoopIdentity, ServicePrincipal, make_identity
-from shared.clients.retrying import Backoff, Patience
+from shared.clients.retrying import Backoff, Timeouts
 
 NAMESPACE = "local.servicebus.windows.net"
 HUBS = {"trades": 4, "transactions": 10, "single": 1}
-QUICK = Patience(total=2.5, attempt=1.2, ordinary=Backoff(0.02, 0.3), busy=Backoff(0.1, 0.5))
-ROOMY = Patience(total=20.0, attempt=4.0, ordinary=Backoff(0.02, 0.3), busy=Backoff(0.1, 0.5))
+QUICK = Timeouts(total=2.5, attempt=1.2, ordinary=Backoff(0.02, 0.3), busy=Backoff(0.1, 0.5))
+ROOMY = Timeouts(total=20.0, attempt=4.0, ordinary=Backoff(0.02, 0.3), busy=Backoff(0.1, 0.5))
 QUICK_BREAKER = Breaker(rest=0.5)
 
 

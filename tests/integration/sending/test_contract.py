@@ -5,7 +5,7 @@ from collections import defaultdict
 import pytest
 
 from shared.clients.event_hubs.hubs import EventHubs, FakeEventHubs
-from shared.clients.retrying import Backoff, Patience
+from shared.clients.retrying import Backoff, Timeouts
 from shared.domain.delivery import Delivery, Event
 from shared.errors import SendFailed
 from tests.integration.sending.stage import HUBS, Platform, read_back
@@ -29,7 +29,7 @@ class Real:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
-        self.hubs: EventHubs = platform.hubs(patience=Patience(3.5, 2.5, Backoff(0.02, 0.3), Backoff(0.1, 0.5)))
+        self.hubs: EventHubs = platform.hubs(patience=Timeouts(3.5, 2.5, Backoff(0.02, 0.3), Backoff(0.1, 0.5)))
         self._before = {hub: platform.stored(hub) for hub in HUBS}
 
     def fail(self, fate: str) -> None:

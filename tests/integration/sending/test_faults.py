@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from shared.clients.event_hubs.breaker import Breaker
-from shared.clients.retrying import Backoff, Patience
+from shared.clients.retrying import Backoff, Timeouts
 from shared.domain.delivery import Delivery, Event
 from shared.errors import SendFailed
 from tests.integration.sending.stage import QUICK, ROOMY, Platform, listener, read_back
@@ -84,7 +84,7 @@ async def test_faults_that_end_leave_everything_delivered_in_order(platform, kin
 
 @pytest.mark.parametrize(("kind", "hits"), [("reject_busy", 8), ("detach_busy", 3)])
 async def test_a_throttling_storm_slows_the_sender_down_and_it_recovers_after(platform, kind, hits):
-    patience, since = Patience(20.0, 4.0, Backoff(0.05, 0.5), Backoff(0.4, 0.8)), platform.stored("single")
+    patience, since = Timeouts(20.0, 4.0, Backoff(0.05, 0.5), Backoff(0.4, 0.8)), platform.stored("single")
     async with platform.hubs(patience=patience, breaker=Breaker(rest=0.7)).sender("single") as sender:
         calm, seconds = await _calm_rate(sender)
         platform.order("faults", kind=kind, share=1.0)
@@ -109,7 +109,7 @@ async def _calm_rate(sender) -> tuple[int, float]:
 
 async def test_a_throttled_hub_gets_everything_in_its_own_time(platform):
     since = platform.stored("trades")
-    async with platform.hubs(patience=Patience(30.0, 5.0, Backoff(0.05, 1.0), Backoff(0.3, 1.0))).sender(
+    async with platform.hubs(patience=Timeouts(30.0, 5.0, Backoff(0.05, 1.0), Backoff(0.3, 1.0))).sender(
         "trades"
     ) as sender:
         await sender.send(numbered(0, 1, "0"))

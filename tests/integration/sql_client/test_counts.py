@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import create_engine
 
 from shared.clients.identity.identity import FakeIdentity
-from shared.clients.persistence import Persistence
-from shared.clients.retrying import Backoff, Patience
+from shared.clients.persistence import RetryPolicy
+from shared.clients.retrying import Backoff, Timeouts
 from shared.clients.sql.database import FakeCounts, SqlCounts, sql_database
 from shared.clients.sql.engine import WINDOW_COUNTS
 from shared.errors import Unavailable
 
-QUICK = Persistence(Patience(total=1.0, attempt=1.0, ordinary=Backoff(0.02, 0.1)))
+QUICK = RetryPolicy(Timeouts(total=1.0, attempt=1.0, ordinary=Backoff(0.02, 0.1)))
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ROWS = [
     ("trades-1", "trades", "bronze", "records", 30),
@@ -113,7 +113,7 @@ def test_a_table_of_another_shape_is_unavailable(path):
 
 def test_a_database_that_is_locked_for_a_while_is_waited_for(path):
     write(path, ROWS)
-    patient = Persistence(Patience(total=20.0, attempt=6.0))
+    patient = RetryPolicy(Timeouts(total=20.0, attempt=6.0))
     with closing(sqlite3.connect(path, check_same_thread=False)) as writer:
         writer.execute("BEGIN EXCLUSIVE")
         release = threading.Timer(0.3, writer.rollback)

@@ -14,8 +14,8 @@ from emulators.event_grid.keys import make_key, write_key
 from emulators.tls import make_tls_files
 from shared.clients.event_grid.topic import EventGridTopic, FakeTopic
 from shared.clients.identity.identity import FakeIdentity, ServicePrincipal, make_identity
-from shared.clients.persistence import Persistence
-from shared.clients.retrying import Backoff, Patience
+from shared.clients.persistence import RetryPolicy
+from shared.clients.retrying import Backoff, Timeouts
 from shared.domain.windows.announcement import closing, opening, window_of
 from shared.domain.windows.window import Window
 from shared.errors import LoginRefused, Unavailable
@@ -24,7 +24,7 @@ from tests.standins import standin
 
 TEN = datetime(2026, 11, 22, 10, tzinfo=UTC)
 WINDOW = Window("trades", TEN, TEN + timedelta(hours=1))
-QUICK = Persistence(Patience(total=2.0, attempt=1.0, ordinary=Backoff(0.02, 0.1), busy=Backoff(0.02, 0.1)))
+QUICK = RetryPolicy(Timeouts(total=2.0, attempt=1.0, ordinary=Backoff(0.02, 0.1), busy=Backoff(0.02, 0.1)))
 
 
 class Grid:

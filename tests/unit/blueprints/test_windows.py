@@ -15,7 +15,7 @@ from shared.domain.windows.plan import PlanTemplate, StreamPlan
 from shared.domain.windows.schedule import Schedule
 from shared.domain.windows.window import Window
 from shared.errors import SettingsError, Unavailable
-from shared.flows.open_windows import Freezer
+from shared.flows.open_windows import PlanFactory
 from shared.services import Services
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -65,7 +65,7 @@ class House:
 def house(monkeypatch):
     settings = SimpleNamespace(feeds={"trades": SimpleNamespace(schedule=SCHEDULE)})
     house = House(FakeLedger(), FakeDurableClient())
-    freezer = Freezer({"trades": TEMPLATE}, lambda feed: "", lambda template: {})
+    freezer = PlanFactory({"trades": TEMPLATE}, lambda feed: "", lambda template: {})
     services = Services().replace(
         settings=settings,
         ledger=house.ledger,

@@ -5,7 +5,7 @@ import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError, ServiceRequestError
 
 from shared.clients.failures import call
-from shared.clients.persistence import Passing
+from shared.clients.persistence import TransientError
 from shared.errors import LoginRefused, Unavailable
 
 
@@ -46,7 +46,7 @@ def test_what_no_repetition_changes_is_final(status):
 def test_what_may_pass_is_passing(status, busy):
     error = raised(answered(status))
 
-    assert isinstance(error, Passing)
+    assert isinstance(error, TransientError)
     assert error.busy is busy
 
 
@@ -55,7 +55,7 @@ def test_the_wait_that_a_service_asks_for_is_kept():
 
 
 def test_a_service_that_can_not_be_reached_is_passing():
-    assert isinstance(raised(ServiceRequestError("refused")), Passing)
+    assert isinstance(raised(ServiceRequestError("refused")), TransientError)
 
 
 def test_a_missing_thing_is_final_though_the_sdk_keeps_no_status():

@@ -1,10 +1,10 @@
 import pytest
 
-from shared.clients.persistence import Passing, Persistence, Tempo, retry_after_seconds
-from shared.clients.retrying import Backoff, Patience
+from shared.clients.persistence import RetryPolicy, Tempo, TransientError, retry_after_seconds
+from shared.clients.retrying import Backoff, Timeouts
 from shared.errors import LoginRefused, Unavailable
 
-PATIENCE = Patience(total=20.0, attempt=5.0, ordinary=Backoff(1.0, 8.0), busy=Backoff(4.0, 8.0))
+PATIENCE = Timeouts(total=20.0, attempt=5.0, ordinary=Backoff(1.0, 8.0), busy=Backoff(4.0, 8.0))
 
 
 class Playing:
@@ -19,7 +19,7 @@ class Playing:
 
     @property
     def persistence(self):
-        return Persistence(PATIENCE, Tempo(lambda: self.now, self.sleep, lambda: self.draw))
+        return RetryPolicy(PATIENCE, Tempo(lambda: self.now, self.sleep, lambda: self.draw))
 
 
 def failing(*failures, taking=0.0, playing=None):
@@ -46,7 +46,7 @@ def test_a_call_that_answers_is_made_once():
 
 def test_a_passing_failure_is_tried_again_after_a_drawn_wait_that_doubles():
     playing = Playing()
-    attempt, given = failing(*(Passing("no"),) * 3)
+    attempt, given = failing(*(TransientError("no"),) * 3)
 
     assert playing.persistence.call(attempt) == "answer"
     assert playing.slept == [0.5, 1.0, 2.0]
@@ -56,7 +56,7 @@ def test_a_passing_failure_is_tried_again_after_a_drawn_wait_that_doubles():
 def test_a_busy_peer_is_given_more_time():
     playing = Playing()
 
-    playing.persistence.call(failing(Passing("no", busy=True))[0])
+    playing.persistence.call(failing(TransientError("no", busy=True))[0])
 
     assert playing.slept == [2.0]
 
@@ -64,7 +64,7 @@ def test_a_busy_peer_is_given_more_time():
 def test_the_wait_that_a_peer_asks_for_is_kept():
     playing = Playing()
 
-    playing.persistence.call(failing(Passing("no", busy=True, retry_after=7.0))[0])
+    playing.persistence.call(failing(TransientError("no", busy=True, retry_after=7.0))[0])
 
     assert playing.slept == [7.0]
 
@@ -73,7 +73,7 @@ def test_a_wait_that_does_not_fit_ends_the_tries_at_once():
     playing = Playing()
 
     with pytest.raises(Unavailable, match=r"no .*tries: 1"):
-        playing.persistence.call(failing(Passing("no", retry_after=60.0))[0])
+        playing.persistence.call(failing(TransientError("no", retry_after=60.0))[0])
 
     assert playing.slept == []
 
@@ -82,15 +82,15 @@ def test_tries_end_with_the_last_failure_when_patience_is_over():
     playing = Playing(draw=0.99)
 
     with pytest.raises(Unavailable, match="no") as caught:
-        playing.persistence.call(failing(*(Passing("no"),) * 99)[0])
+        playing.persistence.call(failing(*(TransientError("no"),) * 99)[0])
 
     assert playing.now <= PATIENCE.total
-    assert not isinstance(caught.value, Passing)
+    assert not isinstance(caught.value, TransientError)
 
 
 def test_a_try_gets_no_more_seconds_than_are_left():
     playing = Playing()
-    attempt, given = failing(Passing("no"), taking=16.0, playing=playing)
+    attempt, given = failing(TransientError("no"), taking=16.0, playing=playing)
 
     playing.persistence.call(attempt)
 
@@ -99,7 +99,7 @@ def test_a_try_gets_no_more_seconds_than_are_left():
 
 def test_a_caller_can_be_less_patient():
     playing = Playing()
-    attempt, given = failing(*(Passing("no"),) * 99)
+    attempt, given = failing(*(TransientError("no"),) * 99)
 
     with pytest.raises(Unavailable):
         playing.persistence.call(attempt, within=2.0)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.clients.retrying import Backoff, Patience
+from shared.clients.retrying import Backoff, Timeouts
 
 draws = st.floats(0, 1, exclude_max=True)
 
@@ -24,11 +24,11 @@ def test_waits_spread_over_the_whole_window_so_that_nobody_returns_at_once_with_
 
 
 def test_a_busy_peer_is_given_more_time():
-    patience = Patience()
+    patience = Timeouts()
 
     assert patience.wait(1, busy=True, left=45, draw=0.5) == 2.0
     assert patience.wait(1, busy=False, left=45, draw=0.5) == 0.25
 
 
 def test_no_wait_is_given_where_no_attempt_would_fit_after_it():
-    assert Patience().wait(9, busy=False, left=10, draw=0.9) is None
+    assert Timeouts().wait(9, busy=False, left=10, draw=0.9) is None

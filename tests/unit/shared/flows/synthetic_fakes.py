@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from shared.feeds.records import Records
-from shared.feeds.slice_work import Pace
+from shared.feeds.slicing import SliceClock
 
 
 class Numbers:
@@ -36,4 +36,4 @@ class Time:
 
     @property
     def pace(self):
-        return Pace(self, self.sleep, lambda: self.stop_at)
+        return SliceClock(self, self.sleep, lambda: self.stop_at)

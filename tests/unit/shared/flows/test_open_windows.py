@@ -10,14 +10,14 @@ from shared.domain.windows.plan import Plan, PlanTemplate, StreamPlan
 from shared.domain.windows.schedule import Schedule
 from shared.domain.windows.window import Window
 from shared.errors import Unavailable
-from shared.flows.open_windows import Freezer, claim_due_windows, start_windows
+from shared.flows.open_windows import PlanFactory, claim_due_windows, start_windows
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 HOURLY = Schedule("payments", every=HOUR, offset=timedelta(), length=HOUR, lead=timedelta(), catch_up=3 * HOUR)
 STREAM = StreamPlan("transactions", "transactions", "transactions/1", "row", "identity", 0)
 TEMPLATE = PlanTemplate(5 * MINUTE, timedelta(), timedelta(), 100.0, 2.0, (), (STREAM,))
-FREEZER = Freezer({"payments": TEMPLATE}, lambda feed: f"pools of {feed}", lambda template: {"transactions": 10})
+FREEZER = PlanFactory({"payments": TEMPLATE}, lambda feed: f"pools of {feed}", lambda template: {"transactions": 10})
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def test_a_feed_whose_hub_does_not_answer_does_not_keep_the_others(ledger):
 
     broken = Schedule("trades", every=HOUR, offset=timedelta(), length=HOUR, lead=timedelta(), catch_up=HOUR)
     packed = replace(TEMPLATE, slice_length=MINUTE)
-    freezer = Freezer(
+    freezer = PlanFactory(
         {"trades": packed, "payments": TEMPLATE},
         lambda feed: "",
         lambda template: partitions(template) if template is packed else {},

@@ -9,7 +9,7 @@ from shared.domain.windows.plan import PlanTemplate, StreamPlan
 from shared.domain.windows.schedule import Schedule
 from shared.domain.windows.window import Slice, Window
 from shared.errors import RequestRejected
-from shared.flows.open_windows import Freezer
+from shared.flows.open_windows import PlanFactory
 from shared.flows.request_windows import (
     STOP_NOTICE,
     claim_requested,
@@ -26,7 +26,7 @@ HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 HOURLY = Schedule("trades", every=HOUR, offset=timedelta(), length=HOUR, lead=timedelta(), catch_up=HOUR)
 STREAM = StreamPlan("trades", "trades", "trades/1", "row", "identity", 0)
 TEMPLATE = PlanTemplate(5 * MINUTE, timedelta(), timedelta(), 0.0, 1.0, ("coinbase:BTC-USD",), (STREAM,))
-FREEZER = Freezer({"trades": TEMPLATE}, lambda feed: "", lambda template: {})
+FREEZER = PlanFactory({"trades": TEMPLATE}, lambda feed: "", lambda template: {})
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from shared.clients.event_hubs.hubs import FakeEventHubs
 from shared.domain.windows.plan import PlanTemplate, SliceAttempt, StreamPlan
 from shared.domain.windows.window import Window
 from shared.errors import SendFailed
-from shared.feeds.slice_work import Tally
+from shared.feeds.slicing import StreamCounts
 from shared.flows.synthetic_slice import ingest_synthetic_slice
 from tests.unit.shared.flows.synthetic_fakes import Numbers, Time
 
@@ -22,7 +22,7 @@ TEMPLATE = PlanTemplate(10 * SECOND, SECOND, timedelta(), 20.0, 2.0, (), (STREAM
 async def run(time, *, claimed_at=NOON, hubs=None, rate=20.0):
     window = Window("payments", NOON, NOON + 30 * SECOND)
     plan = replace(TEMPLATE, rate=rate).freeze(window, claimed_at, "", {})
-    hubs, tally = hubs or FakeEventHubs({"transactions": 10}), Tally()
+    hubs, tally = hubs or FakeEventHubs({"transactions": 10}), StreamCounts()
     async with hubs.sender("transactions") as sender:
         order = SliceAttempt(plan, plan.slices()[1], 1)
         await ingest_synthetic_slice(order, feed=Numbers(), sender=sender, pace=time.pace, tally=tally)
@@ -33,7 +33,7 @@ async def test_a_slice_sends_exactly_its_records_in_order():
     sent, tally = await run(Time(NOON + 9 * SECOND))
 
     assert sent == list(range(200))
-    assert tally.as_wire() == {"read": 200, "accepted": 200, "refused": 0, "unknown": 0, "events": 200}
+    assert tally.as_wire() == {"read": 200, "accepted": 200, "refused": 0, "unknown": 0, "spilled": 0, "events": 200}
 
 
 async def test_nothing_is_sent_before_the_start_and_all_is_at_the_end():

@@ -13,7 +13,7 @@ from shared.domain.delivery import Delivery, Event
 from shared.domain.windows.plan import Plan, SliceAttempt, StreamPlan
 from shared.domain.windows.window import Window, microseconds
 from shared.errors import SendFailed, Unavailable
-from shared.feeds.slice_work import Pace, Tally
+from shared.feeds.slicing import SliceClock, StreamCounts
 from shared.trades.closing import CloseOrder, close_live_window
 from shared.trades.completeness.reports import SliceReport
 from shared.trades.completeness.seams import Closing
@@ -236,7 +236,7 @@ class Stage:
         await until(begin + (self.delays[number] if number < len(self.delays) else 0))
         order = SliceAttempt(self.plan, part, 1)
         report = await ingest_live_slice(
-            order, markets={self.market.name: self.market}, sender=self.hub, pace=self.pace, tally=Tally()
+            order, markets={self.market.name: self.market}, sender=self.hub, pace=self.pace, tally=StreamCounts()
         )
         return SliceReport.from_wire(json.loads(json.dumps(report.as_wire())))
 
@@ -250,12 +250,14 @@ class Stage:
             markets={self.market.name: self.market},
             sender=self.hub,
             pace=self.pace,
-            tally=Tally(),
+            tally=StreamCounts(),
         )
 
     @property
-    def pace(self) -> Pace:
-        return Pace(clock, asyncio.sleep, lambda: self.stop_at if self.stop_at and clock() >= self.noticed else None)
+    def pace(self) -> SliceClock:
+        return SliceClock(
+            clock, asyncio.sleep, lambda: self.stop_at if self.stop_at and clock() >= self.noticed else None
+        )
 
     @property
     def noticed(self) -> datetime:

@@ -12,7 +12,7 @@ from shared.clients.event_hubs.breaker import Breaker
 from shared.clients.event_hubs.hubs import FakeEventHubs
 from shared.clients.event_hubs.link import HubFault, Parcel, Target, Trouble
 from shared.clients.event_hubs.sender import HubSender
-from shared.clients.retrying import Patience, Rhythm
+from shared.clients.retrying import Rhythm, Timeouts
 from shared.domain.delivery import Delivery, Event
 from shared.errors import LoginRefused, SendFailed
 
@@ -46,9 +46,9 @@ class World:
         self.now += seconds
         await asyncio.sleep(0)
 
-    def sender(self, patience: Patience | None = None) -> HubSender:
+    def sender(self, patience: Timeouts | None = None) -> HubSender:
         rhythm = Rhythm(lambda: self.now, self.sleep, lambda: self.draw)
-        return HubSender(Attempts("hub trades", "client-7", patience or Patience(), rhythm, Breaker()), self.make_link)
+        return HubSender(Attempts("hub trades", "client-7", patience or Timeouts(), rhythm, Breaker()), self.make_link)
 
     def make_link(self) -> "ScriptedLink":
         self.links += 1
@@ -154,7 +154,7 @@ async def test_partitions_are_served_side_by_side_but_four_at_most():
 async def test_order_of_a_partition_survives_failed_attempts():
     world = World(plot=deque([None, BUSY, None, DROPPED, STALLED]))
 
-    await world.sender(Patience(total=100)).send(numbered(12, partition="1"))
+    await world.sender(Timeouts(total=100)).send(numbered(12, partition="1"))
 
     assert [body for _, body in world.stored] == [b"%03d" % number for number in range(12)]
 
@@ -206,7 +206,7 @@ async def test_a_connection_that_never_opens_leaves_nothing_unknown():
 async def test_it_gives_up_within_its_deadline():
     world = World(plot=deque([BUSY] * 999), draw=0.9)
 
-    await failure_of(world.sender(Patience(total=45.0)), rows(b"a"))
+    await failure_of(world.sender(Timeouts(total=45.0)), rows(b"a"))
 
     assert world.now <= 45.0
 
@@ -215,7 +215,7 @@ async def test_three_failures_in_a_row_leave_the_hub_alone_for_thirty_seconds(ca
     world = World(plot=deque([DROPPED] * 4))
 
     with caplog.at_level(logging.WARNING):
-        await world.sender(Patience(total=100.0)).send(rows(b"a"))
+        await world.sender(Timeouts(total=100.0)).send(rows(b"a"))
 
     assert world.sends[3] - world.sends[2] >= 30.0
     assert [record.message.split()[0] for record in caplog.records] == ["hub.breaker_opened"]
@@ -223,7 +223,7 @@ async def test_three_failures_in_a_row_leave_the_hub_alone_for_thirty_seconds(ca
 
 async def test_while_the_hub_is_left_alone_a_send_that_can_not_outlast_that_fails_at_once():
     world = World(plot=deque([DROPPED] * 99))
-    sender = world.sender(Patience(total=20.0))
+    sender = world.sender(Timeouts(total=20.0))
     await failure_of(sender, rows(b"a"))
     moment, sends = world.now, len(world.sends)
 

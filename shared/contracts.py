@@ -1,0 +1,86 @@
+"""Reads `contracts/`: what a stream's records look like, and which of their columns are their key."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+FOLDER: Final = Path(__file__).resolve().parent.parent / "contracts"
+
+_NAME = re.compile(r"(?P<stream>[a-z][a-z0-9_]*)/(?P<version>\d{1,6})")
+
+
+class ContractError(ValueError):
+    """A contract that is missing, or that lacks what every stream's contract must say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One property of a record.
+
+    kind: `string`, `number`, `integer`, `boolean` or `date-time`.
+    """
+
+    name: str
+    kind: str
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """The shape of one stream's records, as `contracts/<stream>.v<version>.schema.json` gives it.
+
+    key: the columns that identify a record. partition_key: the column by which events are partitioned.
+    """
+
+    stream: str
+    version: int
+    key: tuple[str, ...]
+    partition_key: str
+    columns: tuple[Column, ...]
+
+    @property
+    def name(self) -> str:
+        """Name the contract as events do: `trades/1`."""
+        return f"{self.stream}/{self.version}"
+
+
+@cache
+def load_contract(name: str) -> Contract:
+    """Read the contract named `<stream>/<version>`; raises ContractError."""
+    match = _NAME.fullmatch(name)
+    if match is None:
+        raise ContractError(f"{name!r} is no contract's name; it must be <stream>/<version>, for example trades/1.")
+    path = FOLDER / f"{match['stream']}.v{match['version']}.schema.json"
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ContractError(f"Contract {name} has no file contracts/{path.name}.") from None
+    except ValueError as error:
+        raise ContractError(f"Contract {name}: contracts/{path.name} is not JSON: {error}.") from error
+    return parse_contract(match["stream"], int(match["version"]), document)
+
+
+def parse_contract(stream: str, version: int, document: Mapping[str, Any]) -> Contract:
+    """Read a record's JSON Schema; raises ContractError where it has no key, or one that is no required column."""
+    name, required = f"{stream}/{version}", set(document.get("required", ()))
+    columns = tuple(_column(name, each, schema, required) for each, schema in document.get("properties", {}).items())
+    contract = Contract(stream, version, tuple(document.get("x-key", ())), document.get("x-partition-key", ""), columns)
+    if not contract.key:
+        raise ContractError(f"Contract {name} has no x-key: name the columns that identify a record.")
+    for column in (*contract.key, contract.partition_key):
+        if column not in required & {each.name for each in columns}:
+            raise ContractError(
+                f"Contract {name}: x-key and x-partition-key must name required columns, not {column!r}."
+            )
+    return contract
+
+
+def _column(contract: str, name: str, schema: Mapping[str, Any], required: set[str]) -> Column:
+    kind = schema.get("format") or schema.get("type")
+    if kind not in {"string", "number", "integer", "boolean", "date-time"}:
+        raise ContractError(f"Contract {contract}: the type of {name!r} is {kind!r}, which is no column's.")
+    return Column(name, kind, name in required)

@@ -1,0 +1,47 @@
+"""What every slice works with, whatever its feed: how time passes for it, its source, and the count of what it did."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from shared.domain.delivery import Delivery
+from shared.feeds.records import Records
+
+type StreamRecords = Mapping[str, Records]
+"""Records by the name of their stream, in the order in which they are to be sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class SliceClock:
+    """How time passes for one slice: the clock, the way to wait, and when its window is to stop."""
+
+    clock: Callable[[], datetime]
+    sleep: Callable[[float], Awaitable[None]]
+    stop_at: Callable[[], datetime | None]
+
+
+class SliceSource(Protocol):
+    """Where one slice's records come from."""
+
+    def batches(self) -> AsyncIterator[StreamRecords]:
+        """Give records as soon as they are to be sent, until the slice has no more.
+
+        Whoever asks for the next batch has sent the one before it. Raises FeedRefused and Unavailable. An asker that
+        leaves early closes the iterator, which ends everything that runs behind it.
+        """
+
+    def report(self) -> Mapping[str, Any]:
+        """Say what was seen, as plain JSON; asked after the last batch."""
+
+
+@dataclass(slots=True)
+class StreamCounts:
+    """What a running slice has done so far with one stream; read by whoever reports progress."""
+
+    read: int = 0
+    delivery: Delivery = field(default_factory=Delivery)
+
+    def as_wire(self) -> dict[str, int]:
+        """Give the counts of one stream: read, accepted, refused, unknown, spilled, events."""
+        return {"read": self.read} | self.delivery.as_wire()
