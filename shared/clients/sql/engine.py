@@ -64,7 +64,7 @@ WINDOW_COUNTS: Final = Table(
 
 
 def run_in[Answer](engine: Engine, name: str, work: Callable[[Connection], Answer]) -> Answer:
-    """Give what `work` does in one transaction; raises LoginRefused, TransientError or Unavailable, which call it `name`."""
+    """Give what `work` does in one transaction; raises LoginRefused, TransientError or Unavailable, by `name`."""
     try:
         with engine.begin() as connection:
             return work(connection)

@@ -46,7 +46,8 @@ class WindowRow:
 class SliceRow:
     """One try at a slice.
 
-    counts: per stream `read`, `accepted`, `refused`, `unknown`, `spilled`, `events`. report: what a live feed saw (plain JSON).
+    counts: per stream `read`, `accepted`, `refused`, `unknown`, `spilled`, `events`.
+    report: what the source saw (plain JSON).
     """
 
     slice: Slice
