@@ -22,7 +22,8 @@ from local.platform.services import Choices
 from local.platform.starting import running_platform
 from shared.clients.databricks_jobs.jobs import SCOPE
 from shared.clients.event_grid.topic import EventGridTopic
-from shared.clients.identity.identity import FakeIdentity, ServicePrincipal, make_identity
+from shared.clients.identity.credentials import ServicePrincipal, make_identity
+from shared.clients.identity.fake import FakeIdentity
 from shared.clients.storage.tables import tables_of
 from shared.clients.storage.windows import TableLedger
 from shared.domain.windows.announcement import opening

@@ -21,10 +21,10 @@ from local.platform.ports import Ports
 from local.platform.running import Running
 from local.platform.services import Choices
 from local.platform.starting import running_platform
-from shared.clients.identity.identity import FakeIdentity
+from shared.clients.identity.fake import FakeIdentity
 from shared.clients.logic_app.alert_sender import FakeDoor
 from shared.clients.sql.metrics import sql_metrics
-from shared.clients.storage.windows import FakeLedger
+from shared.clients.storage.fake import FakeLedger
 from shared.domain.volumes.measurement import MeasuredTable, MeasureOrder
 from shared.domain.windows.ledger_row import WindowRow
 from shared.domain.windows.window import Window

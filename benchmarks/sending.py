@@ -25,7 +25,7 @@ from benchmarks.peers import faker_plain
 from emulators.entra.identities import make_identities, write_identities
 from emulators.tls import make_tls_files
 from shared.clients.event_hubs.hubs import AzureEventHubs, HubConnection, Sender
-from shared.clients.identity.identity import LoopIdentity, ServicePrincipal, make_identity
+from shared.clients.identity.credentials import LoopIdentity, ServicePrincipal, make_identity
 from shared.feeds.packing import Packing, as_events
 from shared.feeds.payments.building import build
 from shared.feeds.payments.feed import Payments

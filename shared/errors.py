@@ -4,12 +4,12 @@ IngestionError
 ├── SettingsError        a setting is missing or malformed: an administrator mends it
 ├── RequestRejected      a caller asked for something it may not have: 400, 404, 409, 413 or 415
 ├── FeedRefused          the source will not serve us (unknown product, wrong subscription): no retry can cure it
-├── LoginRefused         an identity is not let in: no retry can cure it
+├── LoginRefused         an identity is denied access: no retry can cure it
 ├── JobRefused           Databricks will not do what it is asked (unknown job or run, parameters): no retry can cure it
 ├── CorruptRow           the ledger holds something that this version can't read
 └── Unavailable          an outside system does not answer as it should: a retry may cure it
     ├── Unreachable      a venue can't be reached or can't serve now
-    ├── Untrusted        a peer's certificate is vouched for by nobody we trust
+    ├── Untrusted        a peer's certificate is not trusted
     └── SendFailed       records could not be delivered to a hub within the deadline
 """
 
@@ -73,7 +73,7 @@ class Unreachable(Unavailable):
 
 
 class Untrusted(Unavailable):
-    """A peer shows a certificate that the CA bundle does not vouch for; only an administrator can cure it."""
+    """A peer's certificate is signed by no authority of the CA bundle; only an administrator can cure it."""
 
 
 class SendFailed(Unavailable):

@@ -12,7 +12,7 @@ from shared.clients.coincap.assets import Assets, CoinCapAssets
 from shared.clients.databricks_jobs.jobs import DatabricksJobs, Jobs
 from shared.clients.event_grid.topic import EventGridTopic, Topic
 from shared.clients.event_hubs.hubs import AzureEventHubs, EventHubs, HubConnection
-from shared.clients.identity.identity import Identity, ManagedIdentity, ServicePrincipal, make_identity
+from shared.clients.identity.credentials import Identity, ManagedIdentity, ServicePrincipal, make_identity
 from shared.clients.logic_app.alert_sender import LogicApp
 from shared.clients.sql.database import Counts, SqlCounts, sql_database
 from shared.clients.sql.metrics import sql_metrics

@@ -1,21 +1,62 @@
-"""What the errors of Azure's SDKs mean to the app: worth another try, final, or a login that is refused."""
+"""What the errors of Azure's SDKs and the statuses of HTTP services mean to the app."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Final
 
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
 
-from shared.clients.persistence import TransientError, retry_after_seconds
-from shared.errors import IngestionError, LoginRefused, Unavailable
+from shared.clients.retrying import TransientError
+from shared.domain.failures import FailureKind
+from shared.errors import IngestionError, LoginRefused, Unavailable, Untrusted
 
-_NOT_LET_IN: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
-_BUSY: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
-_PASSING: Final = _BUSY | {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT}
+_BY_STATUS: Final[Mapping[int, FailureKind]] = {
+    HTTPStatus.UNAUTHORIZED: FailureKind.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN: FailureKind.UNAUTHORIZED,
+    HTTPStatus.TOO_MANY_REQUESTS: FailureKind.THROTTLED,
+    HTTPStatus.SERVICE_UNAVAILABLE: FailureKind.THROTTLED,
+    HTTPStatus.REQUEST_TIMEOUT: FailureKind.UNAVAILABLE,
+    HTTPStatus.CONFLICT: FailureKind.UNAVAILABLE,
+    HTTPStatus.TOO_EARLY: FailureKind.UNAVAILABLE,
+}
+_UNTRUSTED: Final = "CERTIFICATE_VERIFY_FAILED"  # OpenSSL's own word, whatever wraps it
+
+
+def kind_of(status: int) -> FailureKind:
+    """Say what a status that is no success means; redirects and unknown ones are permanent."""
+    is_servers = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return _BY_STATUS.get(status, FailureKind.UNAVAILABLE if is_servers else FailureKind.PERMANENT)
+
+
+def transient_failure(text: str, status: int, headers: Mapping[str, str]) -> TransientError:
+    """Make the error of an answer that may be another one later."""
+    throttled = kind_of(status) is FailureKind.THROTTLED
+    return TransientError(text, throttled=throttled, retry_after=retry_after_seconds(headers))
+
+
+def untrusted(place: str) -> Untrusted:
+    """Make the error of a peer whose certificate no authority of the CA bundle signed."""
+    return Untrusted(
+        f"{place}: certificate not trusted; put the certificate of the authority that signed it in CA_BUNDLE."
+    )
+
+
+def retry_after_seconds(headers: Mapping[str, str]) -> float:
+    """Read Retry-After where it is given in seconds; a date is treated as if it were not there."""
+    try:
+        seconds = float(headers.get("Retry-After", "0"))
+    except ValueError:
+        return 0.0
+    return seconds if 0.0 <= seconds < math.inf else 0.0
 
 
 def call[Answer](
-    verb: Callable[[], Answer], *, place: str, client: str, keep: type[AzureError] | tuple[()] = ()
+    verb: Callable[[], Answer],
+    *,
+    place: str,
+    client: str,
+    keep: type[AzureError] | tuple[type[AzureError], ...] = (),
 ) -> Answer:
     """Give what `verb` gives; of the SDK's errors only `keep` comes through as it is.
 
@@ -35,13 +76,12 @@ def _failure(error: AzureError, place: str, client: str) -> IngestionError:
     status = _status(error)
     if status is None:
         return _unanswered(error, place)
-    text = f"{place} answered {status} ({_phrase(status)})"
-    if status in _NOT_LET_IN:
+    text, kind = f"{place} answered {status} ({_phrase(status)})", kind_of(status)
+    if kind is FailureKind.UNAUTHORIZED:
         return LoginRefused(f"{text} to {client}.")
-    if status not in _PASSING and status < HTTPStatus.INTERNAL_SERVER_ERROR:
+    if not kind.may_pass:
         return Unavailable(f"{text}.")
-    wait = retry_after_seconds(getattr(getattr(error, "response", None), "headers", {}))
-    return TransientError(f"{text}.", busy=status in _BUSY, retry_after=wait)
+    return transient_failure(f"{text}.", status, getattr(getattr(error, "response", None), "headers", {}))
 
 
 def _status(error: AzureError) -> int | None:
@@ -57,11 +97,5 @@ def _phrase(status: int) -> str:
 
 def _unanswered(error: AzureError, place: str) -> Unavailable:
     if _UNTRUSTED in str(error):
-        return Unavailable(
-            f"{place} shows a certificate that the CA bundle does not vouch for; "
-            "put the authority's certificate in CA_BUNDLE."
-        )
+        return untrusted(place)
     return TransientError(f"{place} can't be reached or stopped in the middle: {type(error).__name__}.")
-
-
-_UNTRUSTED: Final = "CERTIFICATE_VERIFY_FAILED"  # OpenSSL's own word, whatever wraps it

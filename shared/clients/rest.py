@@ -1,27 +1,26 @@
-"""Requests to JSON services: every wait bounded, every answer's size bounded, every failure in the app's own words."""
+"""Requests to JSON services: waits and answers are bounded, failures become the app's own errors."""
 
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 import requests
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
-from shared.clients.persistence import RetryPolicy, TransientError, connect_seconds, retry_after_seconds
+from shared.clients.failures import kind_of, transient_failure, untrusted
+from shared.clients.retrying import RetryPolicy, TransientError, connect_seconds
 from shared.errors import Unavailable
 
 _CHUNK = 1 << 16
 _EXCERPT = 300
 _NO_URL = requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema | requests.exceptions.MissingSchema
-_BUSY: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
-_PASSING: Final = _BUSY | {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY}
 
 
-class Refusal(Unavailable):
+class ServiceRefused(Unavailable):
     """The service understood and said no; `status` is its HTTP status."""
 
     def __init__(self, text: str, status: int) -> None:
@@ -51,7 +50,7 @@ class JsonService:
     name: str
     url: str
     ca_bundle: str | None = None
-    persistence: RetryPolicy = field(default_factory=RetryPolicy)
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
     most_bytes: int = 64 << 20
 
     def answer[Answer](
@@ -65,12 +64,13 @@ class JsonService:
         """Give what `read` makes of the body of a 2xx answer.
 
         read: where it fails (ValueError, msgspec's errors), the answer was cut or garbled, and is asked for again.
-        bearer: gives the token; it is asked at each try. within: seconds for all tries together. Raises Refusal for
-        an answer that no repetition changes, else Unavailable.
+        bearer: gives the token; it is asked at each try. within: seconds for all tries together.
+
+        Raises ServiceRefused for an answer that no repetition changes, else Unavailable.
         """
         with requests.Session() as session:
             session.trust_env = False
-            return self.persistence.call(
+            return self.retry.call(
                 lambda seconds: self._read(read, self._try(session, call, bearer(), seconds)), within=within
             )
 
@@ -89,7 +89,7 @@ class JsonService:
         raise failure
 
     def _exchange(self, session: requests.Session, call: Call, token: str, seconds: float) -> bytes:
-        end = self.persistence.tempo.clock() + seconds
+        end = self.retry.clock.now() + seconds
         with session.request(
             call.method,
             f"{self.url.rstrip('/')}{call.path}",
@@ -114,23 +114,20 @@ class JsonService:
             body += chunk
             if len(body) > self.most_bytes:
                 raise Unavailable(f"{self.name} sent more than {self.most_bytes} bytes in one answer.")
-            if self.persistence.tempo.clock() > end:
+            if self.retry.clock.now() > end:
                 raise TransientError(f"{self.name} did not finish its answer in time, {len(body)} bytes came.")
         return bytes(body)
 
-    def _refusal(self, response: requests.Response, words: str) -> Unavailable:
+    def _refusal(self, response: requests.Response, message: str) -> Unavailable:
         status = response.status_code
-        text = f"{self.name} answered {status}: {words}"
-        if status in _PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            return TransientError(text, busy=status in _BUSY, retry_after=retry_after_seconds(response.headers))
-        return Refusal(text, status)
+        text = f"{self.name} answered {status}: {message}"
+        if kind_of(status).may_pass:
+            return transient_failure(text, status, response.headers)
+        return ServiceRefused(text, status)
 
     def _failure(self, error: Exception) -> Unavailable:
         if isinstance(error, requests.exceptions.SSLError) and _is_untrusted(error):
-            return Unavailable(
-                f"{self.name} shows a certificate that the CA bundle does not vouch for; "
-                "put the authority's certificate in CA_BUNDLE."
-            )
+            return untrusted(self.name)
         if isinstance(error, _NO_URL):
             return Unavailable(f"{self.name} has no usable URL: {self.url!r}.")
         return TransientError(f"{self.name} can't be reached or stopped in the middle: {type(error).__name__}.")

@@ -14,7 +14,7 @@ HOMES = {
     "azure.core": {
         "shared/clients/failures.py",
         "shared/clients/event_grid/topic.py",
-        "shared/clients/identity/identity.py",
+        "shared/clients/identity/credentials.py",
         "shared/clients/storage/reference.py",
         "shared/clients/storage/tables.py",
     },
@@ -22,7 +22,7 @@ HOMES = {
     "azure.durable_functions": {"shared/clients/durable/orchestrations.py"},
     "azure.eventgrid": {"shared/clients/event_grid/topic.py"},
     "azure.eventhub": {"shared/clients/event_hubs/amqp.py"},
-    "azure.identity": {"shared/clients/identity/identity.py"},
+    "azure.identity": {"shared/clients/identity/credentials.py"},
     "azure.storage.blob": {"shared/clients/storage/reference.py"},
     "aiohttp": {"shared/trades/connection/transport.py"},
     "croniter": {"shared/settings/rules.py"},

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import yaml
 
-from shared.clients.durable.orchestrations import FakeOrchestrations
+from shared.clients.durable.fake import FakeOrchestrations
 from shared.clients.storage.reference import CONTAINER
 from shared.domain.runs.run import RunRow, parameters_of
 from shared.domain.windows.announcement import OPENED, opening

@@ -1,19 +1,17 @@
 """The service of assets (CoinCap v3): all its pages, each as the raw document."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from typing import Final, Protocol
 
-from shared.clients.persistence import RetryPolicy
 from shared.clients.rest import Call, JsonService
-from shared.clients.retrying import Backoff, Timeouts
+from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 from shared.errors import Unavailable
 from shared.feeds.assets import count
 
 PAGE: Final = 2000
 """The most assets that CoinCap gives at a time."""
 
-_PATIENCE: Final = Timeouts(total=60.0, attempt=10.0, ordinary=Backoff(0.3, 2.0), busy=Backoff(1.0, 5.0))
+_TIMEOUTS: Final = Timeouts(total=60.0, attempt=10.0, ordinary=Backoff(0.3, 2.0), throttled=Backoff(1.0, 5.0))
 
 
 class Assets(Protocol):
@@ -36,17 +34,17 @@ class CoinCapAssets:
         key: str,
         *,
         ca_bundle: str | None = None,
-        persistence: RetryPolicy | None = None,
+        retry: RetryPolicy | None = None,
         page: int = PAGE,
     ) -> None:
         """Keep URL and key; nothing is dialled yet."""
-        self._service = JsonService("The service of assets", url, ca_bundle, persistence or RetryPolicy(_PATIENCE))
+        self._service = JsonService("The service of assets", url, ca_bundle, retry or RetryPolicy(_TIMEOUTS))
         self._key = key
         self._page = page
 
     def pages(self, within: float) -> Iterator[bytes]:
         """Ask page by page until one is not full; one that comes short, garbled or late is asked for again."""
-        clock = self._service.persistence.tempo.clock
+        clock = self._service.retry.clock.now
         end, offset, came = clock() + within, 0, self._page
         while came == self._page:
             left = end - clock()
@@ -61,19 +59,3 @@ class CoinCapAssets:
     def _one(self, offset: int, within: float) -> tuple[bytes, int]:
         call = Call("GET", "/assets", {"limit": self._page, "offset": offset})
         return self._service.answer(call, lambda: self._key, lambda body: (body, count(body)), within=within)
-
-
-@dataclass(slots=True)
-class FakeAssets:
-    """Gives these documents; then, or at once where there are none, raises `failure` where it is set."""
-
-    documents: Sequence[bytes] = ()
-    failure: Exception | None = None
-    asked: list[float] = field(default_factory=list)
-
-    def pages(self, within: float) -> Iterator[bytes]:
-        """Give them one by one."""
-        self.asked.append(within)
-        yield from self.documents
-        if self.failure is not None:
-            raise self.failure

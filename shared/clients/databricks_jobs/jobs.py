@@ -1,18 +1,16 @@
 """Databricks Jobs by REST (API 2.2): the job of a name, its runs, and how they stand."""
 
-import itertools
-import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from http import HTTPStatus
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import msgspec
 
-from shared.clients.identity.identity import Identity
-from shared.clients.persistence import RetryPolicy
-from shared.clients.rest import Call, JsonService, Refusal
-from shared.domain.runs.job_state import JobRun, has_ended
+from shared.clients.failures import kind_of
+from shared.clients.identity.credentials import Identity
+from shared.clients.rest import Call, JsonService, ServiceRefused
+from shared.clients.retrying import RetryPolicy
+from shared.domain.failures import FailureKind
+from shared.domain.runs.job_state import JobRun
 from shared.errors import JobRefused, LoginRefused
 
 SCOPE: Final = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default"
@@ -22,7 +20,6 @@ MOST_TOKEN: Final = 64
 """The longest idempotency token that run-now takes."""
 
 _API = "/api/2.2/jobs"
-_NOT_LET_IN = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 
 
 class Jobs(Protocol):
@@ -53,10 +50,10 @@ class DatabricksJobs:
         identity: Identity,
         *,
         ca_bundle: str | None = None,
-        persistence: RetryPolicy | None = None,
+        retry: RetryPolicy | None = None,
     ) -> None:
         """Keep the workspace's URL and the identity; nothing is dialled yet."""
-        self._service = JsonService("Databricks", url, ca_bundle, persistence or RetryPolicy())
+        self._service = JsonService("Databricks", url, ca_bundle, retry or RetryPolicy())
         self._identity = identity
 
     def find(self, name: str) -> int:
@@ -69,9 +66,9 @@ class DatabricksJobs:
 
     def run_now(self, job_id: int, token: str, parameters: Mapping[str, str]) -> int:
         """Start it; where the answer is lost the same token finds the run that was started."""
-        _check_token(token)
-        order = {"job_id": job_id, "idempotency_token": token, "job_parameters": dict(parameters)}
-        return self._call(Call("POST", f"{_API}/run-now", body=order), _STARTED).run_id
+        check_token(token)
+        payload = {"job_id": job_id, "idempotency_token": token, "job_parameters": dict(parameters)}
+        return self._call(Call("POST", f"{_API}/run-now", body=payload), _STARTED).run_id
 
     def run(self, run_id: int) -> JobRun:
         """Read the run."""
@@ -84,8 +81,8 @@ class DatabricksJobs:
     def _call[Answer](self, call: Call, read: Callable[[bytes], Answer]) -> Answer:
         try:
             return self._service.answer(call, self._token, read)
-        except Refusal as refusal:
-            if refusal.status in _NOT_LET_IN:
+        except ServiceRefused as refusal:
+            if kind_of(refusal.status) is FailureKind.UNAUTHORIZED:
                 raise LoginRefused(f"{self._client} may not {call.method} {call.path}: {refusal}") from refusal
             raise JobRefused(f"{call.method} {call.path}: {refusal}") from refusal
 
@@ -97,68 +94,8 @@ class DatabricksJobs:
         return f"client id {self._identity.client_id}"
 
 
-@dataclass(slots=True)
-class FakeJobs:
-    """A workspace in memory: `jobs` by name, the parameters of each run, and each run as it stands.
-
-    A run begins RUNNING; `become` says how it goes on. `refusal` is raised by every verb where it is set.
-    """
-
-    jobs: Mapping[str, int]
-    runs: dict[int, JobRun] = field(default_factory=dict)
-    parameters: dict[int, dict[str, str]] = field(default_factory=dict)
-    cancelled: list[int] = field(default_factory=list)
-    refusal: Exception | None = None
-    _tokens: dict[str, int] = field(default_factory=dict, init=False)
-    _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1), init=False)
-    _lock: Any = field(default_factory=threading.Lock, init=False)
-
-    def become(self, run_id: int, life_cycle: str, result: str = "", **details: str) -> None:
-        """Let a run be in that state, with `code`, `type` and `message` where given."""
-        self.runs[run_id] = JobRun(run_id, life_cycle, result, page_url=self.runs[run_id].page_url, **details)
-
-    def find(self, name: str) -> int:
-        """Look it up."""
-        self._refuse()
-        if name not in self.jobs:
-            raise JobRefused(f"Databricks has 0 jobs named {name!r} that the fake can see, not one.")
-        return self.jobs[name]
-
-    def run_now(self, job_id: int, token: str, parameters: Mapping[str, str]) -> int:
-        """Start a run once for each token."""
-        self._refuse()
-        _check_token(token)
-        if job_id not in self.jobs.values():
-            raise JobRefused(f"Job {job_id} does not exist.")
-        with self._lock:
-            if token not in self._tokens:
-                run_id = self._tokens[token] = next(self._numbers)
-                self.parameters[run_id] = dict(parameters)
-                self.runs[run_id] = JobRun(run_id, "RUNNING", page_url=f"https://databricks.example/run/{run_id}")
-            return self._tokens[token]
-
-    def run(self, run_id: int) -> JobRun:
-        """Look it up."""
-        self._refuse()
-        if run_id not in self.runs:
-            raise JobRefused(f"Run {run_id} does not exist.")
-        return self.runs[run_id]
-
-    def cancel(self, run_id: int) -> None:
-        """Bring the run to its end at once."""
-        run = self.run(run_id)
-        self.cancelled.append(run_id)
-        if not has_ended(run):
-            self.runs[run_id] = replace(
-                run, life_cycle="TERMINATED", result="CANCELED", code="USER_CANCELED", type="CLIENT_ERROR"
-            )
-
-    def _refuse(self) -> None:
-        if self.refusal is not None:
-            raise self.refusal
-
-
-def _check_token(token: str) -> None:
+def check_token(token: str) -> None:
+    """Raise JobRefused for an idempotency token that run-now would not take."""
     if not 0 < len(token) <= MOST_TOKEN:
         raise JobRefused(f"An idempotency token has 1 to {MOST_TOKEN} characters, {token!r} has {len(token)}.")
 
@@ -192,14 +129,14 @@ class _Details(msgspec.Struct):
     message: str | None = None
 
 
-class _Status(msgspec.Struct):
+class _RunStatus(msgspec.Struct):
     termination_details: _Details | None = None
 
 
 class _Run(msgspec.Struct):
     run_id: int
     state: _State
-    status: _Status | None = None
+    status: _RunStatus | None = None
     run_page_url: str | None = None
 
 

@@ -21,10 +21,10 @@ _ALIVE = frozenset({"Pending", "Running", "Suspended", "ContinuedAsNew"})
 class Orchestrations(Protocol):
     """Instances are named by their window's id; every verb raises Unavailable."""
 
-    async def start(self, window_id: str, order: Mapping[str, Any]) -> None:
+    async def start(self, window_id: str, payload: Mapping[str, Any]) -> None:
         """Start a window's orchestration; that it runs already is success."""
 
-    async def start_enrichment(self, instance_id: str, order: Mapping[str, Any]) -> None:
+    async def start_enrichment(self, instance_id: str, payload: Mapping[str, Any]) -> None:
         """Start the orchestration of a window's run; that it runs already is success."""
 
     async def stop(self, instance_ids: list[str]) -> None:
@@ -41,13 +41,13 @@ class DurableOrchestrations:
         """Keep the client of this invocation."""
         self._client = client
 
-    async def start(self, window_id: str, order: Mapping[str, Any]) -> None:
+    async def start(self, window_id: str, payload: Mapping[str, Any]) -> None:
         """Start it."""
-        await self._started(window_id, self._client.start_new(WINDOW_ORCHESTRATOR, window_id, dict(order)))
+        await self._started(window_id, self._client.start_new(WINDOW_ORCHESTRATOR, window_id, dict(payload)))
 
-    async def start_enrichment(self, instance_id: str, order: Mapping[str, Any]) -> None:
+    async def start_enrichment(self, instance_id: str, payload: Mapping[str, Any]) -> None:
         """Start it."""
-        await self._started(instance_id, self._client.start_new(ENRICHMENT_ORCHESTRATOR, instance_id, dict(order)))
+        await self._started(instance_id, self._client.start_new(ENRICHMENT_ORCHESTRATOR, instance_id, dict(payload)))
 
     async def stop(self, instance_ids: list[str]) -> None:
         """Raise the event to those that live."""
@@ -83,31 +83,3 @@ class DurableOrchestrations:
             raise Unavailable(f"The status of instance {instance_id} can't be read: {error}.") from error
         # For an unknown id the SDK answers an object without a status (durable-python issue 353).
         return bool(status and status.runtime_status and status.runtime_status.value in _ALIVE)
-
-
-class FakeOrchestrations:
-    """Orchestrations in memory: keeps what was started and stopped."""
-
-    def __init__(self) -> None:
-        """Begin with none."""
-        self.started: dict[str, Mapping[str, Any]] = {}
-        self.stopped: list[str] = []
-        self.failing: set[str] = set()
-
-    async def start(self, window_id: str, order: Mapping[str, Any]) -> None:
-        """Keep the first order for an id; those of `failing` can't be started."""
-        if window_id in self.failing:
-            raise Unavailable(f"Orchestration {window_id} could not be started: it is to fail.")
-        self.started.setdefault(window_id, order)
-
-    async def start_enrichment(self, instance_id: str, order: Mapping[str, Any]) -> None:
-        """Keep it as a window's."""
-        await self.start(instance_id, order)
-
-    async def stop(self, instance_ids: list[str]) -> None:
-        """Keep the ids."""
-        self.stopped.extend(instance_ids)
-
-    def status_urls(self, window_id: str) -> Mapping[str, str]:
-        """Give a made-up URL."""
-        return {"statusQueryGetUri": f"http://127.0.0.1/instances/{window_id}"}

@@ -1,14 +1,13 @@
 """Event Grid: publishes what the app announces to a custom topic."""
 
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from azure.core.credentials import AzureKeyCredential
 from azure.eventgrid import EventGridEvent, EventGridPublisherClient
 
 from shared.clients.failures import call
-from shared.clients.identity.identity import BlockingIdentity, Identity
-from shared.clients.persistence import RetryPolicy, connect_seconds
+from shared.clients.identity.credentials import BlockingIdentity, Identity
+from shared.clients.retrying import RetryPolicy, connect_seconds
 from shared.domain.windows.announcement import Announcement
 
 _DATA_VERSION = "1.0"
@@ -30,18 +29,18 @@ class EventGridTopic:
         login: Identity | str,
         *,
         ca_bundle: str | None = None,
-        persistence: RetryPolicy | None = None,
+        retry: RetryPolicy | None = None,
     ) -> None:
         """Keep endpoint and login (an identity, or the topic's key); nothing is dialled yet."""
         self._endpoint = endpoint
         self._login = login
         self._options: dict[str, Any] = {"connection_verify": ca_bundle} if ca_bundle else {}
-        self._persistence = persistence or RetryPolicy()
+        self._retry = retry or RetryPolicy()
 
     def publish(self, announcement: Announcement) -> None:
-        """Publish with a client of its own, tried again while the topic fails in passing."""
+        """Publish with a client of its own, tried again while the topic's failures are transient."""
         with EventGridPublisherClient(self._endpoint, self._credential()) as client:
-            self._persistence.call(lambda seconds: self._try(client, announcement, seconds))
+            self._retry.call(lambda seconds: self._try(client, announcement, seconds))
 
     def _credential(self) -> AzureKeyCredential | BlockingIdentity:
         return AzureKeyCredential(self._login) if isinstance(self._login, str) else BlockingIdentity(self._login)
@@ -52,20 +51,6 @@ class EventGridTopic:
         options: dict[str, Any] = limits | self._options
         who = "its key" if isinstance(self._login, str) else f"client id {self._login.client_id}"
         call(lambda: client.send([_event(announcement)], **options), place="The topic", client=who)
-
-
-@dataclass(slots=True)
-class FakeTopic:
-    """Keeps what is published; raises `failure` instead where it is set."""
-
-    published: list[Announcement] = field(default_factory=list)
-    failure: Exception | None = None
-
-    def publish(self, announcement: Announcement) -> None:
-        """Keep it, or raise."""
-        if self.failure is not None:
-            raise self.failure
-        self.published.append(announcement)
 
 
 def _event(announcement: Announcement) -> EventGridEvent:

@@ -11,9 +11,10 @@ from azure.eventhub import EventData, EventDataBatch, TransportType
 from azure.eventhub.aio import EventHubProducerClient
 from azure.eventhub.exceptions import AuthenticationError, EventDataSendError, EventHubError
 
-from shared.clients.event_hubs.link import HubFault, Parcel, Target, Trouble
-from shared.clients.identity.identity import Identity, LoopIdentity
+from shared.clients.event_hubs.link import Batch, HubFault, Target
+from shared.clients.identity.credentials import Identity, LoopIdentity
 from shared.domain.delivery import Event
+from shared.domain.failures import FailureKind
 from shared.errors import LoginRefused, Unavailable
 
 
@@ -56,7 +57,7 @@ class AmqpLink:
             await self._client.create_batch()
         self._is_open = True
 
-    async def fill(self, target: Target, events: Sequence[Event]) -> Parcel:
+    async def fill(self, target: Target, events: Sequence[Event]) -> Batch:
         """Make one batch of the first events; rejects where not even the first one fits."""
         with _as_faults(sending=False):
             batch = await self._client.create_batch(
@@ -64,20 +65,20 @@ class AmqpLink:
             )
         taken = _fill(batch, events)
         if taken == 0:
-            raise HubFault(Trouble.REJECTED, f"the hub takes messages of {batch.max_size_in_bytes} bytes at most")
-        return Parcel(taken, batch)
+            raise HubFault(FailureKind.REJECTED, f"the hub takes messages of {batch.max_size_in_bytes} bytes at most")
+        return Batch(taken, batch)
 
-    async def send(self, parcel: Parcel) -> None:
+    async def send(self, batch: Batch) -> None:
         """Send a batch; a fault says whether it may be stored."""
         with _as_faults(sending=True):
-            await self._client.send_batch(_batch_of(parcel))
+            await self._client.send_batch(_client_batch(batch))
 
     async def positions(self) -> dict[str, int]:
         """Ask the hub for its partitions, and each of them for its last event."""
         with _as_faults(sending=False):
             partitions = await self._client.get_partition_ids()
-            told = await asyncio.gather(*(self._client.get_partition_properties(name) for name in partitions))
-        return {str(one["id"]): int(one["last_enqueued_sequence_number"]) for one in told}
+            asked = await asyncio.gather(*(self._client.get_partition_properties(name) for name in partitions))
+        return {str(one["id"]): int(one["last_enqueued_sequence_number"]) for one in asked}
 
     async def close(self) -> None:
         """Disconnect; a peer that does not answer is left alone after three seconds."""
@@ -97,10 +98,10 @@ def _fill(batch: EventDataBatch, events: Sequence[Event]) -> int:
     return len(events)
 
 
-def _batch_of(parcel: Parcel) -> EventDataBatch:
-    if not isinstance(parcel.content, EventDataBatch):
-        raise TypeError(f"a parcel of {type(parcel.content).__name__} is not one of this link's")
-    return parcel.content
+def _client_batch(batch: Batch) -> EventDataBatch:
+    if not isinstance(batch.content, EventDataBatch):
+        raise TypeError(f"a batch of {type(batch.content).__name__} is not one of this link's")
+    return batch.content
 
 
 @contextlib.contextmanager
@@ -116,22 +117,22 @@ def _as_faults(*, sending: bool) -> Iterator[None]:
 
 def _fault_of(error: Exception, *, sending: bool) -> HubFault:
     """Tell what an error means; it may hide an earlier one, for the client tries twice within a send."""
-    trouble = _trouble(error)
+    kind = _kind(error)
     tries = [link for link in _chain(error) if isinstance(link, EventHubError)]
-    surely_not_stored = trouble is Trouble.HOPELESS or (bool(tries) and all(_is_refusal(link) for link in tries))
-    return HubFault(trouble, _words(error), may_be_stored=sending and not surely_not_stored)
+    surely_not_stored = kind is FailureKind.PERMANENT or (bool(tries) and all(_is_refusal(link) for link in tries))
+    return HubFault(kind, _describe(error), may_be_stored=sending and not surely_not_stored)
 
 
-def _trouble(error: Exception) -> Trouble:
+def _kind(error: Exception) -> FailureKind:
     condition = error.error if isinstance(error, EventHubError) else None
     is_denied = isinstance(error, AuthenticationError) and condition != _TIMEOUT_IN_DISGUISE
     if is_denied or condition == _NOT_ALLOWED_HERE:
-        return Trouble.DENIED
+        return FailureKind.UNAUTHORIZED
     if condition == _NO_SUCH_HUB or any(isinstance(link, ssl.SSLCertVerificationError) for link in _chain(error)):
-        return Trouble.HOPELESS
+        return FailureKind.PERMANENT
     if isinstance(error, EventDataSendError):
-        return Trouble.REJECTED if condition in _REJECTIONS else Trouble.BUSY
-    return Trouble.BUSY if condition == _SERVER_BUSY else Trouble.DOWN
+        return FailureKind.REJECTED if condition in _REJECTIONS else FailureKind.THROTTLED
+    return FailureKind.THROTTLED if condition == _SERVER_BUSY else FailureKind.UNAVAILABLE
 
 
 def _is_refusal(error: EventHubError) -> bool:
@@ -145,10 +146,10 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         link = link.__cause__ or link.__context__
 
 
-def _words(error: Exception) -> str:
+def _describe(error: Exception) -> str:
     """Give the client's text without its repetitions."""
     lines = (line.strip().removeprefix("Error Description: ") for line in str(error).splitlines())
-    return f"{type(error).__name__}: {' '.join(dict.fromkeys(lines))}"[:_MOST_WORDS]
+    return f"{type(error).__name__}: {' '.join(dict.fromkeys(lines))}"[:_LONGEST_REASON]
 
 
 EVENT_HUBS_SCOPE = "https://eventhubs.azure.net//.default"
@@ -168,4 +169,4 @@ _REJECTIONS = frozenset(
     }
 )
 _CLOSE_SECONDS = 3.0
-_MOST_WORDS = 300
+_LONGEST_REASON = 300

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from shared import telemetry
 from shared.clients.event_hubs.breaker import Breaker
-from shared.clients.event_hubs.link import HubFault, Link, LinkSlot, Trouble
-from shared.clients.retrying import Rhythm, Timeouts
+from shared.clients.event_hubs.link import HubFault, Link, LinkSlot
+from shared.clients.retrying import RetryPolicy, Tries
+from shared.domain.failures import FailureKind
 from shared.errors import LoginRefused, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -27,14 +28,13 @@ class Attempts:
 
     place: str
     client_id: str
-    patience: Timeouts
-    rhythm: Rhythm
+    retry: RetryPolicy
     breaker: Breaker
-    last_trouble: str = ""
+    last_failure: str = ""
 
     def deadline(self) -> float:
-        """Give the time (seconds of the rhythm's clock) by which a call that begins now must be over."""
-        return self.rhythm.clock() + self.patience.total
+        """Give the time (seconds of the policy's clock) by which a call that begins now must be over."""
+        return self.retry.begin().end
 
     async def run[T](self, slot: LinkSlot, deadline: float, action: Callable[[Link], Awaitable[T]]) -> T:
         """Run the action on the slot's link until it succeeds.
@@ -42,21 +42,20 @@ class Attempts:
         Raises GaveUp at the deadline, LoginRefused when refused twice in a row, and the HubFault itself where the hub
         rejects the message.
         """
-        failures, denials = 0, 0
+        tries, denials = Tries(self.retry, deadline), 0
         while True:
             await self._wait_for_breaker(deadline)
             try:
-                return await self._attempt(slot, deadline, action)
+                return await self._attempt(slot, tries.seconds(), action)
             except HubFault as fault:
-                failures += 1
-                denials = denials + 1 if fault.trouble is Trouble.DENIED else 0
-                await self._wait_after(fault, failures, denials, deadline)
+                denials = denials + 1 if fault.kind is FailureKind.UNAUTHORIZED else 0
+                await self._wait_after(fault, tries, denials)
 
-    async def _attempt[T](self, slot: LinkSlot, deadline: float, action: Callable[[Link], Awaitable[T]]) -> T:
-        began = self.rhythm.clock()
+    async def _attempt[T](self, slot: LinkSlot, seconds: float, action: Callable[[Link], Awaitable[T]]) -> T:
+        began = self.retry.clock.now()
         self.breaker = self.breaker.begun(began)
         try:
-            result = await _within(min(self.patience.attempt, deadline - began), slot, action)
+            result = await _within(seconds, slot, action)
         except HubFault as fault:
             self._note(fault, began)
             raise
@@ -64,33 +63,32 @@ class Attempts:
         return result
 
     def _note(self, fault: HubFault, began: float) -> None:
-        self.last_trouble = str(fault)
-        if fault.trouble is Trouble.REJECTED:
+        self.last_failure = str(fault)
+        if fault.kind is FailureKind.REJECTED:
             self.breaker = self.breaker.succeeded()
             return
         was_open = self.breaker.is_open
-        self.breaker = self.breaker.failed(self.rhythm.clock(), began)
+        self.breaker = self.breaker.failed(self.retry.clock.now(), began)
         if self.breaker.is_open and not was_open:
             telemetry.warning(logger, "hub.breaker_opened", place=self.place, rest_s=self.breaker.rest)
 
-    async def _wait_after(self, fault: HubFault, failures: int, denials: int, deadline: float) -> None:
-        if fault.trouble is Trouble.REJECTED:
+    async def _wait_after(self, fault: HubFault, tries: Tries, denials: int) -> None:
+        if fault.kind is FailureKind.REJECTED:
             raise fault
         if denials >= _DENIALS:
-            raise LoginRefused(f"{self.place} does not let client id {self.client_id} in: {fault}") from None
-        busy, left = fault.trouble is Trouble.BUSY, deadline - self.rhythm.clock()
-        wait = self.patience.wait(failures, busy=busy, left=left, draw=self.rhythm.jitter())
-        if wait is None or fault.trouble is Trouble.HOPELESS:
+            raise LoginRefused(f"{self.place} denied access to client id {self.client_id}: {fault}") from None
+        wait = tries.wait_after(throttled=fault.kind is FailureKind.THROTTLED)
+        if wait is None or fault.kind is FailureKind.PERMANENT:
             raise GaveUp(str(fault)) from fault
         telemetry.info(logger, "hub.attempt_failed", place=self.place, reason=fault, wait_s=round(wait, 3))
-        await self.rhythm.sleep(wait)
+        await self.retry.clock.pause(wait)
 
     async def _wait_for_breaker(self, deadline: float) -> None:
         """Wait until the breaker lets this try through; the looks are short, for another's probe may close it."""
-        while wait := self.breaker.wait(now := self.rhythm.clock()):
+        while wait := self.breaker.wait(now := self.retry.clock.now()):
             if now + wait >= deadline:
-                raise GaveUp(f"{self.last_trouble}; after {self.breaker.failures} failures in a row it is left alone")
-            await self.rhythm.sleep(min(wait, self.breaker.rest / _LOOKS))
+                raise GaveUp(f"{self.last_failure}; after {self.breaker.failures} failures in a row it is left alone")
+            await self.retry.clock.pause(min(wait, self.breaker.rest / _LOOKS))
 
 
 async def _within[T](seconds: float, slot: LinkSlot, action: Callable[[Link], Awaitable[T]]) -> T:
@@ -98,9 +96,9 @@ async def _within[T](seconds: float, slot: LinkSlot, action: Callable[[Link], Aw
         async with slot.use() as link, asyncio.timeout(seconds):
             return await action(link)
     except TimeoutError:
-        raise HubFault(Trouble.DOWN, f"no answer within {seconds:.3g} s") from None
+        raise HubFault(FailureKind.UNAVAILABLE, f"no answer within {seconds:.3g} s") from None
     except Unavailable as unavailable:
-        raise HubFault(Trouble.DOWN, str(unavailable)) from unavailable
+        raise HubFault(FailureKind.UNAVAILABLE, str(unavailable)) from unavailable
 
 
 _DENIALS = 2

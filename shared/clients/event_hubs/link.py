@@ -4,10 +4,10 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
-from enum import Enum, auto
 from typing import NamedTuple, Protocol
 
 from shared.domain.delivery import Event
+from shared.domain.failures import FailureKind
 
 
 class Target(NamedTuple):
@@ -17,28 +17,17 @@ class Target(NamedTuple):
     partition_key: str | None
 
 
-class Trouble(Enum):
-    """What a failed attempt means for the next one."""
-
-    BUSY = auto()  # the hub is overloaded: wait longer
-    DOWN = auto()  # no answer or a broken connection: try again on a new one
-    DENIED = auto()  # the hub does not accept the token
-    REJECTED = auto()  # the hub will never take this message
-    HOPELESS = auto()  # no such hub or partition, or an untrusted peer: trying again is no use
-
-
 class HubFault(Exception):
-    """One attempt failed; `may_be_stored` says whether the hub may hold the message nevertheless."""
+    """One attempt failed; `reason` holds no secret, `may_be_stored` says whether the hub may hold the message."""
 
-    def __init__(self, trouble: Trouble, reason: str, *, may_be_stored: bool = False) -> None:
-        """Keep what happened in words that hold no secret."""
+    def __init__(self, kind: FailureKind, reason: str, *, may_be_stored: bool = False) -> None:
         super().__init__(reason)
-        self.trouble = trouble
+        self.kind = kind
         self.may_be_stored = may_be_stored
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class Batch:
     """The first `events` of some events as one message of the link."""
 
     events: int
@@ -51,14 +40,14 @@ class Link(Protocol):
     async def open(self) -> None:
         """Connect; returns at once where the link is open."""
 
-    async def fill(self, target: Target, events: Sequence[Event]) -> Parcel:
+    async def fill(self, target: Target, events: Sequence[Event]) -> Batch:
         """Put as many of the events, from the first on, into one message as the hub allows.
 
         Rejects where the first is too large for any.
         """
 
-    async def send(self, parcel: Parcel) -> None:
-        """Send one message and wait for the hub's word."""
+    async def send(self, batch: Batch) -> None:
+        """Send one message and wait for the hub's answer."""
 
     async def positions(self) -> dict[str, int]:
         """Ask the hub for the last sequence number of each of its partitions, -1 for an empty one."""
@@ -84,7 +73,7 @@ class LinkSlot:
 
     @contextlib.asynccontextmanager
     async def use(self) -> AsyncIterator[Link]:
-        """Lend the link; leaving with anything but a busy or rejecting hub's answer means that it broke."""
+        """Lend the link; leaving with anything but the answer of a throttling or rejecting hub means that it broke."""
         lease = self._current = self._current or _Lease(self.make())
         lease.users += 1
         try:
@@ -115,4 +104,4 @@ class LinkSlot:
 
 
 def _leaves_link_whole(error: BaseException) -> bool:
-    return isinstance(error, HubFault) and error.trouble in {Trouble.BUSY, Trouble.REJECTED}
+    return isinstance(error, HubFault) and error.kind in {FailureKind.THROTTLED, FailureKind.REJECTED}

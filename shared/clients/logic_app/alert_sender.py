@@ -15,7 +15,7 @@ from ipaddress import ip_address
 from typing import Final, Protocol
 from urllib.parse import quote
 
-from shared.clients.persistence import connect_seconds
+from shared.clients.retrying import connect_seconds
 from shared.domain.volumes.alert import Alert
 from shared.domain.volumes.alert_address import AlertUrl, is_refused_address
 from shared.errors import Unavailable, Untrusted

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import unquote, urlsplit
 
-from shared.clients.identity.identity import Identity
-from shared.clients.persistence import CONNECT_SECONDS, RetryPolicy
+from shared.clients.identity.credentials import Identity
+from shared.clients.retrying import CONNECT_SECONDS, RetryPolicy
 from shared.clients.sql.odbc import choose_driver
 from shared.clients.sql.transaction import Deadline
 from shared.errors import SettingsError, Unavailable
@@ -69,7 +69,7 @@ class SqlDatabase:
         from shared.clients.sql.engine import run_in  # noqa: PLC0415
 
         engine, chosen = self._made(), persistence or self._persistence
-        clock = chosen.tempo.clock
+        clock = chosen.clock.now
 
         def attempt(seconds: float) -> Answer:
             deadline = Deadline(clock() + seconds, clock)

@@ -25,7 +25,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool, QueuePool
 
-from shared.clients.persistence import CONNECT_SECONDS, TransientError
+from shared.clients.retrying import CONNECT_SECONDS, TransientError
 from shared.clients.sql.database import Denied
 from shared.errors import LoginRefused, Unavailable
 

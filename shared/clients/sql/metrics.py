@@ -7,9 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Protocol
 
-from shared.clients.identity.identity import Identity
-from shared.clients.persistence import RetryPolicy
-from shared.clients.retrying import Backoff, Timeouts
+from shared.clients.identity.credentials import Identity
+from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 from shared.clients.sql import measuring as metrics_sql
 from shared.clients.sql import outbox as metrics_outbox
 from shared.clients.sql.database import Denied, SqlDatabase, sql_database
@@ -20,13 +19,13 @@ from shared.domain.volumes.alert import LEASE, Alert, PastAlerts
 from shared.domain.volumes.measurement import GOOD, MOST_HISTORY, Counted, MeasuredTable, Measurement, MeasureOrder
 from shared.errors import Unavailable
 
-COUNTING: Final = Timeouts(total=80.0, attempt=60.0, ordinary=Backoff(0.5, 10.0), busy=Backoff(2.0, 10.0))
+COUNTING: Final = Timeouts(total=80.0, attempt=60.0, ordinary=Backoff(0.5, 10.0), throttled=Backoff(2.0, 10.0))
 """A count of a large table may take a minute, and a paused database of Azure one to wake up.
 
 With the ledger before it and the alert behind it a caller still has its answer within 200 s.
 """
 
-NOTING: Final = Timeouts(total=10.0, attempt=5.0, ordinary=Backoff(0.2, 2.0), busy=Backoff(1.0, 4.0))
+NOTING: Final = Timeouts(total=10.0, attempt=5.0, ordinary=Backoff(0.2, 2.0), throttled=Backoff(1.0, 4.0))
 """One row by its key: what can't be noted now is noted by the timer that comes again."""
 
 

@@ -7,7 +7,7 @@ from importlib.resources import files
 from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
-from shared.clients.persistence import TransientError
+from shared.clients.retrying import TransientError
 from shared.domain.volumes.measurement import is_table_name
 from shared.errors import SettingsError
 

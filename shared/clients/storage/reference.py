@@ -3,7 +3,6 @@
 import contextlib
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -11,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
 
 from shared.clients.failures import call
-from shared.clients.identity.identity import BlockingIdentity, Identity
-from shared.clients.persistence import RetryPolicy, connect_seconds
+from shared.clients.identity.credentials import BlockingIdentity, Identity
+from shared.clients.retrying import RetryPolicy, connect_seconds
 
 if TYPE_CHECKING:
     from azure.storage.blob import BlobProperties, BlobServiceClient, ContainerClient
@@ -41,12 +40,12 @@ class BlobReference:
     """The container in a storage account; it is made when something is written to it and it is not there."""
 
     def __init__(
-        self, service: "Callable[[], BlobServiceClient]", client: str, persistence: RetryPolicy | None = None
+        self, service: "Callable[[], BlobServiceClient]", client: str, retry: RetryPolicy | None = None
     ) -> None:
         """Keep the way to the account and the name of who asks; nothing is dialled before the first verb."""
         self._service = service
         self._client = client
-        self._persistence = persistence or RetryPolicy()
+        self._retry = retry or RetryPolicy()
         self._made: ContainerClient | None = None
         self._lock = threading.Lock()
 
@@ -95,7 +94,7 @@ class BlobReference:
     def _call[Answer](
         self, verb: Callable[[dict[str, Any]], Answer], keep: type[AzureError] = ResourceNotFoundError
     ) -> Answer:
-        return self._persistence.call(
+        return self._retry.call(
             lambda seconds: call(lambda: verb(_limits(seconds)), place=_PLACE, client=self._client, keep=keep)
         )
 
@@ -112,49 +111,12 @@ def blob_reference(
     identity: Identity,
     *,
     ca_bundle: str | None = None,
-    persistence: RetryPolicy | None = None,
+    retry: RetryPolicy | None = None,
 ) -> BlobReference:
     """Give the container of an account: by connection string, or at `endpoint` (its blob URL) by identity."""
     options: dict[str, Any] = {"retry_total": 0} | ({"connection_verify": ca_bundle} if ca_bundle else {})
     who = "the connection string" if connection else f"client id {identity.client_id}"
-    return BlobReference(partial(_service, connection, endpoint, identity, options), who, persistence)
-
-
-@dataclass(slots=True)
-class FakeReference:
-    """Blobs in memory, each with the instant at which it was written by `clock`; raises `failure` where it is set."""
-
-    clock: Callable[[], datetime]
-    blobs: dict[str, tuple[datetime, bytes]] = field(default_factory=dict)
-    failure: Exception | None = None
-
-    def write(self, path: str, content: bytes) -> None:
-        """Keep it."""
-        self._fail()
-        self.blobs[path] = (self.clock(), content)
-
-    def read(self, path: str) -> bytes | None:
-        """Look it up."""
-        self._fail()
-        return self.blobs[path][1] if path in self.blobs else None
-
-    def newest(self, prefix: str) -> str | None:
-        """Compare."""
-        self._fail()
-        paths = [path for path in self.blobs if path.startswith(prefix)]
-        return max(paths, key=lambda path: (self.blobs[path][0], path), default=None)
-
-    def delete_older(self, prefix: str, before: datetime) -> int:
-        """Forget them."""
-        self._fail()
-        old = [path for path, (written, _) in self.blobs.items() if path.startswith(prefix) and written < before]
-        for path in old:
-            del self.blobs[path]
-        return len(old)
-
-    def _fail(self) -> None:
-        if self.failure is not None:
-            raise self.failure
+    return BlobReference(partial(_service, connection, endpoint, identity, options), who, retry)
 
 
 def _service(connection: str | None, endpoint: str, identity: Identity, options: dict[str, Any]) -> "BlobServiceClient":

@@ -1,7 +1,6 @@
 """The ledger of Databricks runs: Azure Table rows, one for each run of each window."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -63,38 +62,6 @@ class TableRunLedger:
         """Query by state; the filter runs in the service."""
         query = "PartitionKey eq @feed and (state eq 'claimed' or state eq 'active')"
         return [_row(entity) for entity in self._tables.query(_TABLE, query, {"feed": feed})]
-
-
-class FakeRunLedger:
-    """Runs in memory, for tests."""
-
-    def __init__(self) -> None:
-        """Begin empty."""
-        self._rows: dict[tuple[str, str], RunRow] = {}
-
-    def claim(self, row: RunRow) -> bool:
-        """Insert if absent."""
-        return self._rows.setdefault(row_key(row.window, row.number), row) is row
-
-    def change(self, window: Window, number: int, change: Change) -> RunRow | None:
-        """Change in place."""
-        row = self._rows.get(row_key(window, number))
-        changed = change(row) if row else None
-        if changed:
-            self._rows[row_key(window, number)] = replace(changed)
-        return changed or row
-
-    def of_window(self, window: Window) -> list[RunRow]:
-        """Filter by the window's start."""
-        rows = [
-            row for row in self._rows.values() if (row.window.feed, row.window.start) == (window.feed, window.start)
-        ]
-        return sorted(rows, key=lambda row: row.number)
-
-    def of_feed(self, feed: str) -> list[RunRow]:
-        """Filter and sort."""
-        rows = [row for row in self._rows.values() if row.window.feed == feed and not row.ended]
-        return sorted(rows, key=lambda row: (row.window.start, row.number))
 
 
 _TEXTS = ("mode", "state", "page_url", "lookup", "lookup_note", "words")

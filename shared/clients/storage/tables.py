@@ -8,7 +8,7 @@ from azure.core import MatchConditions
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.data.tables import TableClient, TableServiceClient, UpdateMode
 
-from shared.clients.identity.identity import BlockingIdentity, Identity
+from shared.clients.identity.credentials import BlockingIdentity, Identity
 from shared.errors import Unavailable
 
 type Entity = Mapping[str, Any]

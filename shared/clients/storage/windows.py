@@ -1,8 +1,6 @@
 """The ledger: Azure Table rows that say what was planned for each window and slice, and what happened."""
 
-import threading
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
@@ -100,54 +98,3 @@ class TableLedger:
     def attempts(self, window_id: str) -> list[SliceRow]:
         """Query the window's partition."""
         return [slice_row(entity) for entity in self._tables.query("slices", "PartitionKey eq @id", {"id": window_id})]
-
-
-class FakeLedger:
-    """A ledger in memory for tests, with the same races: everything happens under one lock."""
-
-    def __init__(self) -> None:
-        """Begin empty."""
-        self._windows: dict[tuple[str, str], WindowRow] = {}
-        self._attempts: dict[tuple[str, int, int], SliceRow] = {}
-        self._lock = threading.RLock()
-
-    def claim(self, row: WindowRow) -> bool:
-        """Insert if absent."""
-        with self._lock:
-            return self._windows.setdefault(window_key(row.window.id), row) is row
-
-    def window(self, window_id: str) -> WindowRow | None:
-        """Look one up."""
-        return self._windows.get(window_key(window_id))
-
-    def windows(self, feed: str, *, since: datetime | None = None, states: Iterable[str] = ()) -> list[WindowRow]:
-        """Filter and sort."""
-        wanted = set(states)
-        rows = [row for key, row in sorted(self._windows.items()) if key[0] == feed]
-        recent = [row for row in rows if since is None or row.window.start >= since]
-        return [row for row in recent if not wanted or row.state in wanted]
-
-    def change(self, window_id: str, change: Change) -> WindowRow | None:
-        """Change under the lock."""
-        with self._lock:
-            row = self.window(window_id)
-            changed = change(row) if row else None
-            if changed:
-                self._windows[window_key(window_id)] = changed
-            return changed or row
-
-    def begin_attempt(self, part: Slice, now: datetime) -> SliceRow:
-        """Number under the lock."""
-        with self._lock:
-            taken = [key[2] for key in self._attempts if key[:2] == (part.window_id, part.number)]
-            row = SliceRow(part, max(taken, default=0) + 1, "running", now, now)
-            self.write_attempt(row)
-            return row
-
-    def write_attempt(self, row: SliceRow) -> None:
-        """Keep the newest."""
-        self._attempts[row.slice.window_id, row.slice.number, row.attempt] = replace(row)
-
-    def attempts(self, window_id: str) -> list[SliceRow]:
-        """Sort by key."""
-        return [row for key, row in sorted(self._attempts.items()) if key[0] == window_id]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.clients.identity.identity import FakeIdentity
+from shared.clients.identity.fake import FakeIdentity
 from shared.clients.logic_app.alert_sender import FakeDoor
 from shared.clients.sql.metrics import sql_metrics
 from shared.domain.volumes.alert import Trouble, decide_trouble

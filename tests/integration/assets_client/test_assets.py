@@ -8,15 +8,14 @@ import requests
 
 from emulators.tls import make_tls_files
 from shared.clients.coincap.assets import CoinCapAssets
-from shared.clients.persistence import RetryPolicy
-from shared.clients.retrying import Backoff, Timeouts
+from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 from shared.errors import Unavailable
 from shared.feeds.assets import count, prepare
 from tests.integration.jobs_client.peer import Answer, running_peer
 from tests.standins import standin
 
 KEY = "key-of-the-assets"
-QUICK = RetryPolicy(Timeouts(total=3.0, attempt=2.0, ordinary=Backoff(0.02, 0.1), busy=Backoff(0.02, 0.1)))
+QUICK = RetryPolicy(Timeouts(total=3.0, attempt=2.0, ordinary=Backoff(0.02, 0.1), throttled=Backoff(0.02, 0.1)))
 HALF = b'{"data": [{"id": "a"}, {"id": '
 
 
@@ -28,7 +27,7 @@ class Exchange:
 
     def assets(self, key=KEY, **changes):
         base = f"{self.addresses['rest']}/coincap/v3"
-        return CoinCapAssets(base, key, **({"ca_bundle": str(self.tls.authority), "persistence": QUICK} | changes))
+        return CoinCapAssets(base, key, **({"ca_bundle": str(self.tls.authority), "retry": QUICK} | changes))
 
     def order(self, kind, **fields):
         requests.post(f"{self.addresses['admin']}/faults", json={"kind": kind} | fields, timeout=5).raise_for_status()
@@ -112,7 +111,7 @@ def test_a_service_that_breaks_off_after_a_page_is_no_whole():
     full = json.dumps({"data": [{"id": "a"}]}).encode()
 
     with running_peer(Answer(body=full), Answer(body=HALF)) as peer:
-        pages = CoinCapAssets(peer.url, KEY, persistence=QUICK, page=1).pages(0.5)
+        pages = CoinCapAssets(peer.url, KEY, retry=QUICK, page=1).pages(0.5)
         assert next(pages) == full
         with pytest.raises(Unavailable, match="30 bytes that can't be read"):
             next(pages)
@@ -122,12 +121,12 @@ def test_a_service_that_breaks_off_after_a_page_is_no_whole():
 
 def test_pages_without_end_are_given_up_at_the_deadline():
     with running_peer(Answer(body=b'{"data": [{}]}')) as peer, pytest.raises(Unavailable, match="was not done"):
-        list(CoinCapAssets(peer.url, KEY, persistence=QUICK, page=1).pages(0.3))
+        list(CoinCapAssets(peer.url, KEY, retry=QUICK, page=1).pages(0.3))
 
 
 def test_too_many_requests_are_waited_for():
     busy = Answer(429, headers={"Retry-After": "0.2"})
     with running_peer(busy, Answer(body=b'{"data": [{}]}')) as peer:
-        assert list(CoinCapAssets(peer.url, KEY, persistence=QUICK).pages(5.0)) == [b'{"data": [{}]}']
+        assert list(CoinCapAssets(peer.url, KEY, retry=QUICK).pages(5.0)) == [b'{"data": [{}]}']
 
     assert len(peer.asked) == 2

@@ -10,14 +10,13 @@ import requests
 from emulators.entra.identities import make_identities, write_identities
 from emulators.tls import make_tls_files
 from shared.clients.databricks_jobs.jobs import DatabricksJobs
-from shared.clients.identity.identity import ServicePrincipal, make_identity
-from shared.clients.persistence import RetryPolicy
-from shared.clients.retrying import Backoff, Timeouts
+from shared.clients.identity.credentials import ServicePrincipal, make_identity
+from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 from shared.domain.runs.job_state import has_ended, words
 from tests.standins import standin
 
 BUNDLE = Path(__file__).parents[3] / "emulators/tests/integration/databricks/bundle"
-QUICK = RetryPolicy(Timeouts(total=6.0, attempt=3.0, ordinary=Backoff(0.02, 0.1), busy=Backoff(0.02, 0.1)))
+QUICK = RetryPolicy(Timeouts(total=6.0, attempt=3.0, ordinary=Backoff(0.02, 0.1), throttled=Backoff(0.02, 0.1)))
 
 
 def ended(jobs, run_id):
@@ -73,7 +72,7 @@ def workspace(service):
         identities.tenant, who.client_id, who.secret, entra["authority"], ca_bundle=str(tls.authority)
     )
     identity = make_identity(login)
-    client = DatabricksJobs(addresses["workspace"], identity, ca_bundle=str(tls.authority), persistence=QUICK)
+    client = DatabricksJobs(addresses["workspace"], identity, ca_bundle=str(tls.authority), retry=QUICK)
     running = Workspace(client, identity, addresses["admin"])
     yield running
     running.admin("DELETE", "/faults")

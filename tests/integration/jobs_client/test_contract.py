@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from shared.clients.databricks_jobs.jobs import FakeJobs
+from shared.clients.databricks_jobs.fake import FakeJobs
 from shared.domain.runs.job_state import has_ended, has_succeeded
 from shared.errors import JobRefused
 from tests.integration.jobs_client.conftest import ended

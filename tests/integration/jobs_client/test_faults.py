@@ -5,9 +5,8 @@ import logging
 import pytest
 
 from shared.clients.databricks_jobs.jobs import DatabricksJobs
-from shared.clients.identity.identity import FakeIdentity
-from shared.clients.persistence import RetryPolicy
-from shared.clients.retrying import Backoff, Timeouts
+from shared.clients.identity.fake import FakeIdentity
+from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 from shared.errors import JobRefused, LoginRefused, Unavailable
 from tests.integration.jobs_client.conftest import ended
 from tests.integration.jobs_client.peer import Answer, running_peer
@@ -16,7 +15,7 @@ HASTY = RetryPolicy(Timeouts(total=0.5, attempt=0.4, ordinary=Backoff(0.02, 0.1)
 
 
 def client(url):
-    return DatabricksJobs(url, FakeIdentity(), persistence=HASTY)
+    return DatabricksJobs(url, FakeIdentity(), retry=HASTY)
 
 
 def test_an_answer_lost_after_its_effect_is_one_run_all_the_same(workspace):

@@ -8,19 +8,18 @@ import pytest
 import requests
 
 from emulators.tls import make_tls_files, server_context
-from shared.clients.persistence import RetryPolicy
-from shared.clients.rest import Call, JsonService, Refusal
-from shared.clients.retrying import Backoff, Timeouts
+from shared.clients.rest import Call, JsonService, ServiceRefused
+from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 from shared.errors import Unavailable
 from tests.integration.jobs_client.peer import Answer, running_peer
 
-QUICK = RetryPolicy(Timeouts(total=2.0, attempt=0.6, ordinary=Backoff(0.01, 0.05), busy=Backoff(0.01, 0.05)))
+QUICK = RetryPolicy(Timeouts(total=2.0, attempt=0.6, ordinary=Backoff(0.01, 0.05), throttled=Backoff(0.01, 0.05)))
 TOKEN = "t0ken-of-mine"
 GET = Call("GET", "/things", {"name": "a b", "limit": 3})
 
 
 def ask(url, call=GET, **changes):
-    service = JsonService("The service", url, persistence=QUICK, **changes)
+    service = JsonService("The service", url, retry=QUICK, **changes)
     return service.answer(call, lambda: TOKEN, msgspec.json.Decoder(dict).decode)
 
 
@@ -72,7 +71,7 @@ def test_a_failure_that_lasts_is_unavailable_in_the_services_words():
     assert len(peer.asked) > 3
 
 
-def test_a_wait_longer_than_patience_is_not_begun():
+def test_a_wait_longer_than_the_time_left_is_not_begun():
     with running_peer(Answer(429, headers={"Retry-After": "60"})) as peer, pytest.raises(Unavailable, match="429"):
         ask(peer.url)
 
@@ -84,7 +83,7 @@ def test_what_no_repetition_changes_is_asked_once(status):
     headers = {"Location": "http://127.0.0.1:9/"}
     with (
         running_peer(Answer(status, b"because", headers)) as peer,
-        pytest.raises(Refusal, match=f"answered {status}") as caught,
+        pytest.raises(ServiceRefused, match=f"answered {status}") as caught,
     ):
         ask(peer.url)
 

@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from azure.data.tables import TableServiceClient
 
+from shared.clients.storage.fake import FakeLedger
 from shared.clients.storage.tables import Tables
-from shared.clients.storage.windows import FakeLedger, TableLedger
+from shared.clients.storage.windows import TableLedger
 from shared.domain.windows.ledger_row import WindowRow
 from shared.domain.windows.window import Slice, Window
 from shared.errors import Unavailable

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from azure.data.tables import TableServiceClient
 
-from shared.clients.storage.runs import FakeRunLedger, TableRunLedger
+from shared.clients.storage.fake import FakeRunLedger
+from shared.clients.storage.runs import TableRunLedger
 from shared.clients.storage.tables import Tables
 from shared.domain.runs.run import RunRow
 from shared.domain.windows.window import Window

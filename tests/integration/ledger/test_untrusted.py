@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from emulators.tls import make_tls_files, server_context
-from shared.clients.identity.identity import FakeIdentity
+from shared.clients.identity.fake import FakeIdentity
 from shared.clients.storage.tables import tables_of
 from shared.clients.storage.windows import TableLedger
 from shared.errors import Unavailable

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.clients.identity.identity import FakeIdentity
-from shared.clients.persistence import RetryPolicy
-from shared.clients.retrying import Backoff, Timeouts
+from shared.clients.identity.fake import FakeIdentity
+from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 from shared.clients.sql.database import sql_database
 from shared.clients.sql.metrics import FakeMetrics, SqlMetrics
 from shared.domain.volumes.alert import Alert
@@ -20,7 +19,7 @@ from tests.integration.metrics_client.odbc_standin import Odbc
 NOON = datetime(2026, 11, 22, 12, 0, 0, 123_456, tzinfo=UTC)
 TEN = datetime(2026, 11, 22, 10, tzinfo=UTC)
 TRADES = MeasuredTable("trades", "Trades", "trades", 1000, "ingestion")
-QUICK = RetryPolicy(Timeouts(total=20.0, attempt=10.0, ordinary=Backoff(0.01, 0.05), busy=Backoff(0.01, 0.05)))
+QUICK = RetryPolicy(Timeouts(total=20.0, attempt=10.0, ordinary=Backoff(0.01, 0.05), throttled=Backoff(0.01, 0.05)))
 
 
 def order_of(run_id="r1", window="w1", table="trades"):

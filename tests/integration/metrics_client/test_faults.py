@@ -10,8 +10,7 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
-from shared.clients.persistence import RetryPolicy
-from shared.clients.retrying import Backoff, Timeouts
+from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 from shared.clients.sql.database import SqlDatabase
 from shared.clients.sql.engine import sqlite_engine
 from shared.clients.sql.metrics import SqlMetrics

@@ -2,8 +2,7 @@
 
 import pytest
 
-from shared.clients.persistence import RetryPolicy, Tempo
-from shared.clients.retrying import Backoff, Timeouts
+from shared.clients.retrying import Backoff, Clock, RetryPolicy, Timeouts
 from shared.clients.sql.database import token_bytes
 from shared.clients.sql.metrics import SqlMetrics
 from shared.errors import LoginRefused, Unavailable
@@ -61,7 +60,7 @@ def test_a_lock_that_is_not_granted_is_asked_for_again(odbc_world, answer):
 def test_a_lock_that_is_never_free_is_unavailable(odbc_world):
     odbc_world.odbc.answers_of_locks = [-1] * 999
     passed = [0.0]
-    tempo = Tempo(lambda: sum(passed), passed.append, lambda: 0.5)
+    tempo = Clock(lambda: sum(passed), passed.append, jitter=lambda: 0.5)
     weary = RetryPolicy(Timeouts(total=3.0, attempt=1.0, ordinary=Backoff(0.5)), tempo)
 
     with pytest.raises(Unavailable, match=r"lock .*trades.* was not to be had.*answers -1.*tries: \d"):

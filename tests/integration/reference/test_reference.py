@@ -9,15 +9,15 @@ import pytest
 from azure.core.exceptions import ResourceExistsError
 from azure.storage.blob import BlobServiceClient
 
-from shared.clients.identity.identity import FakeIdentity
-from shared.clients.persistence import RetryPolicy
-from shared.clients.retrying import Backoff, Timeouts
-from shared.clients.storage.reference import CONTAINER, FakeReference, blob_reference
+from shared.clients.identity.fake import FakeIdentity
+from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
+from shared.clients.storage.fake import FakeReference
+from shared.clients.storage.reference import CONTAINER, blob_reference
 from shared.errors import LoginRefused, Unavailable
 from tests.integration.jobs_client.peer import Answer, running_peer
 from tests.standins import standin
 
-QUICK = RetryPolicy(Timeouts(total=2.0, attempt=1.0, ordinary=Backoff(0.02, 0.1), busy=Backoff(0.02, 0.1)))
+QUICK = RetryPolicy(Timeouts(total=2.0, attempt=1.0, ordinary=Backoff(0.02, 0.1), throttled=Backoff(0.02, 0.1)))
 folders = (f"folder{number}" for number in itertools.count())
 
 
@@ -33,7 +33,7 @@ def connection(tmp_path_factory):
 
 
 def blobs(connection, ca_bundle=None):
-    return blob_reference(connection, "", FakeIdentity(), persistence=QUICK, ca_bundle=ca_bundle)
+    return blob_reference(connection, "", FakeIdentity(), retry=QUICK, ca_bundle=ca_bundle)
 
 
 @pytest.fixture(params=["fake", "blobs"])
@@ -155,7 +155,7 @@ def elsewhere(connection, peer):
 
 def test_the_identity_is_asked_for_a_token_of_storage_and_its_refusal_is_told():
     identity = FakeIdentity(refusal="expired")
-    reference = blob_reference(None, "https://account.blob.example", identity, persistence=QUICK)
+    reference = blob_reference(None, "https://account.blob.example", identity, retry=QUICK)
 
     with pytest.raises(LoginRefused, match="expired"):
         reference.read("a")

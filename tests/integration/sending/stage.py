@@ -15,15 +15,14 @@ from azure.eventhub.aio import EventHubConsumerClient
 
 from emulators.entra.identities import Identities
 from emulators.tls import TlsFiles
-from shared.clients.event_hubs.breaker import Breaker
-from shared.clients.event_hubs.hubs import AzureEventHubs, HubConnection, real_rhythm
-from shared.clients.identity.identity import LoopIdentity, ServicePrincipal, make_identity
-from shared.clients.retrying import Backoff, Timeouts
+from shared.clients.event_hubs.hubs import AzureEventHubs, Breaker, HubConnection
+from shared.clients.identity.credentials import LoopIdentity, ServicePrincipal, make_identity
+from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 
 NAMESPACE = "local.servicebus.windows.net"
 HUBS = {"trades": 4, "transactions": 10, "single": 1}
-QUICK = Timeouts(total=2.5, attempt=1.2, ordinary=Backoff(0.02, 0.3), busy=Backoff(0.1, 0.5))
-ROOMY = Timeouts(total=20.0, attempt=4.0, ordinary=Backoff(0.02, 0.3), busy=Backoff(0.1, 0.5))
+QUICK = RetryPolicy(Timeouts(total=2.5, attempt=1.2, ordinary=Backoff(0.02, 0.3), throttled=Backoff(0.1, 0.5)))
+ROOMY = RetryPolicy(Timeouts(total=20.0, attempt=4.0, ordinary=Backoff(0.02, 0.3), throttled=Backoff(0.1, 0.5)))
 QUICK_BREAKER = Breaker(rest=0.5)
 
 
@@ -48,9 +47,7 @@ class Platform:
         return replace(HubConnection(NAMESPACE, self.amqps, str(self.tls.authority)), **changes)
 
     def hubs(self, **changes: object) -> AzureEventHubs:
-        hubs = AzureEventHubs(
-            self.connection(), make_identity(self.login()), real_rhythm(), patience=QUICK, breaker=QUICK_BREAKER
-        )
+        hubs = AzureEventHubs(self.connection(), make_identity(self.login()), retry=QUICK, breaker=QUICK_BREAKER)
         return replace(hubs, **changes)
 
     def clear(self) -> None:

@@ -4,10 +4,11 @@ from collections import defaultdict
 
 import pytest
 
-from shared.clients.event_hubs.hubs import EventHubs, FakeEventHubs
-from shared.clients.retrying import Backoff, Timeouts
+from shared.clients.event_hubs.fake import FakeEventHubs
+from shared.clients.event_hubs.hubs import EventHubs
+from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 from shared.domain.delivery import Delivery, Event
-from shared.errors import SendFailed
+from shared.errors import LoginRefused, SendFailed
 from tests.integration.sending.stage import HUBS, Platform, read_back
 
 
@@ -29,11 +30,13 @@ class Real:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
-        self.hubs: EventHubs = platform.hubs(patience=Timeouts(3.5, 2.5, Backoff(0.02, 0.3), Backoff(0.1, 0.5)))
+        self.hubs: EventHubs = platform.hubs(
+            retry=RetryPolicy(Timeouts(3.5, 2.5, Backoff(0.02, 0.3), Backoff(0.1, 0.5)))
+        )
         self._before = {hub: platform.stored(hub) for hub in HUBS}
 
     def fail(self, fate: str) -> None:
-        kind = {"unavailable": "reject_busy", "unknown": "lose_ack"}[fate]
+        kind = {"unavailable": "reject_busy", "unknown": "lose_ack", "unauthorized": "refuse_token"}[fate]
         self._platform.order("faults", kind=kind, next=1_000)
 
     async def received(self, hub: str) -> list[tuple[str | None, bytes]]:
@@ -103,3 +106,16 @@ async def test_a_send_that_fails_says_what_may_be_stored(side, fate, unknown):
             await sender.send([Event(b"a", 1, {}), Event(b"b", 2, {})])
 
     assert caught.value.delivery == Delivery(unknown=unknown)
+
+
+async def test_an_identity_that_is_denied_access_is_named(side):
+    side.fail("unauthorized")
+
+    with pytest.raises(LoginRefused, match=r"hub single.* denied access to client id"):
+        await side.hubs.positions("single")
+
+
+async def test_an_event_for_a_partition_that_the_hub_has_not_is_a_failed_send(side):
+    async with side.hubs.sender("single") as sender:
+        with pytest.raises(SendFailed, match="hub single"):
+            await sender.send([Event(b"a", 1, {}, partition_id="7")])

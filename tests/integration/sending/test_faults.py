@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from shared.clients.event_hubs.breaker import Breaker
-from shared.clients.retrying import Backoff, Timeouts
+from shared.clients.event_hubs.hubs import Breaker
+from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 from shared.domain.delivery import Delivery, Event
 from shared.errors import SendFailed
 from tests.integration.sending.stage import QUICK, ROOMY, Platform, listener, read_back
@@ -33,7 +33,7 @@ async def failed(sender, events: list[Event]) -> tuple[SendFailed, float]:
 
 async def test_lost_acknowledgements_lose_nothing_and_double_only_what_they_hit(platform):
     since, batch, batches = platform.stored("single"), 10, 40
-    async with platform.hubs(patience=ROOMY).sender("single") as sender:
+    async with platform.hubs(retry=ROOMY).sender("single") as sender:
         platform.order("faults", kind="lose_ack", share=0.05, seed=7)
         total = Delivery()
         for number in range(batches):
@@ -55,12 +55,12 @@ async def test_a_stalled_hub_costs_no_more_than_the_deadline(platform, stored):
 
         failure, seconds = await failed(sender, numbered(0, 5))
 
-    assert seconds <= QUICK.total + LATENESS
+    assert seconds <= QUICK.timeouts.total + LATENESS
     assert failure.delivery == Delivery(unknown=5)
 
 
 async def test_after_a_single_stall_the_send_goes_on_with_a_new_connection(platform):
-    async with platform.hubs(patience=ROOMY).sender("single") as sender:
+    async with platform.hubs(retry=ROOMY).sender("single") as sender:
         await sender.send(numbered(0, 1))
         platform.order("faults", kind="stall", next=1)
 
@@ -72,7 +72,7 @@ async def test_after_a_single_stall_the_send_goes_on_with_a_new_connection(platf
 @pytest.mark.parametrize("kind", ["drop", "reject_busy", "detach_busy"])
 async def test_faults_that_end_leave_everything_delivered_in_order(platform, kind):
     since = platform.stored("trades")
-    async with platform.hubs(patience=ROOMY).sender("trades") as sender:
+    async with platform.hubs(retry=ROOMY).sender("trades") as sender:
         await sender.send([event for part in "01" for event in numbered(0, 2, part)])
         platform.order("faults", kind=kind, next=2)
         delivery = await sender.send([event for part in "01" for event in numbered(2, 20, part)])
@@ -84,8 +84,8 @@ async def test_faults_that_end_leave_everything_delivered_in_order(platform, kin
 
 @pytest.mark.parametrize(("kind", "hits"), [("reject_busy", 8), ("detach_busy", 3)])
 async def test_a_throttling_storm_slows_the_sender_down_and_it_recovers_after(platform, kind, hits):
-    patience, since = Timeouts(20.0, 4.0, Backoff(0.05, 0.5), Backoff(0.4, 0.8)), platform.stored("single")
-    async with platform.hubs(patience=patience, breaker=Breaker(rest=0.7)).sender("single") as sender:
+    retry, since = RetryPolicy(Timeouts(20.0, 4.0, Backoff(0.05, 0.5), Backoff(0.4, 0.8))), platform.stored("single")
+    async with platform.hubs(retry=retry, breaker=Breaker(rest=0.7)).sender("single") as sender:
         calm, seconds = await _calm_rate(sender)
         platform.order("faults", kind=kind, share=1.0)
         began, storming = time.monotonic(), asyncio.create_task(sender.send(numbered(calm, 200)))
@@ -109,7 +109,7 @@ async def _calm_rate(sender) -> tuple[int, float]:
 
 async def test_a_throttled_hub_gets_everything_in_its_own_time(platform):
     since = platform.stored("trades")
-    async with platform.hubs(patience=Timeouts(30.0, 5.0, Backoff(0.05, 1.0), Backoff(0.3, 1.0))).sender(
+    async with platform.hubs(retry=RetryPolicy(Timeouts(30.0, 5.0, Backoff(0.05, 1.0), Backoff(0.3, 1.0)))).sender(
         "trades"
     ) as sender:
         await sender.send(numbered(0, 1, "0"))
@@ -128,7 +128,7 @@ async def test_a_peer_that_never_speaks_costs_no_more_than_the_deadline(platform
         async with hubs.sender("single") as sender:
             failure, seconds = await failed(sender, numbered(0, 5))
 
-    assert seconds <= QUICK.total + LATENESS
+    assert seconds <= QUICK.timeouts.total + LATENESS
     assert failure.delivery == Delivery()
 
 
@@ -141,7 +141,7 @@ async def test_a_closed_port_opens_the_breaker_and_the_next_send_fails_at_once(p
         first, seconds = await failed(sender, numbered(0, 5))
         _, at_once = await failed(sender, numbered(0, 5))
 
-    assert seconds <= QUICK.total + LATENESS
+    assert seconds <= QUICK.timeouts.total + LATENESS
     assert first.delivery == Delivery()
     assert at_once < 0.05
 
@@ -152,7 +152,7 @@ async def test_a_name_that_does_not_resolve_is_a_failed_send(platform):
     async with platform.hubs(connection=connection).sender("single") as sender:
         failure, seconds = await failed(sender, numbered(0, 1))
 
-    assert seconds <= QUICK.total + LATENESS
+    assert seconds <= QUICK.timeouts.total + LATENESS
     assert failure.delivery == Delivery()
 
 
@@ -162,7 +162,7 @@ async def test_garbage_instead_of_tls_is_a_failed_send(platform):
         async with hubs.sender("single") as sender:
             failure, seconds = await failed(sender, numbered(0, 1))
 
-    assert seconds <= QUICK.total + LATENESS
+    assert seconds <= QUICK.timeouts.total + LATENESS
     assert failure.delivery == Delivery()
 
 

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from emulators.tls import make_tls_files
-from shared.clients.identity.identity import make_identity
+from shared.clients.identity.credentials import make_identity
 from shared.domain.delivery import Event
 from shared.errors import LoginRefused, SendFailed
 from tests.integration.sending.stage import ROOMY, Platform
@@ -75,27 +75,27 @@ async def test_an_expired_token_is_refused_with_client_id_and_hub(platform, born
     login = platform.login()
 
     with pytest.raises(LoginRefused, match=rf"hub single.*{login.client_id}.*"):
-        await send_one(platform.hubs(identity=make_identity(login), patience=ROOMY))
+        await send_one(platform.hubs(identity=make_identity(login), retry=ROOMY))
 
 
 async def test_a_client_that_may_only_listen_is_refused(platform):
     login = platform.login("Receiver")
 
     with pytest.raises(LoginRefused, match=rf"hub single.*{login.client_id}"):
-        await send_one(platform.hubs(identity=make_identity(login), patience=ROOMY))
+        await send_one(platform.hubs(identity=make_identity(login), retry=ROOMY))
 
 
 async def test_one_refused_token_is_survived(platform):
     platform.order("faults", kind="refuse_token", next=1)
 
-    assert await send_one(platform.hubs(patience=ROOMY)) == 1
+    assert await send_one(platform.hubs(retry=ROOMY)) == 1
 
 
 async def test_a_token_that_is_refused_again_names_client_id_and_hub(platform):
     platform.order("faults", kind="refuse_token", next=20)
 
     with pytest.raises(LoginRefused, match=rf"hub single.*{platform.login().client_id}"):
-        await send_one(platform.hubs(patience=ROOMY))
+        await send_one(platform.hubs(retry=ROOMY))
 
 
 async def test_a_hub_whose_certificate_the_bundle_does_not_hold_is_refused_at_once(platform, tmp_path):

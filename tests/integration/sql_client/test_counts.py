@@ -9,9 +9,8 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import create_engine
 
-from shared.clients.identity.identity import FakeIdentity
-from shared.clients.persistence import RetryPolicy
-from shared.clients.retrying import Backoff, Timeouts
+from shared.clients.identity.fake import FakeIdentity
+from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 from shared.clients.sql.database import FakeCounts, SqlCounts, sql_database
 from shared.clients.sql.engine import WINDOW_COUNTS
 from shared.errors import Unavailable

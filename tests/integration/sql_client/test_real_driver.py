@@ -6,15 +6,14 @@ from contextlib import closing
 
 import pytest
 
-from shared.clients.identity.identity import FakeIdentity
-from shared.clients.persistence import RetryPolicy
-from shared.clients.retrying import Backoff, Timeouts
+from shared.clients.identity.fake import FakeIdentity
+from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 from shared.clients.sql.database import SqlCounts, sql_database
 from shared.clients.sql.odbc import brought_driver
 from shared.errors import Unavailable
 
 DRIVERS_WORDS = r"\[Microsoft\]\[ODBC Driver 1[78] for SQL Server\]"
-ONCE = RetryPolicy(Timeouts(total=12.0, attempt=12.0, ordinary=Backoff(20.0, 20.0), busy=Backoff(20.0, 20.0)))
+ONCE = RetryPolicy(Timeouts(total=12.0, attempt=12.0, ordinary=Backoff(20.0, 20.0), throttled=Backoff(20.0, 20.0)))
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -12,10 +12,11 @@ import requests
 from emulators.entra.identities import make_identities, write_identities
 from emulators.event_grid.keys import make_key, write_key
 from emulators.tls import make_tls_files
-from shared.clients.event_grid.topic import EventGridTopic, FakeTopic
-from shared.clients.identity.identity import FakeIdentity, ServicePrincipal, make_identity
-from shared.clients.persistence import RetryPolicy
-from shared.clients.retrying import Backoff, Timeouts
+from shared.clients.event_grid.fake import FakeTopic
+from shared.clients.event_grid.topic import EventGridTopic
+from shared.clients.identity.credentials import ServicePrincipal, make_identity
+from shared.clients.identity.fake import FakeIdentity
+from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 from shared.domain.windows.announcement import closing, opening, window_of
 from shared.domain.windows.window import Window
 from shared.errors import LoginRefused, Unavailable
@@ -24,7 +25,7 @@ from tests.standins import standin
 
 TEN = datetime(2026, 11, 22, 10, tzinfo=UTC)
 WINDOW = Window("trades", TEN, TEN + timedelta(hours=1))
-QUICK = RetryPolicy(Timeouts(total=2.0, attempt=1.0, ordinary=Backoff(0.02, 0.1), busy=Backoff(0.02, 0.1)))
+QUICK = RetryPolicy(Timeouts(total=2.0, attempt=1.0, ordinary=Backoff(0.02, 0.1), throttled=Backoff(0.02, 0.1)))
 
 
 class Grid:
@@ -39,7 +40,7 @@ class Grid:
 
     def topic(self, login=None):
         bundle = str(self.tls.authority)
-        return EventGridTopic(self.addresses["topic"], login or self.key, ca_bundle=bundle, persistence=QUICK)
+        return EventGridTopic(self.addresses["topic"], login or self.key, ca_bundle=bundle, retry=QUICK)
 
     def identity(self, **changes):
         return make_identity(replace(self.login, **changes))
@@ -104,7 +105,7 @@ def test_a_repetition_is_published_again(topic):
 
 def test_an_event_has_the_form_that_the_receiving_side_reads():
     with running_peer(Answer(body=b"")) as peer:
-        EventGridTopic(f"{peer.url}/api/events", "the-key", persistence=QUICK).publish(opening(WINDOW))
+        EventGridTopic(f"{peer.url}/api/events", "the-key", retry=QUICK).publish(opening(WINDOW))
 
     (method, path, headers, body) = peer.asked[0]
     event = json.loads(body)[0]
@@ -149,7 +150,7 @@ def test_the_identity_is_asked_for_a_token_of_event_grid():
     identity = FakeIdentity(refusal="expired")
 
     with pytest.raises(LoginRefused, match="expired"):
-        EventGridTopic("https://topic.example/api/events", identity, persistence=QUICK).publish(opening(WINDOW))
+        EventGridTopic("https://topic.example/api/events", identity, retry=QUICK).publish(opening(WINDOW))
 
     assert identity.scopes == ["https://eventgrid.azure.net/.default"]
 
@@ -157,7 +158,7 @@ def test_the_identity_is_asked_for_a_token_of_event_grid():
 @pytest.mark.parametrize(("status", "error"), [(400, Unavailable), (404, Unavailable), (403, LoginRefused)])
 def test_what_no_repetition_changes_is_sent_once(status, error):
     with running_peer(Answer(status, b"")) as peer, pytest.raises(error, match=f"answered {status}"):
-        EventGridTopic(f"{peer.url}/api/events", "the-key", persistence=QUICK).publish(opening(WINDOW))
+        EventGridTopic(f"{peer.url}/api/events", "the-key", retry=QUICK).publish(opening(WINDOW))
 
     assert len(peer.asked) == 1
 
@@ -165,7 +166,7 @@ def test_what_no_repetition_changes_is_sent_once(status, error):
 def test_a_busy_or_broken_topic_is_asked_again():
     answers = (Answer(429, b"", {"Retry-After": "0.1"}), Answer(500, b""), Answer(hang_up=True), Answer(body=b""))
     with running_peer(*answers) as peer:
-        EventGridTopic(f"{peer.url}/api/events", "the-key", persistence=QUICK).publish(opening(WINDOW))
+        EventGridTopic(f"{peer.url}/api/events", "the-key", retry=QUICK).publish(opening(WINDOW))
 
     assert len(peer.asked) == 4
 
@@ -174,7 +175,7 @@ def test_a_certificate_that_is_not_trusted_is_unavailable(grid, tmp_path):
     other = str(make_tls_files(tmp_path).authority)
 
     with pytest.raises(Unavailable, match="CA_BUNDLE"):
-        EventGridTopic(grid.addresses["topic"], grid.key, ca_bundle=other, persistence=QUICK).publish(opening(WINDOW))
+        EventGridTopic(grid.addresses["topic"], grid.key, ca_bundle=other, retry=QUICK).publish(opening(WINDOW))
 
 
 def test_neither_key_nor_token_is_logged(grid, caplog):

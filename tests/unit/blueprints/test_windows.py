@@ -8,8 +8,7 @@ import azure.functions as func
 import pytest
 
 from blueprints import windows
-from shared.clients.storage.runs import FakeRunLedger
-from shared.clients.storage.windows import FakeLedger
+from shared.clients.storage.fake import FakeLedger, FakeRunLedger
 from shared.domain.windows.ledger_row import WindowRow
 from shared.domain.windows.plan import PlanTemplate, StreamPlan
 from shared.domain.windows.schedule import Schedule

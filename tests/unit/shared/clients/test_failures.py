@@ -4,9 +4,10 @@ from types import SimpleNamespace
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError, ServiceRequestError
 
-from shared.clients.failures import call
-from shared.clients.persistence import TransientError
-from shared.errors import LoginRefused, Unavailable
+from shared.clients.failures import call, kind_of, retry_after_seconds
+from shared.clients.retrying import TransientError
+from shared.domain.failures import FailureKind
+from shared.errors import LoginRefused, Unavailable, Untrusted
 
 
 def answered(status, kind=HttpResponseError, **headers):
@@ -42,19 +43,19 @@ def test_what_no_repetition_changes_is_final(status):
     assert type(raised(answered(status))) is Unavailable
 
 
-@pytest.mark.parametrize(("status", "busy"), [(408, False), (409, False), (429, True), (500, False), (503, True)])
-def test_what_may_pass_is_passing(status, busy):
+@pytest.mark.parametrize(("status", "throttled"), [(408, False), (409, False), (429, True), (500, False), (503, True)])
+def test_what_may_pass_is_transient(status, throttled):
     error = raised(answered(status))
 
     assert isinstance(error, TransientError)
-    assert error.busy is busy
+    assert error.throttled is throttled
 
 
 def test_the_wait_that_a_service_asks_for_is_kept():
     assert raised(answered(429, **{"Retry-After": "7"})).retry_after == 7.0
 
 
-def test_a_service_that_can_not_be_reached_is_passing():
+def test_a_service_that_can_not_be_reached_is_transient():
     assert isinstance(raised(ServiceRequestError("refused")), TransientError)
 
 
@@ -65,7 +66,8 @@ def test_a_missing_thing_is_final_though_the_sdk_keeps_no_status():
 def test_an_untrusted_certificate_is_named_and_final():
     error = raised(ServiceRequestError("[SSL: CERTIFICATE_VERIFY_FAILED] unable to get local issuer"))
 
-    assert type(error) is Unavailable
+    assert type(error) is Untrusted
+    assert str(error).startswith("The topic: certificate not trusted; ")
     assert "CA_BUNDLE" in str(error)
 
 
@@ -80,3 +82,36 @@ def test_what_the_caller_asks_for_comes_through_as_it_is():
     error = answered(404, ResourceNotFoundError)
 
     assert raised(error, keep=ResourceNotFoundError) is error
+
+
+@pytest.mark.parametrize(
+    ("kind", "statuses"),
+    [
+        (FailureKind.THROTTLED, (429, 503)),
+        (FailureKind.UNAVAILABLE, (408, 409, 425, 500, 502, 504, 599)),
+        (FailureKind.UNAUTHORIZED, (401, 403)),
+        (FailureKind.PERMANENT, (301, 400, 404, 410, 412, 413, 422)),
+    ],
+)
+def test_a_status_means_one_kind_of_failure(kind, statuses):
+    assert {kind_of(status) for status in statuses} == {kind}
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("7", 7.0),
+        ("0.5", 0.5),
+        ("Sun, 22 Nov 2026 10:00:00 GMT", 0.0),
+        ("-1", 0.0),
+        ("inf", 0.0),
+        ("nan", 0.0),
+        ("", 0.0),
+    ],
+)
+def test_retry_after_is_read_in_seconds_alone(value, seconds):
+    assert retry_after_seconds({"Retry-After": value}) == seconds
+
+
+def test_no_retry_after_is_no_wait():
+    assert retry_after_seconds({}) == 0.0

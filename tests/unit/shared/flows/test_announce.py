@@ -5,10 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.clients.event_grid.topic import FakeTopic
-from shared.clients.event_hubs.hubs import FakeEventHubs
-from shared.clients.storage.reference import FakeReference
-from shared.clients.storage.windows import FakeLedger
+from shared.clients.event_grid.fake import FakeTopic
+from shared.clients.event_hubs.fake import FakeEventHubs
+from shared.clients.storage.fake import FakeLedger, FakeReference
 from shared.domain.delivery import Event
 from shared.domain.windows.ledger_row import SliceRow, WindowRow
 from shared.domain.windows.plan import PlanTemplate, StreamPlan

@@ -4,12 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.clients.coincap.assets import FakeAssets
-from shared.clients.databricks_jobs.jobs import FakeJobs
-from shared.clients.durable.orchestrations import FakeOrchestrations
-from shared.clients.storage.reference import FakeReference
-from shared.clients.storage.runs import FakeRunLedger
-from shared.clients.storage.windows import FakeLedger
+from shared.clients.coincap.fake import FakeAssets
+from shared.clients.databricks_jobs.fake import FakeJobs
+from shared.clients.durable.fake import FakeOrchestrations
+from shared.clients.storage.fake import FakeLedger, FakeReference, FakeRunLedger
 from shared.domain.windows.ledger_row import WindowRow
 from shared.domain.windows.plan import PlanTemplate, StreamPlan
 from shared.domain.windows.window import Window

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.clients.event_hubs.hubs import FakeEventHubs
-from shared.clients.storage.windows import FakeLedger
+from shared.clients.event_hubs.fake import FakeEventHubs
+from shared.clients.storage.fake import FakeLedger
 from shared.domain.windows.ledger_row import SliceRow, WindowRow
 from shared.domain.windows.plan import PlanTemplate, StreamPlan
 from shared.domain.windows.window import Window

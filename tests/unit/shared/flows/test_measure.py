@@ -8,7 +8,7 @@ from shared.clients.logic_app import alert_sender as logic_app
 from shared.clients.logic_app.alert_sender import FakeDoor
 from shared.clients.sql import metrics
 from shared.clients.sql.metrics import FakeMetrics
-from shared.clients.storage.windows import FakeLedger
+from shared.clients.storage.fake import FakeLedger
 from shared.domain.volumes.measurement import MeasuredTable, MeasureOrder
 from shared.domain.windows.ledger_row import WindowRow
 from shared.domain.windows.window import Window

@@ -8,8 +8,7 @@ import pytest
 from shared.clients.logic_app.alert_sender import FakeDoor
 from shared.clients.sql.database import FakeCounts
 from shared.clients.sql.metrics import FakeMetrics
-from shared.clients.storage.runs import FakeRunLedger
-from shared.clients.storage.windows import FakeLedger
+from shared.clients.storage.fake import FakeLedger, FakeRunLedger
 from shared.domain.runs.run import RunRow
 from shared.domain.volumes.measurement import MeasuredTable
 from shared.domain.windows.ledger_row import WindowRow

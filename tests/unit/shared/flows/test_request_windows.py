@@ -2,8 +2,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.clients.durable.orchestrations import FakeOrchestrations
-from shared.clients.storage.windows import FakeLedger
+from shared.clients.durable.fake import FakeOrchestrations
+from shared.clients.storage.fake import FakeLedger
 from shared.domain.windows.ledger_row import SliceRow, WindowRow
 from shared.domain.windows.plan import PlanTemplate, StreamPlan
 from shared.domain.windows.schedule import Schedule

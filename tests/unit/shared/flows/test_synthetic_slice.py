@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.clients.event_hubs.hubs import FakeEventHubs
+from shared.clients.event_hubs.fake import FakeEventHubs
 from shared.domain.windows.plan import PlanTemplate, SliceAttempt, StreamPlan
 from shared.domain.windows.window import Window
 from shared.errors import SendFailed

@@ -1,6 +1,6 @@
 import pytest
 
-from shared.clients.coincap.assets import FakeAssets
+from shared.clients.coincap.fake import FakeAssets
 from shared.errors import Unavailable
 
 

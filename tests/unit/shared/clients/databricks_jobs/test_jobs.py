@@ -2,8 +2,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from shared.clients.databricks_jobs.jobs import DatabricksJobs, FakeJobs
-from shared.clients.identity.identity import FakeIdentity
+from shared.clients.databricks_jobs.fake import FakeJobs
+from shared.clients.databricks_jobs.jobs import DatabricksJobs
+from shared.clients.identity.fake import FakeIdentity
 from shared.domain.runs.job_state import JobRun
 from shared.errors import JobRefused, LoginRefused, Unavailable
 

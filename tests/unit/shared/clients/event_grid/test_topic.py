@@ -2,8 +2,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.clients.event_grid.topic import EventGridTopic, FakeTopic
-from shared.clients.identity.identity import FakeIdentity
+from shared.clients.event_grid.fake import FakeTopic
+from shared.clients.event_grid.topic import EventGridTopic
+from shared.clients.identity.fake import FakeIdentity
 from shared.domain.windows.announcement import Announcement
 from shared.errors import Unavailable
 

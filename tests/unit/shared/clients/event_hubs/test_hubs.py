@@ -9,18 +9,19 @@ import pytest
 
 from shared.clients.event_hubs.attempts import Attempts
 from shared.clients.event_hubs.breaker import Breaker
-from shared.clients.event_hubs.hubs import FakeEventHubs
-from shared.clients.event_hubs.link import HubFault, Parcel, Target, Trouble
+from shared.clients.event_hubs.fake import FakeEventHubs
+from shared.clients.event_hubs.link import Batch, HubFault, Target
 from shared.clients.event_hubs.sender import HubSender
-from shared.clients.retrying import Rhythm, Timeouts
+from shared.clients.retrying import Clock, RetryPolicy, Timeouts
 from shared.domain.delivery import Delivery, Event
+from shared.domain.failures import FailureKind
 from shared.errors import LoginRefused, SendFailed
 
-BUSY = HubFault(Trouble.BUSY, "server-busy")
-DROPPED = HubFault(Trouble.DOWN, "connection lost", may_be_stored=True)
-DENIED = HubFault(Trouble.DENIED, "401")
-BAD = HubFault(Trouble.REJECTED, "decode-error")
-NO_HUB = HubFault(Trouble.HOPELESS, "not-found")
+BUSY = HubFault(FailureKind.THROTTLED, "server-busy")
+DROPPED = HubFault(FailureKind.UNAVAILABLE, "connection lost", may_be_stored=True)
+DENIED = HubFault(FailureKind.UNAUTHORIZED, "401")
+BAD = HubFault(FailureKind.REJECTED, "decode-error")
+NO_HUB = HubFault(FailureKind.PERMANENT, "not-found")
 STALLED = TimeoutError()
 
 
@@ -46,9 +47,10 @@ class World:
         self.now += seconds
         await asyncio.sleep(0)
 
-    def sender(self, patience: Timeouts | None = None) -> HubSender:
-        rhythm = Rhythm(lambda: self.now, self.sleep, lambda: self.draw)
-        return HubSender(Attempts("hub trades", "client-7", patience or Timeouts(), rhythm, Breaker()), self.make_link)
+    def sender(self, timeouts: Timeouts | None = None) -> HubSender:
+        clock = Clock(now=lambda: self.now, pause=self.sleep, jitter=lambda: self.draw)
+        retry = RetryPolicy(timeouts or Timeouts(), clock)
+        return HubSender(Attempts("hub trades", "client-7", retry, Breaker()), self.make_link)
 
     def make_link(self) -> "ScriptedLink":
         self.links += 1
@@ -63,25 +65,25 @@ class ScriptedLink:
         if self.world.opening:
             raise self.world.opening.popleft()
 
-    async def fill(self, target: Target, events: Sequence[Event]) -> Parcel:
+    async def fill(self, target: Target, events: Sequence[Event]) -> Batch:
         if len(events[0].body) > self.world.max_body:
-            raise HubFault(Trouble.REJECTED, f"messages of {self.world.max_body} bytes at most")
+            raise HubFault(FailureKind.REJECTED, f"messages of {self.world.max_body} bytes at most")
         fitting = takewhile(lambda event: len(event.body) <= self.world.max_body, events)
         chosen = list(islice(fitting, self.world.capacity))
-        return Parcel(len(chosen), [(target, event.body) for event in chosen])
+        return Batch(len(chosen), [(target, event.body) for event in chosen])
 
-    async def send(self, parcel: Parcel) -> None:
+    async def send(self, batch: Batch) -> None:
         world = self.world
         world.sends.append(world.now)
         world.in_flight += 1
         world.most_in_flight = max(world.most_in_flight, world.in_flight)
         await asyncio.sleep(0)
         world.in_flight -= 1
-        self._meet(parcel)
-        world.stored += parcel.content
+        self._meet(batch)
+        world.stored += batch.content
 
-    def _meet(self, parcel: Parcel) -> None:
-        if any(body in self.world.poison for _, body in parcel.content):
+    def _meet(self, batch: Batch) -> None:
+        if any(body in self.world.poison for _, body in batch.content):
             raise BAD
         fate = self.world.plot.popleft() if self.world.plot else None
         if fate is not None:
@@ -169,9 +171,9 @@ async def test_a_busy_hub_is_asked_again_later_on_the_same_connection():
     assert (world.links, world.closed) == (1, 0)
 
 
-@pytest.mark.parametrize("trouble", [DROPPED, STALLED])
-async def test_a_broken_connection_is_thrown_away_and_made_anew(trouble):
-    world = World(plot=deque([trouble]))
+@pytest.mark.parametrize("failure", [DROPPED, STALLED])
+async def test_a_broken_connection_is_thrown_away_and_made_anew(failure):
+    world = World(plot=deque([failure]))
 
     delivery = await world.sender().send(rows(b"a"))
 
@@ -198,7 +200,7 @@ async def test_a_message_that_was_surely_not_stored_is_not_unknown():
 
 
 async def test_a_connection_that_never_opens_leaves_nothing_unknown():
-    world = World(opening=deque([HubFault(Trouble.DOWN, "refused")] * 99))
+    world = World(opening=deque([HubFault(FailureKind.UNAVAILABLE, "refused")] * 99))
 
     assert (await failure_of(world.sender(), rows(b"a"))).delivery == Delivery()
 
@@ -271,7 +273,7 @@ async def test_one_refused_token_may_be_a_mishap():
 async def test_a_token_refused_twice_is_a_login_error_that_names_client_and_hub():
     world = World(opening=deque([DENIED, DENIED]))
 
-    with pytest.raises(LoginRefused, match=r"hub trades does not let client id client-7 in"):
+    with pytest.raises(LoginRefused, match=r"hub trades denied access to client id client-7"):
         await world.sender().send(rows(b"a"))
 
 
@@ -294,10 +296,10 @@ async def test_a_hub_that_does_not_exist_is_not_asked_again():
 
 async def test_a_failure_of_one_partition_leaves_the_others_delivered():
     class OnePartitionDown(ScriptedLink):
-        async def send(self, parcel: Parcel) -> None:
-            if parcel.content[0][0].partition_id == "1":
+        async def send(self, batch: Batch) -> None:
+            if batch.content[0][0].partition_id == "1":
                 raise BUSY
-            await super().send(parcel)
+            await super().send(batch)
 
     world = World()
     world.make_link = lambda: OnePartitionDown(world)
@@ -320,7 +322,7 @@ async def test_a_stop_from_outside_ends_the_send_and_closes_its_connection():
     world, reached = World(), asyncio.Event()
 
     class Silent(ScriptedLink):
-        async def send(self, parcel: Parcel) -> None:
+        async def send(self, batch: Batch) -> None:
             reached.set()
             await asyncio.Event().wait()
 
@@ -353,9 +355,9 @@ async def test_it_tells_how_far_the_partitions_of_a_hub_are():
 
 
 async def test_a_hub_that_does_not_tell_its_positions_is_a_failed_send():
-    world = World(opening=deque([HubFault(Trouble.DOWN, "refused")] * 99))
+    world = World(opening=deque([HubFault(FailureKind.UNAVAILABLE, "refused")] * 99))
 
-    with pytest.raises(SendFailed, match="does not tell its positions: refused"):
+    with pytest.raises(SendFailed, match="did not give its partitions' positions: refused"):
         await world.sender().positions()
 
 

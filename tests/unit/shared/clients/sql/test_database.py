@@ -4,9 +4,8 @@ import pytest
 import sqlglot
 from sqlalchemy.dialects import mssql, sqlite
 
-from shared.clients.identity.identity import FakeIdentity
-from shared.clients.persistence import RetryPolicy, Tempo
-from shared.clients.retrying import Timeouts
+from shared.clients.identity.fake import FakeIdentity
+from shared.clients.retrying import Clock, RetryPolicy, Timeouts
 from shared.clients.sql.database import (
     SCOPE,
     Denied,
@@ -45,7 +44,7 @@ class Odbc:
 
 def azure(odbc, identity=None):
     passed = [0.0]
-    tempo = Tempo(lambda: sum(passed), passed.append, lambda: 0.5)
+    tempo = Clock(lambda: sum(passed), passed.append, jitter=lambda: 0.5)
     url, patience = "mssql://sql.example/trades", RetryPolicy(Timeouts(total=3.0, attempt=1.0), tempo)
     return SqlCounts(sql_database(url, identity or FakeIdentity(), persistence=patience, odbc=lambda: odbc))
 

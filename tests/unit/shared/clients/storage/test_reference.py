@@ -2,8 +2,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.clients.identity.identity import FakeIdentity
-from shared.clients.storage.reference import FakeReference, blob_reference
+from shared.clients.identity.fake import FakeIdentity
+from shared.clients.storage.fake import FakeReference
+from shared.clients.storage.reference import blob_reference
 from shared.errors import Unavailable
 
 

@@ -31,7 +31,7 @@ class Identity(Protocol):
     def token(self, scope: str) -> Token:
         """Give a token that is valid now; from any thread.
 
-        Raises LoginRefused where the identity provider does not let the identity in, and Unavailable where the
+        Raises LoginRefused where the identity provider denies the identity access, and Unavailable where the
         provider does not answer.
         """
 
@@ -83,8 +83,8 @@ class AzureIdentity:
             return Token(answer.token, answer.expires_on)
         # Raised outside the handler: the error's request holds the secret, so it may not hang on to ours.
         if _was_not_asked(answer):
-            raise Unavailable(f"no token for client id {self._client_id} to {scope}: {_words(answer)}")
-        raise LoginRefused(f"client id {self._client_id} got no token for {scope}: {_words(answer)}")
+            raise Unavailable(f"no token for client id {self._client_id} to {scope}: {_describe(answer)}")
+        raise LoginRefused(f"client id {self._client_id} got no token for {scope}: {_describe(answer)}")
 
 
 class BlockingIdentity:
@@ -123,23 +123,6 @@ class LoopIdentity:
         """Leave."""
 
 
-@dataclass(slots=True)
-class FakeIdentity:
-    """Hands out one token; refuses where `refusal` says so; `scopes` are those it was asked for."""
-
-    client_id: str = "fake-client"
-    value: str = "fake-token"
-    refusal: str | None = None
-    scopes: list[str] = field(default_factory=list)
-
-    def token(self, scope: str) -> Token:
-        """Give the token, or raise LoginRefused."""
-        self.scopes.append(scope)
-        if self.refusal is not None:
-            raise LoginRefused(f"client id {self.client_id} got no token for {scope}: {self.refusal}")
-        return Token(self.value, _FAR_FUTURE)
-
-
 def _credential_of(login: ServicePrincipal) -> ClientSecretCredential:
     authority = login.authority_host or f"https://{AzureAuthorityHosts.AZURE_PUBLIC_CLOUD}"
     verify = {} if login.ca_bundle is None else {"connection_verify": login.ca_bundle}
@@ -169,8 +152,8 @@ def _was_not_asked(error: AzureError) -> bool:
     return not isinstance(error, ClientAuthenticationError) or isinstance(error.__cause__, AzureError)
 
 
-def _words(error: AzureError) -> str:
-    return " ".join(error.message.split())[:_MOST_WORDS]
+def _describe(error: AzureError) -> str:
+    return " ".join(error.message.split())[:_LONGEST_REASON]
 
 
 _MICROSOFT = frozenset(
@@ -182,5 +165,4 @@ _MICROSOFT = frozenset(
 )
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 8
-_MOST_WORDS = 300
-_FAR_FUTURE = 4_102_444_800
+_LONGEST_REASON = 300

@@ -6,15 +6,15 @@ import pytest
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
 
-from shared.clients.identity.identity import (
+from shared.clients.identity.credentials import (
     AzureIdentity,
-    FakeIdentity,
     LoopIdentity,
     ManagedIdentity,
     ServicePrincipal,
     Token,
     make_identity,
 )
+from shared.clients.identity.fake import FakeIdentity
 from shared.errors import LoginRefused, Unavailable
 
 CANARY = "canary-5f1c2d"

@@ -1,0 +1,20 @@
+"""Stands in for the service of assets in tests."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class FakeAssets:
+    """Gives these documents; then, or at once where there are none, raises `failure` where it is set."""
+
+    documents: Sequence[bytes] = ()
+    failure: Exception | None = None
+    asked: list[float] = field(default_factory=list)
+
+    def pages(self, within: float) -> Iterator[bytes]:
+        """Give them one by one."""
+        self.asked.append(within)
+        yield from self.documents
+        if self.failure is not None:
+            raise self.failure

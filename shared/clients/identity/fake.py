@@ -1,0 +1,30 @@
+"""Stands in for an identity in tests."""
+
+from dataclasses import dataclass, field
+
+from shared.clients.identity.credentials import Token
+from shared.errors import LoginRefused, Unavailable
+
+_FAR_FUTURE = 4_102_444_800
+
+
+@dataclass(slots=True)
+class FakeIdentity:
+    """Hands out one token; `scopes` are those it was asked for.
+
+    refusal: the provider denies the identity access, and says this. outage: the provider does not answer.
+    """
+
+    client_id: str = "fake-client"
+    value: str = "fake-token"
+    refusal: str | None = None
+    outage: str | None = None
+    scopes: list[str] = field(default_factory=list)
+
+    def token(self, scope: str) -> Token:
+        self.scopes.append(scope)
+        if self.outage is not None:
+            raise Unavailable(f"no token for client id {self.client_id} to {scope}: {self.outage}")
+        if self.refusal is not None:
+            raise LoginRefused(f"client id {self.client_id} got no token for {scope}: {self.refusal}")
+        return Token(self.value, _FAR_FUTURE)
