@@ -24,8 +24,7 @@ from shared.clients.databricks_jobs.jobs import SCOPE
 from shared.clients.event_grid.topic import EventGridTopic
 from shared.clients.identity.credentials import ServicePrincipal, make_identity
 from shared.clients.identity.fake import FakeIdentity
-from shared.clients.storage.tables import tables_of
-from shared.clients.storage.windows import TableLedger
+from shared.clients.storage.windows import table_ledger
 from shared.domain.windows.announcement import opening
 from shared.domain.windows.ledger_row import WindowRow
 from shared.domain.windows.plan import PlanTemplate, StreamPlan
@@ -105,7 +104,7 @@ class House:
     def windows(self, count: int) -> Iterator[Window]:
         """Put open windows into the ledger, of hours long past, and give each as soon as it is there."""
         connection = self.running.addresses["storage"]["connection_string"]
-        ledger = TableLedger(tables_of(connection, "", FakeIdentity(), None))
+        ledger = table_ledger(connection, "", FakeIdentity(), None)
         now = datetime.now(UTC).replace(microsecond=0)
         first = now.replace(minute=0, second=0) - (count + 24) * HOUR
         stream = StreamPlan("trades", "trades", "trades/1", "row", "identity", 2)

@@ -18,9 +18,8 @@ from shared.clients.sql.database import Counts, SqlCounts, sql_database
 from shared.clients.sql.metrics import sql_metrics
 from shared.clients.storage.pools import FilePools, Pools
 from shared.clients.storage.reference import Reference, blob_reference
-from shared.clients.storage.runs import RunLedger, TableRunLedger
-from shared.clients.storage.tables import Tables, tables_of
-from shared.clients.storage.windows import Ledger, TableLedger
+from shared.clients.storage.runs import RunLedger, table_run_ledger
+from shared.clients.storage.windows import Ledger, table_ledger
 from shared.domain.windows.plan import PlanTemplate
 from shared.domain.windows.window import microseconds
 from shared.errors import Unavailable
@@ -88,17 +87,9 @@ class Services:
         return lambda: datetime.now(UTC)
 
     @made_once
-    def tables(self) -> Tables:
-        """Give the tables of the app's storage account."""
-        settings = self.settings
-        endpoint = settings.table_service_uri or f"https://{settings.storage_account}.table.core.windows.net"
-        identity = make_identity(ManagedIdentity(settings.storage_client_id))
-        return tables_of(settings.storage, endpoint, identity, settings.ca_bundle)
-
-    @made_once
     def ledger(self) -> Ledger:
         """Give the ledger of windows and slices."""
-        return TableLedger(self.tables)
+        return table_ledger(*self._table_service())
 
     @made_once
     def hubs(self) -> EventHubs:
@@ -149,7 +140,7 @@ class Services:
     @made_once
     def runs(self) -> RunLedger:
         """Give the ledger of Databricks runs."""
-        return TableRunLedger(self.tables)
+        return table_run_ledger(*self._table_service())
 
     @made_once
     def counts(self) -> Counts | None:
@@ -218,6 +209,12 @@ class Services:
             synthetic=self._synthetic,
             markets=lambda: self.markets,
         )
+
+    def _table_service(self) -> tuple[str | None, str, Identity, str | None]:
+        settings = self.settings
+        endpoint = settings.table_service_uri or f"https://{settings.storage_account}.table.core.windows.net"
+        identity = make_identity(ManagedIdentity(settings.storage_client_id))
+        return settings.storage, endpoint, identity, settings.ca_bundle
 
     def _topic(self) -> Topic | None:
         settings = self.settings.enrichment

@@ -38,7 +38,7 @@ def prove_run(window: Mapping[str, Any]) -> RunProof:
     verdict = enrichment["reconciliation"] or "not counted"
     differences = {stream: stages.get("difference", {}) for stream, stages in counts.items()}
     checks = {
-        f"the run is {run['state']}: {run['words']}": run["state"] == "succeeded",
+        f"the run is {run['state']}: {run['message']}": run["state"] == "succeeded",
         f"the tables are {verdict}: {differences or enrichment['counts_note']}": verdict == "balanced",
     }
     return RunProof(
@@ -66,7 +66,7 @@ def progress_line(windows: Windows) -> str:
 
 def _stands(window: Mapping[str, Any]) -> str:
     runs = _runs(window)
-    return str(runs[-1]["words"] or runs[-1]["state"]) if runs else "no run yet"
+    return str(runs[-1]["message"] or runs[-1]["state"]) if runs else "no run yet"
 
 
 def _runs(window: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -12,7 +12,7 @@ from shared.clients.databricks_jobs.jobs import Jobs
 from shared.clients.storage.reference import Reference
 from shared.clients.storage.runs import RunLedger
 from shared.clients.storage.windows import Ledger, known_window
-from shared.domain.runs.job_state import words
+from shared.domain.runs.job_state import describe
 from shared.domain.runs.run import (
     RunMode,
     RunRow,
@@ -108,7 +108,7 @@ def follow_run(tools: EnrichmentTools, window_id: str, number: int) -> dict[str,
     told = tools.jobs.run(_run(tools, row, number).run_id)
     # Read after Databricks was asked: who cancels a run says so in its row first.
     state = outcome_of(told, superseding=_run(tools, row, number).superseding)
-    _change(tools, row, number, state=state, page_url=told.page_url, words=words(told))
+    _change(tools, row, number, state=state, page_url=told.page_url, message=describe(told))
     again = state == "failed" and may_be_tried_again(told, number)
     return {"ended": state != "active", "state": state, "again": again}
 
@@ -125,7 +125,7 @@ def supersede_overdue(tools: EnrichmentTools, newest: WindowRow) -> None:
 def fail_run(tools: EnrichmentTools, window_id: str, number: int, reason: str) -> dict[str, Any]:
     """Write that a run could not be started or followed, and why."""
     row = _existing(tools, window_id)
-    _change(tools, row, number, state="failed", words=reason[:_MOST_WORDS])
+    _change(tools, row, number, state="failed", message=reason[:_LONGEST_MESSAGE])
     telemetry.warning(logger, "run.failed", window=window_id, number=number, reason=reason)
     return {"ended": True, "state": "failed", "again": False}
 
@@ -169,7 +169,7 @@ def _fallback(tools: EnrichmentTools, error: IngestionError) -> tuple[str, str]:
     return path, f"The assets could not be read, {path} is used: {error}"
 
 
-_MOST_WORDS = 1000
+_LONGEST_MESSAGE = 1000
 
 
 def _existing(tools: EnrichmentTools, window_id: str) -> WindowRow:

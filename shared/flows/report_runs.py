@@ -33,7 +33,7 @@ def report_run(tools: ReportTools, window_id: str, number: int) -> dict[str, Any
     """
     row, run = _rows(tools, window_id, number)
     if run.state == "failed":
-        return {"alert": _tell(tools, row, run, "run_failed", run.words)}
+        return {"alert": _tell(tools, row, run, "run_failed", run.message)}
     if run.state != "succeeded":
         return {}
     view = enrichment_view([run], tools.counts.of_window(window_id) or {}, "")

@@ -21,8 +21,8 @@ def test_without_any_lookup_the_enrichment_fails_by_name_and_starts_no_run(enric
     run = told["none"].run
 
     assert (run["state"], run["run_id"]) == ("failed", 0)
-    assert run["words"].startswith("There is no lookup, and none could be made: ")
-    assert "no assets at all" in run["words"]
+    assert run["message"].startswith("There is no lookup, and none could be made: ")
+    assert "no assets at all" in run["message"]
     assert enrichment.in_databricks(told["none"].window) == []
 
 

@@ -19,7 +19,7 @@ def calm(enrichment):
 
 def states(enrichment, window_id):
     """The numbers, states and words of all runs of a window."""
-    return [(run["number"], run["state"], run["words"]) for run in enrichment.runs(window_id)]
+    return [(run["number"], run["state"], run["message"]) for run in enrichment.runs(window_id)]
 
 
 def test_answer_that_is_lost_after_run_now_leaves_one_run(enrichment):
@@ -51,7 +51,7 @@ def test_job_that_is_missing_fails_the_enrichment_by_name(enrichment):
     run = enrichment.ended(window_id)
 
     assert (run["state"], run["run_id"]) == ("failed", 0)
-    assert run["words"].startswith("Databricks has 0 jobs named 'payments' that client id ")
+    assert run["message"].startswith("Databricks has 0 jobs named 'payments' that client id ")
     assert enrichment.in_databricks(window_id) == []
 
 
@@ -65,8 +65,8 @@ def test_token_that_is_refused_fails_the_enrichment_by_name_until_somebody_runs_
     enrichment.rerun(window_id)
 
     assert refused["state"] == "failed"
-    assert f"{enrichment.house.client_id} may not POST /api/2.2/jobs/run-now" in refused["words"]
-    assert f"answered {status}: " in refused["words"]
+    assert f"{enrichment.house.client_id} may not POST /api/2.2/jobs/run-now" in refused["message"]
+    assert f"answered {status}: " in refused["message"]
     assert enrichment.ended(window_id, 2)["state"] == "succeeded"
 
 
@@ -85,7 +85,7 @@ def test_run_that_fails_by_its_own_fault_is_recorded_in_databricks_words_and_not
     run = enrichment.ended(window_id)
 
     words = "TERMINATED FAILED (RUN_EXECUTION_ERROR, CLIENT_ERROR): Task follow_window failed with message: "
-    assert (run["state"], run["words"]) == ("failed", f"{words}Window {window_id} spoils every run.")
+    assert (run["state"], run["message"]) == ("failed", f"{words}Window {window_id} spoils every run.")
     assert run["page_url"].startswith(enrichment.house.running.addresses["databricks"]["workspace"])
     assert len(enrichment.in_databricks(window_id)) == 1
 

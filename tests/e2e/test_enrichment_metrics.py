@@ -90,7 +90,7 @@ def test_a_run_that_failed_is_told_in_databricks_own_words(enrichment, measuring
     mail = measuring.mail_about(window_id)
 
     assert (run["state"], mail["subject"]) == ("failed", "Enrichment run failed: transactions")
-    assert f"failed in run {run['run_id']}: {run['words'][:40]}" in mail["text"]
+    assert f"failed in run {run['run_id']}: {run['message'][:40]}" in mail["text"]
 
 
 @pytest.mark.parametrize(

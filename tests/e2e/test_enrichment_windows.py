@@ -61,7 +61,7 @@ def test_runs_of_windows_back_to_back_end_by_themselves_and_none_is_cancelled(en
     windows, runs = in_a_row
 
     assert [window["state"] for window in windows] == ["closed", "stopped"]
-    assert [(run["state"], run["words"]) for run in runs] == [
+    assert [(run["state"], run["message"]) for run in runs] == [
         ("succeeded", "TERMINATED SUCCESS (SUCCESS, SUCCESS)")
     ] * 2
     assert [one["code"] for window in windows for one in enrichment.in_databricks(window["id"])] == ["SUCCESS"] * 2

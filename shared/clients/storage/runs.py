@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from shared.clients.storage.tables import Entity, Tables
+from shared.clients.identity.credentials import Identity
+from shared.clients.storage.tables import Entity, Tables, tables_of
 from shared.domain.runs.run import RunRow, row_key
 from shared.domain.windows.window import Window
 from shared.errors import CorruptRow
@@ -27,6 +28,13 @@ class RunLedger(Protocol):
 
     def of_feed(self, feed: str) -> list[RunRow]:
         """List a feed's runs that have not ended, oldest window first."""
+
+
+def table_run_ledger(
+    connection: str | None, endpoint: str, identity: Identity, ca_bundle: str | None
+) -> "TableRunLedger":
+    """Give the ledger of runs in the tables of an account: by connection string, or at `endpoint` by identity."""
+    return TableRunLedger(tables_of(connection, endpoint, identity, ca_bundle))
 
 
 class TableRunLedger:
@@ -64,7 +72,8 @@ class TableRunLedger:
         return [_row(entity) for entity in self._tables.query(_TABLE, query, {"feed": feed})]
 
 
-_TEXTS = ("mode", "state", "page_url", "lookup", "lookup_note", "words")
+_TEXTS = ("mode", "state", "page_url", "lookup", "lookup_note")
+_MESSAGE_BEFORE = "words"  # what earlier versions called the column `message`
 
 
 def _entity(row: RunRow) -> dict[str, Any]:
@@ -79,6 +88,7 @@ def _entity(row: RunRow) -> dict[str, Any]:
         "superseding": row.superseding,
         "claimed_at": row.claimed_at.isoformat(),
         "updated_at": row.updated_at.isoformat(),
+        "message": row.message,
         **{name: getattr(row, name) for name in _TEXTS},
     }
 
@@ -93,6 +103,7 @@ def _row(entity: Mapping[str, Any]) -> RunRow:
             superseding=entity["superseding"],
             claimed_at=datetime.fromisoformat(entity["claimed_at"]),
             updated_at=datetime.fromisoformat(entity["updated_at"]),
+            message=entity["message"] if "message" in entity else entity[_MESSAGE_BEFORE],
             **{name: entity[name] for name in _TEXTS},
         )
     except (KeyError, ValueError) as error:

@@ -2,38 +2,63 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from azure.core import MatchConditions
-from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.core.exceptions import (
+    ResourceExistsError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+    ServiceResponseError,
+)
 from azure.data.tables import TableClient, TableServiceClient, UpdateMode
 
+from shared.clients.failures import call
 from shared.clients.identity.credentials import BlockingIdentity, Identity
-from shared.errors import Unavailable
+from shared.clients.retrying import Backoff, RetryPolicy, Timeouts, connect_seconds
+from shared.errors import LoginRefused, Unavailable
 
 type Entity = Mapping[str, Any]
 type Key = tuple[str, str]
 """Partition key and row key."""
 
-_PRECONDITION_FAILED = 412
+_TIMEOUTS: Final = Timeouts(total=10.0, attempt=5.0, ordinary=Backoff(0.4, 2.0), throttled=Backoff(1.0, 4.0))
+"""Short, as a slice must not wait for its ledger."""
+
+_PLACE: Final = "The ledger"
+_ANSWERS: Final = (ResourceNotFoundError, ResourceExistsError, ResourceModifiedError)
+"""What the service says about a row, which is no failure."""
+
 _MAX_RACES = 50
 
 
 class Tables:
     """Tables of one account, made at first use; every verb raises Unavailable."""
 
-    def __init__(self, service: Callable[[], TableServiceClient]) -> None:
-        """Keep the way to the table service; nothing is dialled before the first verb."""
+    def __init__(
+        self,
+        service: Callable[[], TableServiceClient],
+        client: str = "the connection string",
+        retry: RetryPolicy | None = None,
+    ) -> None:
+        """Keep the way to the table service and the name of who asks; nothing is dialled before the first verb."""
         self._service = service
+        self._client = client
+        self._retry = retry or RetryPolicy(_TIMEOUTS)
         self._tables: dict[str, TableClient] = {}
         self._lock = threading.Lock()
 
     def insert(self, table: str, entity: Entity) -> bool:
-        """Insert an entity if its key is free; say whether this call did."""
+        """Insert an entity if its key is free; say whether this call did.
+
+        Not tried again where the answer was lost: the row may be there by then, and nobody would know whose it is.
+        """
         try:
-            _call(lambda: self._table(table).create_entity(dict(entity)))
+            self._call(lambda limits: self._table(table).create_entity(dict(entity), **limits), ServiceResponseError)
         except ResourceExistsError:
             return False
+        except ServiceResponseError as lost:
+            raise Unavailable(f"{_PLACE} did not say whether it took a row: {type(lost).__name__}.") from None
         return True
 
     def read(self, table: str, key: Key) -> Entity | None:
@@ -43,11 +68,13 @@ class Tables:
 
     def query(self, table: str, query: str, parameters: Mapping[str, Any]) -> list[Entity]:
         """List the entities that an OData filter finds, by their keys."""
-        return _call(lambda: list(self._table(table).query_entities(query, parameters=dict(parameters))))
+        return self._call(
+            lambda limits: list(self._table(table).query_entities(query, parameters=dict(parameters), **limits))
+        )
 
     def upsert(self, table: str, entity: Entity) -> None:
         """Write an entity, whatever was there."""
-        _call(lambda: self._table(table).upsert_entity(dict(entity), mode=UpdateMode.REPLACE))
+        self._call(lambda limits: self._table(table).upsert_entity(dict(entity), mode=UpdateMode.REPLACE, **limits))
 
     def change(self, table: str, key: Key, change: Callable[[Entity], Entity | None]) -> Entity | None:
         """Replace an entity by what `change` makes of it, again on a race; None keeps it. Answer the entity now."""
@@ -62,54 +89,53 @@ class Tables:
 
     def _read(self, table: str, key: Key) -> tuple[Entity, str] | None:
         try:
-            entity = _call(lambda: self._table(table).get_entity(*key))
+            entity = self._call(lambda limits: self._table(table).get_entity(*key, **limits))
         except ResourceNotFoundError:
             return None
         return entity, str(entity.metadata["etag"])
 
     def _replace(self, table: str, entity: Entity, etag: str) -> bool:
-        condition = MatchConditions.IfNotModified
-        client = self._table(table)
+        """Say whether the row was still as it was read; where an answer was lost the second try says that it is not."""
+        options: dict[str, Any] = {
+            "mode": UpdateMode.REPLACE,
+            "etag": etag,
+            "match_condition": MatchConditions.IfNotModified,
+        }
         try:
-            _call(
-                lambda: client.update_entity(
-                    dict(entity), mode=UpdateMode.REPLACE, etag=etag, match_condition=condition
-                )
-            )
-        except HttpResponseError as error:
-            if error.status_code == _PRECONDITION_FAILED:
-                return False
-            raise
+            self._call(lambda limits: self._table(table).update_entity(dict(entity), **options, **limits))
+        except ResourceModifiedError:
+            return False
         return True
 
     def _table(self, name: str) -> TableClient:
         with self._lock:
             if name not in self._tables:
-                self._tables[name] = _call(lambda: self._service().create_table_if_not_exists(name))
+                self._tables[name] = self._service().create_table_if_not_exists(name)
             return self._tables[name]
+
+    def _call[Answer](self, verb: Callable[[dict[str, Any]], Answer], *keep: type[ServiceResponseError]) -> Answer:
+        """Call the service; what is no answer about a row becomes Unavailable, a refused login too."""
+        try:
+            return self._retry.call(
+                lambda seconds: call(
+                    lambda: verb(_limits(seconds)), place=_PLACE, client=self._client, keep=(*_ANSWERS, *keep)
+                )
+            )
+        except LoginRefused as refused:
+            raise Unavailable(str(refused)) from refused
 
 
 def tables_of(connection: str | None, endpoint: str, identity: Identity, ca_bundle: str | None) -> Tables:
     """Give the tables of an account: by connection string, or at `endpoint` by identity.
 
-    Nothing is dialled yet. Each call gives up after some seconds: a slice must not wait for its ledger.
+    Nothing is dialled yet.
     """
-    patience = {"retry_total": 3, "retry_backoff_factor": 0.4, "connection_timeout": 5, "read_timeout": 10}
-    options: dict[str, Any] = patience | ({"connection_verify": ca_bundle} if ca_bundle else {})
+    options: dict[str, Any] = {"retry_total": 0} | ({"connection_verify": ca_bundle} if ca_bundle else {})
     if connection:
         return Tables(lambda: TableServiceClient.from_connection_string(connection, **options))
-    return Tables(lambda: TableServiceClient(endpoint, credential=BlockingIdentity(identity), **options))
+    who = f"client id {identity.client_id}"
+    return Tables(lambda: TableServiceClient(endpoint, credential=BlockingIdentity(identity), **options), who)
 
 
-def _call[Answer](verb: Callable[[], Answer]) -> Answer:
-    """Call the service; what is no answer about a row becomes Unavailable."""
-    try:
-        return verb()
-    except (ResourceNotFoundError, ResourceExistsError):
-        raise
-    except HttpResponseError as error:
-        if error.status_code == _PRECONDITION_FAILED:
-            raise
-        raise Unavailable(f"The ledger answered {error.status_code} ({error.reason}).") from error
-    except AzureError as error:
-        raise Unavailable(f"The ledger can't be reached: {type(error).__name__}.") from error
+def _limits(seconds: float) -> dict[str, Any]:
+    return {"connection_timeout": connect_seconds(seconds), "read_timeout": seconds}

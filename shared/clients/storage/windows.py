@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Protocol
 
-from shared.clients.storage.tables import Entity, Tables
+from shared.clients.identity.credentials import Identity
+from shared.clients.storage.tables import Entity, Tables, tables_of
 from shared.clients.storage.window_entities import slice_entity, slice_row, window_entity, window_key, window_row
 from shared.domain.windows.ledger_row import SliceRow, WindowRow
 from shared.domain.windows.window import Slice, stamp
@@ -46,6 +47,11 @@ def known_window(ledger: Ledger, window_id: str | None) -> WindowRow | None:
         return ledger.window(window_id) if window_id else None
     except ValueError:
         return None
+
+
+def table_ledger(connection: str | None, endpoint: str, identity: Identity, ca_bundle: str | None) -> "TableLedger":
+    """Give the ledger in the tables of an account: by connection string, or at `endpoint` by identity."""
+    return TableLedger(tables_of(connection, endpoint, identity, ca_bundle))
 
 
 class TableLedger:

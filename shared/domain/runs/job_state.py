@@ -17,7 +17,7 @@ class JobRun:
     """A run as Databricks describes it, in its own words; empty where it says nothing.
 
     life_cycle, result: `state.life_cycle_state` and `state.result_state`. code, type: of `status.termination_details`.
-    message: the words of the latter, else of the state. page_url: where a person can look.
+    message: that of the latter, else of the state. page_url: where a person can look.
     """
 
     run_id: int
@@ -51,7 +51,7 @@ def can_be_cured(run: JobRun) -> bool:
     return run.type in _CURABLE_TYPES or run.code in _CURABLE_CODES or run.code.endswith(_LIMIT)
 
 
-def words(run: JobRun) -> str:
+def describe(run: JobRun) -> str:
     """Say how the run stands, in Databricks' own words: `TERMINATED FAILED (DRIVER_ERROR, CLIENT_ERROR): why`."""
     states = " ".join(filter(None, (run.life_cycle, run.result)))
     details = ", ".join(filter(None, (run.code, run.type)))

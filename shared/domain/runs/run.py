@@ -27,7 +27,7 @@ class RunRow:
 
     run_id: Databricks' id, 0 before the run was accepted. lookup: the path of the reference data in its container,
     empty for none; lookup_note: why it is not the window's own. superseding: a newer run asked for its end.
-    words: how the run stands, in Databricks' own words.
+    message: how the run stands, as Databricks says it.
     """
 
     window: Window
@@ -41,7 +41,7 @@ class RunRow:
     lookup: str = ""
     lookup_note: str = ""
     superseding: bool = False
-    words: str = ""
+    message: str = ""
 
     @property
     def instance_id(self) -> str:
@@ -63,7 +63,7 @@ class RunRow:
             "page_url": self.page_url,
             "lookup": self.lookup,
             "lookup_note": self.lookup_note,
-            "words": self.words,
+            "message": self.message,
             "claimed_at": self.claimed_at.isoformat(),
             "updated_at": self.updated_at.isoformat(),
         }

@@ -12,7 +12,7 @@ from emulators.tls import make_tls_files
 from shared.clients.databricks_jobs.jobs import DatabricksJobs
 from shared.clients.identity.credentials import ServicePrincipal, make_identity
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
-from shared.domain.runs.job_state import has_ended, words
+from shared.domain.runs.job_state import describe, has_ended
 from tests.standins import standin
 
 BUNDLE = Path(__file__).parents[3] / "emulators/tests/integration/databricks/bundle"
@@ -23,7 +23,7 @@ def ended(jobs, run_id):
     """Ask, as a client has to, until the run is over."""
     deadline = time.monotonic() + 20
     while not has_ended(run := jobs.run(run_id)):
-        assert time.monotonic() < deadline, words(run)
+        assert time.monotonic() < deadline, describe(run)
         time.sleep(0.05)
     return run
 

@@ -8,27 +8,33 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from azure.data.tables import TableServiceClient
 
+from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 from shared.clients.storage.fake import FakeLedger
 from shared.clients.storage.tables import Tables
 from shared.clients.storage.windows import TableLedger
 from shared.domain.windows.ledger_row import WindowRow
 from shared.domain.windows.window import Slice, Window
 from shared.errors import Unavailable
+from tests.integration.jobs_client.peer import Answer, running_peer
 from tests.standins import standin
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+HASTY = RetryPolicy(Timeouts(total=0.5, attempt=0.4, ordinary=Backoff(0.02, 0.1), throttled=Backoff(0.02, 0.1)))
 feeds = (f"feed{number}" for number in itertools.count())
 
 
 @pytest.fixture(scope="module")
-def tables(tmp_path_factory):
-    location = tmp_path_factory.mktemp("azurite")
+def tables_connection(tmp_path_factory):
     ports = ("--blob-port", 0, "--queue-port", 0, "--table-port", 0)
-    with standin("storage", "--location", location, *ports) as addresses:
-        service = TableServiceClient.from_connection_string(addresses["connection_string"])
-        with service:
-            yield TableLedger(Tables(lambda: service))
+    with standin("storage", "--location", tmp_path_factory.mktemp("azurite"), *ports) as addresses:
+        yield addresses["connection_string"]
+
+
+@pytest.fixture(scope="module")
+def tables(tables_connection):
+    with TableServiceClient.from_connection_string(tables_connection, retry_total=0) as service:
+        yield TableLedger(Tables(lambda: service))
 
 
 @pytest.fixture(params=["fake", "tables"])
@@ -122,7 +128,70 @@ def test_a_written_try_is_read_back_whole(ledger, feed):
     assert ledger.attempts(part.window_id) == [done]
 
 
-def test_a_ledger_that_does_not_answer_is_unavailable():
-    service = TableServiceClient("http://127.0.0.1:9/account?sig=none", retry_total=0)
-    with service, pytest.raises(Unavailable, match="ledger"):
-        TableLedger(Tables(lambda: service)).claim(planned(next(feeds)))
+@pytest.fixture(params=["fake", "tables"])
+def silent_ledger(request):
+    """A ledger that does not answer."""
+    if request.param == "fake":
+        fake = FakeLedger()
+        fake.failure = Unavailable("The ledger can't be reached.")
+        yield fake
+        return
+    with TableServiceClient("http://127.0.0.1:9/account?sig=none", retry_total=0) as service:
+        yield TableLedger(Tables(lambda: service, retry=HASTY))
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        lambda ledger, row: ledger.claim(row),
+        lambda ledger, row: ledger.window(row.window.id),
+        lambda ledger, row: ledger.windows(row.window.feed),
+        lambda ledger, row: ledger.change(row.window.id, lambda row: row),
+        lambda ledger, row: ledger.begin_attempt(Slice(row.window.id, 0, NOON, NOON + HOUR), NOON),
+        lambda ledger, row: ledger.attempts(row.window.id),
+    ],
+    ids=["claim", "window", "windows", "change", "begin_attempt", "attempts"],
+)
+def test_a_ledger_that_does_not_answer_is_unavailable(silent_ledger, verb):
+    with pytest.raises(Unavailable, match="The ledger can't be reached"):
+        verb(silent_ledger, planned(next(feeds)))
+
+
+@pytest.fixture
+def tables_of_peer(tables_connection):
+    """Make the tables of an account at a peer."""
+
+    def made(peer):
+        parts = dict(part.split("=", 1) for part in tables_connection.rstrip(";").split(";"))
+        there = ";".join(f"{name}={value}" for name, value in (parts | {"TableEndpoint": f"{peer.url}/a"}).items())
+        return Tables(lambda: TableServiceClient.from_connection_string(there, retry_total=0), retry=HASTY)
+
+    return made
+
+
+def test_a_throttled_ledger_is_asked_again(tables_of_peer):
+    throttled = Answer(503, b"", {"Retry-After": "0.05"})
+    missing = Answer(404, b"{}", {"x-ms-error-code": "ResourceNotFound"})
+    answers = (throttled, Answer(204, b""), throttled, Answer(500, b""), missing)
+    with running_peer(*answers) as peer:
+        assert TableLedger(tables_of_peer(peer)).window("trades-20261122T120000Z") is None
+
+    assert len(peer.asked) == 5
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_ledger_that_denies_access_is_unavailable_by_name(tables_of_peer, status):
+    with running_peer(Answer(status, b"")) as peer, pytest.raises(Unavailable, match=rf"{status} .*connection string"):
+        TableLedger(tables_of_peer(peer)).window("trades-20261122T120000Z")
+
+    assert len(peer.asked) == 1
+
+
+def test_a_claim_whose_answer_is_lost_is_not_made_again(tables_of_peer):
+    with (
+        running_peer(Answer(204, b""), Answer(hang_up=True)) as peer,
+        pytest.raises(Unavailable, match="did not say whether it took a row"),
+    ):
+        TableLedger(tables_of_peer(peer)).claim(planned(next(feeds)))
+
+    assert len(peer.asked) == 2

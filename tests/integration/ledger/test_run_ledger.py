@@ -11,7 +11,7 @@ from azure.data.tables import TableServiceClient
 from shared.clients.storage.fake import FakeRunLedger
 from shared.clients.storage.runs import TableRunLedger
 from shared.clients.storage.tables import Tables
-from shared.domain.runs.run import RunRow
+from shared.domain.runs.run import RunRow, row_key
 from shared.domain.windows.window import Window
 from tests.standins import standin
 
@@ -21,17 +21,17 @@ feeds = (f"feed{number}" for number in itertools.count())
 
 
 @pytest.fixture(scope="module")
-def tables(tmp_path_factory):
+def tables_of_account(tmp_path_factory):
     ports = ("--blob-port", 0, "--queue-port", 0, "--table-port", 0)
     with standin("storage", "--location", tmp_path_factory.mktemp("azurite"), *ports) as addresses:
         service = TableServiceClient.from_connection_string(addresses["connection_string"])
         with service:
-            yield TableRunLedger(Tables(lambda: service))
+            yield Tables(lambda: service)
 
 
 @pytest.fixture(params=["fake", "tables"])
 def runs(request):
-    return FakeRunLedger() if request.param == "fake" else request.getfixturevalue("tables")
+    return FakeRunLedger() if request.param == "fake" else TableRunLedger(request.getfixturevalue("tables_of_account"))
 
 
 def claimed(feed, start=NOON, number=1, **changes):
@@ -68,11 +68,28 @@ def test_a_feeds_active_runs_are_listed_oldest_first(runs):
 def test_a_changed_run_is_read_back_whole(runs):
     row = claimed(next(feeds))
     runs.claim(row)
-    changed = replace(row, state="active", run_id=2**53, superseding=True, words="RUNNING", lookup="a", lookup_note="b")
+    changed = replace(
+        row, state="active", run_id=2**53, superseding=True, message="RUNNING", lookup="a", lookup_note="b"
+    )
 
     runs.change(row.window, 1, lambda _: changed)
 
     assert runs.of_window(row.window) == [changed]
+
+
+def test_a_run_that_an_earlier_version_wrote_is_read_and_rewritten(tables_of_account):
+    runs, row = TableRunLedger(tables_of_account), claimed(next(feeds), message="RUNNING")
+    runs.claim(row)
+    key = row_key(row.window, 1)
+    tables_of_account.change("runs", key, as_written_before)
+
+    assert runs.of_window(row.window) == [row]
+    runs.change(row.window, 1, lambda row: replace(row, state="active"))
+    assert tables_of_account.read("runs", key).keys() & {"words", "message"} == {"message"}
+
+
+def as_written_before(entity):
+    return {("words" if name == "message" else name): value for name, value in entity.items()}
 
 
 def test_a_run_that_is_not_there_is_none(runs):

@@ -142,8 +142,8 @@ def test_a_run_is_followed_to_its_end_in_databricks_words():
     ended = follow_run(world.tools, world.id(), 1)
 
     assert (running["ended"], ended["ended"], ended["again"]) == (False, True, False)
-    assert "RUN_EXECUTION_ERROR" in world.run().words
-    assert "it broke" in world.run().words
+    assert "RUN_EXECUTION_ERROR" in world.run().message
+    assert "it broke" in world.run().message
 
 
 def test_a_run_that_the_cloud_failed_is_worth_another_try():
@@ -184,7 +184,7 @@ def test_a_run_that_could_not_be_started_says_why():
 
     fail_run(world.tools, world.id(), 1, "the job is missing")
 
-    assert (world.run().state, world.run().words) == ("failed", "the job is missing")
+    assert (world.run().state, world.run().message) == ("failed", "the job is missing")
     assert claim_run(world.tools, world.id(), 1, "follow") == {"proceed": False}
 
 
@@ -227,7 +227,7 @@ async def test_a_deliberate_run_that_could_not_be_started_makes_room_for_another
     second = await request_rerun(world.tools, orchestrations, world.id())
 
     assert world.run().state == "failed"
-    assert world.run().words.startswith("It could not be started: Orchestration enrich-")
+    assert world.run().message.startswith("It could not be started: Orchestration enrich-")
     assert (second.number, list(orchestrations.started)) == (2, [second.instance_id])
 
 

@@ -79,7 +79,7 @@ def test_an_activity_that_is_carried_out_again_records_and_tells_nothing_more(wo
 
 
 def test_a_run_that_failed_is_told_in_databricks_words_and_not_measured(world):
-    world.ended("failed", words="TERMINATED FAILED (CLIENT_ERROR, RUN_EXECUTION_ERROR)")
+    world.ended("failed", message="TERMINATED FAILED (CLIENT_ERROR, RUN_EXECUTION_ERROR)")
 
     assert world.report() == {"alert": "sent"}
 
@@ -90,7 +90,7 @@ def test_a_run_that_failed_is_told_in_databricks_words_and_not_measured(world):
 
 
 def test_a_run_that_databricks_never_took_is_told_by_its_instance(world):
-    world.ended("failed", run_id=0, words="Databricks has 0 jobs named 'trades'.")
+    world.ended("failed", run_id=0, message="Databricks has 0 jobs named 'trades'.")
 
     world.report()
 
@@ -120,7 +120,7 @@ def test_a_window_that_does_not_balance_is_told_with_its_differences_and_is_no_r
 
 def test_of_a_stream_whose_table_nobody_measures_failures_are_told_all_the_same():
     world = World("transactions")
-    world.ended("failed", words="INTERNAL_ERROR")
+    world.ended("failed", message="INTERNAL_ERROR")
 
     world.report()
 

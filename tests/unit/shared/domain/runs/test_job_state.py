@@ -1,6 +1,6 @@
 import pytest
 
-from shared.domain.runs.job_state import JobRun, can_be_cured, has_ended, has_succeeded, words
+from shared.domain.runs.job_state import JobRun, can_be_cured, describe, has_ended, has_succeeded
 
 
 def run(life_cycle="TERMINATED", result="FAILED", **details):
@@ -82,5 +82,5 @@ def test_without_details_the_states_decide(life_cycle, result, expected):
 def test_a_run_speaks_in_databricks_own_words():
     failed = run(code="RUN_EXECUTION_ERROR", type="CLIENT_ERROR", message="Task enrich failed.")
 
-    assert words(failed) == "TERMINATED FAILED (RUN_EXECUTION_ERROR, CLIENT_ERROR): Task enrich failed."
-    assert words(run("QUEUED", "")) == "QUEUED"
+    assert describe(failed) == "TERMINATED FAILED (RUN_EXECUTION_ERROR, CLIENT_ERROR): Task enrich failed."
+    assert describe(run("QUEUED", "")) == "QUEUED"
