@@ -1,16 +1,22 @@
 """Stand in for the ledgers and the containers of a storage account in tests; each raises `failure` where it is set."""
 
+import contextlib
 import threading
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Literal
 
+from shared.clients.storage.lake_files import LakeFiles, LakeFormat
 from shared.clients.storage.runs import Change as RunChange
 from shared.clients.storage.window_entities import window_key
 from shared.clients.storage.windows import Change
+from shared.contracts import Contract
 from shared.domain.runs.run import RunRow, row_key
 from shared.domain.windows.ledger_row import SliceRow, WindowRow
 from shared.domain.windows.window import Slice, Window
+from shared.errors import LoginRefused, Unavailable
 
 
 class FakeLedger:
@@ -124,6 +130,51 @@ class FakeReference:
         for path in old:
             del self.blobs[path]
         return len(old)
+
+
+type _Fate = Literal["unavailable", "unknown", "unauthorized"]
+
+
+@dataclass(slots=True)
+class FakeLake:
+    """Files by path, as the real lake has them; `fail_next` decides the fate of the next writes."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    attempts: dict[str, int] = field(default_factory=dict)
+    fates: deque[_Fate] = field(default_factory=deque)
+
+    def fail_next(self, fate: _Fate, writes: int = 1) -> None:
+        """Let the next writes find no storage, be done without an answer, or be denied access."""
+        self.fates.extend([fate] * writes)
+
+    @contextlib.asynccontextmanager
+    async def sender(self, contract: Contract, form: LakeFormat = "ndjson") -> AsyncIterator[LakeFiles]:
+        yield LakeFiles("landing", contract, form, lambda path, attempt: _FakeFile(self, path, attempt))
+
+
+@dataclass(slots=True)
+class _FakeFile:
+    lake: FakeLake
+    path: str
+    attempt: int
+    content: bytes = b""
+    may_be_written: bool = False
+
+    def append(self, blocks: Sequence[bytes], tail: bytes = b"") -> None:
+        fate = self.lake.fates.popleft() if self.lake.fates else None
+        self.may_be_written = fate == "unknown"
+        if fate == "unavailable":
+            raise Unavailable("The container lake can't be reached.")
+        if fate == "unauthorized":
+            raise LoginRefused("The container lake denied access to the fake.")
+        latest = self.lake.attempts.get(self.path, 0)
+        if latest > self.attempt:
+            raise Unavailable(f"attempt {latest} writes {self.path}, so attempt {self.attempt} may not.")
+        whole = self.content + b"".join(blocks)
+        self.lake.files[self.path], self.lake.attempts[self.path] = whole + tail, self.attempt
+        if fate == "unknown":
+            raise Unavailable("The container lake did not answer.")
+        self.content = whole
 
 
 def _raise(failure: Exception | None) -> None:

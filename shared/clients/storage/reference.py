@@ -1,23 +1,18 @@
 """The container `reference`: lookups and window markers, as blobs that are written whole."""
 
-import contextlib
-import threading
-from collections.abc import Callable
 from datetime import datetime
-from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
+from azure.core.exceptions import ResourceNotFoundError
 
-from shared.clients.failures import call
-from shared.clients.identity.credentials import BlockingIdentity, Identity
-from shared.clients.retrying import RetryPolicy, connect_seconds
+from shared.clients.identity.credentials import Identity
+from shared.clients.retrying import RetryPolicy
+from shared.clients.storage.containers import Container, container_of
 
 if TYPE_CHECKING:
-    from azure.storage.blob import BlobProperties, BlobServiceClient, ContainerClient
+    from azure.storage.blob import BlobProperties
 
 CONTAINER: Final = "reference"
-_PLACE: Final = f"The container {CONTAINER}"
 
 
 class Reference(Protocol):
@@ -39,28 +34,25 @@ class Reference(Protocol):
 class BlobReference:
     """The container in a storage account; it is made when something is written to it and it is not there."""
 
-    def __init__(
-        self, service: "Callable[[], BlobServiceClient]", client: str, retry: RetryPolicy | None = None
-    ) -> None:
-        """Keep the way to the account and the name of who asks; nothing is dialled before the first verb."""
-        self._service = service
-        self._client = client
-        self._retry = retry or RetryPolicy()
-        self._made: ContainerClient | None = None
-        self._lock = threading.Lock()
+    def __init__(self, container: Container) -> None:
+        """Keep the container."""
+        self._container = container
 
     def write(self, path: str, content: bytes) -> None:
         """Upload it; a second time where the container had to be made first."""
         try:
-            self._call(lambda limits: self._container().upload_blob(path, content, overwrite=True, **limits))
+            self._upload(path, content)
         except ResourceNotFoundError:
-            self._make_container()
-            self._call(lambda limits: self._container().upload_blob(path, content, overwrite=True, **limits))
+            self._container.make()
+            self._upload(path, content)
 
     def read(self, path: str) -> bytes | None:
         """Download it."""
         try:
-            return self._call(lambda limits: bytes(self._container().download_blob(path, **limits).readall()))
+            return self._container.call(
+                lambda container, limits: bytes(container.download_blob(path, **limits).readall()),
+                ResourceNotFoundError,
+            )
         except ResourceNotFoundError:
             return None
 
@@ -74,35 +66,27 @@ class BlobReference:
         old = [blob.name for blob in self._blobs(prefix) if blob.last_modified < before]
         return sum(self._delete(name) for name in old)
 
+    def _upload(self, path: str, content: bytes) -> None:
+        self._container.call(
+            lambda container, limits: container.upload_blob(path, content, overwrite=True, **limits),
+            ResourceNotFoundError,
+        )
+
     def _blobs(self, prefix: str) -> "list[BlobProperties]":
         try:
-            return self._call(lambda limits: list(self._container().list_blobs(name_starts_with=prefix, **limits)))
+            return self._container.call(
+                lambda container, limits: list(container.list_blobs(name_starts_with=prefix, **limits)),
+                ResourceNotFoundError,
+            )
         except ResourceNotFoundError:
             return []
 
     def _delete(self, path: str) -> bool:
         try:
-            self._call(lambda limits: self._container().delete_blob(path, **limits))
+            self._container.call(lambda container, limits: container.delete_blob(path, **limits), ResourceNotFoundError)
         except ResourceNotFoundError:
             return False
         return True
-
-    def _make_container(self) -> None:
-        with contextlib.suppress(ResourceExistsError):
-            self._call(lambda limits: self._container().create_container(**limits), keep=ResourceExistsError)
-
-    def _call[Answer](
-        self, verb: Callable[[dict[str, Any]], Answer], keep: type[AzureError] = ResourceNotFoundError
-    ) -> Answer:
-        return self._retry.call(
-            lambda seconds: call(lambda: verb(_limits(seconds)), place=_PLACE, client=self._client, keep=keep)
-        )
-
-    def _container(self) -> "ContainerClient":
-        with self._lock:
-            if self._made is None:
-                self._made = self._service().get_container_client(CONTAINER)
-            return self._made
 
 
 def blob_reference(
@@ -114,19 +98,4 @@ def blob_reference(
     retry: RetryPolicy | None = None,
 ) -> BlobReference:
     """Give the container of an account: by connection string, or at `endpoint` (its blob URL) by identity."""
-    options: dict[str, Any] = {"retry_total": 0} | ({"connection_verify": ca_bundle} if ca_bundle else {})
-    who = "the connection string" if connection else f"client id {identity.client_id}"
-    return BlobReference(partial(_service, connection, endpoint, identity, options), who, retry)
-
-
-def _service(connection: str | None, endpoint: str, identity: Identity, options: dict[str, Any]) -> "BlobServiceClient":
-    """Make the client of the account; its SDK is imported at first use, and not at every cold start."""
-    from azure.storage.blob import BlobServiceClient  # noqa: PLC0415
-
-    if connection:
-        return BlobServiceClient.from_connection_string(connection, **options)
-    return BlobServiceClient(endpoint, credential=BlockingIdentity(identity), **options)
-
-
-def _limits(seconds: float) -> dict[str, Any]:
-    return {"connection_timeout": connect_seconds(seconds), "read_timeout": seconds}
+    return BlobReference(container_of(CONTAINER, connection, endpoint, identity, ca_bundle=ca_bundle, retry=retry))

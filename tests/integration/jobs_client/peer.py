@@ -47,7 +47,7 @@ def running_peer(*answers: Answer, tls: ssl.SSLContext | None = None) -> Iterato
             peer.asked.append((self.command, self.path, dict(self.headers), body))
             _send(self, peer.next(), peer.over)
 
-        do_POST = do_PUT = do_GET  # noqa: N815 - the library's own names
+        do_POST = do_PUT = do_HEAD = do_GET  # noqa: N815 - the library's own names
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
