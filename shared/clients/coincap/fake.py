@@ -3,10 +3,15 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from shared.errors import Unavailable
+
 
 @dataclass(slots=True)
 class FakeAssets:
-    """Gives these documents; then, or at once where there are none, raises `failure` where it is set."""
+    """Gives these documents; then, or at once where there are none, raises `failure` where it is set.
+
+    Where there is neither document nor failure the service has no assets at all.
+    """
 
     documents: Sequence[bytes] = ()
     failure: Exception | None = None
@@ -18,3 +23,5 @@ class FakeAssets:
         yield from self.documents
         if self.failure is not None:
             raise self.failure
+        if not self.documents:
+            raise Unavailable("The service of assets has no assets at all.")

@@ -1,4 +1,4 @@
-"""The service of assets as the exchange stands in for it, and what it may do to its reader."""
+"""The contract of assets: what holds for the exchange's service must hold for the fake; and what a service may do."""
 
 import json
 import time
@@ -8,6 +8,7 @@ import requests
 
 from emulators.tls import make_tls_files
 from shared.clients.coincap.assets import CoinCapAssets
+from shared.clients.coincap.fake import FakeAssets
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 from shared.errors import Unavailable
 from shared.feeds.assets import count, prepare
@@ -49,10 +50,53 @@ def exchange(running):
     requests.delete(f"{running.addresses['admin']}/faults", timeout=5).raise_for_status()
 
 
-def test_all_assets_are_read_page_by_page(exchange):
-    pages = list(exchange.assets(page=100).pages(20.0))
+class Fake:
+    """The fake, and how it fails."""
+
+    def __init__(self):
+        self.documents = [json.dumps({"data": [{}] * size}).encode() for size in (100, 100, 30)]
+        self.failure = None
+
+    def assets(self):
+        return FakeAssets(self.documents, self.failure)
+
+    def fail(self, kind):
+        if kind == "assets_empty":
+            self.documents = []
+        else:
+            self.documents, self.failure = self.documents[:1], Unavailable("The service of assets stopped.")
+
+
+class Real:
+    """The client of the exchange's service of assets, and how that fails."""
+
+    def __init__(self, exchange):
+        self._exchange = exchange
+
+    def assets(self):
+        return self._exchange.assets(page=100)
+
+    def fail(self, kind):
+        self._exchange.order(kind, count=1_000)
+
+
+@pytest.fixture(params=["fake", "exchange"])
+def side(request):
+    return Fake() if request.param == "fake" else Real(request.getfixturevalue("exchange"))
+
+
+def test_all_assets_are_read_page_by_page(side):
+    pages = list(side.assets().pages(20.0))
 
     assert [count(page) for page in pages] == [100, 100, 30]
+
+
+@pytest.mark.parametrize(("kind", "why"), [("assets_down", "service of assets"), ("assets_empty", "no assets at all")])
+def test_a_service_that_does_not_give_all_is_unavailable(side, kind, why):
+    side.fail(kind)
+
+    with pytest.raises(Unavailable, match=why):
+        list(side.assets().pages(1.0))
 
 
 def test_the_lookup_of_the_pages_is_that_of_the_whole(exchange):

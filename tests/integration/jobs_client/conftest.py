@@ -17,6 +17,7 @@ from tests.standins import standin
 
 BUNDLE = Path(__file__).parents[3] / "emulators/tests/integration/databricks/bundle"
 QUICK = RetryPolicy(Timeouts(total=6.0, attempt=3.0, ordinary=Backoff(0.02, 0.1), throttled=Backoff(0.02, 0.1)))
+HASTY = RetryPolicy(Timeouts(total=0.6, attempt=0.5, ordinary=Backoff(0.02, 0.1), throttled=Backoff(0.02, 0.1)))
 
 
 def ended(jobs, run_id):
@@ -74,5 +75,6 @@ def workspace(service):
     identity = make_identity(login)
     client = DatabricksJobs(addresses["workspace"], identity, ca_bundle=str(tls.authority), retry=QUICK)
     running = Workspace(client, identity, addresses["admin"])
+    running.hasty_jobs = DatabricksJobs(addresses["workspace"], identity, ca_bundle=str(tls.authority), retry=HASTY)
     yield running
     running.admin("DELETE", "/faults")

@@ -6,7 +6,7 @@ import pytest
 
 from shared.clients.databricks_jobs.fake import FakeJobs
 from shared.domain.runs.job_state import has_ended, has_succeeded
-from shared.errors import JobRefused
+from shared.errors import JobRefused, LoginRefused, Unavailable
 from tests.integration.jobs_client.conftest import ended
 
 NAMES = ("queued", "unqueued", "chain")
@@ -73,6 +73,38 @@ def test_an_unknown_job_or_run_is_refused(jobs):
     ):
         with pytest.raises(JobRefused, match="987654321"):
             verb()
+
+
+@pytest.fixture(params=["fake", "databricks"])
+def failing(request):
+    """A workspace that fails in one way or the other, whatever it is asked."""
+    if request.param == "fake":
+        errors = {"down": Unavailable("Databricks answered 503."), "denied": LoginRefused("Databricks answered 403.")}
+        return lambda how: FakeJobs({"queued": 1}, refusal=errors[how])
+    workspace = request.getfixturevalue("workspace")
+
+    def jobs(how):
+        fault = {"kind": "refuse_tokens", "status": 403} if how == "denied" else {"kind": "unavailable", "count": 1_000}
+        workspace.order(**fault)
+        return workspace.hasty_jobs
+
+    return jobs
+
+
+@pytest.mark.parametrize(("how", "error", "why"), [("down", Unavailable, "503"), ("denied", LoginRefused, "403")])
+@pytest.mark.parametrize(
+    "verb",
+    [
+        lambda jobs: jobs.find("queued"),
+        lambda jobs: jobs.run_now(1, next(tokens), {}),
+        lambda jobs: jobs.run(1),
+        lambda jobs: jobs.cancel(1),
+    ],
+    ids=["find", "run_now", "run", "cancel"],
+)
+def test_a_workspace_that_is_down_or_denies_access_says_so(failing, how, error, why, verb):
+    with pytest.raises(error, match=why):
+        verb(failing(how))
 
 
 def test_a_cancelled_run_ends_as_such_and_can_be_cancelled_again(jobs):

@@ -103,6 +103,29 @@ def test_a_repetition_is_published_again(topic):
     assert accepted()[before:] == [WINDOW.id] * 2
 
 
+@pytest.fixture(params=["fake", "key"])
+def failing(request):
+    """A topic that fails in one way or the other."""
+    if request.param == "fake":
+        errors = {"down": Unavailable("503"), "denied": LoginRefused("The topic answered 401 (Unauthorized).")}
+        return lambda how: FakeTopic(failure=errors[how])
+    grid = request.getfixturevalue("grid")
+
+    def topic(how):
+        if how == "denied":
+            return grid.topic("a-wrong-key")
+        grid.admin("POST", "/faults", {"kind": "topic_down", "seconds": 60})
+        return grid.topic()
+
+    return topic
+
+
+@pytest.mark.parametrize(("how", "error", "why"), [("down", Unavailable, "503"), ("denied", LoginRefused, "401")])
+def test_a_topic_that_is_down_or_denies_access_says_so(failing, how, error, why):
+    with pytest.raises(error, match=why):
+        failing(how).publish(opening(WINDOW))
+
+
 def test_an_event_has_the_form_that_the_receiving_side_reads():
     with running_peer(Answer(body=b"")) as peer:
         EventGridTopic(f"{peer.url}/api/events", "the-key", retry=QUICK).publish(opening(WINDOW))
