@@ -11,11 +11,11 @@ from shared.domain.windows.plan import Plan
 from shared.domain.windows.window import Slice, Window, microseconds
 from shared.errors import SendFailed, Unavailable
 from shared.feeds.slicing import SliceClock, StreamCounts
-from shared.trades.completeness.findings import Findings
 from shared.trades.completeness.gaps import Bounds, Outcome, Want, bounds_of
-from shared.trades.completeness.rechecks import TimeFindings
 from shared.trades.completeness.reports import SliceReport
 from shared.trades.completeness.seams import Closing, Lost, joins_of, rechecks_of, search_of, sights_of
+from shared.trades.completeness.sequence_check import Findings
+from shared.trades.completeness.time_check import TimeFindings
 from shared.trades.connection.client import Market
 from shared.trades.history import History, Take, search
 from shared.trades.outlet import TradeOutlet

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from shared import telemetry
-from shared.trades.completeness.continuity import NumberedMarket
 from shared.trades.completeness.gaps import Bounds, LiveMarket
 from shared.trades.completeness.reports import MOST_EXCERPT, MOST_SAMPLES
-from shared.trades.completeness.timed import TimedMarket
+from shared.trades.completeness.sequence_tracker import NumberedMarket
+from shared.trades.completeness.time_tracker import TimedMarket
 from shared.trades.connection.client import Market
 from shared.trades.venues.readings import Alive, Anchored, Connected, FeedEvent, Interrupted, Traded, Unreadable
 from shared.trades.venues.registry import venue as venue_of

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from shared.errors import Unavailable, Unreachable
-from shared.trades.connection.links import Clock, Plan
+from shared.trades.connection.connection import Clock, Plan
 from shared.trades.connection.session import Backoff, Following, Jitter
 from shared.trades.connection.transport import Transport
 from shared.trades.venues.coinbase import Coinbase

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from shared.errors import FeedRefused, IngestionError
+from shared.trades.connection.connection import LIMIT_NEAR, Ended, Link, Plan, Proven
 from shared.trades.connection.inbox import Inbox
-from shared.trades.connection.links import LIMIT_NEAR, Ended, Link, Plan, Proven
 from shared.trades.connection.transport import Transport
 from shared.trades.venues.readings import (
     Alive,

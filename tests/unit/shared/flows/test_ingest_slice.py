@@ -16,7 +16,7 @@ from shared.flows.close_window import close
 from shared.flows.ingest_slice import SliceTools, begin, ingest
 from shared.trades.connection.client import FakeMarket
 from tests.unit.shared.flows.synthetic_fakes import Numbers
-from tests.unit.shared.trades.live_simulator import PlayedLoop
+from tests.unit.shared.trades.simulated_venue import PlayedLoop
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from shared.errors import SendFailed
-from tests.unit.shared.trades.live_simulator import ZERO, Deal, SimulatedMarket, Stage, plan_of, played, until
+from tests.unit.shared.trades.simulated_venue import ZERO, Deal, SimulatedMarket, Stage, plan_of, played, until
 
 PLAN = plan_of(["coinbase:BTC-USD"], length=40)
 BY_TIME = plan_of(["bitstamp:btcusd"], length=40)

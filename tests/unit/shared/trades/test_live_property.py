@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from shared.trades.completeness.reports import SliceReport
 from shared.trades.completeness.seams import Closing
-from tests.unit.shared.trades.live_simulator import (
+from tests.unit.shared.trades.simulated_venue import (
     SYMBOLS,
     Deal,
     SimulatedHub,

@@ -7,7 +7,7 @@ import pytest
 
 from shared.errors import FeedRefused, SendFailed
 from shared.trades.venues.readings import Interrupted, Traded, Unreadable
-from tests.unit.shared.trades.live_simulator import (
+from tests.unit.shared.trades.simulated_venue import (
     ZERO,
     Deal,
     SimulatedHub,

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from shared.trades.completeness.findings import LATE_TRADES_UNSEEN
 from shared.trades.completeness.gaps import Bounds, Outcome, Want
 from shared.trades.completeness.reports import Recheck
 from shared.trades.completeness.seams import ENDLESS, Lost
-from shared.trades.completeness.timed import HISTORY
+from shared.trades.completeness.sequence_check import LATE_TRADES_UNSEEN
+from shared.trades.completeness.time_tracker import HISTORY
 
 
 @dataclass(slots=True)

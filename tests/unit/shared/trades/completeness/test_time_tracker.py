@@ -1,7 +1,7 @@
 """What a slice of [1000, 2000) s knows of a market whose ids don't follow each other; lead and grace are 10 s."""
 
 from shared.trades.completeness.gaps import Bounds
-from shared.trades.completeness.timed import MOST_KNOWN, TimedMarket
+from shared.trades.completeness.time_tracker import MOST_KNOWN, TimedMarket
 
 S = 1_000_000
 BOUNDS = Bounds(1000 * S, 2000 * S, 10 * S, 10 * S)

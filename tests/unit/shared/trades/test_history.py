@@ -8,7 +8,7 @@ from shared.errors import Unavailable
 from shared.trades.completeness.gaps import Want
 from shared.trades.history import History, search
 from shared.trades.venues.registry import venue
-from tests.unit.shared.trades.live_simulator import SYMBOLS, Deal, SimulatedMarket, at, clock, played
+from tests.unit.shared.trades.simulated_venue import SYMBOLS, Deal, SimulatedMarket, at, clock, played
 
 
 def market(count: int, *, every: float = 1.0, size: int = 10) -> SimulatedMarket:

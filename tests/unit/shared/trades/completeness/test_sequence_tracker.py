@@ -1,7 +1,7 @@
 """What a slice of [1000, 2000) s knows of a market with contiguous ids; lead and grace are 10 s."""
 
-from shared.trades.completeness.continuity import NumberedMarket
 from shared.trades.completeness.gaps import Bounds, Gap
+from shared.trades.completeness.sequence_tracker import NumberedMarket
 
 S = 1_000_000
 BOUNDS = Bounds(1000 * S, 2000 * S, 10 * S, 10 * S)
