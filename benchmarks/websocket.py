@@ -4,6 +4,7 @@ The frame server and the hub run in processes of their own, so only the client's
 same frames and send the same twelve fields; ours keeps the digits of numbers, the peer's floats don't.
 """
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -21,17 +22,16 @@ from benchmarks.interleaved import Row, Side, compare
 from benchmarks.peers.frame_server import match
 from benchmarks.sending import HUBS, Ends, running_hub
 from shared.feeds.packing import Packing, as_events
-from shared.trades.connection.client import VenueMarket
+from shared.trades.connection.client import WebVenueClient
+from shared.trades.inbox import FLUSH_AT, Inbox
 from shared.trades.venues.coinbase import Coinbase
 from shared.trades.venues.lines import as_records
-from shared.trades.venues.readings import Traded
+from shared.trades.venues.readings import FeedEvent, Traded
 from shared.trades.venues.registry import Endpoints
-from shared.trades.venues.trade import Trade
 
 SYMBOLS = ["BTC-USD", "ETH-USD", "SOL-USD", "BTC-EUR"]
 HUB = "transactions"
 CONTRACT, SLICE = "trades/1", "trades-20261122T100000Z/1.1"
-FLUSH = 8_192
 PEER = "websockets + json.loads + json.dumps + one send each"
 
 
@@ -52,25 +52,37 @@ class Ours:
     """The app's own path: market, lines, packing, sender."""
 
     def __init__(self, address: str, ends: Ends) -> None:
-        market = VenueMarket(
+        client = WebVenueClient(
             Coinbase(),
             Endpoints(address, ""),
             ca_bundle=None,
             clock=lambda: time.time_ns() // 1000,
-            jitter=lambda _: 0.0,
+            jitter=lambda: 0.0,
         )
         self.ends = ends
-        self.events = market.follow(SYMBOLS)
+        self.inbox = Inbox()
+        self.following = ends.run(self.follow(client))
+
+    async def follow(self, client: WebVenueClient) -> asyncio.Task[None]:
+        return asyncio.create_task(client.follow(SYMBOLS, self))
+
+    @property
+    def is_full(self) -> bool:
+        return self.inbox.is_full
+
+    def take(self, event: FeedEvent) -> None:
+        if isinstance(event, Traded):
+            self.inbox.add(event.trades)
+
+    async def room(self) -> None:
+        await self.inbox.room()
 
     def side(self) -> tuple[int, int]:
         return self.ends.run(self.flush())
 
     async def flush(self) -> tuple[int, int]:
-        trades: list[Trade] = []
-        while len(trades) < FLUSH:
-            event = await anext(self.events)
-            if isinstance(event, Traded):
-                trades += event.trades
+        await self.inbox.due()
+        trades = self.inbox.take()
         events, _ = as_events(
             as_records(trades), Packing("pack"), contract=CONTRACT, slice_id=SLICE, partitions=HUBS[HUB]
         )
@@ -78,7 +90,8 @@ class Ours:
         return delivery.accepted, sum(len(event.body) for event in events)
 
     def close(self) -> None:
-        self.ends.run(self.events.aclose())
+        self.following.cancel()
+        self.ends.run(asyncio.wait({self.following}))
 
 
 class Plain:
@@ -131,13 +144,13 @@ def normalised(frame: dict[str, str]) -> dict[str, object]:
 
 def steps() -> Iterator[tuple[str, Side]]:
     """Give the steps of our side that need neither socket nor hub."""
-    frames, venue = [match(number) for number in range(1, FLUSH + 1)], Coinbase()
+    frames, venue = [match(number) for number in range(1, FLUSH_AT + 1)], Coinbase()
     trades = [trade for frame in frames for trade in venue.read(frame, 1_795_341_600_000_000).trades]
     records = as_records(trades)
 
     def packed() -> tuple[int, int]:
         events, _ = as_events(records, Packing("pack"), contract=CONTRACT, slice_id=SLICE, partitions=4)
-        return FLUSH, sum(len(event.body) for event in events)
+        return FLUSH_AT, sum(len(event.body) for event in events)
 
     yield "adapter: frame → Trade", lambda: (len([venue.read(frame, 1_795_341_600_000_000) for frame in frames]), 0)
     yield "lines: Trade → record", lambda: (len(as_records(trades)), 0)

@@ -32,7 +32,7 @@ from shared.flows.open_windows import PlanFactory
 from shared.flows.report_runs import ReportTools
 from shared.flows.synthetic_slice import SyntheticFeed
 from shared.settings.model import HubSettings, Settings, from_process
-from shared.trades.connection.client import Market, VenueMarket
+from shared.trades.connection.client import VenueClient, WebVenueClient
 from shared.trades.venues.registry import venue
 
 
@@ -99,17 +99,17 @@ class Services:
         return AzureEventHubs(connection, self.identity)
 
     @made_once
-    def markets(self) -> Mapping[str, Market]:
+    def markets(self) -> Mapping[str, VenueClient]:
         """Give a market for each venue."""
         bundle = Path(self.settings.ca_bundle) if self.settings.ca_bundle else None
         dice = secrets.SystemRandom()
         return {
-            name: VenueMarket(
+            name: WebVenueClient(
                 venue(name),
                 endpoints,
                 ca_bundle=bundle,
                 clock=lambda: microseconds(self.clock()),
-                jitter=lambda ceiling: dice.uniform(0, ceiling),
+                jitter=dice.random,
             )
             for name, endpoints in self.settings.venues.items()
         }

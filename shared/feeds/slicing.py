@@ -1,6 +1,6 @@
 """What every slice works with, whatever its feed: how time passes for it, its source, and the count of what it did."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -24,7 +24,7 @@ class SliceClock:
 class SliceSource(Protocol):
     """Where one slice's records come from."""
 
-    def batches(self) -> AsyncIterator[StreamRecords]:
+    def batches(self) -> AsyncGenerator[StreamRecords]:
         """Give records as soon as they are to be sent, until the slice has no more.
 
         Whoever asks for the next batch has sent the one before it. Raises FeedRefused and Unavailable. An asker that

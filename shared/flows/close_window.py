@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -16,9 +16,8 @@ from shared.domain.windows.window import Window
 from shared.errors import CorruptRow
 from shared.feeds.catalogue import CATALOGUE
 from shared.feeds.slicing import SliceClock, StreamCounts
-from shared.flows.ingest_slice import SliceTools
-from shared.trades.closing import CloseOrder, close_live_window
-from shared.trades.completeness.reports import SliceReport
+from shared.flows.ingest_slice import SliceTools, send_all
+from shared.trades.source import closing_source
 
 logger = logging.getLogger(__name__)
 
@@ -60,25 +59,27 @@ async def _found(row: WindowRow, plan: Plan, attempts: Sequence[SliceRow], tools
     end = min(plan.window.end, row.stop_at or plan.window.end)
     if end <= plan.window.start:
         return Found()
-    order = CloseOrder(
+    source = closing_source(
         plan,
         Window(plan.window.feed, plan.window.start, end),
-        reports=[SliceReport.from_wire(attempt.report) for attempt in completed(attempts)],
-        previous=await asyncio.to_thread(_previous, tools.ledger, plan.window),
+        [attempt.report for attempt in completed(attempts)],
+        await asyncio.to_thread(_previous, tools.ledger, plan.window),
+        tools.markets(),
+        SliceClock(tools.clock, tools.sleep, lambda: None),
     )
-    tally, pace = StreamCounts(), SliceClock(tools.clock, tools.sleep, lambda: None)
+    tally = StreamCounts()
     async with tools.hubs.sender(plan.streams[0].hub) as sender:
-        closing = await close_live_window(order, markets=tools.markets(), sender=sender, pace=pace, tally=tally)
-    return Found(closing.as_wire(), tally.as_wire())
+        report = await send_all(source, plan.streams[0], f"{plan.window.id}/close.1", sender, tally)
+    return Found(report, tally.as_wire())
 
 
-def _previous(ledger: Ledger, window: Window) -> SliceReport | None:
+def _previous(ledger: Ledger, window: Window) -> Mapping[str, Any] | None:
     """Give the report of the last slice of the window that ends where this one starts."""
     earlier = ledger.windows(window.feed, since=window.start - MAX_WINDOW, states=("closed", "incomplete"))
     adjacent = next((row for row in earlier if row.window.end == window.start), None)
     done = completed(ledger.attempts(adjacent.window.id)) if adjacent else []
     is_last = bool(done) and done[-1].slice.end == window.start
-    return SliceReport.from_wire(done[-1].report) if is_last else None
+    return done[-1].report if is_last else None
 
 
 def _write(ledger: Ledger, row: WindowRow, ending: Ending, now: datetime) -> WindowRow:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -11,15 +11,17 @@ from typing import Any
 from shared import telemetry
 from shared.clients.event_hubs.hubs import EventHubs, Sender
 from shared.clients.storage.windows import Ledger
+from shared.domain.delivery import Delivery
 from shared.domain.windows.ledger_row import SliceRow, SliceState, WindowRow
-from shared.domain.windows.plan import Plan, SliceAttempt
+from shared.domain.windows.plan import Plan, SliceAttempt, StreamPlan
 from shared.errors import FeedRefused, LoginRefused, SendFailed, Unavailable
 from shared.feeds.catalogue import CATALOGUE
-from shared.feeds.slicing import SliceClock, StreamCounts
+from shared.feeds.packing import Packing, as_events
+from shared.feeds.slicing import SliceClock, SliceSource, StreamCounts
 from shared.flows.stop_watch import watching
 from shared.flows.synthetic_slice import SyntheticFeed, ingest_synthetic_slice
-from shared.trades.connection.client import Market
-from shared.trades.slice import ingest_live_slice
+from shared.trades.connection.client import VenueClient
+from shared.trades.source import slice_source
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +38,7 @@ class SliceTools:
     clock: Callable[[], datetime]
     sleep: Callable[[float], Awaitable[None]]
     synthetic: Callable[[str], SyntheticFeed]
-    markets: Callable[[], Mapping[str, Market]]
+    markets: Callable[[], Mapping[str, VenueClient]]
 
 
 def begin(ledger: Ledger, window_id: str, now: datetime) -> dict[str, Any]:
@@ -99,12 +101,12 @@ class _Work:
     async def _ingest(self, sender: Sender, pace: SliceClock) -> Mapping[str, Any]:
         feed = self.order.plan.window.feed
         if CATALOGUE[feed].kind == "live":
-            markets = self.tools.markets()
-            report = await ingest_live_slice(self.order, markets=markets, sender=sender, pace=pace, tally=self.tally)
-            return report.as_wire()
-        source = self.tools.synthetic(feed)
-        _check_fingerprint(self.order, source)
-        await ingest_synthetic_slice(self.order, feed=source, sender=sender, pace=pace, tally=self.tally)
+            source = slice_source(self.order, self.tools.markets(), pace)
+            attempt_id = self.order.part.attempt_id(self.order.attempt)
+            return await send_all(source, self.order.plan.streams[0], attempt_id, sender, self.tally)
+        drawn = self.tools.synthetic(feed)
+        _check_fingerprint(self.order, drawn)
+        await ingest_synthetic_slice(self.order, feed=drawn, sender=sender, pace=pace, tally=self.tally)
         return {}
 
     @asynccontextmanager
@@ -144,6 +146,24 @@ class _Work:
             report=outcome.report,
             reason=outcome.reason,
         )
+
+
+async def send_all(
+    source: SliceSource, stream: StreamPlan, attempt_id: str, sender: Sender, tally: StreamCounts
+) -> Mapping[str, Any]:
+    """Send all that a source of one stream gives, and give its report."""
+    packing = Packing(mode=stream.packing, encoding=stream.encoding)
+    async with aclosing(source.batches()) as batches:
+        async for batch in batches:
+            records = batch[stream.name]
+            events, refusals = as_events(
+                records, packing, contract=stream.contract, slice_id=attempt_id, partitions=stream.partitions
+            )
+            tally.read += len(records)
+            tally.delivery += Delivery(refusals=refusals)
+            delivery = await sender.send(events)
+            tally.delivery += delivery
+    return source.report()
 
 
 def _check_fingerprint(order: SliceAttempt, feed: SyntheticFeed) -> None:

@@ -1,25 +1,31 @@
-"""Closes a window of a live feed: checks that its slices and the window before join, and gets what they lack."""
+"""Closing a window of the markets: check that its slices and the window before join, and get what they lack."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Final
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from datetime import datetime, timedelta
+from typing import Any, Final
 
-from shared.clients.event_hubs.hubs import Sender
 from shared.domain.windows.plan import Plan
 from shared.domain.windows.window import Slice, Window, microseconds
-from shared.errors import SendFailed, Unavailable
-from shared.feeds.slicing import SliceClock, StreamCounts
-from shared.trades.completeness.gaps import Bounds, Outcome, Want, bounds_of
+from shared.errors import Unavailable
+from shared.feeds.slicing import SliceClock, StreamRecords
+from shared.trades.completeness.gaps import HistoryQuery, SearchOutcome, bounds_of
 from shared.trades.completeness.reports import SliceReport
-from shared.trades.completeness.seams import Closing, Lost, joins_of, rechecks_of, search_of, sights_of
-from shared.trades.completeness.sequence_check import Findings
-from shared.trades.completeness.time_check import TimeFindings
-from shared.trades.connection.client import Market
-from shared.trades.history import History, Take, search
-from shared.trades.outlet import TradeOutlet
-from shared.trades.side_by_side import side_by_side
+from shared.trades.completeness.seams import (
+    ClosingReport,
+    LostInterval,
+    missing_ids_of,
+    observations_of,
+    rechecks_of,
+    seams_of,
+)
+from shared.trades.completeness.sequence_check import SequenceCheck
+from shared.trades.completeness.time_check import TimeCheck
+from shared.trades.connection.client import VenueClient
+from shared.trades.handover import Handover
+from shared.trades.history import History, TakeTrades, search
+from shared.trades.inbox import Inbox
 from shared.trades.venues.registry import parse_market
 from shared.trades.venues.trade import Trade
 
@@ -29,121 +35,112 @@ CLOSE_FOR: Final = timedelta(seconds=60)
 TRY_EVERY: Final = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class CloseOrder:
-    """What to close: `window` is the plan's, but for its end where it was stopped.
+class WindowClosing:
+    """A `SliceSource`: the trades of a window that its slices lack, and what is lost.
 
-    reports: of each slice its completed attempt. previous: the last slice of the window before, where that ends at
-    this one's start, else None.
+    window: the plan's, but for its end where it was stopped. reports: of each slice its completed attempt. previous:
+    the last slice of the window before, where that ends at this one's start, else None. `venues` are the clients by
+    the venue's name. A second closing with the same reports gives the same trades again.
     """
 
-    plan: Plan
-    window: Window
-    reports: Sequence[SliceReport]
-    previous: SliceReport | None = None
-
-
-async def close_live_window(
-    order: CloseOrder, *, markets: Mapping[str, Market], sender: Sender, pace: SliceClock, tally: StreamCounts
-) -> Closing:
-    """Send the window's trades that its slices lack, under `<window id>/close.1`, and say what is lost.
-
-    A second call with the same reports sends the same trades again. Raises FeedRefused, LoginRefused and SendFailed;
-    a history that does not answer for a minute makes lost intervals, not an error.
-    """
-    closer = _Closer(order, markets, TradeOutlet(order.plan.streams[0], _attempt_id(order), sender, tally), pace)
-    await side_by_side(*(closer.close_venue(name) for name in _venues(order.plan)))
-    return closer.closing()
-
-
-class _Closer:
-    def __init__(self, order: CloseOrder, markets: Mapping[str, Market], outlet: TradeOutlet, pace: SliceClock) -> None:
-        self._order = order
-        self._markets = markets
-        self._outlet = outlet
-        self._pace = pace
-        self._deadline = pace.clock() + CLOSE_FOR
-        self._bounds = _bounds(order)
-        self._lost: list[Lost] = []
-        self._joins: list[tuple[int, int]] = []
+    def __init__(
+        self,
+        plan: Plan,
+        window: Window,
+        reports: Sequence[SliceReport],
+        previous: SliceReport | None,
+        venues: Mapping[str, VenueClient],
+        clock: SliceClock,
+    ) -> None:
+        self._plan = plan
+        self._window = window
+        self._reports = reports
+        self._previous = previous
+        self._venues = venues
+        self._clock = clock
+        self._bounds = bounds_of(Slice(window.id, 0, window.start, window.end), plan.lead, plan.grace)
+        self._inbox = Inbox()
+        self._handover = Handover(plan, self._inbox)
+        self._lost: list[LostInterval] = []
+        self._seams: list[tuple[int, int]] = []
         self._warnings: list[str] = []
         self._ids: dict[str, tuple[int, int]] = {}
 
-    async def close_venue(self, name: str) -> None:
-        for source in self._order.plan.sources:
-            adapter, symbol = parse_market(source)
-            if adapter.name != name:
-                continue
-            history = History(adapter, self._markets[name], self._pace.clock, self._deadline)
-            close = self._close_numbered if adapter.contiguous else self._close_timed
-            await close(source, symbol, history)
+    async def batches(self) -> AsyncGenerator[StreamRecords]:
+        """Give what the histories of all venues, asked side by side, have of the missing trades.
 
-    def closing(self) -> Closing:
+        Raises FeedRefused; a history that does not answer for a minute makes lost intervals, not an error.
+        """
+        deadline = self._clock.clock() + CLOSE_FOR
+        names = sorted({source.partition(":")[0] for source in self._plan.sources})
+        work = [self._close_venue(name, deadline) for name in names]
+        async with aclosing(self._handover.while_running(*work)) as batches:
+            async for batch in batches:
+                yield batch
+
+    def report(self) -> dict[str, Any]:
+        """Give the wire form of the `ClosingReport`."""
         added: Counter[str] = Counter()
-        for (market, _), count in self._outlet.sent.items():
+        for (market, _), count in self._handover.counts.items():
             added[market] += count
-        return Closing(
+        return ClosingReport(
             "incomplete" if self._lost else "closed",
             tuple(self._lost),
-            joins=sum(joins for joins, _ in self._joins),
-            broken=sum(broken for _, broken in self._joins),
+            seams=sum(seams for seams, _ in self._seams),
+            broken=sum(broken for _, broken in self._seams),
             added=added,
             ids=self._ids,
             warnings=tuple(self._warnings),
-        )
+        ).as_wire()
 
-    async def _close_numbered(self, source: str, symbol: str, history: History) -> None:
-        sights = sights_of(source, self._order.reports)
-        previous = self._order.previous.of(source) if self._order.previous else None
-        findings = Findings(self._bounds, search_of(self._order.window, sights, previous))
-        for want in findings.wants(sights):
-            if not findings.is_met(want):
-                outcome, detail = await self._search(history, symbol, want, self._taking(findings))
-                findings.ended(want, outcome, detail)
-        self._joins.append(joins_of(sights, previous, findings.search))
-        self._note(source, findings, findings.ids(sights))
+    async def _close_venue(self, name: str, deadline: datetime) -> None:
+        for source in self._plan.sources:
+            adapter, symbol = parse_market(source)
+            if adapter.name != name:
+                continue
+            history = History(adapter, self._venues[name], self._clock.clock, deadline)
+            close = self._close_by_ids if adapter.contiguous else self._close_by_times
+            await close(source, symbol, history)
 
-    async def _close_timed(self, source: str, symbol: str, history: History) -> None:
-        sights = sights_of(source, self._order.reports)
-        findings = TimeFindings(self._bounds, rechecks_of(self._order.window, sights))
-        if want := findings.want():
-            outcome, detail = await self._search(history, symbol, want, self._taking(findings))
-            findings.ended(outcome, detail, microseconds(self._pace.clock()))
-        self._note(source, findings, None)
+    async def _close_by_ids(self, source: str, symbol: str, history: History) -> None:
+        observed = observations_of(source, self._reports)
+        previous = self._previous.of(source) if self._previous else None
+        check = SequenceCheck(self._bounds, missing_ids_of(self._window, observed, previous))
+        for query in check.queries(observed):
+            if not check.is_met(query):
+                outcome, detail = await self._search(history, symbol, query, self._taking(check))
+                check.ended(query, outcome, detail)
+        self._seams.append(seams_of(observed, previous, check.missing))
+        self._note(source, check, check.ids(observed))
 
-    def _note(self, source: str, findings: Findings | TimeFindings, ids: tuple[int, int] | None) -> None:
-        self._lost += findings.lost(source)
-        self._warnings += [f"{source}: {warning}" for warning in findings.warnings()]
+    async def _close_by_times(self, source: str, symbol: str, history: History) -> None:
+        observed = observations_of(source, self._reports)
+        check = TimeCheck(self._bounds, rechecks_of(self._window, observed))
+        if query := check.query():
+            outcome, detail = await self._search(history, symbol, query, self._taking(check))
+            check.ended(outcome, detail, microseconds(self._clock.clock()))
+        self._note(source, check, None)
+
+    def _note(self, source: str, check: SequenceCheck | TimeCheck, ids: tuple[int, int] | None) -> None:
+        self._lost += check.lost(source)
+        self._warnings += [f"{source}: {warning}" for warning in check.warnings()]
         if ids:
             self._ids[source] = ids
 
-    def _taking(self, findings: Findings | TimeFindings) -> Take:
+    def _taking(self, check: SequenceCheck | TimeCheck) -> TakeTrades:
         async def take(trades: Sequence[Trade]) -> None:
-            if lacking := [trade for trade in trades if findings.take(trade.trade_id, trade.timestamp)]:
-                await self._outlet.send(lacking)
+            self._inbox.add([trade for trade in trades if check.take(trade.trade_id, trade.timestamp)])
+            await self._inbox.room()
 
         return take
 
-    async def _search(self, history: History, symbol: str, want: Want, take: Take) -> tuple[Outcome, str]:
+    async def _search(
+        self, history: History, symbol: str, query: HistoryQuery, take: TakeTrades
+    ) -> tuple[SearchOutcome, str]:
         while True:
             try:
-                return await search(history, symbol, want, take), ""
+                return await search(history, symbol, query, take), ""
             except Unavailable as error:
-                if isinstance(error, SendFailed):
-                    raise
-                if self._pace.clock() + timedelta(seconds=TRY_EVERY) >= self._deadline:
+                if history.deadline and self._clock.clock() + timedelta(seconds=TRY_EVERY) >= history.deadline:
                     return "failed", str(error)
-            await self._pace.sleep(TRY_EVERY)
-
-
-def _attempt_id(order: CloseOrder) -> str:
-    return f"{order.window.id}/close.1"
-
-
-def _venues(plan: Plan) -> list[str]:
-    return sorted({source.partition(":")[0] for source in plan.sources})
-
-
-def _bounds(order: CloseOrder) -> Bounds:
-    whole = Slice(order.window.id, 0, order.window.start, order.window.end)
-    return bounds_of(whole, order.plan.lead, order.plan.grace)
+            await self._clock.sleep(TRY_EVERY)

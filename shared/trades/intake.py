@@ -1,16 +1,19 @@
-"""What a live slice takes in: events of its venues become knowledge of their markets, and trades to send."""
+"""What a slice takes in of one venue: events become knowledge of its markets, and trades to hand over."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 
 from shared import telemetry
-from shared.trades.completeness.gaps import Bounds, LiveMarket
-from shared.trades.completeness.reports import MOST_EXCERPT, MOST_SAMPLES
-from shared.trades.completeness.sequence_tracker import NumberedMarket
-from shared.trades.completeness.time_tracker import TimedMarket
-from shared.trades.connection.client import Market
-from shared.trades.venues.readings import Alive, Anchored, Connected, FeedEvent, Interrupted, Traded, Unreadable
+from shared.domain.windows.window import microseconds
+from shared.trades.completeness.gaps import Bounds
+from shared.trades.completeness.reports import MOST_EXCERPT, MOST_SAMPLES, MarketReport
+from shared.trades.completeness.sequence_tracker import SequenceTracker
+from shared.trades.completeness.time_tracker import TimeTracker
+from shared.trades.completeness.tracker import Tracker
+from shared.trades.connection.client import VenueClient
+from shared.trades.inbox import Inbox
+from shared.trades.venues.readings import Connected, FeedEvent, Heartbeat, Interrupted, Snapshot, Traded, Unreadable
 from shared.trades.venues.registry import venue as venue_of
 from shared.trades.venues.trade import Trade
 from shared.trades.venues.venue import Venue
@@ -18,106 +21,149 @@ from shared.trades.venues.venue import Venue
 logger = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class Inbox:
-    """Trades that wait to be sent, and what else the venues did."""
+class VenueIntake:
+    """One venue's part of a slice, and the listener of its client.
 
-    trades: list[Trade] = field(default_factory=list)
-    connections: int = 0
-    interruptions: int = 0
-    unreadable: int = 0
-    samples: list[str] = field(default_factory=list)
+    trackers: its markets by symbol. connections, interruptions, unreadable: how often; samples: the first frames that
+    could not be read, cut.
+    """
 
-    def drain(self) -> list[Trade]:
-        """Hand over the waiting trades."""
-        drained, self.trades = self.trades, []
-        return drained
+    def __init__(
+        self,
+        venue: Venue,
+        client: VenueClient,
+        trackers: Mapping[str, Tracker],
+        inbox: Inbox,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.venue = venue
+        self.client = client
+        self.trackers = trackers
+        self.connections = self.interruptions = self.unreadable = 0
+        self.samples: list[str] = []
+        self._inbox = inbox
+        self._clock = clock
+        self._is_down = False
+        self._held_up_until = 0
 
-    def reject(self, excerpt: str, reason: str) -> None:
-        """Count a frame that says nothing we know, and keep the first of them."""
+    @property
+    def is_full(self) -> bool:
+        """Whether no more is to be read from the venue for now."""
+        return self._inbox.is_full
+
+    async def room(self) -> None:
+        """Wait until more may be read."""
+        if self.is_full:
+            try:
+                await self._inbox.room()
+            finally:
+                self._held_up_until = self._now()
+
+    async def follow(self) -> None:
+        """Take in what happens in the markets, until cancelled."""
+        await self.client.follow(tuple(self.trackers), self)
+
+    def take(self, event: FeedEvent) -> None:
+        """Take one event in."""
+        if type(event) is Traded:
+            self._take_trades(event.trades)
+        else:
+            self._note(event)
+
+    def stop(self, end: int) -> None:
+        """Bring the slice's end forward, and take back what waits and lies behind it."""
+        for tracker in self.trackers.values():
+            tracker.stop(end)
+        for trade in self._inbox.take_back(lambda trade: trade.venue == self.venue.name and trade.timestamp >= end):
+            self.trackers[trade.symbol].withdraw(trade.trade_id)
+
+    def listened_until(self, end: int) -> None:
+        """Note that nothing more is read, though the slice's `end` may not have been reached.
+
+        Where reading was held up at or after the end, frames may be left unread: the history must say what was in
+        them, as after an interruption.
+        """
+        if self._held_up_until >= end:
+            for tracker in self.trackers.values():
+                tracker.interrupted()
+
+    def reports(self) -> Iterator[MarketReport]:
+        """Say what was seen of each market, without the counts of what was handed over."""
+        for symbol, tracker in self.trackers.items():
+            yield tracker.report(f"{self.venue.name}:{symbol}")
+
+    def _take_trades(self, trades: Iterable[Trade]) -> None:
+        own = []
+        for trade in trades:
+            tracker = self.trackers.get(trade.symbol)
+            if tracker is None:
+                self._reject(trade.market, "a trade of a market that was not asked for")
+            elif tracker.see(trade.trade_id, trade.timestamp, trade.received_at):
+                own.append(trade)
+        self._inbox.add(own)
+
+    def _note(self, event: FeedEvent) -> None:
+        match event:
+            case Unreadable(excerpt, reason):
+                self._reject(excerpt, reason)
+            case Snapshot(market, trade_id, timestamp):
+                for tracker in self._of(market):
+                    tracker.snapshot(trade_id, timestamp)
+            case Heartbeat(market, last_trade_id):
+                for tracker in self._of(market):
+                    tracker.heartbeat(last_trade_id, self._now())
+            case Connected():
+                self._connected()
+            case Interrupted(reason):
+                self._interrupted(reason)
+
+    def _of(self, market: str | None) -> Iterator[Tracker]:
+        if market is None:
+            yield from self.trackers.values()
+        elif tracker := self.trackers.get(market.removeprefix(f"{self.venue.name}:")):
+            yield tracker
+
+    def _connected(self) -> None:
+        self.connections += 1
+        self._is_down = False
+        for tracker in self.trackers.values():
+            tracker.connected(self._now())
+
+    def _interrupted(self, reason: str) -> None:
+        if not self._is_down:
+            self.interruptions += 1
+            telemetry.warning(logger, "feed.interrupted", venue=self.venue.name, reason=reason)
+        self._is_down = True
+        for tracker in self.trackers.values():
+            tracker.interrupted()
+
+    def _reject(self, excerpt: str, reason: str) -> None:
         self.unreadable += 1
         if len(self.samples) < MOST_SAMPLES:
             self.samples.append(f"{reason}: {excerpt}"[:MOST_EXCERPT])
 
-
-class VenueIntake:
-    """One venue's part of a slice; `lives` are its markets by symbol."""
-
-    def __init__(self, venue: Venue, source: Market, symbols: Iterable[str], bounds: Bounds, inbox: Inbox) -> None:
-        """Begin with nothing known of the symbols."""
-        kind = NumberedMarket if venue.contiguous else TimedMarket
-        self.venue = venue
-        self.source = source
-        self.lives: dict[str, LiveMarket] = {symbol: kind(bounds) for symbol in symbols}
-        self._inbox = inbox
-        self._is_down = False
-
-    @property
-    def name(self) -> str:
-        """Name the venue."""
-        return self.venue.name
-
-    def take(self, event: FeedEvent, now: int) -> None:
-        """Take one event in; `now` in microseconds."""
-        if isinstance(event, Traded):
-            self.take_trades(event.trades)
-        elif isinstance(event, Unreadable):
-            self._inbox.reject(event.excerpt, event.reason)
-        elif isinstance(event, Anchored):
-            for live in self._of(event.market):
-                live.anchored(event.trade_id, event.timestamp)
-        elif isinstance(event, Alive):
-            for live in self._of(event.market):
-                live.alive(event.last_trade_id, now)
-        else:
-            self._turn(event, now)
-
-    def take_trades(self, trades: Iterable[Trade]) -> None:
-        """Take trades in that came by websocket."""
-        lives, keep = self.lives, self._inbox.trades.append
-        for trade in trades:
-            live = lives.get(trade.symbol)
-            if live is None:
-                self._inbox.reject(trade.market, "a trade of a market that was not asked for")
-            elif live.see(trade.trade_id, trade.timestamp, trade.received_at):
-                keep(trade)
-
-    def stop(self, end: int) -> None:
-        """Bring the slice's end forward, and give up what waits and lies behind it."""
-        for live in self.lives.values():
-            live.stop(end)
-        waiting = [trade for trade in self._inbox.trades if trade.venue == self.name and trade.timestamp >= end]
-        for trade in waiting:
-            self.lives[trade.symbol].withdraw(trade.trade_id)
-        given_up = {(trade.symbol, trade.trade_id) for trade in waiting}
-        self._inbox.trades = [one for one in self._inbox.trades if (one.symbol, one.trade_id) not in given_up]
-
-    def _of(self, market: str | None) -> Iterator[LiveMarket]:
-        if market is None:
-            yield from self.lives.values()
-        elif live := self.lives.get(market.removeprefix(f"{self.name}:")):
-            yield live
-
-    def _turn(self, event: Connected | Interrupted, now: int) -> None:
-        if isinstance(event, Connected):
-            self._inbox.connections += 1
-        elif not self._is_down:
-            self._inbox.interruptions += 1
-            telemetry.warning(logger, "feed.interrupted", venue=self.name, reason=event.reason)
-        self._is_down = isinstance(event, Interrupted)
-        for live in self.lives.values():
-            if isinstance(event, Connected):
-                live.connected(now)
-            else:
-                live.interrupted()
+    def _now(self) -> int:
+        return microseconds(self._clock())
 
 
 def intakes_of(
-    sources: Iterable[str], markets: Mapping[str, Market], bounds: Bounds, inbox: Inbox
+    sources: Iterable[str],
+    clients: Mapping[str, VenueClient],
+    bounds: Bounds,
+    inbox: Inbox,
+    clock: Callable[[], datetime],
 ) -> list[VenueIntake]:
-    """Make one intake a venue for markets named `venue:symbol`."""
+    """Make one intake a venue for markets named `venue:symbol`; `clients` are by venue."""
     symbols: dict[str, list[str]] = {}
     for source in sources:
         name, _, symbol = source.partition(":")
         symbols.setdefault(name, []).append(symbol)
-    return [VenueIntake(venue_of(name), markets[name], each, bounds, inbox) for name, each in symbols.items()]
+    return [
+        VenueIntake(venue_of(name), clients[name], _trackers(venue_of(name), each, bounds), inbox, clock)
+        for name, each in symbols.items()
+    ]
+
+
+def _trackers(venue: Venue, symbols: Iterable[str], bounds: Bounds) -> dict[str, Tracker]:
+    kind = SequenceTracker if venue.contiguous else TimeTracker
+    return {symbol: kind(bounds) for symbol in symbols}

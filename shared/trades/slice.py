@@ -1,27 +1,25 @@
-"""Ingesting one slice of a live feed: listen, keep what is the slice's by time, fill what is missing, send, report."""
+"""Ingesting one slice of the markets: listen, keep what is the slice's by time, search for what is missing, report."""
 
-import asyncio
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import AsyncGenerator, Coroutine, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from itertools import chain
+from typing import Any, Final
 
-from shared.clients.event_hubs.hubs import Sender
 from shared.domain.windows.plan import SliceAttempt
 from shared.domain.windows.window import microseconds
-from shared.feeds.slicing import SliceClock, StreamCounts
+from shared.feeds.slicing import SliceClock, StreamRecords
 from shared.trades.completeness.gaps import Bounds, bounds_of
-from shared.trades.completeness.reports import MarketReport, SliceReport
-from shared.trades.connection.client import Market
+from shared.trades.completeness.reports import MOST_SAMPLES, MarketReport, SliceReport
+from shared.trades.connection.client import VenueClient
 from shared.trades.filling import Filler
-from shared.trades.intake import Inbox, VenueIntake, intakes_of
-from shared.trades.outlet import TradeOutlet
-from shared.trades.side_by_side import side_by_side
-from shared.trades.venues.trade import Trade
+from shared.trades.handover import Handover
+from shared.trades.inbox import Inbox
+from shared.trades.intake import VenueIntake, intakes_of
 
 FLUSH_EVERY: Final = 1.0
-FLUSH_AT: Final = 10_000
 SEARCH_FOR: Final = timedelta(seconds=20)
 """How long after its grace a slice may still ask the history."""
 
@@ -29,133 +27,100 @@ STOPPED_WAIT: Final = timedelta(seconds=1.5)
 STOPPED_SEARCH: Final = timedelta(seconds=1)
 
 
-async def ingest_live_slice(
-    order: SliceAttempt, *, markets: Mapping[str, Market], sender: Sender, pace: SliceClock, tally: StreamCounts
-) -> SliceReport:
-    """Send the slice's trades of the plan's sources, and say what was seen, filled and missed.
+class TradesSlice:
+    """A `SliceSource`: the slice's trades of the plan's markets, and what was seen, filled and missed of them.
 
-    Called at `start − lead` it listens until `end + grace`; called later it gets what it missed from the history, and
-    called after the end it asks the history alone. `markets` are by venue. Frames that can't be read are counted.
-    Raises FeedRefused with the venue's words, LoginRefused, SendFailed, and Unavailable where a venue can't be trusted.
+    Begun at `start − lead` it listens until `end + grace`; begun later it gets what it missed from the history, and
+    begun after the end it asks the history alone. `venues` are the clients by the venue's name. Frames that can't be
+    read are counted. While nobody asks for the next batch, at most `inbox.LIMIT` trades are kept, and then no more is
+    read from the venues.
     """
-    return await _LiveSlice(order, markets, sender, pace, tally).run()
 
-
-class _LiveSlice:
-    def __init__(
-        self, order: SliceAttempt, markets: Mapping[str, Market], sender: Sender, pace: SliceClock, tally: StreamCounts
-    ) -> None:
-        self._order = order
-        self._pace = pace
-        self._end = order.part.end
-        self._bounds = bounds_of(order.part, order.plan.lead, order.plan.grace)
+    def __init__(self, attempt: SliceAttempt, venues: Mapping[str, VenueClient], clock: SliceClock) -> None:
+        self._attempt = attempt
+        self._plan = attempt.plan
+        self._clock = clock
+        self._end = attempt.part.end
+        self._bounds = bounds_of(attempt.part, self._plan.lead, self._plan.grace)
         self._inbox = Inbox()
-        self._venues = intakes_of(order.plan.sources, markets, self._bounds, self._inbox)
-        self._outlet = TradeOutlet(order.plan.streams[0], order.part.attempt_id(order.attempt), sender, tally)
-        self._gate = asyncio.Lock()
+        self._intakes = intakes_of(self._plan.sources, venues, self._bounds, self._inbox, clock.clock)
+        self._handover = Handover(self._plan, self._inbox)
 
-    async def run(self) -> SliceReport:
-        """Ingest the slice from now on."""
-        began = self._pace.clock()
-        if began < self._end:
-            await self._listen()
-        else:
-            await self._sleep_until(self._end + self._order.plan.grace)
-        await self._settle(began)
-        return self._report()
+    async def batches(self) -> AsyncGenerator[StreamRecords]:
+        """Give trades each second while listening, then what the history has of those that are missing.
 
-    async def _listen(self) -> None:
-        await side_by_side(
-            self._flush_until_end(),
-            meanwhile=[
-                *(self._follow(venue) for venue in self._venues),
-                *(self._fill_forever(venue) for venue in self._venues),
-            ],
-        )
+        Each batch is ordered by the trades' ids. Raises FeedRefused with the venue's words, and Unavailable where a
+        venue can't be trusted.
+        """
+        began = self._clock.clock()
+        readers = self._readers() if began < self._end else []
+        async with aclosing(self._handover.while_running(self._wait_for_end(), meanwhile=readers)) as batches:
+            async for batch in batches:
+                yield batch
+        for intake in self._intakes:
+            intake.listened_until(microseconds(self._end))
+        async with aclosing(self._handover.while_running(*self._final_searches(began))) as batches:
+            async for batch in batches:
+                yield batch
 
-    async def _follow(self, venue: VenueIntake) -> None:
-        async with aclosing(venue.source.follow(tuple(venue.lives))) as events:
-            async for event in events:
-                venue.take(event, microseconds(self._pace.clock()))
+    def report(self) -> dict[str, Any]:
+        """Give the wire form of the `SliceReport`."""
+        markets = tuple(self._with_counts(market) for intake in self._intakes for market in intake.reports())
+        return SliceReport(
+            replace(self._attempt.part, end=self._end),
+            self._attempt.attempt,
+            markets,
+            sum(intake.connections for intake in self._intakes),
+            sum(intake.interruptions for intake in self._intakes),
+            sum(intake.unreadable for intake in self._intakes),
+            tuple(chain.from_iterable(intake.samples for intake in self._intakes))[:MOST_SAMPLES],
+            tuple(warning for market in markets for warning in _warnings(market, self._bounds)),
+        ).as_wire()
 
-    async def _fill_forever(self, venue: VenueIntake) -> None:
-        filler = Filler(venue, self._pace.clock, self._hold)
+    def _readers(self) -> list[Coroutine[Any, Any, None]]:
+        following = [intake.follow() for intake in self._intakes]
+        return following + [self._fill_forever(intake) for intake in self._intakes]
+
+    async def _fill_forever(self, intake: VenueIntake) -> None:
+        filler = Filler(intake, self._inbox, self._clock.clock)
         while True:
-            await self._pace.sleep(FLUSH_EVERY)
+            await self._clock.sleep(FLUSH_EVERY)
             await filler.fill_due()
 
-    async def _flush_until_end(self) -> None:
-        while (left := (self._listen_until() - self._pace.clock()).total_seconds()) > 0:
-            await self._pace.sleep(min(FLUSH_EVERY, left))
+    async def _wait_for_end(self) -> None:
+        self._heed_stop()
+        while (left := (self._listen_until() - self._clock.clock()).total_seconds()) > 0:
+            await self._clock.sleep(min(FLUSH_EVERY, left))
             self._heed_stop()
-            await self._flush()
+            self._inbox.hand_over()
 
     def _listen_until(self) -> datetime:
-        grace = self._order.plan.grace
-        return self._end + (min(grace, STOPPED_WAIT) if self._is_stopped else grace)
+        return self._end + (min(self._plan.grace, STOPPED_WAIT) if self._is_stopped else self._plan.grace)
 
     @property
     def _is_stopped(self) -> bool:
-        return self._end < self._order.part.end
+        return self._end < self._attempt.part.end
 
     def _heed_stop(self) -> None:
-        stop_at = self._pace.stop_at()
+        stop_at = self._clock.stop_at()
         if stop_at is None or stop_at >= self._end:
             return
-        self._end = max(stop_at, self._order.part.start)
-        for venue in self._venues:
-            venue.stop(microseconds(self._end))
+        self._end = max(stop_at, self._attempt.part.start)
+        for intake in self._intakes:
+            intake.stop(microseconds(self._end))
 
-    async def _settle(self, began: datetime) -> None:
+    def _final_searches(self, began: datetime) -> list[Coroutine[Any, Any, None]]:
         """Search for all that is still missing, for as long as the slice has."""
-        self._heed_stop()
-        plan, part = self._order.plan, self._order.part
-        deadline = began + plan.lead + (part.end - part.start) + plan.grace + SEARCH_FOR
+        part = self._attempt.part
+        deadline = began + self._plan.lead + (part.end - part.start) + self._plan.grace + SEARCH_FOR
         if self._is_stopped:
-            deadline = self._pace.clock() + STOPPED_SEARCH
-        fillers = [Filler(venue, self._pace.clock, self._send_much, deadline) for venue in self._venues]
-        await side_by_side(*(filler.fill_all(self._pace.sleep) for filler in fillers))
-        await self._flush()
-
-    async def _hold(self, trades: Sequence[Trade]) -> None:
-        """Leave the sending to others: whoever calls may be cancelled, and what was half sent would be forgotten."""
-        self._inbox.trades += trades
-
-    async def _send_much(self, trades: Sequence[Trade]) -> None:
-        await self._hold(trades)
-        if len(self._inbox.trades) >= FLUSH_AT:
-            await self._flush()
-
-    async def _flush(self) -> None:
-        async with self._gate:
-            if trades := self._inbox.drain():
-                await self._outlet.send(trades)
-
-    async def _sleep_until(self, instant: datetime) -> None:
-        while (left := (instant - self._pace.clock()).total_seconds()) > 0 and not self._is_stopped:
-            await self._pace.sleep(min(FLUSH_EVERY, left))
-            self._heed_stop()
-
-    def _report(self) -> SliceReport:
-        markets = tuple(
-            self._with_counts(live.report(f"{venue.name}:{symbol}"))
-            for venue in self._venues
-            for symbol, live in venue.lives.items()
-        )
-        return SliceReport(
-            replace(self._order.part, end=self._end),
-            self._order.attempt,
-            markets,
-            self._inbox.connections,
-            self._inbox.interruptions,
-            self._inbox.unreadable,
-            tuple(self._inbox.samples),
-            tuple(warning for market in markets for warning in _warnings(market, self._bounds)),
-        )
+            deadline = self._clock.clock() + STOPPED_SEARCH
+        fillers = [Filler(intake, self._inbox, self._clock.clock, deadline) for intake in self._intakes]
+        return [filler.fill_all(self._clock.sleep) for filler in fillers]
 
     def _with_counts(self, market: MarketReport) -> MarketReport:
-        sent = {origin: count for (name, origin), count in self._outlet.sent.items() if name == market.market}
-        return replace(market, sent=sent)
+        counts = self._handover.counts.items()
+        return replace(market, sent=Counter({origin: n for (name, origin), n in counts if name == market.market}))
 
 
 def _warnings(market: MarketReport, bounds: Bounds) -> list[str]:

@@ -1,19 +1,18 @@
-"""A gap while a slice lives: what is missing, where a search for it begins, and how often that was tried."""
+"""A gap while a slice runs: what is missing, where a search for it begins, and how often that was tried."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Literal, Protocol
+from typing import Literal
 
 from shared.domain.windows.window import Slice, microseconds
-from shared.trades.completeness.reports import MarketReport
 
-Outcome = Literal["reached", "ended", "failed"]
+SearchOutcome = Literal["reached", "ended", "failed"]
 """How a walk back through a venue's history ended: it met its bound, the history went no further, or did not answer."""
 
 ENOUGH_ANSWERS = 3
-LONGEST_REST = 30_000_000
+LONGEST_WAIT = 30_000_000
 LEAST_ID = 1
-PATIENCE = 1_000_000
+FIRST_WAIT = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +66,20 @@ class Gap:
         if self.ended:
             return False
         if self.tries == 0 and self.again_at == 0:
-            self.again_at = now + PATIENCE
+            self.again_at = now + FIRST_WAIT
         return self.again_at <= now or (final and self.tries == 0)
 
-    def tried(self, outcome: Outcome, detail: str, now: int) -> None:
-        """Note how a search ended; the next one rests twice as long, up to 30 s."""
+    def tried(self, outcome: SearchOutcome, detail: str, now: int) -> None:
+        """Note how a search ended; the next one waits twice as long, up to 30 s."""
         self.tries += 1
         self.answers += outcome != "failed"
         self.ended = outcome == "ended"
         self.detail = detail
-        self.again_at = now + min(500_000 << min(self.tries, 10), LONGEST_REST)
+        self.again_at = now + min(500_000 << min(self.tries, 10), LONGEST_WAIT)
 
 
 @dataclass(frozen=True, slots=True)
-class Want:
+class HistoryQuery:
     """A search of a market's history.
 
     It walks back from `above` (None: from the newest trade no later than `until`) until it meets an id ≤ `first`, or a
@@ -92,45 +91,6 @@ class Want:
     first: int | None = None
     above: tuple[int, int] | None = None
     gap: Gap = field(default_factory=lambda: Gap("search"))
-
-
-class LiveMarket(Protocol):
-    """What a slice knows of one market; instants are microseconds since the Unix epoch."""
-
-    bounds: Bounds
-
-    def see(self, trade_id: int, timestamp: int, received_at: int) -> bool:
-        """Note a trade from the websocket; True where it is new and the slice's own."""
-
-    def recover(self, trade_id: int, timestamp: int, gap: Gap) -> bool:
-        """Note a trade from the history; True where it is new and the slice's own."""
-
-    def anchored(self, trade_id: int, timestamp: int) -> None:
-        """Note the newest trade that the venue names at subscription."""
-
-    def alive(self, last_trade_id: int | None, at: int) -> None:
-        """Note a heartbeat, with the newest id where the venue tells it."""
-
-    def connected(self, at: int) -> None:
-        """Note that a connection is open."""
-
-    def interrupted(self) -> None:
-        """Note that a connection was lost."""
-
-    def stop(self, end: int) -> None:
-        """Bring the end forward; trades at or after it that were taken must be given back by `withdraw`."""
-
-    def withdraw(self, trade_id: int) -> None:
-        """Take back a trade that was the slice's own until `stop`."""
-
-    def wants(self, now: int, *, final: bool) -> list[Want]:
-        """Give the searches that are due; `final`: nothing more will come from the websocket."""
-
-    def walked(self, want: Want, outcome: Outcome, detail: str, now: int) -> None:
-        """Note how a search ended."""
-
-    def report(self, market: str) -> MarketReport:
-        """Say what was seen, without the counts of what was sent."""
 
 
 def bounds_of(part: Slice, lead: timedelta, grace: timedelta) -> Bounds:

@@ -1,10 +1,10 @@
-"""Sets of trade ids as runs of neighbours: small however many ids they hold."""
+"""Sets of trade ids as ranges of neighbours: small however many ids they hold."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-type Run = tuple[int, int]
+type IdRange = tuple[int, int]
 """The first and the last id of a row of neighbours, both included."""
 
 BEFORE: Final = 0
@@ -12,10 +12,10 @@ OURS: Final = 1
 AFTER: Final = 2
 
 
-class IdRuns:
+class IdRangeSet:
     """The ids met so far, each with the side of the slice on which its time lies; ids are ≥ 0.
 
-    Adding the id after the newest one costs nothing that grows; any other costs a search among the runs.
+    Adding the id after the newest one costs nothing that grows; any other costs a search among the ranges.
     """
 
     __slots__ = ("_firsts", "_lasts", "_sides", "top")
@@ -61,16 +61,16 @@ class IdRuns:
         self._lasts[at : at + 1] = [part[1] for part in kept]
         self._sides[at : at + 1] = [part[2] for part in kept]
 
-    def runs(self, side: int) -> list[Run]:
-        """Give the runs of one side, lowest first."""
-        every = zip(self._firsts, self._lasts, self._sides, strict=True)
-        return normalised((first, last) for first, last, its in every if its == side)
+    def of_side(self, side: int) -> list[IdRange]:
+        """Give the ranges of one side, lowest first."""
+        sides = zip(self._firsts, self._lasts, self._sides, strict=True)
+        return normalised((first, last) for first, last, own in sides if own == side)
 
-    def every(self) -> list[Run]:
-        """Give the runs of all sides together, lowest first."""
+    def all_sides(self) -> list[IdRange]:
+        """Give the ranges of all sides together, lowest first."""
         return normalised(zip(self._firsts, self._lasts, strict=True))
 
-    def holes(self) -> list[Run]:
+    def holes(self) -> list[IdRange]:
         """Give the ids between the lowest and the highest that were not met."""
         pairs = zip(self._lasts[:-1], self._firsts[1:], strict=True)
         return [(last + 1, first - 1) for last, first in pairs if first > last + 1]
@@ -97,10 +97,10 @@ class IdRuns:
         del self._firsts[at], self._lasts[at], self._sides[at]
 
 
-def normalised(runs: Iterable[Run]) -> list[Run]:
-    """Sort runs and join those that touch or overlap; empty ones (last < first) vanish."""
-    joined: list[Run] = []
-    for first, last in sorted(run for run in runs if run[0] <= run[1]):
+def normalised(ranges: Iterable[IdRange]) -> list[IdRange]:
+    """Sort ranges and join those that touch or overlap; empty ones (last < first) vanish."""
+    joined: list[IdRange] = []
+    for first, last in sorted(span for span in ranges if span[0] <= span[1]):
         if joined and first <= joined[-1][1] + 1:
             joined[-1] = (joined[-1][0], max(last, joined[-1][1]))
         else:
@@ -108,32 +108,32 @@ def normalised(runs: Iterable[Run]) -> list[Run]:
     return joined
 
 
-def without(runs: Iterable[Run], taken: Iterable[Run]) -> list[Run]:
-    """Give the ids of `runs` that are in none of `taken`."""
-    left: list[Run] = []
+def without(ranges: Iterable[IdRange], taken: Iterable[IdRange]) -> list[IdRange]:
+    """Give the ids of `ranges` that are in none of `taken`."""
+    left: list[IdRange] = []
     cuts = normalised(taken)
-    for first, last in normalised(runs):
+    for first, last in normalised(ranges):
         left += _cut(first, last, cuts)
     return left
 
 
-def within(runs: Iterable[Run], low: int, high: int) -> list[Run]:
-    """Give the ids of `runs` from `low` to `high`."""
-    return normalised((max(first, low), min(last, high)) for first, last in runs)
+def within(ranges: Iterable[IdRange], low: int, high: int) -> list[IdRange]:
+    """Give the ids of `ranges` from `low` to `high`."""
+    return normalised((max(first, low), min(last, high)) for first, last in ranges)
 
 
-def size(runs: Iterable[Run]) -> int:
+def size(ranges: Iterable[IdRange]) -> int:
     """Count the ids."""
-    return sum(last - first + 1 for first, last in runs)
+    return sum(last - first + 1 for first, last in ranges)
 
 
-def longest(runs: Sequence[Run], count: int) -> list[Run]:
-    """Keep the longest runs, lowest first."""
-    return sorted(sorted(runs, key=lambda run: run[0] - run[1])[:count])
+def longest(ranges: Sequence[IdRange], count: int) -> list[IdRange]:
+    """Keep the longest ranges, lowest first."""
+    return sorted(sorted(ranges, key=lambda span: span[0] - span[1])[:count])
 
 
-def _cut(first: int, last: int, cuts: Sequence[Run]) -> list[Run]:
-    left: list[Run] = []
+def _cut(first: int, last: int, cuts: Sequence[IdRange]) -> list[IdRange]:
+    left: list[IdRange] = []
     at = max(bisect_right(cuts, first, key=lambda cut: cut[0]) - 1, 0)
     for low, high in cuts[at:]:
         if low > last:

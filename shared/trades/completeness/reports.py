@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from shared.domain.windows.window import Slice
-from shared.trades.completeness.id_ranges import Run, longest, size
+from shared.trades.completeness.id_ranges import IdRange, longest, size
 
-MOST_RUNS = 40
+MOST_RANGES = 40
 MOST_GAPS = 20
 MOST_SAMPLES = 20
 MOST_EXCERPT = 200
@@ -30,7 +30,7 @@ class GapReport:
     first: int | None = None
     last: int | None = None
     filled: int = 0
-    missing: tuple[Run, ...] = ()
+    missing: tuple[IdRange, ...] = ()
     since: int | None = None
     until: int | None = None
     detail: str = ""
@@ -43,7 +43,7 @@ class GapReport:
             "first": self.first,
             "last": self.last,
             "filled": self.filled,
-            "missing": [list(run) for run in longest(self.missing, MOST_GAPS)],
+            "missing": [list(span) for span in longest(self.missing, MOST_GAPS)],
             "since": self.since,
             "until": self.until,
             "detail": self.detail[:MOST_EXCERPT],
@@ -52,7 +52,7 @@ class GapReport:
     @classmethod
     def from_wire(cls, wire: Mapping[str, Any]) -> "GapReport":
         """Read what `as_wire` gave."""
-        return cls(**{**wire, "missing": _runs(wire["missing"])})
+        return cls(**{**wire, "missing": _ranges(wire["missing"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,23 +83,23 @@ class Recheck:
 class MarketReport:
     """One market in one slice.
 
-    before, ours, after: runs of ids met, by the side of the slice on which their time lies; ours were sent.
-    A list too long for a row keeps its longest runs: closing then asks for the others again.
+    before, ours, after: ranges of ids met, by the side of the slice on which their time lies; ours were sent.
+    A list too long for a row keeps its longest ranges: closing then asks for the others again.
     floor: no id below it is the slice's. ceiling: no id above it is. None: not known.
-    top: the highest id that the venue spoke of. settled: nothing above it was missed. quiet: provably no trade at all.
-    rechecks: for ids that don't follow each other.
+    top: the highest id that the venue named. complete_above: nothing above it was missed (`settled` in the ledger).
+    quiet: provably no trade at all. rechecks: for ids that don't follow each other.
     sent: trades by origin. lag_ms, ahead_ms: how far the exchange's time was behind, or before, ours at the most.
     """
 
     market: str
     contiguous: bool
-    before: tuple[Run, ...] = ()
-    ours: tuple[Run, ...] = ()
-    after: tuple[Run, ...] = ()
+    before: tuple[IdRange, ...] = ()
+    ours: tuple[IdRange, ...] = ()
+    after: tuple[IdRange, ...] = ()
     floor: int | None = None
     ceiling: int | None = None
     top: int | None = None
-    settled: bool = True
+    complete_above: bool = True
     quiet: bool = False
     rechecks: tuple[Recheck, ...] = ()
     gaps: tuple[GapReport, ...] = ()
@@ -120,11 +120,11 @@ class MarketReport:
 
     def as_wire(self) -> dict[str, Any]:
         """Give the report as plain JSON; `ids` and `gap_count` are for readers alone."""
-        runs = {name: [list(run) for run in longest(getattr(self, name), MOST_RUNS)] for name in _RUNS}
-        plain = {name: getattr(self, name) for name in _PLAIN}
+        ranges = {name: [list(span) for span in longest(getattr(self, name), MOST_RANGES)] for name in _RANGES}
+        plain = {key: getattr(self, name) for name, key in _PLAIN.items()}
         return {
             **plain,
-            **runs,
+            **ranges,
             "sent": dict(self.sent),
             "ids": self.ids,
             "gap_count": len(self.gaps),
@@ -136,10 +136,10 @@ class MarketReport:
     def from_wire(cls, wire: Mapping[str, Any]) -> "MarketReport":
         """Read what `as_wire` gave."""
         return cls(
-            **{name: wire[name] for name in _PLAIN},
-            before=_runs(wire["before"]),
-            ours=_runs(wire["ours"]),
-            after=_runs(wire["after"]),
+            **{name: wire[key] for name, key in _PLAIN.items()},
+            before=_ranges(wire["before"]),
+            ours=_ranges(wire["ours"]),
+            after=_ranges(wire["after"]),
             sent=dict(wire["sent"]),
             gaps=tuple(GapReport.from_wire(gap) for gap in wire["gaps"]),
             rechecks=tuple(Recheck.from_wire(recheck) for recheck in wire["rechecks"]),
@@ -194,12 +194,14 @@ class SliceReport:
         )
 
 
-_RUNS = ("before", "ours", "after")
-_PLAIN = ("market", "contiguous", "floor", "ceiling", "top", "settled", "quiet", "duplicates", "lag_ms", "ahead_ms")
+_RANGES = ("before", "ours", "after")
+_SAME = ("market", "contiguous", "floor", "ceiling", "top", "quiet", "duplicates", "lag_ms", "ahead_ms")
+_PLAIN = {name: name for name in _SAME} | {"complete_above": "settled"}
+"""Keys of a row by the names here: rows that were written under a key stay readable."""
 
 
-def _runs(wire: Sequence[Sequence[int]]) -> tuple[Run, ...]:
-    return tuple((run[0], run[1]) for run in wire)
+def _ranges(wire: Sequence[Sequence[int]]) -> tuple[IdRange, ...]:
+    return tuple((span[0], span[1]) for span in wire)
 
 
 def _worst(gaps: Sequence[GapReport]) -> list[GapReport]:

@@ -11,14 +11,14 @@ from itertools import pairwise
 from typing import Any, Literal
 
 from shared.domain.windows.window import Window, microseconds
-from shared.trades.completeness.id_ranges import Run, normalised, within, without
+from shared.trades.completeness.id_ranges import IdRange, normalised, within, without
 from shared.trades.completeness.reports import MarketReport, Recheck, SliceReport
 
 ENDLESS = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class SliceObservation:
     """What one slice saw of one market; start and end are microseconds since the Unix epoch."""
 
     start: int
@@ -27,35 +27,35 @@ class Sight:
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
-    """Ids that the history is to be asked for, lowest first; the first or the last run may be open to its side.
+class MissingIds:
+    """Ids that the history is to be asked for, lowest first; the first or the last range may be open to its side.
 
     open_below: trades of the window may lie below every known id, the lowest of which is `low`.
     open_above: they may lie above every known one, the highest of which is `top`; -1 where no id is known.
-    settled: the last slice missed nothing above `top`, so only trades later than its grace can lie there.
+    complete_above: the last slice missed nothing above `top`, so only trades later than its grace can lie there.
     floor: no id below it is the window's, -1 where that is not known.
-    calm: as far as the slices heard, nothing was traded between the window's start and `low`.
+    idle: as far as the slices heard, nothing was traded between the window's start and `low`.
     """
 
-    runs: tuple[Run, ...]
+    ranges: tuple[IdRange, ...]
     low: int
     top: int
     open_below: bool
     open_above: bool
-    settled: bool
+    complete_above: bool
     floor: int
-    calm: bool
+    idle: bool
 
     @property
-    def sought(self) -> list[Run]:
+    def sought(self) -> list[IdRange]:
         """Give all ids in question, the open sides included."""
         below = [(0, self.low - 1)] if self.open_below else []
         above = [(self.top + 1, ENDLESS)] if self.open_above else []
-        return normalised([*below, *self.runs, *above])
+        return normalised([*below, *self.ranges, *above])
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class LostInterval:
     """Trades of a window that its venue can't give back: ids, or a time in microseconds, and why."""
 
     market: str
@@ -78,17 +78,17 @@ class Lost:
 
 
 @dataclass(frozen=True, slots=True)
-class Closing:
+class ClosingReport:
     """What closing a window found.
 
-    joins: places checked where a slice, or the window before, meets the next one, of all markets; broken: those where
+    seams: places checked where a slice, or the window before, meets the next one, of all markets; broken: those where
     ids were missing. added: trades that closing itself sent, per market. ids: first and last id of the window, per
     market, lost ones not counted. warnings: sentences for people.
     """
 
     state: Literal["closed", "incomplete"]
-    lost: tuple[Lost, ...]
-    joins: int
+    lost: tuple[LostInterval, ...]
+    seams: int
     broken: int
     added: Mapping[str, int] = field(default_factory=dict)
     ids: Mapping[str, tuple[int, int]] = field(default_factory=dict)
@@ -100,7 +100,7 @@ class Closing:
             "state": self.state,
             "lost": [one.as_wire() for one in self.lost[:_MOST_LOST]],
             "lost_count": len(self.lost),
-            "joins": self.joins,
+            "joins": self.seams,
             "broken": self.broken,
             "added": dict(self.added),
             "ids": {market: list(pair) for market, pair in self.ids.items()},
@@ -108,85 +108,90 @@ class Closing:
         }
 
 
-def sights_of(market: str, reports: Iterable[SliceReport]) -> list[Sight]:
+def observations_of(market: str, reports: Iterable[SliceReport]) -> list[SliceObservation]:
     """Collect what slices saw of a market, in the order of their time."""
-    every = ((report.slice, report.of(market)) for report in reports)
-    found = [Sight(microseconds(part.start), microseconds(part.end), seen) for part, seen in every if seen is not None]
-    return sorted(found, key=lambda sight: sight.start)
+    found = [
+        SliceObservation(microseconds(report.slice.start), microseconds(report.slice.end), seen)
+        for report in reports
+        if (seen := report.of(market)) is not None
+    ]
+    return sorted(found, key=lambda one: one.start)
 
 
-def search_of(window: Window, sights: Sequence[Sight], previous: MarketReport | None) -> Search:
+def missing_ids_of(window: Window, observed: Sequence[SliceObservation], previous: MarketReport | None) -> MissingIds:
     """Decide what to seek in a market with contiguous ids.
 
     previous: the market in the last slice of the window before, where that ends at this one's start.
     """
     start, end = microseconds(window.start), microseconds(window.end)
-    known = [run for sight in sights for run in _met(sight.market)]
-    tops = [sight.market.top for sight in sights if sight.market.top is not None]
-    first, last = _first_id(sights, start, previous), _last_id(sights, end)
-    low = min((run[0] for run in known), default=0)
+    known = [span for one in observed for span in _met(one.market)]
+    tops = [one.market.top for one in observed if one.market.top is not None]
+    first, last = _first_id(observed, start, previous), _last_id(observed, end)
+    low = min((span[0] for span in known), default=0)
     top = max(tops, default=-1)
     low_end = low if first is None else first
     questioned = within([(low_end, top)], low_end, top if last is None else last)
-    accounted = _accounted(sights, previous, start, end)
-    return Search(
+    accounted = _accounted(observed, previous, start, end)
+    return MissingIds(
         tuple(without(questioned, accounted)),
         low=min(low, low_end),
         top=top,
         open_below=first is None,
         open_above=last is None,
-        settled=any(sight.market.settled for sight in sights if sight.end >= end),
-        floor=max(_floor(sights, start), _floor_of(previous)),
-        calm=_is_calm(sights, start),
+        complete_above=any(one.market.complete_above for one in observed if one.end >= end),
+        floor=max(_floor(observed, start), _floor_of(previous)),
+        idle=_is_idle(observed, start),
     )
 
 
-def joins_of(sights: Sequence[Sight], previous: MarketReport | None, search: Search) -> tuple[int, int]:
-    """Count the joins between neighbours that have ids on both sides, and those of them where ids are missing."""
-    chain = ([previous] if previous else []) + [sight.market for sight in sights]
+def seams_of(
+    observed: Sequence[SliceObservation], previous: MarketReport | None, missing: MissingIds
+) -> tuple[int, int]:
+    """Count the seams between neighbours that have ids on both sides, and those of them where ids are missing."""
+    chain = ([previous] if previous else []) + [one.market for one in observed]
     spans = [(met[0][0], met[-1][1]) for met in map(_met, chain) if met]
     pairs = list(pairwise(spans))
-    broken = [pair for pair in pairs if within(search.runs, pair[0][1] + 1, pair[1][0] - 1)]
+    broken = [pair for pair in pairs if within(missing.ranges, pair[0][1] + 1, pair[1][0] - 1)]
     return len(pairs), len(broken)
 
 
-def rechecks_of(window: Window, sights: Sequence[Sight]) -> list[Recheck]:
+def rechecks_of(window: Window, observed: Sequence[SliceObservation]) -> list[Recheck]:
     """Decide which times to seek in a market whose ids don't follow each other, the latest first."""
-    own = [recheck for sight in sights for recheck in sight.market.rechecks]
-    spans = [(sight.start, sight.end - 1) for sight in sights]
+    own = [recheck for one in observed for recheck in one.market.rechecks]
+    spans = [(one.start, one.end - 1) for one in observed]
     bare = without([(microseconds(window.start), microseconds(window.end) - 1)], spans)
     own += [Recheck(since, until + 1, "no slice was there") for since, until in bare]
     return sorted(own, key=lambda recheck: recheck.until, reverse=True)
 
 
-def _first_id(sights: Sequence[Sight], start: int, previous: MarketReport | None) -> int | None:
+def _first_id(observed: Sequence[SliceObservation], start: int, previous: MarketReport | None) -> int | None:
     """Give the id from which the window joins on to what is before it; None where that is not known."""
-    floor, after_previous = _floor(sights, start), _first_after(previous)
+    floor, after_previous = _floor(observed, start), _first_after(previous)
     if floor < 0 or after_previous is None:
         return floor if floor >= 0 else after_previous
     return min(floor, after_previous)
 
 
-def _floor(sights: Sequence[Sight], start: int) -> int:
+def _floor(observed: Sequence[SliceObservation], start: int) -> int:
     """Give an id below which nothing is the window's; -1 where its first slice does not know."""
-    return _floor_of(sights[0].market) if sights and sights[0].start <= start else -1
+    return _floor_of(observed[0].market) if observed and observed[0].start <= start else -1
 
 
 def _floor_of(market: MarketReport | None) -> int:
     return -1 if market is None or market.floor is None else market.floor
 
 
-def _is_calm(sights: Sequence[Sight], start: int) -> bool:
+def _is_idle(observed: Sequence[SliceObservation], start: int) -> bool:
     """Say whether slices that heard no trade at all lead from the window's start to one that knows its floor."""
-    for sight in sights:
-        if sight.start > start or not sight.market.quiet:
-            return sight.start <= start and sight.market.floor is not None
-        start = sight.end
-    return bool(sights)
+    for one in observed:
+        if one.start > start or not one.market.quiet:
+            return one.start <= start and one.market.floor is not None
+        start = one.end
+    return bool(observed)
 
 
-def _last_id(sights: Sequence[Sight], end: int) -> int | None:
-    ceilings = [sight.market.ceiling for sight in sights if sight.end >= end and sight.market.ceiling is not None]
+def _last_id(observed: Sequence[SliceObservation], end: int) -> int | None:
+    ceilings = [one.market.ceiling for one in observed if one.end >= end and one.market.ceiling is not None]
     return min(ceilings, default=None)
 
 
@@ -197,14 +202,16 @@ def _first_after(previous: MarketReport | None) -> int | None:
     return min(previous.after[0][0] if previous.after else ENDLESS, _met(previous)[-1][1] + 1)
 
 
-def _accounted(sights: Sequence[Sight], previous: MarketReport | None, start: int, end: int) -> list[Run]:
-    accounted = [run for sight in sights for run in sight.market.ours]
-    accounted += [run for sight in sights if sight.start <= start for run in sight.market.before]
-    accounted += [run for sight in sights if sight.end >= end for run in sight.market.after]
+def _accounted(
+    observed: Sequence[SliceObservation], previous: MarketReport | None, start: int, end: int
+) -> list[IdRange]:
+    accounted = [span for one in observed for span in one.market.ours]
+    accounted += [span for one in observed if one.start <= start for span in one.market.before]
+    accounted += [span for one in observed if one.end >= end for span in one.market.after]
     return accounted + ([*previous.before, *previous.ours] if previous else [])
 
 
-def _met(market: MarketReport) -> list[Run]:
+def _met(market: MarketReport) -> list[IdRange]:
     return normalised([*market.before, *market.ours, *market.after])
 
 

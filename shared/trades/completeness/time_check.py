@@ -1,17 +1,17 @@
-"""Judges what the history showed of the times that a window must look at again, where ids don't follow each other."""
+"""Checks what the history showed of the times that a window must look at again, where ids don't follow each other."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from shared.trades.completeness.gaps import Bounds, Outcome, Want
+from shared.trades.completeness.gaps import Bounds, HistoryQuery, SearchOutcome
 from shared.trades.completeness.reports import Recheck
-from shared.trades.completeness.seams import ENDLESS, Lost
+from shared.trades.completeness.seams import ENDLESS, LostInterval
 from shared.trades.completeness.sequence_check import LATE_TRADES_UNSEEN
 from shared.trades.completeness.time_tracker import HISTORY
 
 
 @dataclass(slots=True)
-class TimeFindings:
+class TimeCheck:
     """The trades that one search brought; `bounds` are the window's."""
 
     bounds: Bounds
@@ -24,10 +24,10 @@ class TimeFindings:
         """Begin with what the slices met."""
         self._met = {trade_id for recheck in self.rechecks for trade_id in recheck.known}
 
-    def want(self) -> Want | None:
+    def query(self) -> HistoryQuery | None:
         """Give the one search that reaches back to the earliest time, None where there is nothing to look at."""
         since = min((recheck.since for recheck in self.rechecks), default=None)
-        return None if since is None else Want(since, self.bounds.late)
+        return None if since is None else HistoryQuery(since, self.bounds.late)
 
     def take(self, trade_id: int, timestamp: int) -> bool:
         """Note a trade; True where it is the window's and no slice has met it in the times in question."""
@@ -38,7 +38,7 @@ class TimeFindings:
         self._met.add(trade_id)
         return any(recheck.since <= timestamp < recheck.until for recheck in self.rechecks)
 
-    def ended(self, outcome: Outcome, detail: str, now: int) -> None:
+    def ended(self, outcome: SearchOutcome, detail: str, now: int) -> None:
         """Note how the search ended for good; a history that ends has shown all there is of its own length."""
         if outcome == "reached":
             self.shown_from = -1
@@ -49,10 +49,10 @@ class TimeFindings:
             self.shown_from = ENDLESS
             self.detail = detail
 
-    def lost(self, market: str) -> list[Lost]:
+    def lost(self, market: str) -> list[LostInterval]:
         """Give the times that were not shown and in which trades may be missing."""
         return [
-            Lost(market, self.detail, since=one.since, until=min(one.until, self.shown_from))
+            LostInterval(market, self.detail, since=one.since, until=min(one.until, self.shown_from))
             for one in self.rechecks
             if one.needed and one.since < self.shown_from
         ]

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from shared.trades.completeness.gaps import Bounds, Gap, Outcome, Want
+from shared.trades.completeness.gaps import Bounds, Gap, HistoryQuery, SearchOutcome
 from shared.trades.completeness.reports import GapReport, MarketReport, Recheck
 
 MOST_KNOWN = 200
@@ -10,8 +10,8 @@ HISTORY = 23 * 3_600_000_000
 """Microseconds of the past that such a venue surely gives back (Bitstamp: the last day), with a margin."""
 
 
-class TimedMarket:
-    """What a slice knows of one market whose ids don't follow each other; see `LiveMarket`."""
+class TimeTracker:
+    """What a slice knows of one market whose ids don't follow each other; see `Tracker`."""
 
     __slots__ = ("_gaps", "_heard", "_since", "_times", "bounds", "duplicates", "least_lag", "most_lag")
 
@@ -40,10 +40,10 @@ class TimedMarket:
         gap.filled += ours
         return ours
 
-    def anchored(self, trade_id: int, timestamp: int) -> None:
-        """Pay no heed: an id proves nothing here."""
+    def snapshot(self, trade_id: int, timestamp: int) -> None:
+        """Do nothing: an id proves nothing here."""
 
-    def alive(self, last_trade_id: int | None, at: int) -> None:  # noqa: ARG002 - an id proves nothing here
+    def heartbeat(self, last_trade_id: int | None, at: int) -> None:  # noqa: ARG002 - an id proves nothing here
         """Note a heartbeat."""
         self._heard = at
 
@@ -64,19 +64,19 @@ class TimedMarket:
         self.bounds = replace(self.bounds, end=end)
 
     def withdraw(self, trade_id: int) -> None:
-        """Need nothing: whose a trade is lies in its time."""
+        """Do nothing: the time of a trade says whose it is."""
 
-    def wants(self, now: int, *, final: bool) -> list[Want]:
+    def due_queries(self, now: int, *, final: bool) -> list[HistoryQuery]:
         """Give the searches that are due; a gap can be searched once the history must hold its end."""
         if final:
             self._close_gap(self.bounds.late)
         due = [gap for gap in self._gaps if not gap.answers and gap.is_due(now, final=final)]
-        return [Want(gap.since or 0, min(gap.until or 0, self.bounds.late), gap=gap) for gap in due]
+        return [HistoryQuery(gap.since or 0, min(gap.until or 0, self.bounds.late), gap=gap) for gap in due]
 
-    def walked(self, want: Want, outcome: Outcome, detail: str, now: int) -> None:
+    def query_finished(self, query: HistoryQuery, outcome: SearchOutcome, detail: str, now: int) -> None:
         """Note how a search ended; a history that ends has shown all there is of its own length."""
-        shown = outcome == "ended" and now - want.since <= HISTORY
-        want.gap.tried("reached" if shown else outcome, detail, now)
+        shown = outcome == "ended" and now - query.since <= HISTORY
+        query.gap.tried("reached" if shown else outcome, detail, now)
 
     def report(self, market: str) -> MarketReport:
         """Say what was seen, without the counts of what was sent."""

@@ -4,12 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, Protocol
 
 from shared.errors import IngestionError, Unreachable
-from shared.trades.connection.inbox import Inbox
 from shared.trades.connection.transport import DEADLINE, Socket, Transport
-from shared.trades.venues.readings import Acknowledged, Anchored, Leaving, Reading, Traded
+from shared.trades.venues.readings import Acknowledged, FeedEvent, Leaving, Reading, Snapshot, Traded
 from shared.trades.venues.venue import Venue
 
 Clock = Callable[[], int]
@@ -18,9 +17,26 @@ LIMIT_NEAR: Final = "the connection limit is near"
 _MARGIN: Final = timedelta(minutes=10)
 
 
+class Listener(Protocol):
+    """Who is told what happens in a venue's markets, and may hold up the reading of more."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more is to be read from the venue for now."""
+
+    def take(self, event: FeedEvent) -> None:
+        """Take one event in; also when full, for then one is still on its way."""
+
+    async def room(self) -> None:
+        """Wait until more may be read."""
+
+
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What every connection of one `follow` has in common; `limit` is how long the venue keeps a connection."""
+class Subscription:
+    """What every connection of one session has in common; `limit` is how long the venue keeps a connection.
+
+    clock: microseconds since the Unix epoch.
+    """
 
     venue: Venue
     url: str
@@ -35,7 +51,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Proven:
+class Subscribed:
     """The subscription stands: the venue acknowledged it, or sent the first trade."""
 
 
@@ -47,29 +63,35 @@ class Ended:
     retry_after: float | None = None
 
 
-Report = Callable[["Link", Reading | Proven | Ended | IngestionError], None]
+Report = Callable[["Connection", Reading | Subscribed | Ended | IngestionError], None]
 
 
-class Link:
-    """One connection, from its handshake to its end; trades go to the inbox, all else is reported at once."""
+class Connection:
+    """One connection, from its handshake to its end; trades go to the listener, all else to the session.
 
-    def __init__(self, plan: Plan, transport: Transport, *, inbox: Inbox, report: Report, delay: float) -> None:
-        """Begin to connect in `delay` seconds."""
-        self._plan = plan
+    While the listener is full nothing is read: the venue's frames then wait in the network, and TCP slows the venue
+    down. A venue that is not read for long closes the connection; that is an interruption as any other, and what was
+    missed is got from the history.
+    """
+
+    def __init__(
+        self, subscription: Subscription, transport: Transport, *, listener: Listener, report: Report, delay: float
+    ) -> None:
+        self._subscription = subscription
         self._transport = transport
-        self._inbox = inbox
+        self._listener = listener
         self._report = report
         self._now = asyncio.get_running_loop().time
         self._heard = self._opened = 0.0
-        self._proven_at: float | None = None
-        self._leaving = False
+        self._subscribed_at: float | None = None
+        self._is_held_up = self._is_leaving = False
         self.retired = False
         self.task = asyncio.create_task(self._live(delay))
 
     @property
     def steady_for(self) -> float:
         """Give the seconds since the subscription stood."""
-        return 0.0 if self._proven_at is None else self._now() - self._proven_at
+        return 0.0 if self._subscribed_at is None else self._now() - self._subscribed_at
 
     def retire(self, overlap: float) -> None:
         """End in `overlap` seconds; whatever happens until then is no loss."""
@@ -86,9 +108,9 @@ class Link:
             self._report(self, error)
 
     async def _connected(self) -> str:
-        socket = await self._transport.socket(self._plan.url)
+        socket = await self._transport.socket(self._subscription.url)
         try:
-            for frame in self._plan.venue.subscribe(self._plan.symbols):
+            for frame in self._subscription.venue.subscribe(self._subscription.symbols):
                 await socket.send(frame)
             return await self._watched(socket)
         finally:
@@ -96,72 +118,79 @@ class Link:
 
     async def _watched(self, socket: Socket) -> str:
         self._opened = self._heard = self._now()
-        pump = asyncio.create_task(socket.pump(self._take, self._alive))
+        reading = asyncio.create_task(socket.read(self._on_frame, self._on_sign_of_life))
         try:
-            return await self._until_end(socket, pump)
+            return await self._until_end(socket, reading)
         finally:
-            pump.cancel()
-            await asyncio.gather(pump, return_exceptions=True)
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
 
-    async def _until_end(self, socket: Socket, pump: asyncio.Task[str]) -> str:
-        spoken = self._now()
+    async def _until_end(self, socket: Socket, reading: asyncio.Task[str]) -> str:
+        kept_alive_at = self._now()
         while True:
-            await asyncio.wait({pump}, timeout=max(self._next_look(spoken) - self._now(), 0.0))
-            if pump.done():
-                return pump.result()
+            await asyncio.wait({reading}, timeout=max(self._next_look(kept_alive_at) - self._now(), 0.0))
+            if reading.done():
+                return reading.result()
             if complaint := self._complaint():
                 return complaint
-            if (word := self._plan.venue.keep_alive()) and self._now() >= spoken + self._silence / 2:
-                spoken = self._now()
-                await socket.send(word)
+            if (frame := self._subscription.venue.keep_alive()) and self._now() >= kept_alive_at + self._silence / 2:
+                kept_alive_at = self._now()
+                await socket.send(frame)
             self._announce_limit()
 
-    def _next_look(self, spoken: float) -> float:
+    def _next_look(self, kept_alive_at: float) -> float:
         looks = [self._heard + self._silence]
-        if self._proven_at is None:
+        if self._subscribed_at is None:
             looks.append(self._opened + DEADLINE)
-        if self._plan.venue.keep_alive():
-            looks.append(spoken + self._silence / 2)
-        if self._plan.life is not None and not self._leaving:
-            looks.append(self._opened + self._plan.life)
+        if self._subscription.venue.keep_alive():
+            looks.append(kept_alive_at + self._silence / 2)
+        if self._subscription.life is not None and not self._is_leaving:
+            looks.append(self._opened + self._subscription.life)
         return min(looks)
 
     @property
     def _silence(self) -> float:
-        return self._plan.venue.silence.total_seconds()
+        return self._subscription.venue.silence.total_seconds()
 
     def _complaint(self) -> str | None:
-        if self._inbox.full:
+        if self._is_held_up:
             self._heard = self._now()
+        venue = self._subscription.venue.name
         if self._now() >= self._heard + self._silence:
-            return f"{self._plan.venue.name} said nothing for {self._silence:g} s"
-        if self._proven_at is None and self._now() >= self._opened + DEADLINE:
-            return f"{self._plan.venue.name} did not acknowledge the subscription within {DEADLINE:g} s"
+            return f"{venue} said nothing for {self._silence:g} s"
+        if self._subscribed_at is None and self._now() >= self._opened + DEADLINE:
+            return f"{venue} did not acknowledge the subscription within {DEADLINE:g} s"
         return None
 
     def _announce_limit(self) -> None:
-        life = self._plan.life
-        if life is not None and not self._leaving and self._now() >= self._opened + life:
-            self._leaving = True
+        life = self._subscription.life
+        if life is not None and not self._is_leaving and self._now() >= self._opened + life:
+            self._is_leaving = True
             self._report(self, Leaving(LIMIT_NEAR))
 
-    def _alive(self) -> None:
+    def _on_sign_of_life(self) -> None:
         self._heard = self._now()
 
-    def _take(self, frame: bytes) -> Awaitable[None] | None:
+    def _on_frame(self, frame: bytes) -> Awaitable[None] | None:
         self._heard = self._now()
-        reading = self._plan.venue.read(frame, self._plan.clock())
-        if type(reading) is Traded and self._proven_at is not None:
-            self._inbox.add(reading.trades)
+        reading = self._subscription.venue.read(frame, self._subscription.clock())
+        if type(reading) is Traded and self._subscribed_at is not None:
+            self._listener.take(reading)
         else:
             self._note(reading)
-        return self._inbox.emptied() if self._inbox.full else None
+        return self._room() if self._listener.is_full else None
+
+    async def _room(self) -> None:
+        self._is_held_up = True
+        await self._listener.room()
+        self._is_held_up = False
+        self._heard = self._now()
 
     def _note(self, reading: Reading) -> None:
-        if self._proven_at is None and isinstance(reading, Acknowledged | Anchored | Traded):
-            self._proven_at = self._now()
-            self._report(self, Proven())
+        if self._subscribed_at is None and isinstance(reading, Acknowledged | Snapshot | Traded):
+            self._subscribed_at = self._now()
+            self._report(self, Subscribed())
         if isinstance(reading, Traded):
-            self._inbox.add(reading.trades)
+            self._listener.take(reading)
         elif not isinstance(reading, Acknowledged):
             self._report(self, reading)

@@ -1,134 +1,128 @@
-"""The connections of one `follow` taken together: reconnecting, taking over before an end, and what was interrupted."""
+"""The connections of one `follow` taken together: reconnecting, replacing one before its end, what was interrupted."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable
+from typing import Final, NoReturn
 
+from shared.clients.retrying import Backoff
 from shared.errors import FeedRefused, IngestionError
-from shared.trades.connection.connection import LIMIT_NEAR, Ended, Link, Plan, Proven
-from shared.trades.connection.inbox import Inbox
+from shared.trades.connection.connection import LIMIT_NEAR, Connection, Ended, Listener, Subscribed, Subscription
 from shared.trades.connection.transport import Transport
 from shared.trades.venues.readings import (
-    Alive,
-    Anchored,
     Connected,
-    FeedEvent,
+    Heartbeat,
     Interrupted,
     Leaving,
     Reading,
     Refused,
-    Traded,
+    Snapshot,
     Unreadable,
 )
 
-Jitter = Callable[[float], float]
+Jitter = Callable[[], float]
 
-LONGEST_WAIT: Final = 30.0
-_FIRST_WAIT = 0.5
-_STEADY = 60.0
-_OVERLAP = 1.0
-
-
-@dataclass(slots=True)
-class Backoff:
-    """Waits of `jitter(0.5 s × 2ⁿ)`, at most 30 s; what the venue itself asks for comes first, under the same cap."""
-
-    jitter: Jitter
-    failures: int = 0
-
-    def next(self, asked: float | None = None) -> float:
-        """Count one more failure and give the seconds to wait."""
-        ceiling = min(_FIRST_WAIT * 2.0 ** min(self.failures, 10), LONGEST_WAIT)
-        self.failures += 1
-        return max(self.jitter(ceiling), min(asked or 0.0, LONGEST_WAIT))
+_BACKOFF: Final = Backoff(base=0.5)
+_STEADY: Final = 60.0
+_OVERLAP: Final = 1.0
 
 
-class Following:
-    """The state of one `follow`: the connection that serves, and the one that is to take over."""
+def wait_before_retry(failures: int, draw: float, asked: float | None = None) -> float:
+    """Give the seconds to wait after that many failures; what the venue asks for comes first, under the same cap."""
+    return max(_BACKOFF.wait(failures, draw), min(asked or 0.0, _BACKOFF.cap))
 
-    def __init__(self, plan: Plan, transport: Transport, jitter: Jitter) -> None:
-        """Begin with no connection; belongs to the running event loop."""
-        self._plan = plan
+
+class Session:
+    """The active connection of one `follow`, and the one that is to replace it."""
+
+    def __init__(self, subscription: Subscription, transport: Transport, listener: Listener, jitter: Jitter) -> None:
+        """Begin with no connection; belongs to the running event loop. `jitter` draws from `[0, 1)`."""
+        self._subscription = subscription
         self._transport = transport
-        self._backoff = Backoff(jitter)
-        self._inbox = Inbox()
-        self._links: set[Link] = set()
-        self._serving: Link | None = None
-        self._coming: Link | None = None
-        self._proven = 0
+        self._listener = listener
+        self._jitter = jitter
+        self._connections: set[Connection] = set()
+        self._active: Connection | None = None
+        self._next: Connection | None = None
+        self._subscribed = self._failures = 0
+        self._failure: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
 
-    async def events(self, until: asyncio.Event | None) -> AsyncGenerator[FeedEvent]:
-        """Give what happens until `until` is set; raises what no retry can cure. All is closed when it is closed."""
-        over = asyncio.create_task((until or asyncio.Event()).wait())
-        over.add_done_callback(lambda _: self._inbox.wake())
+    async def run(self) -> NoReturn:
+        """Tell the listener what happens until cancelled; raises what no retry can cure. All is closed at the end."""
         try:
             self._connect(0.0)
-            while not over.done():
-                for item in await self._inbox.take():
-                    if isinstance(item, BaseException):
-                        raise item
-                    yield Traded(tuple(item)) if isinstance(item, list) else item
+            raise await self._failure
         finally:
-            over.cancel()
             await self._close()
 
-    def _hear(self, link: Link, news: Reading | Proven | Ended | IngestionError) -> None:
-        match news:
-            case Proven():
-                self._promote(link)
+    def _on_event(self, connection: Connection, event: Reading | Subscribed | Ended | IngestionError) -> None:
+        match event:
+            case Subscribed():
+                self._activate(connection)
             case Ended():
-                self._mourn(link, news)
+                self._on_closed(connection, event)
             case Leaving(reason):
-                self._succeed(link, reason)
-            case Refused(words):
-                asked = ", ".join(self._plan.symbols)
-                self._inbox.put(FeedRefused(f"{self._plan.venue.name} refused {asked}: {words}"))
-            case Anchored() | Alive() | Unreadable() | IngestionError():
-                self._inbox.put(news)
+                self._replace(connection, reason)
+            case Refused(message):
+                asked = ", ".join(self._subscription.symbols)
+                self._fail(FeedRefused(f"{self._subscription.venue.name} refused {asked}: {message}"))
+            case Snapshot() | Heartbeat() | Unreadable():
+                self._listener.take(event)
+            case IngestionError():
+                self._fail(event)
 
-    def _promote(self, link: Link) -> None:
-        if self._serving:
-            self._serving.retire(_OVERLAP)
-        self._serving, self._coming = link, None
-        self._proven += 1
-        self._inbox.put(Connected(self._proven))
+    def _activate(self, connection: Connection) -> None:
+        if self._active:
+            self._active.retire(_OVERLAP)
+        self._active, self._next = connection, None
+        self._subscribed += 1
+        self._listener.take(Connected(self._subscribed))
 
-    def _mourn(self, link: Link, end: Ended) -> None:
-        if link.retired:
+    def _on_closed(self, connection: Connection, end: Ended) -> None:
+        if connection.retired:
             return
-        if link is self._serving:
-            self._serving = None
-            self._forgive(link)
-        if link is self._coming:
-            self._coming = None
-        if self._serving is None:
-            self._inbox.put(Interrupted(end.reason))
-        if self._coming is None:
-            self._connect(self._backoff.next(end.retry_after))
+        if connection is self._active:
+            self._active = None
+            self._reset_backoff(connection)
+        if connection is self._next:
+            self._next = None
+        if self._active is None:
+            self._listener.take(Interrupted(end.reason))
+        if self._next is None:
+            self._connect(self._next_wait(end.retry_after))
 
-    def _succeed(self, link: Link, reason: str) -> None:
-        if link is self._serving and self._coming is None:
-            self._forgive(link)
-            self._connect(0.0 if reason == LIMIT_NEAR or link.steady_for >= _STEADY else self._backoff.next())
+    def _replace(self, connection: Connection, reason: str) -> None:
+        if connection is self._active and self._next is None:
+            self._reset_backoff(connection)
+            at_once = reason == LIMIT_NEAR or connection.steady_for >= _STEADY
+            self._connect(0.0 if at_once else self._next_wait())
 
-    def _forgive(self, link: Link) -> None:
-        if link.steady_for >= _STEADY:
-            self._backoff.failures = 0
+    def _next_wait(self, asked: float | None = None) -> float:
+        self._failures += 1
+        return wait_before_retry(self._failures, self._jitter(), asked)
+
+    def _reset_backoff(self, connection: Connection) -> None:
+        if connection.steady_for >= _STEADY:
+            self._failures = 0
 
     def _connect(self, delay: float) -> None:
-        link = Link(self._plan, self._transport, inbox=self._inbox, report=self._hear, delay=delay)
-        self._coming = link
-        self._links.add(link)
-        link.task.add_done_callback(lambda task: self._forget(link, task))
+        connection = Connection(
+            self._subscription, self._transport, listener=self._listener, report=self._on_event, delay=delay
+        )
+        self._next = connection
+        self._connections.add(connection)
+        connection.task.add_done_callback(lambda task: self._on_task_done(connection, task))
 
-    def _forget(self, link: Link, task: asyncio.Task[None]) -> None:
-        self._links.discard(link)
+    def _on_task_done(self, connection: Connection, task: asyncio.Task[None]) -> None:
+        self._connections.discard(connection)
         if not task.cancelled() and (error := task.exception()):
-            self._inbox.put(error)
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        if not self._failure.done():
+            self._failure.set_result(error)
 
     async def _close(self) -> None:
-        tasks = [link.task for link in self._links]
+        tasks = [connection.task for connection in self._connections]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 import aiohttp
 from aiohttp import ClientWebSocketResponse, WSMsgType
@@ -18,46 +18,69 @@ DEADLINE: Final = 10.0
 """Seconds that a handshake, a send or a GET may take."""
 
 _CLOSING = 1.0
-_GLANCE = 0.002
+_LOOK_EVERY = 0.002
 _EXCERPT = 300
-_PASSING = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
+_TEMPORARY = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 
-Take = Callable[[bytes], Awaitable[None] | None]
+OnFrame = Callable[[bytes], Awaitable[None] | None]
+OnSignOfLife = Callable[[], None]
 
 
-class Socket:
+class Socket(Protocol):
     """One websocket that is open."""
 
+    async def send(self, text: str) -> None:
+        """Send one text frame; raises Unreachable where it does not leave within the deadline."""
+
+    async def read(self, on_frame: OnFrame, on_sign_of_life: OnSignOfLife) -> str:
+        """Hand on each frame as it arrives; give the reason of the end.
+
+        `on_frame` may give something to wait for before the next frame is read.
+        """
+
+    async def close(self) -> None:
+        """Close it; never raises."""
+
+
+class Transport(Protocol):
+    """Opens websockets and gets pages."""
+
+    async def socket(self, url: str) -> Socket:
+        """Open a websocket; raises Unreachable, Untrusted, or FeedRefused where the venue won't have us."""
+
+    async def get(self, url: str, query: Mapping[str, str]) -> bytes:
+        """Give the body of a 2xx answer; raises Unreachable, Untrusted, or FeedRefused with the venue's words (4xx)."""
+
+
+class WebSocket:
+    """A websocket of aiohttp."""
+
     def __init__(self, host: str, response: ClientWebSocketResponse[bool]) -> None:
-        """Speak through `response`."""
         self._host = host
         self._response = response
         self._wire = response.get_extra_info("socket")
 
     async def send(self, text: str) -> None:
-        """Send one text frame; raises Unreachable where it does not leave within the deadline."""
+        """Send one text frame, as `Socket.send` says."""
         try:
             async with asyncio.timeout(DEADLINE):
                 await self._response.send_str(text)
         except (aiohttp.ClientError, OSError) as error:
-            raise Unreachable(f"{self._host} took no frame: {_words(error)}") from error
+            raise Unreachable(f"{self._host} took no frame: {_message(error)}") from error
 
-    async def pump(self, take: Take, alive: Callable[[], None]) -> str:
-        """Hand on each frame as it arrives, all those already received in one go; give the reason of the end.
-
-        `take` may give something to wait for before the next frame. Pings are answered, and told by `alive`.
-        """
+    async def read(self, on_frame: OnFrame, on_sign_of_life: OnSignOfLife) -> str:
+        """Hand on each frame, all those already received in one go; pings are answered, and a sign of life."""
         while True:
             message = await self._response.receive()
             if message.type is WSMsgType.TEXT or message.type is WSMsgType.BINARY:
-                wait = take(message.data)
+                wait = on_frame(message.data)
                 if wait is not None:
                     await wait
             elif message.type is WSMsgType.PING:
-                alive()
+                on_sign_of_life()
                 await self._pong(message.data)
             elif message.type is WSMsgType.PONG:
-                alive()
+                on_sign_of_life()
             else:
                 return self._end()
 
@@ -73,22 +96,22 @@ class Socket:
         with suppress(TimeoutError):
             async with asyncio.timeout(_CLOSING / 2):
                 while self._wire is not None and self._wire.fileno() >= 0:  # noqa: ASYNC110 - nothing tells its end
-                    await asyncio.sleep(_GLANCE)
+                    await asyncio.sleep(_LOOK_EVERY)
 
     async def _pong(self, payload: bytes) -> None:
         try:
             async with asyncio.timeout(DEADLINE):
                 await self._response.pong(payload)
         except (aiohttp.ClientError, OSError) as error:
-            raise Unreachable(f"{self._host} took no pong: {_words(error)}") from error
+            raise Unreachable(f"{self._host} took no pong: {_message(error)}") from error
 
     def _end(self) -> str:
         error = self._response.exception()
-        cause = _words(error) if error else f"close code {self._response.close_code}"
+        cause = _message(error) if error else f"close code {self._response.close_code}"
         return f"{self._host} ended the connection: {cause}"
 
 
-class Transport:
+class WebTransport:
     """An HTTP session of one event loop; use it as a context manager. `ca_bundle`: a PEM file, None is the system's."""
 
     def __init__(self, ca_bundle: Path | None) -> None:
@@ -110,8 +133,8 @@ class Transport:
         if self._session:
             await self._session.close()
 
-    async def socket(self, url: str) -> Socket:
-        """Open a websocket; raises Unreachable, Untrusted, or FeedRefused where the venue won't have us."""
+    async def socket(self, url: str) -> WebSocket:
+        """Open a websocket, as `Transport.socket` says."""
         waits = aiohttp.ClientWSTimeout(ws_close=_CLOSING)
         try:
             async with asyncio.timeout(DEADLINE):
@@ -120,10 +143,10 @@ class Transport:
             raise _refusal(url, error.status, error.headers, error.message) from error
         except (aiohttp.ClientError, OSError) as error:
             raise _failure(url, error) from error
-        return Socket(_host(url), response)
+        return WebSocket(_host(url), response)
 
     async def get(self, url: str, query: Mapping[str, str]) -> bytes:
-        """Give the body of a 2xx answer; raises Unreachable, Untrusted, or FeedRefused with the venue's words (4xx)."""
+        """Give the body of an answer, as `Transport.get` says."""
         try:
             async with asyncio.timeout(DEADLINE), self._opened().get(url, params=query) as response:
                 body = await response.read()
@@ -135,7 +158,7 @@ class Transport:
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
-            raise RuntimeError("a Transport is used within `async with`")
+            raise RuntimeError("a WebTransport is used within `async with`")
         return self._session
 
 
@@ -143,9 +166,9 @@ def _context(ca_bundle: Path | None) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=ca_bundle)
 
 
-def _refusal(url: str, status: int, headers: Mapping[str, str] | None, words: str) -> Unreachable | FeedRefused:
-    text = f"{_host(url)} answered {status}: {words}"
-    if status in _PASSING or not HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
+def _refusal(url: str, status: int, headers: Mapping[str, str] | None, message: str) -> Unreachable | FeedRefused:
+    text = f"{_host(url)} answered {status}: {message}"
+    if status in _TEMPORARY or not HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
         return Unreachable(text, _seconds((headers or {}).get("Retry-After", "")))
     return FeedRefused(text)
 
@@ -160,15 +183,15 @@ def _seconds(retry_after: str) -> float | None:
 def _failure(url: str, error: BaseException) -> Unavailable:
     if isinstance(error, aiohttp.ClientConnectorCertificateError | ssl.SSLCertVerificationError):
         return Untrusted(
-            f"{_host(url)} shows a certificate that the CA bundle does not vouch for ({_words(error)}); "
+            f"{_host(url)} shows a certificate that is not trusted ({_message(error)}); "
             "put the authority's certificate in CA_BUNDLE"
         )
-    return Unreachable(f"{_host(url)} can't be reached: {_words(error)}")
+    return Unreachable(f"{_host(url)} can't be reached: {_message(error)}")
 
 
 def _host(url: str) -> str:
     return url.partition("://")[2].partition("/")[0]
 
 
-def _words(error: BaseException) -> str:
+def _message(error: BaseException) -> str:
     return str(error) or type(error).__name__

@@ -1,6 +1,6 @@
 """Binance spot: the raw stream `<symbol>@trade`, and old trades by REST.
 
-Facts: binance-spot-api-docs, web-socket-streams.md and rest-api.md (a connection lives 24 h; pings every 20 s).
+Facts: binance-spot-api-docs, web-socket-streams.md and rest-api.md (a connection trackers 24 h; pings every 20 s).
 """
 
 from collections.abc import Sequence

@@ -12,7 +12,7 @@ from typing import Annotated, Final
 import msgspec
 
 from shared.trades.venues.decoding import READ_ERRORS, TradeId, number_literal, unreadable
-from shared.trades.venues.readings import Acknowledged, Alive, Leaving, Reading, Refused, Traded
+from shared.trades.venues.readings import Acknowledged, Heartbeat, Leaving, Reading, Refused, Traded
 from shared.trades.venues.trade import Direction, Origin, Trade
 from shared.trades.venues.venue import HistoryPage, HistoryRequest
 
@@ -153,7 +153,7 @@ _KNOWN: Final[dict[str, Reading]] = {
     "bts:request_reconnect": Leaving("bts:request_reconnect"),
     "bts:subscription_succeeded": Acknowledged(),
     "bts:unsubscription_succeeded": Acknowledged(),
-    "bts:heartbeat": Alive(),
+    "bts:heartbeat": Heartbeat(),
 }
 
 

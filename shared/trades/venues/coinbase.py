@@ -11,7 +11,7 @@ from typing import Final, Literal
 import msgspec
 
 from shared.trades.venues.decoding import READ_ERRORS, Instant, TradeId, microseconds, number_literal, unreadable
-from shared.trades.venues.readings import Acknowledged, Alive, Anchored, Reading, Refused, Traded
+from shared.trades.venues.readings import Acknowledged, Heartbeat, Reading, Refused, Snapshot, Traded
 from shared.trades.venues.trade import Origin, Trade
 from shared.trades.venues.venue import HistoryPage, HistoryRequest
 
@@ -106,8 +106,8 @@ class Coinbase:
 def _reading(content: _Match | _LastMatch | _Heartbeat) -> Reading:
     market = f"coinbase:{content.product_id}"
     if isinstance(content, _Heartbeat):
-        return Alive(market, content.last_trade_id)
-    return Anchored(market, content.trade_id, microseconds(content.time))
+        return Heartbeat(market, content.last_trade_id)
+    return Snapshot(market, content.trade_id, microseconds(content.time))
 
 
 def _trade(deal: _Deal, symbol: str, received_at: int, origin: Origin) -> Trade:

@@ -12,7 +12,7 @@ import msgspec
 
 from shared.trades.venues import kraken_history
 from shared.trades.venues.decoding import READ_ERRORS, Instant, TradeId, microseconds, raw_number, unreadable
-from shared.trades.venues.readings import Acknowledged, Alive, Leaving, Reading, Refused, Traded
+from shared.trades.venues.readings import Acknowledged, Heartbeat, Leaving, Reading, Refused, Traded
 from shared.trades.venues.trade import Trade
 from shared.trades.venues.venue import HistoryPage, HistoryRequest
 
@@ -117,7 +117,7 @@ def _control(frame: bytes | str, problem: BaseException) -> Reading:
     if any(status.system == "maintenance" for status in control.data):
         return Leaving("status maintenance")
     known = control.channel in {"heartbeat", "status"} or control.method == "pong"
-    return Alive() if known else unreadable(frame, problem)
+    return Heartbeat() if known else unreadable(frame, problem)
 
 
 @lru_cache(maxsize=4096)

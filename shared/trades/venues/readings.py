@@ -13,7 +13,7 @@ class Traded:
 
 
 @dataclass(frozen=True, slots=True)
-class Anchored:
+class Snapshot:
     """The venue names a market's newest trade at subscription; it is a point to count from and is never sent on."""
 
     market: str
@@ -22,7 +22,7 @@ class Anchored:
 
 
 @dataclass(frozen=True, slots=True)
-class Alive:
+class Heartbeat:
     """A heartbeat; where the venue says so, with the id of the market's newest trade."""
 
     market: str | None = None
@@ -70,5 +70,5 @@ class Interrupted:
     reason: str
 
 
-Reading = Traded | Anchored | Alive | Acknowledged | Unreadable | Leaving | Refused
-FeedEvent = Traded | Anchored | Alive | Unreadable | Connected | Interrupted
+Reading = Traded | Snapshot | Heartbeat | Acknowledged | Unreadable | Leaving | Refused
+FeedEvent = Traded | Snapshot | Heartbeat | Unreadable | Connected | Interrupted

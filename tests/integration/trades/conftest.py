@@ -7,14 +7,15 @@ from contextlib import aclosing
 import pytest
 from aiohttp import web
 
-from shared.trades.connection.client import VenueMarket
+from shared.trades.connection.client import WebVenueClient
 from shared.trades.venues.coinbase import Coinbase
 from shared.trades.venues.registry import Endpoints
+from tests.following import events_of
 
 ACK = json.dumps({"type": "subscriptions", "channels": []})
 
 
-def match(number, kind="match", symbol="BTC-USD"):
+def match(number, kind="match", symbol="BTC-USD", **more):
     return json.dumps(
         {
             "type": kind,
@@ -25,6 +26,7 @@ def match(number, kind="match", symbol="BTC-USD"):
             "product_id": symbol,
             "time": "2026-11-22T10:00:00.000001Z",
         }
+        | more
     )
 
 
@@ -60,13 +62,13 @@ class Stage:
         status, headers, body = self.answers[min(len(self.requests), len(self.answers)) - 1]
         return web.Response(status=status, headers=headers, body=body)
 
-    def market(self, venue=None, *, scheme="", ca_bundle=None, limit=None):
-        return VenueMarket(
+    def client(self, venue=None, *, scheme="", ca_bundle=None, limit=None):
+        return WebVenueClient(
             venue or Coinbase(),
             Endpoints(f"ws{scheme}://{self.address}/ws", f"http{scheme}://{self.address}"),
             ca_bundle=ca_bundle,
             clock=lambda: 1_700_000_000_000_000,
-            jitter=lambda ceiling: 0.0,
+            jitter=lambda: 0.0,
             connection_limit=limit,
         )
 
@@ -90,10 +92,10 @@ async def stage():
     await runner.cleanup()
 
 
-async def take(market, count, symbols=("BTC-USD",)):
+async def take(client, count, symbols=("BTC-USD",)):
     """Give the first `count` events of a follow, within five seconds."""
     events = []
-    async with asyncio.timeout(5), aclosing(market.follow(symbols)) as following:
+    async with asyncio.timeout(5), aclosing(events_of(client, symbols)) as following:
         async for event in following:
             events.append(event)
             if len(events) == count:

@@ -11,11 +11,12 @@ import pytest
 
 from emulators.tls import make_tls_files, server_context
 from shared.errors import FeedRefused, Unavailable
-from shared.trades.connection.transport import Transport
+from shared.trades.connection.transport import WebTransport
 from shared.trades.venues.binance import Binance
 from shared.trades.venues.bitstamp import Bitstamp
 from shared.trades.venues.coinbase import Coinbase
-from shared.trades.venues.readings import Alive, Anchored, Connected, Interrupted, Traded, Unreadable
+from shared.trades.venues.readings import Connected, Heartbeat, Interrupted, Snapshot, Traded, Unreadable
+from tests.following import Heard, events_of
 from tests.integration.trades.conftest import ACK, Stage, match, quiet, serve, take
 
 
@@ -51,24 +52,24 @@ def ids(events):
 async def test_subscription_comes_before_trades(stage):
     stage.scenes = [plays(ACK, match(7, "last_match"), match(8))]
 
-    events = await take(stage.market(), 3)
+    events = await take(stage.client(), 3)
 
-    assert kinds(events) == ["Connected", "Anchored", "Traded"]
-    assert events[1] == Anchored("coinbase:BTC-USD", 7, 1_795_341_600_000_001)
+    assert kinds(events) == ["Connected", "Snapshot", "Traded"]
+    assert events[1] == Snapshot("coinbase:BTC-USD", 7, 1_795_341_600_000_001)
     assert ids(events) == [8]
 
 
 async def test_trade_proves_a_subscription_that_was_never_acknowledged(stage):
     stage.scenes = [plays(match(8))]
 
-    assert kinds(await take(stage.market(), 2)) == ["Connected", "Traded"]
+    assert kinds(await take(stage.client(), 2)) == ["Connected", "Traded"]
 
 
 @pytest.mark.parametrize("end", [cut, lambda socket: socket.close(code=1012)], ids=["cut", "closed"])
 async def test_lost_connection_is_made_again(stage, end):
     stage.scenes = [plays(ACK, match(1), then=end), plays(ACK, match(2))]
 
-    events = await take(stage.market(), 5)
+    events = await take(stage.client(), 5)
 
     assert kinds(events) == ["Connected", "Traded", "Interrupted", "Connected", "Traded"]
     assert [event.number for event in events if isinstance(event, Connected)] == [1, 2]
@@ -78,7 +79,7 @@ async def test_lost_connection_is_made_again(stage, end):
 async def test_silent_connection_is_given_up(stage):
     stage.scenes = [plays(ACK), plays(ACK, match(2))]
 
-    events = await take(stage.market(QuickCoinbase()), 4)
+    events = await take(stage.client(QuickCoinbase()), 4)
 
     assert kinds(events) == ["Connected", "Interrupted", "Connected", "Traded"]
     assert events[1] == Interrupted("coinbase said nothing for 0.3 s")
@@ -94,7 +95,7 @@ async def test_pings_are_signs_of_life(stage):
 
     stage.scenes = [plays(ACK, then=pinged)]
 
-    assert kinds(await take(stage.market(QuickCoinbase()), 2)) == ["Connected", "Traded"]
+    assert kinds(await take(stage.client(QuickCoinbase()), 2)) == ["Connected", "Traded"]
 
 
 async def test_client_keeps_a_quiet_connection_alive_where_the_venue_wants_that(stage):
@@ -106,15 +107,15 @@ async def test_client_keeps_a_quiet_connection_alive_where_the_venue_wants_that(
 
     stage.scenes = [plays('{"event":"bts:subscription_succeeded"}', then=answer)]
 
-    events = await take(stage.market(QuickBitstamp()), 5, ["btcusd"])
+    events = await take(stage.client(QuickBitstamp()), 5, ["btcusd"])
 
-    assert events == [Connected(1), *[Alive()] * 4]
+    assert events == [Connected(1), *[Heartbeat()] * 4]
 
 
 async def test_connection_is_replaced_before_its_limit_without_an_interruption(stage):
     stage.scenes = [plays(ACK, match(1)), plays(ACK, match(2))]
 
-    events = await take(stage.market(limit=timedelta(seconds=0.4)), 4)
+    events = await take(stage.client(limit=timedelta(seconds=0.4)), 4)
 
     assert kinds(events) == ["Connected", "Traded", "Connected", "Traded"]
     assert len(stage.sockets) == 2
@@ -130,7 +131,7 @@ async def test_leaving_venue_keeps_its_old_connection_until_the_new_one_is_subsc
 
     trade = '{"e":"trade","s":"BTCUSDT","t":%d,"p":"1","q":"1","T":1,"m":true}'
     stage.scenes = [plays('{"result":null,"id":1}', trade % 1, '{"e":"serverShutdown","E":1}'), late]
-    async with asyncio.timeout(5), aclosing(stage.market(Binance()).follow(["BTCUSDT"])) as events:
+    async with asyncio.timeout(5), aclosing(events_of(stage.client(Binance()), ["BTCUSDT"])) as events:
         assert [await anext(events), ids([await anext(events)])] == [Connected(1), [1]]
         await stage.opened.get()
         await stage.opened.get()
@@ -151,7 +152,7 @@ async def test_venue_that_leaves_at_once_has_interrupted(stage):
         plays('{"result":null,"id":1}'),
     ]
 
-    events = await take(stage.market(Binance()), 3, ["BTCUSDT"])
+    events = await take(stage.client(Binance()), 3, ["BTCUSDT"])
 
     assert kinds(events) == ["Connected", "Interrupted", "Connected"]
 
@@ -160,7 +161,7 @@ async def test_refusal_is_raised_at_once_in_the_venues_words(stage):
     stage.scenes = [plays('{"type":"error","message":"Failed to subscribe","reason":"NO-PE is not a valid product"}')]
 
     with pytest.raises(FeedRefused, match="coinbase refused NO-PE: Failed to subscribe: NO-PE is not a valid product"):
-        await take(stage.market(), 1, ["NO-PE"])
+        await take(stage.client(), 1, ["NO-PE"])
 
     assert len(stage.sockets) == 1
 
@@ -168,32 +169,17 @@ async def test_refusal_is_raised_at_once_in_the_venues_words(stage):
 async def test_malformed_frame_is_told_and_the_connection_goes_on(stage):
     stage.scenes = [plays(ACK, '{"type":"ma', match(2))]
 
-    events = await take(stage.market(), 3)
+    events = await take(stage.client(), 3)
 
     assert kinds(events) == ["Connected", "Unreadable", "Traded"]
     assert isinstance(events[1], Unreadable)
     assert events[1].excerpt == '{"type":"ma'
 
 
-async def test_frames_that_wait_are_delivered_together(stage):
-    numbers = range(1, 2001)
-    stage.scenes = [plays(ACK, *map(match, numbers))]
-    events = []
-    async with asyncio.timeout(10), aclosing(stage.market().follow(["BTC-USD"])) as following:
-        async for event in following:
-            events.append(event)
-            await asyncio.sleep(0.01)
-            if len(ids(events)) == len(numbers):
-                break
-
-    assert ids(events) == list(numbers)
-    assert len(events) < len(numbers) / 5
-
-
 async def test_closing_is_prompt_and_leaves_nothing_behind(stage):
     stage.scenes = [plays(ACK)]
     before = asyncio.all_tasks()
-    events = stage.market().follow(["BTC-USD"])
+    events = events_of(stage.client(), ["BTC-USD"])
     await anext(events)
 
     begun = time.monotonic()
@@ -201,7 +187,7 @@ async def test_closing_is_prompt_and_leaves_nothing_behind(stage):
 
     assert time.monotonic() - begun < 1.5
     await asyncio.wait_for(stage.closed.get(), 5)
-    assert {task for task in asyncio.all_tasks() - before if "Link" in str(task.get_coro())} == set()
+    assert {task for task in asyncio.all_tasks() - before if "Connection" in str(task.get_coro())} == set()
 
 
 async def test_closing_is_prompt_though_the_venue_goes_on_sending(stage):
@@ -211,7 +197,7 @@ async def test_closing_is_prompt_though_the_venue_goes_on_sending(stage):
                 await socket.send_str(match(1))
 
     stage.scenes = [endless]
-    async with Transport(None) as transport:
+    async with WebTransport(None) as transport:
         socket = await transport.socket(f"ws://{stage.address}/ws")
         await socket.send("subscribe")
 
@@ -221,22 +207,10 @@ async def test_closing_is_prompt_though_the_venue_goes_on_sending(stage):
         assert time.monotonic() - begun < 2.5
 
 
-async def test_following_ends_when_until_is_set(stage):
-    stage.scenes = [plays(ACK)]
-    until, events = asyncio.Event(), []
-
-    async with asyncio.timeout(5):
-        async for event in stage.market().follow(["BTC-USD"], until):
-            events.append(event)
-            until.set()
-
-    assert events == [Connected(1)]
-
-
 async def test_unreachable_venue_is_tried_again(stage, unused_port):
     stage.address = f"localhost:{unused_port}"
 
-    events = await take(stage.market(), 3)
+    events = await take(stage.client(), 3)
 
     assert kinds(events) == ["Interrupted"] * 3
     assert stage.address in events[0].reason
@@ -246,7 +220,7 @@ async def test_unreachable_venue_is_tried_again(stage, unused_port):
 async def test_busy_venue_is_tried_again(stage, status):
     stage.refusals, stage.scenes = [status, status], [plays(ACK)]
 
-    events = await take(stage.market(), 3)
+    events = await take(stage.client(), 3)
 
     assert kinds(events) == ["Interrupted", "Interrupted", "Connected"]
     assert f"{stage.address} answered {status}" in events[0].reason
@@ -256,23 +230,33 @@ async def test_venue_that_forbids_the_connection_is_not_tried_again(stage):
     stage.refusals, stage.scenes = [451], [plays(ACK)]
 
     with pytest.raises(FeedRefused, match=f"{stage.address} answered 451"):
-        await take(stage.market(), 1)
+        await take(stage.client(), 1)
 
     assert stage.sockets == []
 
 
-async def test_slow_reader_is_waited_for_and_loses_nothing(stage):
-    numbers, got = range(1, 30_001), []
-    stage.scenes = [plays(ACK, *map(match, numbers))]
-    async with asyncio.timeout(20), aclosing(stage.market(QuickCoinbase()).follow(["BTC-USD"])) as events:
-        assert await anext(events) == Connected(1)
-        await asyncio.sleep(4 * QuickCoinbase.silence.total_seconds())
-        while len(got) < len(numbers):
-            event = await anext(events)
-            assert isinstance(event, Traded)
-            got += ids([event])
+async def test_full_listener_stops_the_reading_and_loses_nothing(stage):
+    numbers, heard, sent = range(1, 20_001), Heard(limit=100), []
 
-    assert got == list(numbers)
+    async def told(socket):
+        await socket.send_str(ACK)
+        for number in numbers:
+            await socket.send_str(match(number, note="x" * 2_000))
+            sent.append(number)
+        await quiet(socket)
+
+    stage.scenes = [told]
+    async with asyncio.timeout(60), aclosing(events_of(stage.client(QuickCoinbase()), ["BTC-USD"], heard)) as events:
+        assert await anext(events) == Connected(1)
+        await heard.held_up.wait()
+        await asyncio.sleep(4 * QuickCoinbase.silence.total_seconds())
+        waiting, sent_while_held_up = heard.events.qsize(), len(sent)
+
+        got = [await anext(events) for _ in numbers]
+
+    assert waiting == 100
+    assert sent_while_held_up < len(numbers) / 2
+    assert ids(got) == list(numbers)
 
 
 async def test_certificate_of_another_authority_is_refused_at_once(tmp_path):
@@ -280,10 +264,10 @@ async def test_certificate_of_another_authority_is_refused_at_once(tmp_path):
     stage = Stage()
     runner = await serve(stage, server_context(shown.server))
 
-    with pytest.raises(Unavailable, match=f"{stage.address} shows a certificate that the CA bundle does not vouch for"):
-        await take(stage.market(scheme="s", ca_bundle=trusted.authority), 1)
-    with pytest.raises(Unavailable, match="CA bundle"):
-        await stage.market(scheme="s", ca_bundle=trusted.authority).page("BTC-USD")
+    with pytest.raises(Unavailable, match=f"{stage.address} shows a certificate that is not trusted"):
+        await take(stage.client(scheme="s", ca_bundle=trusted.authority), 1)
+    with pytest.raises(Unavailable, match="not trusted"):
+        await stage.client(scheme="s", ca_bundle=trusted.authority).page("BTC-USD")
 
     assert stage.sockets == stage.requests == []
     await runner.cleanup()

@@ -7,9 +7,10 @@ from contextlib import aclosing
 import pytest
 
 from shared.errors import FeedRefused
-from shared.trades.connection.client import FakeMarket
+from shared.trades.connection.fake import FakeVenueClient
 from shared.trades.venues.coinbase import Coinbase
-from shared.trades.venues.readings import Alive, Anchored, Connected, Traded
+from shared.trades.venues.readings import Connected, Heartbeat, Snapshot, Traded
+from tests.following import Heard, events_of
 from tests.integration.trades.conftest import ACK, match, quiet
 
 ROW = {"side": "sell", "size": "0.10", "price": "100.50", "time": "2026-11-22T10:00:00.000001Z"}
@@ -34,12 +35,12 @@ def real(stage):
 
     stage.scenes = [scene]
     stage.answers = [page(5, 4), page(3, 2), page(1)]
-    return stage.market()
+    return stage.client()
 
 
 def fake(stage):
-    script = [Connected(1), Anchored("coinbase:BTC-USD", 7, 1_795_341_600_000_001), Alive("coinbase:BTC-USD", 8)]
-    return FakeMarket(script, trades(1, 2, 3, 4, 5), page_size=2)
+    script = [Connected(1), Snapshot("coinbase:BTC-USD", 7, 1_795_341_600_000_001), Heartbeat("coinbase:BTC-USD", 8)]
+    return FakeVenueClient(script, trades(1, 2, 3, 4, 5), page_size=2)
 
 
 @pytest.fixture(params=[real, fake], ids=["real", "fake"])
@@ -48,28 +49,43 @@ def market(request, stage):
 
 
 async def test_following_tells_connection_then_anchor_then_heartbeat(market):
-    async with asyncio.timeout(5), aclosing(market.follow(["BTC-USD"])) as events:
+    async with asyncio.timeout(5), aclosing(events_of(market, ["BTC-USD"])) as events:
         told = [await anext(events) for _ in range(3)]
 
     assert told == [
         Connected(1),
-        Anchored("coinbase:BTC-USD", 7, 1_795_341_600_000_001),
-        Alive("coinbase:BTC-USD", 8),
+        Snapshot("coinbase:BTC-USD", 7, 1_795_341_600_000_001),
+        Heartbeat("coinbase:BTC-USD", 8),
     ]
 
 
-async def test_following_waits_in_silence_until_it_is_told_to_end(market):
-    until = asyncio.Event()
-    async with asyncio.timeout(5), aclosing(market.follow(["BTC-USD"], until)) as events:
+async def test_following_goes_on_in_silence_until_it_is_cancelled(market):
+    heard = Heard()
+    following = asyncio.create_task(market.follow(["BTC-USD"], heard))
+    async with asyncio.timeout(5):
         for _ in range(3):
-            await anext(events)
-        ending = asyncio.ensure_future(anext(events, "ended"))
-        await asyncio.sleep(0)
-        assert not ending.done()
+            await heard.next()
 
-        until.set()
+    done, _ = await asyncio.wait({following}, timeout=0.2)
+    following.cancel()
 
-        assert await ending == "ended"
+    assert done == set()
+    with pytest.raises(asyncio.CancelledError):
+        await following
+
+
+async def test_nothing_more_is_told_while_the_listener_is_full(market):
+    heard = Heard(limit=2)
+    following = asyncio.create_task(market.follow(["BTC-USD"], heard))
+    async with asyncio.timeout(5):
+        await heard.held_up.wait()
+        waiting = heard.events.qsize()
+        told = [await heard.next() for _ in range(3)]
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
+
+    assert waiting == 2
+    assert told[2] == Heartbeat("coinbase:BTC-USD", 8)
 
 
 async def test_pages_are_oldest_first_and_lead_back_to_the_beginning(market):
@@ -95,17 +111,17 @@ def refusing_real(stage):
         await quiet(socket)
 
     stage.scenes = [scene]
-    return stage.market()
+    return stage.client()
 
 
 def refusing_fake(stage):
-    return FakeMarket([FeedRefused("coinbase refused NO-PE: NO-PE is not a valid product")])
+    return FakeVenueClient([FeedRefused("coinbase refused NO-PE: NO-PE is not a valid product")])
 
 
 @pytest.mark.parametrize("refusing", [refusing_real, refusing_fake])
 async def test_refusal_holds_the_venues_words(stage, refusing):
     with pytest.raises(FeedRefused, match="NO-PE is not a valid product"):
-        await anext(refusing(stage).follow(["NO-PE"]))
+        await refusing(stage).follow(["NO-PE"], Heard())
 
 
 async def test_traded_holds_trades_of_the_market(stage):
@@ -115,8 +131,8 @@ async def test_traded_holds_trades_of_the_market(stage):
 
     stage.scenes = [scene]
     script = [Connected(1), Traded(trades(8))]
-    for market in (stage.market(), FakeMarket(script)):
-        async with asyncio.timeout(5), aclosing(market.follow(["BTC-USD"])) as events:
+    for market in (stage.client(), FakeVenueClient(script)):
+        async with asyncio.timeout(5), aclosing(events_of(market, ["BTC-USD"])) as events:
             told = [await anext(events) for _ in range(2)]
         assert told[0] == Connected(1)
         assert [(trade.symbol, trade.trade_id, trade.price) for trade in told[1].trades] == [("BTC-USD", 8, "100.50")]

@@ -1,6 +1,7 @@
 """All four venues' adapters and the client against the local exchange, over TLS."""
 
 import asyncio
+import contextlib
 import json
 import time
 from contextlib import aclosing
@@ -11,9 +12,10 @@ import pytest
 
 from emulators.tls import make_tls_files
 from shared.errors import FeedRefused
-from shared.trades.connection.client import VenueMarket
-from shared.trades.venues.readings import Anchored, Connected, Interrupted, Traded, Unreadable
+from shared.trades.connection.client import WebVenueClient
+from shared.trades.venues.readings import Connected, Interrupted, Snapshot, Traded, Unreadable
 from shared.trades.venues.registry import Endpoints, venue
+from tests.following import Heard, events_of
 from tests.standins import standin
 
 SYMBOLS = {
@@ -34,16 +36,16 @@ class Exchange:
     def __init__(self, addresses, authority):
         self.addresses, self.authority = addresses, authority
 
-    def market(self, name, limit=None):
+    def client(self, name, limit=None):
         endpoints = Endpoints(
             f"{self.addresses['websocket']}/{name}{SOCKETS[name]}", f"{self.addresses['rest']}/{name}"
         )
-        return VenueMarket(
+        return WebVenueClient(
             venue(name),
             endpoints,
             ca_bundle=self.authority,
             clock=lambda: time.time_ns() // 1000,
-            jitter=lambda _: 0.0,
+            jitter=lambda: 0.0,
             connection_limit=limit,
         )
 
@@ -67,10 +69,11 @@ def exchange(tmp_path_factory):
 
 async def heard(exchange, name):
     """Follow a venue for five seconds."""
-    until = asyncio.Event()
-    asyncio.get_running_loop().call_later(SECONDS, until.set)
-    async with asyncio.timeout(SECONDS + 5), aclosing(exchange.market(name).follow(SYMBOLS[name], until)) as following:
-        return [event async for event in following]
+    told = Heard()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(SECONDS):
+            await exchange.client(name).follow(SYMBOLS[name], told)
+    return [told.events.get_nowait() for _ in range(told.events.qsize())]
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +107,7 @@ def test_live_trades_follow_each_other_id_by_id(five_seconds, name):
 
 
 def test_anchor_is_the_trade_before_the_first_live_one(five_seconds):
-    anchors = {event.market: event.trade_id for event in five_seconds["coinbase"] if isinstance(event, Anchored)}
+    anchors = {event.market: event.trade_id for event in five_seconds["coinbase"] if isinstance(event, Snapshot)}
 
     first = {symbol: trades_of(five_seconds["coinbase"], symbol)[0].trade_id for symbol in SYMBOLS["coinbase"]}
 
@@ -113,7 +116,7 @@ def test_anchor_is_the_trade_before_the_first_live_one(five_seconds):
 
 @contiguous_venue
 async def test_history_joins_the_live_trades_id_to_id(exchange, five_seconds, name):
-    symbol, market = SYMBOLS[name][0], exchange.market(name)
+    symbol, market = SYMBOLS[name][0], exchange.client(name)
     first = trades_of(five_seconds[name], symbol)[0]
     request, past = venue(name).older_than(symbol, first.trade_id, first.timestamp), []
 
@@ -130,7 +133,7 @@ async def test_history_tells_the_same_of_a_trade_as_the_websocket(exchange, five
     symbol = SYMBOLS[name][0]
     live = {trade.trade_id: trade for trade in trades_of(five_seconds[name], symbol)}
 
-    page = await exchange.market(name).page(symbol)
+    page = await exchange.client(name).page(symbol)
     pairs = [(live[past.trade_id], past) for past in page.trades if past.trade_id in live]
 
     assert len(pairs) > 50
@@ -143,13 +146,12 @@ async def test_history_tells_the_same_of_a_trade_as_the_websocket(exchange, five
 @pytest.mark.parametrize("name", ["coinbase", "kraken"])
 async def test_unknown_product_is_refused_in_the_venues_words(exchange, name):
     with pytest.raises(FeedRefused, match=r"not a valid product|not supported"):
-        async for _ in exchange.market(name).follow([SYMBOLS[name][0].replace("BTC", "NOPE")]):
-            pass
+        await exchange.client(name).follow([SYMBOLS[name][0].replace("BTC", "NOPE")], Heard())
 
 
 @every_venue
 async def test_disconnected_client_connects_again(exchange, name):
-    async with asyncio.timeout(15), aclosing(exchange.market(name).follow(SYMBOLS[name])) as events:
+    async with asyncio.timeout(15), aclosing(events_of(exchange.client(name), SYMBOLS[name])) as events:
         assert await until_connected(events, 1) == 0
         await exchange.fault(kind="disconnect", venue=name)
 
@@ -159,7 +161,7 @@ async def test_disconnected_client_connects_again(exchange, name):
 @pytest.mark.parametrize("name", ["binance", "bitstamp"])
 async def test_shutdown_notice_costs_no_trade(exchange, name):
     symbol, ids = SYMBOLS[name][0], set()
-    async with asyncio.timeout(15), aclosing(exchange.market(name).follow([symbol])) as events:
+    async with asyncio.timeout(15), aclosing(events_of(exchange.client(name), [symbol])) as events:
         await until_connected(events, 1)
         await exchange.fault(kind="shutdown", venue=name, seconds=2)
         until = time.monotonic() + 3.5
@@ -175,9 +177,9 @@ async def test_shutdown_notice_costs_no_trade(exchange, name):
 async def test_rotation_before_the_connection_limit_costs_no_trade(exchange):
     await exchange.fault(kind="connection_limit", venue="binance", seconds=4)
     numbers, ids = [], set()
-    market = exchange.market("binance", timedelta(seconds=4))
+    market = exchange.client("binance", timedelta(seconds=4))
     try:
-        async with asyncio.timeout(20), aclosing(market.follow(["BTCUSDT"])) as events:
+        async with asyncio.timeout(20), aclosing(events_of(market, ["BTCUSDT"])) as events:
             while numbers != [1, 2, 3]:
                 event = await anext(events)
                 assert not isinstance(event, Interrupted)
@@ -192,7 +194,7 @@ async def test_rotation_before_the_connection_limit_costs_no_trade(exchange):
 @every_venue
 async def test_malformed_and_unknown_frames_are_told_and_do_no_harm(exchange, name):
     unreadable = 0
-    async with asyncio.timeout(15), aclosing(exchange.market(name).follow(SYMBOLS[name])) as events:
+    async with asyncio.timeout(15), aclosing(events_of(exchange.client(name), SYMBOLS[name])) as events:
         await until_connected(events, 1)
         await exchange.fault(kind="malformed", venue=name)
         await exchange.fault(kind="unknown", venue=name)
@@ -207,7 +209,7 @@ async def test_malformed_and_unknown_frames_are_told_and_do_no_harm(exchange, na
 async def test_busy_rest_interface_is_asked_again(exchange):
     await exchange.fault(kind="too_many_requests", venue="binance", count=2, retry_after=0.2)
 
-    page = await exchange.market("binance").page("BTCUSDT")
+    page = await exchange.client("binance").page("BTCUSDT")
 
     assert len(page.trades) == 1000
 

@@ -14,7 +14,7 @@ from shared.domain.windows.window import Window
 from shared.errors import FeedRefused, Unavailable
 from shared.flows.close_window import close
 from shared.flows.ingest_slice import SliceTools, begin, ingest
-from shared.trades.connection.client import FakeMarket
+from shared.trades.connection.fake import FakeVenueClient
 from tests.unit.shared.flows.synthetic_fakes import Numbers
 from tests.unit.shared.trades.simulated_venue import PlayedLoop
 
@@ -71,7 +71,7 @@ class World:
         self.plan = template.freeze(self.window, NOON, fingerprint, {})
         self.ledger = FakeLedger()
         self.hubs = FakeEventHubs({"transactions": 10, "trades": 4})
-        self.market = FakeMarket(script)
+        self.market = FakeVenueClient(script)
         self.ledger.claim(WindowRow(self.window, "planned", "timer", NOON, self.plan.as_wire()))
 
     @property

@@ -4,7 +4,8 @@ import asyncio
 import json
 import selectors
 from collections import Counter
-from collections.abc import AsyncGenerator, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,12 +14,13 @@ from shared.domain.delivery import Delivery, Event
 from shared.domain.windows.plan import Plan, SliceAttempt, StreamPlan
 from shared.domain.windows.window import Window, microseconds
 from shared.errors import SendFailed, Unavailable
-from shared.feeds.slicing import SliceClock, StreamCounts
-from shared.trades.closing import CloseOrder, close_live_window
+from shared.feeds.packing import Packing, as_events
+from shared.feeds.slicing import SliceClock, SliceSource
 from shared.trades.completeness.reports import SliceReport
-from shared.trades.completeness.seams import Closing
-from shared.trades.slice import ingest_live_slice
-from shared.trades.venues.readings import Alive, Anchored, Connected, FeedEvent, Interrupted, Traded
+from shared.trades.completeness.seams import LostInterval
+from shared.trades.connection.connection import Listener
+from shared.trades.source import closing_source, slice_source
+from shared.trades.venues.readings import Connected, FeedEvent, Heartbeat, Interrupted, Snapshot, Traded
 from shared.trades.venues.registry import venue
 from shared.trades.venues.trade import Trade
 from shared.trades.venues.venue import HistoryPage, HistoryRequest
@@ -66,7 +68,7 @@ class _Impatient(selectors.SelectSelector):
 
 
 def played(work: Coroutine[Any, Any, Any], begin: float = 0.0) -> Any:
-    """Run to the end, from `begin` seconds after ZERO."""
+    """IdRange to the end, from `begin` seconds after ZERO."""
     with asyncio.Runner(loop_factory=PlayedLoop) as runner:
         runner.get_loop()._selector.played = 1000.0 + begin  # type: ignore[attr-defined]
         return runner.run(work)
@@ -87,7 +89,7 @@ async def until(moment: float) -> None:
 
 
 @dataclass(slots=True)
-class SimulatedMarket:
+class SimulatedVenue:
     """One venue with one symbol; `outages` of the websocket and `deaf` ones of the history are spans of seconds."""
 
     name: str
@@ -118,7 +120,13 @@ class SimulatedMarket:
             origin,
         )
 
-    async def follow(self, symbols: Sequence[str], until: asyncio.Event | None = None) -> AsyncGenerator[FeedEvent]:
+    async def follow(self, symbols: Sequence[str], listener: Listener) -> None:
+        async with aclosing(self._events()) as events:
+            async for event in events:
+                listener.take(event)
+                await listener.room()
+
+    async def _events(self) -> AsyncGenerator[FeedEvent]:
         for event in self.script:
             yield event
         for number, (begin, end) in enumerate(self._spells(seconds()), start=1):
@@ -134,7 +142,7 @@ class SimulatedMarket:
         past = [deal for deal in self.deals if deal.told <= begin]
         if self.anchors and past:
             newest = past[-1]
-            yield Anchored(f"{self.name}:{SYMBOLS[self.name]}", newest.trade_id, at(newest.done))
+            yield Snapshot(f"{self.name}:{SYMBOLS[self.name]}", newest.trade_id, at(newest.done))
         if number > 1 and self.replays:
             yield Traded(tuple(self.trade(deal, "live", begin) for deal in past[-self.replays :] if deal.heard))
         for moment, deal in self._agenda(begin, end):
@@ -142,7 +150,7 @@ class SimulatedMarket:
             if deal is not None:
                 yield Traded((self.trade(deal, "live", moment),))
             elif newest := [one for one in self.deals if one.told <= moment]:
-                yield Alive(f"{self.name}:{SYMBOLS[self.name]}", newest[-1].trade_id)
+                yield Heartbeat(f"{self.name}:{SYMBOLS[self.name]}", newest[-1].trade_id)
 
     def _agenda(self, begin: float, end: float) -> list[tuple[float, Deal | None]]:
         trades = [(d.heard, d) for d in self.deals if d.heard is not None and begin < d.heard < end and d.told > begin]
@@ -220,11 +228,42 @@ def plan_of(sources: Sequence[str], *, start: float = 0, length: float = 60, par
     )
 
 
+async def send_all(source: SliceSource, name: str, hub: SimulatedHub) -> Mapping[str, Any]:
+    """Send what a source gives to a hub, batch by batch, and give its report as a ledger would."""
+    async with aclosing(source.batches()) as batches:
+        async for batch in batches:
+            (records,) = batch.values()
+            events, _ = as_events(records, Packing("pack"), contract="trades/1", slice_id=name, partitions=2)
+            await hub.send(events)
+    report: Mapping[str, Any] = json.loads(json.dumps(source.report()))
+    return report
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """What closing reported, by the names that tests use."""
+
+    wire: Mapping[str, Any]
+
+    @property
+    def state(self) -> str:
+        return self.wire["state"]
+
+    @property
+    def lost(self) -> list[LostInterval]:
+        assert len(self.wire["lost"]) == self.wire["lost_count"]
+        return [LostInterval(**one) for one in self.wire["lost"]]
+
+    @property
+    def added(self) -> dict[str, int]:
+        return self.wire["added"]
+
+
 @dataclass(slots=True)
 class Stage:
-    """One window of a market, its slices and its closing; `delays` are seconds by which slices begin late."""
+    """One window of some venues, its slices and its closing; `delays` are seconds by which slices begin late."""
 
-    market: SimulatedMarket
+    venues: Sequence[SimulatedVenue]
     plan: Plan
     hub: SimulatedHub = field(default_factory=SimulatedHub)
     stop_at: datetime | None = None
@@ -234,27 +273,25 @@ class Stage:
         part = self.plan.slices()[number]
         begin = (part.start - ZERO - self.plan.lead).total_seconds()
         await until(begin + (self.delays[number] if number < len(self.delays) else 0))
-        order = SliceAttempt(self.plan, part, 1)
-        report = await ingest_live_slice(
-            order, markets={self.market.name: self.market}, sender=self.hub, pace=self.pace, tally=StreamCounts()
-        )
-        return SliceReport.from_wire(json.loads(json.dumps(report.as_wire())))
+        source = slice_source(SliceAttempt(self.plan, part, 1), self.clients, self.clock)
+        return SliceReport.from_wire(await send_all(source, part.attempt_id(1), self.hub))
 
     async def run_all(self) -> list[SliceReport]:
         return list(await asyncio.gather(*(self.run(one) for one in range(len(self.plan.slices())))))
 
-    async def close(self, reports: Sequence[SliceReport], previous: SliceReport | None = None) -> Closing:
+    async def close(self, reports: Sequence[SliceReport], previous: SliceReport | None = None) -> Closed:
         window = self.plan.window if self.stop_at is None else replace(self.plan.window, end=self.stop_at)
-        return await close_live_window(
-            CloseOrder(self.plan, window, reports, previous),
-            markets={self.market.name: self.market},
-            sender=self.hub,
-            pace=self.pace,
-            tally=StreamCounts(),
-        )
+        wires = [report.as_wire() for report in reports]
+        before = previous.as_wire() if previous else None
+        source = closing_source(self.plan, window, wires, before, self.clients, self.clock)
+        return Closed(await send_all(source, f"{window.id}/close.1", self.hub))
 
     @property
-    def pace(self) -> SliceClock:
+    def clients(self) -> dict[str, SimulatedVenue]:
+        return {venue.name: venue for venue in self.venues}
+
+    @property
+    def clock(self) -> SliceClock:
         return SliceClock(
             clock, asyncio.sleep, lambda: self.stop_at if self.stop_at and clock() >= self.noticed else None
         )

@@ -1,4 +1,4 @@
-"""Closing the window [0, 40) s of two slices, against a venue whose truth is known."""
+"""Closed the window [0, 40) s of two slices, against a venue whose truth is known."""
 
 import asyncio
 from datetime import timedelta
@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from shared.errors import SendFailed
-from tests.unit.shared.trades.simulated_venue import ZERO, Deal, SimulatedMarket, Stage, plan_of, played, until
+from tests.unit.shared.trades.simulated_venue import ZERO, Deal, SimulatedVenue, Stage, plan_of, played, until
 
 PLAN = plan_of(["coinbase:BTC-USD"], length=40)
 BY_TIME = plan_of(["bitstamp:btcusd"], length=40)
@@ -32,17 +32,17 @@ def closed(stage: Stage, *, absent=()):
 
 
 def test_slices_that_join_are_closed_with_nothing_added():
-    stage = Stage(SimulatedMarket("coinbase", steady()), PLAN)
+    stage = Stage([SimulatedVenue("coinbase", steady())], PLAN)
 
     closing = closed(stage)
 
-    assert (closing.state, closing.joins, closing.broken, dict(closing.added)) == ("closed", 1, 0, {})
-    assert closing.ids == {"coinbase:BTC-USD": (7, 46)}
-    assert closing.as_wire()["lost_count"] == 0
+    assert (closing.state, closing.wire["joins"], closing.wire["broken"], closing.added) == ("closed", 1, 0, {})
+    assert closing.wire["ids"] == {"coinbase:BTC-USD": [7, 46]}
+    assert closing.lost == []
 
 
 def test_a_slice_that_never_was_is_made_up_for_under_the_name_of_closing():
-    stage = Stage(SimulatedMarket("coinbase", steady()), PLAN)
+    stage = Stage([SimulatedVenue("coinbase", steady())], PLAN)
 
     closing = closed(stage, absent=[1])
 
@@ -54,7 +54,7 @@ def test_a_slice_that_never_was_is_made_up_for_under_the_name_of_closing():
 def test_a_trade_told_only_after_the_grace_is_fetched():
     early = [deal for deal in steady() if deal.done < 38]
     late = Deal(45, 38.5, 44.5, None)
-    stage = Stage(SimulatedMarket("coinbase", [*early, late]), PLAN)
+    stage = Stage([SimulatedVenue("coinbase", [*early, late])], PLAN)
 
     closing = closed(stage)
 
@@ -62,7 +62,7 @@ def test_a_trade_told_only_after_the_grace_is_fetched():
 
 
 def test_what_no_history_has_makes_the_window_incomplete():
-    stage = Stage(SimulatedMarket("coinbase", steady(unheard=[20, 21], lacking=[20, 21])), PLAN)
+    stage = Stage([SimulatedVenue("coinbase", steady(unheard=[20, 21], lacking=[20, 21]))], PLAN)
 
     closing = closed(stage)
 
@@ -71,7 +71,7 @@ def test_what_no_history_has_makes_the_window_incomplete():
 
 
 def test_a_gap_left_open_by_a_slice_is_filled_by_closing():
-    stage = Stage(SimulatedMarket("coinbase", steady(unheard=[20]), deaf=[(-10, 49)]), PLAN)
+    stage = Stage([SimulatedVenue("coinbase", steady(unheard=[20]), deaf=[(-10, 49)])], PLAN)
 
     closing = closed(stage)
 
@@ -79,22 +79,22 @@ def test_a_gap_left_open_by_a_slice_is_filled_by_closing():
 
 
 def test_a_history_that_stays_deaf_is_the_reason_of_the_loss():
-    stage = Stage(SimulatedMarket("coinbase", steady(unheard=[20]), deaf=[(-10, 1e6)]), PLAN)
+    stage = Stage([SimulatedVenue("coinbase", steady(unheard=[20]), deaf=[(-10, 1e6)])], PLAN)
 
     closing = closed(stage)
 
     assert [(one.first, one.last, one.reason) for one in closing.lost] == [(20, 20, "the played history is deaf")]
-    assert "late trades could not be looked for" in closing.warnings[0]
+    assert "late trades could not be looked for" in closing.wire["warnings"][0]
 
 
 def test_undisturbed_slices_need_no_history_to_be_closed():
-    stage = Stage(SimulatedMarket("coinbase", steady(), deaf=[(-10, 1e6)]), PLAN)
+    stage = Stage([SimulatedVenue("coinbase", steady(), deaf=[(-10, 1e6)])], PLAN)
 
     assert closed(stage).state == "closed"
 
 
 def test_a_window_of_which_nothing_is_known_is_lost_as_a_whole():
-    stage = Stage(SimulatedMarket("coinbase", steady(), deaf=[(-10, 1e6)]), PLAN)
+    stage = Stage([SimulatedVenue("coinbase", steady(), deaf=[(-10, 1e6)])], PLAN)
 
     closing = closed(stage, absent=[0, 1])
 
@@ -103,7 +103,7 @@ def test_a_window_of_which_nothing_is_known_is_lost_as_a_whole():
 
 
 def test_a_second_closing_sends_the_same_again():
-    stage = Stage(SimulatedMarket("coinbase", steady(unheard=[20]), deaf=[(-10, 49)]), PLAN)
+    stage = Stage([SimulatedVenue("coinbase", steady(unheard=[20]), deaf=[(-10, 49)])], PLAN)
 
     async def story():
         reports = await stage.run_all()
@@ -117,7 +117,7 @@ def test_a_second_closing_sends_the_same_again():
 
 
 def test_a_stopped_window_is_closed_up_to_its_stop():
-    stage = Stage(SimulatedMarket("coinbase", steady()), PLAN, stop_at=ZERO + timedelta(seconds=27))
+    stage = Stage([SimulatedVenue("coinbase", steady())], PLAN, stop_at=ZERO + timedelta(seconds=27))
 
     closing = closed(stage)
 
@@ -126,7 +126,7 @@ def test_a_stopped_window_is_closed_up_to_its_stop():
 
 
 def test_a_hub_that_takes_nothing_fails_the_closing():
-    stage = Stage(SimulatedMarket("coinbase", steady()), PLAN)
+    stage = Stage([SimulatedVenue("coinbase", steady())], PLAN)
     stage.hub.capacity = 0
 
     with pytest.raises(SendFailed):
@@ -134,7 +134,7 @@ def test_a_hub_that_takes_nothing_fails_the_closing():
 
 
 def test_an_outage_is_made_up_for_where_ids_do_not_follow_each_other():
-    stage = Stage(SimulatedMarket("bitstamp", steady(step=7), outages=[(15, 25)], deaf=[(-10, 49)]), BY_TIME)
+    stage = Stage([SimulatedVenue("bitstamp", steady(step=7), outages=[(15, 25)], deaf=[(-10, 49)])], BY_TIME)
 
     closing = closed(stage)
 
@@ -143,7 +143,7 @@ def test_an_outage_is_made_up_for_where_ids_do_not_follow_each_other():
 
 
 def test_a_time_that_no_history_shows_is_lost_where_ids_do_not_follow_each_other():
-    stage = Stage(SimulatedMarket("bitstamp", steady(step=7), outages=[(15, 25)], deaf=[(-10, 1e6)]), BY_TIME)
+    stage = Stage([SimulatedVenue("bitstamp", steady(step=7), outages=[(15, 25)], deaf=[(-10, 1e6)])], BY_TIME)
 
     closing = closed(stage)
 
@@ -154,7 +154,7 @@ def test_a_time_that_no_history_shows_is_lost_where_ids_do_not_follow_each_other
 
 def test_a_late_trade_is_found_where_ids_do_not_follow_each_other():
     early = [deal for deal in steady(step=7) if deal.done < 38]
-    stage = Stage(SimulatedMarket("bitstamp", [*early, Deal(999, 38.5, 44.5, None)]), BY_TIME)
+    stage = Stage([SimulatedVenue("bitstamp", [*early, Deal(999, 38.5, 44.5, None)])], BY_TIME)
 
     closing = closed(stage)
 

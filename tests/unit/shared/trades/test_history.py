@@ -5,49 +5,49 @@ import asyncio
 import pytest
 
 from shared.errors import Unavailable
-from shared.trades.completeness.gaps import Want
+from shared.trades.completeness.gaps import HistoryQuery
 from shared.trades.history import History, search
 from shared.trades.venues.registry import venue
-from tests.unit.shared.trades.simulated_venue import SYMBOLS, Deal, SimulatedMarket, at, clock, played
+from tests.unit.shared.trades.simulated_venue import SYMBOLS, Deal, SimulatedVenue, at, clock, played
 
 
-def market(count: int, *, every: float = 1.0, size: int = 10) -> SimulatedMarket:
+def market(count: int, *, every: float = 1.0, size: int = 10) -> SimulatedVenue:
     deals = [Deal(n, n * every, n * every, None) for n in range(1, count + 1)]
-    return SimulatedMarket("coinbase", deals, page_size=size)
+    return SimulatedVenue("coinbase", deals, page_size=size)
 
 
-def found(source: SimulatedMarket, want: Want, begin: float = 1e7) -> tuple[list[int], str]:
+def found(source: SimulatedVenue, query: HistoryQuery, begin: float = 1e7) -> tuple[list[int], str]:
     ids: list[int] = []
 
     async def take(trades):
         ids.extend(trade.trade_id for trade in trades)
 
     history = History(venue(source.name), source, clock)
-    outcome = played(search(history, SYMBOLS[source.name], want, take), begin=begin)
+    outcome = played(search(history, SYMBOLS[source.name], query, take), begin=begin)
     return ids, outcome
 
 
 def test_a_search_begins_below_the_known_trade_and_ends_at_the_first_wanted_one():
-    ids, outcome = found(market(100), Want(0, at(1e9), first=42, above=(60, at(60))))
+    ids, outcome = found(market(100), HistoryQuery(0, at(1e9), first=42, above=(60, at(60))))
 
     assert (sorted(ids), outcome) == (list(range(40, 60)), "reached")
 
 
 def test_a_search_ends_at_a_trade_older_than_the_bound():
-    ids, outcome = found(market(100), Want(at(75), at(1e9)))
+    ids, outcome = found(market(100), HistoryQuery(at(75), at(1e9)))
 
     assert (min(ids), max(ids), outcome) == (71, 100, "reached")
 
 
 def test_a_history_that_goes_no_further_is_told():
-    assert found(market(15), Want(at(-99), at(1e9)))[1] == "ended"
+    assert found(market(15), HistoryQuery(at(-99), at(1e9)))[1] == "ended"
 
 
 @pytest.mark.parametrize("every", [0.01, 1.0, 30.0])
 def test_a_time_long_ago_is_found_without_walking_there_from_today(every):
     source = market(20_000, every=every, size=1000)
 
-    ids, outcome = found(source, Want(at(5_000 * every), at(5_100 * every)))
+    ids, outcome = found(source, HistoryQuery(at(5_000 * every), at(5_100 * every)))
 
     assert outcome == "reached"
     assert set(ids) >= set(range(5_000, 5_100))
@@ -56,9 +56,9 @@ def test_a_time_long_ago_is_found_without_walking_there_from_today(every):
 
 def test_a_market_that_changed_its_pace_is_searched_well_too():
     deals = [Deal(n, 10.0 * n if n < 9_000 else 90_000 + n / 100, 0, None) for n in range(1, 20_000)]
-    source = SimulatedMarket("coinbase", deals, page_size=1000)
+    source = SimulatedVenue("coinbase", deals, page_size=1000)
 
-    ids, outcome = found(source, Want(at(20_000), at(21_000)))
+    ids, outcome = found(source, HistoryQuery(at(20_000), at(21_000)))
 
     assert outcome == "reached"
     assert set(ids) >= set(range(2_000, 2_100))
@@ -66,7 +66,7 @@ def test_a_market_that_changed_its_pace_is_searched_well_too():
 
 
 def test_a_page_that_does_not_come_before_the_deadline_is_an_error():
-    class Silent(SimulatedMarket):
+    class Silent(SimulatedVenue):
         async def page(self, symbol, request=None):
             await asyncio.Event().wait()
 
@@ -79,7 +79,7 @@ def test_a_page_that_does_not_come_before_the_deadline_is_an_error():
 
 
 def test_a_history_that_leads_nowhere_is_an_error_not_a_loop():
-    class Circular(SimulatedMarket):
+    class Circular(SimulatedVenue):
         async def page(self, symbol, request=None):
             page = await super().page(symbol, None)
             return type(page)(page.trades, venue("coinbase").newest(symbol))
@@ -87,4 +87,4 @@ def test_a_history_that_leads_nowhere_is_an_error_not_a_loop():
     source = Circular("coinbase", market(5).deals)
 
     with pytest.raises(Unavailable, match="no further back"):
-        found(source, Want(at(-99), at(1e9)))
+        found(source, HistoryQuery(at(-99), at(1e9)))

@@ -7,12 +7,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.trades.completeness.reports import SliceReport
-from shared.trades.completeness.seams import Closing
 from tests.unit.shared.trades.simulated_venue import (
     SYMBOLS,
+    Closed,
     Deal,
     SimulatedHub,
-    SimulatedMarket,
+    SimulatedVenue,
     Stage,
     plan_of,
     played,
@@ -46,10 +46,10 @@ def spans(longest: float) -> st.SearchStrategy[list[tuple[float, float]]]:
 DELAYS = st.lists(st.sampled_from([0.0, 0.0, 0.0, 3.0, 6.0, 17.0, 25.0, 40.0]), min_size=5, max_size=5)
 
 
-async def two_windows(market: SimulatedMarket, delays: list[float]) -> tuple[SimulatedHub, list[Any], list[Closing]]:
+async def two_windows(market: SimulatedVenue, delays: list[float]) -> tuple[SimulatedHub, list[Any], list[Closed]]:
     hub = SimulatedHub()
-    first = Stage(market, plan_of([source(market)], length=50), hub, delays=delays[:3])
-    second = Stage(market, plan_of([source(market)], start=50, length=30), hub, delays=delays[3:])
+    first = Stage([market], plan_of([source(market)], length=50), hub, delays=delays[:3])
+    second = Stage([market], plan_of([source(market)], start=50, length=30), hub, delays=delays[3:])
     earlier, later = await asyncio.gather(first.run_all(), second.run_all())
     closings = [await first.close(earlier), await second.close(later, earlier[-1])]
     return hub, [*earlier, *later], closings
@@ -61,11 +61,11 @@ def owed_by(deals: list[Deal]) -> set[int]:
     return {deal.trade_id for deal in deals if 0 <= deal.done < 80 and (deal.kept or deal.trade_id < newest)}
 
 
-def source(market: SimulatedMarket) -> str:
+def source(market: SimulatedVenue) -> str:
     return f"{market.name}:{SYMBOLS[market.name]}"
 
 
-def lost_ids(closings: list[Closing], deals: list[Deal]) -> set[int]:
+def lost_ids(closings: list[Closed], deals: list[Deal]) -> set[int]:
     lost = [one for closing in closings for one in closing.lost]
     return {
         deal.trade_id
@@ -85,7 +85,7 @@ def lost_ids(closings: list[Closing], deals: list[Deal]) -> set[int]:
 @EXAMPLES
 def test_each_trade_is_sent_once_or_named_as_lost(deals, outages, deaf, delays, manners):
     anchors, heartbeats, replays = manners
-    market = SimulatedMarket("coinbase", deals, outages, deaf, anchors, heartbeats, replays)
+    market = SimulatedVenue("coinbase", deals, outages, deaf, anchors, heartbeats, replays)
     hub, _, closings = played(two_windows(market, delays), begin=-10)
 
     owed = owed_by(deals)
@@ -102,19 +102,19 @@ def test_each_trade_is_sent_once_or_named_as_lost(deals, outages, deaf, delays, 
 @given(deals=streams(faults=False), anchors=st.booleans(), heartbeats=st.booleans())
 @EXAMPLES
 def test_an_undisturbed_feed_has_no_gaps_and_closing_adds_nothing(deals, anchors, heartbeats):
-    market = SimulatedMarket("coinbase", deals, anchors=anchors, heartbeats=heartbeats)
+    market = SimulatedVenue("coinbase", deals, anchors=anchors, heartbeats=heartbeats)
     hub, reports, closings = played(two_windows(market, []), begin=-10)
 
     assert set(hub.ids) == {deal.trade_id for deal in deals if 0 <= deal.done < 80}
     assert [gap for report in reports for one in report.markets for gap in one.gaps] == []
     assert [closing.added for closing in closings] == [{}, {}]
-    assert [(closing.state, closing.broken) for closing in closings] == [("closed", 0)] * 2
+    assert [(closing.state, closing.wire["broken"]) for closing in closings] == [("closed", 0)] * 2
 
 
 @given(deals=streams(faults=False, step=3), outages=spans(30.0), delays=DELAYS, deaf=spans(20.0))
 @EXAMPLES
 def test_each_trade_is_sent_once_where_ids_do_not_follow_each_other(deals, outages, delays, deaf):
-    market = SimulatedMarket("bitstamp", deals, outages, deaf)
+    market = SimulatedVenue("bitstamp", deals, outages, deaf)
     hub, _, closings = played(two_windows(market, delays), begin=-10)
 
     assert hub.ids == {deal.trade_id: 1 for deal in deals if 0 <= deal.done < 80}
@@ -124,11 +124,11 @@ def test_each_trade_is_sent_once_where_ids_do_not_follow_each_other(deals, outag
 @given(deals=streams(), outages=spans(30.0), delays=DELAYS, absent=st.sets(st.integers(0, 4)))
 @EXAMPLES
 def test_closing_makes_up_for_slices_that_never_were(deals, outages, delays, absent):
-    market = SimulatedMarket("coinbase", deals, outages)
+    market = SimulatedVenue("coinbase", deals, outages)
     hub = SimulatedHub()
-    stage = Stage(market, plan_of([source(market)], length=80, part=16), hub, delays=delays)
+    stage = Stage([market], plan_of([source(market)], length=80, part=16), hub, delays=delays)
 
-    async def story() -> Closing:
+    async def story() -> Closed:
         runs = [stage.run(number) for number in range(5) if number not in absent]
         reports: list[SliceReport] = list(await asyncio.gather(*runs))
         await until(90)

@@ -11,7 +11,7 @@ from tests.unit.shared.trades.simulated_venue import (
     ZERO,
     Deal,
     SimulatedHub,
-    SimulatedMarket,
+    SimulatedVenue,
     Stage,
     clock,
     plan_of,
@@ -34,13 +34,13 @@ def unheard(deals: list[Deal], *ids: int, kept: bool = True) -> list[Deal]:
     ]
 
 
-def run(market: SimulatedMarket, **stage):
-    stage = Stage(market, PLAN, **stage)
+def run(market: SimulatedVenue, **stage):
+    stage = Stage([market], PLAN, **stage)
     return played(stage.run(0), begin=-10), stage.hub
 
 
 def test_the_slice_sends_its_own_trades_in_order_and_tells_its_neighbours():
-    report, hub = run(SimulatedMarket("coinbase", steady()))
+    report, hub = run(SimulatedVenue("coinbase", steady()))
 
     assert [record["trade_id"] for _, record in hub.sent] == list(range(7, 27))
     assert report.markets[0].ids == {"before": 6, "first": 7, "last": 26, "after": 27}
@@ -49,8 +49,8 @@ def test_the_slice_sends_its_own_trades_in_order_and_tells_its_neighbours():
 
 
 def test_trades_are_sent_each_second_not_at_the_end():
-    market, hub = SimulatedMarket("coinbase", steady()), SimulatedHub()
-    stage = Stage(market, PLAN, hub)
+    market, hub = SimulatedVenue("coinbase", steady()), SimulatedHub()
+    stage = Stage([market], PLAN, hub)
 
     async def story():
         task = asyncio.create_task(stage.run(0))
@@ -65,7 +65,7 @@ def test_trades_are_sent_each_second_not_at_the_end():
 def test_a_late_trade_within_the_grace_is_kept():
     deals = [*steady(-6, 19), Deal(26, 19.9, 23.0, 23.0)]
 
-    report, hub = run(SimulatedMarket("coinbase", deals))
+    report, hub = run(SimulatedVenue("coinbase", deals))
 
     assert hub.ids[26] == 1
     assert report.markets[0].lag_ms == 3100
@@ -73,7 +73,7 @@ def test_a_late_trade_within_the_grace_is_kept():
 
 
 def test_a_hole_is_filled_from_the_history_and_told():
-    report, hub = run(SimulatedMarket("coinbase", unheard(steady(), 10, 11, 12)))
+    report, hub = run(SimulatedVenue("coinbase", unheard(steady(), 10, 11, 12)))
 
     gap = report.markets[0].gaps[0]
     assert (gap.first, gap.last, gap.filled, gap.state) == (10, 12, 3, "filled")
@@ -82,7 +82,7 @@ def test_a_hole_is_filled_from_the_history_and_told():
 
 
 def test_what_the_history_lacks_is_named_as_lost():
-    report, hub = run(SimulatedMarket("coinbase", unheard(steady(), 10, 11, kept=False)))
+    report, hub = run(SimulatedVenue("coinbase", unheard(steady(), 10, 11, kept=False)))
 
     gap = report.markets[0].gaps[0]
     assert (gap.state, gap.missing, gap.detail) == ("lost", ((10, 11),), "the venue's history lacks them")
@@ -90,7 +90,7 @@ def test_what_the_history_lacks_is_named_as_lost():
 
 
 def test_a_slice_that_begins_late_gets_what_it_missed():
-    report, hub = run(SimulatedMarket("coinbase", steady()), delays=[14])
+    report, hub = run(SimulatedVenue("coinbase", steady()), delays=[14])
 
     assert sorted(hub.ids) == list(range(7, 27))
     assert report.markets[0].gaps[0].reason == "start"
@@ -98,7 +98,7 @@ def test_a_slice_that_begins_late_gets_what_it_missed():
 
 
 def test_a_slice_in_the_past_asks_the_history_alone():
-    report, hub = run(SimulatedMarket("coinbase", steady(-300, 400)), delays=[404])
+    report, hub = run(SimulatedVenue("coinbase", steady(-300, 400)), delays=[404])
 
     assert report.connections == 0
     assert report.markets[0].sent == {"rest": 20}
@@ -106,7 +106,7 @@ def test_a_slice_in_the_past_asks_the_history_alone():
 
 
 def test_an_outage_at_the_end_is_filled():
-    report, hub = run(SimulatedMarket("coinbase", steady(), outages=[(15, 60)]))
+    report, hub = run(SimulatedVenue("coinbase", steady(), outages=[(15, 60)]))
 
     assert sorted(hub.ids) == list(range(7, 27))
     assert report.interruptions == 1
@@ -115,14 +115,14 @@ def test_an_outage_at_the_end_is_filled():
 def test_failed_attempts_to_connect_again_are_one_interruption():
     script = [Interrupted("refused")] * 5
 
-    report, _ = run(SimulatedMarket("coinbase", steady(), script=script))
+    report, _ = run(SimulatedVenue("coinbase", steady(), script=script))
 
     assert (report.interruptions, report.connections) == (1, 1)
 
 
 def test_a_history_that_never_answers_leaves_the_gap_open_and_ends_in_time():
-    market = SimulatedMarket("coinbase", unheard(steady(), 10), deaf=[(0, 1e6)])
-    stage = Stage(market, PLAN)
+    market = SimulatedVenue("coinbase", unheard(steady(), 10), deaf=[(0, 1e6)])
+    stage = Stage([market], PLAN)
 
     async def story():
         report = await stage.run(0)
@@ -135,8 +135,8 @@ def test_a_history_that_never_answers_leaves_the_gap_open_and_ends_in_time():
 
 
 def test_a_stop_ends_the_slice_within_five_seconds_with_what_it_has():
-    market, hub = SimulatedMarket("coinbase", unheard(steady(), 10), deaf=[(0, 1e6)]), SimulatedHub()
-    stage = Stage(market, PLAN, hub, stop_at=ZERO + timedelta(seconds=8))
+    market, hub = SimulatedVenue("coinbase", unheard(steady(), 10), deaf=[(0, 1e6)]), SimulatedHub()
+    stage = Stage([market], PLAN, hub, stop_at=ZERO + timedelta(seconds=8))
 
     async def story():
         report = await stage.run(0)
@@ -156,7 +156,7 @@ def test_a_stop_that_is_seen_after_its_time_takes_back_what_still_waits():
             return self.stop_at + timedelta(seconds=0.9)
 
     hub = SimulatedHub()
-    stage = Late(SimulatedMarket("coinbase", steady()), PLAN, hub, stop_at=ZERO + timedelta(seconds=8))
+    stage = Late([SimulatedVenue("coinbase", steady())], PLAN, hub, stop_at=ZERO + timedelta(seconds=8))
 
     report = played(stage.run(0), begin=-10)
 
@@ -165,7 +165,7 @@ def test_a_stop_that_is_seen_after_its_time_takes_back_what_still_waits():
 
 
 def test_a_venue_that_refuses_ends_the_slice_with_its_words():
-    class Refusing(SimulatedMarket):
+    class Refusing(SimulatedVenue):
         async def _spell(self, begin, end, number):
             raise FeedRefused("no such product")
             yield
@@ -176,29 +176,29 @@ def test_a_venue_that_refuses_ends_the_slice_with_its_words():
 
 def test_a_hub_that_takes_nothing_fails_the_slice():
     with pytest.raises(SendFailed):
-        run(SimulatedMarket("coinbase", steady()), hub=SimulatedHub(capacity=3))
+        run(SimulatedVenue("coinbase", steady()), hub=SimulatedHub(capacity=3))
 
 
 def test_frames_that_can_not_be_read_are_counted_and_the_first_twenty_kept():
     script = [Unreadable("x" * 500, "not JSON")] * 25
 
-    report, hub = run(SimulatedMarket("coinbase", steady(), script=script))
+    report, hub = run(SimulatedVenue("coinbase", steady(), script=script))
 
     assert (report.unreadable, len(report.samples), len(report.samples[0])) == (25, 20, 200)
     assert len(hub.sent) == 20
 
 
 def test_a_trade_of_a_market_nobody_asked_for_is_counted_not_sent():
-    market = SimulatedMarket("binance", [])
+    market = SimulatedVenue("binance", [])
     stray = market.trade(Deal(1, 5, 5, 5), "live", 5)
 
-    report, hub = run(SimulatedMarket("coinbase", [], script=[Traded((stray,))]))
+    report, hub = run(SimulatedVenue("coinbase", [], script=[Traded((stray,))]))
 
     assert (report.unreadable, hub.sent) == (1, [])
 
 
 def test_a_market_without_trades_is_quiet():
-    report, _ = run(SimulatedMarket("coinbase", []))
+    report, _ = run(SimulatedVenue("coinbase", []))
 
     assert report.markets[0].quiet
     assert report.markets[0].gaps == ()

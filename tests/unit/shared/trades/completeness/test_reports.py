@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 from shared.domain.windows.window import Slice
-from shared.trades.completeness.reports import MOST_GAPS, MOST_RUNS, GapReport, MarketReport, Recheck, SliceReport
+from shared.trades.completeness.reports import MOST_GAPS, MOST_RANGES, GapReport, MarketReport, Recheck, SliceReport
 
 PART = Slice(
     "trades-20261122T100000Z", 3, datetime(2026, 11, 22, 10, tzinfo=UTC), datetime(2026, 11, 22, 11, tzinfo=UTC)
@@ -36,13 +36,13 @@ def test_a_report_survives_the_ledger():
 
 
 def test_a_chaotic_slice_still_fits_in_a_row():
-    runs = tuple((10**12 + 10 * n, 10**12 + 10 * n + n % 7) for n in range(5_000))
-    gaps = tuple(GapReport("hole", "lost", 10 * n, 10 * n + 5, 0, runs[:500], detail="x" * 900) for n in range(500))
-    market = MarketReport("coinbase:BTC-USD", contiguous=True, before=runs, ours=runs, after=runs, gaps=gaps)
+    ranges = tuple((10**12 + 10 * n, 10**12 + 10 * n + n % 7) for n in range(5_000))
+    gaps = tuple(GapReport("hole", "lost", 10 * n, 10 * n + 5, 0, ranges[:500], detail="x" * 900) for n in range(500))
+    market = MarketReport("coinbase:BTC-USD", contiguous=True, before=ranges, ours=ranges, after=ranges, gaps=gaps)
 
     wire = SliceReport(PART, 1, (market,)).as_wire()["markets"][0]
 
-    assert [len(wire["ours"]), len(wire["gaps"]), wire["gap_count"]] == [MOST_RUNS, MOST_GAPS, 500]
+    assert [len(wire["ours"]), len(wire["gaps"]), wire["gap_count"]] == [MOST_RANGES, MOST_GAPS, 500]
     assert len(json.dumps(wire)) < 32_000
 
 

@@ -1,29 +1,29 @@
 """What a slice of [1000, 2000) s knows of a market with contiguous ids; lead and grace are 10 s."""
 
 from shared.trades.completeness.gaps import Bounds, Gap
-from shared.trades.completeness.sequence_tracker import NumberedMarket
+from shared.trades.completeness.sequence_tracker import SequenceTracker
 
 S = 1_000_000
 BOUNDS = Bounds(1000 * S, 2000 * S, 10 * S, 10 * S)
 ANY_TIME = 1 << 60
 
 
-def on_time() -> NumberedMarket:
-    market = NumberedMarket(BOUNDS)
-    market.connected(990 * S)
-    return market
+def on_time() -> SequenceTracker:
+    tracker = SequenceTracker(BOUNDS)
+    tracker.connected(990 * S)
+    return tracker
 
 
-def see(market, *trades):
-    return [market.see(trade_id, int(time * S), int(time * S)) for trade_id, time in trades]
+def see(tracker, *trades):
+    return [tracker.see(trade_id, int(time * S), int(time * S)) for trade_id, time in trades]
 
 
-def holes(market):
-    return [(want.first, want.above and want.above[0]) for want in market.wants(ANY_TIME, final=True)]
+def holes(tracker):
+    return [(query.first, query.above and query.above[0]) for query in tracker.due_queries(ANY_TIME, final=True)]
 
 
-def gaps(market):
-    return [(gap.first, gap.last, gap.reason, gap.state) for gap in market.report("m").gaps]
+def gaps(tracker):
+    return [(gap.first, gap.last, gap.reason, gap.state) for gap in tracker.report("m").gaps]
 
 
 def test_a_trade_belongs_to_the_slice_that_holds_its_time():
@@ -31,261 +31,261 @@ def test_a_trade_belongs_to_the_slice_that_holds_its_time():
 
 
 def test_ids_before_first_last_and_after_are_told():
-    market = on_time()
+    tracker = on_time()
 
-    see(market, (7, 995), (8, 1001), (9, 1002), (10, 2001))
+    see(tracker, (7, 995), (8, 1001), (9, 1002), (10, 2001))
 
-    assert market.report("m").ids == {"before": 7, "first": 8, "last": 9, "after": 10}
-    assert holes(market) == []
+    assert tracker.report("m").ids == {"before": 7, "first": 8, "last": 9, "after": 10}
+    assert holes(tracker) == []
 
 
 def test_a_trade_that_comes_again_is_dropped_and_counted():
-    market = on_time()
+    tracker = on_time()
 
-    assert see(market, (7, 995), (8, 1001), (8, 1001)) == [False, True, False]
-    assert market.report("m").duplicates == 1
+    assert see(tracker, (7, 995), (8, 1001), (8, 1001)) == [False, True, False]
+    assert tracker.report("m").duplicates == 1
 
 
 def test_a_hole_in_the_ids_is_sought_from_the_trade_above_it():
-    market = on_time()
+    tracker = on_time()
 
-    see(market, (7, 995), (8, 1001), (12, 1005))
+    see(tracker, (7, 995), (8, 1001), (12, 1005))
 
-    assert holes(market) == [(9, 12)]
+    assert holes(tracker) == [(9, 12)]
 
 
 def test_a_new_hole_is_given_a_second_in_which_trades_on_their_way_may_close_it():
-    market = on_time()
-    see(market, (7, 995), (8, 1001), (10, 1005))
+    tracker = on_time()
+    see(tracker, (7, 995), (8, 1001), (10, 1005))
 
-    assert market.wants(1005 * S, final=False) == []
-    see(market, (9, 1004))
+    assert tracker.due_queries(1005 * S, final=False) == []
+    see(tracker, (9, 1004))
 
-    assert market.wants(1010 * S, final=False) == []
-    assert gaps(market) == []
+    assert tracker.due_queries(1010 * S, final=False) == []
+    assert gaps(tracker) == []
 
 
 def test_a_filled_hole_is_told_with_what_the_history_brought():
-    market = on_time()
-    see(market, (7, 995), (8, 1001), (11, 1005))
-    want = market.wants(ANY_TIME, final=True)[0]
+    tracker = on_time()
+    see(tracker, (7, 995), (8, 1001), (11, 1005))
+    query = tracker.due_queries(ANY_TIME, final=True)[0]
 
-    recovered = [market.recover(trade_id, 1003 * S, want.gap) for trade_id in (9, 10)]
-    market.walked(want, "reached", "", ANY_TIME)
+    recovered = [tracker.recover(trade_id, 1003 * S, query.gap) for trade_id in (9, 10)]
+    tracker.query_finished(query, "reached", "", ANY_TIME)
 
     assert recovered == [True, True]
-    assert gaps(market) == [(9, 10, "hole", "filled")]
-    assert market.report("m").gaps[0].filled == 2
+    assert gaps(tracker) == [(9, 10, "hole", "filled")]
+    assert tracker.report("m").gaps[0].filled == 2
 
 
 def test_what_the_history_lacks_is_lost_after_three_answers():
-    market = on_time()
-    see(market, (7, 995), (8, 1001), (10, 1005))
+    tracker = on_time()
+    see(tracker, (7, 995), (8, 1001), (10, 1005))
 
     for _ in range(3):
-        market.walked(market.wants(ANY_TIME, final=True)[0], "reached", "lacking", 0)
+        tracker.query_finished(tracker.due_queries(ANY_TIME, final=True)[0], "reached", "lacking", 0)
 
-    assert market.wants(ANY_TIME, final=True) == []
-    assert gaps(market) == [(9, 9, "hole", "lost")]
-    assert market.report("m").gaps[0].missing == ((9, 9),)
+    assert tracker.due_queries(ANY_TIME, final=True) == []
+    assert gaps(tracker) == [(9, 9, "hole", "lost")]
+    assert tracker.report("m").gaps[0].missing == ((9, 9),)
 
 
 def test_a_history_that_did_not_answer_leaves_the_gap_open():
-    market = on_time()
-    see(market, (7, 995), (8, 1001), (10, 1005))
+    tracker = on_time()
+    see(tracker, (7, 995), (8, 1001), (10, 1005))
 
-    market.walked(market.wants(ANY_TIME, final=True)[0], "failed", "no answer", 0)
+    tracker.query_finished(tracker.due_queries(ANY_TIME, final=True)[0], "failed", "no answer", 0)
 
-    assert gaps(market) == [(9, 9, "hole", "open")]
+    assert gaps(tracker) == [(9, 9, "hole", "open")]
 
 
 def test_a_failed_search_is_made_again_later_and_later():
-    market = on_time()
-    see(market, (7, 995), (8, 1001), (10, 1005))
-    want = market.wants(ANY_TIME, final=True)[0]
+    tracker = on_time()
+    see(tracker, (7, 995), (8, 1001), (10, 1005))
+    query = tracker.due_queries(ANY_TIME, final=True)[0]
 
-    market.walked(want, "failed", "", 1010 * S)
+    tracker.query_finished(query, "failed", "", 1010 * S)
 
-    assert market.wants(1010 * S, final=True) == []
-    assert len(market.wants(1011 * S, final=True)) == 1
+    assert tracker.due_queries(1010 * S, final=True) == []
+    assert len(tracker.due_queries(1011 * S, final=True)) == 1
 
 
 def test_an_anchor_before_the_start_proves_that_nothing_was_missed():
-    market = on_time()
+    tracker = on_time()
 
-    market.anchored(7, 900 * S)
-    see(market, (8, 1500))
+    tracker.snapshot(7, 900 * S)
+    see(tracker, (8, 1500))
 
-    assert holes(market) == []
-    assert market.report("m").ids["before"] == 7
+    assert holes(tracker) == []
+    assert tracker.report("m").ids["before"] == 7
 
 
 def test_an_anchor_long_before_the_start_proves_it_for_a_late_slice_too():
-    market = NumberedMarket(BOUNDS)
-    market.connected(1500 * S)
+    tracker = SequenceTracker(BOUNDS)
+    tracker.connected(1500 * S)
 
-    market.anchored(7, 900 * S)
-    see(market, (8, 1501))
+    tracker.snapshot(7, 900 * S)
+    see(tracker, (8, 1501))
 
-    assert holes(market) == []
+    assert holes(tracker) == []
 
 
 def test_an_anchor_just_before_the_start_proves_nothing_for_a_late_slice():
-    market = NumberedMarket(BOUNDS)
-    market.connected(1500 * S)
+    tracker = SequenceTracker(BOUNDS)
+    tracker.connected(1500 * S)
 
-    market.anchored(7, 995 * S)
+    tracker.snapshot(7, 995 * S)
 
-    assert holes(market) == [(None, 7)]
+    assert holes(tracker) == [(None, 7)]
 
 
 def test_an_anchor_above_the_last_id_after_a_reconnection_opens_a_gap_that_includes_it():
-    market = on_time()
-    see(market, (7, 995), (8, 1001))
+    tracker = on_time()
+    see(tracker, (7, 995), (8, 1001))
 
-    market.interrupted()
-    market.connected(1100 * S)
-    market.anchored(10, 1099 * S)
-    see(market, (11, 1101))
+    tracker.interrupted()
+    tracker.connected(1100 * S)
+    tracker.snapshot(10, 1099 * S)
+    see(tracker, (11, 1101))
 
-    assert holes(market) == [(9, None)]
-    assert market.missing == [(9, 10)]
+    assert holes(tracker) == [(9, None)]
+    assert tracker.missing == [(9, 10)]
 
 
 def test_a_heartbeat_above_the_last_id_opens_a_gap_and_one_at_it_does_not():
-    market = on_time()
-    see(market, (7, 995), (8, 1001))
+    tracker = on_time()
+    see(tracker, (7, 995), (8, 1001))
 
-    market.alive(8, 1002 * S)
-    assert market.missing == []
-    market.alive(10, 1003 * S)
+    tracker.heartbeat(8, 1002 * S)
+    assert tracker.missing == []
+    tracker.heartbeat(10, 1003 * S)
 
-    assert market.missing == [(9, 10)]
+    assert tracker.missing == [(9, 10)]
 
 
 def test_a_reconnection_without_a_missed_id_is_no_gap():
-    market = on_time()
-    see(market, (7, 995), (8, 1001))
+    tracker = on_time()
+    see(tracker, (7, 995), (8, 1001))
 
-    market.interrupted()
-    market.connected(1100 * S)
-    see(market, (9, 1101))
+    tracker.interrupted()
+    tracker.connected(1100 * S)
+    see(tracker, (9, 1101))
 
-    assert holes(market) == []
+    assert holes(tracker) == []
 
 
 def test_an_interruption_that_no_later_id_explains_is_asked_of_the_history_at_the_end():
-    market = on_time()
-    see(market, (7, 995), (8, 1001))
+    tracker = on_time()
+    see(tracker, (7, 995), (8, 1001))
 
-    market.interrupted()
-    market.connected(1100 * S)
+    tracker.interrupted()
+    tracker.connected(1100 * S)
 
-    assert market.wants(ANY_TIME, final=False) == []
-    assert holes(market) == [(9, None)]
-    assert not market.report("m").settled
+    assert tracker.due_queries(ANY_TIME, final=False) == []
+    assert holes(tracker) == [(9, None)]
+    assert not tracker.report("m").complete_above
 
 
 def test_a_stale_heartbeat_explains_no_interruption():
-    market = on_time()
-    see(market, (7, 995), (8, 1001))
+    tracker = on_time()
+    see(tracker, (7, 995), (8, 1001))
 
-    market.interrupted()
-    market.alive(7, 1100 * S)
+    tracker.interrupted()
+    tracker.heartbeat(7, 1100 * S)
 
-    assert holes(market) == [(9, None)]
+    assert holes(tracker) == [(9, None)]
 
 
 def test_a_late_start_is_a_gap_until_a_trade_older_than_the_start_and_the_grace():
-    market = NumberedMarket(BOUNDS)
-    market.connected(1200 * S)
-    see(market, (50, 1201))
-    want = market.wants(ANY_TIME, final=True)[0]
+    tracker = SequenceTracker(BOUNDS)
+    tracker.connected(1200 * S)
+    see(tracker, (50, 1201))
+    query = tracker.due_queries(ANY_TIME, final=True)[0]
 
-    assert (want.first, want.above) == (None, (50, 1201 * S))
+    assert (query.first, query.above) == (None, (50, 1201 * S))
     for trade_id, time in ((49, 1100), (48, 1000), (47, 995)):
-        market.recover(trade_id, time * S, want.gap)
-    assert market.report("m").floor is None
-    market.recover(46, 989 * S, want.gap)
+        tracker.recover(trade_id, time * S, query.gap)
+    assert tracker.report("m").floor is None
+    tracker.recover(46, 989 * S, query.gap)
 
-    assert holes(market) == []
-    assert gaps(market) == [(None, 49, "start", "filled")]
+    assert holes(tracker) == []
+    assert gaps(tracker) == [(None, 49, "start", "filled")]
 
 
 def test_a_first_trade_within_the_slice_is_checked_against_the_history_even_on_time():
-    market = on_time()
+    tracker = on_time()
 
-    see(market, (8, 1001))
+    see(tracker, (8, 1001))
 
-    assert holes(market) == [(None, 8)]
+    assert holes(tracker) == [(None, 8)]
 
 
 def test_the_first_id_of_a_market_needs_nothing_older():
-    market = on_time()
-    see(market, (1, 1001))
+    tracker = on_time()
+    see(tracker, (1, 1001))
 
-    market.walked(market.wants(ANY_TIME, final=True)[0], "ended", "", 0)
+    tracker.query_finished(tracker.due_queries(ANY_TIME, final=True)[0], "ended", "", 0)
 
-    assert holes(market) == []
-    assert gaps(market) == []
+    assert holes(tracker) == []
+    assert gaps(tracker) == []
 
 
 def test_a_market_without_a_trade_is_quiet_and_has_no_gap():
-    market = on_time()
+    tracker = on_time()
 
-    assert holes(market) == []
-    assert market.report("m").quiet
+    assert holes(tracker) == []
+    assert tracker.report("m").quiet
 
 
 def test_a_slice_without_a_connection_asks_the_history_for_all():
-    market = NumberedMarket(BOUNDS)
+    tracker = SequenceTracker(BOUNDS)
 
-    want = market.wants(ANY_TIME, final=True)[0]
+    query = tracker.due_queries(ANY_TIME, final=True)[0]
 
-    assert (want.first, want.above, want.since, want.until) == (None, None, 990 * S, 2010 * S)
+    assert (query.first, query.above, query.since, query.until) == (None, None, 990 * S, 2010 * S)
 
 
 def test_a_hole_behind_the_slice_and_its_grace_is_not_its_business():
-    market = on_time()
+    tracker = on_time()
 
-    see(market, (7, 995), (8, 1001), (9, 2011), (20, 2012))
+    see(tracker, (7, 995), (8, 1001), (9, 2011), (20, 2012))
 
-    assert holes(market) == []
+    assert holes(tracker) == []
 
 
 def test_connecting_again_on_time_begins_afresh():
-    market = on_time()
-    see(market, (7, 991))
+    tracker = on_time()
+    see(tracker, (7, 991))
 
-    market.interrupted()
-    market.connected(994 * S)
-    see(market, (30, 996))
+    tracker.interrupted()
+    tracker.connected(994 * S)
+    see(tracker, (30, 996))
 
-    assert holes(market) == []
+    assert holes(tracker) == []
 
 
 def test_a_stop_brings_the_end_forward():
-    market = on_time()
-    see(market, (7, 995), (8, 1001), (9, 1500))
+    tracker = on_time()
+    see(tracker, (7, 995), (8, 1001), (9, 1500))
 
-    market.stop(1400 * S)
-    market.withdraw(9)
+    tracker.stop(1400 * S)
+    tracker.withdraw(9)
 
-    assert see(market, (10, 1399), (11, 1400)) == [True, False]
-    assert market.report("m").ours == ((8, 8), (10, 10))
+    assert see(tracker, (10, 1399), (11, 1400)) == [True, False]
+    assert tracker.report("m").ours == ((8, 8), (10, 10))
 
 
 def test_skew_is_measured_to_both_sides():
-    market = on_time()
+    tracker = on_time()
 
-    market.see(7, 995 * S, 998 * S)
-    market.see(8, 1001 * S, 1000 * S)
+    tracker.see(7, 995 * S, 998 * S)
+    tracker.see(8, 1001 * S, 1000 * S)
 
-    assert (market.report("m").lag_ms, market.report("m").ahead_ms) == (3000, 1000)
+    assert (tracker.report("m").lag_ms, tracker.report("m").ahead_ms) == (3000, 1000)
 
 
 def test_recovered_trades_are_not_taken_twice():
-    market = on_time()
-    see(market, (7, 995), (8, 1001))
+    tracker = on_time()
+    see(tracker, (7, 995), (8, 1001))
 
-    assert not market.recover(8, 1001 * S, Gap("search"))
+    assert not tracker.recover(8, 1001 * S, Gap("search"))

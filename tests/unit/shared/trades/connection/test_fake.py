@@ -5,11 +5,12 @@ from contextlib import aclosing
 
 import pytest
 
-from shared.errors import FeedRefused
-from shared.trades.connection.client import FakeMarket
+from shared.errors import FeedRefused, Unavailable
+from shared.trades.connection.fake import FakeVenueClient
 from shared.trades.venues.readings import Connected, Interrupted, Traded
 from shared.trades.venues.registry import venue
 from shared.trades.venues.trade import Trade
+from tests.following import Heard, events_of
 
 SYMBOLS = {"coinbase": "BTC-USD", "binance": "BTCUSDT", "kraken": "BTC/USD"}
 
@@ -20,9 +21,9 @@ def trade(number, name="coinbase"):
 
 async def test_script_is_played_in_order_and_waits_at_its_gates():
     gate, seen = asyncio.Event(), []
-    market = FakeMarket([Connected(1), gate, Interrupted("lost")])
+    market = FakeVenueClient([Connected(1), gate, Interrupted("lost")])
 
-    async with aclosing(market.follow(["BTC-USD"])) as events:
+    async with aclosing(events_of(market, ["BTC-USD"])) as events:
         seen.append(await anext(events))
         gate.set()
         seen.append(await anext(events))
@@ -33,23 +34,32 @@ async def test_script_is_played_in_order_and_waits_at_its_gates():
 
 async def test_exception_of_the_script_is_raised():
     with pytest.raises(FeedRefused):
-        await anext(FakeMarket([FeedRefused("no such product")]).follow(["NO-PE"]))
+        await anext(events_of(FakeVenueClient([FeedRefused("no such product")]), ["NO-PE"]))
 
 
-async def test_following_ends_when_until_is_set():
-    until = asyncio.Event()
-    events = FakeMarket([Connected(1)]).follow(["BTC-USD"], until)
-    await anext(events)
-    until.set()
+async def test_script_waits_while_the_listener_is_full():
+    client, heard = FakeVenueClient([Connected(1), Interrupted("lost")]), Heard(limit=1)
+    following = asyncio.create_task(client.follow(["BTC-USD"], heard))
+    await heard.held_up.wait()
+    waiting = heard.events.qsize()
 
-    assert [event async for event in events] == []
+    told = [await heard.next(), await heard.next()]
+
+    assert (waiting, told) == (1, [Connected(1), Interrupted("lost")])
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
+
+
+async def test_history_may_not_answer():
+    with pytest.raises(Unavailable, match="closed for the night"):
+        await FakeVenueClient(history=Unavailable("closed for the night")).page("BTC-USD")
 
 
 @pytest.mark.parametrize("name", SYMBOLS)
 async def test_pages_answer_the_requests_that_the_venue_makes(name):
     history = [trade(number, name) for number in range(1, 26)]
     live = trade(26, name)
-    market = FakeMarket([Traded((live,))], history, venue=venue(name), page_size=10)
+    market = FakeVenueClient([Traded((live,))], history, venue=venue(name), page_size=10)
 
     pages, request = [], venue(name).older_than(live.symbol, live.trade_id, live.timestamp)
     while request:
@@ -62,4 +72,4 @@ async def test_pages_answer_the_requests_that_the_venue_makes(name):
 
 async def test_request_that_no_trade_explains_is_a_lookup_error():
     with pytest.raises(LookupError):
-        await FakeMarket(history=[trade(1)]).page("BTC-USD", venue("coinbase").older_than("BTC-USD", 99, 0))
+        await FakeVenueClient(history=[trade(1)]).page("BTC-USD", venue("coinbase").older_than("BTC-USD", 99, 0))

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from shared.trades.venues.bitstamp import Bitstamp
-from shared.trades.venues.readings import Acknowledged, Alive, Leaving, Refused, Traded, Unreadable
+from shared.trades.venues.readings import Acknowledged, Heartbeat, Leaving, Refused, Traded, Unreadable
 from shared.trades.venues.trade import Trade
 
 BITSTAMP = Bitstamp()
@@ -53,7 +53,7 @@ def test_trade_that_breaks_the_format_is_unreadable(changes):
     ("event", "data", "reading"),
     [
         ("bts:subscription_succeeded", {}, Acknowledged()),
-        ("bts:heartbeat", {"status": "success"}, Alive()),
+        ("bts:heartbeat", {"status": "success"}, Heartbeat()),
         ("bts:request_reconnect", "", Leaving("bts:request_reconnect")),
         ("bts:error", {"code": None, "message": "Bad subscription string."}, Refused("Bad subscription string.")),
     ],

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from shared.trades.venues.coinbase import Coinbase
-from shared.trades.venues.readings import Acknowledged, Alive, Anchored, Refused, Traded, Unreadable
+from shared.trades.venues.readings import Acknowledged, Heartbeat, Refused, Snapshot, Traded, Unreadable
 from shared.trades.venues.trade import Trade
 
 COINBASE = Coinbase()
@@ -34,13 +34,13 @@ def test_taker_is_on_the_other_side_than_the_maker(maker, taker):
 
 
 def test_last_match_is_an_anchor_and_no_trade():
-    assert read(type="last_match") == Anchored("coinbase:BAND-GBP", 881613, 1618677810244075)
+    assert read(type="last_match") == Snapshot("coinbase:BAND-GBP", 881613, 1618677810244075)
 
 
 def test_heartbeat_tells_the_newest_trade_id():
     frame = {"type": "heartbeat", "sequence": 90, "last_trade_id": 20, "product_id": "BTC-USD", "time": "2014Z"}
 
-    assert COINBASE.read(json.dumps(frame).encode(), 5) == Alive("coinbase:BTC-USD", 20)
+    assert COINBASE.read(json.dumps(frame).encode(), 5) == Heartbeat("coinbase:BTC-USD", 20)
 
 
 @pytest.mark.parametrize("kind", ["subscriptions", "ticker", "l2update"])

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.trades.venues.readings import Acknowledged, Alive, Anchored, Leaving, Refused, Traded, Unreadable
+from shared.trades.venues.readings import Acknowledged, Heartbeat, Leaving, Refused, Snapshot, Traded, Unreadable
 from shared.trades.venues.registry import venue
 
 VENUES = [venue(name) for name in ("coinbase", "binance", "kraken", "bitstamp")]
-READINGS = (Acknowledged, Alive, Anchored, Leaving, Refused, Traded, Unreadable)
+READINGS = (Acknowledged, Heartbeat, Snapshot, Leaving, Refused, Traded, Unreadable)
 every_venue = pytest.mark.parametrize("adapter", VENUES, ids=lambda adapter: adapter.name)
 
 WORDS = [

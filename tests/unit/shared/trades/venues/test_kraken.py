@@ -5,7 +5,7 @@ import json
 import pytest
 
 from shared.trades.venues.kraken import Kraken
-from shared.trades.venues.readings import Acknowledged, Alive, Leaving, Refused, Traded, Unreadable
+from shared.trades.venues.readings import Acknowledged, Heartbeat, Leaving, Refused, Traded, Unreadable
 from shared.trades.venues.trade import Trade
 
 KRAKEN = Kraken()
@@ -39,10 +39,10 @@ def test_price_that_is_no_number_above_zero_makes_the_frame_unreadable(price):
 @pytest.mark.parametrize(
     ("frame", "reading"),
     [
-        ({"channel": "heartbeat"}, Alive()),
-        ({"channel": "status", "type": "update", "data": [{"system": "online", "version": "2.0.0"}]}, Alive()),
+        ({"channel": "heartbeat"}, Heartbeat()),
+        ({"channel": "status", "type": "update", "data": [{"system": "online", "version": "2.0.0"}]}, Heartbeat()),
         ({"channel": "status", "data": [{"system": "maintenance"}]}, Leaving("status maintenance")),
-        ({"method": "pong", "time_in": "x"}, Alive()),
+        ({"method": "pong", "time_in": "x"}, Heartbeat()),
         ({"method": "subscribe", "result": {"channel": "trade"}, "success": True}, Acknowledged()),
         (
             {"method": "subscribe", "error": "Currency pair not supported NO/PE", "success": False},

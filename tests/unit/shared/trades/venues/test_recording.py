@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from shared.trades.venues.coinbase import Coinbase
-from shared.trades.venues.readings import Anchored, Traded, Unreadable
+from shared.trades.venues.readings import Snapshot, Traded, Unreadable
 
 RECORDING = Path(__file__).parents[6] / "shared" / "data" / "recordings" / "coinbase-exchange-2021-04-17.txt"
 
@@ -25,11 +25,11 @@ def test_recording_holds_97_trades_of_the_anchored_products(readings):
 
     assert len(trades) == 97
     assert len({(trade.symbol, trade.trade_id) for trade in trades}) == 97
-    assert {trade.market for trade in trades} <= {one.market for one in readings if isinstance(one, Anchored)}
+    assert {trade.market for trade in trades} <= {one.market for one in readings if isinstance(one, Snapshot)}
 
 
 def test_recording_holds_an_anchor_for_each_of_ten_products(readings):
-    anchors = [reading for reading in readings if isinstance(reading, Anchored)]
+    anchors = [reading for reading in readings if isinstance(reading, Snapshot)]
 
     assert len(anchors) == len({anchor.market for anchor in anchors}) == 10
 
