@@ -193,15 +193,18 @@ async def _until(moment: float) -> None:
 
 @dataclass(slots=True)
 class SimulatedHub:
-    """Keeps what it is sent: (slice, record) pairs; fails after `capacity` sends."""
+    """Keeps what it is sent: (slice, record) pairs; fails after `capacity` sends of `slow` seconds each."""
 
     sent: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     capacity: int = 1 << 30
+    slow: float = 0.0
+    accepted: int = 0
 
     async def send(self, events: Sequence[Event]) -> Delivery:
         if self.capacity <= 0:
             raise SendFailed("the played hub is full")
         self.capacity -= 1
+        await asyncio.sleep(self.slow)
         for event in events:
             lines = event.body.splitlines()
             self.sent += [(str(event.properties["slice"]), json.loads(line)) for line in lines]
@@ -234,7 +237,8 @@ async def send_all(source: SliceSource, name: str, hub: SimulatedHub) -> Mapping
         async for batch in batches:
             (records,) = batch.values()
             events, _ = as_events(records, Packing("pack"), contract="trades/1", slice_id=name, partitions=2)
-            await hub.send(events)
+            delivery = await hub.send(events)
+            hub.accepted += delivery.accepted
     report: Mapping[str, Any] = json.loads(json.dumps(source.report()))
     return report
 

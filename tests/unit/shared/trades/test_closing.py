@@ -1,11 +1,12 @@
 """Closed the window [0, 40) s of two slices, against a venue whose truth is known."""
 
 import asyncio
+from collections import Counter
 from datetime import timedelta
 
 import pytest
 
-from shared.errors import SendFailed
+from shared.errors import FeedRefused, SendFailed
 from tests.unit.shared.trades.simulated_venue import ZERO, Deal, SimulatedVenue, Stage, plan_of, played, until
 
 PLAN = plan_of(["coinbase:BTC-USD"], length=40)
@@ -150,6 +151,39 @@ def test_a_time_that_no_history_shows_is_lost_where_ids_do_not_follow_each_other
     assert closing.state == "incomplete"
     assert {one.market for one in closing.lost} == {"bitstamp:btcusd"}
     assert all(one.since is not None and one.until is not None for one in closing.lost)
+
+
+def test_two_venues_that_each_lack_something_are_completed_and_counted_alike():
+    venues = [SimulatedVenue("coinbase", steady()), SimulatedVenue("bitstamp", steady(step=7))]
+    stage = Stage(venues, plan_of(["coinbase:BTC-USD", "bitstamp:btcusd"], length=40))
+
+    closing = closed(stage, absent=[0])
+
+    sent = Counter(record["venue"] for name, record in stage.hub.sent if name.endswith("/close.1"))
+    assert sent == {"coinbase": 20, "bitstamp": 20}
+    assert closing.added == {"coinbase:BTC-USD": 20, "bitstamp:btcusd": 20}
+    assert (closing.state, stage.hub.accepted) == ("closed", len(stage.hub.sent))
+
+
+def test_a_venue_whose_history_fails_does_not_keep_another_from_being_closed():
+    venues = [SimulatedVenue("coinbase", steady(), deaf=[(-10, 1e6)]), SimulatedVenue("bitstamp", steady(step=7))]
+    stage = Stage(venues, plan_of(["coinbase:BTC-USD", "bitstamp:btcusd"], length=40))
+
+    closing = closed(stage, absent=[0])
+
+    assert closing.added == {"bitstamp:btcusd": 20}
+    assert {one.market for one in closing.lost} == {"coinbase:BTC-USD"}
+
+
+def test_a_venue_that_refuses_ends_the_closing_with_its_words():
+    class Refusing(SimulatedVenue):
+        async def page(self, symbol, request=None):
+            raise FeedRefused("no such product")
+
+    stage = Stage([Refusing("coinbase", steady())], PLAN)
+
+    with pytest.raises(FeedRefused, match="no such product"):
+        closed(stage, absent=[0, 1])
 
 
 def test_a_late_trade_is_found_where_ids_do_not_follow_each_other():

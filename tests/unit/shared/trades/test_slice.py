@@ -1,24 +1,35 @@
 """One slice of [0, 20) s, listening from −4 s to 24 s, against a venue whose truth is known."""
 
 import asyncio
+from contextlib import aclosing
 from datetime import timedelta
 
 import pytest
 
-from shared.errors import FeedRefused, SendFailed
-from shared.trades.venues.readings import Interrupted, Traded, Unreadable
+from shared.domain.windows.plan import SliceAttempt
+from shared.errors import FeedRefused, SendFailed, Unavailable
+from shared.feeds.slicing import SliceClock
+from shared.trades.completeness.reports import SliceReport
+from shared.trades.inbox import FLUSH_AT, LIMIT
+from shared.trades.source import slice_source
+from shared.trades.venues.readings import Connected, Interrupted, Traded, Unreadable
+from shared.trades.venues.trade import Trade
 from tests.unit.shared.trades.simulated_venue import (
     ZERO,
     Deal,
     SimulatedHub,
     SimulatedVenue,
     Stage,
+    at,
     clock,
     plan_of,
     played,
+    send_all,
+    until,
 )
 
 PLAN = plan_of(["coinbase:BTC-USD"], length=20)
+CLOCK = SliceClock(clock, asyncio.sleep, lambda: None)
 
 
 def steady(first: float = -6, last: float = 40) -> list[Deal]:
@@ -177,6 +188,95 @@ def test_a_venue_that_refuses_ends_the_slice_with_its_words():
 def test_a_hub_that_takes_nothing_fails_the_slice():
     with pytest.raises(SendFailed):
         run(SimulatedVenue("coinbase", steady()), hub=SimulatedHub(capacity=3))
+
+
+def test_only_what_was_handed_over_counts_as_sent():
+    hub = SimulatedHub(capacity=3)
+    source = slice_source(
+        SliceAttempt(PLAN, PLAN.slices()[0], 1), {"coinbase": SimulatedVenue("coinbase", steady())}, CLOCK
+    )
+
+    async def story():
+        with pytest.raises(SendFailed):
+            await send_all(source, "trades-20261122T100000Z/0.1", hub)
+
+    played(story(), begin=-10)
+
+    assert source.report()["markets"][0]["sent"] == {"live": len(hub.sent)}
+
+
+def test_a_hub_that_is_slow_loses_nothing_of_what_was_read():
+    report, hub = run(SimulatedVenue("coinbase", steady()), hub=SimulatedHub(slow=3.0))
+
+    assert hub.ids == dict.fromkeys(range(7, 27), 1)
+    assert report.markets[0].gaps == ()
+
+
+class Busy:
+    """A venue that tells 100,000 trades a second, in frames of 100, for as long as they are read."""
+
+    def __init__(self, begin: float = 1.0) -> None:
+        self.begin = begin
+        self.told = 0
+
+    async def follow(self, symbols, listener):
+        listener.take(Connected(1))
+        await until(self.begin)
+        listener.take(Traded((self.trade(0, at(-30)),)))
+        while True:
+            numbers = range(self.told + 1, self.told + 101)
+            listener.take(Traded(tuple(self.trade(number, at(self.begin) + number) for number in numbers)))
+            self.told += 100
+            await listener.room()
+            await asyncio.sleep(0.001)
+
+    def trade(self, number, timestamp):
+        return Trade(
+            "coinbase", "BTC-USD", "BTC", "USD", number, "1", "1", "buy", "taker", timestamp, timestamp, "live"
+        )
+
+    async def page(self, symbol, request=None):
+        raise Unavailable("the history is away")
+
+
+def test_an_asker_that_does_not_ask_holds_the_venue_up_and_gets_all_that_was_read_afterwards():
+    venue = Busy()
+    source = slice_source(SliceAttempt(PLAN, PLAN.slices()[0], 1), {"coinbase": venue}, CLOCK)
+
+    async def story():
+        async with aclosing(source.batches()) as batches:
+            first = len((await anext(batches))["trades"])
+            await until(10)
+            held_up_at = venue.told
+            rest = [len((await anext(batches))["trades"]) for _ in range(2)]
+            await until(12)
+            return first, held_up_at, rest, venue.told
+
+    first, held_up_at, rest, told = played(story(), begin=-10)
+
+    assert held_up_at == first + LIMIT
+    assert rest == [FLUSH_AT, FLUSH_AT]
+    assert told > held_up_at
+
+
+def test_reading_that_was_held_up_at_the_end_is_made_up_for_by_the_history():
+    """Frames may be left unread then, so the slice can't claim to have heard all."""
+    source = slice_source(SliceAttempt(PLAN, PLAN.slices()[0], 1), {"coinbase": Busy(begin=18)}, CLOCK)
+
+    async def story():
+        async with aclosing(source.batches()) as batches:
+            await anext(batches)
+            await until(23)
+            async for _ in batches:
+                pass
+
+    played(story(), begin=-10)
+
+    (market,) = SliceReport.from_wire(source.report()).markets
+    assert not market.complete_above
+    assert [(gap.reason, gap.state, gap.detail) for gap in market.gaps] == [
+        ("reconnect", "open", "the history is away")
+    ]
 
 
 def test_frames_that_can_not_be_read_are_counted_and_the_first_twenty_kept():

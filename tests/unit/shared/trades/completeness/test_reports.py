@@ -35,6 +35,36 @@ def test_a_report_survives_the_ledger():
     assert report.of("coinbase:ETH-USD") is None
 
 
+STORED = """
+{"slice": {"window_id": "trades-20261122T100000Z", "number": 3, "start": "2026-11-22T10:00:00+00:00",
+           "end": "2026-11-22T11:00:00+00:00"},
+ "attempt": 2, "connections": 2, "interruptions": 1, "unreadable": 1, "samples": ["odd: x"], "warnings": ["slow"],
+ "markets": [{
+   "market": "coinbase:BTC-USD", "contiguous": true, "floor": 1, "ceiling": null, "top": 10, "settled": false,
+   "quiet": false, "duplicates": 3, "lag_ms": 12, "ahead_ms": 1, "sent": {"live": 6, "rest": 1},
+   "before": [[1, 2]], "ours": [[3, 9]], "after": [[10, 10]],
+   "ids": {"before": 2, "first": 3, "last": 9, "after": 10}, "gap_count": 1,
+   "gaps": [{"reason": "hole", "state": "lost", "first": 4, "last": 5, "filled": 1, "missing": [[5, 5]],
+             "since": null, "until": null, "detail": "the venue's history lacks them"}],
+   "rechecks": [{"since": 1, "until": 2, "reason": "late trades", "needed": true, "known": [7]}]}]}
+"""
+"""A report as rows of the ledger hold it since the first release; what is stored there stays readable."""
+
+
+def test_a_stored_report_is_read_whatever_its_fields_are_called_here():
+    report = SliceReport.from_wire(json.loads(STORED))
+
+    (market,) = report.markets
+    assert (market.complete_above, market.top, market.ours) == (False, 10, ((3, 9),))
+    assert (market.gaps[0].missing, market.rechecks[0].known) == (((5, 5),), (7,))
+
+
+def test_a_report_is_stored_as_ever():
+    stored = json.loads(STORED)
+
+    assert SliceReport.from_wire(stored).as_wire() == stored
+
+
 def test_a_chaotic_slice_still_fits_in_a_row():
     ranges = tuple((10**12 + 10 * n, 10**12 + 10 * n + n % 7) for n in range(5_000))
     gaps = tuple(GapReport("hole", "lost", 10 * n, 10 * n + 5, 0, ranges[:500], detail="x" * 900) for n in range(500))
