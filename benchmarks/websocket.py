@@ -30,6 +30,7 @@ from shared.trades.venues.readings import FeedEvent, Traded
 from shared.trades.venues.registry import Endpoints
 
 SYMBOLS = ["BTC-USD", "ETH-USD", "SOL-USD", "BTC-EUR"]
+TICKERS = {f"coinbase:{symbol}": tuple(symbol.split("-")) for symbol in SYMBOLS}
 HUB = "transactions"
 CONTRACT, SLICE = "trades/1", "trades-20261122T100000Z/1.1"
 PEER = "websockets + json.loads + json.dumps + one send each"
@@ -84,7 +85,7 @@ class Ours:
         await self.inbox.due()
         trades = self.inbox.take()
         events, _ = as_events(
-            as_records(trades), Packing("pack"), contract=CONTRACT, slice_id=SLICE, partitions=HUBS[HUB]
+            as_records(trades, TICKERS), Packing("pack"), contract=CONTRACT, slice_id=SLICE, partitions=HUBS[HUB]
         )
         delivery = await self.ends.senders[HUB].send(events)
         return delivery.accepted, sum(len(event.body) for event in events)
@@ -146,14 +147,14 @@ def steps() -> Iterator[tuple[str, Side]]:
     """Give the steps of our side that need neither socket nor hub."""
     frames, venue = [match(number) for number in range(1, FLUSH_AT + 1)], Coinbase()
     trades = [trade for frame in frames for trade in venue.read(frame, 1_795_341_600_000_000).trades]
-    records = as_records(trades)
+    records = as_records(trades, TICKERS)
 
     def packed() -> tuple[int, int]:
         events, _ = as_events(records, Packing("pack"), contract=CONTRACT, slice_id=SLICE, partitions=4)
         return FLUSH_AT, sum(len(event.body) for event in events)
 
     yield "adapter: frame → Trade", lambda: (len([venue.read(frame, 1_795_341_600_000_000) for frame in frames]), 0)
-    yield "lines: Trade → record", lambda: (len(as_records(trades)), 0)
+    yield "lines: Trade → record", lambda: (len(as_records(trades, TICKERS)), 0)
     yield "packing: record → event", packed
 
 

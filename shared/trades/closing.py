@@ -26,7 +26,7 @@ from shared.trades.connection.client import VenueClient
 from shared.trades.handover import Handover
 from shared.trades.history import History, TakeTrades, search
 from shared.trades.inbox import Inbox
-from shared.trades.venues.registry import parse_market
+from shared.trades.venues.registry import Market, parse_market
 from shared.trades.venues.trade import Trade
 
 CLOSE_FOR: Final = timedelta(seconds=60)
@@ -59,8 +59,9 @@ class WindowClosing:
         self._venues = venues
         self._clock = clock
         self._bounds = bounds_of(Slice(window.id, 0, window.start, window.end), plan.lead, plan.grace)
+        self._markets = [parse_market(source) for source in plan.sources]
         self._inbox = Inbox()
-        self._handover = Handover(plan, self._inbox)
+        self._handover = Handover(plan, self._markets, self._inbox)
         self._lost: list[LostInterval] = []
         self._seams: list[tuple[int, int]] = []
         self._warnings: list[str] = []
@@ -72,8 +73,7 @@ class WindowClosing:
         Raises FeedRefused; a history that does not answer for a minute makes lost intervals, not an error.
         """
         deadline = self._clock.clock() + CLOSE_FOR
-        names = sorted({source.partition(":")[0] for source in self._plan.sources})
-        work = [self._close_venue(name, deadline) for name in names]
+        work = [self._close_venue(name, deadline) for name in sorted({market.venue.name for market in self._markets})]
         async with aclosing(self._handover.while_running(*work)) as batches:
             async for batch in batches:
                 yield batch
@@ -94,38 +94,35 @@ class WindowClosing:
         ).as_wire()
 
     async def _close_venue(self, name: str, deadline: datetime) -> None:
-        for source in self._plan.sources:
-            adapter, symbol = parse_market(source)
-            if adapter.name != name:
-                continue
-            history = History(adapter, self._venues[name], self._clock.clock, deadline)
-            close = self._close_by_ids if adapter.contiguous else self._close_by_times
-            await close(source, symbol, history)
+        for market in (market for market in self._markets if market.venue.name == name):
+            history = History(market.venue, self._venues[name], self._clock.clock, deadline)
+            close = self._close_by_ids if market.venue.contiguous else self._close_by_times
+            await close(market, history)
 
-    async def _close_by_ids(self, source: str, symbol: str, history: History) -> None:
-        observed = observations_of(source, self._reports)
-        previous = self._previous.of(source) if self._previous else None
+    async def _close_by_ids(self, market: Market, history: History) -> None:
+        observed = observations_of(market.name, self._reports)
+        previous = self._previous.of(market.name) if self._previous else None
         check = SequenceCheck(self._bounds, missing_ids_of(self._window, observed, previous))
         for query in check.queries(observed):
             if not check.is_met(query):
-                outcome, detail = await self._search(history, symbol, query, self._taking(check))
+                outcome, detail = await self._search(history, market.symbol, query, self._taking(check))
                 check.ended(query, outcome, detail)
         self._seams.append(seams_of(observed, previous, check.missing))
-        self._note(source, check, check.ids(observed))
+        self._note(market.name, check, check.ids(observed))
 
-    async def _close_by_times(self, source: str, symbol: str, history: History) -> None:
-        observed = observations_of(source, self._reports)
+    async def _close_by_times(self, market: Market, history: History) -> None:
+        observed = observations_of(market.name, self._reports)
         check = TimeCheck(self._bounds, rechecks_of(self._window, observed))
         if query := check.query():
-            outcome, detail = await self._search(history, symbol, query, self._taking(check))
+            outcome, detail = await self._search(history, market.symbol, query, self._taking(check))
             check.ended(outcome, detail, microseconds(self._clock.clock()))
-        self._note(source, check, None)
+        self._note(market.name, check, None)
 
-    def _note(self, source: str, check: SequenceCheck | TimeCheck, ids: tuple[int, int] | None) -> None:
-        self._lost += check.lost(source)
-        self._warnings += [f"{source}: {warning}" for warning in check.warnings()]
+    def _note(self, market: str, check: SequenceCheck | TimeCheck, ids: tuple[int, int] | None) -> None:
+        self._lost += check.lost(market)
+        self._warnings += [f"{market}: {warning}" for warning in check.warnings()]
         if ids:
-            self._ids[source] = ids
+            self._ids[market] = ids
 
     def _taking(self, check: SequenceCheck | TimeCheck) -> TakeTrades:
         async def take(trades: Sequence[Trade]) -> None:

@@ -11,6 +11,7 @@ from shared.feeds.slicing import StreamRecords
 from shared.trades.inbox import Inbox
 from shared.trades.side_by_side import side_by_side
 from shared.trades.venues.lines import as_records
+from shared.trades.venues.registry import Market
 
 
 class Handover:
@@ -19,9 +20,10 @@ class Handover:
     counts: what was handed over by market and origin. A batch counts once the next one is asked for, or there is none.
     """
 
-    def __init__(self, plan: Plan, inbox: Inbox) -> None:
+    def __init__(self, plan: Plan, markets: Iterable[Market], inbox: Inbox) -> None:
         (stream,) = plan.streams
         self._stream = stream.name
+        self._tickers = {market.name: (market.base, market.quote) for market in markets}
         self._inbox = inbox
         self.counts: Counter[tuple[str, str]] = Counter()
 
@@ -41,8 +43,8 @@ class Handover:
                     await self._inbox.due()
                 if behind.done():
                     behind.result()
-                if trades := self._inbox.take():
-                    yield {self._stream: as_records(sorted(trades, key=attrgetter("trade_id")))}
+                if trades := sorted(self._inbox.take(), key=attrgetter("trade_id")):
+                    yield {self._stream: as_records(trades, self._tickers)}
                     self.counts.update((trade.market, trade.origin) for trade in trades)
                 elif behind.done():
                     return

@@ -14,7 +14,7 @@ from shared.trades.completeness.tracker import Tracker
 from shared.trades.connection.client import VenueClient
 from shared.trades.inbox import Inbox
 from shared.trades.venues.readings import Connected, FeedEvent, Heartbeat, Interrupted, Snapshot, Traded, Unreadable
-from shared.trades.venues.registry import venue as venue_of
+from shared.trades.venues.registry import Market
 from shared.trades.venues.trade import Trade
 from shared.trades.venues.venue import Venue
 
@@ -147,23 +147,22 @@ class VenueIntake:
 
 
 def intakes_of(
-    sources: Iterable[str],
+    markets: Iterable[Market],
     clients: Mapping[str, VenueClient],
     bounds: Bounds,
     inbox: Inbox,
     clock: Callable[[], datetime],
 ) -> list[VenueIntake]:
-    """Make one intake a venue for markets named `venue:symbol`; `clients` are by venue."""
-    symbols: dict[str, list[str]] = {}
-    for source in sources:
-        name, _, symbol = source.partition(":")
-        symbols.setdefault(name, []).append(symbol)
+    """Make one intake a venue; `clients` are by the venue's name."""
+    by_venue: dict[str, list[Market]] = {}
+    for market in markets:
+        by_venue.setdefault(market.venue.name, []).append(market)
     return [
-        VenueIntake(venue_of(name), clients[name], _trackers(venue_of(name), each, bounds), inbox, clock)
-        for name, each in symbols.items()
+        VenueIntake(own[0].venue, clients[name], _trackers(own, bounds), inbox, clock) for name, own in by_venue.items()
     ]
 
 
-def _trackers(venue: Venue, symbols: Iterable[str], bounds: Bounds) -> dict[str, Tracker]:
-    kind = SequenceTracker if venue.contiguous else TimeTracker
-    return {symbol: kind(bounds) for symbol in symbols}
+def _trackers(markets: Iterable[Market], bounds: Bounds) -> dict[str, Tracker]:
+    return {
+        market.symbol: SequenceTracker(bounds) if market.venue.contiguous else TimeTracker(bounds) for market in markets
+    }

@@ -18,6 +18,7 @@ from shared.trades.filling import Filler
 from shared.trades.handover import Handover
 from shared.trades.inbox import Inbox
 from shared.trades.intake import VenueIntake, intakes_of
+from shared.trades.venues.registry import parse_market
 
 FLUSH_EVERY: Final = 1.0
 SEARCH_FOR: Final = timedelta(seconds=20)
@@ -43,8 +44,9 @@ class TradesSlice:
         self._end = attempt.part.end
         self._bounds = bounds_of(attempt.part, self._plan.lead, self._plan.grace)
         self._inbox = Inbox()
-        self._intakes = intakes_of(self._plan.sources, venues, self._bounds, self._inbox, clock.clock)
-        self._handover = Handover(self._plan, self._inbox)
+        markets = [parse_market(source) for source in self._plan.sources]
+        self._intakes = intakes_of(markets, venues, self._bounds, self._inbox, clock.clock)
+        self._handover = Handover(self._plan, markets, self._inbox)
 
     async def batches(self) -> AsyncGenerator[StreamRecords]:
         """Give trades each second while listening, then what the history has of those that are missing.

@@ -5,13 +5,13 @@ Facts: binance-spot-api-docs, web-socket-streams.md and rest-api.md (a connectio
 
 from collections.abc import Sequence
 from datetime import timedelta
-from functools import lru_cache
 from typing import Annotated, Final
 
 import msgspec
 
 from shared.trades.venues.decoding import READ_ERRORS, TradeId, number_literal, unreadable
 from shared.trades.venues.readings import Acknowledged, Leaving, Reading, Refused, Traded
+from shared.trades.venues.splitting import split
 from shared.trades.venues.trade import Origin, Trade
 from shared.trades.venues.venue import HistoryPage, HistoryRequest
 
@@ -73,8 +73,8 @@ class Binance:
     connection_limit: Final = timedelta(hours=24)
 
     def tickers(self, symbol: str) -> tuple[str, str]:
-        """Split `BTCUSDT` in base and quote by the known quote assets; raises ValueError where none fits."""
-        return _tickers(symbol)
+        """Split `BTCUSDT` in base and quote; raises ValueError where it can't be read in one way."""
+        return split(symbol, _QUOTES)
 
     def subscribe(self, symbols: Sequence[str]) -> list[str]:
         """Give the one frame that asks for the trade streams of all symbols."""
@@ -116,12 +116,9 @@ class Binance:
 
 
 def _trade(one: _Trade | _PastTrade, symbol: str, received_at: int, origin: Origin) -> Trade:
-    base, quote = _tickers(symbol)
     return Trade(
         "binance",
         symbol,
-        base,
-        quote,
         one.trade_id,
         number_literal(one.price),
         number_literal(one.quantity),
@@ -145,12 +142,3 @@ def _control(frame: bytes | str, problem: BaseException) -> Reading:
     if control.code is not None:
         return Refused(control.words)
     return Acknowledged() if control.result is not msgspec.UNSET else unreadable(frame, problem)
-
-
-@lru_cache(maxsize=4096)
-def _tickers(symbol: str) -> tuple[str, str]:
-    name = symbol.upper()
-    for quote in _QUOTES:
-        if name.endswith(quote) and len(name) > len(quote):
-            return name.removesuffix(quote), quote
-    raise ValueError(f"binance writes a market as BASEQUOTE, for instance BTCUSDT; {symbol!r} ends in no known quote")

@@ -6,18 +6,18 @@ seconds, the websocket in microseconds; windows begin and end at whole seconds, 
 
 from collections.abc import Sequence
 from datetime import timedelta
-from functools import lru_cache
 from typing import Annotated, Final
 
 import msgspec
 
 from shared.trades.venues.decoding import READ_ERRORS, TradeId, number_literal, unreadable
 from shared.trades.venues.readings import Acknowledged, Heartbeat, Leaving, Reading, Refused, Traded
+from shared.trades.venues.splitting import split
 from shared.trades.venues.trade import Direction, Origin, Trade
 from shared.trades.venues.venue import HistoryPage, HistoryRequest
 
 _CHANNEL = "live_trades_"
-_QUOTES = ("rlusd", "pyusd", "usdt", "usdc", "eurc", "usd", "eur", "gbp", "btc", "eth", "pax", "dai")
+_QUOTES = ("RLUSD", "PYUSD", "USDT", "USDC", "EURC", "USD", "EUR", "GBP", "BTC", "ETH", "PAX", "DAI")
 _LATEST_US = 253_402_300_799_999_999
 _DIRECTIONS: Final[tuple[Direction, Direction]] = ("buy", "sell")
 
@@ -69,8 +69,8 @@ class Bitstamp:
     connection_limit: Final = timedelta(days=90)
 
     def tickers(self, symbol: str) -> tuple[str, str]:
-        """Split `btcusd` in base and quote by the known quote currencies; raises ValueError where none fits."""
-        return _tickers(symbol)
+        """Split `btcusd` in base and quote; raises ValueError where it can't be read in one way."""
+        return split(symbol, _QUOTES)
 
     def subscribe(self, symbols: Sequence[str]) -> list[str]:
         """Give one frame a symbol."""
@@ -122,12 +122,9 @@ def _symbol(channel: str) -> str:
 
 
 def _trade(one: _Data | _Transaction, symbol: str, timestamp: int, received_at: int, origin: Origin) -> Trade:
-    base, quote = _tickers(symbol)
     return Trade(
         "bitstamp",
         symbol,
-        base,
-        quote,
         one.trade_id,
         number_literal(one.price),
         number_literal(one.amount),
@@ -155,12 +152,3 @@ _KNOWN: Final[dict[str, Reading]] = {
     "bts:unsubscription_succeeded": Acknowledged(),
     "bts:heartbeat": Heartbeat(),
 }
-
-
-@lru_cache(maxsize=4096)
-def _tickers(symbol: str) -> tuple[str, str]:
-    name = symbol.lower()
-    for quote in _QUOTES:
-        if name.endswith(quote) and len(name) > len(quote):
-            return name.removesuffix(quote).upper(), quote.upper()
-    raise ValueError(f"bitstamp writes a market as basequote, for instance btcusd; {symbol!r} ends in no known quote")

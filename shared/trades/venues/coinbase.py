@@ -5,7 +5,6 @@ Facts: docs.cdp.coinbase.com/exchange (websocket channels, get product trades, p
 
 from collections.abc import Sequence
 from datetime import timedelta
-from functools import lru_cache
 from typing import Final, Literal
 
 import msgspec
@@ -63,7 +62,10 @@ class Coinbase:
 
     def tickers(self, symbol: str) -> tuple[str, str]:
         """Split `BTC-USD` in base and quote; raises ValueError for any other form."""
-        return _tickers(symbol)
+        base, _, quote = symbol.partition("-")
+        if not base or not quote:
+            raise ValueError(f"coinbase writes a market as BASE-QUOTE, for instance BTC-USD, not {symbol!r}")
+        return base.upper(), quote.upper()
 
     def subscribe(self, symbols: Sequence[str]) -> list[str]:
         """Give the one frame that asks for matches and heartbeats of all symbols."""
@@ -111,12 +113,9 @@ def _reading(content: _Match | _LastMatch | _Heartbeat) -> Reading:
 
 
 def _trade(deal: _Deal, symbol: str, received_at: int, origin: Origin) -> Trade:
-    base, quote = _tickers(symbol)
     return Trade(
         "coinbase",
         symbol,
-        base,
-        quote,
         deal.trade_id,
         number_literal(deal.price),
         number_literal(deal.size),
@@ -138,11 +137,3 @@ def _control(frame: bytes | str, problem: BaseException) -> Reading:
     if control.type == "subscriptions" or control.type in _OTHER_CHANNELS:
         return Acknowledged()
     return unreadable(frame, problem)
-
-
-@lru_cache(maxsize=4096)
-def _tickers(symbol: str) -> tuple[str, str]:
-    base, _, quote = symbol.partition("-")
-    if not base or not quote:
-        raise ValueError(f"coinbase writes a market as BASE-QUOTE, for instance BTC-USD, not {symbol!r}")
-    return base.upper(), quote.upper()

@@ -5,7 +5,6 @@ Facts: docs.kraken.com/api (websocket v2 trade, heartbeat, status; prices are JS
 
 from collections.abc import Sequence
 from datetime import timedelta
-from functools import lru_cache
 from typing import Final, Literal
 
 import msgspec
@@ -56,7 +55,10 @@ class Kraken:
 
     def tickers(self, symbol: str) -> tuple[str, str]:
         """Split `BTC/USD` in base and quote; raises ValueError for any other form."""
-        return _tickers(symbol)
+        base, _, quote = symbol.partition("/")
+        if not base or not quote:
+            raise ValueError(f"kraken writes a market as BASE/QUOTE, for instance BTC/USD, not {symbol!r}")
+        return base.upper(), quote.upper()
 
     def subscribe(self, symbols: Sequence[str]) -> list[str]:
         """Give the one frame that asks for the trades of all symbols; the venue answers once a symbol."""
@@ -76,11 +78,11 @@ class Kraken:
 
     def newest(self, symbol: str) -> HistoryRequest:
         """Ask for the newest 1,000 trades."""
-        return kraken_history.newest(_tickers(symbol))
+        return kraken_history.newest(self.tickers(symbol))
 
     def older_than(self, symbol: str, trade_id: int, timestamp: int) -> HistoryRequest:
         """Ask for the trades of the last minute before that trade; the reader narrows or widens that span."""
-        return kraken_history.older_than(_tickers(symbol), trade_id, timestamp)
+        return kraken_history.older_than(self.tickers(symbol), trade_id, timestamp)
 
     def read_history(self, request: HistoryRequest, body: bytes, symbol: str, received_at: int) -> HistoryPage:
         """Read a page; raises ValueError where it is not the venue's format or holds the venue's error."""
@@ -88,12 +90,9 @@ class Kraken:
 
 
 def _trade(one: _Trade, received_at: int) -> Trade:
-    base, quote = _tickers(one.symbol)
     return Trade(
         "kraken",
         one.symbol,
-        base,
-        quote,
         one.trade_id,
         raw_number(one.price),
         raw_number(one.qty),
@@ -118,11 +117,3 @@ def _control(frame: bytes | str, problem: BaseException) -> Reading:
         return Leaving("status maintenance")
     known = control.channel in {"heartbeat", "status"} or control.method == "pong"
     return Heartbeat() if known else unreadable(frame, problem)
-
-
-@lru_cache(maxsize=4096)
-def _tickers(symbol: str) -> tuple[str, str]:
-    base, _, quote = symbol.partition("/")
-    if not base or not quote:
-        raise ValueError(f"kraken writes a market as BASE/QUOTE, for instance BTC/USD, not {symbol!r}")
-    return base.upper(), quote.upper()

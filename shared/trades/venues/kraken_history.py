@@ -128,12 +128,9 @@ def _page(pair: str, rows: list[_Row], symbol: str, received_at: int, reach: int
 
 
 def _trade(row: _Row, symbol: str, received_at: int) -> Trade:
-    base, _, quote = symbol.partition("/")
     return Trade(
         "kraken",
         symbol,
-        base.upper(),
-        quote.upper(),
         row.trade_id,
         number_literal(row.price),
         number_literal(row.volume),

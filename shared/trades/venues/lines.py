@@ -1,6 +1,6 @@
 """Trades as lines of contract `trades/1`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import pyarrow as pa
@@ -10,22 +10,27 @@ from shared.feeds.records import Records
 from shared.trades.venues.trade import Trade
 
 
-class _Openings(dict[tuple[str, str, str, str], str]):
-    """The first fields of a line, once per market; `(venue, symbol, base, quote)` to text."""
+class _Openings(dict[tuple[str, str], str]):
+    """The first fields of a line, once per market; `(venue, symbol)` to text."""
 
-    def __missing__(self, market: tuple[str, str, str, str]) -> str:
-        named = dict(zip(("venue", "symbol", "base", "quote"), market, strict=True))
+    def __init__(self, tickers: Mapping[str, tuple[str, str]]) -> None:
+        super().__init__()
+        self._tickers = tickers
+
+    def __missing__(self, market: tuple[str, str]) -> str:
+        base, quote = self._tickers[":".join(market)]
+        named = {"venue": market[0], "symbol": market[1], "base": base, "quote": quote}
         self[market] = msgspec.json.encode(named).decode()[:-1] + ',"trade_id":'
         return self[market]
 
 
-def as_records(trades: Sequence[Trade]) -> Records:
-    """Write trades as records of `trades/1`, in their order, keyed by symbol.
+def as_records(trades: Sequence[Trade], tickers: Mapping[str, tuple[str, str]]) -> Records:
+    """Write trades as records of `trades/1`, in their order, keyed by symbol; `tickers` are base and quote by market.
 
     Everything but the markets' names is digits or a word of the contract and needs no escaping, so lines are joined.
     """
     lines = pc.binary_join_element_wise(
-        pa.array(_until_times(trades), pa.string()),
+        pa.array(_until_times(trades, _Openings(tickers)), pa.string()),
         _instants([t.timestamp for t in trades]),
         'Z","received_at":"',
         _instants([t.received_at for t in trades]),
@@ -37,10 +42,9 @@ def as_records(trades: Sequence[Trade]) -> Records:
     return Records(lines.cast(pa.binary()), pa.array([t.symbol for t in trades], pa.string()).dictionary_encode())
 
 
-def _until_times(trades: Sequence[Trade]) -> list[str]:
-    openings = _Openings()
+def _until_times(trades: Sequence[Trade], openings: _Openings) -> list[str]:
     return [
-        f'{openings[t.venue, t.symbol, t.base, t.quote]}{t.trade_id},"price":{t.price},"volume":{t.volume}'
+        f'{openings[t.venue, t.symbol]}{t.trade_id},"price":{t.price},"volume":{t.volume}'
         f',"direction":"{t.direction}","direction_basis":"{t.direction_basis}","timestamp":"'
         for t in trades
     ]

@@ -11,6 +11,7 @@ Origin = Literal["live", "rest", "replay"]
 class Trade(msgspec.Struct, frozen=True, gc=False):
     """One trade of one venue.
 
+    symbol: as the venue writes it; which base and quote it means, the plan's markets say.
     price, volume: the JSON number literals with the digits that the venue gave.
     direction: the taker's side; direction_basis says how it was derived from the venue's field.
     timestamp, received_at: microseconds since the Unix epoch, UTC, of the exchange's and of our clock.
@@ -18,8 +19,6 @@ class Trade(msgspec.Struct, frozen=True, gc=False):
 
     venue: str
     symbol: str
-    base: str
-    quote: str
     trade_id: int
     price: str
     volume: str

@@ -44,6 +44,9 @@ class Venue(Protocol):
     def connection_limit(self) -> timedelta | None:
         """How long the venue keeps a connection, None where it sets no limit."""
 
+    def tickers(self, symbol: str) -> tuple[str, str]:
+        """Split a symbol in base and quote, in capitals; raises ValueError where it can't be read in one way."""
+
     def subscribe(self, symbols: Sequence[str]) -> list[str]:
         """Give the text frames that subscribe to the symbols' trades (and heartbeats), in order."""
 

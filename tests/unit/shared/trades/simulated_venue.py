@@ -108,8 +108,6 @@ class SimulatedVenue:
         return Trade(
             self.name,
             symbol,
-            "BTC",
-            "USD",
             deal.trade_id,
             "1.50",
             "2",

@@ -8,6 +8,7 @@ import pytest
 from shared.errors import FeedRefused, Unavailable
 from shared.trades.handover import Handover
 from shared.trades.inbox import FLUSH_AT, LIMIT, Inbox
+from shared.trades.venues.registry import parse_market
 from shared.trades.venues.trade import Trade
 from tests.unit.shared.trades.simulated_venue import plan_of
 
@@ -15,7 +16,7 @@ PLAN = plan_of(["coinbase:BTC-USD"])
 
 
 def trades(*ids: int, origin: str = "live") -> list[Trade]:
-    return [Trade("coinbase", "BTC-USD", "BTC", "USD", one, "1", "1", "buy", "taker", one, one, origin) for one in ids]
+    return [Trade("coinbase", "BTC-USD", one, "1", "1", "buy", "taker", one, one, origin) for one in ids]
 
 
 class Behind:
@@ -64,7 +65,7 @@ def behind(inbox):
 
 @pytest.fixture
 def handover(inbox):
-    return Handover(PLAN, inbox)
+    return Handover(PLAN, [parse_market("coinbase:BTC-USD")], inbox)
 
 
 async def sizes(batches) -> list[int]:

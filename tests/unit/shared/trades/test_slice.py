@@ -10,9 +10,11 @@ from shared.domain.windows.plan import SliceAttempt
 from shared.errors import FeedRefused, SendFailed, Unavailable
 from shared.feeds.slicing import SliceClock
 from shared.trades.completeness.reports import SliceReport
+from shared.trades.connection.fake import FakeVenueClient
 from shared.trades.inbox import FLUSH_AT, LIMIT
 from shared.trades.source import slice_source
 from shared.trades.venues.readings import Connected, Interrupted, Traded, Unreadable
+from shared.trades.venues.registry import venue
 from shared.trades.venues.trade import Trade
 from tests.unit.shared.trades.simulated_venue import (
     ZERO,
@@ -231,9 +233,7 @@ class Busy:
             await asyncio.sleep(0.001)
 
     def trade(self, number, timestamp):
-        return Trade(
-            "coinbase", "BTC-USD", "BTC", "USD", number, "1", "1", "buy", "taker", timestamp, timestamp, "live"
-        )
+        return Trade("coinbase", "BTC-USD", number, "1", "1", "buy", "taker", timestamp, timestamp, "live")
 
     async def page(self, symbol, request=None):
         raise Unavailable("the history is away")
@@ -288,13 +288,29 @@ def test_frames_that_can_not_be_read_are_counted_and_the_first_twenty_kept():
     assert len(hub.sent) == 20
 
 
-def test_a_trade_of_a_market_nobody_asked_for_is_counted_not_sent():
-    market = SimulatedVenue("binance", [])
-    stray = market.trade(Deal(1, 5, 5, 5), "live", 5)
+@pytest.mark.parametrize(
+    ("name", "symbol"), [("binance", "BTCUSDT"), ("coinbase", "ETH-USD"), ("coinbase", "BANDGBP"), ("coinbase", "")]
+)
+def test_a_trade_of_a_market_nobody_asked_for_is_counted_not_sent(name, symbol):
+    stray = Trade(name, symbol, 1, "1", "1", "buy", "taker", at(5), at(5), "live")
 
     report, hub = run(SimulatedVenue("coinbase", [], script=[Traded((stray,))]))
 
     assert (report.unreadable, hub.sent) == (1, [])
+    assert report.samples == (f"a trade of a market that was not asked for: {name}:{symbol}",)
+
+
+def test_base_and_quote_are_what_the_plan_says():
+    trade = Trade("binance", "XYAEUR", 1, "1", "1", "buy", "taker", at(5), at(5), "live")
+    client = FakeVenueClient([Connected(1), Traded((trade,))], [trade], venue=venue("binance"))
+    plan, hub = plan_of(["binance:XYAEUR=XYA/EUR"], length=20), SimulatedHub()
+    source = slice_source(SliceAttempt(plan, plan.slices()[0], 1), {"binance": client}, CLOCK)
+
+    report = played(send_all(source, "trades-20261122T100000Z/0.1", hub), begin=-10)
+
+    ((_, record),) = hub.sent
+    assert (record["symbol"], record["base"], record["quote"]) == ("XYAEUR", "XYA", "EUR")
+    assert [market["market"] for market in report["markets"]] == ["binance:XYAEUR"]
 
 
 def test_a_market_without_trades_is_quiet():

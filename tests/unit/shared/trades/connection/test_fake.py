@@ -16,7 +16,7 @@ SYMBOLS = {"coinbase": "BTC-USD", "binance": "BTCUSDT", "kraken": "BTC/USD"}
 
 
 def trade(number, name="coinbase"):
-    return Trade(name, SYMBOLS[name], "BTC", "USD", number, "1", "1", "buy", "taker", number * 1_000_000, 0, "live")
+    return Trade(name, SYMBOLS[name], number, "1", "1", "buy", "taker", number * 1_000_000, 0, "live")
 
 
 async def test_script_is_played_in_order_and_waits_at_its_gates():

@@ -21,7 +21,7 @@ def test_trade_event_is_a_trade_with_its_own_digits():
     assert read(TRADE | {"m": True, "M": True}) == Traded(
         (
             Trade(
-                "binance", "BNBBTC", "BNB", "BTC", 12345, "0.00100000", "100", "sell", "buyer_is_maker",
+                "binance", "BNBBTC", 12345, "0.00100000", "100", "sell", "buyer_is_maker",
                 1672515782134000, 5, "live",
             ),
         )
@@ -54,7 +54,6 @@ def test_error_frame_is_a_refusal_in_the_venues_words(frame):
         {"e": "marketMood"},
         {},
         TRADE,
-        TRADE | {"m": True, "s": "WHATEVER"},
         TRADE | {"m": True, "p": "1e400"},
         TRADE | {"m": True, "T": 10**18},
     ],
@@ -65,9 +64,22 @@ def test_frame_that_breaks_the_format_is_unreadable(frame):
 
 @pytest.mark.parametrize(
     ("symbol", "tickers"),
-    [("BTCUSDT", ("BTC", "USDT")), ("ethbtc", ("ETH", "BTC")), ("USDTTRY", ("USDT", "TRY"))],
+    [
+        ("BTCUSDT", ("BTC", "USDT")),
+        ("ethbtc", ("ETH", "BTC")),
+        ("USDTTRY", ("USDT", "TRY")),
+        ("ADAEUR", ("ADA", "EUR")),
+        ("LUNAEUR", ("LUNA", "EUR")),
+        ("THETAEUR", ("THETA", "EUR")),
+        ("BTCAEUR", ("BTC", "AEUR")),
+        ("VETUSD", ("VET", "USD")),
+        ("BNBUSD", ("BNB", "USD")),
+        ("DOTUSD", ("DOT", "USD")),
+        ("BTCFDUSD", ("BTC", "FDUSD")),
+        ("USDTUSD", ("USDT", "USD")),
+    ],
 )
-def test_symbol_is_split_by_known_quote_assets(symbol, tickers):
+def test_symbol_is_split_in_base_and_quote(symbol, tickers):
     assert BINANCE.tickers(symbol) == tickers
 
 
@@ -87,7 +99,7 @@ def test_history_page_leads_on_by_its_first_id():
     page = BINANCE.read_history(BINANCE.newest("LTCBTC"), json.dumps([PAST]).encode(), "LTCBTC", 9)
 
     assert page.trades[0] == Trade(
-        "binance", "LTCBTC", "LTC", "BTC", 28457, "4.00000100", "12.0", "sell", "buyer_is_maker",
+        "binance", "LTCBTC", 28457, "4.00000100", "12.0", "sell", "buyer_is_maker",
         1499865549590000, 9, "rest",
     )  # fmt: skip
     assert page.older == BINANCE.older_than("LTCBTC", 28457, 0)

@@ -21,7 +21,7 @@ def test_match_is_a_trade_with_its_own_digits():
     assert read() == Traded(
         (
             Trade(
-                "coinbase", "BAND-GBP", "BAND", "GBP", 881613, "14.7775", "0.0400", "buy", "maker_inverted",
+                "coinbase", "BAND-GBP", 881613, "14.7775", "0.0400", "buy", "maker_inverted",
                 1618677810244075, 5, "live",
             ),
         )
@@ -68,7 +68,6 @@ def test_error_frame_is_a_refusal_in_the_venues_words():
         {"trade_id": "881613"},
         {"trade_id": -1},
         {"trade_id": 2**63},
-        {"product_id": "BANDGBP"},
         {"time": "yesterday"},
         {"time": "2021-04-17T16:43:30.244075"},
     ],

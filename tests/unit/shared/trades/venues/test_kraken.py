@@ -22,7 +22,7 @@ def trades(*literals, kind="update"):
 
 def test_update_is_its_trades_in_order_with_their_own_digits():
     assert trades("0.5117", "0.51170").trades[0] == Trade(
-        "kraken", "MATIC/USD", "MATIC", "USD", 4665906, "0.5117", "40.00", "sell", "taker", 1695628177708706, 5, "live"
+        "kraken", "MATIC/USD", 4665906, "0.5117", "40.00", "sell", "taker", 1695628177708706, 5, "live"
     )
     assert [t.price for t in trades("0.5117", "0.51170", "5.2E-1").trades] == ["0.5117", "0.51170", "5.2E-1"]
 
