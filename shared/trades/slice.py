@@ -51,7 +51,7 @@ class TradesSlice:
     async def batches(self) -> AsyncGenerator[StreamRecords]:
         """Give trades each second while listening, then what the history has of those that are missing.
 
-        Each batch is ordered by the trades' ids. Raises FeedRefused with the venue's words, and Unavailable where a
+        Each batch is ordered by the trades' ids. Raises FeedRefused with the venue's message, and Unavailable where a
         venue can't be trusted.
         """
         began = self._clock.clock()
@@ -90,10 +90,10 @@ class TradesSlice:
             await filler.fill_due()
 
     async def _wait_for_end(self) -> None:
-        self._heed_stop()
+        self._apply_stop()
         while (left := (self._listen_until() - self._clock.clock()).total_seconds()) > 0:
             await self._clock.sleep(min(FLUSH_EVERY, left))
-            self._heed_stop()
+            self._apply_stop()
             self._inbox.hand_over()
 
     def _listen_until(self) -> datetime:
@@ -103,7 +103,7 @@ class TradesSlice:
     def _is_stopped(self) -> bool:
         return self._end < self._attempt.part.end
 
-    def _heed_stop(self) -> None:
+    def _apply_stop(self) -> None:
         stop_at = self._clock.stop_at()
         if stop_at is None or stop_at >= self._end:
             return

@@ -24,7 +24,7 @@ class VenueClient(Protocol):
 
         Nothing more is read while the listener is full. A trade may come twice, since connections overlap when one
         takes over from another; drop repeated ids. After Interrupted, trades may have been missed. Raises FeedRefused
-        with the venue's own words, and Unavailable where no retry can cure it.
+        with the venue's own message, and Unavailable where no retry can cure it.
         """
 
     async def page(self, symbol: str, request: HistoryRequest | None = None) -> HistoryPage:

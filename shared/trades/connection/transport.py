@@ -1,4 +1,4 @@
-"""Websockets and GETs to a venue over aiohttp, with every wait bounded and every failure in the app's own words."""
+"""Websockets and GETs to a venue over aiohttp, with every wait bounded and every failure as the app's own errors."""
 
 import asyncio
 import ssl
@@ -49,7 +49,7 @@ class Transport(Protocol):
         """Open a websocket; raises Unreachable, Untrusted, or FeedRefused where the venue won't have us."""
 
     async def get(self, url: str, query: Mapping[str, str]) -> bytes:
-        """Give the body of a 2xx answer; raises Unreachable, Untrusted, or FeedRefused with the venue's words (4xx)."""
+        """Give the body of a 2xx answer; raises as `socket` does, FeedRefused with the venue's message (4xx)."""
 
 
 class WebSocket:

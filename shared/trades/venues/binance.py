@@ -45,7 +45,7 @@ class _PastTrade(msgspec.Struct, gc=False):
 
 class _Problem(msgspec.Struct):
     code: int
-    words: str = msgspec.field(name="msg")
+    message: str = msgspec.field(name="msg")
 
 
 class _Control(msgspec.Struct):
@@ -53,7 +53,7 @@ class _Control(msgspec.Struct):
     result: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     error: _Problem | None = None
     code: int | None = None
-    words: str = msgspec.field(name="msg", default="")
+    message: str = msgspec.field(name="msg", default="")
 
 
 _FRAME = msgspec.json.Decoder(_Trade).decode
@@ -138,7 +138,7 @@ def _control(frame: bytes | str, problem: BaseException) -> Reading:
     if control.event == "serverShutdown":
         return Leaving("serverShutdown")
     if control.error is not None:
-        return Refused(control.error.words)
+        return Refused(control.error.message)
     if control.code is not None:
-        return Refused(control.words)
+        return Refused(control.message)
     return Acknowledged() if control.result is not msgspec.UNSET else unreadable(frame, problem)

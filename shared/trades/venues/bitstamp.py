@@ -45,7 +45,7 @@ class _Transaction(msgspec.Struct, gc=False):
     time: Annotated[int, msgspec.Meta(ge=0, le=_LATEST_US // 1_000_000)] = msgspec.field(name="date")
 
 
-class _Words(msgspec.Struct):
+class _Error(msgspec.Struct):
     message: str = ""
 
 
@@ -56,7 +56,7 @@ class _Control(msgspec.Struct):
 
 _FRAME = msgspec.json.Decoder(_Trade, strict=False).decode
 _CONTROL = msgspec.json.Decoder(_Control).decode
-_WORDS = msgspec.json.Decoder(_Words).decode
+_ERROR = msgspec.json.Decoder(_Error).decode
 _HISTORY = msgspec.json.Decoder(list[_Transaction], strict=False).decode
 
 
@@ -140,7 +140,7 @@ def _control(frame: bytes | str, problem: BaseException) -> Reading:
     try:
         control = _CONTROL(frame)
         if control.event == "bts:error":
-            return Refused(_WORDS(control.data).message or "an error without words")
+            return Refused(_ERROR(control.data).message or "an error without a message")
     except READ_ERRORS:
         return unreadable(frame, problem)
     return _KNOWN.get(control.event) or unreadable(frame, problem)

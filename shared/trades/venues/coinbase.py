@@ -133,7 +133,7 @@ def _control(frame: bytes | str, problem: BaseException) -> Reading:
     except READ_ERRORS:
         return unreadable(frame, problem)
     if control.type == "error":
-        return Refused(": ".join(filter(None, (control.message, control.reason))) or "an error without words")
+        return Refused(": ".join(filter(None, (control.message, control.reason))) or "an error without a message")
     if control.type == "subscriptions" or control.type in _OTHER_CHANNELS:
         return Acknowledged()
     return unreadable(frame, problem)

@@ -110,7 +110,7 @@ def _control(frame: bytes | str, problem: BaseException) -> Reading:
     except READ_ERRORS:
         return unreadable(frame, problem)
     if control.error or not control.success:
-        return Refused(control.error or "an error without words")
+        return Refused(control.error or "an error without a message")
     if control.method == "subscribe":
         return Acknowledged()
     if any(status.system == "maintenance" for status in control.data):

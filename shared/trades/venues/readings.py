@@ -1,4 +1,4 @@
-"""What a venue's frames and a connection's life mean, in words that no venue owns."""
+"""What a venue's frames and a connection's life mean, whichever venue it is."""
 
 from dataclasses import dataclass
 
@@ -51,9 +51,9 @@ class Leaving:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The venue won't serve the subscription; `words` are its own."""
+    """The venue won't serve the subscription; `message` is its own."""
 
-    words: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from contextlib import aclosing
 
 import pytest
 
-from shared.errors import FeedRefused
+from shared.errors import FeedRefused, Unavailable
 from shared.trades.connection.fake import FakeVenueClient
 from shared.trades.venues.coinbase import Coinbase
 from shared.trades.venues.readings import Connected, Heartbeat, Snapshot, Traded
@@ -122,6 +122,21 @@ def refusing_fake(stage):
 async def test_refusal_holds_the_venues_words(stage, refusing):
     with pytest.raises(FeedRefused, match="NO-PE is not a valid product"):
         await refusing(stage).follow(["NO-PE"], Heard())
+
+
+def silent_real(stage):
+    stage.answers = [(503, {}, b"down for maintenance")]
+    return stage.client()
+
+
+def silent_fake(stage):
+    return FakeVenueClient(history=Unavailable("the fake answered 503: down for maintenance"))
+
+
+@pytest.mark.parametrize("silent", [silent_real, silent_fake])
+async def test_history_that_does_not_answer_is_unavailable(stage, silent):
+    with pytest.raises(Unavailable, match="answered 503: down for maintenance"):
+        await silent(stage).page("BTC-USD")
 
 
 async def test_traded_holds_trades_of_the_market(stage):
