@@ -52,7 +52,7 @@ class Inbox:
         """Take the oldest trades, at most `FLUSH_AT`."""
         taken, self._trades = self._trades[:FLUSH_AT], self._trades[FLUSH_AT:]
         self._taken.set()
-        if not self._trades:
+        if len(self._trades) < FLUSH_AT:
             self._due.clear()
         return taken
 

@@ -253,6 +253,14 @@ def test_a_hole_behind_the_slice_and_its_grace_is_not_its_business():
     assert holes(tracker) == []
 
 
+def test_a_trade_at_the_very_end_of_the_grace_is_the_last_that_matters():
+    tracker = on_time()
+
+    see(tracker, (7, 995), (8, 1001), (9, 2010), (20, 2012))
+
+    assert holes(tracker) == []
+
+
 def test_connecting_again_on_time_begins_afresh():
     tracker = on_time()
     see(tracker, (7, 991))
