@@ -1,87 +1,47 @@
-from datetime import UTC, datetime, timedelta
+import asyncio
+from datetime import timedelta
+from types import SimpleNamespace
 
-from azure.durable_functions.testing import orchestrator_generator_wrapper
+import pytest
 
 from blueprints import ingestion
-from shared.domain.windows.plan import PlanTemplate, StreamPlan
+from shared.domain.windows.plan import Plan, PlanTemplate, StreamPlan
 from shared.domain.windows.window import Window
+from tests.unit.blueprints.durable_context import NOON, call_activity, run
 
-NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 STREAM = StreamPlan("trades", "trades", "trades/1", "row", "identity", 0)
 TEMPLATE = PlanTemplate(10 * SECOND, SECOND, SECOND, 0.0, 1.0, ("coinbase:BTC-USD",), (STREAM,))
 PLAN = TEMPLATE.freeze(Window("trades", NOON, NOON + 30 * SECOND), NOON, "", {}).as_wire()
 
 
-class Done:
-    """A task that has its result already."""
-
-    def __init__(self, result):
-        self.result = result
-
-
-class FakeContext:
-    """A durable context in which every call is done at once, and of several tasks the first one wins."""
-
-    def __init__(self, order, results):
-        self.current_utc_datetime = NOON + timedelta(hours=1)
-        self.order, self.results, self.calls = order, results, []
-
-    def get_input(self):
-        return self.order
-
-    def call_activity_with_retry(self, name, retry, order):
-        return self._call(name, order)
-
-    def call_sub_orchestrator(self, name, order, instance_id):
-        return self._call(name, order, instance_id)
-
-    def wait_for_external_event(self, name):
-        return Done(None)
-
-    def task_any(self, tasks):
-        return Done(tasks[0])
-
-    def _call(self, name, *details):
-        self.calls.append((name, *details))
-        result = self.results[name]
-        return Done(result(details[0]) if callable(result) else result)
-
-
-def run(function, order, results):
-    context = FakeContext(order, results)
-    orchestrator = function.build().get_user_function().orchestrator_function
-    *_, result = orchestrator_generator_wrapper(orchestrator(context))
-    return context.calls, result
-
-
 def test_a_window_is_begun_ingested_and_closed():
-    told = {name: {} for name in ("publish_opening", "write_marker", "publish_closing")}
-    results = {"begin_window": {"proceed": True}, "ingest_leg": [], "close_window": {"state": "closed"}} | told
+    answers = {name: {} for name in ("publish_opening", "write_marker", "publish_closing")}
+    results = {"begin_window": {"proceed": True}, "ingest_leg": [], "close_window": {"state": "closed"}} | answers
 
-    calls, result = run(ingestion.ingest_window, {"plan": PLAN}, results)
+    context, result = run(ingestion.ingest_window, {"plan": PLAN}, results)
 
     steps = ["begin_window", "publish_opening", "ingest_leg", "close_window", "write_marker", "publish_closing"]
-    assert [call[0] for call in calls] == steps
-    assert calls[2][2] == "trades-20261122T120000Z-leg0"
+    assert context.names == steps
+    assert context.calls[2][2] == "trades-20261122T120000Z-leg0"
     assert result == {"state": "closed"}
 
 
 def test_a_window_that_has_ended_does_nothing_more():
-    calls, result = run(
+    context, result = run(
         ingestion.ingest_window, {"plan": PLAN}, {"begin_window": {"proceed": False, "state": "closed"}}
     )
 
-    assert [call[0] for call in calls] == ["begin_window"]
+    assert context.names == ["begin_window"]
     assert result["state"] == "closed"
 
 
 def test_a_leg_runs_its_slices():
     done = {"ingest_slice": lambda order: {"slice": order["slice"], "state": "done"}}
 
-    calls, result = run(ingestion.ingest_leg, {"plan": PLAN, "leg": 0}, done)
+    context, result = run(ingestion.ingest_leg, {"plan": PLAN, "leg": 0}, done)
 
-    assert sorted(order["slice"] for _, order in calls) == [0, 1, 2]
+    assert sorted(order["slice"] for _, order in context.calls) == [0, 1, 2]
     assert [outcome["slice"] for outcome in result] == [0, 1, 2]
 
 
@@ -97,6 +57,78 @@ def test_a_slice_that_failed_for_good_does_not_fail_its_leg():
 def test_after_a_refusal_no_further_slice_begins():
     past = TEMPLATE.freeze(Window("trades", NOON, NOON + 30 * SECOND), NOON + 30 * SECOND, "", {}).as_wire()
 
-    calls, _ = run(ingestion.ingest_leg, {"plan": past, "leg": 0}, {"ingest_slice": {"state": "refused"}})
+    context, _ = run(ingestion.ingest_leg, {"plan": past, "leg": 0}, {"ingest_slice": {"state": "refused"}})
 
-    assert len(calls) == 1
+    assert len(context.calls) == 1
+
+
+class Flows:
+    """Stands in for the flows that the activities call, and remembers what it was asked."""
+
+    def __init__(self, monkeypatch):
+        self.asked = []
+        for name in ("begin", "announce_opening", "announce_closing"):
+            monkeypatch.setattr(ingestion, name, self._flow(name))
+        for name in ("ingest", "close", "mark_closed"):
+            monkeypatch.setattr(ingestion, name, self._awaited(self._flow(name)))
+        app = SimpleNamespace(ledger="ledger", clock=lambda: NOON, slice_tools="tools", window_events="events")
+        monkeypatch.setattr(ingestion, "services", lambda: app)
+
+    def _flow(self, name):
+        def flow(*given):
+            self.asked.append((name, *given))
+            return {"flow": name}
+
+        return flow
+
+    @staticmethod
+    def _awaited(flow):
+        async def awaited(*given):
+            return flow(*given)
+
+        return awaited
+
+
+@pytest.mark.parametrize(
+    ("activity", "given", "asked"),
+    [
+        ("begin_window", {"window_id": "w"}, ("begin", "ledger", "w", NOON)),
+        ("ingest_slice", {"plan": PLAN, "slice": 2}, ("ingest", Plan.from_wire(PLAN), 2, "tools")),
+        ("close_window", {"plan": PLAN}, ("close", Plan.from_wire(PLAN), "tools")),
+        ("publish_opening", {"window_id": "w"}, ("announce_opening", "events", "w")),
+        ("write_marker", {"window_id": "w"}, ("mark_closed", "events", "w")),
+        ("publish_closing", {"window_id": "w"}, ("announce_closing", "events", "w")),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_an_activity_calls_its_flow(monkeypatch, activity, given, asked):
+    flows = Flows(monkeypatch)
+
+    done = call_activity(getattr(ingestion, activity), given)
+
+    assert done == {"flow": asked[0]}
+    assert flows.asked == [asked]
+
+
+def test_each_tick_claims_what_is_due_of_every_feed_and_starts_it(monkeypatch):
+    asked, started = [], []
+
+    def claim(*given):
+        asked.append(given)
+        return ["row"]
+
+    async def start(rows, orchestrations):
+        started.extend(rows)
+
+    feeds = {"a": SimpleNamespace(schedule="schedule of a"), "b": SimpleNamespace(schedule="schedule of b")}
+    settings = SimpleNamespace(feeds=feeds, timer_period=timedelta(minutes=1))
+    app = SimpleNamespace(settings=settings, ledger="ledger", plans="plans", clock=lambda: NOON)
+    monkeypatch.setattr(ingestion, "services", lambda: app)
+    monkeypatch.setattr(ingestion, "claim_due_windows", claim)
+    monkeypatch.setattr(ingestion, "start_windows", start)
+
+    timer = ingestion.open_due_windows.build().get_user_function().client_function
+    asyncio.run(timer(SimpleNamespace(past_due=False), "client"))
+
+    assert asked == [("ledger", "plans", ["schedule of a", "schedule of b"], NOON, timedelta(minutes=1))]
+    assert started == ["row"]

@@ -46,7 +46,7 @@ class FakeDurableClient:
 
 
 @dataclass
-class House:
+class App:
     """The blueprint with fakes behind it, asked as the host asks it."""
 
     ledger: FakeLedger
@@ -61,33 +61,33 @@ class House:
 
 
 @pytest.fixture
-def house(monkeypatch):
+def app(monkeypatch):
     settings = SimpleNamespace(feeds={"trades": SimpleNamespace(schedule=SCHEDULE)})
-    house = House(FakeLedger(), FakeDurableClient())
-    freezer = PlanFactory({"trades": TEMPLATE}, lambda feed: "", lambda template: {})
+    app = App(FakeLedger(), FakeDurableClient())
+    plans = PlanFactory({"trades": TEMPLATE}, lambda feed: "", lambda template: {})
     services = Services().replace(
         settings=settings,
-        ledger=house.ledger,
+        ledger=app.ledger,
         runs=FakeRunLedger(),
         counts=None,
-        freezer=freezer,
+        plans=plans,
         clock=lambda: NOON,
     )
     monkeypatch.setattr(windows, "services", lambda: services)
-    return house
+    return app
 
 
-def test_a_window_is_opened_with_its_id_and_status_url(house):
-    status, body = house.ask(windows.open_windows, "POST", json.dumps(BODY).encode())
+def test_a_window_is_opened_with_its_id_and_status_url(app):
+    status, body = app.ask(windows.open_windows, "POST", json.dumps(BODY).encode())
 
     (window,) = body["windows"]
     assert (status, window["id"], window["state"]) == (202, "trades-20261122T130000Z", "planned")
     assert window["status"]["statusQueryGetUri"].endswith("trades-20261122T130000Z")
-    assert list(house.client.started) == ["trades-20261122T130000Z"]
+    assert list(app.client.started) == ["trades-20261122T130000Z"]
 
 
-def test_a_wrong_body_is_answered_with_field_and_rule(house):
-    status, body = house.ask(windows.open_windows, "POST", json.dumps(BODY | {"feed": "weather"}).encode())
+def test_a_wrong_body_is_answered_with_field_and_rule(app):
+    status, body = app.ask(windows.open_windows, "POST", json.dumps(BODY | {"feed": "weather"}).encode())
 
     assert status == 400
     assert body == {
@@ -95,36 +95,36 @@ def test_a_wrong_body_is_answered_with_field_and_rule(house):
     }
 
 
-def test_an_unknown_window_is_not_found(house):
-    status, body = house.ask(windows.get_window, id="trades-20261122T130000Z")
+def test_an_unknown_window_is_not_found(app):
+    status, body = app.ask(windows.get_window, id="trades-20261122T130000Z")
 
     assert (status, body["error"]["code"]) == (404, "unknown_window")
 
 
-def test_windows_are_listed(house):
-    house.ledger.claim(WindowRow(Window("trades", NOON, NOON + HOUR), "open", "timer", NOON))
+def test_windows_are_listed(app):
+    app.ledger.claim(WindowRow(Window("trades", NOON, NOON + HOUR), "open", "timer", NOON))
 
-    status, body = house.ask(windows.get_windows, params={"state": "open"})
+    status, body = app.ask(windows.get_windows, params={"state": "open"})
 
     assert (status, [window["id"] for window in body["windows"]]) == (200, ["trades-20261122T120000Z"])
 
 
-def test_stopping_marks_the_window_and_raises_stop_to_what_lives(house):
-    house.ask(windows.open_windows, "POST", json.dumps(BODY).encode())
+def test_stopping_marks_the_window_and_raises_stop_to_what_lives(app):
+    app.ask(windows.open_windows, "POST", json.dumps(BODY).encode())
 
-    status, body = house.ask(windows.stop_window, "DELETE", id="trades-20261122T130000Z")
+    status, body = app.ask(windows.stop_window, "DELETE", id="trades-20261122T130000Z")
 
     assert (status, body["stop_at"]) == (202, "2026-11-22T12:00:02Z")
-    assert house.client.raised == [("trades-20261122T130000Z", "stop")]
+    assert app.client.raised == [("trades-20261122T130000Z", "stop")]
 
 
 @pytest.mark.parametrize(("error", "status"), [(Unavailable("away"), 503), (SettingsError("wrong"), 500)])
-def test_what_goes_wrong_inside_is_still_a_json_object(house, monkeypatch, error, status):
+def test_what_goes_wrong_inside_is_still_a_json_object(app, monkeypatch, error, status):
     def fail(*_, **__):
         raise error
 
-    monkeypatch.setattr(house.ledger, "window", fail)
+    monkeypatch.setattr(app.ledger, "window", fail)
 
-    answered, body = house.ask(windows.get_window, id="trades-20261122T130000Z")
+    answered, body = app.ask(windows.get_window, id="trades-20261122T130000Z")
 
     assert (answered, body["error"]["message"]) == (status, str(error))
