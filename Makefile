@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup lakehouse run up platform doctor test test-lakehouse lint fmt type bench compile clean distclean
+.PHONY: help setup lakehouse run up platform doctor test test-lakehouse lint fmt type bench settings compile clean distclean
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
@@ -55,6 +55,9 @@ type: lakehouse ## Check the types
 
 bench: lakehouse ## Measure against the peers; writes benchmarks/results.json
 	@$(PYTHON) -m benchmarks $(ARGS)
+
+settings: setup ## Write local.settings.sample.json and the tables of docs/settings.md from the app's settings
+	@$(PYTHON) scripts/write-settings
 
 compile: setup ## Pin the requirements anew from their .in files (ARGS=--upgrade takes newer versions)
 	@scripts/compile $(ARGS)

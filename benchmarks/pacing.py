@@ -61,7 +61,8 @@ async def _by_the_grid(ends: Ends, records: Records) -> int:
         elapsed = int((perf_counter() - start) * 1e6)
         ready = due(elapsed, RATE, len(records))
         if ready > sent:
-            sent += await _send(ends, records.slice(sent, ready))
+            taken = await _send(ends, records.slice(sent, ready))
+            sent += taken
             in_time = sent if perf_counter() - start <= SECONDS + TICK_US / 1e6 else in_time
         tick = next_tick(int((perf_counter() - start) * 1e6), RATE, TICK_US)
         await asyncio.sleep(max(0.0, start + tick / 1e6 - perf_counter()))

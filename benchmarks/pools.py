@@ -1,8 +1,8 @@
 """Pools of payments mapped from the Arrow file, checked and ready to draw from, beside building them with Faker."""
 
 from benchmarks.interleaved import Row, compare
-from benchmarks.transactions import POOL, fresh_pool
-from shared.clients.storage.pools import read_pool
+from benchmarks.transactions import fresh_pool
+from shared.feeds.drawing.pool import Pool
 from shared.feeds.payments.building import build
 from shared.feeds.payments.feed import Payments
 
@@ -15,13 +15,16 @@ def rows() -> list[Row]:
 
 
 def _read() -> tuple[int, int]:
-    pool = read_pool(POOL)
-    return len(Payments(pool).fingerprint) // 32, pool.fragments.nbytes
+    return _opened(fresh_pool())
 
 
 def _build() -> tuple[int, int]:
-    pool = build(1)
-    return len(Payments(pool).fingerprint) // 32, pool.fragments.nbytes
+    return _opened(build(1))
+
+
+def _opened(pool: Pool) -> tuple[int, int]:
+    Payments(pool)
+    return len(pool.fingerprint) // 32, pool.columns["fragments"].nbytes
 
 
 if __name__ == "__main__":

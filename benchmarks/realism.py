@@ -26,6 +26,7 @@ from faker import Faker
 from benchmarks.interleaved import Row
 from benchmarks.peers import faker_plain
 from benchmarks.transactions import fresh_pool
+from shared.feeds.feed import Position
 from shared.feeds.payments.feed import Payments
 
 WINDOWS, SAMPLES, RECORDS = 96, 32, 2_000  # windows of ours, samples of Faker (the slow ones), records in each
@@ -57,14 +58,18 @@ def divergences(ours: list[list[dict]], theirs: list[list[dict]]) -> dict[str, f
 def distinct_keys(payments: Payments) -> int:
     """Count the different ids of a million records of four slices."""
     per_slice = KEYS // SLICES
-    drawn = [payments.draw("window", number, 0, per_slice, DAY_START, 1000.0).lines for number in range(SLICES)]
+    drawn = [
+        payments.records(Position("window", number, 0, per_slice, DAY_START, 1000.0)).lines for number in range(SLICES)
+    ]
     ids = np.concatenate([pc.binary_slice(lines, 17, 53).to_numpy(zero_copy_only=False) for lines in drawn])
     return len(set(ids.tolist()))
 
 
 def _ours(payments: Payments) -> list[list[dict]]:
     rate = RECORDS / DAY_SECONDS
-    windows = [payments.draw(f"window-{number}", 0, 0, RECORDS, DAY_START, rate) for number in range(WINDOWS)]
+    windows = [
+        payments.records(Position(f"window-{number}", 0, 0, RECORDS, DAY_START, rate)) for number in range(WINDOWS)
+    ]
     return [[json.loads(line) for line in window.lines.to_pylist()] for window in windows]
 
 

@@ -26,6 +26,7 @@ from emulators.entra.identities import make_identities, write_identities
 from emulators.tls import make_tls_files
 from shared.clients.event_hubs.hubs import AzureEventHubs, HubConnection, Sender
 from shared.clients.identity.credentials import LoopIdentity, ServicePrincipal, make_identity
+from shared.feeds.feed import Position
 from shared.feeds.packing import Packing, as_events
 from shared.feeds.payments.building import build
 from shared.feeds.payments.feed import Payments
@@ -212,7 +213,7 @@ def event_data(line: bytes) -> EventData:
 
 def draw(payments: Payments, first: int, length: int) -> Records:
     """Draw transactions of about 850 bytes."""
-    return payments.draw("payments-20261122T100000Z", 1, first, length, START, RATE)
+    return payments.records(Position("payments-20261122T100000Z", 1, first, length, START, RATE))
 
 
 def lines_of(records: Sequence[Records]) -> list[bytes]:

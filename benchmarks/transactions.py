@@ -14,11 +14,12 @@ from faker import Faker
 from benchmarks.interleaved import Row, Side, compare
 from benchmarks.peers import faker_plain, mimesis_plain
 from benchmarks.peers.polars_pools import PolarsPayments
-from shared.clients.storage.pools import read_pool, write_pool
+from shared.feeds.drawing.pool import Pool
+from shared.feeds.feed import Position
 from shared.feeds.payments.building import build
 from shared.feeds.payments.choices import BLOCK
 from shared.feeds.payments.feed import Payments
-from shared.feeds.payments.pool import VERSION, Pool
+from shared.feeds.payments.pool import VERSION, PaymentColumns
 
 POOL = Path(f".local/benchmarks/payments-v{VERSION}.arrow")
 START = 1_795_341_600_000_000  # 2026-11-22T10:00:00Z
@@ -29,9 +30,8 @@ NAME = "transactions as JSON lines"
 def rows() -> list[Row]:
     pa.set_cpu_count(1)
     pool = fresh_pool()
-    polars = PolarsPayments(
-        pool, list(json.loads(Payments(pool).draw("window", 0, 0, 1, START, RATE).lines[0].as_py()))
-    )
+    first = Payments(pool).records(Position("window", 0, 0, 1, START, RATE)).lines[0].as_py()
+    polars = PolarsPayments(PaymentColumns.of(pool), list(json.loads(first)))
     _agree(pool, polars)
     peers = {
         "plain Faker": _lines(faker_plain.lines, Faker("en_US"), 200),
@@ -46,8 +46,9 @@ def rows() -> list[Row]:
 def fresh_pool() -> Pool:
     """Give the pool as the app has it at its second start: built once, mapped from the file."""
     if not POOL.exists():
-        write_pool(build(1), POOL)
-    return read_pool(POOL)
+        POOL.parent.mkdir(parents=True, exist_ok=True)
+        POOL.write_bytes(build(1).to_bytes())
+    return Pool.from_buffer(pa.memory_map(str(POOL)).read_buffer())
 
 
 def drawn(payments: Payments) -> Side:
@@ -55,7 +56,7 @@ def drawn(payments: Payments) -> Side:
     blocks = count()
 
     def side() -> tuple[int, int]:
-        records = payments.draw("window", 0, next(blocks) * BLOCK, BLOCK, START, RATE)
+        records = payments.records(Position("window", 0, next(blocks) * BLOCK, BLOCK, START, RATE))
         return len(records), records.lines.nbytes - 4 * (BLOCK + 1)
 
     return side
@@ -90,7 +91,7 @@ def _ndjson(polars: PolarsPayments) -> Side:
 
 def _agree(pool: Pool, polars: PolarsPayments) -> None:
     """Check that Polars writes the records that we do; only the decimals of a number may differ (12.5 for 12.50)."""
-    ours = Payments(pool).draw("window", 0, 0, BLOCK, 0, 1000.0).lines.to_pylist()
+    ours = Payments(pool).records(Position("window", 0, 0, BLOCK, 0, 1000.0)).lines.to_pylist()
     theirs = polars.encode(0).to_list()
     if [json.loads(line) for line in ours] != [json.loads(line) for line in theirs]:
         raise AssertionError("Polars and the app wrote different records")

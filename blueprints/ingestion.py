@@ -29,10 +29,10 @@ _LEDGER_RETRY = (10_000, 60)
 @bp.durable_client_input(client_name="client")
 async def open_due_windows(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:  # noqa: ARG001
     """Claim the windows that are due, of every enabled feed, and start their orchestrations."""
-    house = services()
-    schedules = [feed.schedule for feed in house.settings.feeds.values()]
+    app = services()
+    schedules = [feed.schedule for feed in app.settings.feeds.values()]
     rows = await asyncio.to_thread(
-        claim_due_windows, house.ledger, house.freezer, schedules, house.clock(), house.settings.timer_period
+        claim_due_windows, app.ledger, app.plans, schedules, app.clock(), app.settings.timer_period
     )
     await start_windows(rows, DurableOrchestrations(client))
 
@@ -58,19 +58,19 @@ def close_window(order: dict) -> dict:  # type: ignore[type-arg] # the worker re
 @bp.activity_trigger(input_name="order")
 def publish_opening(order: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
     """Tell the topic that a window opens; idempotent by the ledger."""
-    return announce_opening(services().herald, order["window_id"])
+    return announce_opening(services().window_events, order["window_id"])
 
 
 @bp.activity_trigger(input_name="order")
 def write_marker(order: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
     """Write the file that marks a window's end; idempotent."""
-    return asyncio.run(mark_closed(services().herald, order["window_id"]))
+    return asyncio.run(mark_closed(services().window_events, order["window_id"]))
 
 
 @bp.activity_trigger(input_name="order")
 def publish_closing(order: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
     """Tell the topic that a window is over; idempotent by the ledger."""
-    return announce_closing(services().herald, order["window_id"])
+    return announce_closing(services().window_events, order["window_id"])
 
 
 @bp.orchestration_trigger(context_name="context")

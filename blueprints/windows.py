@@ -55,17 +55,17 @@ async def stop_window(req: func.HttpRequest, client: df.DurableOrchestrationClie
 
 
 async def _open(body: bytes, orchestrations: DurableOrchestrations) -> Mapping[str, Any]:
-    house = services()
-    request = parse_open_request(body, tuple(house.settings.feeds))
-    schedule = house.settings.feeds[request.feed].schedule
-    rows = await asyncio.to_thread(claim_requested, house.ledger, house.freezer, schedule, request, house.clock())
-    await start_windows(await asyncio.to_thread(first_of_queue, house.ledger, rows), orchestrations)
+    app = services()
+    request = parse_open_request(body, tuple(app.settings.feeds))
+    schedule = app.settings.feeds[request.feed].schedule
+    rows = await asyncio.to_thread(claim_requested, app.ledger, app.plans, schedule, request, app.clock())
+    await start_windows(await asyncio.to_thread(first_of_queue, app.ledger, rows), orchestrations)
     return opened_answer(rows, orchestrations)
 
 
 async def _stop(window_id: str, orchestrations: DurableOrchestrations) -> Mapping[str, Any]:
-    house = services()
-    row = await asyncio.to_thread(mark_stopped, house.ledger, window_id, house.clock())
+    app = services()
+    row = await asyncio.to_thread(mark_stopped, app.ledger, window_id, app.clock())
     await stop_orchestrations(row, orchestrations)
     return await asyncio.to_thread(_show, window_id)
 
@@ -75,6 +75,6 @@ def _list(*, feed: str | None, state: str | None) -> Mapping[str, Any]:
 
 
 def _show(window_id: str) -> Mapping[str, Any]:
-    house = services()
-    row, shown = show_window(house.ledger, window_id)
-    return shown | {"enrichment": show_enrichment(house.runs, house.counts, row.window)}
+    app = services()
+    row, shown = show_window(app.ledger, window_id)
+    return shown | {"enrichment": show_enrichment(app.runs, app.counts, row.window)}

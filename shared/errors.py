@@ -4,6 +4,7 @@ IngestionError
 ├── SettingsError        a setting is missing or malformed: an administrator mends it
 ├── RequestRejected      a caller asked for something it may not have: 400, 404, 409, 413 or 415
 ├── FeedRefused          the source will not serve us (unknown product, wrong subscription): no retry can cure it
+├── FeedUnusable         a feed's own declaration or pool is broken: its windows can't be planned, those of others can
 ├── LoginRefused         an identity is denied access: no retry can cure it
 ├── JobRefused           Databricks will not do what it is asked (unknown job or run, parameters): no retry can cure it
 ├── CorruptRow           the ledger holds something that this version can't read
@@ -45,6 +46,10 @@ class RequestRejected(IngestionError):
 
 class FeedRefused(IngestionError):
     """A venue refused the subscription; the text holds the venue's own words."""
+
+
+class FeedUnusable(IngestionError):
+    """A feed can't be run as it is; the text names it and says what is wrong."""
 
 
 class LoginRefused(IngestionError):

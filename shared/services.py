@@ -1,39 +1,45 @@
 """Composition root: settings become clients, each made when it is first asked for and replaceable by name."""
 
 import asyncio
+import logging
 import secrets
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
+from shared import telemetry
 from shared.clients.coincap.assets import Assets, CoinCapAssets
 from shared.clients.databricks_jobs.jobs import DatabricksJobs, Jobs
+from shared.clients.destination import Sender
 from shared.clients.event_grid.topic import EventGridTopic, Topic
 from shared.clients.event_hubs.hubs import AzureEventHubs, EventHubs, HubConnection
 from shared.clients.identity.credentials import Identity, ManagedIdentity, ServicePrincipal, make_identity
 from shared.clients.logic_app.alert_sender import LogicApp
 from shared.clients.sql.database import Counts, SqlCounts, sql_database
 from shared.clients.sql.metrics import sql_metrics
-from shared.clients.storage.pools import FilePools, Pools
+from shared.clients.storage.pools import Pools, SharedPools
 from shared.clients.storage.reference import Reference, blob_reference
 from shared.clients.storage.runs import RunLedger, table_run_ledger
 from shared.clients.storage.windows import Ledger, table_ledger
-from shared.domain.windows.plan import PlanTemplate
+from shared.domain.windows.plan import PlanTemplate, StreamPlan
 from shared.domain.windows.window import microseconds
-from shared.errors import Unavailable
-from shared.feeds.catalogue import CATALOGUE
-from shared.flows.announce import Herald
+from shared.errors import FeedUnusable, Unavailable
+from shared.feeds.feed import Feed
+from shared.flows.announce import WindowEvents
 from shared.flows.enrich import EnrichmentTools, Job
 from shared.flows.ingest_slice import SliceTools
 from shared.flows.measure import MetricsTools
 from shared.flows.open_windows import PlanFactory
 from shared.flows.report_runs import ReportTools
-from shared.flows.synthetic_slice import SyntheticFeed
+from shared.flows.sources import SourceTools, fingerprint_of
 from shared.settings.model import HubSettings, Settings, from_process
 from shared.trades.connection.client import VenueClient, WebVenueClient
 from shared.trades.venues.registry import venue
+
+logger = logging.getLogger(__name__)
 
 
 class made_once[Made]:  # noqa: N801 - used as a decorator
@@ -51,12 +57,12 @@ class made_once[Made]:  # noqa: N801 - used as a decorator
         """Learn the name of the property."""
         self._name = name
 
-    def __get__(self, house: "Services", owner: type | None = None) -> Made:
+    def __get__(self, services: "Services", owner: type | None = None) -> Made:
         """Give the one that is kept, or make it."""
-        with house.lock:
-            if self._name not in house.made:
-                house.made[self._name] = self._make(house)
-        made: Made = house.made[self._name]
+        with services.lock:
+            if self._name not in services.made:
+                services.made[self._name] = self._make(services)
+        made: Made = services.made[self._name]
         return made
 
 
@@ -78,8 +84,16 @@ class Services:
 
     @made_once
     def settings(self) -> Settings:
-        """Give all app settings; raises SettingsError."""
-        return from_process()
+        """Give all app settings, and say which feeds can't run; raises SettingsError."""
+        settings = from_process()
+        for problem in settings.unusable.values():
+            telemetry.warning(logger, "feed.unusable", reason=problem)
+        return settings
+
+    @made_once
+    def feeds(self) -> Mapping[str, Feed]:
+        """Give the feeds that can run, by name."""
+        return {name: each.feed for name, each in self.settings.feeds.items()}
 
     @made_once
     def clock(self) -> Callable[[], datetime]:
@@ -99,25 +113,25 @@ class Services:
         return AzureEventHubs(connection, self.identity)
 
     @made_once
-    def markets(self) -> Mapping[str, VenueClient]:
-        """Give a market for each venue."""
+    def venues(self) -> Mapping[str, VenueClient]:
+        """Give the client of each venue, by name."""
         bundle = Path(self.settings.ca_bundle) if self.settings.ca_bundle else None
-        dice = secrets.SystemRandom()
+        chance = secrets.SystemRandom()
         return {
             name: WebVenueClient(
                 venue(name),
                 endpoints,
                 ca_bundle=bundle,
                 clock=lambda: microseconds(self.clock()),
-                jitter=dice.random,
+                jitter=chance.random,
             )
             for name, endpoints in self.settings.venues.items()
         }
 
     @made_once
     def pools(self) -> Pools:
-        """Give the pools that synthetic feeds draw from: out of the cache, or drawn at the first use."""
-        return FilePools(Path(self.settings.pools_folder))
+        """Give the pools that drawn feeds draw from."""
+        return SharedPools(Path(self.settings.pools_folder), self.reference)
 
     @made_once
     def reference(self) -> Reference:
@@ -133,9 +147,9 @@ class Services:
         return make_identity(_login(self.settings.hub, self.settings.ca_bundle))
 
     @made_once
-    def herald(self) -> Herald:
-        """Give what announcing windows needs."""
-        return Herald(self.ledger, self.hubs, self.reference, self._topic(), self.clock)
+    def window_events(self) -> WindowEvents:
+        """Give what publishing the events of windows needs."""
+        return WindowEvents(self.ledger, self.hubs, self.reference, self._topic(), self.clock)
 
     @made_once
     def runs(self) -> RunLedger:
@@ -193,8 +207,8 @@ class Services:
         return ReportTools(self.metrics_tools, self.runs, self.counts) if self.counts else None
 
     @made_once
-    def freezer(self) -> PlanFactory:
-        """Give what plans are frozen from."""
+    def plans(self) -> PlanFactory:
+        """Give what makes the plans of windows."""
         templates = {name: feed.template for name, feed in self.settings.feeds.items()}
         return PlanFactory(templates, self._fingerprint, self._partitions)
 
@@ -203,11 +217,20 @@ class Services:
         """Give what a slice needs of the world."""
         return SliceTools(
             ledger=self.ledger,
-            hubs=self.hubs,
+            feeds=self.feeds,
+            sources=self.source_tools,
+            destinations=self._destination,
             clock=self.clock,
             sleep=asyncio.sleep,
-            synthetic=self._synthetic,
-            markets=lambda: self.markets,
+        )
+
+    @made_once
+    def source_tools(self) -> SourceTools:
+        """Give what the sources of slices need of the world."""
+        return SourceTools(
+            drawing=self.pools.drawing,
+            venues=lambda: self.venues,
+            recording=self.reference.read,
         )
 
     def _table_service(self) -> tuple[str | None, str, Identity, str | None]:
@@ -230,18 +253,21 @@ class Services:
         return CoinCapAssets(settings.assets_url, settings.assets_key or "", ca_bundle=self.settings.ca_bundle)
 
     def _jobs_of(self) -> dict[str, Job]:
-        named = {feed: settings.job for feed, settings in self.settings.feeds.items()}
-        return {feed: Job(name, CATALOGUE[feed].lookup) for feed, name in named.items() if name}
+        feeds = self.settings.feeds.values()
+        return {each.feed.name: Job(each.job, each.feed.lookups) for each in feeds if each.job}
 
-    def _synthetic(self, feed: str) -> SyntheticFeed:
-        return {"payments": self.pools.payments}[feed]()
+    def _destination(self, stream: StreamPlan) -> AbstractAsyncContextManager[Sender]:
+        """Connect to where a stream goes."""
+        return self.hubs.sender(stream.hub)
 
     def _fingerprint(self, feed: str) -> str:
-        return self._synthetic(feed).fingerprint if CATALOGUE[feed].kind == "synthetic" else ""
+        if feed not in self.feeds:
+            raise FeedUnusable(self.settings.unusable.get(feed, f"There is no feed {feed} here."))
+        return fingerprint_of(self.feeds[feed], self.source_tools)
 
     def _partitions(self, template: PlanTemplate) -> dict[str, int]:
         """Ask the hubs that packs go to; a row needs no partition count, so its hub is not asked."""
-        hubs = {stream.hub for stream in template.streams if stream.packing == "pack"}
+        hubs = {stream.hub for stream in template.streams if stream.hub and stream.packing == "pack"}
         return {hub: len(asyncio.run(self.hubs.positions(hub))) for hub in hubs}
 
 

@@ -11,21 +11,22 @@ from datetime import UTC, datetime
 
 from faker import Faker
 
+from shared.feeds.drawing.sampling import repeated
 from shared.feeds.payments import tables
 
 _SHARES = [(country, country.share) for country in tables.COUNTRIES]
-COUNTRY_CODES = tables.spread((country.code, share) for country, share in _SHARES)
-CURRENCY_CODES = tables.spread((country.currency, share) for country, share in _SHARES)
-LANGUAGES = tables.spread(
+COUNTRY_CODES = repeated((country.code, share) for country, share in _SHARES)
+CURRENCY_CODES = repeated((country.currency, share) for country, share in _SHARES)
+LANGUAGES = repeated(
     (language, share * 4 // len(country.languages)) for country, share in _SHARES for language in country.languages
 )
-INSTRUMENTS = tables.spread((instrument, share) for instrument, _, share in tables.WALLETS)
-CARDS = tables.spread((card, share) for _, card, share in tables.WALLETS)
+INSTRUMENTS = repeated((instrument, share) for instrument, _, share in tables.WALLETS)
+CARDS = repeated((card, share) for _, card, share in tables.WALLETS)
 CARDLESS = sum(share for _, card, share in tables.WALLETS if not card)
-CHECKS = tables.spread([*tables.SECURITY_CHECKS, ("", CARDLESS)])
-DIGITAL = tables.spread((items[0], share) for items, share in tables.CARTS)
-PHYSICAL = tables.spread((items[1], share) for items, share in tables.CARTS)
-REJECTS = tables.spread(tables.REJECTS)
+CHECKS = repeated([*tables.SECURITY_CHECKS, ("", CARDLESS)])
+DIGITAL = repeated((items[0], share) for items, share in tables.CARTS)
+PHYSICAL = repeated((items[1], share) for items, share in tables.CARTS)
+REJECTS = repeated(tables.REJECTS)
 CURRENCIES = {currency.code: currency for currency in tables.CURRENCIES}
 DAY = datetime(2026, 11, 22, tzinfo=UTC), datetime(2026, 11, 23, tzinfo=UTC)
 SHOWN = 1 - tables.BLANK_PERCENT / 100

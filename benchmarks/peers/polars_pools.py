@@ -11,11 +11,11 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from shared.feeds.payments import instants
+from shared.feeds.drawing import timestamps
+from shared.feeds.drawing.identifiers import identifiers, seed_of
 from shared.feeds.payments.choices import Choices, choose
 from shared.feeds.payments.fragments import Kind
-from shared.feeds.payments.identifiers import identifiers, seed_of
-from shared.feeds.payments.pool import Pool
+from shared.feeds.payments.pool import PaymentColumns
 
 # what makes a run of a line a JSON object (before, after), and how many columns it then begins but does not fill
 _FRAMES = {
@@ -35,10 +35,10 @@ _FRAMES = {
 class PolarsPayments:
     """The peer; `columns` is the order of the 28 columns."""
 
-    def __init__(self, pool: Pool, columns: list[str]) -> None:
+    def __init__(self, pool: PaymentColumns, columns: list[str]) -> None:
         self._pool = pool
         self._columns = columns
-        self._zones = instants.offsets_at(0, pool.zones.to_pylist())
+        self._zones = timestamps.offsets_at(0, pool.zones.to_pylist())
         self._frames = {kind: _frame(pool, kind) for kind in _FRAMES}
 
     def encode(self, block: int) -> pl.Series:
@@ -51,22 +51,22 @@ class PolarsPayments:
 
     def _gathered(self, block: int) -> pl.DataFrame:
         chosen = choose(self._pool, seed_of("payments", "window", 0, block))
-        times = instants.grid(0, 1000.0, block * 4096, 4096)
+        times = timestamps.grid(0, 1000.0, block * 4096, 4096)
         parts = [frame[self._numbers(kind, chosen, times)] for kind, frame in self._frames.items()]
         positions = np.arange(block * 4096, block * 4096 + 4096, dtype=np.uint64)
         ids = _text(identifiers(seed_of("payments", "window", 0), positions)).alias("transactionID")
-        when = _text(_closed(instants.written(times))).alias("transactionDateTime")
+        when = _text(_closed(timestamps.written(times))).alias("transactionDateTime")
         return pl.concat([*parts, pl.DataFrame([ids, when])], how="horizontal").select(self._columns)
 
     def _numbers(self, kind: Kind, chosen: Choices, times: np.ndarray) -> np.ndarray:
         numbers = chosen.fragments[:, kind] - self._pool.bases[kind]
         if kind == Kind.HOUR:
-            hours = instants.local_hours(times, self._zones.take(chosen.country))
+            hours = timestamps.local_hours(times, self._zones.take(chosen.country))
             return numbers + (hours + 1) * chosen.hour_known
         return numbers // 2 if kind in (Kind.BILLING, Kind.HOME) else numbers
 
 
-def _frame(pool: Pool, kind: Kind) -> pl.DataFrame:
+def _frame(pool: PaymentColumns, kind: Kind) -> pl.DataFrame:
     before, after, unfilled = _FRAMES[kind]
     texts = pool.fragments[int(pool.bases[kind]) : _end(pool, kind) : 2 if kind in (Kind.BILLING, Kind.HOME) else 1]
     rows = [json.loads(before + text.decode() + after) for text in texts.to_pylist()]
@@ -74,7 +74,7 @@ def _frame(pool: Pool, kind: Kind) -> pl.DataFrame:
     return pl.DataFrame(rows).select(columns[: len(columns) - unfilled])
 
 
-def _end(pool: Pool, kind: Kind) -> int:
+def _end(pool: PaymentColumns, kind: Kind) -> int:
     starts = sorted({*pool.bases.tolist(), len(pool.fragments)})
     wanted = pool.bases[Kind.CART] if kind in (Kind.BILLING, Kind.HOME) else None
     return int(wanted if wanted is not None else starts[starts.index(int(pool.bases[kind])) + 1])

@@ -28,6 +28,7 @@ class Running:
             {
                 "AzureWebJobsStorage": self.addresses["storage"]["connection_string"],
                 "CA_BUNDLE": str(self.state.authority),
+                "ONE_MACHINE": "true",
                 "POOLS_FOLDER": str(self.state.pools),
             }
             | self.event_hubs_settings("Sender")

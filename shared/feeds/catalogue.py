@@ -1,39 +1,56 @@
-"""Which feeds there are, of what kind, and the streams and contracts of each."""
+"""Which feeds there are, one line each, and which of them can't be run as they are declared."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Literal
 
+from shared.contracts import ContractError, load_contract
+from shared.feeds import trades
+from shared.feeds.feed import Feed
+from shared.feeds.payments import feed as payments
 
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """One kind of record: its name (and default hub) and its contract."""
-
-    name: str
-    contract: str
-
-
-@dataclass(frozen=True, slots=True)
-class FeedKind:
-    """A feed: read from outside (`live`) or drawn here (`synthetic`).
-
-    job: the Databricks job that enriches its windows, unless a setting names another one. lookup: whether that job
-    joins the feed with the lookup of assets.
-    """
-
-    name: str
-    kind: Literal["live", "synthetic"]
-    streams: tuple[Stream, ...]
-    job: str
-    lookup: bool
-
-
-CATALOGUE: Mapping[str, FeedKind] = MappingProxyType(
-    {
-        "trades": FeedKind("trades", "live", (Stream("trades", "trades/1"),), "trades_enrichment", lookup=True),
-        "payments": FeedKind(
-            "payments", "synthetic", (Stream("transactions", "transactions/1"),), "payments", lookup=False
-        ),
-    }
+FEEDS: tuple[Feed, ...] = (
+    trades.FEED,
+    payments.FEED,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The feeds that can run, by name, and for each of the others what is wrong with it."""
+
+    feeds: Mapping[str, Feed]
+    problems: Mapping[str, str]
+
+
+def checked(feeds: Iterable[Feed]) -> Catalogue:
+    """Check each feed's declaration; one that is wrong is left out with its reason, and costs no other feed.
+
+    Of two feeds that claim one name, of themselves or of a stream, the one declared first keeps it.
+    """
+    usable: dict[str, Feed] = {}
+    problems: dict[str, str] = {}
+    for feed in feeds:
+        problem = _problem(feed, usable)
+        if problem is None:
+            usable[feed.name] = feed
+        else:
+            problems[feed.name] = f"Feed {feed.name} can't run: {problem}"
+    return Catalogue(usable, problems)
+
+
+def _problem(feed: Feed, others: Mapping[str, Feed]) -> str | None:
+    if feed.name in others:
+        return "another feed has this name."
+    if not feed.streams:
+        return "it has no stream."
+    owners = {stream.name: other.name for other in others.values() for stream in other.streams}
+    for number, stream in enumerate(feed.streams):
+        if stream.name in owners:
+            return f"its stream {stream.name} is a stream of feed {owners[stream.name]}, too."
+        if stream.name in {earlier.name for earlier in feed.streams[:number]}:
+            return f"it has two streams named {stream.name}."
+        try:
+            load_contract(stream.contract)
+        except ContractError as error:
+            return f"stream {stream.name}: {error}"
+    return None

@@ -24,8 +24,8 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Herald:
-    """What announcing needs: no topic means that nobody listens, and nothing is published."""
+class WindowEvents:
+    """What publishing the events of windows needs; without a topic nobody listens, and nothing is published."""
 
     ledger: Ledger
     hubs: EventHubs
@@ -34,32 +34,32 @@ class Herald:
     clock: Callable[[], datetime]
 
 
-def announce_opening(herald: Herald, window_id: str) -> dict[str, Any]:
+def announce_opening(events: WindowEvents, window_id: str) -> dict[str, Any]:
     """Publish that a window opens, and write so into the ledger; once it is written it is not published again.
 
     Raises Unavailable and LoginRefused, and writes that it is postponed. From the window's end on a topic that fails is
     no error any more: closing must not wait for it, and `announce_closing` makes up for it.
     """
-    row = _row(herald, window_id)
+    row = _row(events, window_id)
     try:
-        return _announce(herald, row, "opened", _opening)
+        return _announce(events, row, "opened", _opening)
     except (Unavailable, LoginRefused) as failure:
         telemetry.warning(logger, "opening.postponed", window=window_id, cause=failure)
-        _write(herald, row, "postponed")
-        if herald.clock() < real_end(row):
+        _write(events, row, "postponed")
+        if events.clock() < real_end(row):
             raise
         return {"published": False}
 
 
-async def mark_closed(herald: Herald, window_id: str) -> dict[str, Any]:
+async def mark_closed(events: WindowEvents, window_id: str) -> dict[str, Any]:
     """Write `windows/<window id>/closed.json`: real end, state, counts, and how far each partition of its hubs is.
 
     Its readers know by it that no event of the window comes any more. A second call writes it anew.
     """
-    row = await asyncio.to_thread(_row, herald, window_id)
+    row = await asyncio.to_thread(_row, events, window_id)
     streams = Plan.from_wire(dict(row.plan)).streams
-    positions = {stream.name: await herald.hubs.positions(stream.hub) for stream in streams}
-    attempts = await asyncio.to_thread(herald.ledger.attempts, window_id)
+    positions = {stream.name: await events.hubs.positions(stream.hub) for stream in streams if stream.hub}
+    attempts = await asyncio.to_thread(events.ledger.attempts, window_id)
     marker = {
         "window": window_id,
         "start": row.window.start.isoformat(),
@@ -70,24 +70,24 @@ async def mark_closed(herald: Herald, window_id: str) -> dict[str, Any]:
         "last_sequence_numbers": positions,
     }
     content = json.dumps(marker, indent=1).encode()
-    await asyncio.to_thread(herald.reference.write, marker_path(window_id), content)
+    await asyncio.to_thread(events.reference.write, marker_path(window_id), content)
     return {"path": marker_path(window_id)}
 
 
-def announce_closing(herald: Herald, window_id: str) -> dict[str, Any]:
+def announce_closing(events: WindowEvents, window_id: str) -> dict[str, Any]:
     """Publish that a window is over, and first its opening where that is still postponed.
 
     Raises Unavailable and LoginRefused.
     """
 
-    def told(row: WindowRow) -> Announcement:
+    def closed(row: WindowRow) -> Announcement:
         counts: Mapping[str, Mapping[str, int]] = row.result.get("counts", {})
         return closing(row.window, real_end(row), row.state, counts)
 
-    row = _row(herald, window_id)
+    row = _row(events, window_id)
     if "postponed" in row.announced:
-        _announce(herald, row, "opened", _opening)
-    return _announce(herald, row, "closed", told)
+        _announce(events, row, "opened", _opening)
+    return _announce(events, row, "closed", closed)
 
 
 def marker_path(window_id: str) -> str:
@@ -95,11 +95,13 @@ def marker_path(window_id: str) -> str:
     return f"windows/{window_id}/closed.json"
 
 
-def _announce(herald: Herald, row: WindowRow, what: str, told: Callable[[WindowRow], Announcement]) -> dict[str, Any]:
-    if herald.topic is None or what in row.announced:
+def _announce(
+    events: WindowEvents, row: WindowRow, what: str, event: Callable[[WindowRow], Announcement]
+) -> dict[str, Any]:
+    if events.topic is None or what in row.announced:
         return {"published": False}
-    herald.topic.publish(told(row))
-    _write(herald, row, what)
+    events.topic.publish(event(row))
+    _write(events, row, what)
     return {"published": True}
 
 
@@ -107,14 +109,14 @@ def _opening(row: WindowRow) -> Announcement:
     return opening(row.window)
 
 
-def _write(herald: Herald, row: WindowRow, what: str) -> None:
+def _write(events: WindowEvents, row: WindowRow, what: str) -> None:
     """Write into the ledger when something was announced, or first failed to be."""
-    now = herald.clock().isoformat()
-    herald.ledger.change(row.window.id, lambda row: replace(row, announced={what: now, **row.announced}))
+    now = events.clock().isoformat()
+    events.ledger.change(row.window.id, lambda row: replace(row, announced={what: now, **row.announced}))
 
 
-def _row(herald: Herald, window_id: str) -> WindowRow:
-    row = herald.ledger.window(window_id)
+def _row(events: WindowEvents, window_id: str) -> WindowRow:
+    row = events.ledger.window(window_id)
     if row is None:
         raise CorruptRow(f"Window {window_id} is not in the ledger, but its orchestration announces it.")
     return row

@@ -1,4 +1,4 @@
-"""Closing a window: fill what a live one still lacks, mark what never began, and write how it ended."""
+"""Closing a window: complete what its slices lack, mark what never began, and write how it ended."""
 
 import asyncio
 import logging
@@ -9,15 +9,15 @@ from typing import Any
 
 from shared import telemetry
 from shared.clients.storage.windows import Ledger
-from shared.domain.windows.ending import Ending, Found, completed, decide_ending, unbegun
+from shared.domain.windows.ending import Completion, Ending, completed, decide_ending, unbegun
 from shared.domain.windows.ledger_row import SliceRow, WindowRow
 from shared.domain.windows.plan import MAX_WINDOW, Plan
 from shared.domain.windows.window import Window
 from shared.errors import CorruptRow
-from shared.feeds.catalogue import CATALOGUE
 from shared.feeds.slicing import SliceClock, StreamCounts
-from shared.flows.ingest_slice import SliceTools, send_all
-from shared.trades.source import closing_source
+from shared.flows.ingest_slice import SliceTools
+from shared.flows.outlet import connected_outlets, deliver
+from shared.flows.sources import CloseRequest, open_completion
 
 logger = logging.getLogger(__name__)
 
@@ -38,8 +38,8 @@ async def close(plan: Plan, tools: SliceTools) -> dict[str, Any]:
 async def _close_open(row: WindowRow, plan: Plan, tools: SliceTools) -> WindowRow:
     await asyncio.to_thread(_mark_skipped, tools.ledger, plan, tools.clock())
     attempts = await asyncio.to_thread(tools.ledger.attempts, plan.window.id)
-    found = await _found(row, plan, attempts, tools)
-    ending = decide_ending(row, plan.slices(), attempts, found)
+    completion = await _complete(row, plan, attempts, tools)
+    ending = decide_ending(row, plan.slices(), attempts, completion)
     closed = await asyncio.to_thread(_write, tools.ledger, row, ending, tools.clock())
     telemetry.info(logger, f"window.{closed.state}", window=closed.window.id, reason=closed.reason or "-")
     return closed
@@ -51,30 +51,29 @@ def _mark_skipped(ledger: Ledger, plan: Plan, now: datetime) -> None:
         ledger.write_attempt(replace(row, state="skipped", reason="It never began."))
 
 
-async def _found(row: WindowRow, plan: Plan, attempts: Sequence[SliceRow], tools: SliceTools) -> Found:
-    """Let a live window be completed from its venues' history; one that its source refused is left as it is."""
-    refused = any(attempt.state == "refused" for attempt in attempts)
-    if CATALOGUE[plan.window.feed].kind != "live" or refused:
-        return Found()
+async def _complete(row: WindowRow, plan: Plan, attempts: Sequence[SliceRow], tools: SliceTools) -> Completion:
+    """Send what the slices lack, where the feed can tell; a window that its source refused is left as it is."""
     end = min(plan.window.end, row.stop_at or plan.window.end)
-    if end <= plan.window.start:
-        return Found()
-    source = closing_source(
+    if end <= plan.window.start or any(attempt.state == "refused" for attempt in attempts):
+        return Completion()
+    request = CloseRequest(
         plan,
         Window(plan.window.feed, plan.window.start, end),
-        [attempt.report for attempt in completed(attempts)],
-        await asyncio.to_thread(_previous, tools.ledger, plan.window),
-        tools.markets(),
-        SliceClock(tools.clock, tools.sleep, lambda: None),
+        reports=[attempt.report for attempt in completed(attempts)],
+        previous=await asyncio.to_thread(_previous, tools.ledger, plan.window),
     )
-    tally = StreamCounts()
-    async with tools.hubs.sender(plan.streams[0].hub) as sender:
-        report = await send_all(source, plan.streams[0], f"{plan.window.id}/close.1", sender, tally)
-    return Found(report, tally.as_wire())
+    time = SliceClock(tools.clock, tools.sleep, lambda: None)
+    source = await asyncio.to_thread(open_completion, tools.feed(plan), request, tools.sources, time)
+    if source is None:
+        return Completion()
+    counts = {stream.name: StreamCounts() for stream in plan.streams}
+    async with connected_outlets(plan.streams, tools.destinations, f"{plan.window.id}/close.1", counts) as outlets:
+        await deliver(source, outlets)
+    return Completion(source.report(), {stream: each.as_wire() for stream, each in counts.items()})
 
 
 def _previous(ledger: Ledger, window: Window) -> Mapping[str, Any] | None:
-    """Give the report of the last slice of the window that ends where this one starts."""
+    """Give what the last slice of the window that ends where this one starts reported."""
     earlier = ledger.windows(window.feed, since=window.start - MAX_WINDOW, states=("closed", "incomplete"))
     adjacent = next((row for row in earlier if row.window.end == window.start), None)
     done = completed(ledger.attempts(adjacent.window.id)) if adjacent else []

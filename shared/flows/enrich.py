@@ -31,15 +31,16 @@ logger = logging.getLogger(__name__)
 
 LOOKUP_SECONDS = 20.0
 LOOKUP_KEPT = timedelta(days=7)
-_LOOKUPS = "assets/"
+ASSETS = "assets"
+_LOOKUPS = f"{ASSETS}/"
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Which job enriches a feed, and whether it wants the lookup of assets."""
+    """Which job enriches a feed, and which lookups it joins."""
 
     name: str
-    lookup: bool
+    lookups: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def prepare_lookup(tools: EnrichmentTools, window_id: str, number: int) -> dict[
     A window that wants none gets none. Raises JobRefused where there is no lookup at all.
     """
     row = _existing(tools, window_id)
-    if not tools.jobs_of[row.window.feed].lookup:
+    if ASSETS not in tools.jobs_of[row.window.feed].lookups:
         return {"lookup": ""}
     path, note = _lookup(tools, window_id)
     _change(tools, row, number, lookup=path, lookup_note=note)

@@ -3,25 +3,21 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from shared import telemetry
-from shared.clients.event_hubs.hubs import EventHubs, Sender
 from shared.clients.storage.windows import Ledger
-from shared.domain.delivery import Delivery
 from shared.domain.windows.ledger_row import SliceRow, SliceState, WindowRow
-from shared.domain.windows.plan import Plan, SliceAttempt, StreamPlan
-from shared.errors import FeedRefused, LoginRefused, SendFailed, Unavailable
-from shared.feeds.catalogue import CATALOGUE
-from shared.feeds.packing import Packing, as_events
-from shared.feeds.slicing import SliceClock, SliceSource, StreamCounts
+from shared.domain.windows.plan import Plan, SliceAttempt
+from shared.errors import FeedRefused, FeedUnusable, LoginRefused, Unavailable
+from shared.feeds.feed import Feed
+from shared.feeds.slicing import SliceClock, StreamCounts
+from shared.flows.outlet import Destinations, connected_outlets, deliver
+from shared.flows.sources import SourceTools, open_source
 from shared.flows.stop_watch import watching
-from shared.flows.synthetic_slice import SyntheticFeed, ingest_synthetic_slice
-from shared.trades.connection.client import VenueClient
-from shared.trades.source import slice_source
 
 logger = logging.getLogger(__name__)
 
@@ -31,14 +27,21 @@ _EXCERPT = 500
 
 @dataclass(frozen=True, slots=True)
 class SliceTools:
-    """What ingesting a slice needs of the world."""
+    """What ingesting a slice needs of the world; `feeds` are the ones that can run."""
 
     ledger: Ledger
-    hubs: EventHubs
+    feeds: Mapping[str, Feed]
+    sources: SourceTools
+    destinations: Destinations
     clock: Callable[[], datetime]
     sleep: Callable[[float], Awaitable[None]]
-    synthetic: Callable[[str], SyntheticFeed]
-    markets: Callable[[], Mapping[str, VenueClient]]
+
+    def feed(self, plan: Plan) -> Feed:
+        """Give the feed of a plan; raises FeedUnusable where this version can't run it."""
+        name = plan.window.feed
+        if name not in self.feeds:
+            raise FeedUnusable(f"Feed {name} of window {plan.window.id} can't run here: see the log of the start.")
+        return self.feeds[name]
 
 
 def begin(ledger: Ledger, window_id: str, now: datetime) -> dict[str, Any]:
@@ -52,7 +55,7 @@ def begin(ledger: Ledger, window_id: str, now: datetime) -> dict[str, Any]:
 
 
 async def ingest(plan: Plan, number: int, tools: SliceTools) -> dict[str, Any]:
-    """Ingest slice `number` and say how: `done`, `skipped`, or `refused` with words that no retry can change.
+    """Ingest slice `number` and say how: `done`, `skipped`, or `refused` with the reason that no retry can change.
 
     Raises Unavailable where another try may succeed; the ledger's row then says `failed`.
     """
@@ -61,10 +64,10 @@ async def ingest(plan: Plan, number: int, tools: SliceTools) -> dict[str, Any]:
     try:
         async with work.reporting(), watching(tools.ledger, plan.window.id, tools.sleep) as stop_at:
             outcome = await work.run(SliceClock(tools.clock, tools.sleep, stop_at))
-    except (FeedRefused, LoginRefused) as refusal:
+    except (FeedRefused, FeedUnusable, LoginRefused) as refusal:
         outcome = _Outcome("refused", str(refusal))
     except Unavailable as error:
-        await work.write(_Outcome("failed", _told(error)))
+        await work.write(_Outcome("failed", f"{type(error).__name__}: {error}"))
         raise
     await work.write(outcome)
     return {"slice": number, "attempt": row.attempt, "state": outcome.state, "reason": outcome.reason[:_EXCERPT]}
@@ -81,33 +84,24 @@ class _Outcome:
 class _Work:
     """One try in progress."""
 
-    order: SliceAttempt
+    attempt: SliceAttempt
     row: SliceRow
     tools: SliceTools
-    tally: StreamCounts = field(default_factory=StreamCounts)
+    counts: dict[str, StreamCounts] = field(init=False)
 
-    async def run(self, pace: SliceClock) -> _Outcome:
-        stop_at = pace.stop_at()
-        if stop_at is not None and (stop_at <= self.row.slice.start or self.order.plan.past):
+    def __post_init__(self) -> None:
+        self.counts = {stream.name: StreamCounts() for stream in self.attempt.plan.streams}
+
+    async def run(self, time: SliceClock) -> _Outcome:
+        stop_at = time.stop_at()
+        if stop_at is not None and (stop_at <= self.row.slice.start or self.attempt.plan.past):
             return _Outcome("skipped", "The window was stopped before this slice began.")
-        stream = self.order.plan.streams[0]
-        async with self.tools.hubs.sender(stream.hub) as sender:
-            try:
-                return _Outcome("done", report=await self._ingest(sender, pace))
-            except SendFailed as failure:
-                self.tally.delivery += failure.delivery
-                raise
-
-    async def _ingest(self, sender: Sender, pace: SliceClock) -> Mapping[str, Any]:
-        feed = self.order.plan.window.feed
-        if CATALOGUE[feed].kind == "live":
-            source = slice_source(self.order, self.tools.markets(), pace)
-            attempt_id = self.order.part.attempt_id(self.order.attempt)
-            return await send_all(source, self.order.plan.streams[0], attempt_id, sender, self.tally)
-        drawn = self.tools.synthetic(feed)
-        _check_fingerprint(self.order, drawn)
-        await ingest_synthetic_slice(self.order, feed=drawn, sender=sender, pace=pace, tally=self.tally)
-        return {}
+        plan, attempt_id = self.attempt.plan, self.attempt.part.attempt_id(self.attempt.attempt)
+        feed = self.tools.feed(plan)
+        source = await asyncio.to_thread(open_source, feed, self.attempt, self.tools.sources, time)
+        async with connected_outlets(plan.streams, self.tools.destinations, attempt_id, self.counts) as outlets:
+            await deliver(source, outlets)
+        return _Outcome("done", report=source.report())
 
     @asynccontextmanager
     async def reporting(self) -> AsyncIterator[None]:
@@ -131,46 +125,18 @@ class _Work:
         """Write how the try ended, and tell it."""
         row = self._row(outcome)
         await asyncio.to_thread(self.tools.ledger.write_attempt, row)
-        counts = {name: count for stream in row.counts.values() for name, count in stream.items()}
         correlation = {"window": row.slice.window_id, "slice": row.slice.number, "attempt": row.attempt}
-        telemetry.info(logger, f"slice.{outcome.state}", **correlation, **counts)
+        for stream, counts in row.counts.items():
+            telemetry.info(logger, f"slice.{outcome.state}", **correlation, stream=stream, **counts)
 
     def _row(self, outcome: _Outcome) -> SliceRow:
-        counts = {self.order.plan.streams[0].name: self.tally.as_wire()}
-        now = self.tools.clock()
         return replace(
             self.row,
             state=outcome.state,
-            updated_at=now,
-            counts=counts,
+            updated_at=self.tools.clock(),
+            counts={stream: counts.as_wire() for stream, counts in self.counts.items()},
             report=outcome.report,
             reason=outcome.reason,
-        )
-
-
-async def send_all(
-    source: SliceSource, stream: StreamPlan, attempt_id: str, sender: Sender, tally: StreamCounts
-) -> Mapping[str, Any]:
-    """Send all that a source of one stream gives, and give its report."""
-    packing = Packing(mode=stream.packing, encoding=stream.encoding)
-    async with aclosing(source.batches()) as batches:
-        async for batch in batches:
-            records = batch[stream.name]
-            events, refusals = as_events(
-                records, packing, contract=stream.contract, slice_id=attempt_id, partitions=stream.partitions
-            )
-            tally.read += len(records)
-            tally.delivery += Delivery(refusals=refusals)
-            delivery = await sender.send(events)
-            tally.delivery += delivery
-    return source.report()
-
-
-def _check_fingerprint(order: SliceAttempt, feed: SyntheticFeed) -> None:
-    if feed.fingerprint != order.plan.fingerprint:
-        raise Unavailable(
-            f"The pools here ({feed.fingerprint}) are not those that window {order.plan.window.id} was planned with "
-            f"({order.plan.fingerprint}); this worker can't draw the same records."
         )
 
 
@@ -181,7 +147,3 @@ async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
         await asyncio.shield(task)
     finally:
         await asyncio.gather(task, return_exceptions=True)
-
-
-def _told(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"

@@ -1,7 +1,7 @@
 """Opening windows: what a tick of the timer claims in the ledger, and the start of what was claimed."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,7 +12,7 @@ from shared.domain.windows.ledger_row import WindowOrigin, WindowRow
 from shared.domain.windows.plan import PlanTemplate
 from shared.domain.windows.schedule import Schedule, decide_tick
 from shared.domain.windows.window import Window
-from shared.errors import Unavailable
+from shared.errors import IngestionError, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -21,37 +21,39 @@ _ACTIVE = ("planned", "open")
 
 @dataclass(frozen=True, slots=True)
 class PlanFactory:
-    """What a plan is frozen from: templates by feed, and the two facts that come from outside.
+    """Makes plans from templates by feed and the two facts that come from outside.
 
-    fingerprint: of a feed's pools. partitions: the partition counts of the hubs to which a template sends packs.
+    fingerprint: of the pool that a feed draws from. partitions: of the hubs to which a template sends packs.
     """
 
-    templates: dict[str, PlanTemplate]
+    templates: Mapping[str, PlanTemplate]
     fingerprint: Callable[[str], str]
-    partitions: Callable[[PlanTemplate], dict[str, int]]
+    partitions: Callable[[PlanTemplate], Mapping[str, int]]
 
     def row(self, window: Window, now: datetime, origin: WindowOrigin, *, queued: bool) -> WindowRow:
-        """Make the row that claims a window, with its frozen plan; raises Unavailable."""
+        """Make the row that claims a window, with its plan; raises Unavailable, FeedUnusable and LoginRefused."""
         template = self.templates[window.feed]
         plan = template.freeze(window, now, self.fingerprint(window.feed), self.partitions(template))
         return WindowRow(window, "planned", origin, now, plan.as_wire(), queued=queued)
 
 
 def claim_due_windows(
-    ledger: Ledger, freezer: PlanFactory, schedules: Iterable[Schedule], now: datetime, period: timedelta
+    ledger: Ledger, plans: PlanFactory, schedules: Iterable[Schedule], now: datetime, period: timedelta
 ) -> list[WindowRow]:
-    """Claim what is due of each feed; one whose hub or ledger does not answer is left to a later tick."""
+    """Claim what is due of each feed; one that fails, for whatever reason, waits for a later tick and costs no other."""
     rows = []
     for schedule in schedules:
         try:
-            rows += claim_due_of_feed(ledger, freezer, schedule, now, period)
-        except Unavailable as error:
+            rows += claim_due_of_feed(ledger, plans, schedule, now, period)
+        except IngestionError as error:
             telemetry.warning(logger, "feed.not_claimed", feed=schedule.feed, cause=error)
+        except Exception:  # a fault in one feed's own code must not stop the windows of the others
+            logger.exception("feed.not_claimed feed=%s", schedule.feed)
     return rows
 
 
 def claim_due_of_feed(
-    ledger: Ledger, freezer: PlanFactory, schedule: Schedule, now: datetime, period: timedelta
+    ledger: Ledger, plans: PlanFactory, schedule: Schedule, now: datetime, period: timedelta
 ) -> list[WindowRow]:
     """Claim what is due of one feed; give the rows whose orchestration must be started now, in order.
 
@@ -61,7 +63,7 @@ def claim_due_of_feed(
     tick = decide_tick(schedule, rows, now, period)
     for window in tick.missed:
         ledger.claim(_missed(window, now, schedule.catch_up))
-    claims = [freezer.row(window, now, "timer", queued=window.end <= now) for window in tick.claim]
+    claims = [plans.row(window, now, "timer", queued=window.end <= now) for window in tick.claim]
     claimed = [row for row in claims if ledger.claim(row)]
     first_of_queue = next((row for row in claimed if row.queued), None)
     queue_idle = not any(row.queued for row in rows)

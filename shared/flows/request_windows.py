@@ -22,7 +22,7 @@ STOP_NOTICE = timedelta(seconds=2)
 
 
 def claim_requested(
-    ledger: Ledger, freezer: PlanFactory, schedule: Schedule, request: OpenRequest, now: datetime
+    ledger: Ledger, plans: PlanFactory, schedule: Schedule, request: OpenRequest, now: datetime
 ) -> list[WindowRow]:
     """Claim the windows of a request, all or, where one overlaps, none; past ones queue in order.
 
@@ -33,7 +33,7 @@ def claim_requested(
         _refuse_overlap([Window(request.feed, request.start, request.end)], rivals)
     windows = windows_of(request, schedule, now)
     _refuse_overlap(windows, rivals)
-    rows = [freezer.row(window, now, "request", queued=window.end <= now) for window in windows]
+    rows = [plans.row(window, now, "request", queued=window.end <= now) for window in windows]
     for row in rows:
         if not ledger.claim(row):
             raise _taken(row.window.id, "was claimed by another request at the same time")

@@ -1,124 +1,229 @@
-"""The app settings: the name, default, meaning and parser of each."""
+"""The app settings, in the groups in which they are documented: those of the app, and those of each feed."""
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import timedelta
+from typing import Final
 
-from shared.feeds.catalogue import CATALOGUE
-from shared.settings import values
+from shared.domain import setting
+from shared.domain.setting import Setting
+from shared.domain.volumes.measurement import MeasuredTable
+from shared.feeds.catalogue import FEEDS
+from shared.feeds.feed import Drawn, Exchanges, Feed, Hub, Stream
+from shared.settings.measured_tables import measured_tables
 from shared.trades.venues.registry import PUBLIC_ENDPOINTS
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
-    """One app setting; `default` None means that it must be set."""
+class Group:
+    """Settings that belong together; `title` is that of their part of docs/settings.md."""
 
-    name: str
-    parse: Callable[[str], Any]
-    default: str | None
-    meaning: str
+    title: str
+    settings: tuple[Setting, ...]
 
 
-_FEED_DEFAULTS: Mapping[str, Mapping[str, str]] = {
-    "trades": {"LEAD": "00:00:20", "GRACE": "00:00:20"},
-    "payments": {"LEAD": "00:00:05", "GRACE": "00:00:00"},
-}
+def groups_of(feeds: Iterable[Feed]) -> tuple[Group, ...]:
+    """Give all settings of an app that has these feeds."""
+    feeds = tuple(feeds)
+    return (
+        Group("Feeds", (_enabled(feeds), *(each for feed in feeds for each in _feed(feed)))),
+        Group("Hubs", _HUBS),
+        Group("Storage", _STORAGE),
+        Group("Enrichment", _ENRICHMENT),
+        Group("Metrics", (_measured(feeds), *_ALERTS)),
+        Group("Venues", tuple(each for venue in PUBLIC_ENDPOINTS for each in _venue(venue))),
+        Group("Platform", _PLATFORM),
+    )
 
 
-def _feed_keys(feed: str) -> list[Key]:
-    name, kind = feed.upper(), CATALOGUE[feed]
-    keys = [
-        Key(f"{name}_WINDOW_EVERY", values.positive_duration, "01:00:00", "How often a window begins."),
-        Key(f"{name}_WINDOW_OFFSET", values.duration, "00:00:00", "How far the grid is moved from midnight UTC."),
-        Key(f"{name}_WINDOW_LENGTH", values.positive_duration, "01:00:00", "How long a window is, at most 24:00:00."),
-        Key(f"{name}_SLICE_LENGTH", values.positive_duration, "00:05:00", "How long one activity ingests."),
-        Key(f"{name}_LEAD", values.duration, _FEED_DEFAULTS[feed]["LEAD"], "How long before its start a slice begins."),
-        Key(f"{name}_GRACE", values.duration, _FEED_DEFAULTS[feed]["GRACE"], "How long late records are awaited."),
-        Key(f"{name}_PACKING", values.OneOf("row", "pack"), "row", "One record an event, or many."),
-        Key(f"{name}_ENCODING", values.OneOf("identity", "zstd"), "identity", "How packs are compressed."),
-        Key(f"{name}_CATCH_UP", values.duration, "24:00:00", "How far back missed windows are caught up."),
-    ]
-    keys += [Key(f"{name}_JOB", values.optional_text, kind.job, "The Databricks job that enriches its windows.")]
-    keys += [
-        Key(f"{stream.name.upper()}_HUB", values.text, stream.name, f"The hub of the stream {stream.name}.")
-        for stream in kind.streams
-    ]
-    return keys + (_live_keys(name) if kind.kind == "live" else _synthetic_keys(name))
+def settings_of(feeds: Iterable[Feed]) -> dict[str, Setting]:
+    """Give all settings of an app that has these feeds, by name."""
+    return {each.name: each for group in groups_of(feeds) for each in group.settings}
 
 
-def _live_keys(name: str) -> list[Key]:
-    return [Key(f"{name}_SOURCES", values.names, "coinbase:BTC-USD,coinbase:ETH-USD", "Markets, as venue:symbol.")]
+def _enabled(feeds: Iterable[Feed]) -> Setting:
+    return Setting("FEEDS", setting.names, ",".join(feed.name for feed in feeds), "The enabled feeds.")
 
 
-def _synthetic_keys(name: str) -> list[Key]:
-    return [
-        Key(f"{name}_RATE", values.positive_number, "100", "Records per second."),
-        Key(f"{name}_CATCH_UP_RATE", values.positive_number, "2", "Past windows go at this many times the rate."),
-    ]
+def _feed(feed: Feed) -> Iterable[Setting]:
+    name = feed.name.upper()
+    lengths = {
+        "WINDOW_EVERY": (setting.positive_duration, feed.every, "How often a window begins."),
+        "WINDOW_OFFSET": (setting.duration, timedelta(), "How far the grid is moved from midnight UTC."),
+        "WINDOW_LENGTH": (setting.positive_duration, feed.length, "How long a window is, at most 24:00:00."),
+        "SLICE_LENGTH": (setting.positive_duration, feed.slice_length, "How long one activity ingests."),
+        "LEAD": (setting.duration, feed.lead, "How long before its start a slice begins."),
+        "GRACE": (setting.duration, feed.grace, "How long late records are awaited."),
+        "CATCH_UP": (setting.duration, timedelta(hours=24), "How far back missed windows are caught up."),
+    }
+    for suffix, (parse, default, meaning) in lengths.items():
+        yield Setting(f"{name}_{suffix}", parse, _written(default), meaning)
+    yield Setting(f"{name}_JOB", setting.optional_text, feed.job or "", "The Databricks job that enriches its windows.")
+    for stream in feed.streams:
+        yield from _stream(stream)
+    yield from _source(feed)
+    yield from feed.settings
 
 
-def _venue_keys(venue: str) -> list[Key]:
+def _stream(stream: Stream) -> Iterable[Setting]:
+    name = stream.name.upper()
+    if isinstance(stream.destination, Hub):
+        yield Setting(f"{name}_HUB", setting.text, stream.name, f"The hub of the stream {stream.name}.")
+    rows_or_packs = setting.OneOf("row", "pack")
+    yield Setting(f"{name}_PACKING", rows_or_packs, "row", "`row`: one record an event; `pack`: many.")
+    encodings = setting.OneOf("identity", "zstd")
+    meaning = "How packs are compressed: `identity` (not at all) or `zstd`."
+    yield Setting(f"{name}_ENCODING", encodings, "identity", meaning)
+
+
+def _source(feed: Feed) -> Iterable[Setting]:
+    name = feed.name.upper()
+    if isinstance(feed.source, Drawn):
+        yield Setting(f"{name}_RATE", setting.positive_number, f"{feed.rate:g}", "Records per second.")
+        past = "Past windows go at this many times the rate."
+        yield Setting(f"{name}_CATCH_UP_RATE", setting.positive_number, "2", past)
+    if isinstance(feed.source, Exchanges):
+        venues = ", ".join(PUBLIC_ENDPOINTS)
+        meaning = f"Markets, as `venue:symbol`; venues are {venues}."
+        yield Setting(f"{name}_SOURCES", setting.names, ",".join(feed.source.markets), meaning)
+
+
+def _measured(feeds: Iterable[Feed]) -> Setting:
+    tables = {table.key: _measured_table(table) for feed in feeds for table in feed.measured}
+    meaning = "The tables that may be measured, by key, as JSON."
+    return Setting("METRICS_TABLES", measured_tables, json.dumps(tables), meaning)
+
+
+def _measured_table(table: MeasuredTable) -> Mapping[str, str | int]:
+    written: dict[str, str | int] = {"table": table.table, "floor": table.floor, "alert": table.alert}
+    return written if table.stream == table.key else {**written, "stream": table.stream}
+
+
+def _venue(venue: str) -> Iterable[Setting]:
     name, public = venue.upper(), PUBLIC_ENDPOINTS[venue]
-    return [
-        Key(f"{name}__websocketUrl", values.Url("wss"), public.websocket_url, f"The websocket of {venue}."),
-        Key(f"{name}__restUrl", values.Url("https"), public.rest_url, f"The REST API of {venue}."),
-    ]
+    websocket, rest = setting.Url("wss"), setting.Url("https")
+    yield Setting(f"{name}__websocketUrl", websocket, public.websocket_url, f"The websocket of {venue}.")
+    yield Setting(f"{name}__restUrl", rest, public.rest_url, f"The REST API of {venue}.")
 
 
-def _hub_keys() -> list[Key]:
-    return [
-        Key("EVENT_HUBS__fullyQualifiedNamespace", values.text, None, "Host of the namespace."),
-        Key(
-            "EVENT_HUBS__credential",
-            values.OneOf("clientsecret", "managedidentity"),
-            "clientsecret",
-            "Who logs in to Event Hubs: a service principal or the app's managed identity.",
-        ),
-        Key("EVENT_HUBS__tenantId", values.optional_text, "", "Tenant of the service principal."),
-        Key("EVENT_HUBS__clientId", values.optional_text, "", "Client id of the principal or identity."),
-        Key("EVENT_HUBS__clientSecret", values.optional_text, "", "Its secret: in Azure a Key Vault reference."),
-        Key("EVENT_HUBS__authorityHost", values.optional_url("https"), "", "Another authority; one machine only."),
-        Key("EVENT_HUBS__customEndpointAddress", values.optional_url("sb"), "", "Another endpoint; one machine only."),
-    ]
+def _written(length: timedelta) -> str:
+    seconds = int(length.total_seconds())
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
-def _enrichment_keys() -> list[Key]:
-    return [
-        Key("EVENT_GRID__topicEndpoint", values.optional_url("https"), "", "Custom topic for openings and closings."),
-        Key("EVENT_GRID__topicKey", values.optional_text, "", "Its access key; absent: the app's identity logs in."),
-        Key("DATABRICKS__host", values.optional_url("https"), "", "The workspace; absent: windows are not enriched."),
-        Key("ASSETS__url", values.optional_url("https"), "", "The assets API (CoinCap v3), for the lookup of trades."),
-        Key("ASSETS__key", values.optional_text, "", "Its bearer key: in Azure a Key Vault reference."),
-        Key("SQL__url", values.optional_text, "", "SQLAlchemy URL of the database that has `window_counts`."),
-        Key("DRAIN_LIMIT", values.positive_duration, "00:10:00", "How long a run may outlive its window."),
-    ]
-
-
-def _metrics_keys() -> list[Key]:
-    tables = '{"trades": {"table": "Trades", "floor": 1000, "alert": "ingestion"}}'
-    return [
-        Key("METRICS_TABLES", values.measured_tables, tables, "The tables that may be measured, by key, as JSON."),
-        Key("ALERT_INGESTION_URL", values.optional_text, "", "Logic App of the alert `ingestion`; a secret."),
-        Key("ALERT_HOSTS", values.names, "*.logic.azure.com", "The hosts that alerts may be sent to."),
-        Key("ALERT_QUIET", values.positive_duration, "06:00:00", "How long the same alert is not sent again."),
-    ]
-
-
-KEYS: tuple[Key, ...] = (
-    Key("FEEDS", values.names, "trades,payments", "The enabled feeds."),
-    Key("WINDOW_TIMER", values.text, "0 * * * * *", "NCRONTAB of the timer that opens windows."),
-    Key("SEND_DEADLINE", values.positive_duration, "00:00:45", "How long one send may take with all its retries."),
-    Key("POOLS_FOLDER", values.text, "/tmp/reactive-ingestion", "Where drawn entity pools are cached."),  # noqa: S108 - Azure's only writable disk
-    Key("CA_BUNDLE", values.optional_text, "", "PEM file of trusted authorities; absent: the system's."),
-    Key("AzureWebJobsStorage", values.optional_text, "", "Connection string of the storage account (one machine)."),
-    Key("AzureWebJobsStorage__accountName", values.optional_text, "", "The storage account, by identity."),
-    Key("AzureWebJobsStorage__tableServiceUri", values.optional_url("https"), "", "Its table endpoint, by identity."),
-    Key("AzureWebJobsStorage__clientId", values.optional_text, "", "The user-assigned identity for storage."),
-    Key("PYTHON_THREADPOOL_THREAD_COUNT", values.positive_integer, "32", "Threads of the worker: one for each slice."),
-    Key("AzureWebJobsStorage__blobServiceUri", values.optional_url("https"), "", "Its blob endpoint, by identity."),
-    *_hub_keys(),
-    *_enrichment_keys(),
-    *_metrics_keys(),
-    *(key for feed in CATALOGUE for key in _feed_keys(feed)),
-    *(key for venue in PUBLIC_ENDPOINTS for key in _venue_keys(venue)),
+_HUBS = (
+    Setting("SEND_DEADLINE", setting.positive_duration, "00:00:45", "How long one send may take with all its retries."),
+    Setting(
+        "EVENT_HUBS__fullyQualifiedNamespace",
+        setting.text,
+        None,
+        "Host of the namespace, for instance `<name>.servicebus.windows.net`.",
+    ),
+    Setting(
+        "EVENT_HUBS__credential",
+        setting.OneOf("clientsecret", "managedidentity"),
+        "clientsecret",
+        "Who logs in: `clientsecret`, a service principal, or `managedidentity`, the app's own.",
+    ),
+    Setting("EVENT_HUBS__tenantId", setting.optional_text, "", "Tenant of the service principal."),
+    Setting("EVENT_HUBS__clientId", setting.optional_text, "", "Client id of the principal or identity."),
+    Setting(
+        "EVENT_HUBS__clientSecret",
+        setting.optional_text,
+        "",
+        "The principal's secret: in Azure a Key Vault reference.",
+    ),
+    Setting(
+        "EVENT_HUBS__authorityHost",
+        setting.optional_url("https"),
+        "",
+        "Another login authority, `https://…`; one machine only.",
+    ),
+    Setting(
+        "EVENT_HUBS__customEndpointAddress",
+        setting.optional_url("sb"),
+        "",
+        "Another endpoint of the namespace, `sb://…`: a gateway, or this machine's emulator.",
+    ),
 )
+
+_POOLS = "/tmp/reactive-ingestion"  # noqa: S108 - Azure's only writable disk
+_STORAGE = (
+    Setting("POOLS_FOLDER", setting.text, _POOLS, "Where copies of the pools of drawn feeds are kept."),
+    Setting(
+        "AzureWebJobsStorage",
+        setting.optional_text,
+        "",
+        "Connection string of the storage account (one machine).",
+    ),
+    Setting("AzureWebJobsStorage__accountName", setting.optional_text, "", "The storage account, by identity."),
+    Setting(
+        "AzureWebJobsStorage__tableServiceUri", setting.optional_url("https"), "", "Its table endpoint, by identity."
+    ),
+    Setting(
+        "AzureWebJobsStorage__blobServiceUri", setting.optional_url("https"), "", "Its blob endpoint, by identity."
+    ),
+    Setting("AzureWebJobsStorage__clientId", setting.optional_text, "", "The user-assigned identity for storage."),
+)
+
+_ENRICHMENT = (
+    Setting(
+        "EVENT_GRID__topicEndpoint",
+        setting.optional_url("https"),
+        "",
+        "Custom topic for openings and closings.",
+    ),
+    Setting("EVENT_GRID__topicKey", setting.optional_text, "", "Its access key; absent: the app's identity logs in."),
+    Setting(
+        "DATABRICKS__host",
+        setting.optional_url("https"),
+        "",
+        "The workspace; absent: windows are not enriched.",
+    ),
+    Setting("ASSETS__url", setting.optional_url("https"), "", "The assets API (CoinCap v3), for the lookup of assets."),
+    Setting("ASSETS__key", setting.optional_text, "", "Its bearer key: in Azure a Key Vault reference."),
+    Setting("SQL__url", setting.optional_text, "", "SQLAlchemy URL of the database that has `window_counts`."),
+    Setting("DRAIN_LIMIT", setting.positive_duration, "00:10:00", "How long a run may outlive its window."),
+)
+
+_ALERTS = (
+    Setting(
+        "ALERT_INGESTION_URL",
+        setting.optional_text,
+        "",
+        "Logic App of the alert `ingestion`; a secret. "
+        "It also tells of failed runs and unbalanced windows of streams without a table.",
+    ),
+    Setting(
+        "ALERT_HOSTS",
+        setting.names,
+        "*.logic.azure.com",
+        "The hosts that alerts may be sent to, separated by commas; `*.` stands for any name before it.",
+    ),
+    Setting("ALERT_QUIET", setting.positive_duration, "06:00:00", "How long the same alert is not sent again."),
+)
+
+_PLATFORM = (
+    Setting("WINDOW_TIMER", setting.text, "0 * * * * *", "NCRONTAB of the timer that opens windows."),
+    Setting(
+        "ONE_MACHINE",
+        setting.yes_or_no,
+        "false",
+        "`true` where all services are emulators of this machine: only then may alerts go to it.",
+    ),
+    Setting(
+        "CA_BUNDLE",
+        setting.optional_text,
+        "",
+        "PEM file of trusted authorities, given to every client; absent: the system's; one machine only.",
+    ),
+    Setting(
+        "PYTHON_THREADPOOL_THREAD_COUNT",
+        setting.positive_integer,
+        "32",
+        "Threads of the worker: one for each slice.",
+    ),
+)
+
+GROUPS: Final = groups_of(FEEDS)

@@ -2,19 +2,21 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from shared.domain.setting import Setting
 from shared.domain.volumes.alert_address import AlertUrl, alert_url
 from shared.domain.volumes.measurement import RUN_ALERT, MeasuredTable
 from shared.domain.windows.plan import PlanTemplate, StreamPlan
 from shared.domain.windows.schedule import Schedule
 from shared.errors import SettingsError
-from shared.feeds.catalogue import CATALOGUE, Stream
-from shared.settings.keys import KEYS
+from shared.feeds.catalogue import FEEDS, checked
+from shared.feeds.feed import Feed, Stream
+from shared.settings.keys import settings_of
 from shared.settings.rules import ALERT_URLS, broken_rules, host_values, longest_wait
 from shared.trades.venues.registry import PUBLIC_ENDPOINTS, Endpoints
 
@@ -23,8 +25,9 @@ APP_FOLDER = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True, slots=True)
 class FeedSettings:
-    """When one feed's windows lie, and how they are cut and sent."""
+    """One feed, when its windows lie, and how they are cut and sent."""
 
+    feed: Feed
     schedule: Schedule
     template: PlanTemplate
     job: str | None
@@ -67,9 +70,10 @@ class MetricsSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings of the app."""
+    """All settings of the app; `unusable` says of each enabled feed that can't run why."""
 
     feeds: Mapping[str, FeedSettings]
+    unusable: Mapping[str, str]
     timer_period: timedelta
     send_deadline: timedelta
     storage: str | None = field(repr=False)
@@ -91,30 +95,34 @@ def from_process() -> Settings:
     return read_settings(os.environ, host)
 
 
-def read_settings(environment: Mapping[str, str], host: Mapping[str, Any]) -> Settings:
-    """Read all settings; `host` is host.json. Raises one SettingsError that names every missing or wrong one."""
-    read, problems = _read_all(environment)
+def read_settings(environment: Mapping[str, str], host: Mapping[str, Any], feeds: Iterable[Feed] = FEEDS) -> Settings:
+    """Read all settings; `host` is host.json. Raises one SettingsError that names every missing or wrong one.
+
+    A feed whose declaration is wrong is left out, and costs no other feed.
+    """
+    feeds = tuple(feeds)
+    read, problems = _read_all(environment, settings_of(feeds).values())
     read[ALERT_URLS] = _alert_urls(environment, read["METRICS_TABLES"])
-    problems += broken_rules(read, host_values(environment, host))
+    problems += broken_rules(read, host_values(environment, host), [feed.name for feed in feeds])
     if problems:
         raise SettingsError("These app settings are missing or wrong:\n" + "\n".join(f"- {line}" for line in problems))
-    return _settings(read)
+    return _settings(read, [feed for feed in feeds if feed.name in read["FEEDS"]])
 
 
-def _read_all(environment: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
-    """Read each key; a wrong one counts as its default, so that the rules after it can still be asked."""
+def _read_all(environment: Mapping[str, str], settings: Iterable[Setting]) -> tuple[dict[str, Any], list[str]]:
+    """Read each setting; a wrong one counts as its default, so that the rules after it can still be asked."""
     read: dict[str, Any] = {}
     problems = []
-    for key in KEYS:
-        written = environment.get(key.name, key.default)
+    for each in settings:
+        written = environment.get(each.name, each.default)
         if written is None:
-            problems.append(f"{key.name} is not set. {key.meaning}")
+            problems.append(f"{each.name} is not set. {each.meaning}")
             continue
         try:
-            read[key.name] = key.parse(written)
+            read[each.name] = each.parse(written)
         except ValueError as error:
-            problems.append(f"{key.name} {error}.{_shown(key.name, written)}")
-            read[key.name] = key.parse(key.default) if key.default is not None else None
+            problems.append(f"{each.name} {error}.{_excerpt(each.name, written)}")
+            read[each.name] = each.parse(each.default) if each.default is not None else None
     return read, problems
 
 
@@ -125,14 +133,18 @@ def _alert_urls(environment: Mapping[str, str], tables: Mapping[str, MeasuredTab
     return {name: url for name, url in found.items() if url.strip()}
 
 
-def _shown(name: str, written: str) -> str:
+def _excerpt(name: str, written: str) -> str:
     secret = any(word in name.lower() for word in ("secret", "storage", "key", "sql", "alert"))
     return "" if secret else f" It is {written[:80]!r}."
 
 
-def _settings(read: Mapping[str, Any]) -> Settings:
+def _settings(read: Mapping[str, Any], enabled: Iterable[Feed]) -> Settings:
+    catalogue = checked(enabled)
+    feeds = {feed.name: _feed(feed, read) for feed in catalogue.feeds.values()}
+    twice = _hubs_named_twice(feeds.values())
     return Settings(
-        feeds={feed: _feed(feed, read) for feed in read["FEEDS"]},
+        feeds={name: feed for name, feed in feeds.items() if name not in twice},
+        unusable={**catalogue.problems, **twice},
         timer_period=longest_wait(read["WINDOW_TIMER"]),
         send_deadline=read["SEND_DEADLINE"],
         storage=read["AzureWebJobsStorage"],
@@ -149,21 +161,35 @@ def _settings(read: Mapping[str, Any]) -> Settings:
     )
 
 
-def _feed(feed: str, read: Mapping[str, Any]) -> FeedSettings:
-    name = feed.upper()
+def _hubs_named_twice(feeds: Iterable[FeedSettings]) -> dict[str, str]:
+    """Name the feeds one of whose hubs is a hub of another stream already; that stream keeps it."""
+    owners: dict[str, str] = {}
+    problems = {}
+    for feed in feeds:
+        for stream in (stream for stream in feed.template.streams if stream.hub):
+            if (owner := owners.setdefault(stream.hub, stream.name)) != stream.name:
+                problems[feed.feed.name] = (
+                    f"Feed {feed.feed.name} can't run: {stream.name.upper()}_HUB and {owner.upper()}_HUB both name hub "
+                    f"{stream.hub!r}; each stream needs a hub of its own."
+                )
+    return problems
+
+
+def _feed(feed: Feed, read: Mapping[str, Any]) -> FeedSettings:
+    name = feed.name.upper()
     schedule = Schedule(
-        feed=feed,
+        feed=feed.name,
         every=read[f"{name}_WINDOW_EVERY"],
         offset=read[f"{name}_WINDOW_OFFSET"],
         length=read[f"{name}_WINDOW_LENGTH"],
         lead=read[f"{name}_LEAD"],
         catch_up=read[f"{name}_CATCH_UP"],
     )
-    return FeedSettings(schedule, _template(feed, read), read[f"{name}_JOB"])
+    return FeedSettings(feed, schedule, _template(feed, read), read[f"{name}_JOB"])
 
 
-def _template(feed: str, read: Mapping[str, Any]) -> PlanTemplate:
-    name = feed.upper()
+def _template(feed: Feed, read: Mapping[str, Any]) -> PlanTemplate:
+    name = feed.name.upper()
     return PlanTemplate(
         slice_length=read[f"{name}_SLICE_LENGTH"],
         lead=read[f"{name}_LEAD"],
@@ -171,18 +197,21 @@ def _template(feed: str, read: Mapping[str, Any]) -> PlanTemplate:
         rate=read.get(f"{name}_RATE", 0.0),
         catch_up_rate=read.get(f"{name}_CATCH_UP_RATE", 1.0),
         sources=read.get(f"{name}_SOURCES", ()),
-        streams=tuple(_stream(name, stream, read) for stream in CATALOGUE[feed].streams),
+        streams=tuple(_stream(stream, read) for stream in feed.streams),
+        options={own.name: read[own.name] for own in feed.settings},
     )
 
 
-def _stream(feed: str, stream: Stream, read: Mapping[str, Any]) -> StreamPlan:
+def _stream(stream: Stream, read: Mapping[str, Any]) -> StreamPlan:
+    name = stream.name.upper()
     return StreamPlan(
         name=stream.name,
-        hub=read[f"{stream.name.upper()}_HUB"],
+        hub=read.get(f"{name}_HUB", ""),
         contract=stream.contract,
-        packing=read[f"{feed}_PACKING"],
-        encoding=read[f"{feed}_ENCODING"],
+        packing=read[f"{name}_PACKING"],
+        encoding=read[f"{name}_ENCODING"],
         partitions=0,
+        destination=stream.destination.kind,
     )
 
 
@@ -215,8 +244,8 @@ def _enrichment(read: Mapping[str, Any]) -> EnrichmentSettings:
 
 
 def _metrics(read: Mapping[str, Any]) -> MetricsSettings:
-    loopback = read["EVENT_HUBS__customEndpointAddress"] is not None
-    checked = {
-        name: alert_url(url, hosts=read["ALERT_HOSTS"], loopback=loopback) for name, url in read[ALERT_URLS].items()
+    urls = {
+        name: alert_url(url, hosts=read["ALERT_HOSTS"], loopback=read["ONE_MACHINE"])
+        for name, url in read[ALERT_URLS].items()
     }
-    return MetricsSettings(tables=read["METRICS_TABLES"], alert_urls=checked, alert_quiet=read["ALERT_QUIET"])
+    return MetricsSettings(tables=read["METRICS_TABLES"], alert_urls=urls, alert_quiet=read["ALERT_QUIET"])

@@ -1,15 +1,14 @@
 """The rules that app settings must keep together, beyond what each must be alone."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from shared.domain import setting
 from shared.domain.volumes.alert_address import alert_url
 from shared.domain.windows.plan import MAX_WINDOW, slice_count_fits
-from shared.feeds.catalogue import CATALOGUE
-from shared.settings import values
 from shared.trades.venues.registry import parse_market
 
 ALERT_URLS = "ALERT_…_URL"
@@ -31,14 +30,14 @@ def host_values(environment: Mapping[str, str], host: Mapping[str, Any]) -> Host
         "AzureFunctionsJobHost__extensions__durableTask__maxConcurrentActivityFunctions",
         durable.get("maxConcurrentActivityFunctions", 10),
     )
-    return Host(values.duration(timeout), int(activities))
+    return Host(setting.duration(timeout), int(activities))
 
 
-def broken_rules(read: Mapping[str, Any], host: Host) -> list[str]:
+def broken_rules(read: Mapping[str, Any], host: Host, known: Collection[str]) -> list[str]:
     problems = _identity_rules(read) + _storage_rules(read) + _timer_rules(read) + _alert_rules(read)
-    unknown = [feed for feed in read["FEEDS"] if feed not in CATALOGUE]
-    problems += [f"FEEDS names {feed!r}; known feeds are {', '.join(CATALOGUE)}." for feed in unknown]
-    feeds = [feed for feed in read["FEEDS"] if feed in CATALOGUE]
+    unknown = [feed for feed in read["FEEDS"] if feed not in known]
+    problems += [f"FEEDS names {feed!r}; known feeds are {', '.join(known)}." for feed in unknown]
+    feeds = [feed for feed in read["FEEDS"] if feed in known]
     problems += [problem for feed in feeds for problem in _feed_rules(feed, read, host)]
     return problems + _concurrency_rules(feeds, read, host)
 
@@ -59,11 +58,10 @@ def _storage_rules(read: Mapping[str, Any]) -> list[str]:
 
 def _alert_rules(read: Mapping[str, Any]) -> list[str]:
     """Refuse alerts that would go elsewhere than to a Logic App; their URLs are secrets, and not shown."""
-    loopback = read["EVENT_HUBS__customEndpointAddress"] is not None
     problems = []
     for name, url in read[ALERT_URLS].items():
         try:
-            alert_url(url, hosts=read["ALERT_HOSTS"], loopback=loopback)
+            alert_url(url, hosts=read["ALERT_HOSTS"], loopback=read["ONE_MACHINE"])
         except ValueError as error:
             problems.append(f"ALERT_{name.upper()}_URL: {error}.")
     return problems

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from shared.settings.keys import KEYS
+from shared.feeds.catalogue import FEEDS
+from shared.settings.keys import settings_of
 from tests.architecture.tree import ROOT, imports, is_in, modules, syntax
 
 READER = "shared/settings/model.py"
@@ -23,7 +24,7 @@ def imported():
 
 
 def test_the_app_imports_in_an_empty_environment_and_reads_no_setting(imported):
-    assert set(imported["reads"]) & {key.name for key in KEYS} == set()
+    assert set(imported["reads"]) & set(settings_of(FEEDS)) == set()
 
 
 def test_importing_the_app_opens_no_socket(imported):

@@ -1,4 +1,4 @@
-"""The settings are listed in three places, and all three say the same."""
+"""The lists of settings for people are the ones that `make settings` writes from the settings themselves."""
 
 import json
 import re
@@ -6,19 +6,17 @@ import re
 import pytest
 
 from shared.errors import SettingsError
-from shared.settings.keys import KEYS
+from shared.settings.keys import GROUPS
+from shared.settings.listing import documented, sample
 from shared.settings.model import read_settings
 from tests.architecture.tree import text
 
 HOST = json.loads(text("host.json"))
 SAMPLE = json.loads(text("local.settings.sample.json"))
-DEFAULTS = {key.name: key.default for key in KEYS}
-ROW = re.compile(r"^\| `(?P<name>[^`]+)` \| (?P<default>[^|]*) \| (?P<meaning>[^|]*) \|$", re.MULTILINE)
-DOCUMENTED = list(ROW.finditer(text("docs/settings.md")))
+SETTINGS = [each for group in GROUPS for each in group.settings]
+DEFAULTS = {each.name: each.default for each in SETTINGS}
 
-# What the sample says beside its defaults: the words by which Functions tools know a local project.
-WORKER = {"FUNCTIONS_WORKER_RUNTIME": "python"}
-LOCAL = {"AzureWebJobsStorage": "UseDevelopmentStorage=true"}
+# What the local platform adds to the sample.
 GIVEN_BY_THE_PLATFORM = {
     "EVENT_HUBS__fullyQualifiedNamespace": "local.servicebus.windows.net",
     "EVENT_HUBS__tenantId": "tenant",
@@ -27,30 +25,20 @@ GIVEN_BY_THE_PLATFORM = {
 }
 
 
-def test_no_setting_is_listed_twice():
-    documented = [row["name"] for row in DOCUMENTED]
-    sampled = re.findall(r'^ {4}"(\w+)":', text("local.settings.sample.json"), re.MULTILINE)
-
-    assert len(DEFAULTS) == len(KEYS)
-    assert len(documented) == len(set(documented))
-    assert len(sampled) == len(SAMPLE["Values"])
+def test_no_setting_is_declared_twice():
+    assert len(DEFAULTS) == len(SETTINGS)
 
 
-def test_the_sample_lists_every_setting_with_its_default():
-    expected = {name: default or "" for name, default in DEFAULTS.items()}
-
-    assert SAMPLE["Values"] == expected | WORKER | LOCAL
+def test_the_sample_is_what_make_settings_writes():
+    assert text("local.settings.sample.json") == sample(GROUPS)
 
 
-def test_the_documents_list_every_setting_with_its_default():
-    cells = {None: "must be set", "": "–"}
-    expected = {name: cells.get(default, f"`{default}`") for name, default in DEFAULTS.items()}
-
-    assert {row["name"]: row["default"].strip() for row in DOCUMENTED} == expected
+def test_the_documents_are_what_make_settings_writes():
+    assert text("docs/settings.md") == documented(text("docs/settings.md"), GROUPS)
 
 
-def test_the_documents_say_what_each_setting_means():
-    assert [row["name"] for row in DOCUMENTED if len(row["meaning"].split()) < 3] == []
+def test_every_setting_says_what_it_means():
+    assert [each.name for each in SETTINGS if len(each.meaning.split()) < 3] == []
 
 
 def test_the_sample_is_plain_and_ready_for_both_hosts():

@@ -19,7 +19,7 @@ from shared.flows.request_windows import opened_answer
 from shared.http.metrics_requests import parse_measure_request
 from shared.http.views import window_details
 from shared.http.window_requests import parse_open_request
-from shared.settings.values import measured_tables
+from shared.settings.measured_tables import measured_tables
 from tests.architecture.tree import ROOT
 from tests.definitions.factory import (
     activities,

@@ -115,6 +115,13 @@ class FakeReference:
         _raise(self.failure)
         self.blobs[path] = (self.clock(), content)
 
+    def add(self, path: str, content: bytes) -> bool:
+        _raise(self.failure)
+        if path in self.blobs:
+            return False
+        self.write(path, content)
+        return True
+
     def read(self, path: str) -> bytes | None:
         _raise(self.failure)
         return self.blobs[path][1] if path in self.blobs else None

@@ -77,9 +77,10 @@ class LakeFiles:
                     delivery += _refused(group, f"its property slice is {name!r}, not <window id>/<n>.<attempt>")
                     continue
                 try:
-                    delivery += await asyncio.to_thread(self._append, self._file_of(match), group)
+                    written = await asyncio.to_thread(self._append, self._file_of(match), group)
                 except SendFailed as failure:
                     raise SendFailed(str(failure), delivery + failure.delivery) from failure
+                delivery += written
         return delivery
 
     def _file_of(self, match: re.Match[str]) -> "_Open":

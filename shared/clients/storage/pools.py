@@ -1,105 +1,115 @@
-"""Keeps the pools that synthetic feeds draw from as Arrow IPC files: only the first start on a machine builds them."""
+"""Keeps the pools that drawn feeds draw from: one for each version of a feed, shared by all instances of the app.
+
+The container `reference` has the pool that counts, so that every instance draws the same records and an upgrade of a
+library changes nothing for windows already planned. A folder of this machine has a copy, which spares the next storage
+account (or the next start, while the container does not answer) the seconds of building.
+"""
 
 import logging
 import os
 import tempfile
 import threading
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 import pyarrow as pa
 
 from shared import telemetry
-from shared.feeds.payments.building import Progress, build
-from shared.feeds.payments.feed import Payments
-from shared.feeds.payments.pool import VERSION, Pool
+from shared.clients.storage.reference import Reference
+from shared.errors import FeedUnusable, Unavailable
+from shared.feeds.drawing.pool import Pool
+from shared.feeds.feed import Drawing, Drawn
 
 logger = logging.getLogger(__name__)
 
 
 class Pools(Protocol):
-    """Where the feeds that draw from pools come from."""
+    """Where drawn feeds get their pools."""
 
-    def payments(self) -> Payments:
-        """Give the feed of payments; the same object at each call."""
-
-
-class Builder(Protocol):
-    """What makes a pool where none is kept."""
-
-    def __call__(self, seed: int, *, progress: Progress) -> Pool:
-        """Make the pool of this seed, telling what is drawn next."""
+    def drawing(self, feed: str, drawn: Drawn) -> Drawing:
+        """Give a feed ready to draw, the same object at each call; raises FeedUnusable, Unavailable, LoginRefused."""
 
 
-class FilePools:
-    """Pools kept in a folder, one file for each version and seed; for any number of threads and processes."""
+@dataclass(slots=True)
+class SharedPools:
+    """Pools in the container `reference`, with copies in `folder`; for any number of threads and processes."""
 
-    def __init__(self, folder: Path, seed: int = 1, builder: Builder = build) -> None:
-        """Use `folder`, which is made where it is missing; nothing is read before the first call."""
-        self.path = folder / f"payments-v{VERSION}-s{seed}.arrow"
-        self._seed = seed
-        self._builder = builder
-        self._lock = threading.Lock()
-        self._payments: Payments | None = None
+    folder: Path
+    reference: Reference
+    _ready: dict[str, Drawing] = field(default_factory=dict, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
-    def payments(self) -> Payments:
-        """Read the pool in milliseconds, or build it in seconds where there is none or a damaged one."""
+    def drawing(self, feed: str, drawn: Drawn) -> Drawing:
+        """Read the pool in milliseconds, or build it in seconds where there is none yet."""
+        name = f"{feed}-v{drawn.version}-s{drawn.seed}.arrow"
         with self._lock:
-            if self._payments is None:
-                self._payments = Payments(self._read() or self._build())
-            return self._payments
+            if name not in self._ready:
+                pool = self._pool(name, feed, drawn)
+                self._ready[name] = Drawing(pool.fingerprint, drawn.draw(pool))
+            return self._ready[name]
 
-    def _read(self) -> Pool | None:
-        if not self.path.exists():
-            return None
+    def _pool(self, name: str, feed: str, drawn: Drawn) -> Pool:
+        """Take the container's pool; where it has none, offer it ours, and take the one that was there first."""
+        path, copy = f"pools/{name}", self.folder / name
         try:
-            return read_pool(self.path)
-        except (ValueError, OSError) as error:  # pyarrow's own errors are kinds of these
-            telemetry.warning(logger, "pools.damaged", path=self.path, reason=error)
-            return None
+            shared = self._shared(path)
+        except Unavailable as error:
+            return _copy_instead(copy, error)
+        if shared is None:
+            ours = _read_copy(copy) or _build(feed, drawn)
+            shared = ours if self.reference.add(path, ours.to_bytes()) else self._shared(path) or ours
+        _keep_copy(shared, copy)
+        return shared
 
-    def _build(self) -> Pool:
-        telemetry.info(logger, "pools.building", path=self.path, seed=self._seed)
-        pool = self._builder(self._seed, progress=_report)
+    def _shared(self, path: str) -> Pool | None:
+        content = self.reference.read(path)
         try:
-            write_pool(pool, self.path)
-        except OSError as error:  # a read-only package: this process goes on with what it built
-            telemetry.warning(logger, "pools.not_kept", path=self.path, reason=error)
-        return pool
+            return None if content is None else Pool.from_buffer(pa.py_buffer(content))
+        except (ValueError, OSError) as error:
+            raise FeedUnusable(f"{path} in the container reference is damaged; delete it: {error}") from error
 
 
-class FixedPools:
-    """Stands in for `FilePools` in tests: gives what it was given."""
-
-    def __init__(self, payments: Payments) -> None:
-        """Keep the feed."""
-        self._payments = payments
-
-    def payments(self) -> Payments:
-        """Give the feed."""
-        return self._payments
+def _copy_instead(copy: Path, error: Unavailable) -> Pool:
+    """Draw from the copy while the container is away: a slice whose plan names another pool will refuse it."""
+    pool = _read_copy(copy)
+    if pool is None:
+        raise error
+    telemetry.warning(logger, "pools.copy_used", path=copy, cause=error)
+    return pool
 
 
-def read_pool(path: Path) -> Pool:
-    """Map a pool into memory; raises ValueError or OSError where the file is not what `write_pool` wrote."""
-    reader = pa.ipc.open_file(pa.memory_map(str(path)))
-    if reader.num_record_batches != 1:
-        raise ValueError(f"a pool is one record batch, {path.name} has {reader.num_record_batches}")
-    return Pool.from_batch(reader.get_batch(0))
-
-
-def write_pool(pool: Pool, path: Path) -> None:
-    """Write a pool beside its place, then move it there at once: a reader sees all of it or none."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=path.name, suffix=".partial", dir=path.parent)
+def _build(feed: str, drawn: Drawn) -> Pool:
+    telemetry.info(logger, "pools.building", feed=feed, version=drawn.version, seed=drawn.seed)
     try:
-        with os.fdopen(handle, "wb") as file:
-            batch = pool.to_batch()
-            with pa.ipc.new_file(file, batch.schema) as writer:
-                writer.write_batch(batch)
-        Path(name).replace(path)
-    finally:
-        Path(name).unlink(missing_ok=True)
+        return drawn.build(drawn.seed, _report)
+    except Exception as error:
+        raise FeedUnusable(f"The pool of feed {feed} can't be built: {type(error).__name__}: {error}") from error
+
+
+def _read_copy(path: Path) -> Pool | None:
+    if not path.exists():
+        return None
+    try:
+        return Pool.from_buffer(pa.memory_map(str(path)).read_buffer())
+    except (ValueError, OSError) as error:  # pyarrow's own errors are kinds of these
+        telemetry.warning(logger, "pools.damaged", path=path, reason=error)
+        return None
+
+
+def _keep_copy(pool: Pool, path: Path) -> None:
+    """Write the copy beside its place, then move it there at once: a reader sees all of it or none."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=path.name, suffix=".partial", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(pool.to_bytes())
+            Path(name).replace(path)
+        finally:
+            Path(name).unlink(missing_ok=True)
+    except OSError as error:  # a read-only package: this process goes on with what it has
+        telemetry.warning(logger, "pools.not_kept", path=path, reason=error)
 
 
 def _report(kind: str) -> None:

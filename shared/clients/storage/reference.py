@@ -1,16 +1,16 @@
 """The container `reference`: lookups and window markers, as blobs that are written whole."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
 
 from shared.clients.identity.credentials import Identity
 from shared.clients.retrying import RetryPolicy
 from shared.clients.storage.containers import Container, container_of
 
 if TYPE_CHECKING:
-    from azure.storage.blob import BlobProperties
+    from azure.storage.blob import BlobProperties, ContainerClient
 
 CONTAINER: Final = "reference"
 
@@ -20,6 +20,9 @@ class Reference(Protocol):
 
     def write(self, path: str, content: bytes) -> None:
         """Write a blob, in place of one that is there; readers see all of it or none."""
+
+    def add(self, path: str, content: bytes) -> bool:
+        """Write a blob unless one is there; says whether it was written."""
 
     def read(self, path: str) -> bytes | None:
         """Give a blob's content, None where there is none."""
@@ -39,12 +42,16 @@ class BlobReference:
         self._container = container
 
     def write(self, path: str, content: bytes) -> None:
-        """Upload it; a second time where the container had to be made first."""
+        """Upload it."""
+        self._upload(path, content, overwrite=True)
+
+    def add(self, path: str, content: bytes) -> bool:
+        """Upload it on condition that it is new; where the answer to a try was lost, the next finds it there."""
         try:
-            self._upload(path, content)
-        except ResourceNotFoundError:
-            self._container.make()
-            self._upload(path, content)
+            self._upload(path, content, overwrite=False, keep=ResourceExistsError)
+        except ResourceExistsError:
+            return False
+        return True
 
     def read(self, path: str) -> bytes | None:
         """Download it."""
@@ -66,11 +73,18 @@ class BlobReference:
         old = [blob.name for blob in self._blobs(prefix) if blob.last_modified < before]
         return sum(self._delete(name) for name in old)
 
-    def _upload(self, path: str, content: bytes) -> None:
-        self._container.call(
-            lambda container, limits: container.upload_blob(path, content, overwrite=True, **limits),
-            ResourceNotFoundError,
-        )
+    def _upload(self, path: str, content: bytes, *, overwrite: bool, keep: type[AzureError] | None = None) -> None:
+        """Upload a blob; a second time where the container had to be made first."""
+        kept = (ResourceNotFoundError, keep) if keep else (ResourceNotFoundError,)
+
+        def upload(container: "ContainerClient", limits: dict[str, Any]) -> None:
+            container.upload_blob(path, content, overwrite=overwrite, **limits)
+
+        try:
+            self._container.call(upload, *kept)
+        except ResourceNotFoundError:
+            self._container.make()
+            self._container.call(upload, *kept)
 
     def _blobs(self, prefix: str) -> "list[BlobProperties]":
         try:

@@ -1,4 +1,4 @@
-"""How a window ended: decided from the tries at its slices and from what closing a live one found."""
+"""How a window ended: decided from the tries at its slices and from what completing it found."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,11 +22,11 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What closing a live window found: its wire form, and the counts of what closing itself sent."""
+class Completion:
+    """What completing a window found, as plain JSON, and the counts, by stream, of what was sent for it."""
 
-    wire: Mapping[str, Any] = field(default_factory=dict)
-    counts: Mapping[str, int] = field(default_factory=dict)
+    report: Mapping[str, Any] = field(default_factory=dict)
+    counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 def completed(attempts: Iterable[SliceRow]) -> list[SliceRow]:
@@ -46,28 +46,30 @@ def completing_attempts(attempts: Iterable[SliceRow]) -> dict[str, int]:
     return {str(row.slice.number): row.attempt for row in completed(attempts)} | {"close": 1}
 
 
-def decide_ending(row: WindowRow, slices: Sequence[Slice], attempts: Sequence[SliceRow], found: Found) -> Ending:
+def decide_ending(
+    row: WindowRow, slices: Sequence[Slice], attempts: Sequence[SliceRow], completion: Completion
+) -> Ending:
     """Decide the state: failed where the source refused or a slice never completed, stopped where somebody asked,
     incomplete where trades are lost, else closed.
     """
     done = completed(attempts)
     result = {
-        "counts": _counts(row, done, found.counts),
+        "counts": _counts(row, done, completion.counts),
         "slices": dict(Counter(attempt.state for attempt in _newest(attempts))),
         "attempts": len(attempts),
-        "gaps": _gaps(done, found.wire),
-        "lost": found.wire.get("lost", []),
+        "gaps": _gaps(done, completion.report),
+        "lost": completion.report.get("lost", []),
         "skew_ms": _skew(done),
         "unreadable": sum(attempt.report.get("unreadable", 0) for attempt in done),
-        "closing": {name: value for name, value in found.wire.items() if name not in ("lost", "warnings")},
-        "warnings": _warnings(done, found.wire),
+        "closing": {name: value for name, value in completion.report.items() if name not in ("lost", "warnings")},
+        "warnings": _warnings(done, completion.report),
     }
-    state, reason = _state(row, slices, attempts, found)
+    state, reason = _state(row, slices, attempts, completion)
     return Ending(state, reason, result)
 
 
 def _state(
-    row: WindowRow, slices: Sequence[Slice], attempts: Sequence[SliceRow], found: Found
+    row: WindowRow, slices: Sequence[Slice], attempts: Sequence[SliceRow], completion: Completion
 ) -> tuple[WindowState, str]:
     newest = _newest(attempts)
     refused = next((attempt for attempt in newest if attempt.state == "refused"), None)
@@ -77,9 +79,9 @@ def _state(
         return "stopped", f"Stopped by request at {row.stop_at.isoformat(timespec='seconds')}."
     done = {attempt.slice.number for attempt in newest if attempt.state == "done"}
     missing = [part.number for part in slices if part.number not in done]
-    if missing and not found.wire:
+    if missing and not completion.report:
         return "failed", _failure(missing, newest)
-    lost = found.wire.get("lost_count", 0)
+    lost = completion.report.get("lost_count", 0)
     return ("incomplete", f"{lost} intervals are lost; see result.lost.") if lost else ("closed", "")
 
 
@@ -95,14 +97,14 @@ def _newest(attempts: Sequence[SliceRow]) -> list[SliceRow]:
     return [last[number] for number in sorted(last)]
 
 
-def _counts(row: WindowRow, done: Iterable[SliceRow], closing: Mapping[str, int]) -> dict[str, dict[str, int]]:
+def _counts(
+    row: WindowRow, done: Iterable[SliceRow], completing: Mapping[str, Mapping[str, int]]
+) -> dict[str, dict[str, int]]:
     streams = [stream["name"] for stream in row.plan.get("streams", [])]
     totals = {stream: Counter(dict.fromkeys(_COUNTS, 0)) for stream in streams}
-    for attempt in done:
-        for stream, counts in attempt.counts.items():
+    for by_stream in [*(attempt.counts for attempt in done), completing]:
+        for stream, counts in by_stream.items():
             totals[stream].update(counts)
-    if closing:
-        totals[streams[0]].update(closing)
     return {stream: dict(total) for stream, total in totals.items()}
 
 

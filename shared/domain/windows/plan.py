@@ -1,7 +1,7 @@
 """The plan of a window: all that was decided when it was claimed, and no retry decides again."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from math import floor
 from typing import Any, Literal
@@ -14,7 +14,10 @@ MAX_WINDOW = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class StreamPlan:
-    """How one stream of the window is sent: hub, contract, packing (`row` or `pack`), encoding and partition count."""
+    """Where one stream of the window goes and how: contract, packing (`row` or `pack`), encoding, destination.
+
+    hub: the hub's name, empty for another destination. partitions: of the hub, 0 where packing does not need to know.
+    """
 
     name: str
     hub: str
@@ -22,6 +25,7 @@ class StreamPlan:
     packing: Literal["row", "pack"]
     encoding: Literal["identity", "zstd"]
     partitions: int
+    destination: Literal["hub", "sql", "lake_ndjson", "lake_parquet"] = "hub"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +33,9 @@ class Plan:
     """Everything about a window that must not change once it is claimed.
 
     past: the window had wholly passed when it was claimed, so its slices run one after another.
-    rate: records per second of a synthetic feed. speed: how many times that a past window is sent with.
-    sources: a live feed's markets (`coinbase:BTC-USD`). fingerprint: of the pools that synthetic records come from.
+    rate: records of a drawn feed's primary stream a second. speed: how many times that a past window is sent with.
+    sources: the markets of a feed of exchanges (`coinbase:BTC-USD`). fingerprint: of the pool that a drawn feed draws
+    from. options: the values of the feed's own settings, by name.
     """
 
     window: Window
@@ -43,6 +48,7 @@ class Plan:
     sources: tuple[str, ...]
     fingerprint: str
     streams: tuple[StreamPlan, ...]
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def slices(self) -> tuple[Slice, ...]:
         """Cut the window on the grid of its own start; the last slice may be shorter."""
@@ -61,7 +67,7 @@ class Plan:
         return tuple(Leg(number, slices[first : first + size]) for number, first in enumerate(firsts))
 
     def records(self, part: Slice) -> int:
-        """Count the records that a synthetic feed owes in a slice; over a window they add up to rate × length."""
+        """Count the primary records that a drawn feed owes in a slice; over a window they add up to rate × length."""
         start, end = part.start - self.window.start, part.end - self.window.start
         return _records_before(end, self.rate) - _records_before(start, self.rate)
 
@@ -84,6 +90,7 @@ class Plan:
             "sources": list(self.sources),
             "fingerprint": self.fingerprint,
             "streams": [_stream_wire(stream) for stream in self.streams],
+            "options": dict(self.options),
         }
 
     @classmethod
@@ -100,6 +107,7 @@ class Plan:
             sources=tuple(wire["sources"]),
             fingerprint=wire["fingerprint"],
             streams=tuple(StreamPlan(**stream) for stream in wire["streams"]),
+            options=wire.get("options", {}),
         )
 
 
@@ -123,6 +131,7 @@ class PlanTemplate:
     catch_up_rate: float
     sources: tuple[str, ...]
     streams: tuple[StreamPlan, ...]
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def freeze(self, window: Window, now: datetime, fingerprint: str, partitions: Mapping[str, int]) -> Plan:
         """Decide all that a window claimed at `now` must keep; `partitions` are counts by hub."""
@@ -138,6 +147,7 @@ class PlanTemplate:
             sources=self.sources,
             fingerprint=fingerprint,
             streams=tuple(replace(stream, partitions=partitions.get(stream.hub, 0)) for stream in self.streams),
+            options=self.options,
         )
 
 
@@ -158,4 +168,5 @@ def _stream_wire(stream: StreamPlan) -> dict[str, Any]:
         "packing": stream.packing,
         "encoding": stream.encoding,
         "partitions": stream.partitions,
+        "destination": stream.destination,
     }

@@ -1,4 +1,4 @@
-"""Builds the pool of payments: Faker's text, dealt out in the shares of `tables` and rendered into fragments."""
+"""Builds the pool of payments: Faker's text, assigned in the shares of `tables` and rendered into fragments."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -10,11 +10,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from shared.feeds.drawing import quasi_random
+from shared.feeds.drawing.pool import Pool
+from shared.feeds.drawing.sampling import repeated
 from shared.feeds.payments import fragments, tables
-from shared.feeds.payments.dealing import Step, deal, deal_below, deal_percent, deal_unit
 from shared.feeds.payments.entities import Address, Entities, Grouped, Place
 from shared.feeds.payments.fragments import Kind
-from shared.feeds.payments.pool import ACCOUNT, Pool
+from shared.feeds.payments.pool import ACCOUNT, PaymentColumns
+from shared.feeds.payments.steps import Step
 
 type Progress = Callable[[str], None]
 
@@ -36,7 +39,7 @@ class Sizes:
 DEFAULT_SIZES = Sizes()
 
 
-def build(seed: int, sizes: Sizes = DEFAULT_SIZES, progress: Progress = lambda _: None) -> Pool:
+def build(seed: int, progress: Progress = lambda _: None, *, sizes: Sizes = DEFAULT_SIZES) -> Pool:
     """Build a pool; the same seed, sizes and release of Faker give the same pool.
 
     progress: told what is drawn next; all of it takes a few seconds.
@@ -66,12 +69,13 @@ def _assemble(sizes: Sizes, accounts: list[str], places: Grouped[Place], address
         Kind.CART: _carts(),
         Kind.TENURE: _tenures(sizes.tenures),
     }
-    return Pool(
+    columns = PaymentColumns(
         **_fragment_columns(runs),
         accounts=_accounts(sizes, places),
         **_address_columns(addresses),
         **_share_columns(),
     )
+    return columns.as_pool()
 
 
 def _fragment_columns(runs: dict[Kind, list[str]]) -> dict[str, Any]:
@@ -84,14 +88,14 @@ def _fragment_columns(runs: dict[Kind, list[str]]) -> dict[str, Any]:
 
 def _accounts(sizes: Sizes, places: Grouped[Place]) -> np.ndarray:
     count = sizes.accounts
-    country = np.array(deal(_country_slots(), count, Step.COUNTRY))
-    payment = np.array(deal(tables.spread(_numbered(tables.WALLETS)), count, Step.WALLET))
+    country = np.array(quasi_random.assign(_country_slots(), count, Step.COUNTRY))
+    payment = np.array(quasi_random.assign(repeated(_numbered(tables.WALLETS)), count, Step.WALLET))
     spoken = np.array([len(one.languages) for one in tables.COUNTRIES])[country]
-    language = _first_language()[country] + deal_below(spoken, count, Step.LANGUAGE)
+    language = _first_language()[country] + quasi_random.below(spoken, count, Step.LANGUAGE)
     accounts = np.empty(count, ACCOUNT)
-    accounts["home"] = places.first[country] + deal_below(places.count[country], count, Step.HOME)
+    accounts["home"] = places.first[country] + quasi_random.below(places.count[country], count, Step.HOME)
     accounts["wallet"] = language * len(tables.WALLETS) + payment
-    accounts["tenure"] = deal_below(sizes.tenures, count, Step.TENURE)
+    accounts["tenure"] = quasi_random.below(sizes.tenures, count, Step.TENURE)
     accounts["country"] = country
     accounts["card"] = np.array([card != "" for _, card, _ in tables.WALLETS])[payment]
     return accounts.view("<u8")
@@ -110,12 +114,12 @@ def _address_columns(addresses: Grouped[Address]) -> dict[str, Any]:
 
 def _share_columns() -> dict[str, Any]:
     currencies = [currency.code for currency in tables.CURRENCIES]
-    checks = np.array(tables.spread(_numbered(tables.SECURITY_CHECKS)))
+    checks = np.array(repeated(_numbered(tables.SECURITY_CHECKS)))
     return {
         "country_currency": np.array([currencies.index(country.currency) for country in tables.COUNTRIES], np.int32),
         "country_slots": np.array(_country_slots(), np.uint8),
         "check_slots": (checks * len(tables.CARTS)).astype(np.uint8),
-        "cart_slots": np.array(tables.spread(_numbered(tables.CARTS)), np.uint8),
+        "cart_slots": np.array(repeated(_numbered(tables.CARTS)), np.uint8),
         "zones": pa.array([country.zone for country in tables.COUNTRIES], pa.string()),
     }
 
@@ -146,7 +150,7 @@ def _first_language() -> np.ndarray:
 
 def _billings_and_homes(places: list[Place]) -> list[str]:
     """Put what an account needs of its place side by side in memory."""
-    blanks = deal_percent(tables.BLANK_PERCENT, len(places), Step.BLANK_BILLING)
+    blanks = quasi_random.percent(tables.BLANK_PERCENT, len(places), Step.BLANK_BILLING)
     return [text for place, blank in zip(places, blanks, strict=True) for text in _billing_and_home(place, blank)]
 
 
@@ -160,18 +164,18 @@ def _carts() -> list[str]:
 
 
 def _tenures(count: int) -> list[str]:
-    days = deal_below(tables.MOST_ACCOUNT_DAYS + 1, count, Step.AGE)
-    instrument_days = days * deal_unit(count, Step.INSTRUMENT_AGE)
+    days = quasi_random.below(tables.MOST_ACCOUNT_DAYS + 1, count, Step.AGE)
+    instrument_days = days * quasi_random.unit(count, Step.INSTRUMENT_AGE)
     registered = [
         number * 100 < tables.REGISTERED_PERCENT * count for number in range(count)
-    ]  # accounts are dealt evenly
-    rejects = deal(tables.spread(tables.REJECTS), count, Step.REJECTS)
+    ]  # tenures are assigned evenly
+    rejects = quasi_random.assign(repeated(tables.REJECTS), count, Step.REJECTS)
     columns = zip(days.tolist(), instrument_days.tolist(), rejects, registered, strict=True)
     return [fragments.tenure(day, round(of_it, 1), reject, registered=known) for day, of_it, reject, known in columns]
 
 
 def _country_slots() -> tuple[int, ...]:
-    return tables.spread((number, country.share) for number, country in enumerate(tables.COUNTRIES))
+    return repeated((number, country.share) for number, country in enumerate(tables.COUNTRIES))
 
 
 def _numbered(rows: Iterable[tuple[Any, ...]]) -> list[tuple[int, int]]:

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from shared.feeds.drawing import quasi_random
 from shared.feeds.payments import tables
-from shared.feeds.payments.dealing import Step, deal_percent
+from shared.feeds.payments.steps import Step
 
 type Place = tuple[str, str, str]  # postcode, state, country
 
@@ -94,9 +95,9 @@ def _different(size: int, make: Callable[[], str]) -> list[str]:
 
 def _partly_blank(places: list[Place]) -> list[Place]:
     flags = zip(
-        deal_percent(tables.BLANK_PERCENT, len(places), Step.BLANK_POSTCODE),
-        deal_percent(tables.BLANK_PERCENT, len(places), Step.BLANK_STATE),
-        deal_percent(tables.UNPLACED_PERCENT, len(places), Step.UNPLACED),
+        quasi_random.percent(tables.BLANK_PERCENT, len(places), Step.BLANK_POSTCODE),
+        quasi_random.percent(tables.BLANK_PERCENT, len(places), Step.BLANK_STATE),
+        quasi_random.percent(tables.UNPLACED_PERCENT, len(places), Step.UNPLACED),
         strict=True,
     )
     return [_blanked(place, *of_place) for place, of_place in zip(places, flags, strict=True)]

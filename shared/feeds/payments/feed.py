@@ -1,23 +1,27 @@
-"""The synthetic feed of payments: the same window, slice and position always give the same record."""
+"""The feed of payments, drawn here: the same window, slice and position always give the same record."""
 
+from datetime import timedelta
 from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
 
-from shared.feeds.payments import instants
+from shared.feeds.drawing import timestamps
+from shared.feeds.drawing.identifiers import identifiers, seed_of
+from shared.feeds.drawing.pool import Pool
+from shared.feeds.feed import Drawn, Feed, Position, Stream
+from shared.feeds.payments.building import build
 from shared.feeds.payments.choices import BLOCK, Choices, choose
 from shared.feeds.payments.fragments import ID_AT, TIME_BEFORE_END, Kind
-from shared.feeds.payments.identifiers import identifiers, seed_of
-from shared.feeds.payments.pool import Pool
+from shared.feeds.payments.pool import VERSION, PaymentColumns
 from shared.feeds.records import Records
+from shared.feeds.slicing import StreamRecords
 
-__all__ = ["BLOCK", "CONTRACT", "STREAM", "Payments"]
+__all__ = ["BLOCK", "FEED", "STREAM", "Payments"]
 
-STREAM = "transactions"
-CONTRACT = "transactions/1"
+STREAM = Stream("transactions/1")
 
-_FEED = "payments"
+_NAME = "payments"
 _KEPT_BLOCKS = 16  # of 180 KB each: enough for the slices that overlap, drawn from in small steps
 _MOST_AT_ONCE = 1 << 20  # about 0.9 GB of lines; an Arrow binary array ends at 2 GiB
 _MIDNIGHT = 1  # fragments after that of the unknown hour
@@ -28,27 +32,30 @@ class Payments:
 
     def __init__(self, pool: Pool) -> None:
         """Draw from this pool, whose fingerprint belongs to the plan of every window drawn from it."""
-        self.fingerprint = pool.fingerprint
-        self._pool = pool
-        self._views, self._text = _viewed(pool.fragments)
-        self._zones = pool.zones.to_pylist()
+        self._columns = PaymentColumns.of(pool)
+        self._views, self._text = _viewed(self._columns.fragments)
+        self._zones = self._columns.zones.to_pylist()
         self._block = lru_cache(_KEPT_BLOCKS)(self._choose_block)
         self._offsets = lru_cache(_KEPT_BLOCKS)(self._zone_offsets)
 
-    def draw(self, window_id: str, slice_number: int, first: int, count: int, start: int, rate: float) -> Records:
-        """Give the records at positions `[first, first + count)` of a slice.
+    def draw(self, at: Position) -> StreamRecords:
+        """Give the records at a position; see `records`."""
+        return {STREAM.name: self.records(at)}
 
-        start: the slice's start in microseconds since the epoch. rate: records a second; position p is of the time
-        `start + p / rate`. The hour of the day is that of each account's country by its offset from UTC at `start`.
+    def records(self, at: Position) -> Records:
+        """Give the payments at a position.
+
+        The hour of the day is that of each account's country by its offset from UTC at the slice's start.
         Raises ValueError for a negative position, over 1,048,576 records at once or a rate that is not positive.
         """
-        _check(first, count, rate)
-        chosen = self._chosen(window_id, slice_number, first, first + count)
-        times = instants.grid(start, rate, first, count)
-        ids = identifiers(seed_of(_FEED, window_id, slice_number), np.arange(first, first + count, dtype=np.uint64))
-        lines = self._lines(self._with_hours(chosen, times, start))
-        _write(lines, ids, instants.written(times))
-        return Records(lines, pa.DictionaryArray.from_arrays(chosen.keys, self._pool.keys))
+        _check(at.first, at.count, at.rate)
+        chosen = self._chosen(at.window_id, at.slice_number, at.first, at.first + at.count)
+        times = timestamps.grid(at.start, at.rate, at.first, at.count)
+        numbers = np.arange(at.first, at.first + at.count, dtype=np.uint64)
+        ids = identifiers(seed_of(_NAME, at.window_id, at.slice_number), numbers)
+        lines = self._lines(self._with_hours(chosen, times, at.start))
+        _write(lines, ids, timestamps.written(times))
+        return Records(lines, pa.DictionaryArray.from_arrays(chosen.keys, self._columns.keys))
 
     def _chosen(self, window_id: str, slice_number: int, first: int, last: int) -> Choices:
         blocks = range(first // BLOCK, max(first, last - 1) // BLOCK + 1)
@@ -61,13 +68,13 @@ class Payments:
         return parts[0] if len(parts) == 1 else Choices.join(parts)
 
     def _choose_block(self, window_id: str, slice_number: int, block: int) -> Choices:
-        return choose(self._pool, seed_of(_FEED, window_id, slice_number, block))
+        return choose(self._columns, seed_of(_NAME, window_id, slice_number, block))
 
     def _zone_offsets(self, start: int) -> np.ndarray:
-        return instants.offsets_at(start, self._zones)
+        return timestamps.offsets_at(start, self._zones)
 
     def _with_hours(self, chosen: Choices, times: np.ndarray, start: int) -> np.ndarray:
-        hours = instants.local_hours(times, self._offsets(start).take(chosen.country))
+        hours = timestamps.local_hours(times, self._offsets(start).take(chosen.country))
         rows = chosen.fragments.copy()
         rows[:, Kind.HOUR] += (hours + _MIDNIGHT) * chosen.hour_known
         return rows
@@ -115,3 +122,13 @@ def _scatter(data: pa.Buffer, places: np.ndarray, texts: np.ndarray) -> None:
         return
     windows = np.ndarray(data.size - width + 1, dtype=f"V{width}", buffer=data, strides=(1,))
     windows[places] = texts.view(f"V{width}").reshape(-1)
+
+
+FEED = Feed(
+    name=_NAME,
+    streams=(STREAM,),
+    source=Drawn(VERSION, build, draw=lambda pool: Payments(pool).draw),
+    lead=timedelta(seconds=5),
+    rate=100,
+    job="payments",
+)

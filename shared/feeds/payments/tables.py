@@ -1,6 +1,5 @@
 """The facts behind payments that Faker does not know: countries, currencies, and how often each value occurs."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -120,8 +119,3 @@ PROXY_PERCENT = 3
 BLANK_PERCENT = 3  # of states, postcodes and billing addresses
 UNPLACED_PERCENT = 2  # addresses of which no country is known
 UNKNOWN_HOUR = -1  # as frequent as any hour of the day
-
-
-def spread[T](shares: Iterable[tuple[T, int]]) -> tuple[T, ...]:
-    """Repeat each value by its share, so that an even draw from the answer has those shares."""
-    return tuple(value for value, share in shares for _ in range(share))

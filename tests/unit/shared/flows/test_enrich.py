@@ -55,7 +55,7 @@ class World:
             reference=self.reference,
             assets=self.assets,
             clock=lambda: self.now,
-            jobs_of={"trades": Job("trades_enrichment", lookup=True)},
+            jobs_of={"trades": Job("trades_enrichment", ("assets",))},
             drain_limit=timedelta(minutes=10),
         )
 

@@ -1,4 +1,4 @@
-"""One try at a slice, and the closing of its window, with a synthetic feed and fakes of the world."""
+"""One try at a slice, and the closing of its window, with a drawn feed and fakes of the world."""
 
 import asyncio
 from dataclasses import replace
@@ -12,10 +12,12 @@ from shared.domain.windows.ledger_row import SliceRow, WindowRow
 from shared.domain.windows.plan import PlanTemplate, StreamPlan
 from shared.domain.windows.window import Window
 from shared.errors import FeedRefused, Unavailable
+from shared.feeds.catalogue import FEEDS, checked
 from shared.flows.close_window import close
 from shared.flows.ingest_slice import SliceTools, begin, ingest
+from shared.flows.sources import SourceTools
 from shared.trades.connection.fake import FakeVenueClient
-from tests.unit.shared.flows.synthetic_fakes import Numbers
+from tests.unit.shared.flows.drawn_fakes import NUMBERS
 from tests.unit.shared.trades.simulated_venue import PlayedLoop
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -71,18 +73,22 @@ class World:
         self.plan = template.freeze(self.window, NOON, fingerprint, {})
         self.ledger = FakeLedger()
         self.hubs = FakeEventHubs({"transactions": 10, "trades": 4})
-        self.market = FakeVenueClient(script)
+        self.venue = FakeVenueClient(script)
         self.ledger.claim(WindowRow(self.window, "planned", "timer", NOON, self.plan.as_wire()))
 
     @property
     def tools(self):
         return SliceTools(
             ledger=self.ledger,
-            hubs=self.hubs,
+            feeds=checked(FEEDS).feeds,
+            sources=SourceTools(
+                drawing=lambda feed, drawn: NUMBERS,
+                venues=lambda: {"coinbase": self.venue},
+                recording=lambda path: None,
+            ),
+            destinations=lambda stream: self.hubs.sender(stream.hub),
             clock=clock,
             sleep=asyncio.sleep,
-            synthetic=lambda feed: Numbers(),
-            markets=lambda: {"coinbase": self.market},
         )
 
     def change(self, **changes):

@@ -17,7 +17,7 @@ HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 HOURLY = Schedule("payments", every=HOUR, offset=timedelta(), length=HOUR, lead=timedelta(), catch_up=3 * HOUR)
 STREAM = StreamPlan("transactions", "transactions", "transactions/1", "row", "identity", 0)
 TEMPLATE = PlanTemplate(5 * MINUTE, timedelta(), timedelta(), 100.0, 2.0, (), (STREAM,))
-FREEZER = PlanFactory({"payments": TEMPLATE}, lambda feed: f"pools of {feed}", lambda template: {"transactions": 10})
+PLANS = PlanFactory({"payments": TEMPLATE}, lambda feed: f"pools of {feed}", lambda template: {"transactions": 10})
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def known(ledger, start, state="closed", **changes):
 
 
 def tick(ledger, now):
-    return claim_due_windows(ledger, FREEZER, [HOURLY], now, MINUTE)
+    return claim_due_windows(ledger, PLANS, [HOURLY], now, MINUTE)
 
 
 def test_a_due_window_is_claimed_with_its_frozen_plan(ledger):
@@ -104,12 +104,12 @@ def test_a_feed_whose_hub_does_not_answer_does_not_keep_the_others(ledger):
 
     broken = Schedule("trades", every=HOUR, offset=timedelta(), length=HOUR, lead=timedelta(), catch_up=HOUR)
     packed = replace(TEMPLATE, slice_length=MINUTE)
-    freezer = PlanFactory(
+    plans = PlanFactory(
         {"trades": packed, "payments": TEMPLATE},
         lambda feed: "",
         lambda template: partitions(template) if template is packed else {},
     )
 
-    rows = claim_due_windows(ledger, freezer, [broken, HOURLY], NOON, MINUTE)
+    rows = claim_due_windows(ledger, plans, [broken, HOURLY], NOON, MINUTE)
 
     assert [row.window.feed for row in rows] == ["payments"]

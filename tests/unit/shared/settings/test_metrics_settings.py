@@ -52,11 +52,17 @@ def test_a_hostile_url_is_refused_by_its_setting_and_not_shown(url):
     assert url not in text
 
 
-def test_this_machine_may_be_told_beside_the_local_platform_alone():
+def test_alerts_may_go_to_this_machine_only_where_a_setting_says_that_there_is_no_other():
     local = {"ALERT_INGESTION_URL": "https://127.0.0.1:20010/workflows/1", "ALERT_HOSTS": "127.0.0.1"}
 
-    assert read(**local, EVENT_HUBS__customEndpointAddress="sb://localhost:5671").metrics.alert_urls
+    assert read(**local, ONE_MACHINE="true").metrics.alert_urls
     assert "ALERT_INGESTION_URL" in problems(**local)
+
+
+def test_another_endpoint_of_the_namespace_loosens_no_rule():
+    local = {"ALERT_INGESTION_URL": "https://127.0.0.1:20010/workflows/1", "ALERT_HOSTS": "127.0.0.1"}
+
+    assert "ALERT_INGESTION_URL" in problems(**local, EVENT_HUBS__customEndpointAddress="sb://gateway.contoso.example")
 
 
 @pytest.mark.parametrize(

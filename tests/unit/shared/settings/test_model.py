@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -6,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.domain import setting
 from shared.errors import SettingsError
-from shared.settings import values
+from shared.feeds.catalogue import FEEDS
+from shared.feeds.feed import Stream
 from shared.settings.model import read_settings
 
 HOST = json.loads(Path("host.json").read_text(encoding="utf-8"))
@@ -18,6 +21,8 @@ LEAST = {
     "EVENT_HUBS__clientSecret": "canary-secret",
     "AzureWebJobsStorage": "canary-storage",
 }
+
+RADIUS = setting.Setting("VISITS_RADIUS", setting.positive_integer, "25", "How near a visit counts, in metres.")
 
 
 def read(**changes):
@@ -97,10 +102,46 @@ def test_a_managed_identity_needs_no_secret():
 def test_durations_are_hours_minutes_and_seconds(hours, minutes, seconds):
     written = f"{hours:02}:{minutes:02}:{seconds:02}"
 
-    assert values.duration(written) == timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    assert setting.duration(written) == timedelta(hours=hours, minutes=minutes, seconds=seconds)
 
 
 @given(st.text().filter(lambda text: text.count(":") != 2))
 def test_any_other_text_is_no_duration(text):
     with pytest.raises(ValueError, match="hh:mm:ss"):
-        values.duration(text)
+        setting.duration(text)
+
+
+def test_the_keys_of_a_feed_are_made_from_its_value():
+    visits = replace(FEEDS[1], name="visits", lead=timedelta(minutes=1), rate=0.16, job=None, settings=(RADIUS,))
+
+    settings = read_settings(LEAST | {"FEEDS": "visits", "VISITS_RADIUS": "40"}, HOST, [visits])
+
+    template = settings.feeds["visits"].template
+    assert (template.lead, template.rate, settings.feeds["visits"].job) == (timedelta(minutes=1), 0.16, None)
+    assert template.options == {"VISITS_RADIUS": 40}
+
+
+def test_packing_is_a_setting_of_each_stream():
+    settings = read(TRANSACTIONS_PACKING="pack", TRANSACTIONS_ENCODING="zstd")
+
+    (stream,) = settings.feeds["payments"].template.streams
+    assert (stream.packing, stream.encoding) == ("pack", "zstd")
+
+
+def test_a_hub_that_is_named_twice_stops_the_feed_that_names_it_second():
+    settings = read(TRANSACTIONS_HUB="trades")
+
+    assert list(settings.feeds) == ["trades"]
+    assert settings.unusable == {
+        "payments": "Feed payments can't run: TRANSACTIONS_HUB and TRADES_HUB both name hub 'trades'; "
+        "each stream needs a hub of its own."
+    }
+
+
+def test_a_feed_that_is_declared_wrongly_is_left_out_with_its_reason():
+    broken = replace(FEEDS[1], name="visits", streams=(Stream("visits/1"),))
+
+    settings = read_settings(LEAST, HOST, [*FEEDS, broken])
+
+    assert list(settings.feeds) == ["trades", "payments"]
+    assert "visits/1 has no file" in settings.unusable["visits"]

@@ -1,14 +1,14 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from shared.domain.windows.ending import Found, completed, decide_ending, unbegun
+from shared.domain.windows.ending import Completion, completed, decide_ending, unbegun
 from shared.domain.windows.ledger_row import SliceRow, WindowRow
 from shared.domain.windows.window import Slice, Window
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 WINDOW = Window("trades", NOON, NOON + timedelta(seconds=20))
 PARTS = [Slice(WINDOW.id, number, NOON, NOON) for number in (0, 1)]
-NOTHING = Found()
+NOTHING = Completion()
 ROW = WindowRow(WINDOW, "open", "timer", NOON, {"streams": [{"name": "trades"}]})
 
 
@@ -17,8 +17,8 @@ def tried(number, state="done", attempt=1, read=5, **changes):
     return SliceRow(PARTS[number], attempt, state, NOON, NOON, counts, **changes)
 
 
-def ending(*attempts, row=ROW, found=NOTHING):
-    return decide_ending(row, PARTS, attempts, found)
+def ending(*attempts, row=ROW, completion=NOTHING):
+    return decide_ending(row, PARTS, attempts, completion)
 
 
 def test_a_window_whose_slices_are_all_done_is_closed():
@@ -43,11 +43,12 @@ def test_a_slice_that_never_completed_fails_the_window_with_its_words():
 
 
 def test_a_live_window_whose_slice_failed_is_as_good_as_its_closing():
-    found = Found(
-        {"lost": [], "lost_count": 0, "broken": 1, "added": {"coinbase:BTC-USD": 7}}, {"read": 7, "accepted": 7}
+    completion = Completion(
+        {"lost": [], "lost_count": 0, "broken": 1, "added": {"coinbase:BTC-USD": 7}},
+        {"trades": {"read": 7, "accepted": 7}},
     )
 
-    decided = ending(tried(0), tried(1, "failed"), found=found)
+    decided = ending(tried(0), tried(1, "failed"), completion=completion)
 
     assert decided.state == "closed"
     assert decided.result["counts"]["trades"]["accepted"] == 12
@@ -55,9 +56,9 @@ def test_a_live_window_whose_slice_failed_is_as_good_as_its_closing():
 
 
 def test_lost_trades_make_it_incomplete():
-    found = Found({"lost": [{"first": 3, "last": 4}], "lost_count": 1})
+    completion = Completion({"lost": [{"first": 3, "last": 4}], "lost_count": 1})
 
-    decided = ending(tried(0), tried(1), found=found)
+    decided = ending(tried(0), tried(1), completion=completion)
 
     assert decided.state == "incomplete"
     assert decided.result["lost"] == [{"first": 3, "last": 4}]

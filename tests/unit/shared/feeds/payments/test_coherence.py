@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from shared.feeds.feed import Position
 from shared.feeds.payments import tables
 
 COUNTRIES = {country.code: country for country in tables.COUNTRIES}
@@ -59,7 +60,7 @@ def test_local_hour_is_the_account_country_s_or_unknown(records):
 
 
 def test_local_hour_goes_on_over_midnight(payments):
-    evening = payments.draw("window", 0, 0, 4096, 1_795_341_600_000_000, 4096 / 86_400)
+    evening = payments.records(Position("window", 0, 0, 4096, 1_795_341_600_000_000, 4096 / 86_400))
 
     hours = Counter(json.loads(line)["localHour"] for line in evening.lines.to_pylist())
 

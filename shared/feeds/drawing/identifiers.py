@@ -1,4 +1,4 @@
-"""Identifiers of payments: 128 bits hashed from where a record stands, written as a UUID."""
+"""Identifiers of drawn records: 128 bits hashed from where a record stands, written as a UUID."""
 
 import hashlib
 

@@ -1,23 +1,28 @@
-"""A clock that only sleeping moves, and a feed of numbers, for tests of synthetic slices."""
+"""A clock that only sleeping moves, and a drawn feed of numbers, for tests of slices."""
 
 from datetime import timedelta
 
 import numpy as np
 import pyarrow as pa
 
+from shared.feeds.feed import Drawing
 from shared.feeds.records import Records
 from shared.feeds.slicing import SliceClock
 
 
-class Numbers:
-    """A feed whose record at position p is the line `p`."""
+def numbers(positions):
+    """Give the record `p` for each position p."""
+    lines = pa.array([b"%d\n" % position for position in positions], pa.binary())
+    keys = pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(lines), np.int32)), pa.array(["key"]))
+    return Records(lines, keys)
 
-    fingerprint = "numbers"
 
-    def draw(self, window_id, slice_number, first, count, start, rate):
-        lines = pa.array([b"%d\n" % position for position in range(first, first + count)], pa.binary())
-        keys = pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), pa.array(["key"]))
-        return Records(lines, keys)
+def draw_transactions(at):
+    """Draw a feed whose record at position p is the line `p`."""
+    return {"transactions": numbers(range(at.first, at.first + at.count))}
+
+
+NUMBERS = Drawing("numbers", draw_transactions)
 
 
 class Time:
@@ -35,5 +40,5 @@ class Time:
         self.now += timedelta(seconds=seconds + (self.hiccups.pop(0) if self.hiccups else 0))
 
     @property
-    def pace(self):
+    def clock(self):
         return SliceClock(self, self.sleep, lambda: self.stop_at)

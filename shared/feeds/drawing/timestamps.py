@@ -1,4 +1,4 @@
-"""Times of payments: the grid of a slice, and its text."""
+"""Times of drawn records: the grid of a slice, and its text."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo

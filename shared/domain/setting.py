@@ -1,18 +1,23 @@
-"""How the text of an app setting becomes a value; each parser raises ValueError with the rule."""
+"""One app setting, and how the text of one becomes a value; each parser raises ValueError with the rule."""
 
-import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from shared.domain.volumes.measurement import MeasuredTable
-
-_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
-_LEAST_ROWS = 1000
-_ALERT = "ingestion"
 _DURATION = re.compile(r"(\d{1,4}):([0-5]\d):([0-5]\d)(?:\.(\d{1,6}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One app setting; `default` None means that it must be set."""
+
+    name: str
+    parse: Callable[[str], Any]
+    default: str | None
+    meaning: str
 
 
 def text(value: str) -> str:
@@ -63,6 +68,13 @@ def positive_integer(value: str) -> int:
     return int(value)
 
 
+def yes_or_no(value: str) -> bool:
+    """Read `true` or `false`, in any case."""
+    if value.strip().lower() not in ("true", "false"):
+        raise ValueError("must be true or false")
+    return value.strip().lower() == "true"
+
+
 def names(value: str) -> tuple[str, ...]:
     """Read a comma-separated list without blanks or repeats."""
     listed = tuple(name.strip() for name in value.split(",") if name.strip())
@@ -71,30 +83,6 @@ def names(value: str) -> tuple[str, ...]:
     if len(set(listed)) < len(listed):
         raise ValueError("must not name one twice")
     return listed
-
-
-def measured_tables(value: str) -> Mapping[str, MeasuredTable]:
-    """Read `{"<key>": {"table", "floor", "alert", "stream"}}`; all but the table have defaults."""
-    try:
-        document = json.loads(value)
-    except (ValueError, RecursionError):
-        raise ValueError("must be JSON") from None
-    if not isinstance(document, dict):
-        raise ValueError("must be a JSON object of tables by key")
-    return {key: _measured_table(key, entry) for key, entry in document.items()}
-
-
-def _measured_table(key: str, entry: Any) -> MeasuredTable:  # noqa: ANN401 - any JSON value
-    if not _WORD.fullmatch(key) or not isinstance(entry, dict):
-        raise ValueError("must have keys of letters, digits and _, each with an object")
-    given = {"floor": _LEAST_ROWS, "alert": _ALERT, "stream": key, **entry}
-    if set(given) != {"table", "floor", "alert", "stream"}:
-        raise ValueError(f"must give each key table, and may give floor, alert and stream; {key} is otherwise")
-    if isinstance(given["floor"], bool) or not isinstance(given["floor"], int) or given["floor"] < 0:
-        raise ValueError(f"must have whole floors from 0 on; that of {key} is none")
-    if not all(isinstance(given[name], str) and _WORD.fullmatch(given[name]) for name in ("table", "alert", "stream")):
-        raise ValueError(f"must name table, alert and stream by letters, digits and _; {key} does not")
-    return MeasuredTable(key, given["table"], given["stream"], given["floor"], given["alert"])
 
 
 class OneOf:

@@ -1,0 +1,143 @@
+"""What a feed is: its streams, where each goes, where its records come from, and how its windows lie."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Literal
+
+from shared.domain.setting import Setting
+from shared.domain.volumes.measurement import MeasuredTable
+from shared.feeds.drawing.pool import Pool
+from shared.feeds.slicing import StreamRecords
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """A stream whose records go to a hub, named like the stream unless a setting names another."""
+
+    kind: Literal["hub"] = "hub"
+
+
+@dataclass(frozen=True, slots=True)
+class SqlTable:
+    """A stream whose records become rows of a SQL table named like the stream, one row a key."""
+
+    kind: Literal["sql"] = "sql"
+
+
+@dataclass(frozen=True, slots=True)
+class LakeFolder:
+    """A stream whose records become files of the lake, newline-delimited JSON or Parquet."""
+
+    kind: Literal["lake_ndjson", "lake_parquet"] = "lake_ndjson"
+
+
+type Destination = Hub | SqlTable | LakeFolder
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One kind of record of a feed: its contract (`trades/1`) and where it goes.
+
+    Its name, key, partition key and columns are the contract's.
+    """
+
+    contract: str
+    destination: Destination = Hub()
+
+    @property
+    def name(self) -> str:
+        """Name the stream as its contract does."""
+        return self.contract.partition("/")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Which records of a feed's primary stream to draw; the records of its other streams follow from these.
+
+    They are the records `[first, first + count)` of a slice that starts at `start` (microseconds since the epoch), of
+    which record p is of the time `start + p / rate` seconds. options: the values of the feed's own settings.
+    """
+
+    window_id: str
+    slice_number: int
+    first: int
+    count: int
+    start: int
+    rate: float
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+type Draw = Callable[[Position], StreamRecords]
+"""Draws the records of all streams at a position: the same position always gives the same records."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Records that are drawn from a pool.
+
+    version: raised by whoever changes what `build` or `draw` give. build: makes the pool of a seed, telling what it
+    makes next. draw: makes, once for a pool, what draws from it.
+    """
+
+    version: int
+    build: Callable[[int, Callable[[str], None]], Pool]
+    draw: Callable[[Pool], Draw]
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanges:
+    """Trades of exchanges, by websocket and from their history; which markets is a setting."""
+
+    markets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A recording that each window sends anew, whole.
+
+    path: the blob of the container `reference` that holds it. rows: reads it, batch by batch; slice n of a window of m
+    slices sends the batches n, n + m, n + 2m and so on.
+    """
+
+    path: str
+    rows: Callable[[bytes], Iterator[StreamRecords]]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A drawn feed that is ready: what draws from its pool, and the fingerprint of that pool."""
+
+    fingerprint: str
+    draw: Draw
+
+
+type Source = Drawn | Exchanges | Replayed
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A source of records in windows; what is a setting, too, is the default of it.
+
+    source: where the records come from; the first of `streams` is the primary one of a drawn feed. every, length: how
+    often a window begins and how long it is. slice_length: how long one activity ingests. lead: how long before its
+    start a slice begins. grace: how long late records are awaited. rate: records of the primary stream a second, of a
+    drawn feed. job: the Databricks job that enriches its windows, None for none. lookups: which reference data that
+    job joins. measured: the SQL tables whose volume is judged. settings: its own, beyond those of every feed; their
+    values, which must be plain JSON, are frozen into each plan.
+    """
+
+    name: str
+    streams: tuple[Stream, ...]
+    source: Source
+    every: timedelta = timedelta(hours=1)
+    length: timedelta = timedelta(hours=1)
+    slice_length: timedelta = timedelta(minutes=5)
+    lead: timedelta = timedelta(seconds=5)
+    grace: timedelta = timedelta()
+    rate: float = 100
+    job: str | None = None
+    lookups: tuple[str, ...] = ()
+    measured: tuple[MeasuredTable, ...] = ()
+    settings: tuple[Setting, ...] = ()

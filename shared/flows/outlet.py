@@ -1,0 +1,75 @@
+"""The way out of a slice: each stream's records are packed, sent to its destination, and counted."""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from shared.clients.destination import Sender
+from shared.domain.delivery import Delivery
+from shared.domain.windows.plan import StreamPlan
+from shared.errors import FeedUnusable, SendFailed
+from shared.feeds.packing import Packing, as_events
+from shared.feeds.records import Records
+from shared.feeds.slicing import SliceSource, StreamCounts
+
+type Destinations = Callable[[StreamPlan], AbstractAsyncContextManager[Sender]]
+"""Connects to the destination of a stream for as long as a context lasts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """One stream's way out, under the id of one attempt, which each event carries as `slice`."""
+
+    stream: StreamPlan
+    attempt_id: str
+    sender: Sender
+    counts: StreamCounts
+
+    async def send(self, records: Records) -> None:
+        """Pack, send and count some records, in their order; raises SendFailed or LoginRefused."""
+        events, refusals = as_events(
+            records,
+            Packing(mode=self.stream.packing, encoding=self.stream.encoding),
+            contract=self.stream.contract,
+            slice_id=self.attempt_id,
+            partitions=self.stream.partitions,
+        )
+        self.counts.read += len(records)
+        self._count(Delivery(refusals=refusals))
+        try:
+            self._count(await self.sender.send(events))
+        except SendFailed as failure:
+            self._count(failure.delivery)
+            raise
+
+    def _count(self, delivery: Delivery) -> None:
+        self.counts.delivery += delivery
+
+
+@asynccontextmanager
+async def connected_outlets(
+    streams: Iterable[StreamPlan], destinations: Destinations, attempt_id: str, counts: Mapping[str, StreamCounts]
+) -> AsyncIterator[Mapping[str, Outlet]]:
+    """Connect each stream to its destination for the length of a block; `counts` are by stream."""
+    async with AsyncExitStack() as stack:
+        connect = partial(_connected, stack, destinations)
+        yield {
+            stream.name: Outlet(stream, attempt_id, await connect(stream), counts[stream.name]) for stream in streams
+        }
+
+
+async def deliver(source: SliceSource, outlets: Mapping[str, Outlet]) -> None:
+    """Send all that a source gives, batch by batch; raises what the source and the outlets raise."""
+    async with aclosing(source.batches()) as batches:
+        async for batch in batches:
+            for stream, records in batch.items():
+                if stream not in outlets:
+                    raise FeedUnusable(
+                        f"The feed gives records of stream {stream!r}; its plan has {', '.join(outlets)}."
+                    )
+                await outlets[stream].send(records)
+
+
+async def _connected(stack: AsyncExitStack, destinations: Destinations, stream: StreamPlan) -> Sender:
+    return await stack.enter_async_context(destinations(stream))

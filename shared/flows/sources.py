@@ -1,0 +1,76 @@
+"""How a slice of each kind of feed comes by its records; nobody else asks what kind a feed is of."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shared.domain.windows.plan import Plan, SliceAttempt
+from shared.domain.windows.window import Window
+from shared.errors import Unavailable
+from shared.feeds.feed import Drawing, Drawn, Exchanges, Feed, Replayed
+from shared.feeds.slicing import SliceClock, SliceSource
+from shared.flows.drawn_slice import DrawnSlice
+from shared.flows.replayed_slice import ReplayedSlice
+from shared.trades.connection.client import VenueClient
+from shared.trades.source import closing_source, slice_source
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTools:
+    """What sources need of the world.
+
+    drawing: gives a drawn feed ready to draw. venues: the exchanges' clients by name. recording: reads a recording.
+    """
+
+    drawing: Callable[[str, Drawn], Drawing]
+    venues: Callable[[], Mapping[str, VenueClient]]
+    recording: Callable[[str], bytes | None]
+
+
+@dataclass(frozen=True, slots=True)
+class CloseRequest:
+    """What to complete: `window` is the plan's, but for its end where it was stopped.
+
+    reports: what each completed slice reported. previous: what the last slice of the window before reported, where that
+    ends at this one's start, else None.
+    """
+
+    plan: Plan
+    window: Window
+    reports: Sequence[Mapping[str, Any]]
+    previous: Mapping[str, Any] | None
+
+
+def open_source(feed: Feed, attempt: SliceAttempt, tools: SourceTools, time: SliceClock) -> SliceSource:
+    """Give the source of one try at a slice; raises Unavailable where this worker can't draw what was planned."""
+    match feed.source:
+        case Drawn() as drawn:
+            drawing = tools.drawing(feed.name, drawn)
+            _check_fingerprint(attempt.plan, drawing.fingerprint)
+            return DrawnSlice(attempt, drawing.draw, time)
+        case Replayed() as recording:
+            return ReplayedSlice(attempt, recording, tools.recording, time)
+        case Exchanges():
+            return slice_source(attempt, tools.venues(), time)
+
+
+def open_completion(feed: Feed, request: CloseRequest, tools: SourceTools, time: SliceClock) -> SliceSource | None:
+    """Give the source of what a window's slices lack; None for a feed that can't lack anything its slices completed."""
+    match feed.source:
+        case Exchanges():
+            return closing_source(request.plan, request.window, request.reports, request.previous, tools.venues(), time)
+        case Drawn() | Replayed():
+            return None
+
+
+def fingerprint_of(feed: Feed, tools: SourceTools) -> str:
+    """Name the pool that a feed draws from, for its plans; empty where it draws from none."""
+    return tools.drawing(feed.name, feed.source).fingerprint if isinstance(feed.source, Drawn) else ""
+
+
+def _check_fingerprint(plan: Plan, fingerprint: str) -> None:
+    if fingerprint != plan.fingerprint:
+        raise Unavailable(
+            f"The pool here ({fingerprint}) is not the one that window {plan.window.id} was planned with "
+            f"({plan.fingerprint}); this worker can't draw the same records."
+        )

@@ -1,0 +1,77 @@
+from dataclasses import replace
+
+import pytest
+
+from shared import contracts
+from shared.contracts import parse_contract
+from shared.feeds.catalogue import FEEDS, checked
+from shared.feeds.feed import Feed, Replayed, Stream
+
+KEYLESS = {"x-partition-key": "page", "required": ["page"], "properties": {"page": {"type": "string"}}}
+GOOD, BAD = FEEDS[1], Replayed("recordings/visits.ndjson", lambda content: iter(()))
+
+
+def feed(*streams, name="visits"):
+    return Feed(name, tuple(map(Stream, streams)), BAD)
+
+
+def test_every_feed_of_the_app_can_run():
+    catalogue = checked(FEEDS)
+
+    assert list(catalogue.feeds) == [each.name for each in FEEDS]
+    assert catalogue.problems == {}
+
+
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        (feed("transactions/1"), "stream transactions is a stream of feed payments, too"),
+        (feed("trades/1", "trades/1"), "two streams named trades"),
+        (feed("visits/1"), "Contract visits/1 has no file contracts/visits.v1.schema.json"),
+        (feed("visits"), "'visits' is no contract's name"),
+        (feed(), "it has no stream"),
+        (replace(feed("trades/1"), name="payments"), "another feed has this name"),
+    ],
+)
+def test_a_feed_that_is_declared_wrongly_is_named_and_the_others_run(broken, words):
+    catalogue = checked([GOOD, broken])
+
+    assert list(catalogue.feeds) == ["payments"]
+    assert catalogue.feeds["payments"] is GOOD
+    (problem,) = catalogue.problems.values()
+    assert problem.startswith(f"Feed {broken.name} can't run: ")
+    assert words in problem
+
+
+def test_a_contract_without_a_key_stops_its_feed_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(contracts, "FOLDER", tmp_path)
+    (tmp_path / "visits.v1.schema.json").write_text(
+        '{"properties": {"page": {"type": "string"}}, "required": ["page"]}'
+    )
+
+    problem = checked([feed("visits/1")]).problems["visits"]
+
+    assert problem == (
+        "Feed visits can't run: stream visits: Contract visits/1 has no x-key: name the columns that identify a record."
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "visits/1 has no x-key"),
+        ({"x-key": ["id"]}, "must name required columns, not 'id'"),
+        ({"x-key": ["page"], "x-partition-key": "country"}, "must name required columns, not 'country'"),
+        ({"x-key": ["page"], "properties": {"page": {"type": "object"}}}, "the type of 'page' is 'object'"),
+    ],
+)
+def test_a_contract_that_lacks_what_a_stream_needs_is_named(changes, words):
+    with pytest.raises(contracts.ContractError, match=words):
+        parse_contract("visits", 1, KEYLESS | changes)
+
+
+def test_key_and_partition_key_are_the_contracts():
+    contract = contracts.load_contract("trades/1")
+
+    assert (contract.key, contract.partition_key) == (("venue", "symbol", "trade_id"), "symbol")
+    assert contract.columns[-1].name == "origin"
