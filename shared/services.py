@@ -18,6 +18,7 @@ from shared.clients.event_grid.topic import EventGridTopic, Topic
 from shared.clients.event_hubs.hubs import AzureEventHubs, EventHubs, HubConnection
 from shared.clients.identity.credentials import Identity, ManagedIdentity, ServicePrincipal, make_identity
 from shared.clients.logic_app.alert_sender import LogicApp
+from shared.clients.retrying import RetryPolicy, Timeouts
 from shared.clients.sql.database import Counts, SqlCounts, sql_database
 from shared.clients.sql.metrics import sql_metrics
 from shared.clients.storage.pools import Pools, SharedPools
@@ -110,7 +111,9 @@ class Services:
         """Give Event Hubs, as the settings' identity."""
         hub, bundle = self.settings.hub, self.settings.ca_bundle
         connection = HubConnection(hub.namespace, hub.custom_endpoint, bundle)
-        return AzureEventHubs(connection, self.identity)
+        return AzureEventHubs(
+            connection, self.identity, retry=RetryPolicy(Timeouts(total=self.settings.send_deadline.total_seconds()))
+        )
 
     @made_once
     def venues(self) -> Mapping[str, VenueClient]:

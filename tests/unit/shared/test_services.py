@@ -3,12 +3,28 @@ import threading
 import pytest
 
 from shared.services import Services
+from shared.settings.model import read_settings
+
+LEAST = {
+    "EVENT_HUBS__fullyQualifiedNamespace": "name.servicebus.windows.net",
+    "EVENT_HUBS__credential": "managedidentity",
+    "AzureWebJobsStorage__accountName": "account",
+}
+CONCURRENCY = {"extensions": {"durableTask": {"maxConcurrentActivityFunctions": 24}}}
 
 
 def test_a_service_is_replaced_by_name():
     services = Services().replace(ledger="another")
 
     assert services.ledger == "another"
+
+
+def test_a_send_may_take_as_long_as_its_setting_says():
+    settings = read_settings(LEAST | {"SEND_DEADLINE": "00:00:10"}, {"functionTimeout": "00:10:00"} | CONCURRENCY)
+
+    services = Services().replace(settings=settings)
+
+    assert services.hubs.retry.timeouts.total == 10.0
 
 
 def test_an_unknown_name_is_an_error():
