@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from local.clone import ROOT
 from local.platform.ports import Ports, is_taken
 from local.platform.state import State, is_running, was_killed
 
@@ -24,7 +25,6 @@ NODE = 20
 JAVA = (17, 21)
 EARLIEST_CREDIBLE_TIME = datetime(2026, 11, 1, tzinfo=UTC)
 
-_ROOT = Path(__file__).parents[1]
 _PACKAGES = ("azure.functions", "azure_functions_runtime", "azure.eventhub", "aiohttp", "trustme")
 
 Verdict = Literal["ok", "missing", "wrong"]
@@ -72,7 +72,7 @@ def examine(world: World) -> Iterator[Finding]:
 def this_machine() -> World:
     """Look at the machine we run on."""
     return World(
-        root=_ROOT,
+        root=ROOT,
         python=sys.version_info[:2],
         prefix=Path(sys.prefix),
         now=datetime.now(UTC),

@@ -6,12 +6,11 @@ from urllib.parse import urlsplit
 
 import requests
 
+from local.clone import JARS
 from local.platform.running import NAMESPACE, Running
 from local.platform.services import DATABRICKS, EVENT_GRID, FUNCTIONS, LOGIC_APP, STORAGE_VARIABLE, Addresses
 from local.platform.state import State
-from local.platform.supervision import ROOT
 
-JARS = ROOT / ".cache" / "jars"
 CORE_TOOLS = "http://127.0.0.1:7071"
 _ALERT_WORKFLOW = "ingestion_alert"
 _SUBSCRIBE_SECONDS = 10

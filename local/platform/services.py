@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from local.clone import AZURITE, LAKEHOUSE_PYTHON, ROOT, SAMPLE
 from local.platform.options import DEFAULT_HUBS
 from local.platform.ports import Ports
 from local.platform.state import State
-from local.platform.supervision import ROOT
 
 type Addresses = Mapping[str, Mapping[str, str]]
 """What each service announced: `{"entra": {"authority": "https://localhost:20001", …}, …}`."""
@@ -18,8 +18,6 @@ EVENT_GRID = "event_grid"
 DATABRICKS = "databricks"
 LOGIC_APP = "logic_app"
 STORAGE_VARIABLE = "EVENT_GRID_STORAGE"
-LAKEHOUSE_PYTHON = ROOT / ".venv-lakehouse" / "bin" / "python"
-SAMPLE = ROOT / "local.settings.sample.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,7 @@ def services(choices: Choices, state: State) -> list[Service]:
 def _storage(choices: Choices, state: State) -> Service:
     ports = choices.ports
     arguments = [
-        *("--location", str(state.folder / "azurite")),
+        *("--azurite", str(AZURITE), "--location", str(state.folder / "azurite")),
         *("--blob-port", str(ports.storage_blob)),
         *("--queue-port", str(ports.storage_queue)),
         *("--table-port", str(ports.storage_table)),

@@ -12,15 +12,16 @@ from typing import Any
 import aiohttp
 from rich.console import Console
 
+from emulators.processes.supervision import ServiceFailed
+from local.clone import LAKEHOUSE_PYTHON, ROOT
 from local.platform.banner import progress_printer
 from local.platform.commands import choices_of
 from local.platform.enrichment import lakehouse_is_installed
 from local.platform.ports import PortTaken
 from local.platform.running import Running
-from local.platform.services import LAKEHOUSE_PYTHON, Choices
+from local.platform.services import Choices
 from local.platform.starting import running_platform
 from local.platform.state import AlreadyRunning
-from local.platform.supervision import ROOT, ServiceFailed
 from local.story.enrichment import RunProof, print_run_proofs, progress_line, prove_run, runs_have_ended
 from local.story.proof import Record, Source, StreamProof, prove
 from local.story.reading import key_columns, read_hub

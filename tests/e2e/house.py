@@ -13,6 +13,7 @@ from typing import Any
 import requests
 
 from emulators.functions_host.keys import read_keys
+from local.clone import ROOT
 from local.platform.ports import Ports
 from local.platform.running import Running
 from local.platform.services import Choices
@@ -21,7 +22,6 @@ from local.story.proof import Record, Source, StreamProof, prove
 from local.story.reading import key_columns, read_hub
 from local.story.watching import trades_that_happened
 from tests.e2e.waiting import eventually
-from tests.standins import ROOT
 
 ENDED = frozenset({"closed", "incomplete", "stopped", "failed", "missed"})
 LEAD = timedelta(seconds=3)

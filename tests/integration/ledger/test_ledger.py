@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from azure.data.tables import TableServiceClient
 
+from emulators.testing import running_service
 from shared.clients.storage.tables import Tables
 from shared.clients.storage.windows import FakeLedger, TableLedger
 from shared.domain.windows.ledger_row import WindowRow
 from shared.domain.windows.window import Slice, Window
 from shared.errors import Unavailable
-from tests.standins import standin
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -24,7 +24,7 @@ feeds = (f"feed{number}" for number in itertools.count())
 def tables(tmp_path_factory):
     location = tmp_path_factory.mktemp("azurite")
     ports = ("--blob-port", 0, "--queue-port", 0, "--table-port", 0)
-    with standin("storage", "--location", location, *ports) as addresses:
+    with running_service("storage", "--location", location, *ports) as addresses:
         service = TableServiceClient.from_connection_string(addresses["connection_string"])
         with service:
             yield TableLedger(Tables(lambda: service))

@@ -14,10 +14,10 @@ from azure.eventhub import TransportType
 from azure.eventhub.aio import EventHubProducerClient
 from azure.identity.aio import ClientSecretCredential
 
+from emulators.processes.supervision import ServiceFailed
 from local.platform.ports import Ports, PortTaken
 from local.platform.starting import running_platform
 from local.platform.state import AlreadyRunning, is_running
-from local.platform.supervision import ServiceFailed
 
 
 async def start_and_stop(folder, choices):

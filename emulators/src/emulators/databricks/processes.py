@@ -10,8 +10,8 @@ from typing import BinaryIO
 
 import psutil
 
-from emulators.children import Child, running_child
 from emulators.databricks.programs import RUN_MARK, Program
+from emulators.processes.children import Child, running_child
 
 _CHUNK = 65_536
 _END_SECONDS = 2.0

@@ -5,7 +5,7 @@ import pytest
 
 from emulators.power_bi.datasets import trades_dataset
 from emulators.power_bi.server import running
-from tests.standins import standin
+from emulators.testing import running_service
 
 ROW = {"id": "bitcoin", "price": 1.5, "timestamp": "2026-11-22T10:00:00Z"}
 
@@ -72,5 +72,5 @@ async def test_a_wrong_key_and_an_unknown_dataset_are_refused(client):
 
 
 def test_the_endpoint_runs_as_a_process_and_says_where_to_push(tmp_path):
-    with standin("power_bi", "--port", 0, log=tmp_path / "log") as addresses:
+    with running_service("power_bi", "--port", 0, log=tmp_path / "log") as addresses:
         assert addresses["push"].startswith(addresses["root"] + "/beta/")

@@ -6,7 +6,7 @@ import pytest
 from emulators.databricks.__main__ import configuration
 from emulators.tls import make_tls_files
 
-BUNDLE = Path(__file__).parents[3] / "integration/databricks/bundle"
+BUNDLE = Path(__file__).parents[2] / "integration/databricks/bundle"
 
 
 @pytest.fixture(scope="module")

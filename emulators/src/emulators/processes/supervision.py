@@ -1,4 +1,4 @@
-"""One service as a child process: started until it announces itself, logged to its file, its death reported."""
+"""One service as a child process: started until it announces itself, logged to its file, its end reported."""
 
 import asyncio
 import json
@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from emulators.children import STOP_SECONDS, Child, running_child
+from emulators.processes.children import STOP_SECONDS, Child, running_child
 
-ROOT = Path(__file__).parents[2]
 START_SECONDS = 60.0
 LAST_LINES = 15
 
@@ -35,12 +34,16 @@ class StartedService:
 
 
 @asynccontextmanager
-async def running_service(
-    name: str, command: Sequence[str], *, log: Path, environment: Mapping[str, str]
+async def supervised_service(
+    name: str, command: Sequence[str], *, log: Path, environment: Mapping[str, str], folder: Path | None = None
 ) -> AsyncIterator[StartedService]:
-    """Run one service from its ready line to the end of the block; ServiceFailed where it does not get ready."""
+    """Run one service from its ready line to the end of the block; ServiceFailed where it does not get ready.
+
+    `folder` is its working folder, ours where none is given.
+    """
     with log.open("ab") as sink:
-        async with running_child(command, log=sink, folder=ROOT, environment=environment, grace=STOP_SECONDS) as child:
+        child_running = running_child(command, log=sink, folder=folder, environment=environment, grace=STOP_SECONDS)
+        async with child_running as child:
             addresses = await _announcement(name, child, log)
             drain = asyncio.create_task(_drain(child.output, sink))
             try:

@@ -1,4 +1,4 @@
-"""One service as a child process, for better or worse."""
+"""One service as a child process, whether it runs, fails or hangs."""
 
 import asyncio
 import os
@@ -7,8 +7,8 @@ import sys
 import psutil
 import pytest
 
-from local.platform import supervision
-from local.platform.supervision import ServiceFailed, running_service
+from emulators.processes import supervision
+from emulators.processes.supervision import ServiceFailed, supervised_service
 
 READY = 'import json, sys, time; print(json.dumps({"addresses": {"url": "http://x"}}), flush=True); '
 FOREVER = "time.sleep(600)"
@@ -16,7 +16,9 @@ DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
 
 
 def service(code, log, **environment):
-    return running_service("thing", [sys.executable, "-c", code], log=log, environment=dict(os.environ) | environment)
+    return supervised_service(
+        "thing", [sys.executable, "-c", code], log=log, environment=dict(os.environ) | environment
+    )
 
 
 async def start_and_stop(code, log):
@@ -73,7 +75,7 @@ async def test_service_that_never_gets_ready_is_stopped(log, others, monkeypatch
     assert set(psutil.Process().children()) <= others
 
 
-async def test_death_of_a_service_is_told_with_its_code_and_last_words(log):
+async def test_end_of_a_service_is_reported_with_its_code_and_last_words(log):
     async with service(READY + "sys.exit('out of luck')", log) as started:
         failure = await started.failure()
 

@@ -5,7 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-LAUNCHER = Path(__file__).parents[3] / "local" / "platform" / "launcher.py"
+from emulators.processes import launcher
+
+LAUNCHER = Path(launcher.__file__)
 
 
 def launch(parent, *program):
