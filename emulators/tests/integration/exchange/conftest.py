@@ -2,7 +2,6 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -11,7 +10,6 @@ import pytest
 from emulators.exchange.config import ExchangeConfig
 from emulators.exchange.server import running, wall_clock
 
-RECORDING = Path(__file__).parents[4] / "shared/data/recordings/coinbase-exchange-2021-04-17.txt"
 COINBASE = {"type": "subscribe", "product_ids": ["BTC-USD"], "channels": ["matches", "heartbeat"]}
 SUBSCRIPTIONS = {
     "coinbase": ("/coinbase/ws", COINBASE),
@@ -115,10 +113,3 @@ async def start() -> AsyncIterator[Callable[..., Any]]:
 @pytest.fixture
 async def exchange(start: Callable[..., Any]) -> Exchange:
     return await start(rate=100, history_seconds=30)
-
-
-@pytest.fixture
-def recording_file() -> Path:
-    if not RECORDING.exists():
-        pytest.skip("the recorded frames are not beside this checkout")
-    return RECORDING
