@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from emulators.entra.identities import make_identities, write_identities
-from emulators.event_grid.keys import make_key, write_key
+from emulators.key_files import make_key, write_key
 from emulators.testing import running_service
 from emulators.tls import make_tls_files
 from shared.clients.event_grid.topic import EventGridTopic, FakeTopic

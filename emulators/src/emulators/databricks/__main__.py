@@ -8,7 +8,7 @@ from pathlib import Path
 
 from emulators.databricks.bundle import read_bundle
 from emulators.databricks.definitions import BundleError
-from emulators.databricks.programs import Workshop
+from emulators.databricks.programs import TaskRunner
 from emulators.databricks.server import JobsService, running
 from emulators.entra.published_keys import PublishedKeys
 from emulators.service import run_service
@@ -16,7 +16,7 @@ from emulators.tls import client_context
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Parse the command line and serve until told to stop."""
+    """Parse the command line and Serve until SIGTERM or SIGINT."""
     run_service("databricks", running(configuration(arguments, os.environ)))
 
 
@@ -36,7 +36,7 @@ def configuration(arguments: Sequence[str] | None, environment: Mapping[str, str
     state: Path = options.state.resolve()
     return JobsService(
         bundle=bundle,
-        workshop=Workshop(
+        task_runner=TaskRunner(
             bundle.folder, options.python.absolute(), state / "runs", dict(environment), options.secret_env
         ),
         state=state,

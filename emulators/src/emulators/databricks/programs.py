@@ -33,7 +33,7 @@ class Program:
 
 
 @dataclass(frozen=True, slots=True)
-class Workshop:
+class TaskRunner:
     """Where tasks run: the bundle's folder, the interpreter, the folder of all runs, our own environment.
 
     `secrets` names the variables that tasks get besides those whose name begins with `LAKEHOUSE_SECRET_`.

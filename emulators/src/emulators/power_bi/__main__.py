@@ -13,7 +13,7 @@ _KEY_BYTES = 24
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Parse the command line and serve until told to stop."""
+    """Parse the command line and Serve until SIGTERM or SIGINT."""
     port, datasets = configuration(arguments)
     run_service("power_bi", running(datasets, port=port))
 

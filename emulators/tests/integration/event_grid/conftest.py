@@ -13,7 +13,7 @@ from azure.eventgrid import EventGridPublisherClient
 from azure.identity import ClientSecretCredential
 
 from emulators.entra.identities import Identities, make_identities, read_identities, write_identities
-from emulators.event_grid.keys import make_key, read_key, write_key
+from emulators.key_files import make_key, read_key, write_key
 from emulators.testing import running_service
 from emulators.tls import make_tls_files
 from tests.integration.functions_host.conftest import APPS, Host

@@ -7,8 +7,9 @@ from typing import Any
 import aiohttp
 import pytest
 
+from emulators.clocks import epoch_microseconds
 from emulators.exchange.config import ExchangeConfig
-from emulators.exchange.server import running, wall_clock
+from emulators.exchange.server import running
 
 COINBASE = {"type": "subscribe", "product_ids": ["BTC-USD"], "channels": ["matches", "heartbeat"]}
 SUBSCRIPTIONS = {
@@ -103,7 +104,7 @@ async def start() -> AsyncIterator[Callable[..., Any]]:
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
 
-        async def start_one(clock: Callable[[], int] = wall_clock, **config: Any) -> Exchange:
+        async def start_one(clock: Callable[[], int] = epoch_microseconds, **config: Any) -> Exchange:
             addresses = await stack.enter_async_context(running(ExchangeConfig(**config), clock))
             return Exchange(addresses, session, stack)
 

@@ -31,7 +31,7 @@ async def test_only_the_signed_url_is_accepted(client, wrong):
 
 
 @pytest.mark.parametrize("name", REQUIRED)
-async def test_a_body_without_a_required_field_is_refused_in_azures_words(client, name):
+async def test_a_body_without_a_required_field_is_refused_as_azure_phrases_it(client, name):
     status, body = await client.post({key: value for key, value in ORDER.items() if key != name})
 
     assert (status, body["error"]["code"]) == (400, "TriggerInputSchemaMismatch")

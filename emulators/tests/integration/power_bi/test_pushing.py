@@ -47,7 +47,7 @@ async def test_a_post_may_carry_ten_thousand_rows_and_not_one_more(client):
     assert await client.pushed() == {"posts": 1, "rows": 10_000, "refused_413": 1}
 
 
-async def test_the_121st_post_of_a_minute_is_told_when_to_come_back(client):
+async def test_the_121st_post_of_a_minute_is_answered_with_when_to_try_again(client):
     statuses = {(await client.push([]))[0] for _ in range(120)}
     client.now = 20.5
 

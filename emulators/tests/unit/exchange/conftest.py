@@ -7,7 +7,7 @@ from emulators.exchange.feed import Feed
 from emulators.exchange.instants import SECOND
 from emulators.exchange.market import Trade
 from emulators.exchange.recording import PlayedMarket
-from emulators.exchange.venues.roster import venues
+from emulators.exchange.venues.registry import venues
 
 
 @pytest.fixture

@@ -1,13 +1,13 @@
-"""The trading floor: every feed with its connections, what is ordered to go wrong, and the beat that drives them."""
+"""The state of one exchange: every feed with its connections, the faults, and the loop that drives them."""
 
 import asyncio
 import logging
 from collections.abc import Callable, Iterator, Mapping
 
-from emulators.exchange.assets import AssetsDesk, written_assets
+from emulators.exchange.assets import AssetsHandler, written_assets
 from emulators.exchange.config import ExchangeConfig
 from emulators.exchange.connection import Connection
-from emulators.exchange.faults import STANDING, FaultOrder, Faults
+from emulators.exchange.faults import QUEUED, Fault, Faults
 from emulators.exchange.feed import Feed
 from emulators.exchange.history import Tape
 from emulators.exchange.instants import SECOND
@@ -15,7 +15,7 @@ from emulators.exchange.instruments import instruments_of
 from emulators.exchange.market import Market
 from emulators.exchange.recording import Recording, play, read_recording
 from emulators.exchange.venue import Venue
-from emulators.exchange.venues.roster import venues
+from emulators.exchange.venues.registry import venues
 
 logger = logging.getLogger(__name__)
 
@@ -23,19 +23,19 @@ _TICK = 0.01
 _GOING_AWAY = 1001
 
 
-class Floor:
+class ExchangeState:
     """All venues of one exchange process. `clock` gives the true moment in microseconds."""
 
     def __init__(self, config: ExchangeConfig, clock: Callable[[], int]) -> None:
         """Build the markets; raise ValueError where the recording can't be read."""
         self.clock = clock
-        self.faults = Faults()
+        self.faults = Faults(lambda: clock() / SECOND)
         self.recording: Recording | None = read_recording(config.recording) if config.recording else None
         self._config = config
         self._markets: list[Market] = []
         self.feeds = {venue.name: Feed(venue, self._tapes(venue), self.faults) for venue in venues()}
         assets = written_assets(config.assets_count, config.seed, self._recorded_tickers())
-        self.assets = AssetsDesk(assets, clock, config.assets_key)
+        self.assets = AssetsHandler(assets, clock, config.assets_key)
         self.connections: dict[str, set[Connection]] = {name: set() for name in self.feeds}
 
     def change_rate(self, trades_per_second: float) -> None:
@@ -51,32 +51,32 @@ class Floor:
         tapes = play(self.recording, start=start, speed=speed or self._config.speed)
         self.feeds["coinbase"].replace(tapes, self.clock())
 
-    def order(self, order: FaultOrder) -> None:
-        """Carry a fault out, or let it stand; raise ValueError where nobody trades its symbol."""
+    def add_fault(self, fault: Fault) -> None:
+        """Carry a fault out, or queue it; raise ValueError where its symbol is not traded."""
         now = self.clock()
-        symbols = [symbol for feed in self._concerned(order) for symbol in feed.symbols]
-        if order.symbol is not None and order.symbol not in symbols:
-            raise ValueError(f"symbol must be one of {', '.join(symbols)}, not {order.symbol!r}")
-        logger.info("exchange.fault_ordered", extra={"kind": order.kind, "venue": order.venue})
-        if order.kind in STANDING:
-            self.faults.add(order, now)
-        for feed in self._concerned(order):
-            self._carry_out(order, feed, now)
+        symbols = [symbol for feed in self._concerned(fault) for symbol in feed.symbols]
+        if fault.symbol is not None and fault.symbol not in symbols:
+            raise ValueError(f"symbol must be one of {', '.join(symbols)}, not {fault.symbol!r}")
+        logger.info("exchange.fault_ordered", extra={"kind": fault.kind, "venue": fault.venue})
+        if fault.kind in QUEUED:
+            self.faults.add(fault)
+        for feed in self._concerned(fault):
+            self._carry_out(fault, feed, now)
 
     def clear_faults(self) -> None:
-        """End every standing fault and put the clocks right."""
+        """End every fault and put the clocks right."""
         self.faults.clear()
         for feed in self.feeds.values():
             feed.shift_clock(self.clock(), 0)
 
     async def run(self) -> None:
         """Publish trades as they happen and heartbeats each second, until cancelled."""
-        next_beat = self.clock() + SECOND
+        next_heartbeat = self.clock() + SECOND
         while True:
             await asyncio.sleep(_TICK)
             self._publish()
-            if self.clock() >= next_beat:
-                next_beat += SECOND
+            if self.clock() >= next_heartbeat:
+                next_heartbeat += SECOND
                 self._beat()
             self._review()
 
@@ -84,7 +84,7 @@ class Floor:
         for name, feed in self.feeds.items():
             if trades := feed.due(self.clock()):
                 for connection in self.connections[name]:
-                    connection.tell(trades)
+                    connection.send_trades(trades)
 
     def _beat(self) -> None:
         for connection in self._all_connections():
@@ -97,22 +97,22 @@ class Floor:
     def _all_connections(self) -> Iterator[Connection]:
         return (connection for connections in self.connections.values() for connection in connections)
 
-    def _concerned(self, order: FaultOrder) -> list[Feed]:
-        return [feed for name, feed in self.feeds.items() if order.concerns(name)]
+    def _concerned(self, fault: Fault) -> list[Feed]:
+        return [feed for name, feed in self.feeds.items() if fault.concerns(name)]
 
-    def _carry_out(self, order: FaultOrder, feed: Feed, now: int) -> None:
+    def _carry_out(self, fault: Fault, feed: Feed, now: int) -> None:
         clock = feed.clock(now)
         actions: Mapping[str, Callable[[], None]] = {
-            "disconnect": lambda: self._disconnect(feed, order.code),
+            "disconnect": lambda: self._disconnect(feed, fault.code),
             "outage": lambda: self._disconnect(feed, None),
-            "hole": lambda: feed.wake(order.symbol, now),
-            "late": lambda: feed.wake(order.symbol, now),
-            "skew": lambda: feed.shift_clock(now, order.microseconds),
-            "malformed": lambda: self._post(feed, [feed.venue.malformed_frame(clock)] * order.count),
-            "unknown": lambda: self._post(feed, [feed.venue.unknown_frame(clock)] * order.count),
-            "shutdown": lambda: self._shut_down(feed, order, clock),
+            "hole": lambda: feed.wake(fault.symbol, now),
+            "late": lambda: feed.wake(fault.symbol, now),
+            "skew": lambda: feed.shift_clock(now, fault.microseconds),
+            "malformed": lambda: self._post(feed, [feed.venue.malformed_frame(clock)] * fault.count),
+            "unknown": lambda: self._post(feed, [feed.venue.unknown_frame(clock)] * fault.count),
+            "shutdown": lambda: self._shut_down(feed, fault, clock),
         }
-        if action := actions.get(order.kind):
+        if action := actions.get(fault.kind):
             action()
 
     def _post(self, feed: Feed, frames: list[bytes]) -> None:
@@ -123,10 +123,10 @@ class Floor:
         for connection in self.connections[feed.venue.name]:
             connection.drop() if code is None else connection.close(code)
 
-    def _shut_down(self, feed: Feed, order: FaultOrder, clock: int) -> None:
+    def _shut_down(self, feed: Feed, fault: Fault, clock: int) -> None:
         self._post(feed, feed.venue.shutdown_notice(clock))
         for connection in self.connections[feed.venue.name]:
-            asyncio.get_running_loop().call_later(order.microseconds / SECOND, connection.close, _GOING_AWAY)
+            asyncio.get_running_loop().call_later(fault.microseconds / SECOND, connection.close, _GOING_AWAY)
 
     def _recorded_tickers(self) -> frozenset[str]:
         products = self.recording.products if self.recording else ()

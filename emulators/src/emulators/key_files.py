@@ -1,4 +1,4 @@
-"""The key of the topic, kept in a file so that no command line shows it."""
+"""A key kept in a file that only this user can read, so that no command line shows it."""
 
 import secrets
 from pathlib import Path
@@ -19,8 +19,8 @@ def write_key(key: str, path: Path) -> None:
 
 
 def read_key(path: Path) -> str:
-    """Read what `write_key` wrote; ValueError for an empty file."""
+    """Read a key; OSError where the file can't be read, ValueError where it is empty."""
     key = path.read_text(encoding="utf-8").strip()
     if not key:
-        raise ValueError(f"{path} is empty: it must hold the topic's key.")
+        raise ValueError(f"{path} is empty: it must hold a key.")
     return key

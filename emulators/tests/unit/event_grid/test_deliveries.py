@@ -1,14 +1,14 @@
 import json
 
+from emulators.event_grid.deliveries import content, dead_letter, dead_letter_path, headers
 from emulators.event_grid.events import Schema
-from emulators.event_grid.parcels import content, dead_letter, dead_letter_path, headers
 from emulators.event_grid.schedule import TIMED_OUT, Outcome
 
 CLOUD = {"event_delivery_schema": Schema.CLOUD_EVENTS}
 
 
-def test_an_event_grid_event_travels_in_an_array_with_its_headers(parcel):
-    carried = parcel()
+def test_an_event_grid_event_travels_in_an_array_with_its_headers(delivery):
+    carried = delivery()
 
     (event,) = json.loads(content(carried))
 
@@ -24,23 +24,23 @@ def test_an_event_grid_event_travels_in_an_array_with_its_headers(parcel):
     }
 
 
-def test_a_cloud_event_travels_alone_and_says_where_it_is_from(parcel, cloud_event):
-    carried = parcel(cloud_event(), **CLOUD)
+def test_a_cloud_event_travels_alone_and_says_where_it_is_from(delivery, cloud_event):
+    carried = delivery(cloud_event(), **CLOUD)
 
     assert json.loads(content(carried))["id"] == "c-1"
     assert headers(carried)["Content-Type"] == "application/cloudevents+json; charset=utf-8"
     assert (headers(carried)["aeg-metadata-version"], headers(carried)["Origin"]) == ("1.0", "eventgrid.azure.net")
 
 
-def test_the_delivery_count_is_the_number_of_attempts_before(parcel, noon):
-    carried = parcel()
+def test_the_delivery_count_is_the_number_of_attempts_before(delivery, noon):
+    carried = delivery()
     carried.note(TIMED_OUT, noon)
 
     assert headers(carried)["aeg-delivery-count"] == "1"
 
 
-def test_a_dead_letter_is_the_event_with_why_it_died(parcel, noon):
-    carried = parcel()
+def test_a_dead_letter_is_the_event_with_why_it_died(delivery, noon):
+    carried = delivery()
     carried.note(Outcome.of(404), noon)
 
     assert dead_letter(carried, "MaxDeliveryAttemptsExceeded") == {
@@ -54,8 +54,8 @@ def test_a_dead_letter_is_the_event_with_why_it_died(parcel, noon):
     }
 
 
-def test_a_dead_cloud_event_has_its_facts_in_lower_case(parcel, cloud_event, noon):
-    carried = parcel(cloud_event(), **CLOUD)
+def test_a_dead_cloud_event_has_its_facts_in_lower_case(delivery, cloud_event, noon):
+    carried = delivery(cloud_event(), **CLOUD)
     carried.note(TIMED_OUT, noon)
 
     letter = dead_letter(carried, "TimeToLiveExceeded")
@@ -64,5 +64,5 @@ def test_a_dead_cloud_event_has_its_facts_in_lower_case(parcel, cloud_event, noo
     assert "lasthttpstatuscode" not in letter
 
 
-def test_a_dead_letter_lies_in_the_folder_of_its_subscription_and_hour(parcel, noon):
-    assert dead_letter_path(parcel(), noon, "guid") == "ENRICHMENT/2026/11/22/12/guid.json"
+def test_a_dead_letter_lies_in_the_folder_of_its_subscription_and_hour(delivery, noon):
+    assert dead_letter_path(delivery(), noon, "guid") == "ENRICHMENT/2026/11/22/12/guid.json"

@@ -14,7 +14,7 @@ ORIGIN = "eventgrid.azure.net"
 
 
 @dataclass(slots=True)
-class Parcel:
+class Delivery:
     """An event, where it goes, and how that went so far; times are aware."""
 
     event: Event
@@ -31,20 +31,20 @@ class Parcel:
         self.last_attempt = began
 
 
-def content(parcel: Parcel) -> bytes:
+def content(delivery: Delivery) -> bytes:
     """Write the body: an array of one Event Grid event, or one CloudEvent as an object."""
-    schema = parcel.subscription.event_delivery_schema
-    fields = as_schema(parcel.event, schema)
+    schema = delivery.subscription.event_delivery_schema
+    fields = as_schema(delivery.event, schema)
     return json.dumps([fields] if schema is Schema.EVENT_GRID else fields).encode()
 
 
-def headers(parcel: Parcel) -> dict[str, str]:
+def headers(delivery: Delivery) -> dict[str, str]:
     """Write the headers; `aeg-delivery-count` is the number of attempts before this one."""
-    return notification_headers(parcel.subscription) | {
+    return notification_headers(delivery.subscription) | {
         "aeg-event-type": "Notification",
-        "aeg-delivery-count": str(parcel.attempts),
-        "aeg-data-version": str(parcel.event.fields.get("dataVersion") or ""),
-        "aeg-output-event-id": parcel.event.id,
+        "aeg-delivery-count": str(delivery.attempts),
+        "aeg-data-version": str(delivery.event.fields.get("dataVersion") or ""),
+        "aeg-output-event-id": delivery.event.id,
     }
 
 
@@ -59,26 +59,26 @@ def notification_headers(subscription: Subscription) -> dict[str, str]:
     return shared | ({"Origin": ORIGIN} if cloud else {})
 
 
-def dead_letter(parcel: Parcel, reason: str) -> dict[str, Any]:
+def dead_letter(delivery: Delivery, reason: str) -> dict[str, Any]:
     """Write a dead letter: the event in the subscription's schema, with why and after what it was given up."""
-    schema = parcel.subscription.event_delivery_schema
-    outcome = parcel.outcome
+    schema = delivery.subscription.event_delivery_schema
+    outcome = delivery.outcome
     facts: Mapping[str, Any] = {
         "deadLetterReason": reason,
-        "deliveryAttempts": parcel.attempts,
+        "deliveryAttempts": delivery.attempts,
         "lastDeliveryOutcome": outcome.name if outcome else None,
         "lastHttpStatusCode": outcome.status if outcome else None,
-        "publishTime": written(parcel.published),
-        "lastDeliveryAttemptTime": written(parcel.last_attempt) if parcel.last_attempt else None,
+        "publishTime": written(delivery.published),
+        "lastDeliveryAttemptTime": written(delivery.last_attempt) if delivery.last_attempt else None,
     }
     # A CloudEvent's extension attributes are in lower case, by that specification.
     named = {(name if schema is Schema.EVENT_GRID else name.lower()): value for name, value in facts.items()}
-    return {**as_schema(parcel.event, schema), **{name: value for name, value in named.items() if value is not None}}
+    return {**as_schema(delivery.event, schema), **{name: value for name, value in named.items() if value is not None}}
 
 
-def dead_letter_path(parcel: Parcel, now: datetime, letter_id: str) -> str:
+def dead_letter_path(delivery: Delivery, now: datetime, letter_id: str) -> str:
     """Name the blob of a dead letter: one an hour's folder of its subscription."""
-    return f"{parcel.subscription.name.upper()}/{now:%Y/%m/%d/%H}/{letter_id}.json"
+    return f"{delivery.subscription.name.upper()}/{now:%Y/%m/%d/%H}/{letter_id}.json"
 
 
 def written(moment: datetime) -> str:
