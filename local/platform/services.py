@@ -18,6 +18,9 @@ EVENT_GRID = "event_grid"
 DATABRICKS = "databricks"
 LOGIC_APP = "logic_app"
 STORAGE_VARIABLE = "EVENT_GRID_STORAGE"
+LAKEHOUSE_SECRETS = tuple(  # what the wheel reads where there is no secret scope
+    f"LAKEHOUSE_SECRET_{name}" for name in ("STORAGE_CONNECTION_STRING", "EVENT_HUBS_CLIENT_SECRET")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,7 @@ def _databricks(choices: Choices, state: State) -> Service:
         *_certificate(state),
         *("--bundle", str(ROOT / "databricks"), "--target", "local", "--ca", str(state.authority)),
         *("--state", str(state.databricks), "--python", str(LAKEHOUSE_PYTHON)),
+        *("--secret-env", *LAKEHOUSE_SECRETS),
     ]
     return Service(
         DATABRICKS,

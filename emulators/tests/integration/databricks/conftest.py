@@ -153,10 +153,10 @@ async def jobs(start) -> Jobs:
 
 
 def jobs_service(tls, issuer: str, state: Path, **changes: Any) -> JobsService:
-    environment = {"PATH": "/usr/bin", "HOME": str(state), "LAKEHOUSE_SECRET_TOKEN": SECRET, "UNRELATED": "x"}
+    environment = {"PATH": "/usr/bin", "HOME": str(state), "SECRET_TOKEN": SECRET, "UNRELATED": "x"}
     return JobsService(
         bundle=read_bundle(BUNDLE, "local"),
-        task_runner=TaskRunner(BUNDLE, Path(sys.executable), state / "runs", environment),
+        task_runner=TaskRunner(BUNDLE, Path(sys.executable), state / "runs", environment, ["SECRET_TOKEN"]),
         state=state,
         certificate=tls.server,
         keys=PublishedKeys(issuer, client_context(tls.authority)),

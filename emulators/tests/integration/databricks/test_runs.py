@@ -38,7 +38,7 @@ async def test_a_task_gets_its_arguments_the_clusters_environment_and_the_secret
 
     assert said["arguments"] == ["act", "--act=say", "--window=trades-20261122T100000Z", f"--run={run_id}"]
     assert (said["environment"]["SOURCE"], said["environment"]["ROOT"]) == ("kafka", "/lake/local")
-    assert said["environment"]["LAKEHOUSE_SECRET_TOKEN"] == SECRET
+    assert said["environment"]["SECRET_TOKEN"] == SECRET
     assert "UNRELATED" not in said["environment"]
     assert said["folder"] == str(jobs.folder(run_id))
 

@@ -77,21 +77,19 @@ def test_pushed_down_job_parameters_win_over_named_ones(program):
 
 
 def test_a_program_sees_secrets_and_cluster_variables_but_not_the_rest_of_our_environment(program):
-    ours = {"PATH": "/bin", "HOME": "/me", "LAKEHOUSE_SECRET_A": "1", "NAMED": "2", "OTHER": "3"}
+    ours = {"PATH": "/bin", "HOME": "/me", "NAMED": "2", "OTHER": "3"}
 
     environment = dict(program(ours, secrets=["NAMED"]).environment)
 
     assert environment.pop("PYTHONPATH").endswith("/src")
     assert environment.pop("PYSPARK_PYTHON") == "/python"
     assert environment.pop(RUN_MARK) == "/runs/7/a.1.log"
-    secrets = {"LAKEHOUSE_SECRET_A": "1", "NAMED": "2"}
+    secrets = {"NAMED": "2"}
     ours = {"HOME": "/me", "PATH": "/cluster", "SOURCE": "kafka", "PYTHONUNBUFFERED": "1"}
     assert environment == secrets | ours
 
 
 def test_what_a_program_wrote_is_shown_without_the_secrets():
-    task_runner = TaskRunner(
-        Path(), Path(), Path(), {"LAKEHOUSE_SECRET_A": "abc", "LAKEHOUSE_SECRET_B": "", "PATH": "/bin"}
-    )
+    task_runner = TaskRunner(Path(), Path(), Path(), {"A": "abc", "B": "", "PATH": "/bin"}, ["A", "B"])
 
     assert task_runner.redacted("abc /bin") == "[REDACTED] /bin"
