@@ -15,7 +15,7 @@ def write_key(key: str, path: Path) -> None:
     """Write a key where only this user can read it."""
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
-    path.write_text(key + "\n", encoding="utf-8")
+    path.write_text(key, encoding="utf-8")
 
 
 def read_key(path: Path) -> str:
