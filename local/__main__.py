@@ -22,7 +22,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(required=True, metavar="command")
     run = verbs.add_parser("run", help="tell the story of one short window of each feed, and prove its counts")
     add_start_arguments(run, name="run")
-    run.set_defaults(command="local.story.run:run")
+    run.set_defaults(command="local.demo.run:run")
     up = verbs.add_parser("up", help="run everything until Ctrl-C")
     add_start_arguments(up, name="up")
     up.set_defaults(command="local.platform.commands:up")

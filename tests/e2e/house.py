@@ -14,13 +14,13 @@ import requests
 
 from emulators.functions_host.keys import read_keys
 from local.clone import ROOT
+from local.demo.hub_reader import key_columns, read_hub
+from local.demo.polling import trades_that_happened
+from local.demo.verification import Record, Source, StreamProof, prove
 from local.platform.ports import Ports
 from local.platform.running import Running
 from local.platform.services import Choices
 from local.platform.starting import running_platform
-from local.story.proof import Record, Source, StreamProof, prove
-from local.story.reading import key_columns, read_hub
-from local.story.watching import trades_that_happened
 from tests.e2e.waiting import eventually
 
 ENDED = frozenset({"closed", "incomplete", "stopped", "failed", "missed"})

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import pytest
 
-from local.story.proof import UNEXPLAINED
+from local.demo.verification import UNEXPLAINED
 
 FEEDS = ("trades", "payments")
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from local.story.proof import CLOSING, SENT_AGAIN, TRIED_AGAIN
+from local.demo.verification import CLOSING, SENT_AGAIN, TRIED_AGAIN
 from tests.e2e.house import times
 from tests.e2e.waiting import eventually, until
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.story.proof import UNEXPLAINED
+from local.demo.verification import UNEXPLAINED
 from tests.e2e.house import Grid, running_house
 from tests.e2e.waiting import eventually
 

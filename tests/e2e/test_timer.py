@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from local.story.proof import UNEXPLAINED
+from local.demo.verification import UNEXPLAINED
 from tests.e2e.house import LEAD, SECOND
 from tests.e2e.waiting import eventually, until
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from local.story.proof import SENT_AGAIN, UNEXPLAINED
+from local.demo.verification import SENT_AGAIN, UNEXPLAINED
 from tests.e2e.house import times
 from tests.e2e.waiting import until
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from rich.console import Console
 
-from local.story.telling import print_columns, print_faults
-from local.story.watching import Windows
+from local.demo.display import print_columns, print_faults
+from local.demo.polling import Windows
 
 ENDED = frozenset({"succeeded", "failed", "superseded"})
 _STAGES = ("bronze_events", "bronze_records", "silver_new", "duplicates", "quarantined", "enriched", "unmatched", "sql")

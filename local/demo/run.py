@@ -14,21 +14,9 @@ from rich.console import Console
 
 from emulators.processes.supervision import ServiceFailed
 from local.clone import LAKEHOUSE_PYTHON, ROOT
-from local.platform.banner import progress_printer
-from local.platform.commands import choices_of
-from local.platform.enrichment import lakehouse_is_installed
-from local.platform.ports import PortTaken
-from local.platform.running import Running
-from local.platform.services import Choices
-from local.platform.starting import running_platform
-from local.platform.state import AlreadyRunning
-from local.story.enrichment import RunProof, print_run_proofs, progress_line, prove_run, runs_have_ended
-from local.story.proof import Record, Source, StreamProof, prove
-from local.story.reading import key_columns, read_hub
-from local.story.script import FEEDS, LENGTH, Script, write_script
-from local.story.telling import LineTeller, Teller, print_proofs
-from local.story.volumes import VolumeProof, print_volumes, watch_volumes
-from local.story.watching import (
+from local.demo.display import LineTeller, Teller, print_proofs
+from local.demo.hub_reader import key_columns, read_hub
+from local.demo.polling import (
     Windows,
     ask_for_windows,
     first_windows,
@@ -37,6 +25,18 @@ from local.story.watching import (
     trades_that_happened,
     watch_until,
 )
+from local.demo.runs import RunProof, print_run_proofs, progress_line, prove_run, runs_have_ended
+from local.demo.scenario import FEEDS, LENGTH, Script, write_script
+from local.demo.verification import Record, Source, StreamProof, prove
+from local.demo.volumes import VolumeProof, print_volumes, watch_volumes
+from local.platform.banner import progress_printer
+from local.platform.commands import choices_of
+from local.platform.enrichment import lakehouse_is_installed
+from local.platform.ports import PortTaken
+from local.platform.running import Running
+from local.platform.services import Choices
+from local.platform.starting import running_platform
+from local.platform.state import AlreadyRunning
 
 _PATIENCE_SECONDS = 180.0
 _RUN_SECONDS = 400.0

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from local.story.proof import StreamProof
-from local.story.watching import Windows
+from local.demo.polling import Windows
+from local.demo.verification import StreamProof
 
 _PLAIN_EVERY_SECONDS = 5.0
 _REPEAT_EVERY_SECONDS = 30.0

@@ -1,4 +1,4 @@
-from local.story.proof import Record, Source, prove
+from local.demo.verification import Record, Source, prove
 
 CLOSED = {
     "id": "trades-20261122T120000Z",

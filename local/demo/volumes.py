@@ -9,10 +9,10 @@ import aiohttp
 from rich.console import Console
 from rich.panel import Panel
 
+from local.demo.display import print_columns, print_faults
+from local.demo.polling import Windows, get_json
 from local.platform.running import Running
 from local.platform.services import FUNCTIONS, LOGIC_APP
-from local.story.telling import print_columns, print_faults
-from local.story.watching import Windows, get_json
 
 _EVERY_SECONDS = 1.0
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import aiohttp
 
-from local.story.proof import Source
-from local.story.script import Asked
+from local.demo.scenario import Asked
+from local.demo.verification import Source
 
 _EVERY_SECONDS = 1.0
 _ENDED = frozenset({"closed", "incomplete", "stopped", "failed", "missed"})

@@ -11,7 +11,7 @@ from azure.eventhub import EventData, TransportType
 from azure.eventhub.aio import EventHubConsumerClient
 from azure.identity.aio import ClientSecretCredential
 
-from local.story.proof import Key, Record
+from local.demo.verification import Key, Record
 
 _SILENCE_SECONDS = 20.0
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.story.script import EVERY, HEAD_START, write_script
+from local.demo.scenario import EVERY, HEAD_START, write_script
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
