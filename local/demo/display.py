@@ -1,4 +1,4 @@
-"""How the story looks: live progress on a terminal, plain lines elsewhere, and the table of proofs at the end."""
+"""How the demo is shown: live progress on a terminal, plain lines elsewhere, and tables of what was counted."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -11,17 +11,17 @@ from rich.live import Live
 from rich.table import Table
 
 from local.demo.polling import Windows
-from local.demo.verification import StreamProof
+from local.demo.verification import StreamCheck
 
 _PLAIN_EVERY_SECONDS = 5.0
 _REPEAT_EVERY_SECONDS = 30.0
 
 
-class Teller:
+class WindowsDisplay:
     """Shows the windows while they run; use as a context manager."""
 
     def __init__(self, console: Console) -> None:
-        """Tell it on this console."""
+        """Show it on this console."""
         self._console = console
         self._live = Live(console=console, refresh_per_second=4, transient=True) if console.is_terminal else None
         self._next_line = 0.0
@@ -53,11 +53,11 @@ class Teller:
         return table
 
 
-class LineTeller:
+class LineDisplay:
     """Shows one line of progress: in place on a terminal; elsewhere when it changes, and each half minute."""
 
     def __init__(self, console: Console) -> None:
-        """Tell it on this console."""
+        """Show it on this console."""
         self._console = console
         self._status = console.status("") if console.is_terminal else None
         self._last_line = ""
@@ -74,7 +74,7 @@ class LineTeller:
         if self._status:
             self._status.stop()
 
-    def say(self, line: str) -> None:
+    def show(self, line: str) -> None:
         """Show how it stands now."""
         if self._status:
             self._status.update(line)
@@ -100,53 +100,54 @@ def _times(window: Mapping[str, Any]) -> tuple[datetime, datetime]:
     return datetime.fromisoformat(window["start"]), datetime.fromisoformat(window["end"])
 
 
-def print_proofs(console: Console, proofs: Sequence[StreamProof]) -> None:
-    """Print the counts of each window, from the source to the hub, and what is wrong."""
-    print_columns(console, "Counted from the source to the hub", {proof.window: _numbers(proof) for proof in proofs})
-    print_faults(console, {proof.window: proof.faults for proof in proofs})
+def print_stream_checks(console: Console, checks: Sequence[StreamCheck]) -> None:
+    """Print the counts of each stream of each window, from the source to the hub, and what is wrong."""
+    columns = [(check.window, _numbers(check)) for check in checks]
+    print_columns(console, "Counted from the source to the hub", columns)
+    print_problems(console, [(f"{check.window}, {check.stream}", check.problems) for check in checks])
 
 
-def print_columns(console: Console, title: str, columns: Mapping[str, Mapping[str, str]]) -> None:
-    """Print numbers by window: a column each on a terminal, a line a number elsewhere."""
+def print_columns(console: Console, title: str, columns: Sequence[tuple[str, Mapping[str, str]]]) -> None:
+    """Print numbers under their headings: a column each on a terminal, a line a number elsewhere."""
     if console.is_terminal:
         console.print(_table(title, columns))
         return
-    for window, numbers in columns.items():
-        console.out(f"{title}: {window}", highlight=False)
+    for heading, numbers in columns:
+        console.out(f"{title}: {heading}", highlight=False)
         for name, value in numbers.items():
             console.out(f"  {name:<34} {value}", highlight=False)
 
 
-def print_faults(console: Console, faults: Mapping[str, Sequence[str]]) -> None:
-    """Print what is wrong with each window."""
-    for window, sentences in faults.items():
+def print_problems(console: Console, problems: Sequence[tuple[str, Sequence[str]]]) -> None:
+    """Print what is wrong, and with what."""
+    for subject, sentences in problems:
         for sentence in sentences:
-            console.print(f"[bold red]WRONG[/] {window}: {sentence}", highlight=False)
+            console.print(f"[bold red]WRONG[/] {subject}: {sentence}", highlight=False)
 
 
-def _table(title: str, columns: Mapping[str, Mapping[str, str]]) -> Table:
-    table = Table("what", *columns, title=title, title_justify="left")
-    for name in next(iter(columns.values())):
-        table.add_row(name, *(numbers[name] for numbers in columns.values()))
+def _table(title: str, columns: Sequence[tuple[str, Mapping[str, str]]]) -> Table:
+    table = Table("what", *(heading for heading, _ in columns), title=title, title_justify="left")
+    for name in columns[0][1] if columns else ():
+        table.add_row(name, *(numbers[name] for _, numbers in columns))
     return table
 
 
-def _numbers(proof: StreamProof) -> dict[str, str]:
-    doubles = ", ".join(f"{count} {reason}" for reason, count in proof.duplicates.items())
+def _numbers(check: StreamCheck) -> dict[str, str]:
+    duplicates = ", ".join(f"{count} {reason}" for reason, count in check.duplicates.items())
     return {
-        "stream": proof.stream,
-        "state": proof.state,
-        "planned slices": str(proof.slices),
-        "records that the source gave": str(proof.source),
-        "records read": str(proof.counts.get("read", 0)),
-        "accepted by the hub": str(proof.counts.get("accepted", 0)),
-        "refused": str(proof.counts.get("refused", 0)),
-        "unknown outcome": str(proof.counts.get("unknown", 0)),
-        "found in the hub": str(proof.found),
-        "distinct keys": str(proof.distinct),
-        "duplicates": f"{proof.found - proof.distinct}" + (f" ({doubles})" if doubles else ""),
-        "gaps found / trades filled in": f"{proof.gaps.get('found', 0)} / {proof.gaps.get('filled', 0)}",
-        "lost intervals": str(proof.lost),
+        "stream": check.stream,
+        "state": check.state,
+        "planned slices": str(check.slices),
+        "records that the source gave": "not known" if check.source is None else str(check.source),
+        "records read": str(check.counts.get("read", 0)),
+        "accepted by the hub": str(check.counts.get("accepted", 0)),
+        "refused": str(check.counts.get("refused", 0)),
+        "unknown outcome": str(check.counts.get("unknown", 0)),
+        "found in the hub": str(check.found),
+        "distinct keys": str(check.distinct),
+        "duplicates": f"{check.found - check.distinct}" + (f" ({duplicates})" if duplicates else ""),
+        "gaps found / trades filled in": f"{check.gaps.get('found', 0)} / {check.gaps.get('filled', 0)}",
+        "lost intervals": str(check.lost),
     }
 
 

@@ -1,4 +1,4 @@
-"""Watching the app from outside, as any caller can: its windows by HTTP, and the exchange's own memory of trades."""
+"""The app seen from outside, as any caller can: its windows by HTTP, and the trades that the exchange made."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -7,14 +7,14 @@ from typing import Any
 
 import aiohttp
 
-from local.demo.scenario import Asked
+from local.demo.scenario import RequestedWindow
 from local.demo.verification import Source
 
 _EVERY_SECONDS = 1.0
 _ENDED = frozenset({"closed", "incomplete", "stopped", "failed", "missed"})
 
 type Windows = Mapping[str, Mapping[str, Any] | None]
-"""The windows of the story by name, as `GET /api/windows/{id}` shows them; None before they are claimed.
+"""The windows of the demo by name, as `GET /api/windows/{id}` shows them; None before they are claimed.
 
 The first window of a feed has the feed's name.
 """
@@ -33,10 +33,10 @@ async def first_windows(app: str, feeds: Sequence[str], deadline: float, show: C
             await asyncio.sleep(_EVERY_SECONDS)
 
 
-async def ask_for_windows(app: str, asked: Sequence[Asked]) -> Windows:
+async def request_windows(app: str, requested: Sequence[RequestedWindow]) -> Windows:
     """Ask the app for more windows, and give them as it answers."""
     async with aiohttp.ClientSession() as session:
-        return {one.name: await _asked(session, app, one) for one in asked}
+        return {one.name: await _requested(session, app, one) for one in requested}
 
 
 async def watch_until(
@@ -58,8 +58,8 @@ def have_ended(windows: Windows) -> bool:
 
 async def play_recording(admin: str, start: datetime) -> None:
     """Let the exchange's recording begin: its first match falls exactly on `start`."""
-    order = {"start": f"{start:%Y-%m-%dT%H:%M:%SZ}"}
-    async with aiohttp.ClientSession() as session, session.post(f"{admin}/recording", json=order) as answer:
+    body = {"start": f"{start:%Y-%m-%dT%H:%M:%SZ}"}
+    async with aiohttp.ClientSession() as session, session.post(f"{admin}/recording", json=body) as answer:
         answer.raise_for_status()
 
 
@@ -71,8 +71,8 @@ async def trades_that_happened(admin: str, markets: tuple[str, ...], start: date
     return Source(len(keys), keys)
 
 
-async def _asked(session: aiohttp.ClientSession, app: str, asked: Asked) -> Mapping[str, Any]:
-    async with session.post(f"{app}/api/windows", json=asked.as_request()) as answer:
+async def _requested(session: aiohttp.ClientSession, app: str, requested: RequestedWindow) -> Mapping[str, Any]:
+    async with session.post(f"{app}/api/windows", json=requested.as_request()) as answer:
         answer.raise_for_status()
         (window,) = (await answer.json())["windows"]
     return await get_json(session, f"{app}/api/windows/{window['id']}")

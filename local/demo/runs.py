@@ -1,4 +1,4 @@
-"""The second half of the story: the Databricks run that follows each window, and whether its tables balance."""
+"""The second part of the demo: the Databricks run that follows each window, and whether its tables balance."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
-from local.demo.display import print_columns, print_faults
+from local.demo.display import print_columns, print_problems
 from local.demo.polling import Windows
 
 ENDED = frozenset({"succeeded", "failed", "superseded"})
@@ -14,15 +14,15 @@ _STAGES = ("bronze_events", "bronze_records", "silver_new", "duplicates", "quara
 
 
 @dataclass(frozen=True, slots=True)
-class RunProof:
+class RunCheck:
     """One window's run: how it ended, the rows at each stage by stream, the verdict on them, and what is wrong."""
 
     window: str
     state: str
     lookup: str
-    stages: Mapping[str, Any]
+    stages: Mapping[str, Mapping[str, Any]]
     verdict: str
-    faults: tuple[str, ...]
+    problems: tuple[str, ...]
 
 
 def runs_have_ended(windows: Windows) -> bool:
@@ -30,7 +30,7 @@ def runs_have_ended(windows: Windows) -> bool:
     return all(window and any(run["state"] in ENDED for run in _runs(window)) for window in windows.values())
 
 
-def prove_run(window: Mapping[str, Any]) -> RunProof:
+def check_run(window: Mapping[str, Any]) -> RunCheck:
     """Read a window's run and counts as `GET /api/windows/{id}` shows them."""
     enrichment = window["enrichment"]
     run = _runs(window)[-1]
@@ -41,30 +41,29 @@ def prove_run(window: Mapping[str, Any]) -> RunProof:
         f"the run is {run['state']}: {run['words']}": run["state"] == "succeeded",
         f"the tables are {verdict}: {differences or enrichment['counts_note']}": verdict == "balanced",
     }
-    return RunProof(
+    return RunCheck(
         window=window["id"],
         state=run["state"],
         lookup=run["lookup"] or "-",
-        stages=next(iter(counts.values()), {}),
+        stages=counts,
         verdict=verdict,
-        faults=tuple(fault for fault, holds in checks.items() if not holds),
+        problems=tuple(problem for problem, holds in checks.items() if not holds),
     )
 
 
-def print_run_proofs(console: Console, proofs: Sequence[RunProof]) -> None:
-    """Print the counts of each window, from the hub to the last table, and what is wrong."""
-    print_columns(
-        console, "Counted from the hub to the last table", {proof.window: _numbers(proof) for proof in proofs}
-    )
-    print_faults(console, {proof.window: proof.faults for proof in proofs})
+def print_run_checks(console: Console, checks: Sequence[RunCheck]) -> None:
+    """Print the counts of each stream of each window, from the hub to the last table, and what is wrong."""
+    columns = [(check.window, numbers) for check in checks for numbers in _numbers(check)]
+    print_columns(console, "Counted from the hub to the last table", columns)
+    print_problems(console, [(check.window, check.problems) for check in checks])
 
 
 def progress_line(windows: Windows) -> str:
-    """Say in one line how the runs stand."""
-    return " | ".join(f"{feed}: {_stands(window)}" for feed, window in windows.items() if window)
+    """Say in one line how far the runs are."""
+    return " | ".join(f"{feed}: {_progress(window)}" for feed, window in windows.items() if window)
 
 
-def _stands(window: Mapping[str, Any]) -> str:
+def _progress(window: Mapping[str, Any]) -> str:
     runs = _runs(window)
     return str(runs[-1]["words"] or runs[-1]["state"]) if runs else "no run yet"
 
@@ -74,6 +73,11 @@ def _runs(window: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return runs
 
 
-def _numbers(proof: RunProof) -> dict[str, str]:
-    stages = {name.replace("_", " "): str(proof.stages.get(name, "-")) for name in _STAGES}
-    return {"run": proof.state, "lookup": proof.lookup} | stages | {"reconciliation": proof.verdict}
+def _numbers(check: RunCheck) -> list[dict[str, str]]:
+    """Give the rows of each stream's column; one column without counts where nothing was counted."""
+    return [
+        {"stream": stream, "run": check.state, "lookup": check.lookup}
+        | {name.replace("_", " "): str(stages.get(name, "-")) for name in _STAGES}
+        | {"reconciliation": check.verdict}
+        for stream, stages in (check.stages or {"-": {}}).items()
+    ]

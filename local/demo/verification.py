@@ -1,4 +1,4 @@
-"""The proof at the end of the story: the counts agree from the source to the hub, and each double is explained."""
+"""Whether the counts of a stream agree from the source to the hub, and why a record is there twice."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -24,37 +24,37 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What the source says it gave in the window: how many records, and their keys where it remembers them."""
+    """What the source gave in the window: how many records, and their keys; None where it doesn't say."""
 
-    count: int
+    count: int | None = None
     keys: frozenset[Key] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class StreamProof:
+class StreamCheck:
     """One stream of one window: what the source gave, what the ledger counted, what the hub holds, what is wrong."""
 
     window: str
     stream: str
     state: str
     slices: int
-    source: int
+    source: int | None
     counts: Mapping[str, int]
     found: int
     distinct: int
     duplicates: Mapping[str, int]
     gaps: Mapping[str, int]
     lost: int
-    faults: tuple[str, ...]
+    problems: tuple[str, ...]
 
 
-def prove(window: Mapping[str, Any], stream: str, records: Sequence[Record], source: Source) -> StreamProof:
-    """Hold what `GET /api/windows/{id}` says of a stream against what the hub holds of it and what the source gave."""
+def check_stream(window: Mapping[str, Any], stream: str, records: Sequence[Record], source: Source) -> StreamCheck:
+    """Compare what `GET /api/windows/{id}` says of a stream with what its hub holds and what the source gave."""
     result = window["result"]
     counts = result.get("counts", {}).get(stream, {})
     keys = {record.key for record in records}
-    doubles = _doubles(records)
-    return StreamProof(
+    duplicates = _duplicates(records)
+    return StreamCheck(
         window=window["id"],
         stream=stream,
         state=window["state"],
@@ -63,14 +63,14 @@ def prove(window: Mapping[str, Any], stream: str, records: Sequence[Record], sou
         counts=counts,
         found=len(records),
         distinct=len(keys),
-        duplicates=doubles,
+        duplicates=duplicates,
         gaps=result.get("gaps", {}),
         lost=len(result.get("lost", [])),
-        faults=(*_count_faults(window, counts, doubles, len(keys)), *_source_faults(keys, source)),
+        problems=(*_count_problems(window, counts, duplicates, len(keys)), *_source_problems(keys, source)),
     )
 
 
-def _doubles(records: Sequence[Record]) -> dict[str, int]:
+def _duplicates(records: Sequence[Record]) -> dict[str, int]:
     """Count the records beyond the first of each key, by why there are more."""
     attempts: dict[Key, list[str]] = defaultdict(list)
     for record in records:
@@ -88,8 +88,8 @@ def _why(first: str, extra: str) -> str:
     return CLOSING if any(part.endswith("/close") for part in slices) else UNEXPLAINED
 
 
-def _count_faults(
-    window: Mapping[str, Any], counts: Mapping[str, int], doubles: Mapping[str, int], distinct: int
+def _count_problems(
+    window: Mapping[str, Any], counts: Mapping[str, int], duplicates: Mapping[str, int], distinct: int
 ) -> list[str]:
     accepted, lost = counts.get("accepted", 0), len(window["result"].get("lost", []))
     checks = {
@@ -98,17 +98,19 @@ def _count_faults(
         f"{counts.get('unknown', 0)} records have an unknown outcome": not counts.get("unknown", 0),
         f"{counts.get('refused', 0)} records were refused": not counts.get("refused", 0),
         f"{accepted} records were accepted but the hub holds {distinct} different ones": accepted == distinct,
-        f"{doubles.get(UNEXPLAINED, 0)} doubles have no explanation": UNEXPLAINED not in doubles,
+        f"{duplicates.get(UNEXPLAINED, 0)} duplicates have no explanation": UNEXPLAINED not in duplicates,
     }
-    return [fault for fault, holds in checks.items() if not holds]
+    return [problem for problem, holds in checks.items() if not holds]
 
 
-def _source_faults(keys: set[Key], source: Source) -> list[str]:
+def _source_problems(keys: set[Key], source: Source) -> list[str]:
     if source.keys is None:
-        return [] if len(keys) == source.count else [f"{source.count} records were planned, {len(keys)} are there"]
-    missing, strange = source.keys - keys, keys - source.keys
+        return (
+            [] if source.count in {None, len(keys)} else [f"{source.count} records were planned, {len(keys)} are there"]
+        )
+    missing, foreign = source.keys - keys, keys - source.keys
     checks = {
         f"{len(missing)} records of the source are missing, such as {sorted(missing)[:3]}": not missing,
-        f"{len(strange)} records are not the source's, such as {sorted(strange)[:3]}": not strange,
+        f"{len(foreign)} records are not the source's, such as {sorted(foreign)[:3]}": not foreign,
     }
-    return [fault for fault, holds in checks.items() if not holds]
+    return [problem for problem, holds in checks.items() if not holds]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local.clone import AZURITE, LAKEHOUSE_PYTHON, ROOT, SAMPLE
-from local.platform.options import DEFAULT_HUBS
+from local.platform.options import default_hubs
 from local.platform.ports import Ports
 from local.platform.state import State
 
@@ -34,7 +34,7 @@ class Choices:
     """
 
     ports: Ports = field(default_factory=Ports)
-    hubs: str = DEFAULT_HUBS
+    hubs: str = field(default_factory=default_hubs)
     with_functions: bool = True
     with_enrichment: bool = False
     settings_file: Path = SAMPLE

@@ -46,7 +46,7 @@ def proofs(house, windows):
 def test_past_window_is_complete(proofs, turn):
     proof = proofs[turn]
 
-    assert proof.faults == ()
+    assert proof.problems == ()
     assert proof.source == proof.distinct > 0
     assert UNEXPLAINED not in proof.duplicates
 

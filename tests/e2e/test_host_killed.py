@@ -80,6 +80,6 @@ def test_nothing_is_lost_and_every_double_is_explained(windows, proofs, feed):
     proof = proofs[feed]
 
     assert windows[feed]["state"] == "closed"
-    assert proof.faults == ()
+    assert proof.problems == ()
     assert proof.source == proof.distinct
     assert set(proof.duplicates) <= {TRIED_AGAIN, SENT_AGAIN, CLOSING}

@@ -1,4 +1,6 @@
-from local.demo.verification import Record, Source, prove
+"""The comparison of source, ledger and hub."""
+
+from local.demo.verification import Record, Source, check_stream
 
 CLOSED = {
     "id": "trades-20261122T120000Z",
@@ -11,8 +13,8 @@ RECORDS = [Record(f"{CLOSED['id']}/{part}.1", (number,)) for number, part in ((1
 SOURCE = Source(3, frozenset({(1,), (2,), (3,)}))
 
 
-def proof(records=RECORDS, source=SOURCE, **changes):
-    return prove(CLOSED | changes, "trades", records, source)
+def check(records=RECORDS, source=SOURCE, **changes):
+    return check_stream(CLOSED | changes, "trades", records, source)
 
 
 def again(number, attempt):
@@ -20,37 +22,41 @@ def again(number, attempt):
 
 
 def test_where_all_agrees_nothing_is_wrong():
-    found = proof()
+    found = check()
 
-    assert (found.faults, found.slices, found.found, found.distinct) == ((), 2, 3, 3)
+    assert (found.problems, found.slices, found.found, found.distinct) == ((), 2, 3, 3)
 
 
 def test_a_record_that_the_hub_lacks_is_wrong():
-    faults = proof(RECORDS[:2]).faults
+    problems = check(RECORDS[:2]).problems
 
-    assert faults[0] == "3 records were accepted but the hub holds 2 different ones"
-    assert "1 records of the source are missing, such as [(3,)]" in faults
+    assert problems[0] == "3 records were accepted but the hub holds 2 different ones"
+    assert "1 records of the source are missing, such as [(3,)]" in problems
 
 
 def test_a_record_that_the_source_never_gave_is_wrong():
-    assert "1 records are not the source's, such as [(9,)]" in proof([*RECORDS, Record("w/0.1", (9,))]).faults
+    assert "1 records are not the source's, such as [(9,)]" in check([*RECORDS, Record("w/0.1", (9,))]).problems
 
 
-def test_doubles_are_explained_by_the_attempts_that_sent_them():
-    assert proof(again(3, "1.2")).duplicates == {"slice tried again": 1}
-    assert proof(again(3, "1.1")).duplicates == {"acknowledgement lost": 1}
-    assert proof(again(3, "close.1")).duplicates == {"sent again by closing": 1}
-    assert proof(again(3, "1.2")).faults == ()
+def test_duplicates_are_explained_by_the_attempts_that_sent_them():
+    assert check(again(3, "1.2")).duplicates == {"slice tried again": 1}
+    assert check(again(3, "1.1")).duplicates == {"acknowledgement lost": 1}
+    assert check(again(3, "close.1")).duplicates == {"sent again by closing": 1}
+    assert check(again(3, "1.2")).problems == ()
 
 
-def test_a_double_of_two_slices_has_no_explanation():
-    assert "1 doubles have no explanation" in proof(again(3, "0.1")).faults
+def test_a_duplicate_of_two_slices_has_no_explanation():
+    assert "1 duplicates have no explanation" in check(again(3, "0.1")).problems
 
 
 def test_a_window_that_is_not_closed_is_wrong_with_its_reason():
-    assert proof(state="incomplete", reason="2 intervals are lost").faults[0].endswith("2 intervals are lost")
+    assert check(state="incomplete", reason="2 intervals are lost").problems[0].endswith("2 intervals are lost")
 
 
 def test_a_source_without_memory_is_held_to_its_count():
-    assert proof(source=Source(3)).faults == ()
-    assert proof(source=Source(4)).faults == ("4 records were planned, 3 are there",)
+    assert check(source=Source(3)).problems == ()
+    assert check(source=Source(4)).problems == ("4 records were planned, 3 are there",)
+
+
+def test_a_source_that_does_not_say_is_not_compared():
+    assert check(source=Source()).problems == ()
