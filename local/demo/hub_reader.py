@@ -1,4 +1,4 @@
-"""Reading a hub back with the official consumer client: every record that lies in it, with its key."""
+"""Reading a hub back with the official consumer client: every record in it, with its key."""
 
 import asyncio
 import json

@@ -106,7 +106,7 @@ def _numbers(measurement: Mapping[str, Any]) -> dict[str, str]:
     return {
         "rows of the window": str(measurement["rows_count_delta"]),
         "rows in all": str(measurement["all_ingested_rows"]),
-        "fewest rows of a right volume": str(limits["floor"]),
+        "fewest rows that are enough": str(limits["floor"]),
         "verdict": measurement["verdict"],
         "alert": measurement["alert"],
     }

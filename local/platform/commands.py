@@ -1,4 +1,4 @@
-"""The commands that start a platform and keep it until they are told to stop."""
+"""The commands that start a platform and keep it until SIGINT or SIGTERM."""
 
 import argparse
 import asyncio

@@ -8,7 +8,7 @@ from local.platform.state import State
 
 
 def prepare(state: State, *, clear: bool) -> Identities:
-    """Make the folder ready, emptied first where `clear` says so, and give the identities kept or newly made there."""
+    """Make the folder ready, emptied first where `clear` says so, and give its identities, kept or newly made."""
     if clear and state.folder.exists():
         shutil.rmtree(state.folder)
     state.logs.mkdir(parents=True, exist_ok=True)

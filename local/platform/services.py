@@ -27,9 +27,9 @@ LAKEHOUSE_SECRETS = tuple(  # what the wheel reads where there is no secret scop
 class Choices:
     """How a platform is started.
 
-    `hubs` is `name:partitions,…`. `settings_file` holds the app's own settings, and what the platform itself says of
+    `hubs` is `name:partitions,…`. `settings_file` holds the app's own settings, and what the platform itself knows of
     them (see `Running.app_settings`) goes over it. `with_enrichment` adds Event Grid, Databricks and the Logic Apps.
-    `arguments` adds words to the command line of a service (`{"exchange": ["--rate", "100"]}`), `settings` adds app
+    `arguments` adds arguments to the command line of a service (`{"exchange": ["--rate", "100"]}`), `settings` adds app
     settings; both go over everything else. `settings_at_start` gives more of them when the Functions host is started.
     """
 
@@ -53,7 +53,7 @@ class Service:
     after: frozenset[str] = frozenset()
 
     def command(self, addresses: Addresses, more: Sequence[str] = ()) -> list[str]:
-        """Write the command line, given what the earlier services announced, with `more` words at its end."""
+        """Write the command line, given what the earlier services announced, with `more` arguments at its end."""
         return [sys.executable, "-m", self.module, *self.arguments(addresses), *more]
 
 

@@ -43,9 +43,9 @@ class Platform:
 async def running_platform(
     folder: Path, choices: Choices, *, clear: bool, progress: Progress = lambda _: None
 ) -> AsyncIterator[Platform]:
-    """Run a platform whose state lies in `folder` until the end of the block; nothing of it is left running.
+    """Run a platform whose state is kept in `folder` until the end of the block; nothing of it is left running.
 
-    `progress` is told each service as it gets ready. Raises PortTaken, AlreadyRunning or ServiceFailed, each a
+    `progress` is called with each service as it gets ready. Raises PortTaken, AlreadyRunning or ServiceFailed, each a
     message to show as it is.
     """
     with held_state(folder) as state:
@@ -111,7 +111,7 @@ class _Start:
         return running.app_settings() | enrichment_settings(running) | chosen
 
     def _arguments_of(self, service: Service) -> Sequence[str]:
-        """Write the words that go over a service's own: for the Jobs service the bundle's variables come first."""
+        """Write the arguments that go over a service's own: for the Jobs service the bundle's variables come first."""
         more = self.choices.arguments.get(service.name, ())
         if service.name != DATABRICKS:
             return more
