@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup lakehouse run up platform doctor test test-lakehouse lint fmt type bench settings compile clean distclean
+.PHONY: help setup lakehouse run up platform doctor test test-emulators test-lakehouse lint fmt type bench settings compile clean distclean
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
@@ -14,7 +14,7 @@ CACHES := .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 help: ## Say what each verb does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | while IFS=$$'\t' read -r verb text; do \
-	  printf '  make %-10s %s\n' "$$verb" "$$text"; done
+	  printf '  make %-14s %s\n' "$$verb" "$$text"; done
 
 setup: ## Make the clone ready: Python 3.13, pinned packages, Azurite; nothing outside the clone
 	@scripts/setup
@@ -22,7 +22,7 @@ setup: ## Make the clone ready: Python 3.13, pinned packages, Azurite; nothing o
 lakehouse: setup ## Make Spark ready too: its environment and jars (Java 17 or 21, Maven)
 	@scripts/setup-lakehouse
 
-run: lakehouse ## Tell the story of one short window; RECORDING=<file> replays exchange frames
+run: lakehouse ## Show one short window of each feed and check its counts; RECORDING=<file> replays exchange frames
 	@$(PYTHON) -m local run $(RECORDED) $(ARGS)
 
 up: lakehouse ## Run the whole local platform until Ctrl-C (ARGS=--clear empties its state first)
@@ -34,8 +34,11 @@ platform: lakehouse ## Run all but the Functions host, for `func start`
 doctor: ## Say what is missing or misconfigured
 	@if [[ -x $(PYTHON) ]]; then $(PYTHON) -m local doctor; else python3 -m local doctor; fi
 
-test: lakehouse ## Run every test, of the app and of the lakehouse; ARGS=<pytest's words> for some of the app's
+test: lakehouse ## Run every test, of the app, the emulators and the lakehouse; ARGS=<pytest's arguments> for some of the app's
 	@scripts/test $(ARGS)
+
+test-emulators: setup ## Run the tests of the emulators alone
+	@cd emulators && ../$(PYTHON) -m pytest $(or $(ARGS),-n 2)
 
 test-lakehouse: lakehouse ## Run the tests of the wheel and its jobs on real Spark alone
 	@$(LAKEHOUSE_PYTHON) -m pytest --config-file databricks/pyproject.toml $(or $(ARGS),databricks/tests)
@@ -45,7 +48,7 @@ lint: setup ## Check style, format and the direction of imports
 	@$(PYTHON) -m ruff format --check .
 	@.venv/bin/lint-imports
 
-fmt: setup ## Format the code and mend what can be mended
+fmt: setup ## Format the code and fix what can be fixed
 	@$(PYTHON) -m ruff check --fix-only --quiet .
 	@$(PYTHON) -m ruff format .
 
@@ -63,7 +66,7 @@ compile: setup ## Pin the requirements anew from their .in files (ARGS=--upgrade
 	@scripts/compile $(ARGS)
 
 clean: ## Remove all local state and the tools' caches
-	rm -rf .local $(CACHES)
+	rm -rf .local $(CACHES) $(addprefix emulators/,$(CACHES))
 	find . -name __pycache__ -type d -not -path './.venv*/*' -not -path './node_modules/*' -not -path './.cache/*' -prune -exec rm -rf {} +
 
 distclean: clean ## Remove what `make setup` made, too

@@ -1,10 +1,6 @@
 """Records into a hub: packed beside the official client's own ways; the hub runs in a process of its own, over TLS."""
 
 import asyncio
-import json
-import signal
-import subprocess
-import sys
 import tempfile
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,6 +19,7 @@ from faker import Faker
 from benchmarks.interleaved import Row, Side, compare
 from benchmarks.peers import faker_plain
 from emulators.entra.identities import make_identities, write_identities
+from emulators.testing import running_service
 from emulators.tls import make_tls_files
 from shared.clients.event_hubs.hubs import AzureEventHubs, HubConnection, Sender
 from shared.clients.identity.credentials import LoopIdentity, ServicePrincipal, make_identity
@@ -229,25 +226,14 @@ def running_hub() -> Iterator[Hub]:
         tls, identities, who = make_tls_files(folder), make_identities(), folder / "identities.json"
         write_identities(identities, who)
         shown = ["--certificate", str(tls.server), "--identities", str(who)]
-        with _service("entra", "--port", "0", *shown) as entra:
+        with running_service("entra", "--port", "0", *shown) as entra:
             hubs = ["--hubs", ",".join(f"{name}:{count}" for name, count in HUBS.items()), "--amqps-port", "0"]
             trust = ["--admin-port", "0", "--issuer", entra["issuer"], "--authority", str(tls.authority)]
-            with _service("event_hubs", *hubs, *trust, *shown) as addresses:
+            with running_service("event_hubs", *hubs, *trust, *shown) as addresses:
                 client, bundle = identities.client_in_role("Sender"), str(tls.authority)
                 login = ServicePrincipal(identities.tenant, client.client_id, client.secret, entra["authority"], bundle)
                 connection = HubConnection(NAMESPACE, addresses["amqps"], bundle)
                 yield Hub(AzureEventHubs(connection, make_identity(login)), addresses["admin"])
-
-
-@contextmanager
-def _service(name: str, *arguments: str) -> Iterator[dict[str, str]]:
-    command = [sys.executable, "-m", f"emulators.{name}", *arguments]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    try:
-        yield json.loads(process.stdout.readline())["addresses"]
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(10)
 
 
 PACKINGS = {"packed": Packing("pack"), "packed with zstd": Packing("pack", encoding="zstd")}

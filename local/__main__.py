@@ -1,4 +1,4 @@
-"""The local platform's front door: `python -m local <command>`."""
+"""The command line of the local platform: `python -m local <command>`."""
 
 import argparse
 import pkgutil
@@ -20,9 +20,9 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local", description="The platform of this app on one machine.")
     verbs = parser.add_subparsers(required=True, metavar="command")
-    run = verbs.add_parser("run", help="tell the story of one short window of each feed, and prove its counts")
+    run = verbs.add_parser("run", help="show one short window of each feed, and check its counts")
     add_start_arguments(run, name="run")
-    run.set_defaults(command="local.story.run:run")
+    run.set_defaults(command="local.demo.run:run")
     up = verbs.add_parser("up", help="run everything until Ctrl-C")
     add_start_arguments(up, name="up")
     up.set_defaults(command="local.platform.commands:up")

@@ -1,6 +1,6 @@
 """What is missing or misconfigured on this machine, one line each, with what to do about it.
 
-It imports the standard library alone, so that it can say what is missing while everything is.
+It imports the standard library alone, so that it can say what is missing where nothing is installed.
 """
 
 import argparse
@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from local.clone import ROOT
 from local.platform.ports import Ports, is_taken
 from local.platform.state import State, is_running, was_killed
 
@@ -24,7 +25,6 @@ NODE = 20
 JAVA = (17, 21)
 EARLIEST_CREDIBLE_TIME = datetime(2026, 11, 1, tzinfo=UTC)
 
-_ROOT = Path(__file__).parents[1]
 _PACKAGES = ("azure.functions", "azure_functions_runtime", "azure.eventhub", "aiohttp", "trustme")
 
 Verdict = Literal["ok", "missing", "wrong"]
@@ -40,7 +40,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class Machine:
     """The machine as the checks see it; `program` answers a command with its output, or None where it can't run."""
 
     root: Path
@@ -60,19 +60,19 @@ def doctor(_: argparse.Namespace) -> int:
     return 0 if all(finding.verdict == "ok" for finding in found) else 1
 
 
-def examine(world: World) -> Iterator[Finding]:
+def examine(machine: Machine) -> Iterator[Finding]:
     """Run every check."""
     for check in (_python, _packages, _proton, _compiler, _node, _azurite, _java, _maven, _lakehouse, _clock):
-        yield check(world)
-    yield from _states(world)
-    yield _ports(world)
-    yield _settings(world)
+        yield check(machine)
+    yield from _states(machine)
+    yield _ports(machine)
+    yield _settings(machine)
 
 
-def this_machine() -> World:
+def this_machine() -> Machine:
     """Look at the machine we run on."""
-    return World(
-        root=_ROOT,
+    return Machine(
+        root=ROOT,
         python=sys.version_info[:2],
         prefix=Path(sys.prefix),
         now=datetime.now(UTC),
@@ -82,38 +82,38 @@ def this_machine() -> World:
     )
 
 
-def _python(world: World) -> Finding:
-    version = ".".join(str(part) for part in world.python)
-    if world.python != PYTHON:
+def _python(machine: Machine) -> Finding:
+    version = ".".join(str(part) for part in machine.python)
+    if machine.python != PYTHON:
         return Finding(
             "wrong", "Python", f"{version} runs this and 3.13 is needed: run `make setup`, then `make doctor`"
         )
-    if world.prefix.resolve() != (world.root / ".venv").resolve():
-        return Finding("wrong", "Python", f"{world.prefix} is not this clone's .venv: run `make doctor`")
+    if machine.prefix.resolve() != (machine.root / ".venv").resolve():
+        return Finding("wrong", "Python", f"{machine.prefix} is not this clone's .venv: run `make doctor`")
     return Finding("ok", "Python", f"{version} in .venv")
 
 
-def _packages(world: World) -> Finding:
-    absent = [name for name in _PACKAGES if not world.imports(name)]
+def _packages(machine: Machine) -> Finding:
+    absent = [name for name in _PACKAGES if not machine.imports(name)]
     if absent:
         return Finding("missing", "packages", f"{', '.join(absent)} can't be imported: run `make setup`")
     return Finding("ok", "packages", "importable")
 
 
-def _proton(world: World) -> Finding:
-    if not world.imports("proton"):
+def _proton(machine: Machine) -> Finding:
+    if not machine.imports("proton"):
         return Finding("missing", "proton", "python-qpid-proton can't be imported: run `make setup` with a C compiler")
     return Finding("ok", "proton", "importable")
 
 
-def _compiler(world: World) -> Finding:
-    if world.program(["cc", "--version"]) or world.program(["gcc", "--version"]):
+def _compiler(machine: Machine) -> Finding:
+    if machine.program(["cc", "--version"]) or machine.program(["gcc", "--version"]):
         return Finding("ok", "C compiler", "found")
     return Finding("missing", "C compiler", "`make setup` compiles proton: install one (Debian: build-essential)")
 
 
-def _node(world: World) -> Finding:
-    version = (world.program(["node", "--version"]) or "").strip()
+def _node(machine: Machine) -> Finding:
+    version = (machine.program(["node", "--version"]) or "").strip()
     major = re.match(r"v(\d+)", version)
     if major is None:
         return Finding("missing", "Node.js", f"install Node.js {NODE} or later; Azurite runs on it")
@@ -122,9 +122,9 @@ def _node(world: World) -> Finding:
     return Finding("ok", "Node.js", version)
 
 
-def _azurite(world: World) -> Finding:
-    package = world.root / "node_modules" / "azurite" / "package.json"
-    wanted = _json(world.root / "package.json").get("dependencies", {}).get("azurite")
+def _azurite(machine: Machine) -> Finding:
+    package = machine.root / "node_modules" / "azurite" / "package.json"
+    wanted = _json(machine.root / "package.json").get("dependencies", {}).get("azurite")
     if not package.exists():
         return Finding("missing", "Azurite", "not installed: run `make setup`")
     found = _json(package).get("version")
@@ -133,8 +133,8 @@ def _azurite(world: World) -> Finding:
     return Finding("ok", "Azurite", f"{found}")
 
 
-def _java(world: World) -> Finding:
-    found = re.search(r'version "(\d+)', world.program(["java", "-version"]) or "")
+def _java(machine: Machine) -> Finding:
+    found = re.search(r'version "(\d+)', machine.program(["java", "-version"]) or "")
     if found is None:
         return Finding("missing", "Java", "Spark needs 17 or 21: install one (Debian: openjdk-17-jre-headless)")
     if int(found[1]) not in JAVA:
@@ -142,47 +142,47 @@ def _java(world: World) -> Finding:
     return Finding("ok", "Java", found[1])
 
 
-def _maven(world: World) -> Finding:
-    if world.program(["mvn", "--version"]) is None:
+def _maven(machine: Machine) -> Finding:
+    if machine.program(["mvn", "--version"]) is None:
         return Finding("missing", "Maven", "it fetches Spark's jars: install it (Debian: maven)")
     return Finding("ok", "Maven", "found")
 
 
-def _lakehouse(world: World) -> Finding:
-    jars = list((world.root / ".cache" / "jars").glob("delta-spark*.jar"))
-    if not (jars and (world.root / ".venv-lakehouse" / "bin" / "python").exists()):
+def _lakehouse(machine: Machine) -> Finding:
+    jars = list((machine.root / ".cache" / "jars").glob("delta-spark*.jar"))
+    if not (jars and (machine.root / ".venv-lakehouse" / "bin" / "python").exists()):
         return Finding("missing", "lakehouse", "Spark is not installed, windows are not enriched: run `make lakehouse`")
     return Finding("ok", "lakehouse", "Spark and its jars are installed")
 
 
-def _clock(world: World) -> Finding:
-    if world.now < EARLIEST_CREDIBLE_TIME:
-        return Finding("wrong", "clock", f"says {world.now:%Y-%m-%d}: set it, or tokens and certificates are refused")
-    return Finding("ok", "clock", f"{world.now:%Y-%m-%dT%H:%M:%SZ}")
+def _clock(machine: Machine) -> Finding:
+    if machine.now < EARLIEST_CREDIBLE_TIME:
+        return Finding("wrong", "clock", f"says {machine.now:%Y-%m-%d}: set it, or tokens and certificates are refused")
+    return Finding("ok", "clock", f"{machine.now:%Y-%m-%dT%H:%M:%SZ}")
 
 
-def _states(world: World) -> Iterator[Finding]:
-    folders = [mark.with_suffix("") for mark in sorted((world.root / ".local").glob("*.running"))]
+def _states(machine: Machine) -> Iterator[Finding]:
+    folders = [mark.with_suffix("") for mark in sorted((machine.root / ".local").glob("*.running"))]
     if not folders:
         yield Finding("ok", "state", "no platform has run yet")
     for folder in folders:
-        yield _state(world, State(folder))
+        yield _state(machine, State(folder))
 
 
-def _state(world: World, state: State) -> Finding:
+def _state(machine: Machine, state: State) -> Finding:
     subject = f"state {state.folder.name}"
     if was_killed(state):
-        advice = f"left by a platform that was killed: begin afresh with --clear, or remove .local/{state.folder.name}"
+        advice = f"left by a platform that was killed: start again with --clear, or remove .local/{state.folder.name}"
         return Finding("wrong", subject, f"{advice} and .local/{state.running.name}")
     if is_running(state):
-        return _certificate(world, state, subject)
-    return Finding("ok", subject, "at rest")
+        return _certificate(machine, state, subject)
+    return Finding("ok", subject, "not running")
 
 
-def _certificate(world: World, state: State, subject: str) -> Finding:
+def _certificate(machine: Machine, state: State, subject: str) -> Finding:
     if not state.authority.exists():
         return Finding("wrong", subject, "runs without its certificates: start the platform again")
-    if not _is_valid(state.authority, world.now):
+    if not _is_valid(state.authority, machine.now):
         return Finding("wrong", subject, "its certificate is not valid now: set the clock, or start the platform again")
     return Finding("ok", subject, "running, its certificate is valid")
 
@@ -193,19 +193,19 @@ def _is_valid(authority: Path, now: datetime) -> bool:
     return begin <= now.timestamp() <= end
 
 
-def _ports(world: World) -> Finding:
-    taken = [f"{name} {port}" for name, port in Ports().named() if world.port_taken(port)]
-    ours = any(is_running(State(mark.with_suffix(""))) for mark in (world.root / ".local").glob("*.running"))
+def _ports(machine: Machine) -> Finding:
+    taken = [f"{name} {port}" for name, port in Ports().named() if machine.port_taken(port)]
+    ours = any(is_running(State(mark.with_suffix(""))) for mark in (machine.root / ".local").glob("*.running"))
     if taken and not ours:
         return Finding("wrong", "ports", f"in use: {', '.join(taken)}: stop their holders or use --free-ports")
     return Finding("ok", "ports", "held by the platform that runs" if taken else "free")
 
 
-def _settings(world: World) -> Finding:
-    subject, path = "local.settings.json", world.root / "local.settings.json"
+def _settings(machine: Machine) -> Finding:
+    subject, path = "local.settings.json", machine.root / "local.settings.json"
     if not path.exists():
         return Finding("ok", subject, "not there, and only `func start` needs it: `make platform` writes it")
-    wanted = _values(world.root / "local.settings.sample.json")
+    wanted = _values(machine.root / "local.settings.sample.json")
     found = _values(path)
     if found is None or wanted is None:
         return Finding("wrong", subject, 'it or its sample is not JSON with "Values": compare the two')

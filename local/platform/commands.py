@@ -1,4 +1,4 @@
-"""The commands that start a platform and keep it until they are told to stop."""
+"""The commands that start a platform and keep it until SIGINT or SIGTERM."""
 
 import argparse
 import asyncio
@@ -8,19 +8,17 @@ from pathlib import Path
 
 from rich.console import Console
 
+from emulators.processes.supervision import ServiceFailed
 from emulators.storage.account import DEVELOPMENT_STORAGE, STANDARD_PORTS
+from local.clone import LAKEHOUSE_PYTHON, SAMPLE, SETTINGS, STATES
 from local.platform.banner import print_banner, progress_printer
 from local.platform.enrichment import enrichment_settings, lakehouse_is_installed
 from local.platform.ports import Ports, PortTaken
 from local.platform.running import Running
-from local.platform.services import LAKEHOUSE_PYTHON, SAMPLE, Choices
+from local.platform.services import Choices
 from local.platform.settings_file import SettingsFileUnusable, merge_settings
 from local.platform.starting import running_platform
 from local.platform.state import AlreadyRunning
-from local.platform.supervision import ROOT, ServiceFailed
-
-STATES = ROOT / ".local"
-SETTINGS = ROOT / "local.settings.json"
 
 _REFUSALS = (PortTaken, AlreadyRunning, ServiceFailed, SettingsFileUnusable)
 

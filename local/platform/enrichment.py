@@ -6,12 +6,20 @@ from urllib.parse import urlsplit
 
 import requests
 
+from emulators.key_files import read_key
+from local.clone import JARS
 from local.platform.running import NAMESPACE, Running
-from local.platform.services import DATABRICKS, EVENT_GRID, FUNCTIONS, LOGIC_APP, STORAGE_VARIABLE, Addresses
+from local.platform.services import (
+    DATABRICKS,
+    EVENT_GRID,
+    FUNCTIONS,
+    LAKEHOUSE_SECRETS,
+    LOGIC_APP,
+    STORAGE_VARIABLE,
+    Addresses,
+)
 from local.platform.state import State
-from local.platform.supervision import ROOT
 
-JARS = ROOT / ".cache" / "jars"
 CORE_TOOLS = "http://127.0.0.1:7071"
 _ALERT_WORKFLOW = "ingestion_alert"
 _SUBSCRIBE_SECONDS = 10
@@ -23,10 +31,10 @@ def enrichment_settings(running: Running) -> dict[str, str]:
         return {}
     return {
         "EVENT_GRID__topicEndpoint": running.addresses[EVENT_GRID]["topic"],
-        "EVENT_GRID__topicKey": running.state.topic_key.read_text(encoding="utf-8"),
+        "EVENT_GRID__topicKey": read_key(running.state.topic_key),
         "DATABRICKS__host": running.addresses[DATABRICKS]["workspace"],
         "ASSETS__url": f"{running.addresses['exchange']['rest']}/coincap/v3",
-        "ASSETS__key": running.state.assets_key.read_text(encoding="utf-8"),
+        "ASSETS__key": read_key(running.state.assets_key),
         "SQL__url": f"sqlite:///{running.state.sql}",
         "ALERT_INGESTION_URL": running.addresses[LOGIC_APP][_ALERT_WORKFLOW],
         "ALERT_HOSTS": "localhost",
@@ -40,8 +48,7 @@ def service_secrets(service: str, running: Running) -> dict[str, str]:
         return {STORAGE_VARIABLE: connection}
     if service == DATABRICKS:
         receiver = running.identities.client_in_role("Receiver")
-        secrets = {"STORAGE_CONNECTION_STRING": connection, "EVENT_HUBS_CLIENT_SECRET": receiver.secret}
-        return {f"LAKEHOUSE_SECRET_{name}": value for name, value in secrets.items()}
+        return dict(zip(LAKEHOUSE_SECRETS, (connection, receiver.secret), strict=True))
     return {}
 
 

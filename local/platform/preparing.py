@@ -1,14 +1,14 @@
 """Makes the folder of a platform ready: its logs, its keys, and who may do what."""
 
-import secrets
 import shutil
 
 from emulators.entra.identities import Identities, make_identities, read_identities, write_identities
+from emulators.key_files import make_key, write_key
 from local.platform.state import State
 
 
 def prepare(state: State, *, clear: bool) -> Identities:
-    """Make the folder ready, emptied first where `clear` says so, and give the identities kept or newly made there."""
+    """Make the folder ready, emptied first where `clear` says so, and give its identities, kept or newly made."""
     if clear and state.folder.exists():
         shutil.rmtree(state.folder)
     state.logs.mkdir(parents=True, exist_ok=True)
@@ -22,5 +22,4 @@ def _make_keys(state: State) -> None:
     """Make the keys of the topic and of the assets API, where this folder has none."""
     for path in (state.topic_key, state.assets_key):
         if not path.exists():
-            path.touch(mode=0o600)
-            path.write_text(secrets.token_urlsafe(32), encoding="utf-8")
+            write_key(make_key(), path)

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local.platform.options import DEFAULT_HUBS
+from local.clone import AZURITE, LAKEHOUSE_PYTHON, ROOT, SAMPLE
+from local.platform.options import default_hubs
 from local.platform.ports import Ports
 from local.platform.state import State
-from local.platform.supervision import ROOT
 
 type Addresses = Mapping[str, Mapping[str, str]]
 """What each service announced: `{"entra": {"authority": "https://localhost:20001", …}, …}`."""
@@ -18,22 +18,23 @@ EVENT_GRID = "event_grid"
 DATABRICKS = "databricks"
 LOGIC_APP = "logic_app"
 STORAGE_VARIABLE = "EVENT_GRID_STORAGE"
-LAKEHOUSE_PYTHON = ROOT / ".venv-lakehouse" / "bin" / "python"
-SAMPLE = ROOT / "local.settings.sample.json"
+LAKEHOUSE_SECRETS = tuple(  # what the wheel reads where there is no secret scope
+    f"LAKEHOUSE_SECRET_{name}" for name in ("STORAGE_CONNECTION_STRING", "EVENT_HUBS_CLIENT_SECRET")
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Choices:
     """How a platform is started.
 
-    `hubs` is `name:partitions,…`. `settings_file` holds the app's own settings, and what the platform itself says of
+    `hubs` is `name:partitions,…`. `settings_file` holds the app's own settings, and what the platform itself knows of
     them (see `Running.app_settings`) goes over it. `with_enrichment` adds Event Grid, Databricks and the Logic Apps.
-    `arguments` adds words to the command line of a service (`{"exchange": ["--rate", "100"]}`), `settings` adds app
+    `arguments` adds arguments to the command line of a service (`{"exchange": ["--rate", "100"]}`), `settings` adds app
     settings; both go over everything else. `settings_at_start` gives more of them when the Functions host is started.
     """
 
     ports: Ports = field(default_factory=Ports)
-    hubs: str = DEFAULT_HUBS
+    hubs: str = field(default_factory=default_hubs)
     with_functions: bool = True
     with_enrichment: bool = False
     settings_file: Path = SAMPLE
@@ -52,7 +53,7 @@ class Service:
     after: frozenset[str] = frozenset()
 
     def command(self, addresses: Addresses, more: Sequence[str] = ()) -> list[str]:
-        """Write the command line, given what the earlier services announced, with `more` words at its end."""
+        """Write the command line, given what the earlier services announced, with `more` arguments at its end."""
         return [sys.executable, "-m", self.module, *self.arguments(addresses), *more]
 
 
@@ -69,7 +70,7 @@ def services(choices: Choices, state: State) -> list[Service]:
 def _storage(choices: Choices, state: State) -> Service:
     ports = choices.ports
     arguments = [
-        *("--location", str(state.folder / "azurite")),
+        *("--azurite", str(AZURITE), "--location", str(state.folder / "azurite")),
         *("--blob-port", str(ports.storage_blob)),
         *("--queue-port", str(ports.storage_queue)),
         *("--table-port", str(ports.storage_table)),
@@ -126,6 +127,7 @@ def _databricks(choices: Choices, state: State) -> Service:
         *_certificate(state),
         *("--bundle", str(ROOT / "databricks"), "--target", "local", "--ca", str(state.authority)),
         *("--state", str(state.databricks), "--python", str(LAKEHOUSE_PYTHON)),
+        *("--secret-env", *LAKEHOUSE_SECRETS),
     ]
     return Service(
         DATABRICKS,

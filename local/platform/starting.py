@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from emulators.entra.identities import Identities
+from emulators.processes.supervision import ServiceFailed, StartedService, supervised_service
 from emulators.tls import make_tls_files
+from local.clone import ROOT
 from local.platform.enrichment import enrichment_settings, job_variables, service_secrets, subscribe_app
 from local.platform.ports import check_free
 from local.platform.preparing import prepare
 from local.platform.running import Running
 from local.platform.services import DATABRICKS, FUNCTIONS, Choices, Service, services
 from local.platform.state import State, held_state
-from local.platform.supervision import ServiceFailed, StartedService, running_service
 
 type Progress = Callable[[str], None]
 
@@ -42,9 +43,9 @@ class Platform:
 async def running_platform(
     folder: Path, choices: Choices, *, clear: bool, progress: Progress = lambda _: None
 ) -> AsyncIterator[Platform]:
-    """Run a platform whose state lies in `folder` until the end of the block; nothing of it is left running.
+    """Run a platform whose state is kept in `folder` until the end of the block; nothing of it is left running.
 
-    `progress` is told each service as it gets ready. Raises PortTaken, AlreadyRunning or ServiceFailed, each a
+    `progress` is called with each service as it gets ready. Raises PortTaken, AlreadyRunning or ServiceFailed, each a
     message to show as it is.
     """
     with held_state(folder) as state:
@@ -91,11 +92,12 @@ class _Start:
     async def _one(self, service: Service) -> None:
         for name in service.after:
             await self.ready[name].wait()
-        context = running_service(
+        context = supervised_service(
             service.name,
             service.command(self.running().addresses, self._arguments_of(service)),
             log=self.state.logs / f"{service.name}.log",
             environment=dict(os.environ) | self._settings_of(service),
+            folder=ROOT,
         )
         self.started[service.name] = await self.stack.enter_async_context(context)
         self.ready[service.name].set()
@@ -109,7 +111,7 @@ class _Start:
         return running.app_settings() | enrichment_settings(running) | chosen
 
     def _arguments_of(self, service: Service) -> Sequence[str]:
-        """Write the words that go over a service's own: for the Jobs service the bundle's variables come first."""
+        """Write the arguments that go over a service's own: for the Jobs service the bundle's variables come first."""
         more = self.choices.arguments.get(service.name, ())
         if service.name != DATABRICKS:
             return more

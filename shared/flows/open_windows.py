@@ -40,7 +40,7 @@ class PlanFactory:
 def claim_due_windows(
     ledger: Ledger, plans: PlanFactory, schedules: Iterable[Schedule], now: datetime, period: timedelta
 ) -> list[WindowRow]:
-    """Claim what is due of each feed; one that fails, whatever the reason, waits for a later tick and costs no other."""
+    """Claim what is due of each feed; one that fails, for whatever reason, is tried later and costs no other."""
     rows = []
     for schedule in schedules:
         try:

@@ -25,8 +25,13 @@ def text(name: str) -> str:
 
 
 def modules(*tops: str) -> list[str]:
-    """List the Python files of some top folders (or the files themselves); of all where none is named."""
-    return [name for name in files() if name.endswith(".py") and (not tops or name.split("/")[0] in tops)]
+    """List the Python files of some folders (or the files themselves); of all where none is named."""
+    return [name for name in files() if name.endswith(".py") and (not tops or is_below(name, tops))]
+
+
+def is_below(name: str, tops: tuple[str, ...]) -> bool:
+    """Say whether a file is one of these or lies in one of these folders."""
+    return any(name == top or name.startswith(f"{top}/") for top in tops)
 
 
 @cache

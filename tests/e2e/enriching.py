@@ -17,9 +17,9 @@ from azure.core.credentials import AzureKeyCredential
 from azure.eventgrid import EventGridEvent, EventGridPublisherClient
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
+from local.clone import ROOT
 from tests.e2e.house import House, planned
 from tests.e2e.waiting import eventually
-from tests.standins import ROOT
 
 RUN_ENDED = frozenset({"succeeded", "failed", "superseded"})
 TRADES_BACK, PAYMENTS_BACK = 6, 200

@@ -13,15 +13,15 @@ from typing import Any
 import requests
 
 from emulators.functions_host.keys import read_keys
+from local.clone import ROOT
+from local.demo.hub_reader import key_columns, read_hub
+from local.demo.polling import trades_that_happened
+from local.demo.verification import Record, Source, StreamCheck, check_stream
 from local.platform.ports import Ports
 from local.platform.running import Running
 from local.platform.services import Choices
 from local.platform.starting import running_platform
-from local.story.proof import Record, Source, StreamProof, prove
-from local.story.reading import key_columns, read_hub
-from local.story.watching import trades_that_happened
 from tests.e2e.waiting import eventually
-from tests.standins import ROOT
 
 ENDED = frozenset({"closed", "incomplete", "stopped", "failed", "missed"})
 LEAD = timedelta(seconds=3)
@@ -189,11 +189,11 @@ class House:
         admin = self.running.addresses["exchange"]["admin"]
         return asyncio.run(trades_that_happened(admin, self.markets, start, end))
 
-    def proofs(self, *windows: Mapping[str, Any]) -> list[StreamProof]:
+    def proofs(self, *windows: Mapping[str, Any]) -> list[StreamCheck]:
         """Hold the ledger, the hub and the source of ended windows against each other."""
         records = self.records(*windows)
         return [
-            prove(window, window["plan"]["streams"][0]["name"], records[window["id"]], self.source(window))
+            check_stream(window, window["plan"]["streams"][0]["name"], records[window["id"]], self.source(window))
             for window in windows
         ]
 

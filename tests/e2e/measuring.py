@@ -11,9 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
+from local.clone import ROOT
 from tests.e2e.house import House
 from tests.e2e.waiting import eventually
-from tests.standins import ROOT
 
 _STATEMENTS = ROOT / "databricks/src/lakehouse/sql/sqlite"
 _TABLES = ("create_trades", "index_trades", "create_window_counts")

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import pytest
 
-from local.story.proof import UNEXPLAINED
+from local.demo.verification import UNEXPLAINED
 
 FEEDS = ("trades", "payments")
 
@@ -46,7 +46,7 @@ def proofs(house, windows):
 def test_past_window_is_complete(proofs, turn):
     proof = proofs[turn]
 
-    assert proof.faults == ()
+    assert proof.problems == ()
     assert proof.source == proof.distinct > 0
     assert UNEXPLAINED not in proof.duplicates
 

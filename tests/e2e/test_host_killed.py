@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from local.story.proof import CLOSING, SENT_AGAIN, TRIED_AGAIN
+from local.demo.verification import CLOSING, SENT_AGAIN, TRIED_AGAIN
 from tests.e2e.house import times
 from tests.e2e.waiting import eventually, until
 
@@ -80,6 +80,6 @@ def test_nothing_is_lost_and_every_double_is_explained(windows, proofs, feed):
     proof = proofs[feed]
 
     assert windows[feed]["state"] == "closed"
-    assert proof.faults == ()
+    assert proof.problems == ()
     assert proof.source == proof.distinct
     assert set(proof.duplicates) <= {TRIED_AGAIN, SENT_AGAIN, CLOSING}

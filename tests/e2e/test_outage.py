@@ -28,5 +28,5 @@ def test_window_is_complete_after_an_outage_at_a_boundary(house, window):
     (proof,) = house.proofs(window)
 
     assert window["state"] == "closed"
-    assert proof.faults == ()
+    assert proof.problems == ()
     assert proof.source == proof.distinct

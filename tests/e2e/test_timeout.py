@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.story.proof import UNEXPLAINED
+from local.demo.verification import UNEXPLAINED
 from tests.e2e.house import Grid, running_house
 from tests.e2e.waiting import eventually
 
@@ -53,6 +53,6 @@ def test_window_whose_slice_hung_is_closed_by_another_try(window):
 def test_nothing_is_lost_by_a_timeout(impatient, window):
     (proof,) = impatient.proofs(window)
 
-    assert proof.faults == ()
+    assert proof.problems == ()
     assert proof.source == proof.distinct
     assert UNEXPLAINED not in proof.duplicates

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from local.story.proof import UNEXPLAINED
+from local.demo.verification import UNEXPLAINED
 from tests.e2e.house import LEAD, SECOND
 from tests.e2e.waiting import eventually, until
 
@@ -73,7 +73,7 @@ def test_timer_opens_a_due_window_of_each_feed(windows):
 def test_all_counts_agree_from_the_source_to_the_hub(proofs, feed):
     proof = proofs[feed]
 
-    assert proof.faults == ()
+    assert proof.problems == ()
     assert proof.source == proof.counts["read"] == proof.counts["accepted"] == proof.distinct > 0
     assert UNEXPLAINED not in proof.duplicates
 

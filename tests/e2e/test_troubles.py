@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from local.story.proof import SENT_AGAIN, UNEXPLAINED
+from local.demo.verification import SENT_AGAIN, UNEXPLAINED
 from tests.e2e.house import times
 from tests.e2e.waiting import until
 
@@ -51,7 +51,7 @@ def reports(window, market=None):
 
 def test_troubled_trades_are_all_there_and_none_is_strange(windows, proofs):
     assert windows["trades"]["state"] == "closed"
-    assert proofs["trades"].faults == ()
+    assert proofs["trades"].problems == ()
     assert proofs["trades"].duplicates == {}
 
 
@@ -108,7 +108,7 @@ def test_counts_agree_though_the_hub_stalled_dropped_and_was_busy(windows, proof
     proof = proofs["payments"]
 
     assert windows["payments"]["state"] == "closed"
-    assert proof.faults == ()
+    assert proof.problems == ()
     assert proof.source == proof.counts["accepted"] == proof.distinct
 
 

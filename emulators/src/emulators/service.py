@@ -1,4 +1,4 @@
-"""What every stand-in does alike: announce its addresses once it listens, and run until it is told to stop."""
+"""What every emulator does alike: announce its addresses once it listens, and run until SIGTERM or SIGINT."""
 
 import asyncio
 import json
@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager
 
 
 def run_service(name: str, running: AbstractAsyncContextManager[Mapping[str, str]]) -> None:
-    """Run one stand-in until SIGTERM or SIGINT.
+    """Run one emulator until SIGTERM or SIGINT.
 
     `running` yields the addresses it listens on. They are printed to standard output as one JSON line,
     `{"service": name, "addresses": {...}}`, which is how a parent process learns that it is ready and where.

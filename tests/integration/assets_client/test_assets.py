@@ -6,6 +6,7 @@ import time
 import pytest
 import requests
 
+from emulators.testing import running_service
 from emulators.tls import make_tls_files
 from shared.clients.coincap.assets import CoinCapAssets
 from shared.clients.coincap.fake import FakeAssets
@@ -13,7 +14,6 @@ from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 from shared.errors import Unavailable
 from shared.feeds.assets import count, prepare
 from tests.integration.jobs_client.peer import Answer, running_peer
-from tests.standins import standin
 
 KEY = "key-of-the-assets"
 QUICK = RetryPolicy(Timeouts(total=3.0, attempt=2.0, ordinary=Backoff(0.02, 0.1), throttled=Backoff(0.02, 0.1)))
@@ -40,7 +40,7 @@ def running(tmp_path_factory):
     tls, key = make_tls_files(folder), folder / "key"
     key.write_text(KEY)
     named = ("--assets-count", 230, "--assets-key-file", key, "--certificate", tls.server, "--history-seconds", 1)
-    with standin("exchange", "--port", 0, "--admin-port", 0, *named, log=folder / "log") as addresses:
+    with running_service("exchange", "--port", 0, "--admin-port", 0, *named, log=folder / "log") as addresses:
         yield Exchange(addresses, tls)
 
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 
 from emulators.entra.identities import make_identities, write_identities
+from emulators.testing import running_service
 from emulators.tls import make_tls_files
 from shared.clients.identity.credentials import ServicePrincipal, make_identity
 from shared.clients.identity.fake import FakeIdentity
 from shared.errors import LoginRefused, Unavailable
-from tests.standins import standin
 
 SCOPE = "https://eventhubs.azure.net//.default"
 
@@ -21,7 +21,7 @@ def login(tmp_path_factory):
     tls, identities = make_tls_files(folder), make_identities()
     write_identities(identities, folder / "identities.json")
     shown = ("--certificate", tls.server, "--identities", folder / "identities.json")
-    with standin("entra", "--port", 0, *shown) as entra:
+    with running_service("entra", "--port", 0, *shown) as entra:
         who = identities.client_in_role("Sender")
         yield ServicePrincipal(
             identities.tenant, who.client_id, who.secret, entra["authority"], ca_bundle=str(tls.authority)

@@ -8,12 +8,12 @@ import pytest
 import requests
 
 from emulators.entra.identities import make_identities, write_identities
+from emulators.testing import running_service
 from emulators.tls import make_tls_files
 from shared.clients.databricks_jobs.jobs import DatabricksJobs
 from shared.clients.identity.credentials import ServicePrincipal, make_identity
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 from shared.domain.runs.job_state import describe, has_ended
-from tests.standins import standin
 
 BUNDLE = Path(__file__).parents[3] / "emulators/tests/integration/databricks/bundle"
 QUICK = RetryPolicy(Timeouts(total=6.0, attempt=3.0, ordinary=Backoff(0.02, 0.1), throttled=Backoff(0.02, 0.1)))
@@ -57,11 +57,11 @@ def service(tmp_path_factory):
     tls, identities = make_tls_files(folder), make_identities()
     write_identities(identities, folder / "identities.json")
     shown = ("--certificate", tls.server)
-    with standin("entra", "--port", 0, *shown, "--identities", folder / "identities.json") as entra:
+    with running_service("entra", "--port", 0, *shown, "--identities", folder / "identities.json") as entra:
         trust = ("--issuer", entra["issuer"], "--ca", tls.authority)
         named = ("--bundle", BUNDLE, "--state", folder / "state", "--python", sys.executable)
         ports = ("--port", 0, "--admin-port", 0)
-        with standin("databricks", *named, *ports, *shown, *trust, log=folder / "log") as addresses:
+        with running_service("databricks", *named, *ports, *shown, *trust, log=folder / "log") as addresses:
             yield addresses, entra, identities, tls
 
 

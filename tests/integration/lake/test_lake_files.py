@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from azure.storage.blob import BlobServiceClient
 
+from emulators.testing import running_service
 from shared.clients.identity.fake import FakeIdentity
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts, TransientError
 from shared.clients.storage.containers import Container
@@ -17,7 +18,6 @@ from shared.contracts import load_contract
 from shared.domain.delivery import Delivery, Event
 from shared.errors import LoginRefused, SendFailed
 from tests.integration.jobs_client.peer import Answer, running_peer
-from tests.standins import standin
 
 QUICK = RetryPolicy(Timeouts(total=2.0, attempt=1.0, ordinary=Backoff(0.01, 0.03), throttled=Backoff(0.01, 0.03)))
 CONTRACT = load_contract("trades/1")
@@ -75,7 +75,7 @@ class Blobs:
 @pytest.fixture(scope="module")
 def connection(tmp_path_factory):
     ports = ("--blob-port", 0, "--queue-port", 0, "--table-port", 0)
-    with standin("storage", "--location", tmp_path_factory.mktemp("azurite"), *ports) as addresses:
+    with running_service("storage", "--location", tmp_path_factory.mktemp("azurite"), *ports) as addresses:
         yield addresses["connection_string"]
 
 
@@ -235,7 +235,7 @@ async def test_records_that_were_given_up_are_not_in_the_file_once_a_later_send_
 
 async def test_the_container_is_made_at_the_first_write(tmp_path, window):
     ports = ("--blob-port", 0, "--queue-port", 0, "--table-port", 0)
-    with standin("storage", "--location", tmp_path, *ports) as addresses:
+    with running_service("storage", "--location", tmp_path, *ports) as addresses:
         lake = blob_lake(addresses["connection_string"], "", FakeIdentity(), retry=QUICK)
         async with lake.sender(CONTRACT) as sender:
             assert (await sender.send(events(window, [1]))).accepted == 1

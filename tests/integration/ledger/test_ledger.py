@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from azure.data.tables import TableServiceClient
 
+from emulators.testing import running_service
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 from shared.clients.storage.fake import FakeLedger
 from shared.clients.storage.tables import Tables
@@ -16,7 +17,6 @@ from shared.domain.windows.ledger_row import WindowRow
 from shared.domain.windows.window import Slice, Window
 from shared.errors import Unavailable
 from tests.integration.jobs_client.peer import Answer, running_peer
-from tests.standins import standin
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -27,7 +27,7 @@ feeds = (f"feed{number}" for number in itertools.count())
 @pytest.fixture(scope="module")
 def tables_connection(tmp_path_factory):
     ports = ("--blob-port", 0, "--queue-port", 0, "--table-port", 0)
-    with standin("storage", "--location", tmp_path_factory.mktemp("azurite"), *ports) as addresses:
+    with running_service("storage", "--location", tmp_path_factory.mktemp("azurite"), *ports) as addresses:
         yield addresses["connection_string"]
 
 

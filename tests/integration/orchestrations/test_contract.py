@@ -10,10 +10,10 @@ import requests
 from azure.durable_functions import DurableOrchestrationClient
 from azure.durable_functions.models.utils import http_utils
 
+from emulators.testing import running_service
 from shared.clients.durable.fake import FakeOrchestrations
 from shared.clients.durable.orchestrations import DurableOrchestrations
 from shared.errors import Unavailable
-from tests.standins import standin
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # the SDK keeps one session for all clients of a process
 APP = Path(__file__).parent / "app"
@@ -50,7 +50,7 @@ class Durable:
 def binding(tmp_path_factory):
     folder = tmp_path_factory.mktemp("orchestrations")
     settings = ("--settings", APP / "app_settings.json", "--port", 0, "--rpc-port", 0)
-    with standin(
+    with running_service(
         "functions_host", "--app", APP, "--state", folder / "state", *settings, log=folder / "log"
     ) as addresses:
         answer = requests.get(f"{addresses['http']}/api/binding", timeout=20)

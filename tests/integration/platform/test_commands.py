@@ -87,7 +87,7 @@ async def test_killed_platform_leaves_no_process(tmp_path):
     ("words", "reason"),
     [(["platform", "--recording", "absent.txt"], "absent.txt"), (["walk"], "invalid choice: 'walk'")],
 )
-async def test_wrong_command_line_is_told_in_a_line(tmp_path, words, reason):
+async def test_wrong_command_line_is_answered_in_a_line(tmp_path, words, reason):
     async with command(tmp_path, *words) as process:
         _, errors = await process.communicate()
 

@@ -14,10 +14,10 @@ from azure.eventhub import TransportType
 from azure.eventhub.aio import EventHubProducerClient
 from azure.identity.aio import ClientSecretCredential
 
+from emulators.processes.supervision import ServiceFailed
 from local.platform.ports import Ports, PortTaken
 from local.platform.starting import running_platform
 from local.platform.state import AlreadyRunning, is_running
-from local.platform.supervision import ServiceFailed
 
 
 async def start_and_stop(folder, choices):
@@ -70,7 +70,7 @@ async def test_second_platform_of_the_same_state_is_refused(platform, choices):
         await start_and_stop(platform.running.state.folder, choices)
 
 
-async def test_death_of_a_service_is_told_by_name_and_the_others_are_stopped(tmp_path, choices):
+async def test_end_of_a_service_is_reported_by_name_and_the_others_are_stopped(tmp_path, choices):
     async with running_platform(tmp_path / "up", choices, clear=True) as platform:
         processes = [psutil.Process(pid) for pid in platform.running.process_ids.values()]
         os.kill(platform.running.process_ids["exchange"], signal.SIGKILL)
@@ -88,7 +88,7 @@ async def test_service_that_refuses_its_options_stops_the_start_and_is_quoted(tm
         await start_and_stop(tmp_path / "up", wrong)
 
 
-async def test_taken_port_is_told_before_anything_starts(tmp_path, choices):
+async def test_taken_port_is_reported_before_anything_starts(tmp_path, choices):
     with closing(socket.create_server(("127.0.0.1", 0))) as holder:
         taken = replace(choices, ports=replace(Ports.free(), exchange=holder.getsockname()[1]))
 

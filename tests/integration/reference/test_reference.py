@@ -9,13 +9,13 @@ import pytest
 from azure.core.exceptions import ResourceExistsError
 from azure.storage.blob import BlobServiceClient
 
+from emulators.testing import running_service
 from shared.clients.identity.fake import FakeIdentity
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 from shared.clients.storage.fake import FakeReference
 from shared.clients.storage.reference import CONTAINER, blob_reference
 from shared.errors import LoginRefused, Unavailable
 from tests.integration.jobs_client.peer import Answer, running_peer
-from tests.standins import standin
 
 QUICK = RetryPolicy(Timeouts(total=2.0, attempt=1.0, ordinary=Backoff(0.02, 0.1), throttled=Backoff(0.02, 0.1)))
 folders = (f"folder{number}" for number in itertools.count())
@@ -28,7 +28,7 @@ def now():
 @pytest.fixture(scope="module")
 def connection(tmp_path_factory):
     ports = ("--blob-port", 0, "--queue-port", 0, "--table-port", 0)
-    with standin("storage", "--location", tmp_path_factory.mktemp("azurite"), *ports) as addresses:
+    with running_service("storage", "--location", tmp_path_factory.mktemp("azurite"), *ports) as addresses:
         yield addresses["connection_string"]
 
 
@@ -106,7 +106,7 @@ def test_many_threads_write_at_once(reference, folder):
 
 def test_the_container_is_made_at_the_first_write_and_not_before(tmp_path):
     ports = ("--blob-port", 0, "--queue-port", 0, "--table-port", 0)
-    with standin("storage", "--location", tmp_path, *ports) as addresses:
+    with running_service("storage", "--location", tmp_path, *ports) as addresses:
         reference = blobs(addresses["connection_string"])
         with BlobServiceClient.from_connection_string(addresses["connection_string"]) as service:
             assert (reference.read("a"), reference.newest(""), reference.delete_older("", now())) == (None, None, 0)

@@ -2,11 +2,7 @@
 
 import asyncio
 import contextlib
-import json
-import signal
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
 import requests
@@ -71,17 +67,6 @@ class Platform:
 
     def stored_events(self, hub: str) -> int:
         return sum(partition["events"] for partition in self.stored(hub))
-
-
-@contextlib.contextmanager
-def running(module: str, *arguments: str) -> Iterator[dict[str, str]]:
-    process = subprocess.Popen([sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, text=True)
-    try:
-        yield json.loads(process.stdout.readline())["addresses"]
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(10)
-        process.stdout.close()
 
 
 async def read_back(platform: Platform, hub: str, since: list[dict[str, int]]) -> dict[str, list[EventData]]:

@@ -10,7 +10,8 @@ import pytest
 import requests
 
 from emulators.entra.identities import make_identities, write_identities
-from emulators.event_grid.keys import make_key, write_key
+from emulators.key_files import make_key, write_key
+from emulators.testing import running_service
 from emulators.tls import make_tls_files
 from shared.clients.event_grid.fake import FakeTopic
 from shared.clients.event_grid.topic import EventGridTopic
@@ -21,7 +22,6 @@ from shared.domain.windows.announcement import closing, opening, window_of
 from shared.domain.windows.window import Window
 from shared.errors import LoginRefused, Unavailable
 from tests.integration.jobs_client.peer import Answer, running_peer
-from tests.standins import standin
 
 TEN = datetime(2026, 11, 22, 10, tzinfo=UTC)
 WINDOW = Window("trades", TEN, TEN + timedelta(hours=1))
@@ -61,9 +61,11 @@ def running(tmp_path_factory):
     write_identities(identities, folder / "identities.json")
     write_key(key, folder / "key")
     shown = ("--certificate", tls.server, "--identities", folder / "identities.json")
-    with standin("entra", "--port", 0, *shown) as entra:
+    with running_service("entra", "--port", 0, *shown) as entra:
         trust = ("--issuer", entra["issuer"], "--ca", tls.authority, "--key-file", folder / "key")
-        with standin("event_grid", "--port", 0, "--admin-port", 0, *shown, *trust, log=folder / "log") as addresses:
+        with running_service(
+            "event_grid", "--port", 0, "--admin-port", 0, *shown, *trust, log=folder / "log"
+        ) as addresses:
             yield Grid(addresses, entra, identities, key, tls)
 
 

@@ -10,13 +10,13 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from emulators.testing import running_service
 from emulators.tls import make_tls_files
 from shared.errors import FeedRefused
 from shared.trades.connection.client import WebVenueClient
 from shared.trades.venues.readings import Connected, Interrupted, Snapshot, Traded, Unreadable
 from shared.trades.venues.registry import Endpoints, venue
 from tests.following import Heard, events_of
-from tests.standins import standin
 
 SYMBOLS = {
     "coinbase": ("BTC-USD", "ETH-USD"),
@@ -63,7 +63,7 @@ class Exchange:
 def exchange(tmp_path_factory):
     tls = make_tls_files(tmp_path_factory.mktemp("tls"))
     ports, market = ("--port", 0, "--admin-port", 0), ("--rate", 100, "--history-seconds", 60)
-    with standin("exchange", *ports, *market, "--certificate", tls.server) as addresses:
+    with running_service("exchange", *ports, *market, "--certificate", tls.server) as addresses:
         yield Exchange(addresses, tls.authority)
 
 

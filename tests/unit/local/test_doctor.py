@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from emulators.tls import make_tls_files
-from local.doctor import World, examine
+from local.doctor import Machine, examine
 from local.platform.state import held_state
 
 ROOT = Path(__file__).parents[3]
@@ -19,7 +19,7 @@ NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 
 
 @pytest.fixture
-def world(tmp_path):
+def machine(tmp_path):
     (tmp_path / "package.json").write_text(json.dumps({"dependencies": {"azurite": "3.35.0"}}))
     azurite = tmp_path / "node_modules" / "azurite"
     azurite.mkdir(parents=True)
@@ -30,7 +30,7 @@ def world(tmp_path):
     (tmp_path / ".venv-lakehouse" / "bin").mkdir(parents=True)
     (tmp_path / ".venv-lakehouse" / "bin" / "python").touch()
     programs = {"node": "v20.20.2\n", "cc": "cc 13", "java": JAVA, "mvn": "Apache Maven 3.8.7"}
-    return World(
+    return Machine(
         root=tmp_path,
         python=(3, 13),
         prefix=tmp_path / ".venv",
@@ -41,114 +41,114 @@ def world(tmp_path):
     )
 
 
-def bad(world):
-    return [(finding.verdict, finding.subject) for finding in examine(world) if finding.verdict != "ok"]
+def bad(machine):
+    return [(finding.verdict, finding.subject) for finding in examine(machine) if finding.verdict != "ok"]
 
 
-def advice(world):
-    return next(finding.advice for finding in examine(world) if finding.verdict != "ok")
+def advice(machine):
+    return next(finding.advice for finding in examine(machine) if finding.verdict != "ok")
 
 
-def test_sound_machine_has_nothing_to_say(world):
-    assert bad(world) == []
+def test_sound_machine_has_nothing_to_say(machine):
+    assert bad(machine) == []
 
 
-def test_other_python_is_wrong(world):
-    assert bad(replace(world, python=(3, 11))) == [("wrong", "Python")]
+def test_other_python_is_wrong(machine):
+    assert bad(replace(machine, python=(3, 11))) == [("wrong", "Python")]
 
 
-def test_other_environment_than_the_clones_is_wrong(world, tmp_path):
-    assert bad(replace(world, prefix=tmp_path / "elsewhere")) == [("wrong", "Python")]
+def test_other_environment_than_the_clones_is_wrong(machine, tmp_path):
+    assert bad(replace(machine, prefix=tmp_path / "elsewhere")) == [("wrong", "Python")]
 
 
-def test_packages_that_are_not_there_are_named(world):
-    poor = replace(world, imports=lambda module: module not in {"trustme", "proton"})
+def test_packages_that_are_not_there_are_named(machine):
+    poor = replace(machine, imports=lambda module: module not in {"trustme", "proton"})
 
     assert bad(poor) == [("missing", "packages"), ("missing", "proton")]
     assert "trustme" in advice(poor)
 
 
-def test_machine_without_node_and_compiler_is_told_to_install_them(world):
-    bare = replace(world, program=lambda command: None)
+def test_machine_without_node_and_compiler_is_told_to_install_them(machine):
+    bare = replace(machine, program=lambda command: None)
 
     assert bad(bare) == [("missing", name) for name in ("C compiler", "Node.js", "Java", "Maven")]
 
 
-def test_old_node_is_wrong(world):
-    old = replace(world, program=lambda command: "v18.19.0\n" if command[0] == "node" else JAVA)
+def test_old_node_is_wrong(machine):
+    old = replace(machine, program=lambda command: "v18.19.0\n" if command[0] == "node" else JAVA)
 
     assert bad(old) == [("wrong", "Node.js")]
     assert "v18.19.0" in advice(old)
 
 
-def test_java_that_spark_does_not_start_on_is_wrong(world):
-    new = replace(world, program=lambda command: JAVA.replace("17", "25") if command[0] == "java" else "v20.0.0")
+def test_java_that_spark_does_not_start_on_is_wrong(machine):
+    new = replace(machine, program=lambda command: JAVA.replace("17", "25") if command[0] == "java" else "v20.0.0")
 
     assert bad(new) == [("wrong", "Java")]
     assert "does not start" in advice(new)
 
 
-def test_absent_lakehouse_is_missing(world, tmp_path):
+def test_absent_lakehouse_is_missing(machine, tmp_path):
     (tmp_path / ".venv-lakehouse" / "bin" / "python").unlink()
 
-    assert bad(world) == [("missing", "lakehouse")]
+    assert bad(machine) == [("missing", "lakehouse")]
 
 
-def test_absent_azurite_is_missing(world, tmp_path):
+def test_absent_azurite_is_missing(machine, tmp_path):
     (tmp_path / "node_modules" / "azurite" / "package.json").unlink()
 
-    assert bad(world) == [("missing", "Azurite")]
+    assert bad(machine) == [("missing", "Azurite")]
 
 
-def test_azurite_of_another_version_is_wrong(world, tmp_path):
+def test_azurite_of_another_version_is_wrong(machine, tmp_path):
     (tmp_path / "node_modules" / "azurite" / "package.json").write_text(json.dumps({"version": "3.37.0"}))
 
-    assert bad(world) == [("wrong", "Azurite")]
+    assert bad(machine) == [("wrong", "Azurite")]
 
 
-def test_clock_of_the_past_is_wrong(world):
-    assert bad(replace(world, now=datetime(2020, 1, 1, tzinfo=UTC))) == [("wrong", "clock")]
+def test_clock_of_the_past_is_wrong(machine):
+    assert bad(replace(machine, now=datetime(2020, 1, 1, tzinfo=UTC))) == [("wrong", "clock")]
 
 
-def test_taken_ports_are_named(world):
-    busy = replace(world, port_taken=lambda port: port == 5671)
+def test_taken_ports_are_named(machine):
+    busy = replace(machine, port_taken=lambda port: port == 5671)
 
     assert bad(busy) == [("wrong", "ports")]
     assert "event_hubs 5671" in advice(busy)
 
 
-def test_ports_of_our_own_platform_are_in_order(world, tmp_path):
+def test_ports_of_our_own_platform_are_in_order(machine, tmp_path):
     with held_state(tmp_path / ".local" / "up") as state:
         make_tls_files(state.tls)
 
-        assert bad(replace(world, now=datetime.now(UTC), port_taken=lambda port: True)) == []
+        assert bad(replace(machine, now=datetime.now(UTC), port_taken=lambda port: True)) == []
 
 
-def test_certificate_that_is_not_valid_yet_is_wrong(world, tmp_path):
+def test_certificate_that_is_not_valid_yet_is_wrong(machine, tmp_path):
     with held_state(tmp_path / ".local" / "up") as state:
         make_tls_files(state.tls)
 
-        assert bad(replace(world, now=datetime(1999, 1, 1, tzinfo=UTC)))[-1] == ("wrong", "state up")
+        assert bad(replace(machine, now=datetime(1999, 1, 1, tzinfo=UTC)))[-1] == ("wrong", "state up")
 
 
-def test_state_of_a_killed_platform_is_wrong(world, tmp_path):
+def test_state_of_a_killed_platform_is_wrong(machine, tmp_path):
     (tmp_path / ".local").mkdir()
     (tmp_path / ".local" / "run.running").write_text("4711")
 
-    assert bad(world) == [("wrong", "state run")]
+    assert bad(machine) == [("wrong", "state run")]
 
 
-def test_settings_that_lack_a_key_of_the_sample_name_it(world, tmp_path):
+def test_settings_that_lack_a_key_of_the_sample_name_it(machine, tmp_path):
     (tmp_path / "local.settings.json").write_text(json.dumps({"Values": {"FEEDS": "trades"}}))
 
-    assert bad(world) == [("missing", "local.settings.json")]
-    assert "WINDOW_TIMER" in advice(world)
+    assert bad(machine) == [("missing", "local.settings.json")]
+    assert "WINDOW_TIMER" in advice(machine)
 
 
-def test_settings_that_are_not_json_are_wrong(world, tmp_path):
+def test_settings_that_are_not_json_are_wrong(machine, tmp_path):
     (tmp_path / "local.settings.json").write_text("{")
 
-    assert bad(world) == [("wrong", "local.settings.json")]
+    assert bad(machine) == [("wrong", "local.settings.json")]
 
 
 def test_doctor_imports_nothing_that_set_up_installs():

@@ -11,7 +11,22 @@ VERBS = dict(re.findall(r"^([a-z-]+):[^#\n]*## (.+)$", TEXT, re.MULTILINE))
 
 
 @pytest.mark.parametrize(
-    "verb", ["setup", "run", "test", "up", "platform", "lint", "type", "bench", "clean", "fmt", "help"]
+    "verb",
+    [
+        "setup",
+        "run",
+        "test",
+        "test-emulators",
+        "test-lakehouse",
+        "up",
+        "platform",
+        "lint",
+        "type",
+        "bench",
+        "clean",
+        "fmt",
+        "help",
+    ],
 )
 def test_every_promised_verb_says_what_it_does(verb):
     assert VERBS[verb]

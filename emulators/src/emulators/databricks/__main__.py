@@ -8,7 +8,7 @@ from pathlib import Path
 
 from emulators.databricks.bundle import read_bundle
 from emulators.databricks.definitions import BundleError
-from emulators.databricks.programs import Workshop
+from emulators.databricks.programs import TaskRunner
 from emulators.databricks.server import JobsService, running
 from emulators.entra.published_keys import PublishedKeys
 from emulators.service import run_service
@@ -16,7 +16,7 @@ from emulators.tls import client_context
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Parse the command line and serve until told to stop."""
+    """Parse the command line and Serve until SIGTERM or SIGINT."""
     run_service("databricks", running(configuration(arguments, os.environ)))
 
 
@@ -27,7 +27,9 @@ def configuration(arguments: Sequence[str] | None, environment: Mapping[str, str
     if missing := [name for name in options.secret_env if name not in environment]:
         parser.error(f"--secret-env {', '.join(missing)}: not set in the environment")
     if not options.python.exists():
-        parser.error(f"--python {options.python} is not there: make the lakehouse's virtual environment first")
+        parser.error(
+            f"--python {options.python} is not there: give the interpreter that has the packages of the bundle's jobs"
+        )
     try:
         bundle = read_bundle(options.bundle.resolve(), options.target, dict(options.variable))
     except BundleError as error:
@@ -36,7 +38,7 @@ def configuration(arguments: Sequence[str] | None, environment: Mapping[str, str
     state: Path = options.state.resolve()
     return JobsService(
         bundle=bundle,
-        workshop=Workshop(
+        task_runner=TaskRunner(
             bundle.folder, options.python.absolute(), state / "runs", dict(environment), options.secret_env
         ),
         state=state,
@@ -67,7 +69,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--ca", type=Path, help="PEM: the authority that signed the issuer's certificate")
     parser.add_argument("--state", type=Path, required=True, help="folder for runs, logs and tokens")
     parser.add_argument("--python", type=Path, required=True, help="the interpreter that runs the tasks")
-    parser.add_argument("--secret-env", action="extend", nargs="+", default=[], metavar="NAME")
+    parser.add_argument(
+        "--secret-env",
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="environment variables for the tasks",
+    )
     parser.add_argument("--kill-after", type=float, default=20.0, metavar="S", help="SIGTERM to SIGKILL, in seconds")
     return parser
 

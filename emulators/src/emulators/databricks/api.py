@@ -23,9 +23,9 @@ from emulators.databricks.refusals import (
     too_many_requests,
     unavailable,
 )
-from emulators.databricks.workspace import RunOrder, Workspace
+from emulators.databricks.workspace import RunRequest, Workspace
 from emulators.entra.checking import JwtChecker, TokenRefused
-from emulators.web import json_answer
+from emulators.serving import json_answer
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class JobsApi:
     async def list_jobs(self, request: web.Request) -> web.Response:
         """`GET jobs/list?name=&limit=&page_token=&expand_tasks=`; a name counts in any case."""
         name, whole = request.query.get("name", "").lower(), flag(request.query, "expand_tasks")
-        hidden = self._workspace.place.faults.take("hide_jobs", "jobs/list")
+        hidden = self._workspace.context.faults.take("hide_jobs", "jobs/list")
         known = [] if hidden else self._workspace.jobs.values()
         jobs = [job for job in known if name in {"", job.definition.name.lower()}]
         described = [describe_job(job, whole=whole) for job in jobs]
@@ -62,8 +62,8 @@ class JobsApi:
         return json_answer(describe_job(self._workspace.job(number(request.query, "job_id")), whole=True))
 
     async def run_now(self, request: web.Request) -> web.Response:
-        """`POST jobs/run-now`: a RunOrder."""
-        run = self._workspace.run_now(await _body(request, RunOrder), request.get(CALLER, ""))
+        """`POST jobs/run-now`: a RunRequest."""
+        run = self._workspace.run_now(await _body(request, RunRequest), request.get(CALLER, ""))
         return json_answer({"run_id": run.run_id, "number_in_job": run.run_id})
 
     async def get_run(self, request: web.Request) -> web.Response:
@@ -78,7 +78,7 @@ class JobsApi:
             raise invalid("Only one of active_only and completed_only can be true.")
         runs = [
             run
-            for run in self._workspace.place.records.all()
+            for run in self._workspace.context.records.all()
             if wanted in {0, run.job_id} and not (active and run.is_over) and not (over and not run.is_over)
         ]
         tasks = flag(query, "expand_tasks")
@@ -97,22 +97,25 @@ class JobsApi:
     async def get_output(self, request: web.Request) -> web.Response:
         """`GET runs/get-output?run_id=`: of a task's run, or of a run that has a single task."""
         run, task = self._task_run(number(request.query, "run_id"))
-        workshop = self._workspace.place.workshop
-        text, cut = tail(workshop.log_of(run.run_id, task.task_key, task.attempt))
-        logs = workshop.redacted(text)
+        task_runner = self._workspace.context.task_runner
+        text, cut = tail(task_runner.log_of(run.run_id, task.task_key, task.attempt))
+        logs = task_runner.redacted(text)
         answer = {"metadata": self._described(run), "logs": logs, "logs_truncated": cut}
         return json_answer(answer | _error(task.ending, logs))
 
     async def show_run(self, request: web.Request) -> web.Response:
         """`GET /jobs/{job_id}/runs/{run_id}`: the run's page, as text."""
         run = self._workspace.run(int(request.match_info["run_id"]))
-        workshop = self._workspace.place.workshop
-        logs = [tail(workshop.log_of(run.run_id, task.task_key, task.attempt))[0] for task in run.tasks]
-        parts = [msgspec.json.format(msgspec.json.encode(self._described(run))).decode(), *map(workshop.redacted, logs)]
+        task_runner = self._workspace.context.task_runner
+        logs = [tail(task_runner.log_of(run.run_id, task.task_key, task.attempt))[0] for task in run.tasks]
+        parts = [
+            msgspec.json.format(msgspec.json.encode(self._described(run))).decode(),
+            *map(task_runner.redacted, logs),
+        ]
         return web.Response(text="\n\n".join(parts))
 
     def _task_run(self, run_id: int) -> tuple[Run, TaskRun]:
-        for run in self._workspace.place.records.all():
+        for run in self._workspace.context.records.all():
             if run.run_id == run_id and len(run.tasks) == 1:
                 return run, run.tasks[0]
             if run.run_id == run_id:
@@ -169,12 +172,12 @@ def _guarded(faults: Faults, checker: JwtChecker) -> Middleware:
 
 
 def _refuse_on_demand(faults: Faults, call: str) -> None:
-    if order := faults.take("too_many_requests", call):
-        raise too_many_requests(order.retry_after)
+    if fault := faults.take("too_many_requests", call):
+        raise too_many_requests(fault.retry_after)
     if faults.take("unavailable", call):
         raise unavailable()
-    if order := faults.take("refuse_tokens", call):
-        raise bad_token("The token is refused on demand.", order.status)
+    if fault := faults.take("refuse_tokens", call):
+        raise bad_token("The token is refused on demand.", fault.status)
 
 
 async def _caller(request: web.Request, checker: JwtChecker) -> str:

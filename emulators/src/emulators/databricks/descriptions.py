@@ -1,4 +1,4 @@
-"""Jobs and runs in the words of the Jobs API 2.2."""
+"""Jobs and runs in the shapes of the Jobs API 2.2."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from emulators.databricks.lifecycle import Run, TaskRun
 
 _STATUS_STATES = {"INTERNAL_ERROR": "TERMINATED", "SKIPPED": "TERMINATED", "WAITING_FOR_RETRY": "WAITING"}
 _STOPPED_BY_US = ("CANCELED", "TIMEDOUT")
-_WAITS = "The run waits for a place: the job's maximum of concurrent runs is reached."
+_WAITS = "The run waits for a slot: the job's maximum of concurrent runs is reached."
 
 
 def describe_job(job: Job, *, whole: bool) -> dict[str, Any]:

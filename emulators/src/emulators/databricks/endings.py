@@ -1,4 +1,4 @@
-"""How a run or a task can end, in Databricks' words (reference: the Jobs API's `state` and `status`)."""
+"""How a run or a task can end, as Databricks names it (reference: the Jobs API's `state` and `status`)."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -107,7 +107,7 @@ def timed_out(seconds: int) -> Ending:
 
 
 def skipped(limit: int) -> Ending:
-    """No place was free and the queue is off."""
+    """No slot was free and the queue is off."""
     message = f"Skipped: {limit} run(s) of this job are active already, and its queue is off."
     return with_code("MAX_CONCURRENT_RUNS_EXCEEDED", message)
 

@@ -1,11 +1,11 @@
-"""What goes wrong on demand: orders go in, each request and each run asks whether one concerns it."""
+"""What goes wrong on demand: the faults that requests and runs can meet."""
 
 from typing import Annotated, Literal
 
 import msgspec
 
 from emulators.databricks.endings import TerminationCode
-from emulators.standing_orders import StandingOrders
+from emulators.faults import FaultQueue, Limits
 
 Kind = Literal[
     "lost_answer",
@@ -31,7 +31,7 @@ _OF_RUNS = ("slow_cancel", "slow_start", "fail_run")
 _NEEDS_SECONDS = ("slow_cancel", "slow_start")
 
 
-class FaultOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One `POST /faults`.
 
     `count`: how many requests or runs it concerns. `call` narrows it to one call (absent: all); it means nothing for
@@ -50,16 +50,21 @@ class FaultOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     message: str = "Ended on demand."
 
     def __post_init__(self) -> None:
-        """Refuse an order that lacks its seconds or names a call in vain."""
+        """Refuse a fault that lacks its seconds or names a call in vain."""
         if self.kind in _NEEDS_SECONDS and self.seconds is None:
             raise ValueError(f"seconds is required for kind {self.kind}")
         if self.kind in _OF_RUNS and self.call is not None:
             raise ValueError(f"call means nothing for kind {self.kind}, which concerns runs")
 
+    @property
+    def limits(self) -> Limits:
+        """Hold for `count` requests or runs."""
+        return Limits(count=self.count)
 
-class Faults(StandingOrders[FaultOrder]):
-    """The orders that still stand."""
 
-    def take(self, kind: Kind, call: str | None = None) -> FaultOrder | None:
-        """Give the first standing order of a kind that concerns this call, and count it."""
-        return self.strike(lambda order: order.kind == kind and order.call in {None, call})
+class Faults(FaultQueue[Fault]):
+    """The faults of one workspace."""
+
+    def take(self, kind: Kind, call: str | None = None) -> Fault | None:
+        """Give the first fault of a kind that concerns this call, and count it."""
+        return self.consume(lambda fault: fault.kind == kind and fault.call in {None, call})

@@ -9,7 +9,7 @@ from emulators.databricks.endings import Ending, LifeCycle, died_with_service, s
 _PLACED = ("PENDING", "RUNNING", "TERMINATING")
 _OVER = ("TERMINATED", "SKIPPED", "INTERNAL_ERROR")
 
-type Place = Literal["PENDING", "QUEUED", "SKIPPED"]
+type Admission = Literal["PENDING", "QUEUED", "SKIPPED"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class TaskRun:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of a job; `stopping` is the end that has been ordered and not yet reached."""
+    """One run of a job; `stopping` is the end that was asked for and is not reached yet."""
 
     run_id: int
     job_id: int
@@ -57,7 +57,7 @@ class Run:
 
     @property
     def is_placed(self) -> bool:
-        """Say whether the run takes one of the job's places."""
+        """Say whether the run takes one of the job's slots."""
         return self.life_cycle in _PLACED
 
     def task(self, key: str) -> TaskRun:
@@ -65,40 +65,40 @@ class Run:
         return next(task for task in self.tasks if task.task_key == key)
 
 
-def place(runs: Iterable[Run], limit: int, *, queue: bool) -> Place:
-    """Decide what becomes of a new run of a job that has these runs and so many places."""
+def admission(runs: Iterable[Run], limit: int, *, queue: bool) -> Admission:
+    """Decide what becomes of a new run of a job that has these runs and so many slots."""
     waiting = list(runs)
     if sum(run.is_placed for run in waiting) < limit and not any(run.life_cycle == "QUEUED" for run in waiting):
         return "PENDING"
     return "QUEUED" if queue else "SKIPPED"
 
 
-def admitted(run: Run, placed: Place, limit: int) -> Run:
-    """Let a new run take its place, wait for one, or be skipped."""
-    if placed == "SKIPPED":
+def admitted(run: Run, decided: Admission, limit: int) -> Run:
+    """Let a new run take a slot, wait for one, or be skipped."""
+    if decided == "SKIPPED":
         return ended(run, skipped(limit), run.created_at)
-    return replace(run, life_cycle=placed, placed_at=run.created_at if placed == "PENDING" else 0)
+    return replace(run, life_cycle=decided, placed_at=run.created_at if decided == "PENDING" else 0)
 
 
 def due(runs: Iterable[Run], limit: int) -> list[Run]:
-    """Choose the queued runs of a job that may take a place now, the oldest first."""
+    """Choose the queued runs of a job that may take a slot now, the oldest first."""
     known = sorted(runs, key=lambda run: run.run_id)
     free = limit - sum(run.is_placed for run in known)
     return [run for run in known if run.life_cycle == "QUEUED"][: max(free, 0)]
 
 
 def taken_from_queue(run: Run, now: int) -> Run:
-    """Give a queued run its place."""
+    """Give a queued run its slot."""
     return replace(run, life_cycle="PENDING", placed_at=now)
 
 
 def begun(run: Run, now: int) -> Run:
-    """Let a run that has its cluster go to work, unless its end has been ordered."""
+    """Let a run that has its cluster go to work, unless its end was asked for."""
     return replace(run, life_cycle="RUNNING", begun_at=now) if run.life_cycle == "PENDING" else run
 
 
 def stopped(run: Run, ending: Ending, now: int) -> Run:
-    """Order the end of a run: at once where it has no place yet, else by way of TERMINATING; the first order holds."""
+    """End a run: at once where it is only queued, else by way of TERMINATING; the first request for it holds."""
     if run.life_cycle == "QUEUED":
         return ended(run, ending, now)
     if run.life_cycle in {"PENDING", "RUNNING"}:

@@ -1,4 +1,4 @@
-"""What can be told from a task's log: its end, and the last thing it said."""
+"""What a task's log shows: its end, and its last message."""
 
 from pathlib import Path
 
@@ -16,8 +16,8 @@ def tail(log: Path) -> tuple[str, bool]:
     return whole[-LOG_BYTES:].decode(errors="replace"), len(whole) > LOG_BYTES
 
 
-def last_words(log: Path) -> str:
-    """Give the last line that says something, which for a Python program is its error."""
+def last_message(log: Path) -> str:
+    """Give the last line that holds text, which for a Python program is its error."""
     lines = [line.strip() for line in tail(log)[0].splitlines() if line.strip()]
     return lines[-1][:_MESSAGE_CHARACTERS] if lines else ""
 

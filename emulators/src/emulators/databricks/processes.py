@@ -1,4 +1,4 @@
-"""A task's process: it runs in a group of its own, dies with the service, and stops when it is told to."""
+"""A task's process: it runs in a group of its own, dies with the service, and stops on request."""
 
 import asyncio
 import logging
@@ -10,8 +10,8 @@ from typing import BinaryIO
 
 import psutil
 
-from emulators.children import Child, running_child
 from emulators.databricks.programs import RUN_MARK, Program
+from emulators.processes.children import Child, running_child
 
 _CHUNK = 65_536
 _END_SECONDS = 2.0
@@ -25,8 +25,8 @@ async def run_program(
 ) -> int:
     """Run a program to its end and return its exit code, or minus the signal that ended it.
 
-    Once `halt` is set, its group gets SIGTERM, and SIGKILL `kill_after` seconds later. `started` is told its process
-    id. Nothing that carries its mark outlives it.
+    Once `halt` is set, its group gets SIGTERM, and SIGKILL `kill_after` seconds later. `started` is called with its
+    process id. Nothing that carries its mark outlives it.
     """
     try:
         with program.log.open("ab") as sink:
@@ -75,8 +75,8 @@ def _signal_group(child: Child, signal_number: signal.Signals) -> None:
 
 
 async def _drain(output: asyncio.StreamReader, sink: BinaryIO) -> None:
-    while words := await output.read(_CHUNK):
-        sink.write(words)
+    while chunk := await output.read(_CHUNK):
+        sink.write(chunk)
         sink.flush()
 
 

@@ -11,7 +11,6 @@ from emulators.databricks.lifecycle import Run
 from emulators.databricks.substitution import filled
 
 RUN_MARK = "LOCAL_DATABRICKS_RUN"
-SECRET_PREFIX = "LAKEHOUSE_SECRET_"  # noqa: S105 - the name of a name
 REDACTED = "[REDACTED]"
 
 _HANDED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "JAVA_HOME")
@@ -33,10 +32,10 @@ class Program:
 
 
 @dataclass(frozen=True, slots=True)
-class Workshop:
+class TaskRunner:
     """Where tasks run: the bundle's folder, the interpreter, the folder of all runs, our own environment.
 
-    `secrets` names the variables that tasks get besides those whose name begins with `LAKEHOUSE_SECRET_`.
+    `secrets` names the variables of it that hold secrets, which every task gets and no message shows.
     """
 
     bundle: Path
@@ -90,11 +89,7 @@ class Workshop:
         return ours | dict(spark_env_vars) | self._secrets() | python
 
     def _secrets(self) -> dict[str, str]:
-        return {
-            name: value
-            for name, value in self.environment.items()
-            if name.startswith(SECRET_PREFIX) or name in self.secrets
-        }
+        return {name: value for name, value in self.environment.items() if name in self.secrets}
 
 
 def dynamic_values(run: Run, job: Job, task: Task, attempt: int) -> dict[str, str]:

@@ -11,7 +11,7 @@ import msgspec
 from emulators.databricks import lifecycle
 from emulators.databricks.definitions import Job, Queue
 from emulators.databricks.endings import cancelled
-from emulators.databricks.execution import Execution, Place
+from emulators.databricks.execution import Context, Execution
 from emulators.databricks.lifecycle import Run, TaskRun
 from emulators.databricks.processes import kill_marked
 from emulators.databricks.refusals import invalid, wrong_state
@@ -19,7 +19,7 @@ from emulators.databricks.refusals import invalid, wrong_state
 logger = logging.getLogger(__name__)
 
 
-class RunOrder(msgspec.Struct, frozen=True):
+class RunRequest(msgspec.Struct, frozen=True):
     """The body of `jobs/run-now`."""
 
     job_id: int
@@ -29,19 +29,19 @@ class RunOrder(msgspec.Struct, frozen=True):
 
 
 class Workspace:
-    """Takes orders of runs and sees to it that each comes to an end. `jobs` are by id."""
+    """Starts runs and sees to it that each comes to an end. `jobs` are by id."""
 
-    def __init__(self, jobs: Mapping[int, Job], place: Place) -> None:
+    def __init__(self, jobs: Mapping[int, Job], context: Context) -> None:
         """Begin with the runs that the records hold."""
         self.jobs = jobs
-        self.place = place
+        self.context = context
         self._executions: dict[int, Execution] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
         """Clean up after an earlier service, go on with its queue, and leave no process behind at the end."""
-        self._bury()
+        self._end_left_overs()
         for job_id in self.jobs:
             self._advance(job_id)
         try:
@@ -60,74 +60,74 @@ class Workspace:
 
     def run(self, run_id: int) -> Run:
         """Give a run; raise Refusal where there is none."""
-        found = self.place.records.get(run_id)
+        found = self.context.records.get(run_id)
         if found is None:
             raise invalid(f"Run {run_id} does not exist.")
         return found
 
-    def run_now(self, order: RunOrder, creator: str) -> Run:
-        """Take an order: the run its token made before, or a new one. Raise Refusal."""
-        if (known := self._of_token(order.idempotency_token)) is not None:
+    def run_now(self, request: RunRequest, creator: str) -> Run:
+        """Give the run that the request's token made before, or a new one. Raise Refusal."""
+        if (known := self._of_token(request.idempotency_token)) is not None:
             return known
-        job = self.job(order.job_id)
-        run = self._admitted(job, order, self._new_run(job, order, creator))
-        self.place.records.add(run)
+        job = self.job(request.job_id)
+        run = self._admitted(job, request, self._new_run(job, request, creator))
+        self.context.records.add(run)
         logger.info("databricks.run_taken run=%s job=%s state=%s", run.run_id, job.key, run.life_cycle)
         if run.life_cycle == "PENDING":
             self._execute(run.run_id, job)
         return run
 
     def cancel(self, run_id: int) -> None:
-        """Order the end of a run; nothing happens to one that is over."""
+        """Ask for the end of a run; nothing happens to one that is over."""
         run = self.run(run_id)
         logger.info("databricks.run_cancelled run=%s state=%s", run_id, run.life_cycle)
         if execution := self._executions.get(run_id):
             execution.stop(cancelled())
         elif run.life_cycle == "QUEUED":
-            self.place.records.change(run_id, lambda one: lifecycle.stopped(one, cancelled(), self.place.clock()))
+            self.context.records.change(run_id, lambda one: lifecycle.stopped(one, cancelled(), self.context.clock()))
 
     def delete(self, run_id: int) -> None:
         """Forget a run that is over; raise Refusal for one that is not."""
         if not self.run(run_id).is_over:
             raise wrong_state(f"Run {run_id} is active; cancel it and wait for its end first.")
-        self.place.records.delete(run_id)
+        self.context.records.delete(run_id)
 
     def _of_token(self, token: str | None) -> Run | None:
-        owner = self.place.records.token_owner(token) if token else None
+        owner = self.context.records.token_owner(token) if token else None
         if owner is None:
             return None
-        if (run := self.place.records.get(owner)) is None:
+        if (run := self.context.records.get(owner)) is None:
             raise invalid(f"The run {owner} that the idempotency token {token!r} made has been deleted.")
         return run
 
-    def _new_run(self, job: Job, order: RunOrder, creator: str) -> Run:
-        run_id, *task_ids = self.place.records.new_ids(1 + len(job.definition.tasks))
+    def _new_run(self, job: Job, request: RunRequest, creator: str) -> Run:
+        run_id, *task_ids = self.context.records.new_ids(1 + len(job.definition.tasks))
         keys = [task.task_key for task in job.definition.tasks]
         return Run(
             run_id=run_id,
             job_id=job.job_id,
             name=job.definition.name,
             creator=creator,
-            created_at=self.place.clock(),
+            created_at=self.context.clock(),
             tasks=tuple(TaskRun(key, task_id) for key, task_id in zip(keys, task_ids, strict=True)),
-            parameters=parameters_of(job, order.job_parameters),
-            token=order.idempotency_token,
+            parameters=parameters_of(job, request.job_parameters),
+            token=request.idempotency_token,
         )
 
-    def _admitted(self, job: Job, order: RunOrder, run: Run) -> Run:
+    def _admitted(self, job: Job, request: RunRequest, run: Run) -> Run:
         limit = job.definition.max_concurrent_runs
-        queue = (order.queue or job.definition.queue).enabled
-        placed = lifecycle.place(self.place.records.of_job(job.job_id), limit, queue=queue)
-        return lifecycle.admitted(run, placed, limit)
+        queue = (request.queue or job.definition.queue).enabled
+        decided = lifecycle.admission(self.context.records.of_job(job.job_id), limit, queue=queue)
+        return lifecycle.admitted(run, decided, limit)
 
     def _advance(self, job_id: int) -> None:
         job = self.jobs[job_id]
-        for run in lifecycle.due(self.place.records.of_job(job_id), job.definition.max_concurrent_runs):
-            self.place.records.change(run.run_id, lambda one: lifecycle.taken_from_queue(one, self.place.clock()))
+        for run in lifecycle.due(self.context.records.of_job(job_id), job.definition.max_concurrent_runs):
+            self.context.records.change(run.run_id, lambda one: lifecycle.taken_from_queue(one, self.context.clock()))
             self._execute(run.run_id, job)
 
     def _execute(self, run_id: int, job: Job) -> None:
-        execution = self._executions[run_id] = Execution(run_id, job, self.place)
+        execution = self._executions[run_id] = Execution(run_id, job, self.context)
         task = asyncio.create_task(execution.carry_out(), name=f"run-{run_id}")
         self._tasks.add(task)
         task.add_done_callback(lambda done: self._finished(run_id, job, done))
@@ -139,19 +139,19 @@ class Workspace:
             return
         if error := done.exception():
             logger.critical("databricks.run_lost run=%s", run_id, exc_info=error)
-            self._abandon(self.place.records[run_id])
+            self._abandon(self.context.records[run_id])
         self._advance(job.job_id)
 
-    def _bury(self) -> None:
-        """End what an earlier service left: runs that had a place, and those whose job is no longer there."""
-        for run in list(self.place.records.all()):
+    def _end_left_overs(self) -> None:
+        """End what an earlier service left: runs that had a slot, and those whose job is no longer there."""
+        for run in list(self.context.records.all()):
             if run.is_placed:
-                kill_marked(self.place.workshop.mark_of(run.run_id))
+                kill_marked(self.context.task_runner.mark_of(run.run_id))
             if run.is_placed or (not run.is_over and run.job_id not in self.jobs):
                 self._abandon(run)
 
     def _abandon(self, run: Run) -> None:
-        self.place.records.change(run.run_id, lambda one: lifecycle.abandoned(one, self.place.clock()))
+        self.context.records.change(run.run_id, lambda one: lifecycle.abandoned(one, self.context.clock()))
 
 
 def parameters_of(job: Job, given: Mapping[str, str]) -> dict[str, str]:

@@ -5,19 +5,18 @@ from datetime import timedelta
 from pathlib import Path
 
 from emulators.entra.identities import read_identities
-from emulators.entra.server import DEFAULT_TOKEN_LIFETIME, serving
+from emulators.entra.server import DEFAULT_TOKEN_LIFETIME, running
 from emulators.service import run_service
-from emulators.tls import server_context
 
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Serve until SIGTERM or SIGINT."""
     arguments = _arguments()
     run_service(
         "entra",
-        serving(
+        running(
             read_identities(arguments.identities),
-            server_context(arguments.certificate),
+            arguments.certificate,
             port=arguments.port,
             lifetime=timedelta(seconds=arguments.token_lifetime_seconds),
         ),
@@ -25,7 +24,7 @@ def main() -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m emulators.entra", description="The local stand-in for Entra ID.")
+    parser = argparse.ArgumentParser(prog="python -m emulators.entra", description="Entra ID on one machine.")
     parser.add_argument("--port", type=int, default=20001, help="0 chooses a free one (default: %(default)s)")
     parser.add_argument("--certificate", type=Path, required=True, help="PEM file with the server's key and chain")
     parser.add_argument("--identities", type=Path, required=True, help="JSON file with tenant, clients and SAS keys")

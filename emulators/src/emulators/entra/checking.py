@@ -1,4 +1,4 @@
-"""Is this Entra token good: what every stand-in that takes tokens asks before it looks at what the bearer may do."""
+"""Is this Entra token good: what every emulator that takes tokens asks before it looks at what the bearer may do."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol

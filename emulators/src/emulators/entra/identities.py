@@ -1,50 +1,56 @@
-"""Who may do what on the local platform: the tenant, its service principals and the hub's shared access keys."""
+"""Who may do what: the tenant, its service principals, and the shared access keys of the event hubs."""
 
-import json
 import secrets
 import uuid
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
-Role = Literal["Sender", "Receiver"]
+import msgspec
 
+Role = Literal["Sender", "Receiver"]
+Claim = Literal["Send", "Listen"]
+
+_ROLES: tuple[Role, ...] = ("Sender", "Receiver")
 _SECRET_BYTES = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
-    """One service principal and its role on the event hubs."""
+class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One service principal and its role on the event hubs: a Sender may send, a Receiver may listen."""
 
     client_id: str
-    secret: str = field(repr=False)
+    secret: str
     event_hubs_role: Role
 
+    def __repr__(self) -> str:
+        """Leave the secret out."""
+        return f"Client({self.client_id!r}, {self.event_hubs_role!r})"
 
-@dataclass(frozen=True, slots=True)
-class SharedAccessKey:
-    """One shared access policy of the event hubs; claims are `Send` and `Listen`."""
+
+class SharedAccessKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One shared access policy of the event hubs."""
 
     name: str
-    key: str = field(repr=False)
-    claims: Sequence[str]
+    key: str
+    claims: tuple[Claim, ...]
+
+    def __repr__(self) -> str:
+        """Leave the key out."""
+        return f"SharedAccessKey({self.name!r}, {self.claims!r})"
 
 
-@dataclass(frozen=True, slots=True)
-class Identities:
-    """Everyone the local platform knows."""
+class Identities(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One tenant with everyone it knows."""
 
     tenant: str
-    clients: Sequence[Client]
-    sas: Sequence[SharedAccessKey]
+    clients: tuple[Client, ...]
+    sas: tuple[SharedAccessKey, ...]
 
     def client(self, client_id: str) -> Client | None:
         """Find a client by its id, in any case; None where the tenant has no such client."""
         return next((client for client in self.clients if client.client_id.lower() == client_id.lower()), None)
 
     def client_in_role(self, role: Role) -> Client:
-        """Find the first client that has `role`; LookupError where nobody has."""
+        """Find the first client that has `role`; LookupError where no client has it."""
         for client in self.clients:
             if client.event_hubs_role == role:
                 return client
@@ -60,9 +66,6 @@ def make_identities() -> Identities:
     )
 
 
-_ROLES: tuple[Role, ...] = ("Sender", "Receiver")
-
-
 def _guid() -> str:
     return str(uuid.uuid4())
 
@@ -75,14 +78,12 @@ def write_identities(identities: Identities, path: Path) -> None:
     """Write the identities as JSON that only this user can read."""
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
-    path.write_text(json.dumps(asdict(identities), indent=2) + "\n", encoding="utf-8")
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(identities), indent=2) + b"\n")
 
 
 def read_identities(path: Path) -> Identities:
-    """Read what `write_identities` wrote; KeyError or TypeError where a field is missing or unknown."""
-    found = json.loads(path.read_text(encoding="utf-8"))
-    return Identities(
-        tenant=found["tenant"],
-        clients=tuple(Client(**client) for client in found["clients"]),
-        sas=tuple(SharedAccessKey(**policy) for policy in found["sas"]),
-    )
+    """Read what `write_identities` wrote; ValueError names the file and the field at fault."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Identities)
+    except msgspec.DecodeError as error:
+        raise ValueError(f"{path} does not describe identities: {error}") from error

@@ -1,23 +1,25 @@
 """The HTTPS endpoints of the local Entra."""
 
 import logging
-import ssl
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from pathlib import Path
 
 import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from emulators.admin import body_of
+from emulators.clocks import utc_now
 from emulators.entra.grants import check_tenant, decide
 from emulators.entra.identities import Identities
 from emulators.entra.metadata import issuer_of, openid_configuration
 from emulators.entra.refusals import Incident, Refusal, refusal_body
 from emulators.entra.tokens import SigningKey, claims, key_set, make_signing_key, signed
-from emulators.web import serving as web_serving
+from emulators.serving import Site, json_answer, serving
 
 DEFAULT_TOKEN_LIFETIME = timedelta(seconds=3599)
 
@@ -25,14 +27,17 @@ _logger = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def serving(
-    identities: Identities, tls: ssl.SSLContext, *, port: int = 0, lifetime: timedelta = DEFAULT_TOKEN_LIFETIME
+async def running(
+    identities: Identities, certificate: Path, *, port: int = 0, lifetime: timedelta = DEFAULT_TOKEN_LIFETIME
 ) -> AsyncIterator[dict[str, str]]:
-    """Serve on 127.0.0.1 and yield the addresses: `authority` and `issuer`."""
+    """Serve on 127.0.0.1 over TLS and yield the addresses: `authority` and `issuer`.
+
+    certificate: a PEM file with the server's key and chain.
+    """
     entra = Entra(identities, lifetime)
-    async with web_serving(_application(entra), port, tls) as taken:
-        entra.authority = f"https://localhost:{taken}"
-        yield {"authority": entra.authority, "issuer": issuer_of(entra.authority, identities.tenant)}
+    async with serving(authority=Site(_application(entra), port, certificate)) as addresses:
+        entra.authority = addresses["authority"]
+        yield addresses | {"issuer": issuer_of(entra.authority, identities.tenant)}
 
 
 @dataclass(slots=True)
@@ -48,7 +53,7 @@ class Entra:
         """Answer `POST /{tenant}/oauth2/v2.0/token`."""
         form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
         grant = decide(form, request.match_info["tenant"], self._issuer(), self.identities)
-        token = signed(self.key, claims(grant, datetime.now(UTC), self.lifetime))
+        token = signed(self.key, claims(grant, utc_now(), self.lifetime))
         _logger.info("entra.token_given client=%s audience=%s", grant.client_id, grant.audience)
         seconds = int(self.lifetime.total_seconds())
         return web.json_response(
@@ -66,8 +71,11 @@ class Entra:
         return web.json_response(key_set(self.key, self._issuer()))
 
     async def set_lifetime(self, request: web.Request) -> web.Response:
-        """Answer `PUT /admin/token-lifetime`: `{"seconds": n}`; below zero, tokens are born expired."""
-        seconds = _whole_seconds(await request.text())
+        """Answer `PUT /admin/token-lifetime`: `{"seconds": n}`; below zero, tokens are issued expired."""
+        try:
+            seconds = (await body_of(request, _Lifetime)).seconds
+        except msgspec.DecodeError as error:
+            return json_answer({"error": f'Send {{"seconds": <whole number>}}: {error}'}, status=400)
         self.lifetime = timedelta(seconds=seconds)
         return web.json_response({"seconds": seconds})
 
@@ -96,16 +104,9 @@ async def _refusals_as_json(request: web.Request, handler: Handler) -> web.Strea
     try:
         return await handler(request)
     except Refusal as refusal:
-        incident = Incident(str(uuid.uuid4()), _correlation_id(request), datetime.now(UTC))
+        incident = Incident(str(uuid.uuid4()), _correlation_id(request), utc_now())
         _logger.warning("entra.refused code=%s correlation=%s", refusal.code, incident.correlation_id)
         return web.json_response(refusal_body(refusal, incident), status=refusal.status)
-
-
-def _whole_seconds(body: str) -> int:
-    try:
-        return msgspec.json.decode(body, type=_Lifetime).seconds
-    except msgspec.DecodeError as error:
-        raise web.HTTPBadRequest(text=f'Send {{"seconds": <whole number>}}: {error}.') from error
 
 
 def _correlation_id(request: web.Request) -> str:

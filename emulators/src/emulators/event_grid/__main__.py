@@ -12,17 +12,17 @@ from azure.storage.blob import BlobServiceClient
 from emulators.entra.checking import JwtChecker
 from emulators.entra.identities import read_identities
 from emulators.entra.published_keys import PublishedKeys
-from emulators.event_grid.authentication import AUDIENCES, Gate
-from emulators.event_grid.dead_letters import BlobBox, DeadLetterBox, NoBox
-from emulators.event_grid.keys import read_key
+from emulators.event_grid.authentication import AUDIENCES, Authenticator
+from emulators.event_grid.dead_letters import BlobDeadLetterStore, DeadLetterStore, NoDeadLetterStore
 from emulators.event_grid.server import EventGrid, running
 from emulators.event_grid.subscriptions import read_subscriptions
+from emulators.key_files import read_key
 from emulators.service import run_service
 from emulators.tls import client_context
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Serve until told to stop; what can't be served ends the process with the reason."""
+    """Serve until SIGTERM or SIGINT; what can't be served ends the process with the reason."""
     options = _parser().parse_args(arguments)
     try:
         config = configuration(options)
@@ -38,21 +38,21 @@ def configuration(options: argparse.Namespace) -> EventGrid:
     return EventGrid(
         certificate=options.certificate,
         trust=trust,
-        gate=Gate(read_key(options.key_file), read_identities(options.identities), tokens),
+        authenticator=Authenticator(read_key(options.key_file), read_identities(options.identities), tokens),
         subscriptions=read_subscriptions(options.subscriptions) if options.subscriptions else (),
-        box=_box(options.storage),
+        dead_letters=_dead_letters(options.storage),
         scale=options.time_scale,
         port=options.port,
         admin_port=options.admin_port,
     )
 
 
-def _box(variable: str | None) -> DeadLetterBox:
+def _dead_letters(variable: str | None) -> DeadLetterStore:
     if variable is None:
-        return NoBox()
+        return NoDeadLetterStore()
     if not os.environ.get(variable):
         raise ValueError(f"--storage names the environment variable {variable}, which is not set.")
-    return BlobBox(BlobServiceClient.from_connection_string(os.environ[variable]))
+    return BlobDeadLetterStore(BlobServiceClient.from_connection_string(os.environ[variable]))
 
 
 def _parser() -> argparse.ArgumentParser:

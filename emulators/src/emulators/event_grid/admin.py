@@ -1,39 +1,39 @@
-"""The admin interface, plain HTTP: subscriptions, faults on demand, and what the grid did."""
+"""The admin port: subscriptions, faults on demand, and what the grid did."""
 
-import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
-from emulators.event_grid.faults import FaultOrder
-from emulators.event_grid.grid import Grid, Standing
+from emulators.admin import FaultRoutes, admin_application, body_of
+from emulators.event_grid.faults import Fault
+from emulators.event_grid.grid import Grid, SubscriptionState
 from emulators.event_grid.subscriptions import Subscription, described
-from emulators.web import explained, json_answer
+from emulators.serving import json_answer
 
 
 class Admin:
-    """The handlers; a refused request gets 400 with `{"error": ...}`."""
+    """The handlers of one grid beside those of its faults."""
 
     def __init__(self, grid: Grid) -> None:
         self._grid = grid
-        self._journal = grid.courier.journal
+        self._journal = grid.worker.journal
 
-    async def health(self, _: web.Request) -> web.Response:
-        """`GET /health`: that it runs, and how much it has seen."""
+    def health(self) -> Mapping[str, Any]:
+        """Give how much the grid has seen."""
         journal = self._journal
         kinds = {"events": journal.events, "deliveries": journal.deliveries, "dead_letters": journal.dead_letters}
-        return json_answer({"status": "ok"} | {name: len(noted) for name, noted in kinds.items()})
+        return {name: len(noted) for name, noted in kinds.items()}
 
     async def subscriptions(self, _: web.Request) -> web.Response:
         """`GET /subscriptions`: each with its state, without the keys in its endpoint."""
-        return json_answer({"subscriptions": [_shown(standing) for standing in self._grid.standings.values()]})
+        return json_answer({"subscriptions": [_shown(state) for state in self._grid.states.values()]})
 
     async def subscribe(self, request: web.Request) -> web.Response:
         """`PUT /subscriptions/{name}`: add or replace one; the body is an entry of the file, name or not."""
         name = request.match_info["name"]
-        fields = msgspec.json.decode(await request.read(), type=dict[str, Any])
+        fields = await body_of(request, dict[str, Any])
         self._grid.subscribe(msgspec.convert({"name": name} | fields, Subscription))
         return await self.subscriptions(request)
 
@@ -54,46 +54,24 @@ class Admin:
         """`GET /dead-letters?subscription=`: what was given up, and the blob it lies in."""
         return json_answer({"dead_letters": _picked(self._journal.dead_letters, request)})
 
-    async def order_fault(self, request: web.Request) -> web.Response:
-        """`POST /faults`: a FaultOrder."""
-        order = msgspec.json.decode(await request.read(), type=FaultOrder)
-        self._grid.courier.faults.add(order, time.monotonic())
-        return await self.faults(request)
 
-    async def faults(self, _: web.Request) -> web.Response:
-        """`GET /faults`: what stands."""
-        return json_answer({"faults": self._grid.courier.faults.report(time.monotonic())})
-
-    async def clear_faults(self, request: web.Request) -> web.Response:
-        """`DELETE /faults`: end them all."""
-        self._grid.courier.faults.clear()
-        return await self.faults(request)
-
-
-def admin_application(grid: Grid) -> web.Application:
-    """Route the admin interface."""
+def grid_admin(grid: Grid) -> web.Application:
+    """Route the admin port."""
     admin = Admin(grid)
-    application = web.Application(middlewares=[explained])
-    application.add_routes(
-        [
-            web.get("/health", admin.health),
-            web.get("/subscriptions", admin.subscriptions),
-            web.put("/subscriptions/{name}", admin.subscribe),
-            web.delete("/subscriptions/{name}", admin.unsubscribe),
-            web.get("/events", admin.events),
-            web.get("/deliveries", admin.deliveries),
-            web.get("/dead-letters", admin.dead_letters),
-            web.post("/faults", admin.order_fault),
-            web.get("/faults", admin.faults),
-            web.delete("/faults", admin.clear_faults),
-        ]
-    )
-    return application
+    routes = [
+        web.get("/subscriptions", admin.subscriptions),
+        web.put("/subscriptions/{name}", admin.subscribe),
+        web.delete("/subscriptions/{name}", admin.unsubscribe),
+        web.get("/events", admin.events),
+        web.get("/deliveries", admin.deliveries),
+        web.get("/dead-letters", admin.dead_letters),
+    ]
+    return admin_application(admin.health, FaultRoutes.of(Fault, grid.worker.faults).routes(), routes)
 
 
-def _shown(standing: Standing) -> dict[str, Any]:
-    state = "Succeeded" if standing.validated.is_set() else "AwaitingValidation"
-    return described(standing.subscription) | {"provisioningState": state}
+def _shown(state: SubscriptionState) -> dict[str, Any]:
+    provisioning = "Succeeded" if state.validated.is_set() else "AwaitingValidation"
+    return described(state.subscription) | {"provisioningState": provisioning}
 
 
 def _picked(noted: Iterable[dict[str, Any]], request: web.Request) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ class Unauthorized(Exception):
     """The request may not publish; the text says by which rule and holds no secret."""
 
 
-class Gate:
+class Authenticator:
     """Checks who publishes; any client of the tenant may, since roles are not kept for topics."""
 
     def __init__(self, key: str, identities: Identities, tokens: JwtChecker) -> None:

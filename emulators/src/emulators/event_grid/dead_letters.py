@@ -3,40 +3,40 @@
 import asyncio
 import json
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Protocol
 from uuid import uuid4
 
 from azure.core.exceptions import AzureError, ResourceExistsError
 from azure.storage.blob import BlobServiceClient, ContentSettings
 
-from emulators.event_grid.parcels import Parcel, dead_letter, dead_letter_path
+from emulators.clocks import utc_now
+from emulators.event_grid.deliveries import Delivery, dead_letter, dead_letter_path
 
 
 class StorageUnavailable(Exception):
     """A dead letter could not be written just now."""
 
 
-class DeadLetterBox(Protocol):
+class DeadLetterStore(Protocol):
     """Keeps dead letters."""
 
-    async def put(self, parcel: Parcel, reason: str) -> str | None:
+    async def put(self, delivery: Delivery, reason: str) -> str | None:
         """Keep a dead letter and give the name of its blob, None where there is no place for it.
 
         Raises StorageUnavailable.
         """
 
 
-class NoBox:
+class NoDeadLetterStore:
     """Drops dead letters, as Azure does where no destination is configured."""
 
-    async def put(self, parcel: Parcel, reason: str) -> str | None:
+    async def put(self, delivery: Delivery, reason: str) -> str | None:
         """Drop it."""
-        del parcel, reason
+        del delivery, reason
         return None
 
 
-class BlobBox:
+class BlobDeadLetterStore:
     """Writes each dead letter as an array of one event, at `<SUBSCRIPTION>/<year>/<month>/<day>/<hour>/<guid>.json`.
 
     Azure writes them about five minutes late, many to a blob; here each comes at once.
@@ -46,13 +46,13 @@ class BlobBox:
         self._service = service
         self._made: set[str] = set()
 
-    async def put(self, parcel: Parcel, reason: str) -> str | None:
+    async def put(self, delivery: Delivery, reason: str) -> str | None:
         """Write the blob; drops it where the subscription names no container."""
-        container = parcel.subscription.dead_letter_container
+        container = delivery.subscription.dead_letter_container
         if container is None:
             return None
-        path = dead_letter_path(parcel, datetime.now(UTC), str(uuid4()))
-        body = json.dumps([dead_letter(parcel, reason)]).encode()
+        path = dead_letter_path(delivery, utc_now(), str(uuid4()))
+        body = json.dumps([dead_letter(delivery, reason)]).encode()
         try:
             await asyncio.to_thread(self._write, container, path, body)
         except AzureError as error:

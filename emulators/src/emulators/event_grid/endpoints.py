@@ -6,12 +6,12 @@ import ssl
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 
 import aiohttp
 
+from emulators.clocks import utc_now
+from emulators.event_grid.deliveries import ORIGIN, Delivery, content, headers, notification_headers, written
 from emulators.event_grid.events import Schema
-from emulators.event_grid.parcels import ORIGIN, Parcel, content, headers, notification_headers, written
 from emulators.event_grid.schedule import RESPONSE_SECONDS, TIMED_OUT, UNREACHABLE, Outcome
 from emulators.event_grid.subscriptions import Subscription
 
@@ -27,11 +27,11 @@ class Endpoints:
         self._session = session
         self._topic = topic
 
-    async def deliver(self, parcel: Parcel) -> Outcome:
-        """Send a parcel once and tell how that ended."""
-        endpoint = parcel.subscription.endpoint
+    async def deliver(self, delivery: Delivery) -> Outcome:
+        """Send a delivery once and tell how that ended."""
+        endpoint = delivery.subscription.endpoint
         try:
-            async with self._session.post(endpoint, data=content(parcel), headers=headers(parcel)) as answer:
+            async with self._session.post(endpoint, data=content(delivery), headers=headers(delivery)) as answer:
                 await answer.read()
                 return Outcome.of(answer.status)
         except TimeoutError:
@@ -68,7 +68,7 @@ class Endpoints:
             "subject": "",
             "data": {"validationCode": code},
             "eventType": _VALIDATION,
-            "eventTime": written(datetime.now(UTC)),
+            "eventTime": written(utc_now()),
             "metadataVersion": "1",
             "dataVersion": "2",
         }

@@ -105,14 +105,14 @@ class _CloudEvent(msgspec.Struct):
     time: datetime | None = None
 
 
-def _check_array(found: Any) -> None:  # noqa: ANN401 (JSON of a stranger)
+def _check_array(found: Any) -> None:  # noqa: ANN401 (untrusted JSON)
     if not isinstance(found, list) or not found:
         raise MalformedEvents("The body must be a JSON array of at least one event.")
     if len(found) > MOST_EVENTS:
         raise MalformedEvents(f"The array holds {len(found)} events; {MOST_EVENTS} is the most.")
 
 
-def _grid_event(fields: Any, place: int, topic: str) -> Event:  # noqa: ANN401 (JSON of a stranger)
+def _grid_event(fields: Any, place: int, topic: str) -> Event:  # noqa: ANN401 (untrusted JSON)
     checked = _checked(fields, _GridEvent, place)
     if checked.get("topic") not in {None, "", topic}:
         raise MalformedEvents(f"Event {place}: `topic` is {checked['topic']!r}; leave it out, or give {topic!r}.")

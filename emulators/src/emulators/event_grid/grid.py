@@ -1,4 +1,4 @@
-"""The topic: takes events in, gives each subscription those it wants, and does so out of order where it is told to."""
+"""The topic: takes events in and gives each subscription those it wants, out of order where a fault says so."""
 
 import asyncio
 import logging
@@ -6,11 +6,11 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulators.event_grid.courier import Courier
+from emulators.event_grid.deliveries import Delivery
+from emulators.event_grid.delivery_worker import DeliveryWorker
 from emulators.event_grid.endpoints import Endpoints
 from emulators.event_grid.events import Event, Schema, type_names
-from emulators.event_grid.faults import FaultOrder
-from emulators.event_grid.parcels import Parcel
+from emulators.event_grid.faults import Fault
 from emulators.event_grid.subscriptions import Subscription
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
@@ -22,12 +22,12 @@ class _Held:
     """Deliveries that wait to be made last first."""
 
     wanted: int
-    parcels: list[Parcel] = field(default_factory=list)
+    deliveries: list[Delivery] = field(default_factory=list)
     full: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass(slots=True)
-class Standing:
+class SubscriptionState:
     """A subscription and whether its endpoint has been validated; deliveries wait until it is."""
 
     subscription: Subscription
@@ -38,9 +38,9 @@ class Standing:
 class Grid:
     """One topic with its subscriptions; everything it has begun ends with `close`."""
 
-    def __init__(self, courier: Courier, endpoints: Endpoints) -> None:
-        self.courier = courier
-        self.standings: dict[str, Standing] = {}
+    def __init__(self, worker: DeliveryWorker, endpoints: Endpoints) -> None:
+        self.worker = worker
+        self.states: dict[str, SubscriptionState] = {}
         self._endpoints = endpoints
         self._held: dict[int, _Held] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -48,27 +48,27 @@ class Grid:
     def subscribe(self, subscription: Subscription) -> None:
         """Add or replace a subscription, and ask its endpoint until it agrees."""
         self.unsubscribe(subscription.name)
-        standing = Standing(subscription)
-        self.standings[subscription.name.lower()] = standing
-        self._begin(self._validate(standing))
+        state = SubscriptionState(subscription)
+        self.states[subscription.name.lower()] = state
+        self._begin(self._validate(state))
 
     def unsubscribe(self, name: str) -> bool:
         """Remove a subscription; what it has not yet been given is dropped. Says whether there was one."""
-        standing = self.standings.pop(name.lower(), None)
-        if standing is not None:
-            standing.removed = True
-            standing.validated.set()
-        return standing is not None
+        state = self.states.pop(name.lower(), None)
+        if state is not None:
+            state.removed = True
+            state.validated.set()
+        return state is not None
 
     def publish(self, events: Sequence[Event]) -> None:
         """Take accepted events and begin their deliveries."""
-        now = self.courier.clock()
+        now = self.worker.clock()
         _logger.info("event_grid.published events=%d types=%s", len(events), type_names(events))
         for event in events:
-            wanting = [standing for standing in self.standings.values() if _wants(standing.subscription, event)]
-            self.courier.journal.published(event, [standing.subscription.name for standing in wanting], now)
-            for standing in wanting:
-                self._dispatch(standing, Parcel(event, standing.subscription, now))
+            wanting = [state for state in self.states.values() if _wants(state.subscription, event)]
+            self.worker.journal.published(event, [state.subscription.name for state in wanting], now)
+            for state in wanting:
+                self._dispatch(state, Delivery(event, state.subscription, now))
 
     async def close(self) -> None:
         """Abandon whatever is under way."""
@@ -76,49 +76,49 @@ class Grid:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _dispatch(self, standing: Standing, parcel: Parcel) -> None:
-        faults, name = self.courier.faults, standing.subscription.name
-        if faults.strike("duplicate", name):
-            self._begin(self._deliver(standing, Parcel(parcel.event, parcel.subscription, parcel.published)))
-        if order := faults.strike("out_of_order", name):
-            self._hold(standing, parcel, order)
+    def _dispatch(self, state: SubscriptionState, delivery: Delivery) -> None:
+        faults, name = self.worker.faults, state.subscription.name
+        if faults.take("duplicate", name):
+            self._begin(self._deliver(state, Delivery(delivery.event, delivery.subscription, delivery.published)))
+        if fault := faults.take("out_of_order", name):
+            self._hold(state, delivery, fault)
             return
-        late = faults.strike("late", name)
-        self._begin(self._deliver(standing, parcel, late.seconds if late else 0.0))
+        late = faults.take("late", name)
+        self._begin(self._deliver(state, delivery, late.seconds if late else 0.0))
 
-    async def _deliver(self, standing: Standing, parcel: Parcel, late: float = 0.0) -> None:
+    async def _deliver(self, state: SubscriptionState, delivery: Delivery, late: float = 0.0) -> None:
         await asyncio.sleep(late)
-        await standing.validated.wait()
-        if not standing.removed:
-            await self.courier.carry(parcel)
+        await state.validated.wait()
+        if not state.removed:
+            await self.worker.deliver(delivery)
 
-    def _hold(self, standing: Standing, parcel: Parcel, order: FaultOrder) -> None:
-        held = self._held.get(id(order))
+    def _hold(self, state: SubscriptionState, delivery: Delivery, fault: Fault) -> None:
+        held = self._held.get(id(fault))
         if held is None:
-            held = self._held[id(order)] = _Held(order.count)
-            self._begin(self._release(standing, held, order))
-        held.parcels.append(parcel)
-        if len(held.parcels) == held.wanted:
+            held = self._held[id(fault)] = _Held(fault.count)
+            self._begin(self._release(state, held, fault))
+        held.deliveries.append(delivery)
+        if len(held.deliveries) == held.wanted:
             held.full.set()
 
-    async def _release(self, standing: Standing, held: _Held, order: FaultOrder) -> None:
-        await standing.validated.wait()
+    async def _release(self, state: SubscriptionState, held: _Held, fault: Fault) -> None:
+        await state.validated.wait()
         try:
-            async with asyncio.timeout(order.seconds):
+            async with asyncio.timeout(fault.seconds):
                 await held.full.wait()
         except TimeoutError:
-            _logger.info("event_grid.order_incomplete held=%d wanted=%d", len(held.parcels), held.wanted)
-        del self._held[id(order)]
-        for parcel in reversed(held.parcels):
-            step = await self.courier.attempt(parcel)
-            self._begin(self.courier.follow(parcel, step))
+            _logger.info("event_grid.order_incomplete held=%d wanted=%d", len(held.deliveries), held.wanted)
+        del self._held[id(fault)]
+        for delivery in reversed(held.deliveries):
+            step = await self.worker.attempt(delivery)
+            self._begin(self.worker.finish(delivery, step))
 
-    async def _validate(self, standing: Standing) -> None:
+    async def _validate(self, state: SubscriptionState) -> None:
         pause = _FIRST_PAUSE
-        while not standing.removed:
-            if await self._endpoints.validate(standing.subscription):
-                _logger.info("event_grid.validated subscription=%s", standing.subscription.name)
-                standing.validated.set()
+        while not state.removed:
+            if await self._endpoints.validate(state.subscription):
+                _logger.info("event_grid.validated subscription=%s", state.subscription.name)
+                state.validated.set()
                 return
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)

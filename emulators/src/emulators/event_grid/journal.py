@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from emulators.event_grid.deliveries import Delivery, dead_letter, written
 from emulators.event_grid.events import Event
-from emulators.event_grid.parcels import Parcel, dead_letter, written
 
 _KEPT = 10_000
 
@@ -29,23 +29,23 @@ class Journal:
         noted = {"received": written(now), "schema": event.schema, "subscriptions": list(subscriptions)}
         self.events.append({**noted, "event": event.fields})
 
-    def attempted(self, parcel: Parcel, seconds: float) -> None:
+    def attempted(self, delivery: Delivery, seconds: float) -> None:
         """Note an attempt that has just been counted."""
         self.deliveries.append(
             {
-                "subscription": parcel.subscription.name,
-                "event_id": parcel.event.id,
-                "event_type": parcel.event.type,
-                "subject": parcel.event.subject,
-                "attempt": parcel.attempts,
-                "began": written(parcel.last_attempt) if parcel.last_attempt else None,
+                "subscription": delivery.subscription.name,
+                "event_id": delivery.event.id,
+                "event_type": delivery.event.type,
+                "subject": delivery.event.subject,
+                "attempt": delivery.attempts,
+                "began": written(delivery.last_attempt) if delivery.last_attempt else None,
                 "seconds": round(seconds, 6),
-                "status": parcel.outcome.status if parcel.outcome else None,
-                "outcome": parcel.outcome.name if parcel.outcome else None,
+                "status": delivery.outcome.status if delivery.outcome else None,
+                "outcome": delivery.outcome.name if delivery.outcome else None,
             }
         )
 
-    def died(self, parcel: Parcel, reason: str, blob: str | None) -> None:
+    def gave_up(self, delivery: Delivery, reason: str, blob: str | None) -> None:
         """Note a dead letter and the blob it was written to; None where it was dropped."""
-        noted = {"subscription": parcel.subscription.name, "blob": blob}
-        self.dead_letters.append({**noted, "event": dead_letter(parcel, reason)})
+        noted = {"subscription": delivery.subscription.name, "blob": blob}
+        self.dead_letters.append({**noted, "event": dead_letter(delivery, reason)})

@@ -29,7 +29,7 @@ class Outcome:
 
     @classmethod
     def of(cls, status: int) -> "Outcome":
-        """Name what an endpoint answered, in the words that dead letters use."""
+        """Name what an endpoint answered, as dead letters name it."""
         if status in _DELIVERED:
             return cls(status, "Success")
         known = status in HTTPStatus

@@ -1,10 +1,8 @@
 """The topic's endpoint: `POST /api/events`, answered as Event Grid answers."""
 
-import time
-
 from aiohttp import web
 
-from emulators.event_grid.authentication import Gate, Unauthorized
+from emulators.event_grid.authentication import Authenticator, Unauthorized
 from emulators.event_grid.events import LARGEST_REQUEST, MalformedEvents, parse_events
 from emulators.event_grid.grid import Grid
 
@@ -12,11 +10,11 @@ _VERSION = "2018-01-01"
 
 
 class Topic:
-    """Lets publishers in, checks what they bring and hands it to the grid."""
+    """Checks publishers and what they send, and hands it to the grid."""
 
-    def __init__(self, grid: Grid, gate: Gate, resource_id: str) -> None:
+    def __init__(self, grid: Grid, authenticator: Authenticator, resource_id: str) -> None:
         self._grid = grid
-        self._gate = gate
+        self._gate = authenticator
         self._id = resource_id
 
     def application(self) -> web.Application:
@@ -26,8 +24,8 @@ class Topic:
         return application
 
     async def _publish(self, request: web.Request) -> web.Response:
-        if self._grid.courier.faults.is_topic_down(time.monotonic()):
-            return _refusal(503, "ServiceUnavailable", "The topic is down, as it was told to be.")
+        if self._grid.worker.faults.is_topic_down():
+            return _refusal(503, "ServiceUnavailable", "The topic is down on demand.")
         try:
             await self._gate.check(request.headers)
             _check_version(request)

@@ -1,4 +1,4 @@
-"""`python -m emulators.event_hubs`: the Event Hubs stand-in as a process of its own."""
+"""`python -m emulators.event_hubs`: Event Hubs as a process of its own."""
 
 import argparse
 import os
@@ -6,10 +6,10 @@ import ssl
 from collections.abc import Sequence
 from pathlib import Path
 
+from emulators.entra.identities import read_identities
 from emulators.entra.published_keys import PublishedKeys
 from emulators.event_hubs.capture import Capture
 from emulators.event_hubs.capture_files import BlobSink
-from emulators.event_hubs.identities import read_identities
 from emulators.event_hubs.server import DEFAULT_RETENTION_BYTES, EventHubs, running
 from emulators.service import run_service
 from emulators.tls import client_context
@@ -20,7 +20,7 @@ _CAPTURE_SECONDS = 60.0
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Parse the command line and serve until told to stop."""
+    """Parse the command line and Serve until SIGTERM or SIGINT."""
     run_service("event_hubs", running(configuration(arguments)))
 
 
@@ -43,7 +43,7 @@ def configuration(arguments: Sequence[str] | None = None) -> EventHubs:
 
 
 def parse_hubs(text: str) -> dict[str, int]:
-    """Parse `trades:4,transactions:10`; raise ArgumentTypeError that names the part at fault."""
+    """Parse `orders:4,clicks:10`; raise ArgumentTypeError that names the part at fault."""
     hubs = {}
     for part in text.split(","):
         name, _, count = part.partition(":")
@@ -55,7 +55,7 @@ def parse_hubs(text: str) -> dict[str, int]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("emulators.event_hubs", description=__doc__)
-    parser.add_argument("--hubs", type=parse_hubs, required=True, help="trades:4,transactions:10")
+    parser.add_argument("--hubs", type=parse_hubs, required=True, help="orders:4,clicks:10")
     parser.add_argument("--amqps-port", type=int, default=5671)
     parser.add_argument("--amqp-port", type=int, help="plain AMQP; not served unless given")
     parser.add_argument("--admin-port", type=int, default=20002)

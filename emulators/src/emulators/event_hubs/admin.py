@@ -1,90 +1,62 @@
-"""The admin HTTP port: faults, throttle and latency on demand, and what the hubs hold."""
+"""The admin port: faults, throttle and latency on demand, and what the hubs hold."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import msgspec
 from aiohttp import web
 
+from emulators.admin import FaultRoutes, admin_application, body_of
 from emulators.event_hubs.broker import Broker
-from emulators.event_hubs.faults import FaultError
+from emulators.event_hubs.faults import Fault
 from emulators.event_hubs.segments import EVENT_OVERHEAD
 from emulators.event_hubs.store import Partition
+from emulators.serving import json_answer
 
 
-class _ThrottleOrder(msgspec.Struct, forbid_unknown_fields=True):
+class _Throttle(msgspec.Struct, forbid_unknown_fields=True):
     units: float | None
 
 
-class _LatencyOrder(msgspec.Struct, forbid_unknown_fields=True):
-    seconds: float
+class _Latency(msgspec.Struct, forbid_unknown_fields=True):
+    seconds: Annotated[float, msgspec.Meta(ge=0)]
 
 
-def admin_application(broker: Broker) -> web.Application:
-    """Build the HTTP application that steers `broker`."""
-    app = web.Application(middlewares=[_answer_errors])
+def hubs_admin(broker: Broker) -> web.Application:
+    """Route the admin port of `broker`."""
     handlers = _Handlers(broker)
-    app.add_routes(
-        [
-            web.get("/health", handlers.health),
-            web.get("/hubs", handlers.hubs),
-            web.get("/faults", handlers.faults),
-            web.post("/faults", handlers.order_fault),
-            web.delete("/faults", handlers.clear_faults),
-            web.post("/throttle", handlers.throttle),
-            web.post("/latency", handlers.latency),
-        ]
-    )
-    return app
+    faults = FaultRoutes(Fault, broker.faults.add, handlers.limits, broker.faults.clear)
+    routes = [
+        web.get("/hubs", handlers.hubs),
+        web.post("/throttle", handlers.throttle),
+        web.post("/latency", handlers.latency),
+    ]
+    return admin_application(lambda: {"epoch": broker.store.epoch.number}, faults.routes(), routes)
 
 
 class _Handlers:
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
 
-    async def health(self, _: web.Request) -> web.Response:
-        return web.json_response({"status": "ok", "epoch": self._broker.store.epoch.number})
+    def limits(self) -> Mapping[str, Any]:
+        """Give every fault since the last clearing, those that are used up too, and the throttle."""
+        throttle = self._broker.throttle
+        limits = {"units": throttle.units, "throttled": throttle.refused, "latency": self._broker.latency}
+        return {"faults": self._broker.faults.history()} | limits
 
     async def hubs(self, _: web.Request) -> web.Response:
         store = self._broker.store
         partitions = {name: [_describe(one) for one in found] for name, found in store.hubs.items()}
         facts = {"epoch": store.epoch.number, "started": store.started.isoformat(), "dropped": store.dropped_events}
-        return web.json_response(facts | {"hubs": partitions})
-
-    async def faults(self, _: web.Request) -> web.Response:
-        throttle = self._broker.throttle
-        limits = {"units": throttle.units, "throttled": throttle.refused, "latency": self._broker.latency}
-        return web.json_response({"faults": self._broker.faults.report()} | limits)
-
-    async def order_fault(self, request: web.Request) -> web.Response:
-        self._broker.faults.order(await request.json(), self._broker.store.hubs)
-        return await self.faults(request)
-
-    async def clear_faults(self, request: web.Request) -> web.Response:
-        self._broker.faults.clear()
-        return await self.faults(request)
+        return json_answer(facts | {"hubs": partitions})
 
     async def throttle(self, request: web.Request) -> web.Response:
-        self._broker.throttle.limit(msgspec.convert(await request.json(), _ThrottleOrder).units)
-        return await self.faults(request)
+        self._broker.throttle.limit((await body_of(request, _Throttle)).units)
+        return json_answer(self.limits())
 
     async def latency(self, request: web.Request) -> web.Response:
-        seconds = msgspec.convert(await request.json(), _LatencyOrder).seconds
-        if seconds < 0:
-            raise FaultError(f"`seconds` is {seconds}; it must be 0 or more.")
-        self._broker.latency = seconds
-        return await self.faults(request)
-
-
-@web.middleware
-async def _answer_errors(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
-    """Answer an order that cannot be carried out with 400 and the reason."""
-    try:
-        return await handler(request)
-    except ValueError as error:
-        return web.json_response({"error": {"code": "BadOrder", "message": str(error)}}, status=400)
+        self._broker.latency = (await body_of(request, _Latency)).seconds
+        return json_answer(self.limits())
 
 
 def _describe(partition: Partition) -> dict[str, Any]:

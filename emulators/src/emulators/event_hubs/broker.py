@@ -33,11 +33,15 @@ class Broker:
     store: Store
     checker: TokenChecker
     consumer_groups: tuple[str, ...]
-    faults: Faults = field(default_factory=Faults)
     throttle: Throttle = field(default_factory=lambda: Throttle(time.monotonic))
     latency: float = 0.0
     readers: Readers = field(default_factory=Readers)
     clock: Callable[[], float] = time.time
+    faults: Faults = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Know the hubs that faults may name."""
+        self.faults = Faults(self.store.hubs)
 
     def attach(self, peer: Peer, link: Link) -> LinkHandler:
         """Return the handler for a link; raise `Refusal` with Event Hubs' condition where there is none."""

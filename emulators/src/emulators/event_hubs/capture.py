@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 
+from emulators.clocks import utc_now
 from emulators.event_hubs.capture_files import CaptureUnavailable, FileSink, StoredEvent, avro_file, blob_path
 from emulators.event_hubs.store import Partition, Store
 
@@ -140,7 +141,7 @@ class Capturer:
 @asynccontextmanager
 async def capturing(store: Store, capture: Capture) -> AsyncIterator[None]:
     """Capture while the context lasts; what was not yet due at its end is not written."""
-    task = asyncio.create_task(Capturer(store, capture, lambda: datetime.now(UTC)).run())
+    task = asyncio.create_task(Capturer(store, capture, utc_now).run())
     task.add_done_callback(_report_failure)
     try:
         yield

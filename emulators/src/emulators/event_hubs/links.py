@@ -2,17 +2,17 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime
 from itertools import islice
 from typing import Protocol
 
 from cproton import pn_delivery, pn_delivery_settle, pn_link_send
 from proton import Delivery, Link
 
+from emulators.clocks import utc_now
+from emulators.entra.identities import Claim
 from emulators.event_hubs.engine import Peer, condition_of
 from emulators.event_hubs.errors import BUSY, BUSY_TEXT, MALFORMED, UNAUTHORIZED, Refusal
-from emulators.event_hubs.faults import Faults, Kind, Order
-from emulators.event_hubs.identities import Claim
+from emulators.event_hubs.faults import Fault, Faults, Kind
 from emulators.event_hubs.messages import MalformedMessage, Publication, encode_delivery, read_publication
 from emulators.event_hubs.nodes import grants_of
 from emulators.event_hubs.readers import Readers
@@ -80,9 +80,9 @@ class Producer:
         except MalformedMessage as error:
             _reject(delivery, Refusal(MALFORMED, f"The message for hub '{self._hub}' is not AMQP: {error}."))
             return
-        order = self._conditions.faults.strike_send(self._hub)
-        if order is not None:
-            self._suffer(order, delivery, publication)
+        fault = self._conditions.faults.of_send(self._hub)
+        if fault is not None:
+            self._inject(fault, delivery, publication)
         elif not self._conditions.throttle.admit(len(payload), len(publication.events)):
             _reject(delivery, _busy())
         else:
@@ -95,10 +95,10 @@ class Producer:
     def closed(self) -> None:
         """Nothing to forget."""
 
-    def _suffer(self, order: Order, delivery: Delivery, publication: Publication) -> None:
-        if order.kind is Kind.LOSE_ACK or order.stored:
+    def _inject(self, fault: Fault, delivery: Delivery, publication: Publication) -> None:
+        if fault.kind is Kind.LOSE_ACK or fault.stored:
             self._keep(publication)
-        match order.kind:
+        match fault.kind:
             case Kind.LOSE_ACK | Kind.DROP:
                 self._peer.abort()
             case Kind.REJECT_BUSY:
@@ -108,7 +108,7 @@ class Producer:
 
     def _keep(self, publication: Publication) -> None:
         partition = self._partition or self._store.choose(self._hub, publication.partition_key)
-        self._store.append(partition, publication.events, datetime.now(UTC))
+        self._store.append(partition, publication.events, utc_now())
 
     def _accept(self, delivery: Delivery) -> None:
         if self._conditions.latency > 0:

@@ -120,7 +120,7 @@ class Cbs(RequestNode):
             self.reply(request, _ACCEPTED, "Accepted")
 
     def _meet_faults(self, hub: str) -> None:
-        if self._faults.strike_token(hub):
+        if self._faults.of_token(hub):
             raise TokenRefused("The token is refused on request (fault refuse_token).")
 
 

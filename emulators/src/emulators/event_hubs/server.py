@@ -1,4 +1,4 @@
-"""The whole stand-in: the AMQP listeners and the admin port around one broker."""
+"""The whole emulator: the AMQP listeners and the admin port around one broker."""
 
 import asyncio
 import logging
@@ -6,20 +6,20 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from ssl import SSLContext
 
+from emulators.clocks import utc_now
 from emulators.entra.checking import SigningKeys
-from emulators.event_hubs.admin import admin_application
+from emulators.entra.identities import Identities
+from emulators.event_hubs.admin import hubs_admin
 from emulators.event_hubs.broker import Broker
 from emulators.event_hubs.capture import Capture, capturing
 from emulators.event_hubs.engine import Peer
-from emulators.event_hubs.identities import Identities
 from emulators.event_hubs.store import Store
 from emulators.event_hubs.tokens import TokenChecker
+from emulators.serving import HOST, Site, serving
 from emulators.tls import server_context
-from emulators.web import HOST, serving
 
 logger = logging.getLogger(__name__)
 DEFAULT_RETENTION_BYTES = 512 * 1024 * 1024
@@ -44,7 +44,7 @@ class EventHubs:
 @asynccontextmanager
 async def running(config: EventHubs) -> AsyncIterator[Mapping[str, str]]:
     """Serve while the context lasts; yields the addresses `amqps`, `amqp` (if asked for) and `admin`."""
-    store = Store(config.hubs, retention_bytes=config.retention_bytes, started=datetime.now(UTC))
+    store = Store(config.hubs, retention_bytes=config.retention_bytes, started=utc_now())
     broker = Broker(store, TokenChecker(config.identities, config.keys, time.time), config.consumer_groups)
     addresses = {}
     async with AsyncExitStack() as stack:
@@ -55,8 +55,7 @@ async def running(config: EventHubs) -> AsyncIterator[Mapping[str, str]]:
         if config.amqp_port is not None:
             amqp = await stack.enter_async_context(_listening(broker, config.amqp_port, None))
             addresses["amqp"] = f"amqp://localhost:{amqp}"
-        admin = await stack.enter_async_context(serving(admin_application(broker), config.admin_port))
-        addresses["admin"] = f"http://{HOST}:{admin}"
+        addresses |= await stack.enter_async_context(serving(admin=Site(hubs_admin(broker), config.admin_port)))
         if config.capture is not None:
             await stack.enter_async_context(capturing(store, config.capture))
         logger.info("hub.epoch_started epoch=%d hubs=%s", store.epoch.number, ",".join(config.hubs))

@@ -9,7 +9,7 @@ EVENTS_PER_UNIT = 1_000
 class Throttle:
     """Two token buckets, bytes and events, that fill by `units` per second and hold one second's worth.
 
-    A send is let in while both hold something and may take a bucket below zero, so that one full batch is never
+    A send is admitted while both hold something and may take a bucket below zero, so that one full batch is never
     too big for a small hub and the long-run rate is exact. `clock` gives seconds that never go back.
     """
 
@@ -23,7 +23,7 @@ class Throttle:
 
     @property
     def units(self) -> float | None:
-        """The units in force; None lets everything in."""
+        """The units in force; None admits everything."""
         return self._units
 
     def limit(self, units: float | None) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, quote_plus, urlsplit
 
 from emulators.entra.checking import JwtChecker, SigningKeys, TokenRefused
-from emulators.event_hubs.identities import Claim, Identities
+from emulators.entra.identities import Claim, Identities
 
 JWT_TYPE = "jwt"
 SAS_TYPE = "servicebus.windows.net:sastoken"

@@ -7,6 +7,7 @@ from pathlib import Path
 from emulators.exchange.config import ExchangeConfig
 from emulators.exchange.instants import from_text
 from emulators.exchange.server import running
+from emulators.key_files import read_key
 from emulators.service import run_service
 
 
@@ -34,12 +35,11 @@ def parse(arguments: Sequence[str] | None = None) -> ExchangeConfig:
 
 def _key(text: str) -> str:
     try:
-        key = Path(text).read_text(encoding="utf-8").strip()
+        return read_key(Path(text))
     except OSError as error:
         raise argparse.ArgumentTypeError(f"{text} can't be read: {error.strerror}") from error
-    if not key:
-        raise argparse.ArgumentTypeError(f"{text} is empty; it must hold the key")
-    return key
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _moment(text: str) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from emulators.exchange.faults import FaultOrder
+from emulators.exchange.faults import Fault
 from emulators.exchange.instants import SECOND
 from emulators.exchange.instruments import INSTRUMENTS
 
@@ -46,7 +46,7 @@ _SYLLABLES = (
 )
 _PAGE_OF_AN_ERROR = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 
-type FaultOf = Callable[[], FaultOrder | None]
+type FaultOf = Callable[[], Fault | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,7 @@ def _tokens(chance: random.Random) -> Iterator[tuple[str, list[str]]]:
 
 
 @dataclass(frozen=True, slots=True)
-class AssetsDesk:
+class AssetsHandler:
     """Answers `GET /coincap/v3/assets`. `clock` gives microseconds; without a `key` any key is right."""
 
     assets: Sequence[msgspec.Raw]
@@ -181,20 +181,22 @@ class AssetsDesk:
         return web.Response(body=msgspec.json.encode(body), status=status, content_type="application/json")
 
 
-def assets_handler(desk: AssetsDesk, next_fault: FaultOf) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    """Serve the desk; `next_fault` gives what is ordered to happen to this request."""
+def assets_handler(
+    handler: AssetsHandler, next_fault: FaultOf
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """Serve the assets; `next_fault` gives the fault that this request meets."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        order = next_fault()
-        kind = order.kind if order else ""
-        if order and kind == "assets_slow":
-            await asyncio.sleep(order.microseconds / SECOND)
+        fault = next_fault()
+        kind = fault.kind if fault else ""
+        if fault and kind == "assets_slow":
+            await asyncio.sleep(fault.microseconds / SECOND)
         if kind == "assets_down":
             return web.json_response({"error": "Internal Server Error"}, status=500)
         if kind == "assets_not_json":
             return web.Response(body=_PAGE_OF_AN_ERROR, content_type="text/html")
         headers = {"Authorization": "Bearer -"} if kind == "assets_refused" else request.headers
-        answer = desk.answer(request.query, headers, empty=kind == "assets_empty")
+        answer = handler.answer(request.query, headers, empty=kind == "assets_empty")
         return await _cut(request, answer) if kind == "assets_half" else answer
 
     return handle

@@ -41,9 +41,9 @@ class Connection:
             await asyncio.gather(writer, return_exceptions=True)
         return self._socket
 
-    def tell(self, trades: list[Trade]) -> None:
+    def send_trades(self, trades: list[Trade]) -> None:
         """Post those of the trades that the client has subscribed to."""
-        self.post(self.dialogue.tell(trades, self._venue_time()))
+        self.post(self.dialogue.trade_frames(trades, self._venue_time()))
 
     def beat(self) -> None:
         """Post what is due once a second."""
@@ -51,7 +51,7 @@ class Connection:
 
     def post(self, frames: Iterable[bytes], kind: WSMsgType = WSMsgType.TEXT) -> None:
         """Queue frames, unless the venue is silent; a client that is far behind is dropped, as venues do."""
-        if self._faults.is_silent(self._feed.venue.name, self._clock()):
+        if self._faults.is_silent(self._feed.venue.name):
             return
         try:
             for frame in frames:
@@ -64,14 +64,14 @@ class Connection:
         self._waiting.put_nowait(code)
 
     def drop(self) -> None:
-        """End the connection without a word."""
+        """End the connection without a close frame."""
         if self._request is not None and self._request.transport is not None:
             self._request.transport.abort()
 
     def review(self) -> None:
         """Ping where due; close a connection that is too old, has not subscribed in time or does not answer."""
         now, venue = self._clock(), self._feed.venue
-        limit = self._faults.connection_limit(venue.name, now)
+        limit = self._faults.connection_limit(venue.name)
         age = now - self._begun
         if limit is not None and age > limit:
             self.close(WSCloseCode.GOING_AWAY)

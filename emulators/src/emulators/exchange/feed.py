@@ -1,9 +1,9 @@
-"""What one venue publishes and when: the markets of its symbols, held against the faults that stand."""
+"""What one venue publishes and when: the markets of its symbols, with the faults that hold."""
 
 import heapq
 from collections.abc import Mapping, Sequence
 
-from emulators.exchange.faults import Fate, Faults
+from emulators.exchange.faults import Faults, Publication
 from emulators.exchange.history import History, Tape
 from emulators.exchange.market import Trade
 from emulators.exchange.venue import Venue
@@ -14,7 +14,7 @@ LATENCY = 5_000
 class Feed:
     """The trades of one venue, shared by all its connections and its REST pages. Moments are true ones.
 
-    A symbol sleeps until it is first asked for; from then on each of its trades is published once, in time order.
+    A symbol is published from when it is first asked for: each of its trades once, in time order.
     """
 
     def __init__(self, venue: Venue, tapes: Mapping[str, Tape], faults: Faults) -> None:
@@ -91,12 +91,12 @@ class Feed:
         return history.between_positions(start, stop)
 
     def _may_go(self, trade: Trade, now: int) -> bool:
-        fate, delay = self._faults.fate(self.venue.name, trade.symbol, now)
-        if fate is Fate.LATE:
+        publication, delay = self._faults.publication(self.venue.name, trade.symbol)
+        if publication is Publication.LATE:
             heapq.heappush(self._late, (now + delay, trade.trade_id, trade))
-        if fate is Fate.LOST:
+        if publication is Publication.LOST:
             self._histories[trade.symbol].lose(trade.trade_id)
-        return fate is Fate.SENT
+        return publication is Publication.SENT
 
     def _released(self, now: int) -> list[Trade]:
         released = []

@@ -121,14 +121,14 @@ class Market:
         self._rows.append(draws.rows)
 
     def _draw(self) -> "_Draws":
-        dice = np.random.default_rng((*self._seeds, self._chunks))
-        due = self._last_due + np.cumsum(dice.standard_exponential(_CHUNK))
-        steps = dice.standard_normal(_CHUNK) * _STEP
+        random = np.random.default_rng((*self._seeds, self._chunks))
+        due = self._last_due + np.cumsum(random.standard_exponential(_CHUNK))
+        steps = random.standard_normal(_CHUNK) * _STEP
         walk = self._walk + np.cumsum(steps)
         rows = np.zeros(_CHUNK, _ROW)
-        rows["id"] = self._last_id + np.cumsum(dice.integers(1, self.instrument.id_step + 1, _CHUNK))
+        rows["id"] = self._last_id + np.cumsum(random.integers(1, self.instrument.id_step + 1, _CHUNK))
         rows["price"] = np.maximum(1, np.rint(_ticks(self.instrument) * np.exp(walk)))
-        rows["size"] = np.maximum(1, dice.lognormal(-3.0, 1.5, _CHUNK) * 10**self.instrument.size_digits)
+        rows["size"] = np.maximum(1, random.lognormal(-3.0, 1.5, _CHUNK) * 10**self.instrument.size_digits)
         rows["buy"] = steps >= 0
         self._chunks += 1
         self._last_due, self._walk, self._last_id = float(due[-1]), float(walk[-1]), int(rows["id"][-1])

@@ -84,7 +84,7 @@ class Dialogue(Protocol):
         """Answer a frame of the client."""
         ...
 
-    def tell(self, trades: Sequence[Trade], now: int) -> list[bytes]:
+    def trade_frames(self, trades: Sequence[Trade], now: int) -> list[bytes]:
         """Write those of the trades that are subscribed to."""
         ...
 

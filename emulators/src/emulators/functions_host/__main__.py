@@ -13,14 +13,14 @@ from emulators.service import run_service
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until SIGTERM or SIGINT; gives 1, with the reason on standard error, when the app can't be hosted."""
     try:
-        run_service("functions_host", hosting(_wish(arguments)))
+        run_service("functions_host", hosting(_configuration(arguments)))
     except (AppRefused, OSError) as error:
         sys.stderr.write(f"functions_host: {error}\n")
         return 1
     return 0
 
 
-def _wish(arguments: Sequence[str] | None) -> Hosting:
+def _configuration(arguments: Sequence[str] | None) -> Hosting:
     parser = argparse.ArgumentParser(prog="python -m emulators.functions_host", description=__doc__)
     parser.add_argument("--app", type=Path, required=True, help="the folder with function_app.py and host.json")
     parser.add_argument("--state", type=Path, required=True, help="the SQLite file of task hub, timers and keys")

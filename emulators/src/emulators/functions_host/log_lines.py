@@ -37,8 +37,8 @@ class LineFormatter(logging.Formatter):
         stack = fields.pop("stack", "") or (self.formatException(record.exc_info) if record.exc_info else "")
         if invocation := invocation_id_cv.get():
             fields.setdefault("invocation", invocation)
-        words = [time, record.levelname, record.name, record.getMessage()]
-        line = " ".join([*words, *(f"{name}={_text(value)}" for name, value in fields.items())])
+        parts = [time, record.levelname, record.name, record.getMessage()]
+        line = " ".join([*parts, *(f"{name}={_text(value)}" for name, value in fields.items())])
         return f"{line}\n{stack.rstrip()}" if stack else line
 
 

@@ -18,12 +18,12 @@ _PART = re.compile(r"(?P<first>\*|[a-z]+|\d+)(?:-(?P<last>[a-z]+|\d+))?(?:/(?P<s
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of an expression: its name, its lowest and highest value, and the words for its values."""
+    """One field of an expression: its name, its lowest and highest value, and the names of its values."""
 
     name: str
     low: int
     high: int
-    words: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 _FIELDS = (
@@ -110,14 +110,14 @@ def _piece(piece: str, field: Field, text: str) -> range:
 
 
 def _value(word: str, field: Field, text: str) -> int:
-    named = {name[:3]: n for n, name in enumerate(field.words, field.low)} | {
-        name: n for n, name in enumerate(field.words, field.low)
+    named = {name[:3]: n for n, name in enumerate(field.names, field.low)} | {
+        name: n for n, name in enumerate(field.names, field.low)
     }
     value = named.get(word, int(word) if word.isdigit() else -1)
     if not field.low <= value <= field.high:
         raise TimerScheduleError(
             f"schedule {text!r}: {word!r} is no {field.name}: {field.low} to {field.high}"
-            + (" or a name" if field.words else "")
+            + (" or a name" if field.names else "")
         )
     return value
 

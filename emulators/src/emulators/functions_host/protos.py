@@ -1,4 +1,4 @@
-"""Stand-ins for the worker's protobuf messages, in the few shapes that azure-functions-runtime reads and writes."""
+"""Substitutes for the worker's protobuf messages, in the few shapes that azure-functions-runtime reads and writes."""
 
 from typing import Any
 

@@ -34,15 +34,15 @@ class Hosting:
 
 
 @asynccontextmanager
-async def hosting(wish: Hosting) -> AsyncIterator[Mapping[str, str]]:
+async def hosting(config: Hosting) -> AsyncIterator[Mapping[str, str]]:
     """Host an app for as long as the block runs; yields its addresses once it answers.
 
     The listening sockets belong to the supervisor: while a host is being replaced, callers wait instead of being
     refused. Raises AppRefused when the first host ends before it serves (its reason is on standard error by then),
     OSError when a port is taken.
     """
-    with _listening(wish.port) as http, _listening(wish.rpc_port) as rpc:
-        supervisor = Supervisor(_command(wish, http.fileno(), rpc.fileno()), (http.fileno(), rpc.fileno()))
+    with _listening(config.port) as http, _listening(config.rpc_port) as rpc:
+        supervisor = Supervisor(_command(config, http.fileno(), rpc.fileno()), (http.fileno(), rpc.fileno()))
         await supervisor.start()
         try:
             yield {"http": f"http://127.0.0.1:{http.getsockname()[1]}"}
@@ -107,9 +107,9 @@ class Supervisor:
                 _logger.info("host.restarted: process %d", self._child.pid)
 
 
-def _command(wish: Hosting, http: int, rpc: int) -> tuple[str, ...]:
-    paths = ("--app", str(wish.app), "--state", str(wish.state), "--settings", str(wish.settings))
-    auth = ("--enable-auth",) if wish.enable_auth else ()
+def _command(config: Hosting, http: int, rpc: int) -> tuple[str, ...]:
+    paths = ("--app", str(config.app), "--state", str(config.state), "--settings", str(config.settings))
+    auth = ("--enable-auth",) if config.enable_auth else ()
     module = "emulators.functions_host.worker"
     return (sys.executable, "-m", module, *paths, *auth, "--http", str(http), "--rpc", str(rpc))
 

@@ -1,4 +1,4 @@
-"""The real host: loads the app and serves it until it is told to stop. Started by the supervisor only."""
+"""The real host: loads the app and serves it until SIGTERM or SIGINT. Started by the supervisor only."""
 
 import argparse
 import asyncio

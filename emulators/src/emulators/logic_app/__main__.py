@@ -10,7 +10,7 @@ from emulators.service import run_service
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Parse the command line and serve until told to stop."""
+    """Parse the command line and Serve until SIGTERM or SIGINT."""
     run_service("logic_app", running(configuration(arguments)))
 
 

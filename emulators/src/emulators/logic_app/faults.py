@@ -1,17 +1,17 @@
-"""What goes wrong on demand: orders go in, each request asks whether one concerns it."""
+"""What goes wrong on demand: the faults that requests can meet."""
 
 from typing import Annotated, Literal
 
 import msgspec
 
-from emulators.standing_orders import StandingOrders
+from emulators.faults import FaultQueue, Limits
 
 Kind = Literal["unavailable", "slow", "lost_answer", "too_many_requests", "redirect"]
 _BEFORE: tuple[Kind, ...] = ("unavailable", "too_many_requests", "redirect")
 _ELSEWHERE = "https://127.0.0.1:9/elsewhere"
 
 
-class FaultOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One `POST /faults`; it concerns the next `count` requests with a right signature.
 
     `unavailable` answers `status`, `too_many_requests` answers 429 with Retry-After `retry_after` (seconds), `redirect`
@@ -27,14 +27,19 @@ class FaultOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     drop: bool = True
     location: str = _ELSEWHERE
 
+    @property
+    def limits(self) -> Limits:
+        """Hold for `count` requests."""
+        return Limits(count=self.count)
 
-class Faults(StandingOrders[FaultOrder]):
-    """The orders that still stand."""
 
-    def take_before(self) -> FaultOrder | None:
-        """Give the first order that keeps a request from having an effect, and count it."""
+class Faults(FaultQueue[Fault]):
+    """The faults of all workflows."""
+
+    def take_before(self) -> Fault | None:
+        """Give the first fault that keeps a request from having an effect, and count it."""
         return self.take(*_BEFORE)
 
-    def take(self, *kinds: Kind) -> FaultOrder | None:
-        """Give the first order of these kinds, and count it."""
-        return self.strike(lambda order: order.kind in kinds)
+    def take(self, *kinds: Kind) -> Fault | None:
+        """Give the first fault of these kinds, and count it."""
+        return self.consume(lambda fault: fault.kind in kinds)

@@ -28,7 +28,7 @@ _KINDS: Final = ("ApiConnection", "Response", "Switch")
 
 
 class NotUnderstood(Exception):
-    """A definition that this stand-in would not run as Azure does; the text names the file, the part and the rule."""
+    """A definition that this emulator would not run as Azure does; the text names the file, the part and the rule."""
 
 
 def read_workflows(folder: Path) -> list[Workflow]:

@@ -24,7 +24,7 @@ class UnknownSchema(Exception):
 
 
 def check_schema(schema: Schema, place: str = "the schema") -> None:
-    """Raise UnknownSchema for what `complaints` would not heed."""
+    """Raise UnknownSchema for what `complaints` would not check."""
     if unknown := sorted(set(schema) - set(_RULES)):
         raise UnknownSchema(f"{place} has {', '.join(unknown)}; understood are {', '.join(_RULES)}")
     if strange := sorted(set(_types(schema)) - set(_TYPES)):
@@ -34,15 +34,15 @@ def check_schema(schema: Schema, place: str = "the schema") -> None:
 
 
 def complaints(value: Any, schema: Schema, place: str = "") -> Iterator[str]:  # noqa: ANN401 - any JSON value
-    """Give what is wrong with a value, each as one sentence; of a wrong type nothing else is told."""
+    """Give what is wrong with a value, each as one sentence; after a wrong type nothing else is checked."""
     allowed = _types(schema)
     if allowed and not any(_is(value, name) for name in allowed):
         wanted = ", ".join(name.capitalize() for name in allowed)
         yield f"Invalid type. Expected {wanted} but got {_NAMES.get(type(value), 'Array')}.{_at(place)}"
         return
-    for rule, heed in _RULES.items():
+    for rule, check in _RULES.items():
         if rule in schema:
-            yield from heed(value, schema[rule], place)
+            yield from check(value, schema[rule], place)
 
 
 def _types(schema: Schema) -> tuple[str, ...]:

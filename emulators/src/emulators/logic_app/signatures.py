@@ -25,8 +25,8 @@ class Signer:
 
     def sign(self, workflow: str, trigger: str) -> str:
         """Give `sig`."""
-        words = "\n".join((workflow, self.permission(trigger), SIGNATURE_VERSION))
-        digest = hmac.digest(self.key, words.encode(), hashlib.sha256)
+        signed = "\n".join((workflow, self.permission(trigger), SIGNATURE_VERSION))
+        digest = hmac.digest(self.key, signed.encode(), hashlib.sha256)
         return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
     def accepts(self, workflow: str, trigger: str, signature: str) -> bool:

@@ -48,7 +48,7 @@ class Note:
 
 
 @dataclass(slots=True)
-class Desk:
+class WorkflowHandler:
     """One workflow that can be called: `turns` lets as many runs in as the trigger's concurrency says."""
 
     workflow: Workflow
@@ -107,9 +107,9 @@ class Desk:
         logger.info("logic_app.run id=%s status=%s answered=%s", run_id, run.status, reply.status)
 
 
-def newest_notes(desks: Sequence[Desk]) -> list[dict[str, Any]]:
+def newest_notes(handlers: Sequence[WorkflowHandler]) -> list[dict[str, Any]]:
     """List the runs of all workflows, each one's newest first."""
-    return [msgspec.to_builtins(note) for desk in desks for note in reversed(desk.notes)]
+    return [msgspec.to_builtins(note) for handler in handlers for note in reversed(handler.notes)]
 
 
 def _read(content: bytes) -> Any:  # noqa: ANN401 - any JSON value

@@ -11,12 +11,6 @@ import msgspec
 ColumnType = Literal["Text", "Number", "DateTime"]
 
 MOST_CHARACTERS = 4_000
-TRADES_WORKSPACE = "0a5f4a52-6b0e-4b64-9f0a-6d3f6c1f7a10"
-TRADES_DATASET = "5c1d4c3e-3f57-4a0b-8f0e-2f6b0d9b1a77"
-_TRADES_TEXTS = (
-    "id name symbol exchange quote direction explorer marketCapUsd maxSupply rank changePercent24Hr volumeUsd24Hr"
-    " vwap24Hr"
-)
 
 
 class RowsRefused(Exception):
@@ -46,13 +40,6 @@ class Dataset:
         if value is None or _fits(kind, value):
             return "" if not isinstance(value, str) or len(value) <= MOST_CHARACTERS else _too_long(value)
         return f"a {type(value).__name__} is no {kind}"
-
-
-def trades_dataset(key: str) -> Dataset:
-    """Describe the dataset of enriched trades: price and volume are numbers, ids and figures of the lookup texts."""
-    texts: dict[str, ColumnType] = dict.fromkeys(_TRADES_TEXTS.split(), "Text")
-    numbers: dict[str, ColumnType] = {"price": "Number", "volume": "Number", "timestamp": "DateTime"}
-    return Dataset(TRADES_WORKSPACE, TRADES_DATASET, texts | numbers, key)
 
 
 def read_datasets(path: Path) -> list[Dataset]:

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from emulators.power_bi.datasets import Dataset, RowsRefused
 from emulators.power_bi.limits import MOST_ROWS_A_POST, Limits
-from emulators.web import serving
+from emulators.serving import Site, serving
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ _MOST_BYTES = 64 * 2**20
 
 
 @dataclass(slots=True)
-class Desk:
+class DatasetHandler:
     """One dataset with what has come to it. `clock` gives seconds and only goes forward."""
 
     dataset: Dataset
@@ -67,23 +67,23 @@ async def running(
     datasets: Iterable[Dataset], *, port: int = 0, clock: Callable[[], float] = time.monotonic
 ) -> AsyncIterator[dict[str, str]]:
     """Serve on 127.0.0.1; yield the addresses `root`, and `push`, that of the first dataset with its key."""
-    desks = {(one.workspace, one.dataset_id): Desk(one, clock) for one in datasets}
-    async with serving(_application(desks), port) as taken:
-        root = f"http://localhost:{taken}"
-        first = next(iter(desks.values())).dataset
+    handlers = {(one.workspace, one.dataset_id): DatasetHandler(one, clock) for one in datasets}
+    async with serving(root=Site(_application(handlers), port)) as addresses:
+        root = addresses["root"]
+        first = next(iter(handlers.values())).dataset
         yield {"root": root, "push": f"{root}{_path_of(first)}?key={first.key}"}
 
 
-def _application(desks: Mapping[tuple[str, str], Desk]) -> web.Application:
+def _application(handlers: Mapping[tuple[str, str], DatasetHandler]) -> web.Application:
     async def push(request: web.Request) -> web.Response:
-        desk = desks.get((request.match_info["workspace"], request.match_info["dataset"]))
-        if desk is None:
+        handler = handlers.get((request.match_info["workspace"], request.match_info["dataset"]))
+        if handler is None:
             return web.json_response({"error": {"code": "PowerBIEntityNotFound"}}, status=404)
-        return desk.take(request.query.get("key", ""), await request.read())
+        return handler.take(request.query.get("key", ""), await request.read())
 
     async def show_pushed(request: web.Request) -> web.Response:
         del request
-        pushed = {dataset: {"posts": 0, "rows": 0} | desk.counts for (_, dataset), desk in desks.items()}
+        pushed = {dataset: {"posts": 0, "rows": 0} | handler.counts for (_, dataset), handler in handlers.items()}
         return web.json_response({"datasets": pushed})
 
     application = web.Application(client_max_size=_MOST_BYTES)

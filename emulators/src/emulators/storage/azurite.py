@@ -7,12 +7,13 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from emulators.children import Child, running_child
+from emulators.processes.children import Child, running_child
 from emulators.storage.account import connection_string
 
 START_SECONDS = 30.0
@@ -20,7 +21,7 @@ STOP_SECONDS = 3.0
 MOST_RESTARTS = 5
 SOUND_SECONDS = 60.0
 
-_SCRIPT = Path(__file__).parents[4] / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
+_SCRIPT = Path("node_modules/azurite/dist/src/azurite.js")
 _LISTENING = re.compile(rb"Azurite (Blob|Queue|Table) service is successfully listening at http://[^:]+:(\d+)")
 _SERVICES = frozenset({"blob", "queue", "table"})
 _logger = logging.getLogger(__name__)
@@ -34,15 +35,17 @@ class AzuriteFailed(Exception):
 
 
 @asynccontextmanager
-async def kept_azurite(location: Path, ports: Ports) -> AsyncIterator[dict[str, str]]:
+async def kept_azurite(script: Path, location: Path, ports: Ports) -> AsyncIterator[dict[str, str]]:
     """Run Azurite on `ports` (`blob`, `queue`, `table`; 0 = any free one) with its data in `location`.
+
+    `script` is its `azurite.js`.
 
     Yields the addresses: an endpoint per service, and `connection_string`. A dead Azurite is started again on the
     same ports, at most `MOST_RESTARTS` times in a row without a sound minute between; then this process is asked to
     end (SIGTERM) and leaving raises AzuriteFailed.
     """
     started: Started = asyncio.get_running_loop().create_future()
-    keeper = asyncio.create_task(_keep(location, ports, started))
+    keeper = asyncio.create_task(_keep(partial(_command, script, location), ports, started))
     try:
         either: set[asyncio.Future[Any]] = {keeper, started}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
@@ -58,23 +61,32 @@ async def kept_azurite(location: Path, ports: Ports) -> AsyncIterator[dict[str, 
         keeper.result()
 
 
+def installed_azurite(folder: Path) -> Path:
+    """Find Azurite as Node.js would: in `node_modules` of a folder, or of the nearest one above it that has it.
+
+    Gives where it would be in `folder` itself if it is nowhere.
+    """
+    candidates = [one / _SCRIPT for one in (folder.absolute(), *folder.absolute().parents)]
+    return next((script for script in candidates if script.is_file()), candidates[0])
+
+
 def _end_process_after_failure(keeper: asyncio.Task[None]) -> None:
     if not keeper.cancelled():
         signal.raise_signal(signal.SIGTERM)
 
 
-async def _keep(location: Path, ports: Ports, started: Started) -> None:
+async def _keep(command: Callable[[Ports], list[str]], ports: Ports, started: Started) -> None:
     restarts = 0
     while restarts <= MOST_RESTARTS:
         begun = time.monotonic()
-        ports, code = await _run_once(location, ports, started)
+        ports, code = await _run_once(command(ports), started)
         restarts = 1 if time.monotonic() - begun > SOUND_SECONDS else restarts + 1
         _logger.warning("storage.azurite_died code=%s restarts=%s", code, restarts)
-    raise AzuriteFailed(f"Azurite died {restarts} times in a row: its last words are in this log.")
+    raise AzuriteFailed(f"Azurite died {restarts} times in a row: its last lines are in this log.")
 
 
-async def _run_once(location: Path, ports: Ports, started: Started) -> tuple[Ports, int]:
-    async with running_child(_command(location, ports), log=sys.stderr, grace=STOP_SECONDS) as azurite:
+async def _run_once(command: list[str], started: Started) -> tuple[Ports, int]:
+    async with running_child(command, log=sys.stderr, grace=STOP_SECONDS) as azurite:
         found = await _listening_ports(azurite)
         _logger.info("storage.azurite_listens pid=%s ports=%s", azurite.pid, found)
         if not started.done():
@@ -94,17 +106,17 @@ async def _listening_ports(azurite: Child) -> Ports:
                     return found
     except TimeoutError:
         raise AzuriteFailed(f"Azurite did not listen within {START_SECONDS:.0f} s.") from None
-    raise AzuriteFailed(f"Azurite ended before it listened, with code {await azurite.ended()}: see its words above.")
+    raise AzuriteFailed(f"Azurite ended before it listened, with code {await azurite.ended()}: see its output above.")
 
 
-def _command(location: Path, ports: Ports) -> list[str]:
+def _command(script: Path, location: Path, ports: Ports) -> list[str]:
     node = shutil.which("node")
     if node is None:
         raise AzuriteFailed("Node.js is missing: install Node.js 20 or later.")
-    if not _SCRIPT.is_file():
-        raise AzuriteFailed("Azurite is not installed: run `make setup`.")
+    if not script.is_file():
+        raise AzuriteFailed(f"{script} is not there: install Azurite (`npm install azurite`), or give --azurite.")
     chosen = [word for name, port in ports.items() for word in (f"--{name}Port", str(port))]
     return [
-        *(node, str(_SCRIPT), "--location", str(location), *chosen),
+        *(node, str(script), "--location", str(location), *chosen),
         *("--skipApiVersionCheck", "--disableTelemetry", "--silent"),
     ]

@@ -12,12 +12,12 @@ import aiohttp
 import pytest
 
 from emulators.databricks.bundle import read_bundle
-from emulators.databricks.programs import Workshop
+from emulators.databricks.programs import TaskRunner
 from emulators.databricks.server import JobsService, running
+from emulators.entra import server as entra_server
 from emulators.entra.identities import make_identities
 from emulators.entra.published_keys import PublishedKeys
-from emulators.entra.server import serving
-from emulators.tls import client_context, make_tls_files, server_context
+from emulators.tls import client_context, make_tls_files
 
 BUNDLE = Path(__file__).with_name("bundle")
 SCOPE = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default"
@@ -96,7 +96,7 @@ class Jobs:
         return await self.until(run_id, *OVER)
 
     async def waiting(self, run_id: int) -> None:
-        """Wait until the run's program has told that it waits."""
+        """Wait until the run's program has written that it waits."""
         await self.until_it(run_id, lambda _: (self.folder(run_id) / "waiting").exists())
 
     def let_go(self, run_id: int) -> None:
@@ -131,7 +131,7 @@ async def entra(tls, session) -> AsyncIterator[Entra]:
     identities = make_identities()
     client = identities.client_in_role("Sender")
     form = {"grant_type": "client_credentials", "client_id": client.client_id, "client_secret": client.secret}
-    async with serving(identities, server_context(tls.server)) as addresses:
+    async with entra_server.running(identities, tls.server) as addresses:
         yield Entra(addresses["issuer"], form, session)
 
 
@@ -153,10 +153,10 @@ async def jobs(start) -> Jobs:
 
 
 def jobs_service(tls, issuer: str, state: Path, **changes: Any) -> JobsService:
-    environment = {"PATH": "/usr/bin", "HOME": str(state), "LAKEHOUSE_SECRET_TOKEN": SECRET, "UNRELATED": "x"}
+    environment = {"PATH": "/usr/bin", "HOME": str(state), "SECRET_TOKEN": SECRET, "UNRELATED": "x"}
     return JobsService(
         bundle=read_bundle(BUNDLE, "local"),
-        workshop=Workshop(BUNDLE, Path(sys.executable), state / "runs", environment),
+        task_runner=TaskRunner(BUNDLE, Path(sys.executable), state / "runs", environment, ["SECRET_TOKEN"]),
         state=state,
         certificate=tls.server,
         keys=PublishedKeys(issuer, client_context(tls.authority)),

@@ -99,10 +99,10 @@ async def test_faults_are_listed_and_cleared(jobs):
     await jobs.fault("unavailable", count=3)
     await jobs.call("GET", "list")
 
-    standing = await jobs.admin("GET", "/faults")
+    active = await jobs.admin("GET", "/faults")
     cleared = await jobs.admin("DELETE", "/faults")
 
-    assert [(fault["kind"], fault["left"]) for fault in standing["faults"]] == [("unavailable", 2)]
+    assert [(fault["kind"], fault["left"]) for fault in active["faults"]] == [("unavailable", 2)]
     assert cleared == {"faults": []}
 
 

@@ -11,7 +11,6 @@ import psutil
 import pytest
 
 from tests.integration.databricks.conftest import BUNDLE, Jobs
-from tests.standins import ROOT
 
 
 @pytest.fixture
@@ -24,7 +23,7 @@ def service(tls, session, entra, tmp_path):
     @asynccontextmanager
     async def run():
         process = await asyncio.create_subprocess_exec(
-            *command, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+            *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
         )
         try:
             addresses = json.loads(await process.stdout.readline())["addresses"]

@@ -38,7 +38,7 @@ async def test_a_task_gets_its_arguments_the_clusters_environment_and_the_secret
 
     assert said["arguments"] == ["act", "--act=say", "--window=trades-20261122T100000Z", f"--run={run_id}"]
     assert (said["environment"]["SOURCE"], said["environment"]["ROOT"]) == ("kafka", "/lake/local")
-    assert said["environment"]["LAKEHOUSE_SECRET_TOKEN"] == SECRET
+    assert said["environment"]["SECRET_TOKEN"] == SECRET
     assert "UNRELATED" not in said["environment"]
     assert said["folder"] == str(jobs.folder(run_id))
 
@@ -67,7 +67,7 @@ async def test_a_program_that_fails_fails_its_run_with_its_last_words_and_no_sec
     assert SECRET not in json.dumps([run, output]) + page
 
 
-async def test_an_exit_code_without_words_is_told(jobs):
+async def test_an_exit_code_without_a_message_is_reported(jobs):
     run = await jobs.end(await jobs.run_now("queued", "quit_early"))
 
     assert "code 3" in run["state"]["state_message"]

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from emulators.entra.identities import Client, Identities, make_identities
-from emulators.entra.server import serving
-from emulators.tls import make_tls_files, server_context
+from emulators.entra.server import running
+from emulators.tls import make_tls_files
 
 
 @dataclass(frozen=True)
@@ -33,5 +33,5 @@ def tls(tmp_path_factory):
 @pytest.fixture
 async def entra(tls):
     identities = make_identities()
-    async with serving(identities, server_context(tls.server)) as addresses:
+    async with running(identities, tls.server) as addresses:
         yield ServedEntra(addresses["authority"], addresses["issuer"], identities, tls.authority)

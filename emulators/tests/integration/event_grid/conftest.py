@@ -12,11 +12,11 @@ from azure.core.credentials import AzureKeyCredential
 from azure.eventgrid import EventGridPublisherClient
 from azure.identity import ClientSecretCredential
 
-from emulators.entra.identities import Identities, make_identities, write_identities
-from emulators.event_grid.keys import make_key, write_key
+from emulators.entra.identities import Identities, make_identities, read_identities, write_identities
+from emulators.key_files import make_key, read_key, write_key
+from emulators.testing import running_service
 from emulators.tls import make_tls_files
 from tests.integration.functions_host.conftest import APPS, Host
-from tests.standins import standin
 
 STORAGE = "EVENT_GRID_TEST_STORAGE"
 
@@ -84,7 +84,7 @@ class Grid:
 def storage(tmp_path_factory):
     folder = tmp_path_factory.mktemp("azurite")
     ports = [word for service in ("blob", "queue", "table") for word in (f"--{service}-port", 0)]
-    with standin("storage", "--location", folder, *ports) as addresses:
+    with running_service("storage", "--location", folder, *ports) as addresses:
         yield addresses["connection_string"]
 
 
@@ -118,15 +118,12 @@ def arguments(files, issuer):
 
 @pytest.fixture(scope="session")
 def grid(files, storage, host):
-    from emulators.entra.identities import read_identities
-    from emulators.event_grid.keys import read_key
-
     os.environ[STORAGE] = storage
     tls = ("--certificate", files / "server.pem", "--identities", files / "identities.json")
     scaled = ("--storage", STORAGE, "--time-scale", 0.001)
     with (
-        standin("entra", *tls, "--port", 0) as entra,
-        standin("event_grid", *arguments(files, entra["issuer"]), *scaled, log=files / "log") as addresses,
+        running_service("entra", *tls, "--port", 0) as entra,
+        running_service("event_grid", *arguments(files, entra["issuer"]), *scaled, log=files / "log") as addresses,
     ):
         identities, key = read_identities(files / "identities.json"), read_key(files / "key")
         yield Grid(addresses, entra["authority"], identities, key, files / "ca.pem", storage, host)

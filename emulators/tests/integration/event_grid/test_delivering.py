@@ -9,7 +9,6 @@ from azure.eventgrid import EventGridEvent
 from azure.storage.blob import BlobServiceClient
 
 from tests.integration.event_grid.conftest import arguments
-from tests.standins import ROOT
 
 
 def opened(event_id, subject="ADF_Trigger_Trades", **data):
@@ -110,7 +109,7 @@ def test_a_file_that_is_no_list_of_subscriptions_ends_the_process_with_the_reaso
     words = [*map(str, arguments(files, "https://localhost:1/t")), "--subscriptions", str(tmp_path / "bad.json")]
 
     ended = subprocess.run(
-        [sys.executable, "-m", "emulators.event_grid", *words], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "emulators.event_grid", *words], capture_output=True, text=True, check=False
     )
 
     assert (ended.returncode, ended.stdout) == (1, "")

@@ -8,9 +8,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from emulators.event_grid.deliveries import Delivery
 from emulators.event_grid.endpoints import Endpoints
 from emulators.event_grid.events import Event, Schema
-from emulators.event_grid.parcels import Parcel
 from emulators.event_grid.schedule import TIMED_OUT, UNREACHABLE, Outcome
 from emulators.event_grid.subscriptions import Subscription
 
@@ -78,7 +78,7 @@ async def test_an_endpoint_of_cloud_events_agrees_by_naming_the_origin(headers, 
 
 
 async def delivered(endpoints, address):
-    return await endpoints.deliver(Parcel(EVENT, subscription(address), datetime.now(UTC)))
+    return await endpoints.deliver(Delivery(EVENT, subscription(address), datetime.now(UTC)))
 
 
 async def test_a_status_is_the_outcome():

@@ -26,7 +26,7 @@ def test_an_event_published_with_the_key_runs_the_function(grid):
     assert (delivery["status"], delivery["outcome"], delivery["attempt"]) == (202, "Success", 1)
     assert (found["subject"], found["event_type"], found["data_version"]) == ("ADF_Trigger_Trades", "ADF_Event", "1.0")
     assert found["data"] == {"window": WINDOW, "amount": 1.5}
-    assert found["topic"].endswith("/providers/Microsoft.EventGrid/topics/windows")
+    assert found["topic"].endswith("/providers/Microsoft.EventGrid/topics/local")
 
 
 async def test_the_aio_client_publishes_with_a_token_of_entra(grid):
@@ -93,7 +93,7 @@ def test_more_than_a_megabyte_is_refused(grid):
 
 
 @pytest.mark.parametrize(("body", "query"), [([{"id": "1"}], "?api-version=2018-01-01"), ([], "")])
-def test_a_request_that_is_no_publication_is_told_why(grid, body, query):
+def test_a_request_that_is_no_publication_is_answered_with_the_reason(grid, body, query):
     headers = {"aeg-sas-key": grid.key}
 
     answer = requests.post(

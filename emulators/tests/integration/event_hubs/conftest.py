@@ -20,8 +20,8 @@ from azure.eventhub.aio import EventHubConsumerClient as AioConsumer
 from azure.eventhub.aio import EventHubProducerClient as AioProducer
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from emulators.entra.identities import Client, Identities, SharedAccessKey
 from emulators.entra.published_keys import PublishedKeys
-from emulators.event_hubs.identities import Client, Identities, SharedKey
 from emulators.event_hubs.server import EventHubs, running
 from emulators.tls import TlsFiles, client_context, make_tls_files, server_context
 
@@ -38,9 +38,11 @@ HUBS = {
 }
 FAULTY = {f"faulty-{letter}": 1 for letter in "abcdefghi"}
 SENDER, RECEIVER, STRANGER = "client-sender", "client-receiver", "client-stranger"
-POLICY = SharedKey("root", "a-key-for-tests-only", ("Send", "Listen"))
+POLICY = SharedAccessKey("root", "a-key-for-tests-only", ("Send", "Listen"))
 IDENTITIES = Identities(
-    "tenant", (Client(SENDER, "-", "Sender"), Client(RECEIVER, "-", "Receiver")), (POLICY, SharedKey("shy", "k2", ()))
+    "tenant",
+    (Client(SENDER, "-", "Sender"), Client(RECEIVER, "-", "Receiver")),
+    (POLICY, SharedAccessKey("shy", "k2", ())),
 )
 
 

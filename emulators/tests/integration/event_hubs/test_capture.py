@@ -4,6 +4,7 @@ import asyncio
 import io
 import subprocess
 import time
+from pathlib import Path
 
 import fastavro
 import pytest
@@ -12,7 +13,7 @@ from azure.storage.blob import BlobServiceClient
 
 from emulators.event_hubs.capture import Capture
 from emulators.event_hubs.capture_files import BlobSink
-from emulators.storage.azurite import kept_azurite
+from emulators.storage.azurite import installed_azurite, kept_azurite
 from tests.integration.event_hubs.conftest import AioProducer, send, serving_hub
 from tests.integration.event_hubs.test_process import arguments  # noqa: F401 (a fixture)
 
@@ -21,7 +22,7 @@ FREE = {"blob": 0, "queue": 0, "table": 0}
 
 @pytest.fixture
 async def storage(tmp_path):
-    async with kept_azurite(tmp_path / "azurite", FREE) as addresses:
+    async with kept_azurite(installed_azurite(Path.cwd()), tmp_path / "azurite", FREE) as addresses:
         yield addresses["connection_string"]
 
 

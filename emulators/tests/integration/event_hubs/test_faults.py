@@ -155,18 +155,18 @@ async def test_latency_delays_each_acknowledgement_but_not_the_others(hub):
     ("path", "body", "named"),
     [
         ("/faults", '{"kind": "drop"}', "next"),
-        ("/faults", "not json", "Expecting value"),
+        ("/faults", "not json", "malformed"),
         ("/throttle", '{"units": 0}', "units"),
         ("/throttle", "{}", "units"),
         ("/latency", '{"seconds": -1}', "seconds"),
         ("/latency", '{"seconds": "long"}', "seconds"),
     ],
 )
-def test_an_order_that_cannot_be_carried_out_is_answered_with_the_field(hub, path, body, named):
+def test_what_cannot_be_carried_out_is_answered_with_the_field(hub, path, body, named):
     answer = requests.post(hub.addresses["admin"] + path, data=body, timeout=5)
 
     assert answer.status_code == 400
-    assert named in answer.json()["error"]["message"]
+    assert named in answer.json()["error"]
 
 
 def test_the_admin_port_tells_health_and_epoch(hub):

@@ -11,8 +11,8 @@ from azure.eventhub.exceptions import AuthenticationError, ConnectError
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from emulators.entra.checking import TokenRefused
+from emulators.entra.identities import SharedAccessKey
 from emulators.entra.published_keys import PublishedKeys
-from emulators.event_hubs.identities import SharedKey
 from emulators.tls import client_context, make_tls_files
 from tests.integration.event_hubs.conftest import RECEIVER, SENDER, STRANGER, AioToken, outcome, refusal, send
 
@@ -56,9 +56,9 @@ BAD_CLAIMS = {
     "stranger": ({"appid": STRANGER}, STRANGER),
 }
 BAD_POLICIES = {
-    "key": (SharedKey("root", "not-the-key", ()), "does not match its key"),
-    "name": (SharedKey("nobody", "x", ()), "'nobody'"),
-    "claim": (SharedKey("shy", "k2", ()), "Policy shy may not send on hub 'trades'"),
+    "key": (SharedAccessKey("root", "not-the-key", ()), "does not match its key"),
+    "name": (SharedAccessKey("nobody", "x", ()), "'nobody'"),
+    "claim": (SharedAccessKey("shy", "k2", ()), "Policy shy may not send on hub 'trades'"),
 }
 
 

@@ -1,4 +1,4 @@
-"""The stand-in as a process: it says where it listens, serves, and ends when told to."""
+"""The emulator as a process: it says where it listens, serves, and ends on request."""
 
 import json
 import subprocess

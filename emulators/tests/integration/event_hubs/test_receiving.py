@@ -196,7 +196,7 @@ async def test_a_consumer_whose_connection_is_cut_goes_on_without_loss_or_double
 
 
 class CuttingProxy:
-    """Forwards TCP connections until told to cut them."""
+    """Forwards TCP connections until it is asked to cut them."""
 
     def __init__(self, target):
         self._target = int(target)

@@ -202,15 +202,15 @@ async def _nine():
     return ["9"]
 
 
-async def test_the_properties_of_a_hub_and_a_partition_are_told(hub):
+async def test_the_properties_of_a_hub_and_a_partition_are_given(hub):
     await send(hub.aio_producer("trades"), texts(1), partition_id="1")
     partition = hub.partition("trades", "1")
 
     async with hub.aio_producer("trades") as producer:
         reads = (producer.get_eventhub_properties(), producer.get_partition_properties("1"))
-        told, found = await asyncio.wait_for(asyncio.gather(*reads), 5)
+        described, found = await asyncio.wait_for(asyncio.gather(*reads), 5)
 
-    assert (told["eventhub_name"], told["partition_ids"]) == ("trades", ["0", "1", "2", "3"])
+    assert (described["eventhub_name"], described["partition_ids"]) == ("trades", ["0", "1", "2", "3"])
     assert found["last_enqueued_sequence_number"] == partition["last_sequence_number"]
     assert (found["last_enqueued_offset"], found["is_empty"]) == (partition["last_offset"], False)
 

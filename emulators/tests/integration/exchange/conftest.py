@@ -2,16 +2,15 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
+from emulators.clocks import epoch_microseconds
 from emulators.exchange.config import ExchangeConfig
-from emulators.exchange.server import running, wall_clock
+from emulators.exchange.server import running
 
-RECORDING = Path(__file__).parents[4] / "shared/data/recordings/coinbase-exchange-2021-04-17.txt"
 COINBASE = {"type": "subscribe", "product_ids": ["BTC-USD"], "channels": ["matches", "heartbeat"]}
 SUBSCRIPTIONS = {
     "coinbase": ("/coinbase/ws", COINBASE),
@@ -105,7 +104,7 @@ async def start() -> AsyncIterator[Callable[..., Any]]:
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
 
-        async def start_one(clock: Callable[[], int] = wall_clock, **config: Any) -> Exchange:
+        async def start_one(clock: Callable[[], int] = epoch_microseconds, **config: Any) -> Exchange:
             addresses = await stack.enter_async_context(running(ExchangeConfig(**config), clock))
             return Exchange(addresses, session, stack)
 
@@ -115,10 +114,3 @@ async def start() -> AsyncIterator[Callable[..., Any]]:
 @pytest.fixture
 async def exchange(start: Callable[..., Any]) -> Exchange:
     return await start(rate=100, history_seconds=30)
-
-
-@pytest.fixture
-def recording_file() -> Path:
-    if not RECORDING.exists():
-        pytest.skip("the recorded frames are not beside this checkout")
-    return RECORDING

@@ -187,7 +187,7 @@ async def test_rest_goes_down_alone_and_comes_back_when_the_faults_are_cleared(e
     assert (await exchange.page("/coinbase/products"))[0] == 200
 
 
-async def test_standing_faults_are_listed(exchange):
+async def test_active_faults_are_listed(exchange):
     await exchange.fault("hole", symbol="BTC-USD", count=10**9)
 
     _, listed = await exchange.admin("GET", "/faults")

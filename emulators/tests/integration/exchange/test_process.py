@@ -2,14 +2,11 @@ import asyncio
 import json
 import signal
 import sys
-from pathlib import Path
 
 import aiohttp
 import pytest
 
 from emulators.tls import client_context, make_tls_files
-
-ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +36,7 @@ async def test_over_tls_a_trusting_client_is_served(start, tls):
 async def test_the_command_announces_itself_serves_and_ends_on_sigterm(tls):
     command = [sys.executable, "-m", "emulators.exchange", "--certificate", str(tls.server), "--history-seconds", "1"]
     process = await asyncio.create_subprocess_exec(
-        *command, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
     ready = json.loads(await process.stdout.readline())
     async with aiohttp.ClientSession() as session:

@@ -1,7 +1,7 @@
 import asyncio
 
+from emulators.clocks import epoch_microseconds
 from emulators.exchange.instants import SECOND, from_text, to_text
-from emulators.exchange.server import wall_clock
 
 PRODUCTS = [
     *("BAND-BTC", "BAND-GBP", "CRV-EUR", "DASH-BTC", "NMR-EUR"),
@@ -23,7 +23,7 @@ class SetClock:
 
 
 def soon(seconds: float) -> int:
-    return wall_clock() + round(seconds * SECOND)
+    return epoch_microseconds() + round(seconds * SECOND)
 
 
 async def replaying(start, recording_file, **config):

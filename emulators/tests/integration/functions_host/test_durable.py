@@ -67,7 +67,7 @@ def test_fifty_starters_make_one_instance(whole):
     assert codes == [202] + [409] * 49
 
 
-def test_an_unknown_orchestrator_is_refused_in_azures_words(whole):
+def test_an_unknown_orchestrator_is_refused_as_azure_phrases_it(whole):
     response = whole.start("no_such", "never")
 
     assert response.status_code == 409

@@ -1,4 +1,4 @@
-"""The Logic Apps stand-in with the project's own workflow, and a client that posts to it over TLS."""
+"""The Logic Apps emulator with a small workflow, and a client that posts to it over TLS."""
 
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,38 +10,31 @@ from emulators.logic_app.reading import read_workflows
 from emulators.logic_app.server import LogicApps, running
 from emulators.tls import client_context, make_tls_files
 
-DEFINITIONS = Path(__file__).parents[3] / "definitions" / "logic_apps"
-ALERT = {
-    "alert_id": "trades:run-1:alert",
-    "kind": "alert",
-    "cause": "low",
-    "table": "trades",
-    "run_id": "run-1",
-    "window": "trades-20261122T100000Z",
-    "ingestion_date": "2026-11-22",
-    "ingestion_time": "10:00:00",
-    "rows_count_delta": 12,
-    "current_ingestion_table_state": 2034,
-    "limits": {"floor": 1000, "low": 950.0, "high": 5700.0, "median": 1900.0, "based_on": 9},
-    "message": "Window trades-20261122T100000Z brought 12 rows.",
+DEFINITIONS = Path(__file__).parents[2] / "workflows"
+ORDER = {
+    "order_id": "north:1",
+    "kind": "shipped",
+    "shop": "north",
+    "day": "2026-11-22",
+    "items": 12,
+    "details": {"weight": 4.0},
+    "message": "Twelve items are on their way.",
 }
 
 
 class Client:
-    """Posts alerts, and asks the admin port."""
+    """Posts orders, and asks the admin port."""
 
     def __init__(self, session, addresses):
         self.session, self.addresses = session, addresses
 
-    async def post(self, alert=None, *, url=None, **options):
-        answer, body = await self.whole(alert, url=url, **options)
+    async def post(self, order=None, *, url=None, **options):
+        answer, body = await self.whole(order, url=url, **options)
         return answer.status, body
 
-    async def whole(self, alert=None, *, url=None, **options):
-        options = options or {"json": ALERT if alert is None else alert}
-        async with self.session.post(
-            url or self.addresses["ingestion_alert"], allow_redirects=False, **options
-        ) as answer:
+    async def whole(self, order=None, *, url=None, **options):
+        options = options or {"json": ORDER if order is None else order}
+        async with self.session.post(url or self.addresses["order_notice"], allow_redirects=False, **options) as answer:
             return answer, await answer.json() if answer.content_type == "application/json" else None
 
     async def admin(self, method, path, body=None):
@@ -51,8 +44,8 @@ class Client:
                 await answer.json() if answer.content_type == "application/json" else await answer.text(),
             )
 
-    async def fault(self, kind, **order):
-        status, _ = await self.admin("POST", "/faults", {"kind": kind} | order)
+    async def fault(self, kind, **options):
+        status, _ = await self.admin("POST", "/faults", {"kind": kind} | options)
         assert status == 200
 
     async def mails(self):
@@ -67,7 +60,7 @@ def tls(tmp_path_factory):
 
 @pytest.fixture
 def serve(tls, tmp_path):
-    """Give a function that runs the stand-in for the length of a block, always with the same outbox."""
+    """Give a function that runs the emulator for the length of a block, always with the same outbox."""
 
     @asynccontextmanager
     async def serve():

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from tests.integration.logic_app.conftest import ALERT
+from tests.integration.logic_app.conftest import ORDER
 
-REQUIRED = ("alert_id", "kind", "cause", "table", "run_id", "ingestion_date", "ingestion_time", "message")
+REQUIRED = ("order_id", "kind", "shop", "message")
 
 
 WRONG_URLS = {
@@ -15,24 +15,24 @@ WRONG_URLS = {
     "another signature": (r"&sig=.*", "&sig=AAAA", 401, "AuthorizationFailed"),
     "another permission": ("manual%2Frun", "manual%2Fread", 401, "AuthorizationFailed"),
     "another version": ("2016-10-01", "2016-06-01", 400, "InvalidApiVersionParameter"),
-    "another workflow": ("/ingestion_alert/", "/another/", 404, "WorkflowNotFound"),
+    "another workflow": ("/order_notice/", "/another/", 404, "WorkflowNotFound"),
     "another trigger": ("/manual/", "/auto/", 404, "WorkflowNotFound"),
 }
 
 
 @pytest.mark.parametrize("wrong", WRONG_URLS)
-async def test_only_the_signed_url_leads_in(client, wrong):
+async def test_only_the_signed_url_is_accepted(client, wrong):
     pattern, instead, status, code = WRONG_URLS[wrong]
 
-    answered, body = await client.post(url=re.sub(pattern, instead, client.addresses["ingestion_alert"]))
+    answered, body = await client.post(url=re.sub(pattern, instead, client.addresses["order_notice"]))
 
     assert (answered, body["error"]["code"]) == (status, code)
     assert await client.mails() == []
 
 
 @pytest.mark.parametrize("name", REQUIRED)
-async def test_a_body_without_a_required_field_is_refused_in_azures_words(client, name):
-    status, body = await client.post({key: value for key, value in ALERT.items() if key != name})
+async def test_a_body_without_a_required_field_is_refused_as_azure_phrases_it(client, name):
+    status, body = await client.post({key: value for key, value in ORDER.items() if key != name})
 
     assert (status, body["error"]["code"]) == (400, "TriggerInputSchemaMismatch")
     assert f"Required properties are missing from object: {name}." in body["error"]["message"]
@@ -43,16 +43,16 @@ async def test_a_body_without_a_required_field_is_refused_in_azures_words(client
     "change",
     [
         {"kind": "greeting"},
-        {"rows_count_delta": "12"},
-        {"alert_id": "it's"},
-        {"table": "trades'; DROP"},
-        {"ingestion_date": "22 November"},
-        {"limits": []},
+        {"items": "12"},
+        {"order_id": "it's"},
+        {"shop": "north'; DROP"},
+        {"day": "22 November"},
+        {"details": []},
         {"message": ""},
     ],
 )
 async def test_a_field_of_another_shape_is_refused(client, change):
-    status, body = await client.post(ALERT | change)
+    status, body = await client.post(ORDER | change)
 
     assert (status, body["error"]["code"]) == (400, "TriggerInputSchemaMismatch")
 
@@ -73,8 +73,8 @@ async def test_what_is_no_json_object_is_refused(client, options, code):
     assert (status, body["error"]["code"]) == (400, code)
 
 
-async def test_the_troubles_that_have_no_counts_are_taken(client):
-    bare = {key: ALERT[key] for key in REQUIRED} | {"kind": "run_failed", "limits": None, "window": None}
+async def test_fields_that_are_not_required_may_be_null_or_absent(client):
+    bare = {key: ORDER[key] for key in REQUIRED} | {"kind": "cancelled", "details": None}
 
     assert await client.post(bare) == (200, {"status": "sent"})
-    assert (await client.mails())[0]["subject"] == "Enrichment run failed: trades"
+    assert (await client.mails())[0]["subject"] == "Order cancelled: north"

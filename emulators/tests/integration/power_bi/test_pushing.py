@@ -1,12 +1,14 @@
 """Rows pushed over real HTTP, within the limits and beyond them."""
 
 import aiohttp
+import msgspec
 import pytest
 
-from emulators.power_bi.datasets import trades_dataset
+from emulators.power_bi.datasets import Dataset
 from emulators.power_bi.server import running
-from tests.standins import standin
+from emulators.testing import running_service
 
+DATASET = Dataset("w", "d", {"id": "Text", "price": "Number", "timestamp": "DateTime"}, "k")
 ROW = {"id": "bitcoin", "price": 1.5, "timestamp": "2026-11-22T10:00:00Z"}
 
 
@@ -30,7 +32,7 @@ class Client:
 async def client():
     async with aiohttp.ClientSession() as session:
         client = Client(session)
-        async with running([trades_dataset("k")], clock=lambda: client.now) as client.addresses:
+        async with running([DATASET], clock=lambda: client.now) as client.addresses:
             yield client
 
 
@@ -47,7 +49,7 @@ async def test_a_post_may_carry_ten_thousand_rows_and_not_one_more(client):
     assert await client.pushed() == {"posts": 1, "rows": 10_000, "refused_413": 1}
 
 
-async def test_the_121st_post_of_a_minute_is_told_when_to_come_back(client):
+async def test_the_121st_post_of_a_minute_is_answered_with_when_to_try_again(client):
     statuses = {(await client.push([]))[0] for _ in range(120)}
     client.now = 20.5
 
@@ -72,5 +74,7 @@ async def test_a_wrong_key_and_an_unknown_dataset_are_refused(client):
 
 
 def test_the_endpoint_runs_as_a_process_and_says_where_to_push(tmp_path):
-    with standin("power_bi", "--port", 0, log=tmp_path / "log") as addresses:
-        assert addresses["push"].startswith(addresses["root"] + "/beta/")
+    (tmp_path / "datasets.json").write_bytes(msgspec.json.encode([DATASET]))
+
+    with running_service("power_bi", "--port", 0, "--datasets", tmp_path / "datasets.json") as addresses:
+        assert addresses["push"] == addresses["root"] + "/beta/w/datasets/d/rows?key=k"

@@ -1,16 +1,18 @@
 """What the tests of storage share: Azurite on free ports, and a look at its processes."""
 
+from pathlib import Path
+
 import psutil
 import pytest
 
-from emulators.storage.azurite import kept_azurite
+from emulators.storage.azurite import installed_azurite, kept_azurite
 
 FREE = {"blob": 0, "queue": 0, "table": 0}
 
 
 @pytest.fixture
 async def azurite(tmp_path):
-    async with kept_azurite(tmp_path, FREE) as addresses:
+    async with kept_azurite(installed_azurite(Path.cwd()), tmp_path, FREE) as addresses:
         yield addresses
 
 

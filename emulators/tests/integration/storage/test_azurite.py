@@ -4,14 +4,16 @@ import asyncio
 import signal
 import socket
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from azure.data.tables.aio import TableServiceClient
 from azure.storage.blob.aio import BlobServiceClient, LinearRetry
 
 from emulators.storage import azurite as keeping
-from emulators.storage.azurite import AzuriteFailed, kept_azurite
+from emulators.storage.azurite import AzuriteFailed, installed_azurite, kept_azurite
 
+SCRIPT = installed_azurite(Path.cwd())
 FREE = {"blob": 0, "queue": 0, "table": 0}
 
 
@@ -36,7 +38,7 @@ async def test_row_comes_back_as_it_was_stored(azurite):
 
 
 async def test_no_process_is_left_after_the_end(tmp_path, azurite_processes):
-    async with kept_azurite(tmp_path, FREE):
+    async with kept_azurite(SCRIPT, tmp_path, FREE):
         assert len(azurite_processes()) == 1
 
     assert azurite_processes() == []
@@ -54,8 +56,8 @@ async def test_dead_azurite_is_started_again_where_its_clients_look_for_it(azuri
     assert again.pid != dead.pid
 
 
-async def start_and_stop(location, ports):
-    async with kept_azurite(location, ports):
+async def start_and_stop(location, ports, script=SCRIPT):
+    async with kept_azurite(script, location, ports):
         pass
 
 
@@ -71,20 +73,18 @@ async def test_taken_port_fails_the_start_at_once(tmp_path, azurite_processes):
 
 async def test_azurite_that_keeps_dying_ends_its_keeper(tmp_path, monkeypatch, azurite_processes):
     monkeypatch.setattr(keeping, "MOST_RESTARTS", 0)
-    told_to_end = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told_to_end.set)
+    asked_to_end = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asked_to_end.set)
 
-    async def live_until_told():
-        async with kept_azurite(tmp_path, FREE):
+    async def live_until_asked():
+        async with kept_azurite(SCRIPT, tmp_path, FREE):
             azurite_processes()[0].kill()
-            await asyncio.wait_for(told_to_end.wait(), 10)
+            await asyncio.wait_for(asked_to_end.wait(), 10)
 
     with pytest.raises(AzuriteFailed, match="died"):
-        await live_until_told()
+        await live_until_asked()
 
 
-async def test_absent_azurite_says_what_to_run(tmp_path, monkeypatch):
-    monkeypatch.setattr(keeping, "_SCRIPT", tmp_path / "absent.js")
-
-    with pytest.raises(AzuriteFailed, match="make setup"):
-        await start_and_stop(tmp_path, FREE)
+async def test_absent_azurite_is_named_with_what_to_do(tmp_path):
+    with pytest.raises(AzuriteFailed, match=r"absent\.js is not there: install Azurite"):
+        await start_and_stop(tmp_path, FREE, tmp_path / "absent.js")

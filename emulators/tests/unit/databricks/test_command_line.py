@@ -6,7 +6,7 @@ import pytest
 from emulators.databricks.__main__ import configuration
 from emulators.tls import make_tls_files
 
-BUNDLE = Path(__file__).parents[3] / "integration/databricks/bundle"
+BUNDLE = Path(__file__).parents[2] / "integration/databricks/bundle"
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +25,8 @@ def test_every_option_reaches_the_service(words):
     queued = next(job for job in service.bundle.jobs.values() if job.key == "queued")
     assert (service.port, service.admin_port, service.kill_after) == (20007, 20008, 3)
     assert queued.definition.job_clusters[0].new_cluster.spark_env_vars == {"SOURCE": "eventhubs", "ROOT": "/x=y/prod"}
-    assert service.workshop.secrets == ["A", "B"]
-    assert service.workshop.runs == service.state / "runs"
+    assert service.task_runner.secrets == ["A", "B"]
+    assert service.task_runner.runs == service.state / "runs"
 
 
 @pytest.mark.parametrize(

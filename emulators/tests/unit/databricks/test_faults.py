@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from emulators.databricks.faults import FaultOrder, Faults
+from emulators.databricks.faults import Fault, Faults
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def test_nothing_is_wrong_by_itself(faults):
 
 
 def test_an_order_counts_down_and_is_gone(faults):
-    faults.add(FaultOrder("unavailable", count=2))
+    faults.add(Fault("unavailable", count=2))
 
     taken = [faults.take("unavailable", "jobs/list") is not None for _ in range(3)]
 
@@ -23,15 +23,15 @@ def test_an_order_counts_down_and_is_gone(faults):
 
 
 def test_an_order_for_one_call_leaves_the_others_alone(faults):
-    faults.add(FaultOrder("lost_answer", call="jobs/run-now"))
+    faults.add(Fault("lost_answer", call="jobs/run-now"))
 
     assert faults.take("lost_answer", "runs/get") is None
     assert faults.take("lost_answer", "jobs/run-now") is not None
 
 
 def test_orders_of_one_kind_come_in_their_order(faults):
-    faults.add(FaultOrder("fail_run", code="DRIVER_ERROR"))
-    faults.add(FaultOrder("fail_run", code="CLUSTER_ERROR"))
+    faults.add(Fault("fail_run", code="DRIVER_ERROR"))
+    faults.add(Fault("fail_run", code="CLUSTER_ERROR"))
 
     assert [faults.take("fail_run").code for _ in range(2)] == ["DRIVER_ERROR", "CLUSTER_ERROR"]
 
@@ -50,4 +50,4 @@ def test_orders_of_one_kind_come_in_their_order(faults):
 )
 def test_an_order_that_makes_no_sense_is_refused_by_field(body, complaint):
     with pytest.raises(msgspec.ValidationError, match=complaint):
-        msgspec.json.decode(body, type=FaultOrder)
+        msgspec.json.decode(body, type=Fault)

@@ -39,7 +39,7 @@ def a_task(key, ending, ended_at):
     ],
 )
 def test_a_new_run_takes_the_place_waits_or_is_skipped(others, queue, expected):
-    assert lifecycle.place([a_run(life_cycle=state) for state in others], 1, queue=queue) == expected
+    assert lifecycle.admission([a_run(life_cycle=state) for state in others], 1, queue=queue) == expected
 
 
 @given(st.lists(st.sampled_from(STATES), max_size=12), st.integers(0, 4))

@@ -5,7 +5,7 @@ import pytest
 from emulators.databricks.definitions import make_job
 from emulators.databricks.entry_points import find_entry_point
 from emulators.databricks.lifecycle import Run, TaskRun
-from emulators.databricks.programs import RUN_MARK, Workshop
+from emulators.databricks.programs import RUN_MARK, TaskRunner
 
 PROJECT = """
 [project]
@@ -29,12 +29,12 @@ def program(pyproject):
     """The program of a job's only task; `environment` is the service's own."""
 
     def make(environment=(), secrets=(), **wheel):
-        workshop = Workshop(pyproject.parent, Path("/python"), Path("/runs"), dict(environment), secrets)
+        task_runner = TaskRunner(pyproject.parent, Path("/python"), Path("/runs"), dict(environment), secrets)
         cluster = {"spark_env_vars": {"SOURCE": "kafka", "PATH": "/cluster"}}
         task = {"task_key": "a", "python_wheel_task": WHEEL | wheel, "new_cluster": cluster}
         job = make_job("trades", {"name": "trades", "tasks": [task]})
         run = Run(7, job.job_id, "trades", "me", 1_800_000_000_000, (TaskRun("a", 8),), {"window_id": "w", "x": "new"})
-        return workshop.program(run, job, job.definition.tasks[0], 1)
+        return task_runner.program(run, job, job.definition.tasks[0], 1)
 
     return make
 
@@ -77,19 +77,19 @@ def test_pushed_down_job_parameters_win_over_named_ones(program):
 
 
 def test_a_program_sees_secrets_and_cluster_variables_but_not_the_rest_of_our_environment(program):
-    ours = {"PATH": "/bin", "HOME": "/me", "LAKEHOUSE_SECRET_A": "1", "NAMED": "2", "OTHER": "3"}
+    ours = {"PATH": "/bin", "HOME": "/me", "NAMED": "2", "OTHER": "3"}
 
     environment = dict(program(ours, secrets=["NAMED"]).environment)
 
     assert environment.pop("PYTHONPATH").endswith("/src")
     assert environment.pop("PYSPARK_PYTHON") == "/python"
     assert environment.pop(RUN_MARK) == "/runs/7/a.1.log"
-    secrets = {"LAKEHOUSE_SECRET_A": "1", "NAMED": "2"}
+    secrets = {"NAMED": "2"}
     ours = {"HOME": "/me", "PATH": "/cluster", "SOURCE": "kafka", "PYTHONUNBUFFERED": "1"}
     assert environment == secrets | ours
 
 
 def test_what_a_program_wrote_is_shown_without_the_secrets():
-    workshop = Workshop(Path(), Path(), Path(), {"LAKEHOUSE_SECRET_A": "abc", "LAKEHOUSE_SECRET_B": "", "PATH": "/bin"})
+    task_runner = TaskRunner(Path(), Path(), Path(), {"A": "abc", "B": "", "PATH": "/bin"}, ["A", "B"])
 
-    assert workshop.redacted("abc /bin") == "[REDACTED] /bin"
+    assert task_runner.redacted("abc /bin") == "[REDACTED] /bin"

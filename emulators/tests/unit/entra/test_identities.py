@@ -40,6 +40,26 @@ def test_no_secret_shows_in_what_is_printed_of_identities():
     assert identities.sas[0].key not in repr(identities)
 
 
-def test_role_that_nobody_has_is_named():
+def test_role_that_no_client_has_is_named():
     with pytest.raises(LookupError, match="'Sender'"):
         Identities("tenant", (), ()).client_in_role("Sender")
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ('{"tenant": "t", "clients": []}', "sas"),
+        ('{"tenant": "t", "clients": [], "sas": [], "more": 1}', "more"),
+        (
+            '{"tenant": "t", "clients": [{"client_id": "c", "secret": "s", "event_hubs_role": "Owner"}], "sas": []}',
+            "Owner",
+        ),
+        ("{", "identities.json"),
+    ],
+)
+def test_file_that_does_not_describe_identities_is_refused_by_name_and_field(tmp_path, text, fault):
+    path = tmp_path / "identities.json"
+    path.write_text(text)
+
+    with pytest.raises(ValueError, match=fault):
+        read_identities(path)

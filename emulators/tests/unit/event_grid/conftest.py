@@ -1,11 +1,11 @@
-"""Events, subscriptions and parcels as the tests of this room need them."""
+"""Events, subscriptions and deliveries as the tests of this room need them."""
 
 from datetime import UTC, datetime
 
 import pytest
 
+from emulators.event_grid.deliveries import Delivery
 from emulators.event_grid.events import Event, Schema
-from emulators.event_grid.parcels import Parcel
 from emulators.event_grid.subscriptions import Subscription
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, 1, UTC)
@@ -25,8 +25,8 @@ def make_subscription(**fields):
     return Subscription(**{"name": "enrichment", "endpoint": "http://localhost:1/hook?code=hidden"} | fields)
 
 
-def make_parcel(event=None, published=NOON, **fields):
-    return Parcel(event or make_grid_event(), make_subscription(**fields), published)
+def make_delivery(event=None, published=NOON, **fields):
+    return Delivery(event or make_grid_event(), make_subscription(**fields), published)
 
 
 @pytest.fixture
@@ -50,5 +50,5 @@ def subscription():
 
 
 @pytest.fixture
-def parcel():
-    return make_parcel
+def delivery():
+    return make_delivery

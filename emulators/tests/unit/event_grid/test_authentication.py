@@ -2,7 +2,7 @@ import pytest
 
 from emulators.entra.checking import TokenRefused
 from emulators.entra.identities import make_identities
-from emulators.event_grid.authentication import Gate, Unauthorized
+from emulators.event_grid.authentication import Authenticator, Unauthorized
 
 IDENTITIES = make_identities()
 KNOWN = IDENTITIES.clients[0].client_id
@@ -18,17 +18,17 @@ class Tokens:
 
 
 @pytest.fixture
-def gate():
-    return Gate("the-key", IDENTITIES, Tokens())
+def authenticator():
+    return Authenticator("the-key", IDENTITIES, Tokens())
 
 
 @pytest.mark.parametrize("headers", [{"aeg-sas-key": "the-key"}, {"Authorization": f"Bearer {KNOWN}"}])
-async def test_the_key_or_a_token_lets_a_publisher_in(gate, headers):
-    await gate.check(headers)
+async def test_the_key_or_a_token_lets_a_publisher_in(authenticator, headers):
+    await authenticator.check(headers)
 
 
 @pytest.mark.parametrize(
-    ("headers", "words"),
+    ("headers", "reason"),
     [
         ({}, "aeg-sas-key"),
         ({"aeg-sas-key": "another"}, "not a key"),
@@ -38,8 +38,8 @@ async def test_the_key_or_a_token_lets_a_publisher_in(gate, headers):
         ({"Authorization": "Basic x"}, "bearer token"),
     ],
 )
-async def test_everyone_else_is_told_why_not(gate, headers, words):
-    with pytest.raises(Unauthorized, match=words) as refusal:
-        await gate.check(headers)
+async def test_everyone_else_is_refused_with_the_reason(authenticator, headers, reason):
+    with pytest.raises(Unauthorized, match=reason) as refusal:
+        await authenticator.check(headers)
 
     assert "the-key" not in str(refusal.value)

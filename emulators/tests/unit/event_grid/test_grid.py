@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from emulators.event_grid.courier import Courier
 from emulators.event_grid.dead_letters import StorageUnavailable
+from emulators.event_grid.delivery_worker import DeliveryWorker
 from emulators.event_grid.events import Schema
-from emulators.event_grid.faults import FaultOrder, Faults
+from emulators.event_grid.faults import Fault, Faults
 from emulators.event_grid.grid import Grid
 from emulators.event_grid.journal import Journal
 from emulators.event_grid.schedule import Outcome
@@ -25,8 +25,8 @@ class ScriptedEndpoints:
     asked: int = 0
     delivered: list = field(default_factory=list)
 
-    async def deliver(self, parcel):
-        self.delivered.append((parcel.event.id, parcel.attempts))
+    async def deliver(self, delivery):
+        self.delivered.append((delivery.event.id, delivery.attempts))
         return Outcome.of(self.statuses.pop(0) if self.statuses else 202)
 
     async def validate(self, subscription):
@@ -35,17 +35,17 @@ class ScriptedEndpoints:
 
 
 @dataclass
-class ListBox:
+class ListDeadLetterStore:
     """Keeps dead letters' reasons; is away for the first `refusals`."""
 
     refusals: int = 0
     kept: list = field(default_factory=list)
 
-    async def put(self, parcel, reason):
+    async def put(self, delivery, reason):
         if self.refusals:
             self.refusals -= 1
             raise StorageUnavailable("away")
-        self.kept.append((parcel.event.id, reason))
+        self.kept.append((delivery.event.id, reason))
         return "container/path"
 
 
@@ -60,10 +60,12 @@ class Clock:
 
 
 @asynccontextmanager
-async def running_grid(endpoints=None, box=None, clock=None, **subscription):
+async def running_grid(endpoints=None, dead_letters=None, clock=None, **subscription):
     endpoints = endpoints or ScriptedEndpoints()
-    courier = Courier(endpoints, box or ListBox(), Journal(), Faults(), SCALE, clock or Clock())
-    grid = Grid(courier, endpoints)
+    worker = DeliveryWorker(
+        endpoints, dead_letters or ListDeadLetterStore(), Journal(), Faults(), SCALE, clock or Clock()
+    )
+    grid = Grid(worker, endpoints)
     grid.subscribe(make_subscription(**subscription))
     yield grid
     await grid.close()
@@ -79,11 +81,11 @@ async def settled(condition):
 async def test_an_event_reaches_the_subscription_that_wants_it_and_the_journal_says_so(grid_event):
     async with running_grid(included_event_types=("ADF_Event",)) as grid:
         grid.publish([grid_event("yes"), grid_event("no", kind="Window_Closed")])
-        await settled(lambda: grid.courier.journal.deliveries)
+        await settled(lambda: grid.worker.journal.deliveries)
 
-    (delivery,) = grid.courier.journal.deliveries
+    (delivery,) = grid.worker.journal.deliveries
     assert (delivery["event_id"], delivery["status"], delivery["attempt"]) == ("yes", 202, 1)
-    assert [noted["subscriptions"] for noted in grid.courier.journal.events] == [["enrichment"], []]
+    assert [noted["subscriptions"] for noted in grid.worker.journal.events] == [["enrichment"], []]
 
 
 async def test_a_failing_endpoint_is_tried_until_it_answers(grid_event):
@@ -96,36 +98,36 @@ async def test_a_failing_endpoint_is_tried_until_it_answers(grid_event):
 
 
 async def test_an_endpoint_that_refuses_for_good_makes_a_dead_letter_at_once(grid_event):
-    endpoints, box = ScriptedEndpoints([401]), ListBox()
-    async with running_grid(endpoints, box) as grid:
+    endpoints, dead_letters = ScriptedEndpoints([401]), ListDeadLetterStore()
+    async with running_grid(endpoints, dead_letters) as grid:
         grid.publish([grid_event()])
-        await settled(lambda: grid.courier.journal.dead_letters)
+        await settled(lambda: grid.worker.journal.dead_letters)
 
-    assert box.kept == [("trades-1", "UndeliverableDueToHttpUnauthorized")]
+    assert dead_letters.kept == [("trades-1", "UndeliverableDueToHttpUnauthorized")]
     assert len(endpoints.delivered) == 1
 
 
 async def test_an_event_that_outlives_its_time_is_not_tried_again(grid_event):
-    clock, box = Clock(), ListBox()
+    clock, dead_letters = Clock(), ListDeadLetterStore()
     endpoints = ScriptedEndpoints([500])
-    async with running_grid(endpoints, box, clock, event_time_to_live_in_minutes=1) as grid:
+    async with running_grid(endpoints, dead_letters, clock, event_time_to_live_in_minutes=1) as grid:
         grid.publish([grid_event()])
         await settled(lambda: endpoints.delivered)
         clock.now = NOON.replace(hour=13)
-        await settled(lambda: box.kept)
+        await settled(lambda: dead_letters.kept)
 
-    assert box.kept == [("trades-1", "TimeToLiveExceeded")]
+    assert dead_letters.kept == [("trades-1", "TimeToLiveExceeded")]
     assert len(endpoints.delivered) == 1
 
 
 async def test_a_dead_letter_waits_for_storage(grid_event):
-    box = ListBox(refusals=2)
-    async with running_grid(ScriptedEndpoints([400]), box) as grid:
+    dead_letters = ListDeadLetterStore(refusals=2)
+    async with running_grid(ScriptedEndpoints([400]), dead_letters) as grid:
         grid.publish([grid_event()])
-        await settled(lambda: box.kept)
-        await settled(lambda: grid.courier.journal.dead_letters)
+        await settled(lambda: dead_letters.kept)
+        await settled(lambda: grid.worker.journal.dead_letters)
 
-    assert grid.courier.journal.dead_letters[0]["blob"] == "container/path"
+    assert grid.worker.journal.dead_letters[0]["blob"] == "container/path"
 
 
 async def test_deliveries_wait_until_the_endpoint_has_agreed(grid_event):
@@ -152,7 +154,7 @@ async def test_a_removed_subscription_gets_nothing_more(grid_event):
 async def test_duplicates_are_made_on_demand(grid_event):
     endpoints = ScriptedEndpoints()
     async with running_grid(endpoints) as grid:
-        grid.courier.faults.add(FaultOrder("duplicate"), 0)
+        grid.worker.faults.add(Fault("duplicate"))
         grid.publish([grid_event("a"), grid_event("b")])
         await settled(lambda: len(endpoints.delivered) == 3)
 
@@ -162,17 +164,17 @@ async def test_duplicates_are_made_on_demand(grid_event):
 async def test_held_events_are_delivered_last_first(grid_event):
     endpoints = ScriptedEndpoints()
     async with running_grid(endpoints) as grid:
-        grid.courier.faults.add(FaultOrder("out_of_order", count=3), 0)
+        grid.worker.faults.add(Fault("out_of_order", count=3))
         grid.publish([grid_event(name) for name in "abc"])
         await settled(lambda: len(endpoints.delivered) == 3)
 
     assert [event for event, _ in endpoints.delivered] == ["c", "b", "a"]
 
 
-async def test_held_events_are_let_go_even_if_fewer_come(grid_event):
+async def test_held_events_are_delivered_even_if_fewer_come(grid_event):
     endpoints = ScriptedEndpoints()
     async with running_grid(endpoints) as grid:
-        grid.courier.faults.add(FaultOrder("out_of_order", count=3, seconds=0.01), 0)
+        grid.worker.faults.add(Fault("out_of_order", count=3, seconds=0.01))
         grid.publish([grid_event(name) for name in "ab"])
         await settled(lambda: len(endpoints.delivered) == 2)
 
@@ -182,17 +184,17 @@ async def test_held_events_are_let_go_even_if_fewer_come(grid_event):
 async def test_a_lost_answer_makes_a_second_delivery_of_what_was_delivered(grid_event):
     endpoints = ScriptedEndpoints()
     async with running_grid(endpoints) as grid:
-        grid.courier.faults.add(FaultOrder("lose_answer"), 0)
+        grid.worker.faults.add(Fault("lose_answer"))
         grid.publish([grid_event()])
-        await settled(lambda: len(grid.courier.journal.deliveries) == 2)
+        await settled(lambda: len(grid.worker.journal.deliveries) == 2)
 
-    assert [noted["outcome"] for noted in grid.courier.journal.deliveries] == ["TimedOut", "Success"]
+    assert [noted["outcome"] for noted in grid.worker.journal.deliveries] == ["TimedOut", "Success"]
 
 
 async def test_a_late_event_lets_others_pass(grid_event):
     endpoints = ScriptedEndpoints()
     async with running_grid(endpoints) as grid:
-        grid.courier.faults.add(FaultOrder("late", seconds=0.02), 0)
+        grid.worker.faults.add(Fault("late", seconds=0.02))
         grid.publish([grid_event("late"), grid_event("next")])
         await settled(lambda: len(endpoints.delivered) == 2)
 
@@ -203,11 +205,11 @@ async def test_a_cloud_event_is_for_cloud_event_subscriptions_only(cloud_event):
     async with running_grid() as grid:
         grid.publish([cloud_event()])
 
-        assert grid.courier.journal.events[0]["subscriptions"] == []
+        assert grid.worker.journal.events[0]["subscriptions"] == []
     async with running_grid(event_delivery_schema=Schema.CLOUD_EVENTS) as grid:
         grid.publish([cloud_event()])
 
-        assert grid.courier.journal.events[0]["subscriptions"] == ["enrichment"]
+        assert grid.worker.journal.events[0]["subscriptions"] == ["enrichment"]
 
 
 @pytest.mark.parametrize("arguments", [["--time-scale", "0"], ["--time-scale", "2"], ["--time-scale", "soon"]])

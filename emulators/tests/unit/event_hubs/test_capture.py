@@ -106,7 +106,7 @@ def test_files_of_one_second_have_names_of_their_own(store, partition):
     assert paths == ["/00/00.avro", "/00/01.avro", "/00/02.avro"]
 
 
-def test_a_window_without_events_gives_an_empty_file_unless_told_otherwise(partition):
+def test_a_window_without_events_gives_an_empty_file_unless_empty_ones_are_skipped(partition):
     assert tail_of(partition).cut(capture(), LATER).end == 0
     assert tail_of(partition).cut(capture(skip_empty=True), LATER) is None
 

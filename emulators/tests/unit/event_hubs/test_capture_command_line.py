@@ -9,7 +9,7 @@ from emulators.storage.account import connection_string
 @pytest.fixture
 def words(tmp_path):
     identities = tmp_path / "identities.json"
-    identities.write_text(json.dumps({"tenant": "t"}))
+    identities.write_text(json.dumps({"tenant": "t", "clients": [], "sas": []}))
     files = ["--certificate", str(tmp_path / "server.pem"), "--identities", str(identities)]
     return ["--hubs", "trades:1", "--issuer", "https://localhost:1/t", *files]
 

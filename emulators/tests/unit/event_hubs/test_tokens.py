@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from emulators.entra.checking import TokenRefused
-from emulators.event_hubs.identities import Client, Identities, SharedKey, read_identities
+from emulators.entra.identities import Client, Identities, SharedAccessKey
 from emulators.event_hubs.tokens import JWT_TYPE, SAS_TYPE, Grant, TokenChecker
 
 NOW = 1_800_000_000
@@ -18,7 +18,7 @@ ISSUER = "https://localhost:1/tenant/v2.0"
 IDENTITIES = Identities(
     "tenant",
     (Client("sending", "-", "Sender"), Client("reading", "-", "Receiver")),
-    (SharedKey("root", "secret-key", ("Send", "Listen")),),
+    (SharedAccessKey("root", "secret-key", ("Send", "Listen")),),
 )
 RESOURCE = "sb://localhost:5671/trades"
 
@@ -121,21 +121,3 @@ def test_a_missing_role_is_named_with_client_and_hub():
     assert "Client reading" in denial
     assert "'trades'" in denial
     assert "Azure Event Hubs Data Sender" in denial
-
-
-def test_a_file_of_identities_is_read(tmp_path):
-    path = tmp_path / "identities.json"
-    path.write_text(
-        '{"tenant": "t", "clients": [{"client_id": "a", "secret": "s", "event_hubs_role": "Sender", "more": 1}],'
-        ' "sas": [{"name": "r", "key": "k", "claims": ["Send"]}]}'
-    )
-
-    assert read_identities(path).clients[0].event_hubs_role == "Sender"
-
-
-def test_a_wrong_role_in_the_file_is_named(tmp_path):
-    path = tmp_path / "identities.json"
-    path.write_text('{"tenant": "t", "clients": [{"client_id": "a", "secret": "s", "event_hubs_role": "Boss"}]}')
-
-    with pytest.raises(ValueError, match=r"identities\.json.*Boss.*event_hubs_role"):
-        read_identities(path)

@@ -1,5 +1,4 @@
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import pytest
 
@@ -8,16 +7,7 @@ from emulators.exchange.feed import Feed
 from emulators.exchange.instants import SECOND
 from emulators.exchange.market import Trade
 from emulators.exchange.recording import PlayedMarket
-from emulators.exchange.venues.roster import venues
-
-RECORDING = Path(__file__).parents[5] / "shared/data/recordings/coinbase-exchange-2021-04-17.txt"
-
-
-@pytest.fixture
-def recording_file() -> Path:
-    if not RECORDING.exists():
-        pytest.skip("the recorded frames are not beside this checkout")
-    return RECORDING
+from emulators.exchange.venues.registry import venues
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from emulators.exchange.assets import AssetsDesk, make_assets, written_assets
-from emulators.exchange.faults import ASSETS, FaultOrder, Faults
+from emulators.exchange.assets import AssetsHandler, make_assets, written_assets
+from emulators.exchange.faults import ASSETS, Fault, Faults
 from emulators.exchange.instruments import INSTRUMENTS
 
 NUMBERS = ("supply", "maxSupply", "marketCapUsd", "volumeUsd24Hr", "priceUsd", "changePercent24Hr", "vwap24Hr")
@@ -15,8 +15,8 @@ BEARER = {"Authorization": "Bearer right"}
 ALL = make_assets(2_000, 7)
 
 
-def desk(count=300, key="right"):
-    return AssetsDesk(written_assets(count, 7, frozenset()), lambda: 1_800_000_000_123_456, key)
+def handler(count=300, key="right"):
+    return AssetsHandler(written_assets(count, 7, frozenset()), lambda: 1_800_000_000_123_456, key)
 
 
 def page(answer):
@@ -68,7 +68,7 @@ def test_what_the_markets_trade_and_what_is_asked_for_is_among_them(count):
     ],
 )
 def test_a_page_is_cut_by_limit_and_offset(query, first, last, count):
-    found = page(desk().answer(query, BEARER))
+    found = page(handler().answer(query, BEARER))
 
     assert found["timestamp"] == 1_800_000_000_123
     assert [int(found["data"][place]["rank"]) for place in (0, -1)] == [first, last]
@@ -76,7 +76,7 @@ def test_a_page_is_cut_by_limit_and_offset(query, first, last, count):
 
 
 def test_a_page_beyond_the_end_is_empty():
-    assert page(desk().answer({"offset": "300"}, BEARER))["data"] == []
+    assert page(handler().answer({"offset": "300"}, BEARER))["data"] == []
 
 
 @pytest.mark.parametrize(
@@ -90,16 +90,16 @@ def test_a_page_beyond_the_end_is_empty():
     ],
 )
 def test_the_key_is_asked_for(headers, status):
-    assert desk().answer({}, headers).status == status
+    assert handler().answer({}, headers).status == status
 
 
 def test_without_a_key_of_its_own_the_desk_takes_any():
-    assert desk(key=None).answer({}, {"Authorization": "Bearer whatever"}).status == 200
+    assert handler(key=None).answer({}, {"Authorization": "Bearer whatever"}).status == 200
 
 
 @pytest.mark.parametrize("query", [{"limit": "2001"}, {"limit": "-1"}, {"offset": "x"}])
 def test_a_page_that_cannot_be_is_refused_by_name(query):
-    answer = desk().answer(query, BEARER)
+    answer = handler().answer(query, BEARER)
 
     assert answer.status == 400
     assert next(iter(query)) in page(answer)["error"]
@@ -108,12 +108,12 @@ def test_a_page_that_cannot_be_is_refused_by_name(query):
 def test_the_faults_of_the_assets_come_in_their_order_and_are_counted():
     faults = Faults()
     for kind in ("assets_down", "assets_half"):
-        faults.add(FaultOrder(kind), 0)
-    faults.add(FaultOrder("too_many_requests"), 0)
+        faults.add(Fault(kind))
+    faults.add(Fault("too_many_requests"))
 
-    assert [order and order.kind for order in (faults.of_assets(0) for _ in range(3))] == [*ASSETS[:2], None]
+    assert [fault and fault.kind for fault in (faults.of_assets() for _ in range(3))] == [*ASSETS[:2], None]
 
 
 def test_a_slow_answer_needs_its_seconds():
     with pytest.raises(msgspec.ValidationError, match="seconds is required for kind assets_slow"):
-        msgspec.json.decode(b'{"kind":"assets_slow"}', type=FaultOrder)
+        msgspec.json.decode(b'{"kind":"assets_slow"}', type=Fault)

@@ -1,6 +1,6 @@
 import pytest
 
-from emulators.exchange.faults import FaultOrder, Faults
+from emulators.exchange.faults import Fault, Faults
 from emulators.exchange.feed import LATENCY
 from emulators.exchange.instants import SECOND
 
@@ -45,7 +45,7 @@ def test_a_symbol_that_is_not_traded_has_nothing(feed):
 
 
 def test_a_hole_is_not_published_but_stays_in_the_history(feed, faults):
-    faults.add(FaultOrder("hole", count=2), 0)
+    faults.add(Fault("hole", count=2))
 
     assert ids(feed.due(7 * SECOND)) == [6]
     assert ids(feed.history("BTC-USD", 7 * SECOND).oldest_first(from_id=4)) == [4, 5, 6, 7]
@@ -53,14 +53,14 @@ def test_a_hole_is_not_published_but_stays_in_the_history(feed, faults):
 
 
 def test_a_true_loss_is_in_neither(feed, faults):
-    faults.add(FaultOrder("hole", count=1, rest=False), 0)
+    faults.add(Fault("hole", count=1, rest=False))
 
     assert ids(feed.due(5 * SECOND + LATENCY)) == [5]
     assert ids(feed.history("BTC-USD", 6 * SECOND).oldest_first(from_id=3)) == [3, 5, 6]
 
 
 def test_a_late_trade_comes_after_its_delay_with_its_own_time(feed, faults):
-    faults.add(FaultOrder("late", seconds=2), 0)
+    faults.add(Fault("late", seconds=2))
 
     assert ids(feed.due(5 * SECOND + LATENCY)) == [5]
     late = feed.due(7 * SECOND + LATENCY)

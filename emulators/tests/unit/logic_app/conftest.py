@@ -8,7 +8,7 @@ import pytest
 
 from emulators.logic_app.reading import read_workflow
 
-SOURCE = Path(__file__).parents[4] / "definitions/logic_apps/ingestion_alert/workflow.json"
+SOURCE = Path(__file__).parents[2] / "workflows/order_notice/workflow.json"
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ def test_every_option_reaches_the_service():
 
     assert (service.port, service.admin_port) == (20010, 20011)
     assert (service.certificate, service.outbox) == (Path("server.pem"), Path("out"))
-    assert [workflow.name for workflow in service.workflows] == ["ingestion_alert"]
+    assert [workflow.name for workflow in service.workflows] == ["order_notice"]
 
 
 def test_a_definition_that_is_not_understood_ends_with_the_reason(tmp_path, capsys):

@@ -1,12 +1,12 @@
 import msgspec
 import pytest
 
-from emulators.logic_app.faults import FaultOrder, Faults
+from emulators.logic_app.faults import Fault, Faults
 
 
 def test_an_order_concerns_as_many_requests_as_it_says():
     faults = Faults()
-    faults.add(FaultOrder(kind="slow", count=2))
+    faults.add(Fault(kind="slow", count=2))
 
     assert [bool(faults.take("slow")) for _ in range(3)] == [True, True, False]
     assert faults.active() == []
@@ -15,7 +15,7 @@ def test_an_order_concerns_as_many_requests_as_it_says():
 def test_orders_before_the_effect_come_in_turn_and_leave_the_others_alone():
     faults = Faults()
     for kind in ("lost_answer", "redirect", "unavailable"):
-        faults.add(FaultOrder(kind=kind))
+        faults.add(Fault(kind=kind))
 
     assert [faults.take_before().kind for _ in range(2)] == ["redirect", "unavailable"]
     assert faults.take_before() is None
@@ -24,7 +24,7 @@ def test_orders_before_the_effect_come_in_turn_and_leave_the_others_alone():
 
 def test_all_orders_end_at_once():
     faults = Faults()
-    faults.add(FaultOrder(kind="slow"))
+    faults.add(Fault(kind="slow"))
 
     faults.clear()
 
@@ -34,4 +34,4 @@ def test_all_orders_end_at_once():
 @pytest.mark.parametrize("order", [{}, {"kind": "x"}, {"kind": "slow", "count": 0}, {"kind": "slow", "x": 1}])
 def test_an_order_that_means_nothing_is_refused(order):
     with pytest.raises(msgspec.ValidationError):
-        msgspec.convert(order, FaultOrder)
+        msgspec.convert(order, Fault)

@@ -4,14 +4,14 @@ from emulators.logic_app.reading import NotUnderstood, read_workflows
 
 
 def find(document):
-    return document["definition"]["actions"]["Find_alert"]
+    return document["definition"]["actions"]["Find_order"]
 
 
 def test_a_workflow_has_the_name_of_its_folder_and_its_parameters_values(document, read):
     workflow = read(document)
 
     assert (workflow.name, workflow.trigger_name) == ("sample", "manual")
-    assert workflow.parameters["alerts_table"] == "receivedalerts"
+    assert workflow.parameters["seen_table"] == "seen"
     assert workflow.parameters["recipient"] == document["parameters"]["recipient"]["value"]
 
 
@@ -43,8 +43,8 @@ def name_unknown_parameter(document):
     find(document)["inputs"]["body"] = "@parameters('sender')"
 
 
-def run_after_a_stranger(document):
-    find(document)["runAfter"] = {"Nobody": ["Succeeded"]}
+def run_after_an_unknown_action(document):
+    find(document)["runAfter"] = {"Absent": ["Succeeded"]}
 
 
 def run_in_a_circle(document):
@@ -63,7 +63,7 @@ def give_a_value_too_many(document):
     document["parameters"]["sender"] = {"value": "x"}
 
 
-def schema_with_a_new_word(document):
+def schema_with_an_unknown_keyword(document):
     document["definition"]["triggers"]["manual"]["inputs"]["schema"]["oneOf"] = []
 
 
@@ -77,34 +77,34 @@ def two_triggers(document):
 
 
 def no_answer(document):
-    document["definition"]["actions"] = {"Find_alert": find(document)}
+    document["definition"]["actions"] = {"Find_order": find(document)}
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "reason"),
     [
-        (change_type, "the action 'Find_alert' is of type 'Http'; understood are ApiConnection, Response, Switch"),
+        (change_type, "the action 'Find_order' is of type 'Http'; understood are ApiConnection, Response, Switch"),
         (change_function, "the function 'guid' is not understood"),
         (break_expression, "an expression can't be read"),
-        (change_path, "'Find_alert' calls get /v2/somewhere of azuretables: not understood"),
-        (change_connection, "'Find_alert' has no connection among"),
+        (change_path, "'Find_order' calls get /v2/somewhere of azuretables: not understood"),
+        (change_connection, "'Find_order' has no connection among"),
         (name_unknown_output, r"outputs\('Find'\) names what is not there"),
         (name_unknown_parameter, r"parameters\('sender'\) names what is not there"),
-        (run_after_a_stranger, "'Find_alert' runs after Nobody, which is not beside it"),
+        (run_after_an_unknown_action, "'Find_order' runs after Absent, which is not beside it"),
         (run_in_a_circle, "its actions wait for each other"),
         (retry, "Invalid enum value 'fixed'"),
         (forget_a_value, "the parameter recipient has no value"),
         (give_a_value_too_many, "it gives the parameter sender"),
-        (schema_with_a_new_word, "the schema has oneOf"),
+        (schema_with_an_unknown_keyword, "the schema has oneOf"),
         (strange_key, "unknown field `limit`"),
         (two_triggers, "it has 2 triggers"),
         (no_answer, "no action answers the caller"),
     ],
 )
-def test_what_would_not_run_as_in_azure_is_refused_by_name(document, read, change, words):
+def test_what_would_not_run_as_in_azure_is_refused_by_name(document, read, change, reason):
     change(document)
 
-    with pytest.raises(NotUnderstood, match=words) as refusal:
+    with pytest.raises(NotUnderstood, match=reason) as refusal:
         read(document)
 
     assert "sample/workflow.json" in str(refusal.value)

@@ -4,23 +4,18 @@ from emulators.logic_app.connectors import Answer
 from emulators.logic_app.runs import run_workflow
 
 BODY = {
-    "alert_id": "trades:run/1:alert",
-    "kind": "alert",
-    "cause": "low",
-    "table": "trades",
-    "run_id": "run/1",
-    "window": None,
-    "ingestion_date": "2026-11-22",
-    "ingestion_time": "10:00:00",
-    "rows_count_delta": 12,
-    "current_ingestion_table_state": 2034,
-    "limits": {"floor": 1000, "low": None, "high": None, "median": None, "based_on": 2},
-    "message": "Too <few> & far between.",
+    "order_id": "north:2026/1",
+    "kind": "shipped",
+    "shop": "north",
+    "day": None,
+    "items": 12,
+    "details": {"weight": None},
+    "message": "Packed <well> & sent.",
 }
 
 
 class FakeConnectors:
-    """Answers each method and connector as told, and keeps the calls."""
+    """Answers each method and connector as it is set up, and keeps the calls."""
 
     def __init__(self, **statuses):
         self.statuses = {"azuretables_get": 404, "azuretables_post": 201, "office365_post": 200} | statuses
@@ -44,7 +39,7 @@ def workflow(document, read):
     return read(document)
 
 
-def test_a_new_alert_is_mailed_and_then_remembered(workflow):
+def test_actions_run_in_the_order_of_run_after(workflow):
     connectors = FakeConnectors()
 
     run = ran(workflow, connectors)
@@ -53,82 +48,69 @@ def test_a_new_alert_is_mailed_and_then_remembered(workflow):
     assert (run.status, run.reply.status, run.reply.body) == ("Succeeded", 200, {"status": "sent"})
 
 
-def test_the_mail_says_what_the_seeds_said_and_more(workflow):
+def test_expressions_in_a_body_are_replaced_by_their_values(workflow):
     connectors = FakeConnectors()
 
     ran(workflow, connectors)
 
     mail = connectors.calls[1][2]
-    assert (mail["To"], mail["Subject"]) == ("ingestion-alerts@example.com", "Ingestion Issues")
-    for words in ("rows count delta = 12<", "Date: 2026-11-22", "Time: 10:00:00", "rows count: 2034", "Window: none"):
-        assert words in mail["Body"]
-    assert "Too &lt;few> &amp; far between." in mail["Body"]
-    assert "at least 1000 rows, low not known yet" in mail["Body"]
+    assert (mail["To"], mail["Subject"]) == ("shop@example.com", "Order shipped")
+    for text in ("Items: 12<", "Weight: not known<", "Packed &lt;well> &amp; sent."):
+        assert text in mail["Body"]
 
 
-def test_the_id_is_looked_up_by_the_keys_it_is_remembered_by(workflow):
+def test_expressions_in_a_path_are_encoded_as_they_say(workflow):
     connectors = FakeConnectors()
 
     ran(workflow, connectors)
 
     (_, path, _), _, (_, _, entity) = connectors.calls
-    assert path.endswith("entities(PartitionKey='trades',RowKey='trades%3Arun%7C1%3Aalert')")
-    assert (entity["PartitionKey"], entity["RowKey"]) == ("trades", "trades:run|1:alert")
-
-
-def test_a_repeated_alert_is_dropped(workflow):
-    connectors = FakeConnectors(azuretables_get=200)
-
-    run = ran(workflow, connectors)
-
-    assert (connectors.names, run.reply.body) == (["azuretables_get"], {"status": "repeated"})
+    assert path.endswith("entities(PartitionKey='north',RowKey='north%3A2026%7C1')")
+    assert entity == {"PartitionKey": "north", "RowKey": "north:2026|1", "sent_at": "2026-11-22T10:01:00Z"}
 
 
 @pytest.mark.parametrize(
-    ("kind", "subject"),
-    [
-        ("alert", "Ingestion Issues"),
-        ("recovery", "Ingestion is back to normal: trades"),
-        ("run_failed", "Enrichment run failed: trades"),
-        ("unbalanced", "Window does not balance: trades"),
-    ],
+    ("found", "answered", "body"),
+    [(200, 200, {"status": "repeated"}), (403, 503, {"status": "try_later"}), (500, 503, {"status": "try_later"})],
 )
-def test_each_kind_has_its_own_mail(workflow, kind, subject):
+def test_a_switch_takes_the_case_of_its_value_or_the_default(workflow, found, answered, body):
+    connectors = FakeConnectors(azuretables_get=found)
+
+    run = ran(workflow, connectors)
+
+    assert (connectors.names, run.reply.status, run.reply.body) == (["azuretables_get"], answered, body)
+
+
+@pytest.mark.parametrize(
+    ("kind", "subjects"), [("shipped", ["Order shipped"]), ("cancelled", ["Order cancelled: north"]), ("lost", [])]
+)
+def test_a_switch_in_a_case_chooses_by_itself(workflow, kind, subjects):
     connectors = FakeConnectors()
 
-    ran(workflow, connectors, kind=kind, limits=None)
+    ran(workflow, connectors, kind=kind)
 
-    assert connectors.calls[1][2]["Subject"] == subject
+    assert [body["Subject"] for name, _, body in connectors.calls if name == "office365_post"] == subjects
 
 
-def test_a_mail_that_fails_is_not_remembered_and_nobody_is_answered(workflow):
+def test_what_runs_only_after_success_is_skipped_after_a_failure(workflow):
     connectors = FakeConnectors(office365_post=500)
 
     run = ran(workflow, connectors)
 
     assert connectors.names == ["azuretables_get", "office365_post"]
     assert (run.status, run.reply) == ("Failed", None)
-    assert run.statuses["Remember_alert"] == run.statuses["Answer_sent"] == "Skipped"
+    assert run.statuses["Remember_order"] == run.statuses["Answer_sent"] == "Skipped"
 
 
-def test_a_mail_that_was_sent_counts_even_where_it_can_not_be_remembered(workflow):
+def test_what_runs_after_a_failure_too_handles_it(workflow):
     run = ran(workflow, FakeConnectors(azuretables_post=500))
 
-    assert (run.reply.status, run.statuses["Remember_alert"]) == (200, "Failed")
-
-
-@pytest.mark.parametrize("status", [403, 500, 503])
-def test_nothing_is_mailed_while_it_is_not_known_whether_it_was_before(workflow, status):
-    connectors = FakeConnectors(azuretables_get=status)
-
-    run = ran(workflow, connectors)
-
-    assert (connectors.names, run.reply.status) == (["azuretables_get"], 503)
+    assert (run.reply.status, run.statuses["Remember_order"], run.status) == (200, "Failed", "Succeeded")
 
 
 def test_an_expression_without_a_value_fails_its_action(document, read):
-    document["definition"]["actions"]["Find_alert"]["inputs"]["body"] = "@triggerBody()['nothing']"
+    document["definition"]["actions"]["Find_order"]["inputs"]["body"] = "@triggerBody()['nothing']"
 
     run = ran(read(document), FakeConnectors())
 
-    assert run.statuses["Find_alert"] == "Failed"
+    assert run.statuses["Find_order"] == "Failed"

@@ -35,11 +35,11 @@ def test_what_fits_has_no_complaint(more):
         (GOOD | {"limits": {"low": "x"}}, "Invalid type. Expected Number, Null but got String. Path 'limits.low'."),
     ],
 )
-def test_what_does_not_fit_is_told_in_azures_words(value, complaint):
+def test_what_does_not_fit_is_named_as_azure_phrases_it(value, complaint):
     assert list(complaints(value, SCHEMA)) == [complaint]
 
 
-def test_a_schema_that_would_not_be_heeded_whole_is_refused():
+def test_a_schema_that_would_not_be_checked_whole_is_refused():
     check_schema(SCHEMA)
 
     with pytest.raises(UnknownSchema, match="of rows has minimum"):

@@ -3,16 +3,15 @@ import json
 import pytest
 
 from emulators.power_bi.__main__ import configuration
-from emulators.power_bi.datasets import RowsRefused, read_datasets, trades_dataset
+from emulators.power_bi.datasets import Dataset, RowsRefused, read_datasets
 
-TRADES = trades_dataset("k")
-ROW = {"id": "bitcoin", "price": 67250.25, "volume": 1, "timestamp": "2026-11-22T10:00:00.123456Z", "maxSupply": None}
+COLUMNS = {"id": "Text", "name": "Text", "rank": "Text", "price": "Number", "volume": "Number", "timestamp": "DateTime"}
+DATASET = Dataset("w", "d", COLUMNS, "secret-key")
+ROW = {"id": "bitcoin", "price": 67250.25, "volume": 1, "timestamp": "2026-11-22T10:00:00.123456Z", "rank": None}
 
 
 def test_a_row_of_the_columns_kinds_is_taken_and_a_missing_column_is_null():
-    TRADES.check([ROW, {}, {"name": "x" * 4_000}])
-
-    assert len(TRADES.columns) == 16
+    DATASET.check([ROW, {}, {"name": "x" * 4_000}])
 
 
 @pytest.mark.parametrize(
@@ -26,18 +25,18 @@ def test_a_row_of_the_columns_kinds_is_taken_and_a_missing_column_is_null():
         ({"name": "x" * 4_001}, "4001 characters; at most 4000 fit"),
     ],
 )
-def test_a_row_that_does_not_fit_is_named_by_place_and_column(row, named):
+def test_a_row_that_does_not_fit_is_named_by_row_and_column(row, named):
     with pytest.raises(RowsRefused) as refused:
-        TRADES.check([ROW, row])
+        DATASET.check([ROW, row])
 
     assert named in str(refused.value)
 
 
 def test_the_key_of_a_dataset_is_not_shown():
-    assert "secret-key" not in repr(trades_dataset("secret-key"))
+    assert "secret-key" not in repr(DATASET)
 
 
-def test_datasets_may_come_from_a_file(tmp_path):
+def test_datasets_come_from_a_file(tmp_path):
     stated = {"workspace": "w", "dataset_id": "d", "key": "k", "columns": {"a": "Number"}}
     (tmp_path / "datasets.json").write_text(json.dumps([stated]))
 
@@ -46,11 +45,11 @@ def test_datasets_may_come_from_a_file(tmp_path):
     assert (port, dataset.workspace, dataset.columns) == (0, "w", {"a": "Number"})
 
 
-def test_without_a_file_the_trades_have_a_key_of_this_start():
-    (one,), (other,) = configuration([])[1], configuration([])[1]
+def test_a_command_line_without_datasets_is_refused(capsys):
+    with pytest.raises(SystemExit):
+        configuration([])
 
-    assert one.dataset_id == other.dataset_id
-    assert one.key != other.key
+    assert "--datasets" in capsys.readouterr().err
 
 
 def test_a_file_that_describes_no_datasets_is_named(tmp_path):

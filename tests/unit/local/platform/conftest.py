@@ -1,4 +1,4 @@
-"""A platform that runs on paper."""
+"""A platform that runs only in its description."""
 
 import pytest
 

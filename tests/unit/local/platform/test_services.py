@@ -18,7 +18,7 @@ def test_all_services_are_listed_and_the_functions_host_can_be_left_out():
     assert list(listed(with_functions=False)) == ["storage", "entra", "event_hubs", "exchange"]
 
 
-def test_hub_waits_for_entra_and_is_told_its_issuer():
+def test_hub_waits_for_entra_and_is_given_its_issuer():
     hub = listed()["event_hubs"]
 
     command = hub.command(ADDRESSES)

@@ -40,7 +40,7 @@ def test_state_tells_whether_a_platform_holds_it(tmp_path):
     assert not was_killed(state)
 
 
-def test_mark_that_nobody_holds_is_of_a_platform_that_was_killed(tmp_path):
+def test_mark_that_no_process_holds_is_of_a_platform_that_was_killed(tmp_path):
     with held_state(tmp_path / "up") as state:
         pass
     state.running.write_text("4711")

@@ -94,7 +94,7 @@ class BinanceDialogue:
         return []
 
     def hear(self, text: str, now: int) -> list[bytes]:
-        """Answer a request by its id; errors in the documented words."""
+        """Answer a request by its id; errors as documented."""
         del now
         try:
             request = msgspec.json.decode(text, type=_Request)
@@ -104,7 +104,7 @@ class BinanceDialogue:
             return [encode({"code": 3, "msg": f"Invalid JSON: {error}"})]
         return [self._answer(request)]
 
-    def tell(self, trades: Sequence[Trade], now: int) -> list[bytes]:
+    def trade_frames(self, trades: Sequence[Trade], now: int) -> list[bytes]:
         """Write a `trade` event a trade."""
         return [self._event(trade, now) for trade in trades if trade.symbol.lower() + _SUFFIX in self._streams]
 

@@ -88,7 +88,7 @@ class BitstampDialogue:
             return [_error("Bad subscription string.")]
         return [self._change(request.event, request.data.channel)]
 
-    def tell(self, trades: Sequence[Trade], now: int) -> list[bytes]:
+    def trade_frames(self, trades: Sequence[Trade], now: int) -> list[bytes]:
         """Write a `trade` event a trade."""
         del now
         return [_trade(trade) for trade in trades if _CHANNEL + trade.symbol in self._channels]

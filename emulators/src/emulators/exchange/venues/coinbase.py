@@ -90,7 +90,7 @@ class CoinbaseDialogue:
             return [_error("Failed to subscribe", reason)]
         return self._subscribe(wanted) if request.type == "subscribe" else self._unsubscribe(wanted)
 
-    def tell(self, trades: Sequence[Trade], now: int) -> list[bytes]:
+    def trade_frames(self, trades: Sequence[Trade], now: int) -> list[bytes]:
         """Write a `match` a trade."""
         del now
         products = self._products["matches"]

@@ -67,14 +67,14 @@ class Kraken:
 
 
 class KrakenDialogue:
-    """The symbols of one connection, and when it was last told something."""
+    """The symbols of one connection, and when something was last sent to it."""
 
     def __init__(self, listings: Listings, clock: Callable[[], int]) -> None:
         """Begin with no subscription."""
         self._listings = listings
         self._clock = clock
         self._symbols: dict[str, None] = {}
-        self._told = 0
+        self._last_sent = 0
 
     @property
     def subscribed(self) -> bool:
@@ -103,16 +103,16 @@ class KrakenDialogue:
         answer = self._subscribe if request.method == "subscribe" else self._unsubscribe
         return [frame for symbol in request.params.symbol for frame in answer(symbol, request, now)]
 
-    def tell(self, trades: Sequence[Trade], now: int) -> list[bytes]:
+    def trade_frames(self, trades: Sequence[Trade], now: int) -> list[bytes]:
         """Write one `update` a run of trades of the same symbol."""
         mine = [trade for trade in trades if trade.symbol in self._symbols]
         if mine:
-            self._told = now
+            self._last_sent = now
         return [_trades("update", list(run)) for _, run in groupby(mine, key=lambda trade: trade.symbol)]
 
     def beat(self, now: int) -> list[bytes]:
-        """Write a `heartbeat` where nothing was told for a second."""
-        quiet = self.subscribed and now - self._told >= SECOND
+        """Write a `heartbeat` where nothing was sent for a second."""
+        quiet = self.subscribed and now - self._last_sent >= SECOND
         return [encode({"channel": "heartbeat"})] if quiet else []
 
     def _subscribe(self, symbol: str, request: "_Request", now: int) -> list[bytes]:

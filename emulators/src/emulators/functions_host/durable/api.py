@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
+from emulators.clocks import utc_now
 from emulators.functions_host.durable.decisions import missing
-from emulators.functions_host.durable.engine import Engine, utc_now
+from emulators.functions_host.durable.engine import Engine
 from emulators.functions_host.durable.history import EventType, event
 from emulators.functions_host.durable.links import Links
 from emulators.functions_host.durable.model import FINAL, Instance

@@ -5,9 +5,10 @@ import logging
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from emulators.clocks import utc_now
 from emulators.functions_host.durable.decisions import Catalogue, broken_turn, missing, opening, take_turn
 from emulators.functions_host.durable.history import (
     EventType,
@@ -171,8 +172,3 @@ def _log_end(instance: Instance) -> None:
         _logger.info("orchestration.ended", extra=fields)
     else:
         _logger.error("orchestration.ended", extra={**fields, "error": instance.output})
-
-
-def utc_now() -> datetime:
-    """Give the hub's time."""
-    return datetime.now(UTC)

@@ -114,13 +114,13 @@ class TaskStore:
         return effects
 
     def finish_activity(self, activity: Activity, result: Event) -> bool:
-        """Hand an activity's result to its orchestration; false when nobody waits for it any more."""
+        """Hand an activity's result to its orchestration; false when nothing waits for it any more."""
         with self._db:
             gone = self._db.execute("DELETE FROM activities WHERE seq = ?", (activity.seq,)).rowcount == 0
             return not gone and self._post(activity.instance, activity.execution, result)
 
     def fire_timer(self, timer: Timer, fired: Event) -> bool:
-        """Hand a timer's firing to its orchestration; false when it was cancelled or nobody waits for it."""
+        """Hand a timer's firing to its orchestration; false when it was cancelled or nothing waits for it."""
         with self._db:
             gone = self._db.execute("DELETE FROM timers WHERE seq = ?", (timer.seq,)).rowcount == 0
             return not gone and self._post(timer.instance, timer.execution, fired)

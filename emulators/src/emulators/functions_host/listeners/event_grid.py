@@ -72,7 +72,7 @@ class EventGridListener:
             return web.Response(status=400)
         return web.Response(status=202 if kind == "unsubscribe" else 400)
 
-    async def _notify(self, function: str, content: Any) -> web.Response:  # noqa: ANN401 (JSON of a stranger)
+    async def _notify(self, function: str, content: Any) -> web.Response:  # noqa: ANN401 (untrusted JSON)
         events = content if isinstance(content, list) else [content]
         if not all(isinstance(event, dict) for event in events):
             raise TypeError("an event is a JSON object")
@@ -97,7 +97,7 @@ def _function_name(request: web.Request) -> str:
     return next((value for name, value in request.query.items() if name.lower() == "functionname"), "")
 
 
-def _validation_code(content: Any) -> str:  # noqa: ANN401 (JSON of a stranger)
+def _validation_code(content: Any) -> str:  # noqa: ANN401 (untrusted JSON)
     """Find the code in a validation event; as a CloudEvent, its data is JSON within JSON."""
     data = content[0]["data"] if isinstance(content, list) else json.loads(content["data"])
     return str(data["validationCode"])

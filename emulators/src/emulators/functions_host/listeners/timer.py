@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
+from emulators.clocks import utc_now
 from emulators.functions_host.app_worker import Function
 from emulators.functions_host.errors import AppRefused, TimerScheduleError
 from emulators.functions_host.invoker import Invoker
@@ -108,7 +109,7 @@ class TimerListener:
         if late or timer.function.trigger.get("runOnStartup"):
             await self._run_and_note(timer, late=late)
         while True:
-            following = timer.schedule.next_after(_now())
+            following = timer.schedule.next_after(utc_now())
             _logger.info("timer.next", extra={"function": timer.function.name, "at": following.isoformat()})
             await _sleep_until(following)
             await self._run_and_note(timer, late=False)
@@ -118,17 +119,17 @@ class TimerListener:
         if last is None:
             self._note(timer, None)
         monitored = timer.function.trigger.get("useMonitor", True) is not False
-        return bool(last and monitored and timer.schedule.next_after(last.updated) <= _now())
+        return bool(last and monitored and timer.schedule.next_after(last.updated) <= utc_now())
 
     async def _run_and_note(self, timer: Timer, *, late: bool) -> None:
-        began = _now()
+        began = utc_now()
         await self._run(timer, late=late)
         self._note(timer, began)
 
     async def _run(self, timer: Timer, *, late: bool) -> None:
         async with timer.lock:
             try:
-                value = TypedData(json=timer_payload(timer.schedule, self._last_run(timer), _now(), late=late))
+                value = TypedData(json=timer_payload(timer.schedule, self._last_run(timer), utc_now(), late=late))
                 await self._invoke(timer.function.name, value, reason="Timer is past due" if late else "Timer fired")
             except Exception:  # a listener outlives whatever happens to one run
                 _logger.exception("timer.run_failed", extra={"function": timer.function.name})
@@ -141,7 +142,7 @@ class TimerListener:
         return LastRun(began and datetime.fromisoformat(began), datetime.fromisoformat(updated))
 
     def _note(self, timer: Timer, began: datetime | None) -> None:
-        self._memory.put(timer.key, json.dumps([began and began.isoformat(), _now().isoformat()]))
+        self._memory.put(timer.key, json.dumps([began and began.isoformat(), utc_now().isoformat()]))
 
 
 def timer_payload(schedule: Schedule, last: LastRun | None, now: datetime, *, late: bool) -> str:
@@ -153,7 +154,7 @@ def timer_payload(schedule: Schedule, last: LastRun | None, now: datetime, *, la
 
 
 async def _sleep_until(moment: datetime) -> None:
-    while (seconds := (moment - _now()).total_seconds()) > 0:  # noqa: ASYNC110 - the wall clock may be set meanwhile
+    while (seconds := (moment - utc_now()).total_seconds()) > 0:  # noqa: ASYNC110 - the wall clock may be set meanwhile
         await asyncio.sleep(min(seconds, _LONGEST_SLEEP))
 
 
@@ -163,7 +164,3 @@ def _zone(settings: Mapping[str, str]) -> tzinfo:
         return ZoneInfo(name) if name else UTC
     except (KeyError, ValueError) as error:
         raise AppRefused(f"WEBSITE_TIME_ZONE: {name!r} is no time zone; use a name such as Europe/Oslo") from error
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -26,7 +26,7 @@ def say(dialogue, message) -> list[dict]:
 def test_a_stream_of_the_path_gives_raw_events(feed, trade):
     dialogue = converse(feed, "/ws/{streams:.+}", "btcusdt@trade")
 
-    (frame,) = dialogue.tell([trade(8, "BTCUSDT", "sell")], NOW)
+    (frame,) = dialogue.trade_frames([trade(8, "BTCUSDT", "sell")], NOW)
 
     assert json.loads(frame) == {
         "e": "trade",
@@ -44,7 +44,7 @@ def test_a_stream_of_the_path_gives_raw_events(feed, trade):
 def test_combined_streams_wrap_their_events(feed, trade):
     dialogue = converse(feed, "/stream", streams="btcusdt@trade/ethusdt@trade", timeUnit="MICROSECOND")
 
-    (frame,) = dialogue.tell([trade(8, "BTCUSDT")], NOW)
+    (frame,) = dialogue.trade_frames([trade(8, "BTCUSDT")], NOW)
 
     event = json.loads(frame)
     assert event["stream"] == "btcusdt@trade"
@@ -64,7 +64,7 @@ def test_streams_are_subscribed_listed_and_left(feed, trade):
         {"result": ["btcusdt@trade"], "id": 1},
         {"result": None, "id": 2},
     ]
-    assert dialogue.tell([trade(8, "BTCUSDT")], NOW) == []
+    assert dialogue.trade_frames([trade(8, "BTCUSDT")], NOW) == []
 
 
 @pytest.mark.parametrize(

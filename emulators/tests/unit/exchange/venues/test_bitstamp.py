@@ -34,7 +34,7 @@ def test_a_channel_is_confirmed(dialogue):
 def test_a_trade_event_has_the_documented_fields(dialogue, trade):
     say(dialogue, "bts:subscribe", channel="live_trades_btcusd")
 
-    (frame,) = dialogue.tell([trade(85, "btcusd", "sell"), trade(86, "ethusd")], NOW)
+    (frame,) = dialogue.trade_frames([trade(85, "btcusd", "sell"), trade(86, "ethusd")], NOW)
 
     event = json.loads(frame)
     assert (event["event"], event["channel"]) == ("trade", "live_trades_btcusd")
@@ -62,7 +62,7 @@ def test_a_channel_that_is_left_is_silent(dialogue, trade):
     answer = say(dialogue, "bts:unsubscribe", channel="live_trades_btcusd")
 
     assert answer["event"] == "bts:unsubscription_succeeded"
-    assert dialogue.tell([trade(85, "btcusd")], NOW) == []
+    assert dialogue.trade_frames([trade(85, "btcusd")], NOW) == []
 
 
 @pytest.mark.parametrize(("event", "channel"), [("bts:subscribe", "rumours"), ("bts:dance", "live_trades_btcusd")])

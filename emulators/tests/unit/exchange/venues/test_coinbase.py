@@ -46,7 +46,7 @@ def test_a_channel_may_name_its_own_products(dialogue):
 def test_a_match_names_the_makers_side(dialogue, trade):
     say(dialogue, type="subscribe", product_ids=["BTC-USD"], channels=["matches"])
 
-    (frame,) = dialogue.tell([trade(8, taker="buy"), trade(8, "ETH-USD")], NOW)
+    (frame,) = dialogue.trade_frames([trade(8, taker="buy"), trade(8, "ETH-USD")], NOW)
 
     match = json.loads(frame)
     assert set(match) == {
@@ -90,11 +90,11 @@ def test_what_is_no_json_is_an_error_frame(dialogue):
     assert json.loads(dialogue.hear("{", NOW)[0])["type"] == "error"
 
 
-def test_after_unsubscribing_nothing_is_told(dialogue, trade):
+def test_after_unsubscribing_nothing_is_sent(dialogue, trade):
     say(dialogue, type="subscribe", product_ids=["BTC-USD"], channels=["matches"])
     say(dialogue, type="unsubscribe", product_ids=["BTC-USD"], channels=["matches"])
 
-    assert dialogue.tell([trade(8)], NOW) == []
+    assert dialogue.trade_frames([trade(8)], NOW) == []
     assert not dialogue.subscribed
 
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from emulators.exchange.venues.roster import venues
+from emulators.exchange.venues.registry import venues
 
 VENUES = pytest.mark.parametrize("venue", venues(), ids=lambda venue: venue.name)
 

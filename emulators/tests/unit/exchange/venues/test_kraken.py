@@ -49,7 +49,7 @@ def test_a_snapshot_comes_on_request(dialogue):
 def test_several_trades_share_a_message_and_numbers_keep_their_digits(dialogue, trade):
     say(dialogue, symbol=["BTC/USD"])
 
-    (frame,) = dialogue.tell([trade(8, "BTC/USD"), trade(9, "BTC/USD", "sell"), trade(9, "ETH/USD")], NOW)
+    (frame,) = dialogue.trade_frames([trade(8, "BTC/USD"), trade(9, "BTC/USD", "sell"), trade(9, "ETH/USD")], NOW)
 
     update = json.loads(frame, parse_float=Decimal)
     assert [row["side"] for row in update["data"]] == ["buy", "sell"]
@@ -68,7 +68,7 @@ def test_several_trades_share_a_message_and_numbers_keep_their_digits(dialogue, 
 def test_a_heartbeat_comes_when_nothing_else_did(dialogue, trade):
     assert dialogue.beat(NOW) == []
     say(dialogue, symbol=["BTC/USD"])
-    dialogue.tell([trade(8, "BTC/USD")], NOW)
+    dialogue.trade_frames([trade(8, "BTC/USD")], NOW)
 
     assert dialogue.beat(NOW + SECOND - 1) == []
     assert dialogue.beat(NOW + SECOND) == [b'{"channel":"heartbeat"}']

@@ -55,7 +55,7 @@ def test_actions_that_were_seen_are_not_scheduled_again():
     assert [task.call.name for task in tasks] == ["kid"]
 
 
-def test_a_cancelled_timer_is_told_by_the_flag_on_its_old_action():
+def test_a_cancelled_timer_is_known_by_the_flag_on_its_old_action():
     first = turn(Reply((TIMER, TIMER)))
 
     second = turn(Reply((TIMER, {**TIMER, "isCanceled": True})), plan=first.instance.plan)
@@ -111,7 +111,7 @@ def test_a_status_that_is_not_repeated_is_kept():
     assert turn(Reply(), custom_status="1").instance.custom_status == "1"
 
 
-def test_an_error_fails_the_instance_in_azures_words():
+def test_an_error_fails_the_instance_as_azure_phrases_it():
     taken = turn(Reply(done=True, error="boom"))
 
     assert taken.instance.output == "\"Orchestrator function 'main' failed: boom\""

@@ -37,7 +37,7 @@ def test_a_late_run_says_so_and_when_it_last_ran():
 
 @dataclass
 class Runs:
-    """Stands in for the invoker: notes each run, and fails as often as it is told to."""
+    """Stands in for the invoker: notes each run, and fails as often as it is set up to."""
 
     failures: int = 0
     seen: list[dict] = field(default_factory=list)

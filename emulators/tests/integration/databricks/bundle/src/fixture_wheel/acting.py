@@ -21,7 +21,7 @@ def say():
 
 def fail():
     print("about to fail", file=sys.stderr)
-    raise ValueError("the lake is dry: " + os.environ["LAKEHOUSE_SECRET_TOKEN"])
+    raise ValueError("the lake is dry: " + os.environ["SECRET_TOKEN"])
 
 
 def quit_early():

@@ -1,0 +1,200 @@
+"""The demo of `make run`: start everything, let a few short windows happen, and check the counts."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+from rich.console import Console
+
+from emulators.processes.supervision import ServiceFailed
+from local.clone import CONTRACTS, LAKEHOUSE_PYTHON, SAMPLE, STATES
+from local.demo.display import LineDisplay, WindowsDisplay, print_stream_checks
+from local.demo.hub_reader import key_columns, read_hub
+from local.demo.polling import (
+    Windows,
+    first_windows,
+    have_ended,
+    play_recording,
+    request_windows,
+    trades_that_happened,
+    watch_until,
+)
+from local.demo.runs import RunCheck, check_run, print_run_checks, progress_line, runs_have_ended
+from local.demo.scenario import LENGTH, Scenario, make_scenario
+from local.demo.verification import Record, Source, StreamCheck, check_stream
+from local.demo.volumes import VolumeCheck, print_volumes, watch_volumes
+from local.platform.banner import progress_printer
+from local.platform.commands import choices_of
+from local.platform.enrichment import lakehouse_is_installed
+from local.platform.ports import PortTaken
+from local.platform.running import Running
+from local.platform.services import Choices
+from local.platform.settings_file import SettingsFileUnusable, read_settings
+from local.platform.starting import running_platform
+from local.platform.state import AlreadyRunning
+
+_WINDOW_SECONDS = 180.0
+_RUN_SECONDS = 400.0
+_MEASURE_SECONDS = 60.0
+_REFUSALS = (PortTaken, AlreadyRunning, ServiceFailed, SettingsFileUnusable, FileNotFoundError, ValueError)
+
+type Checks = list[StreamCheck | RunCheck | VolumeCheck]
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the demo; 0 only where nothing is lost or unexplained."""
+    console = Console()
+    try:
+        checks = asyncio.run(_run(console, arguments))
+    except TimeoutError:
+        sys.stderr.write(f"The windows did not end in time: see .local/{arguments.name}/logs.\n")
+        return 1
+    except (*_REFUSALS, aiohttp.ClientError) as failure:
+        sys.stderr.write(f"{failure}\n")
+        return 1
+    except asyncio.CancelledError:
+        return 130
+    return _conclude(console, checks, f".local/{arguments.name}/logs")
+
+
+async def _run(console: Console, arguments: argparse.Namespace) -> Checks:
+    _cancel_on_signals()
+    choices = choices_of(arguments, with_functions=True)
+    scenario = make_scenario(read_settings(SAMPLE)["Values"], arguments.recording)
+    console.print(f"The timer will open a window of {LENGTH.seconds} s for each of {', '.join(scenario.feeds)}.")
+    if not scenario.recording:
+        console.print("A feed whose volume is measured gets two more by HTTP: one too short, one long enough again.")
+    console.print("Starting the local platform …")
+    async with running_platform(
+        STATES / arguments.name, _adjusted(choices, scenario), clear=True, progress=progress_printer(console)
+    ) as platform:
+        checking = asyncio.create_task(_follow_and_check(console, platform.running, scenario))
+        failing = asyncio.create_task(platform.failure())
+        done, _ = await asyncio.wait({checking, failing}, return_when=asyncio.FIRST_COMPLETED)
+        failing.cancel()
+        if checking not in done:
+            checking.cancel()
+            raise failing.result()
+        return checking.result()
+
+
+def _adjusted(choices: Choices, scenario: Scenario) -> Choices:
+    return replace(
+        choices,
+        arguments={"exchange": scenario.exchange_arguments()},
+        settings_at_start=lambda: scenario.app_settings(datetime.now(UTC)),
+        with_enrichment=lakehouse_is_installed(LAKEHOUSE_PYTHON),
+    )
+
+
+async def _follow_and_check(console: Console, running: Running, scenario: Scenario) -> Checks:
+    windows = await _ended_windows(console, running, scenario)
+    console.print("The windows have ended. Reading the hubs back …")
+    hubs = _Hubs(running)
+    checks = [check for window in windows.values() if window for check in await _check(hubs, window)]
+    print_stream_checks(console, checks)
+    if "databricks" in running.addresses:
+        return [*checks, *await _follow_runs(console, running, scenario, windows)]
+    console.print(
+        "The lakehouse is not installed: with `make lakehouse` (Java 17, Maven) the windows are enriched too."
+    )
+    return [*checks]
+
+
+async def _ended_windows(console: Console, running: Running, scenario: Scenario) -> Windows:
+    """Wait for the first window of each feed, ask for the later ones, and wait until all have ended."""
+    app = running.addresses["functions"]["http"]
+    with WindowsDisplay(console) as display:
+        windows = await first_windows(app, scenario.feeds, _WINDOW_SECONDS, display.show)
+        if scenario.recording:
+            start = min(_times(windows[feed])[0] for feed in scenario.exchange_feeds)
+            await play_recording(running.addresses["exchange"]["admin"], start)
+        later = [request for first in windows.values() if first for request in scenario.later_windows(first)]
+        windows = {**windows, **await request_windows(app, later)}
+        return await watch_until(app, windows, _WINDOW_SECONDS, display.show, have_ended)
+
+
+async def _follow_runs(
+    console: Console, running: Running, scenario: Scenario, windows: Windows
+) -> list[RunCheck | VolumeCheck]:
+    console.print("Waiting for the Databricks runs that follow the windows …")
+    app = running.addresses["functions"]["http"]
+    with LineDisplay(console) as display:
+        windows = await watch_until(
+            app, windows, _RUN_SECONDS, lambda seen: display.show(progress_line(seen)), runs_have_ended
+        )
+    checks = [check_run(window) for window in windows.values() if window]
+    print_run_checks(console, checks)
+    console.print("Waiting for the measurements and their alerts …")
+    volumes = await watch_volumes(running, windows, scenario, _MEASURE_SECONDS)
+    print_volumes(console, volumes)
+    return [*checks, *volumes.checks]
+
+
+@dataclass(slots=True)
+class _Hubs:
+    """The hubs of the demo, each read back once."""
+
+    running: Running
+    read: dict[str, list[Record]] = field(default_factory=dict)
+
+    async def records(self, hub: str, contract: str) -> list[Record]:
+        if hub not in self.read:
+            columns = key_columns(CONTRACTS, contract)
+            connection = self.running.event_hubs_settings("Receiver")
+            self.read[hub] = await read_hub(connection, self.running.state.authority, hub, columns)
+        return self.read[hub]
+
+
+async def _check(hubs: _Hubs, window: Mapping[str, Any]) -> list[StreamCheck]:
+    """Check each stream of a window that goes to a hub; the first one is the primary stream."""
+    streams = [stream for stream in window["plan"]["streams"] if stream["hub"]]
+    checks = []
+    for stream in streams:
+        records = await hubs.records(stream["hub"], stream["contract"])
+        ours = [record for record in records if record.attempt.startswith(f"{window['id']}/")]
+        primary = stream == window["plan"]["streams"][0]
+        source = await _source(hubs.running, window) if primary else Source()
+        checks.append(check_stream(window, stream["name"], ours, source))
+    return checks
+
+
+async def _source(running: Running, window: Mapping[str, Any]) -> Source:
+    """Say what the source of a window's primary stream gave: the exchange knows its trades, a drawn feed its rate."""
+    start, end = _times(window)
+    if markets := window["plan"]["sources"]:
+        return await trades_that_happened(running.addresses["exchange"]["admin"], tuple(markets), start, end)
+    return Source(int((end - start).total_seconds() * window["plan"]["rate"] + 1e-6))
+
+
+def _times(window: Mapping[str, Any] | None) -> tuple[datetime, datetime]:
+    assert window is not None  # noqa: S101 - it is claimed
+    return datetime.fromisoformat(window["start"]), datetime.fromisoformat(window["end"])
+
+
+def _conclude(console: Console, checks: Checks, logs: str) -> int:
+    if any(check.problems for check in checks):
+        console.print(f"[bold red]The counts do not agree.[/] The logs are in {logs}.")
+        return 1
+    total = sum(check.distinct for check in checks if isinstance(check, StreamCheck))
+    runs = [check.verdict for check in checks if isinstance(check, RunCheck)]
+    balance = f" Their tables are {runs[0]}." if runs else ""
+    console.print(
+        f"[bold green]Nothing lost, nothing unexplained:[/] {total} records, counted at both ends.{balance}",
+        soft_wrap=True,
+    )
+    console.out(f"`make up` keeps everything running to look around; the logs of this run are in {logs}.")
+    return 0
+
+
+def _cancel_on_signals() -> None:
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 - we run in one
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(signal_number, task.cancel)

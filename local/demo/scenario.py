@@ -1,0 +1,130 @@
+"""What the demo shows: its windows, and the settings that open them soon after the start."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+EVERY = timedelta(minutes=15)
+LENGTH = timedelta(seconds=30)
+SLICE = timedelta(seconds=10)
+HEAD_START = timedelta(seconds=16)
+
+_PAUSE = timedelta(seconds=10)
+_SHORT_LENGTH = timedelta(seconds=5)
+_LEAD = timedelta(seconds=5)
+_EXCHANGE_GRACE = timedelta(seconds=3)
+
+_SYNTHETIC_MARKETS = (
+    "coinbase:BTC-USD",
+    "coinbase:ETH-USD",
+    "binance:BTCUSDT",
+    "kraken:BTC/USD",
+    "bitstamp:btcusd",
+)
+_TOO_SHORT, _LONG_AGAIN = "too short", "long again"
+_VERDICTS = {"": "first", _TOO_SHORT: "low", _LONG_AGAIN: "normal"}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MATCHES = ("match", "last_match")
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedWindow:
+    """A window that the demo asks the app for by HTTP, such as Data Factory does; `name` is the demo's own."""
+
+    name: str
+    feed: str
+    start: datetime
+    length: timedelta
+
+    def as_request(self) -> dict[str, str]:
+        """Write the body of `POST /api/windows`."""
+        return {"feed": self.feed, "start": self.start.isoformat(), "length": _hh_mm_ss(self.length)}
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """The feeds of the demo, those of them that follow markets, the markets, and the recording that they come from.
+
+    tables: the measured tables' keys by the stream whose rows are counted.
+    """
+
+    feeds: tuple[str, ...]
+    exchange_feeds: frozenset[str]
+    tables: Mapping[str, str]
+    markets: tuple[str, ...]
+    recording: Path | None = None
+
+    def exchange_arguments(self) -> Sequence[str]:
+        """Write the arguments that say what the exchange plays; a recording waits until its window is known."""
+        return ("--rate", "20") if self.recording is None else ("--recording", str(self.recording))
+
+    def table_of(self, window: Mapping[str, Any]) -> str | None:
+        """Give the key of the table that is measured for a window; None where none is."""
+        streams = [stream["name"] for stream in window["plan"]["streams"]]
+        return next((self.tables[stream] for stream in streams if stream in self.tables), None)
+
+    def later_windows(self, first: Mapping[str, Any]) -> Sequence[RequestedWindow]:
+        """List the windows that follow a measured feed's first one; a recording has no more to give."""
+        if self.recording or self.table_of(first) is None:
+            return ()
+        feed, end = first["feed"], datetime.fromisoformat(first["end"])
+        small = RequestedWindow(f"{feed}, {_TOO_SHORT}", feed, end + _PAUSE, _SHORT_LENGTH)
+        again = RequestedWindow(f"{feed}, {_LONG_AGAIN}", feed, small.start + small.length + _PAUSE, LENGTH)
+        return (small, again)
+
+    def expected_verdict(self, name: str) -> str | None:
+        """Say how the volume of a window is to be judged; what a recording holds is not known."""
+        return None if self.recording else _VERDICTS[name.partition(", ")[2]]
+
+    def app_settings(self, now: datetime) -> dict[str, str]:
+        """Write the app settings: a timer that ticks often, and a grid whose next window begins soon after `now`."""
+        settings = {"FEEDS": ",".join(self.feeds), "WINDOW_TIMER": "*/2 * * * * *"}
+        for feed in self.feeds:
+            settings |= {f"{feed.upper()}_{name}": value for name, value in self._settings_of(feed, now).items()}
+        return settings
+
+    def _settings_of(self, feed: str, now: datetime) -> dict[str, str]:
+        times = {
+            "WINDOW_EVERY": EVERY,
+            "WINDOW_OFFSET": (now + HEAD_START - _EPOCH) % EVERY,
+            "WINDOW_LENGTH": LENGTH,
+            "SLICE_LENGTH": SLICE,
+            "LEAD": _LEAD,
+        }
+        settings = {name: _hh_mm_ss(time) for name, time in times.items()}
+        if feed in self.exchange_feeds:
+            settings |= {"GRACE": _hh_mm_ss(_EXCHANGE_GRACE), "SOURCES": ",".join(self.markets)}
+        return settings
+
+
+def make_scenario(sample: Mapping[str, str], recording: Path | None) -> Scenario:
+    """Take the feeds from the sample of the app's settings and choose the markets.
+
+    A feed follows markets where it has the setting `<FEED>_SOURCES`. Raises ValueError for a recording
+    without matches.
+    """
+    feeds = tuple(sample["FEEDS"].split(","))
+    return Scenario(
+        feeds=feeds,
+        exchange_feeds=frozenset(feed for feed in feeds if f"{feed.upper()}_SOURCES" in sample),
+        tables={table.get("stream", key): key for key, table in json.loads(sample["METRICS_TABLES"]).items()},
+        markets=_SYNTHETIC_MARKETS if recording is None else _recorded_markets(recording),
+        recording=recording,
+    )
+
+
+def _recorded_markets(recording: Path) -> tuple[str, ...]:
+    """List the products whose matches the recording holds."""
+    frames = [line.split(" ", 2)[2] for line in recording.read_text(encoding="utf-8").splitlines() if " < " in line]
+    products = {frame["product_id"] for frame in map(json.loads, frames) if frame.get("type") in _MATCHES}
+    if not products:
+        raise ValueError(f"{recording} holds no Coinbase match frame: there is nothing to replay.")
+    return tuple(f"coinbase:{product}" for product in sorted(products))
+
+
+def _hh_mm_ss(length: timedelta) -> str:
+    seconds = int(length.total_seconds())
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"

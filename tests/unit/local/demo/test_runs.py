@@ -1,0 +1,68 @@
+"""The runs of windows, and what their tables count."""
+
+import io
+
+from rich.console import Console
+
+from local.demo.runs import check_run, print_run_checks, progress_line, runs_have_ended
+
+RUN = {"state": "succeeded", "message": "TERMINATED SUCCESS", "lookup": "assets-1"}
+
+
+def window(run=RUN, counts=None, reconciliation="balanced"):
+    enrichment = {"runs": [run], "counts": counts or {}, "counts_note": "no counts", "reconciliation": reconciliation}
+    return {"id": "shop-20261122T120000Z", "enrichment": enrichment}
+
+
+def printed(*checks):
+    sink = io.StringIO()
+    print_run_checks(Console(file=sink, width=200), checks)
+    return sink.getvalue()
+
+
+def test_a_run_that_succeeded_with_balanced_tables_has_no_problem():
+    assert check_run(window(counts={"stars": {"sql": 3}})).problems == ()
+
+
+def test_a_run_that_failed_is_a_problem_with_its_message():
+    failed = RUN | {"state": "failed", "message": "out of memory"}
+
+    assert check_run(window(failed)).problems == ("the run is failed: out of memory",)
+
+
+def test_tables_that_do_not_balance_are_a_problem_with_the_difference_of_each_stream():
+    counts = {"stars": {"difference": {"gold": -1}}, "pageviews": {}}
+
+    (problem,) = check_run(window(counts=counts, reconciliation="unbalanced")).problems
+
+    assert problem == "the tables are unbalanced: {'stars': {'gold': -1}, 'pageviews': {}}"
+
+
+def test_a_window_that_was_not_counted_is_a_problem_with_the_note():
+    assert check_run(window(reconciliation=None)).problems == ("the tables are not counted: no counts",)
+
+
+def test_every_stream_of_a_window_is_printed():
+    shown = printed(check_run(window(counts={"pageviews": {"sql": 70}, "stars": {"sql": 7}})))
+
+    assert [line.split()[-1] for line in shown.splitlines() if line.strip().startswith("stream")] == [
+        "pageviews",
+        "stars",
+    ]
+    assert [line.split()[-1] for line in shown.splitlines() if line.strip().startswith("sql")] == ["70", "7"]
+
+
+def test_a_window_without_counts_is_printed_all_the_same():
+    assert "not counted" in printed(check_run(window(reconciliation=None)))
+
+
+def test_runs_have_ended_when_each_window_has_one_that_is_over():
+    running = RUN | {"state": "running"}
+
+    assert runs_have_ended({"shop": window()})
+    assert not runs_have_ended({"shop": window(), "gps": window(running)})
+    assert not runs_have_ended({"shop": window(), "gps": None})
+
+
+def test_progress_says_how_each_run_stands():
+    assert progress_line({"shop": window(), "gps": None}) == "shop: TERMINATED SUCCESS"

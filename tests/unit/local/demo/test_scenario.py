@@ -1,0 +1,107 @@
+"""What the demo shows, taken from the sample of the app's settings."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from local.demo.scenario import EVERY, HEAD_START, make_scenario
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+SAMPLE = {
+    "FEEDS": "trades,payments,shop",
+    "TRADES_SOURCES": "coinbase:BTC-USD",
+    "METRICS_TABLES": '{"deals": {"table": "Trades", "stream": "trades"}, "stars": {"table": "Stars"}}',
+}
+
+
+def scenario(recording=None):
+    return make_scenario(SAMPLE, recording)
+
+
+def window(feed, *streams):
+    plan = {"streams": [{"name": stream} for stream in streams]}
+    return {"feed": feed, "end": "2026-11-22T12:00:30+00:00", "plan": plan}
+
+
+def seconds(text):
+    hours, minutes, rest = map(int, text.split(":"))
+    return timedelta(hours=hours, minutes=minutes, seconds=rest)
+
+
+@given(st.integers(0, 86_400))
+def test_the_grid_has_a_window_soon_after_the_start_and_not_before(later):
+    now = NOON + timedelta(seconds=later)
+
+    offset = seconds(scenario().app_settings(now)["TRADES_WINDOW_OFFSET"])
+
+    wait = (offset - (now - datetime(1970, 1, 1, tzinfo=UTC))) % EVERY
+    assert HEAD_START - timedelta(seconds=1) <= wait <= HEAD_START
+
+
+def test_every_feed_of_the_sample_has_the_same_grid():
+    settings = scenario().app_settings(NOON)
+
+    assert settings["FEEDS"] == "trades,payments,shop"
+    assert len({settings[f"{feed}_WINDOW_OFFSET"] for feed in ("TRADES", "PAYMENTS", "SHOP")}) == 1
+
+
+def test_only_a_feed_with_sources_follows_the_markets():
+    settings = scenario().app_settings(NOON)
+
+    assert settings["TRADES_SOURCES"].startswith("coinbase:BTC-USD,")
+    assert not {"PAYMENTS_SOURCES", "SHOP_SOURCES"} & settings.keys()
+
+
+def test_a_feed_with_a_measured_stream_gets_two_more_windows_that_do_not_touch():
+    small, again = scenario().later_windows(window("shop", "pageviews", "stars"))
+
+    assert (small.feed, again.feed) == ("shop", "shop")
+    assert datetime(2026, 11, 22, 12, 0, 30, tzinfo=UTC) < small.start < small.start + small.length < again.start
+    assert small.as_request() == {"feed": "shop", "start": "2026-11-22T12:00:40+00:00", "length": "00:00:05"}
+
+
+def test_the_verdicts_of_a_measured_feeds_windows_are_known():
+    ours = scenario()
+
+    names = ["shop", *(each.name for each in ours.later_windows(window("shop", "stars")))]
+
+    assert [ours.expected_verdict(name) for name in names] == ["first", "low", "normal"]
+
+
+def test_a_feed_that_is_not_measured_gets_no_more():
+    assert scenario().later_windows(window("payments", "transactions")) == ()
+
+
+def test_the_table_of_a_window_is_that_of_its_measured_stream():
+    ours = scenario()
+
+    assert ours.table_of(window("trades", "trades")) == "deals"
+    assert ours.table_of(window("shop", "pageviews", "stars")) == "stars"
+    assert ours.table_of(window("payments", "transactions")) is None
+
+
+def test_a_recordings_products_are_followed_and_nothing_is_known_of_their_volume(tmp_path):
+    recording = tmp_path / "frames.txt"
+    recording.write_text(
+        '1.0 > {"type":"subscribe"}\n'
+        '2.0 < {"type":"last_match","product_id":"YFI-BTC"}\n'
+        '3.0 < {"type":"match","product_id":"SKL-USD"}\n'
+        '4.0 < {"type":"ticker","product_id":"NU-GBP"}\n',
+        encoding="utf-8",
+    )
+
+    ours = scenario(recording)
+
+    assert ours.markets == ("coinbase:SKL-USD", "coinbase:YFI-BTC")
+    assert ours.exchange_arguments() == ("--recording", str(recording))
+    assert (ours.later_windows(window("trades", "trades")), ours.expected_verdict("trades")) == ((), None)
+
+
+def test_a_file_without_matches_is_refused(tmp_path):
+    empty = tmp_path / "frames.txt"
+    empty.touch()
+
+    with pytest.raises(ValueError, match="no Coinbase match frame"):
+        scenario(empty)
