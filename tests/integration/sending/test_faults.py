@@ -37,7 +37,8 @@ async def test_lost_acknowledgements_lose_nothing_and_double_only_what_they_hit(
         platform.order("faults", kind="lose_ack", share=0.05, seed=7)
         total = Delivery()
         for number in range(batches):
-            total += await sender.send(numbered(number * batch, batch))
+            delivery = await sender.send(numbered(number * batch, batch))
+            total += delivery
 
     hits = platform.injected()
     stored = await bodies(platform, "single", since)
@@ -116,7 +117,8 @@ async def test_a_throttled_hub_gets_everything_in_its_own_time(platform):
         platform.order("throttle", units=1)
         total = Delivery()
         for number in range(4):
-            total += await sender.send(numbered(1 + number * 500, 500, str(number % 4)))
+            delivery = await sender.send(numbered(1 + number * 500, 500, str(number % 4)))
+            total += delivery
 
     assert total.accepted == 2_000
     assert set(await bodies(platform, "trades", since)) == {b"%06d" % n for n in range(2_001)}

@@ -50,5 +50,5 @@ async def running(service: JobsService) -> AsyncIterator[dict[str, str]]:
             admin=Site(jobs_admin(workspace), service.admin_port),
             workspace=Site(jobs_application(api, faults, checker), service.port, service.certificate),
         )
-        addresses |= await stack.enter_async_context(sites)
+        addresses.update(await stack.enter_async_context(sites))
         yield addresses

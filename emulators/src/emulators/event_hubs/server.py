@@ -55,7 +55,7 @@ async def running(config: EventHubs) -> AsyncIterator[Mapping[str, str]]:
         if config.amqp_port is not None:
             amqp = await stack.enter_async_context(_listening(broker, config.amqp_port, None))
             addresses["amqp"] = f"amqp://localhost:{amqp}"
-        addresses |= await stack.enter_async_context(serving(admin=Site(hubs_admin(broker), config.admin_port)))
+        addresses.update(await stack.enter_async_context(serving(admin=Site(hubs_admin(broker), config.admin_port))))
         if config.capture is not None:
             await stack.enter_async_context(capturing(store, config.capture))
         logger.info("hub.epoch_started epoch=%d hubs=%s", store.epoch.number, ",".join(config.hubs))

@@ -125,7 +125,8 @@ async def test_a_malformed_frame_breaks_off_and_the_feed_goes_on(exchange, venue
     await exchange.fault("malformed", venue, count=2)
     broken = 0
     while broken < 2:
-        broken += _is_broken(await listener.text())
+        frame = await listener.text()
+            broken += _is_broken(frame)
 
     assert await listener.frame()
 

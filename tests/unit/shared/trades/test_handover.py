@@ -159,7 +159,8 @@ async def test_readers_wait_while_nobody_asks_and_go_on_afterwards(handover, beh
         await asyncio.sleep(0)
         held_up_at = behind.added
 
-        sent += sum(await sizes(batches))
+        batch = await sizes(batches)
+            sent += sum(batch)
 
     assert held_up_at == FLUSH_AT + LIMIT
     assert sent == 3 * LIMIT
