@@ -9,7 +9,7 @@ IngestionError
 ├── CorruptRow           the ledger holds something that this version can't read
 └── Unavailable          an outside system does not answer as it should: a retry may cure it
     ├── Unreachable      a venue can't be reached or can't serve now
-    ├── Untrusted        a peer's certificate is vouched for by nobody we trust
+    ├── Untrusted        a peer's certificate is not trusted
     └── SendFailed       records could not be delivered to a hub within the deadline
 """
 

@@ -1,13 +1,23 @@
-"""A stand-in for pyodbc: T-SQL is checked and translated by sqlglot, and run by a SQLite file behind it."""
+"""A stand-in for pyodbc: T-SQL is parsed and translated by sqlglot, and run by a SQLite file behind it."""
 
 import sqlite3
+from decimal import Decimal
 from functools import cache
-from importlib.resources import files
 
 import sqlglot
+from sqlglot import expressions
 
-STATEMENTS = files("shared.clients.sql").joinpath("statements")
-BY_HAND = ("create_metrics", "create_alerts", "find_objects")  # what SQLite says in another way altogether
+# SQL Server's catalogue, in terms of SQLite's: one schema, which is 1.
+OBJECTS = """
+  SELECT * FROM (
+    SELECT name, CASE type WHEN 'table' THEN 'U' WHEN 'view' THEN 'V' END AS type, 1 AS schema_id FROM sqlite_master
+  ) AS objects
+"""
+AS_TEXT = {
+    expressions.DType.NVARCHAR,
+    expressions.DType.DECIMAL,
+    expressions.DType.DATETIME2,
+}  # SQLite keeps each digit
 OF_THE_SERVER = {  # what SQLAlchemy asks a server that it meets for the first time
     "ProductVersion": "16.0.1000.6",
     "schema_name": "dbo",
@@ -37,7 +47,7 @@ class Odbc:
 
     def __init__(self, path):
         self.path, self.faults, self.statements, self.timeouts, self.locks = path, {}, [], [], []
-        self.answers_of_locks, self.tokens = [], []
+        self.answers_of_locks, self.tokens, self.cells = [], [], []
 
     def drivers(self):
         return ["ODBC Driver 18 for SQL Server"]
@@ -56,6 +66,7 @@ class Connection:
     def __init__(self, odbc):
         self.odbc, self.timeout = odbc, 0
         self.behind = sqlite3.connect(odbc.path, isolation_level=None, timeout=5, check_same_thread=False)
+        self.behind.create_function("SCHEMA_ID", -1, lambda *_: 1)
 
     def cursor(self):
         return Cursor(self)
@@ -90,6 +101,7 @@ class Cursor:
             self.found.execute("SELECT ?", known)
             return
         self.odbc.statements.append(statement)
+        self.odbc.cells.append(cells)
         self.odbc.timeouts.append(self.connection.timeout)
         self.odbc.fail(statement)
         self._run(statement, cells)
@@ -99,12 +111,12 @@ class Cursor:
             if "sp_getapplock" in statement:
                 self._lock(*cells)
             else:
-                self.found.execute(translated(statement), cells)
+                self.found.execute(translated(statement), [as_sqlite(cell) for cell in cells])
         except sqlite3.OperationalError as error:
             raise refusal(1222 if "locked" in str(error) else 208, str(error)) from error
 
-    def _lock(self, resource, patience):
-        self.odbc.locks.append((resource, patience))
+    def _lock(self, resource, timeout):
+        self.odbc.locks.append((resource, timeout))
         if not self.connection.behind.in_transaction:
             self.connection.behind.execute("BEGIN IMMEDIATE")
         answers = self.odbc.answers_of_locks
@@ -114,10 +126,29 @@ class Cursor:
         return getattr(self.found, name)
 
 
+def as_sqlite(cell):
+    """Take only what pyodbc takes of ours; SQLite keeps a decimal's digits as a text alone."""
+    if not isinstance(cell, str | int | float | Decimal | None):
+        raise TypeError(f"pyodbc was handed a {type(cell).__name__}: {cell!r}")
+    return str(cell) if isinstance(cell, Decimal) else cell
+
+
 @cache
 def translated(statement):
-    for name in BY_HAND:
-        if statement == STATEMENTS.joinpath("tsql", f"{name}.sql").read_text():
-            return STATEMENTS.joinpath("sqlite", f"{name}.sql").read_text()
-    (written,) = sqlglot.transpile(statement, read="tsql", write="sqlite", error_level=sqlglot.ErrorLevel.RAISE)
-    return written
+    """Translate a statement that T-SQL's grammar knows; what it does in SQLite is what it says."""
+    (tree,) = sqlglot.parse(statement, dialect="tsql", error_level=sqlglot.ErrorLevel.RAISE)
+    if isinstance(tree, expressions.Command):
+        raise refusal(102, f"Incorrect syntax: {statement}")
+    return tree.transform(_as_sqlite).sql("sqlite")
+
+
+def _as_sqlite(node):
+    if isinstance(node, expressions.Table) and (node.db, node.name) == ("sys", "objects"):
+        return sqlglot.parse_one(OBJECTS).find(expressions.Subquery)
+    if isinstance(node, expressions.Table) and node.db == "dbo":
+        node.set("db", None)
+    if isinstance(node, expressions.DataType) and node.this in AS_TEXT:
+        return expressions.DataType.build("text")
+    # SQLite compares texts to the letter by itself, and knows no other collation of that meaning.
+    is_collation = isinstance(node.args.get("kind"), expressions.CollateColumnConstraint)
+    return None if is_collation else node

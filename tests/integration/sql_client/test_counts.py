@@ -12,8 +12,10 @@ from sqlalchemy import create_engine
 from shared.clients.identity.identity import FakeIdentity
 from shared.clients.persistence import RetryPolicy
 from shared.clients.retrying import Backoff, Timeouts
-from shared.clients.sql.database import FakeCounts, SqlCounts, sql_database
-from shared.clients.sql.engine import WINDOW_COUNTS
+from shared.clients.sql.counts import SqlCounts
+from shared.clients.sql.database import sql_database
+from shared.clients.sql.fake import FakeCounts
+from shared.clients.sql.tables import WINDOW_COUNTS
 from shared.errors import Unavailable
 
 QUICK = RetryPolicy(Timeouts(total=1.0, attempt=1.0, ordinary=Backoff(0.02, 0.1)))
@@ -31,8 +33,8 @@ def path(tmp_path):
     return tmp_path / "a b" / "sql.db"
 
 
-def counts_in(path, persistence=QUICK):
-    return SqlCounts(sql_database(f"sqlite:///{path}", FakeIdentity(), persistence=persistence))
+def counts_in(path, retry=QUICK):
+    return SqlCounts(sql_database(f"sqlite:///{path}", FakeIdentity(), retry=retry))
 
 
 def write(path, rows):
