@@ -31,6 +31,7 @@ HOMES = {
     "sqlalchemy": {
         "shared/clients/sql/database.py",
         "shared/clients/sql/metrics.py",
+        "shared/clients/sql/rows.py",
         "shared/clients/sql/statements.py",
         "shared/clients/sql/tables.py",
         "shared/clients/sql/transaction.py",

@@ -1,16 +1,19 @@
 """The stores of the SQL database in memory, for tests."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
+from shared.clients.sql.records import Row, RowFormat, rows_of
 from shared.clients.sql.stores import MetricsTransaction
+from shared.contracts import Contract
+from shared.domain.delivery import Delivery, Event, Refusal
 from shared.domain.volumes.alert import LEASE, Alert, PastAlerts
 from shared.domain.volumes.measurement import GOOD, MOST_HISTORY, Counted, MeasuredTable, Measurement, MeasureRequest
-from shared.errors import Unavailable
+from shared.errors import SendFailed, Unavailable
 
 
 @dataclass(slots=True)
@@ -93,6 +96,33 @@ class FakeMetrics:
             if self.failure is not None:
                 raise self.failure
             yield
+
+
+@dataclass(slots=True)
+class FakeRows:
+    """The table of a stream in memory, by key; `fates` are those of the next sends, one each.
+
+    `unavailable`: nothing is stored. `unknown`: all is stored, but nobody learns of it. `refused`: the database refuses
+    the last row of the send, whatever it is.
+    """
+
+    contract: Contract
+    stored: dict[tuple[object, ...], Row] = field(default_factory=dict)
+    fates: list[Literal["unavailable", "unknown", "refused"]] = field(default_factory=list)
+
+    async def send(self, events: Sequence[Event]) -> Delivery:
+        row_format = RowFormat.of(self.contract)
+        rows, delivery = rows_of(events, row_format)
+        fate = self.fates.pop(0) if self.fates else None
+        if fate == "unavailable":
+            raise SendFailed(f"Table {self.contract.stream}: it is away", delivery)
+        if fate == "refused" and rows:
+            rows.pop()
+            delivery = delivery + Delivery(refusals=(Refusal(1, "the database can't hold it"),))
+        self.stored.update({row_format.key_of(row): row for row in rows})
+        if fate == "unknown":
+            raise SendFailed(f"Table {self.contract.stream}: no answer", delivery + Delivery(unknown=len(rows)))
+        return delivery + Delivery(accepted=len(rows), events=len(events) if rows else 0)
 
 
 @dataclass(slots=True)

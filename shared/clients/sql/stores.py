@@ -7,7 +7,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Protocol
 
+from shared.clients.event_hubs.hubs import Sender
 from shared.clients.identity.identity import Identity
+from shared.contracts import Contract
 from shared.domain.volumes.alert import Alert, PastAlerts
 from shared.domain.volumes.measurement import Counted, MeasuredTable, Measurement, MeasureRequest
 
@@ -93,3 +95,11 @@ def sql_counts(url: str, identity: Identity) -> Counts:
     from shared.clients.sql.database import sql_database  # noqa: PLC0415 - imports SQLAlchemy
 
     return SqlCounts(sql_database(url, identity))
+
+
+def sql_rows(url: str, identity: Identity, contract: Contract) -> Sender:
+    """Open the table of a stream's records as a destination; errors as of `sql_database`."""
+    from shared.clients.sql.database import sql_database  # noqa: PLC0415 - imports SQLAlchemy
+    from shared.clients.sql.rows import SqlRows  # noqa: PLC0415 - imports SQLAlchemy
+
+    return SqlRows(contract, sql_database(url, identity, makes_file=True))

@@ -1,6 +1,7 @@
 """A stand-in for pyodbc: T-SQL is parsed and translated by sqlglot, and run by a SQLite file behind it."""
 
 import sqlite3
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 
@@ -111,9 +112,19 @@ class Cursor:
             if "sp_getapplock" in statement:
                 self._lock(*cells)
             else:
-                self.found.execute(translated(statement), [as_sqlite(cell) for cell in cells])
+                translation = translated(statement)
+                if translation.twins:
+                    self._refuse_twins(translation.twins, [as_sqlite(cell) for cell in cells])
+                self.found.execute(translation.statement, [as_sqlite(cell) for cell in cells])
+        except sqlite3.IntegrityError as error:
+            raise refusal(2627 if "UNIQUE" in str(error) else 515, str(error), "23000") from error
         except sqlite3.OperationalError as error:
             raise refusal(1222 if "locked" in str(error) else 208, str(error)) from error
+
+    def _refuse_twins(self, query, cells):
+        """Refuse a MERGE of two rows of one key, as SQL Server does."""
+        if self.found.execute(query, cells).fetchone():
+            raise refusal(8672, "The MERGE statement attempted to UPDATE or DELETE the same row more than once.")
 
     def _lock(self, resource, timeout):
         self.odbc.locks.append((resource, timeout))
@@ -133,13 +144,42 @@ def as_sqlite(cell):
     return str(cell) if isinstance(cell, Decimal) else cell
 
 
+@dataclass(frozen=True)
+class Translation:
+    """What SQLite runs; `twins` finds rows of a MERGE that have one key."""
+
+    statement: str
+    twins: str | None = None
+
+
 @cache
 def translated(statement):
     """Translate a statement that T-SQL's grammar knows; what it does in SQLite is what it says."""
     (tree,) = sqlglot.parse(statement, dialect="tsql", error_level=sqlglot.ErrorLevel.RAISE)
     if isinstance(tree, expressions.Command):
         raise refusal(102, f"Incorrect syntax: {statement}")
-    return tree.transform(_as_sqlite).sql("sqlite")
+    tree = tree.transform(_as_sqlite)
+    return _upsert(tree) if isinstance(tree, expressions.Merge) else Translation(tree.sql("sqlite"))
+
+
+def _upsert(merge):
+    """Say a MERGE of values by their key as SQLite does; one that does anything else is refused."""
+    source = merge.args["using"]
+    names = [column.name for column in source.args["alias"].columns]
+    key = [same.this.name for same in merge.args["on"].find_all(expressions.EQ)]
+    whens = {when.args["matched"]: when.args["then"] for when in merge.args["whens"].expressions}
+    changes = [change.this.name for change in whens[True].expressions] if True in whens else []
+    if {*key, *changes} != set(names) or [column.name for column in whens[False].this.expressions] != names:
+        raise refusal(102, f"No MERGE by a key: {merge.sql('tsql')}")
+    rows = ", ".join(row.sql("sqlite") for row in source.expressions)
+    places = ", ".join(f"column{names.index(name) + 1}" for name in key)
+    quoted = {name: f'"{name}"' for name in names}
+    change = ", ".join(f"{quoted[name]} = excluded.{quoted[name]}" for name in changes)
+    return Translation(
+        f'INSERT INTO "{merge.this.name}" ({", ".join(quoted.values())}) VALUES {rows} '
+        f"ON CONFLICT ({', '.join(quoted[name] for name in key)}) DO {f'UPDATE SET {change}' if change else 'NOTHING'}",
+        f"SELECT 1 FROM (VALUES {rows}) GROUP BY {places} HAVING COUNT(*) > 1",
+    )
 
 
 def _as_sqlite(node):
@@ -149,6 +189,8 @@ def _as_sqlite(node):
         node.set("db", None)
     if isinstance(node, expressions.DataType) and node.this in AS_TEXT:
         return expressions.DataType.build("text")
+    if isinstance(node, expressions.Collate):
+        return node.this
     # SQLite compares texts to the letter by itself, and knows no other collation of that meaning.
     is_collation = isinstance(node.args.get("kind"), expressions.CollateColumnConstraint)
     return None if is_collation else node
