@@ -20,12 +20,13 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    bindparam,
     cast,
-    column,
-    values,
+    literal_column,
 )
 from sqlalchemy import Column as TableColumn
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import quoted_name
@@ -92,7 +93,11 @@ class SqlRows:
         def once(sql: Transaction) -> None:
             sql.lock(table.name)
             sql.make(table)
-            sql.execute(upsert(table, [group.row for group in batch], sql.dialect))
+            rows = [group.row for group in batch]
+            if sql.dialect == "mssql":
+                sql.execute(Merge(table, rows))
+            else:
+                sql.execute_many(upsert(table), rows)
             reached_commits.append(True)
 
         try:
@@ -123,14 +128,12 @@ def table_of(row_format: RowFormat) -> Table:
     return Table(contract.stream, MetaData(), *columns, key, quote=True)
 
 
-def upsert(table: Table, rows: Sequence[Row], dialect: str) -> Executable:
-    """Compose the statement that inserts rows, or updates those whose key is there; no key may be in them twice."""
-    if dialect == "mssql":
-        return _Merge(table, rows)
-    insert = sqlite.insert(table).values(list(rows))
-    others = {each.name: insert.excluded[each.name] for each in table.columns if not each.primary_key}
+def upsert(table: Table) -> Insert:
+    """Compose the statement of SQLite that inserts a row, or updates the one whose key is there."""
+    inserted = sqlite.insert(table)
+    others = {each.name: inserted.excluded[each.name] for each in table.columns if not each.primary_key}
     key = list(table.primary_key)
-    return insert.on_conflict_do_update(key, set_=others) if others else insert.on_conflict_do_nothing(key)
+    return inserted.on_conflict_do_update(key, set_=others) if others else inserted.on_conflict_do_nothing(key)
 
 
 class Digits(TypeDecorator[Decimal]):
@@ -153,19 +156,17 @@ class Digits(TypeDecorator[Decimal]):
         return None if value is None else Decimal(str(value))
 
 
-class _Merge(Executable, ClauseElement):
-    """T-SQL's MERGE of rows into a table by its key; every value is cast, so that its type is no guess."""
+class Merge(Executable, ClauseElement):
+    """T-SQL's MERGE of rows into a table by its key, none of which may be in them twice."""
 
     inherit_cache = False
 
     def __init__(self, table: Table, rows: Sequence[Row]) -> None:
-        names = [column(quoted_name(each.name, quote=True), each.type) for each in table.columns]
-        cells = [tuple(cast(row[each.name], each.type) for each in table.columns) for row in rows]
-        self.table, self.source = table, values(*names, name="source").data(cells)
+        self.table, self.rows = table, rows
 
 
-@compiles(_Merge, "mssql")
-def _compile_merge(merge: _Merge, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401 - handed through
+@compiles(Merge, "mssql")
+def _compile_merge(merge: Merge, compiler: SQLCompiler, **_: object) -> str:
     quote = compiler.preparer.quote
     key = [quote(each.name) for each in merge.table.primary_key]
     names = [quote(each.name) for each in merge.table.columns]
@@ -173,12 +174,22 @@ def _compile_merge(merge: _Merge, compiler: SQLCompiler, **options: Any) -> str:
     changes = ", ".join(f"{name} = source.{name}" for name in names if name not in key)
     parts = [
         f"MERGE INTO {compiler.preparer.format_table(merge.table)} AS target",
-        f"USING {compiler.process(merge.source, asfrom=True, **options)} ON {same}",
+        f"USING (VALUES {_cells(merge, compiler)}) AS source ({', '.join(names)}) ON {same}",
         *([f"WHEN MATCHED THEN UPDATE SET {changes}"] if changes else []),
         f"WHEN NOT MATCHED THEN INSERT ({', '.join(names)})",
         f"VALUES ({', '.join(f'source.{name}' for name in names)});",
     ]
     return " ".join(parts)
+
+
+def _cells(merge: Merge, compiler: SQLCompiler) -> str:
+    """Write the rows; every value is cast, so that SQL Server need not guess its type, of NULL above all."""
+    casts = {each: compiler.process(cast(literal_column("{}"), each.type)) for each in merge.table.columns}
+
+    def cell(row: Row, each: TableColumn[Any]) -> str:
+        return casts[each].format(compiler.process(bindparam(None, row[each.name], type_=each.type, unique=True)))
+
+    return ", ".join(f"({', '.join(cell(row, each) for each in casts)})" for row in merge.rows)
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """One transaction's view of a database: a deadline on each statement, and locks that end with it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
@@ -57,6 +57,11 @@ class Transaction:
         """Run a statement with its parameters."""
         self._begin_statement()
         return self.connection.execute(statement, parameters)
+
+    def execute_many(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run a statement for each of some rows."""
+        self._begin_statement()
+        self.connection.execute(statement, rows)
 
     def number(self, query: Select[int], **parameters: Parameter) -> int:
         """Run a query that gives one number."""

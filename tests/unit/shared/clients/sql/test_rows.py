@@ -6,7 +6,7 @@ from sqlalchemy.dialects import mssql, sqlite
 from sqlglot import expressions
 
 from shared.clients.sql.records import RowFormat
-from shared.clients.sql.rows import SqlRows, table_of, upsert
+from shared.clients.sql.rows import Merge, SqlRows, table_of, upsert
 from shared.clients.sql.tables import create_table
 from shared.contracts import load_contract
 from shared.domain.delivery import Event
@@ -64,15 +64,17 @@ def test_in_sql_server_keys_are_bounded_and_numbers_exact():
 def test_the_upsert_of_sql_server_is_a_merge_by_the_key_of_values_that_are_cast():
     rows = [FORMAT.row_of(LINE % number) for number in range(3)]
 
-    tree = parsed(str(upsert(table_of(FORMAT), rows, "mssql").compile(dialect=DIALECTS["tsql"])), "tsql")
+    written = str(Merge(table_of(FORMAT), rows).compile(dialect=DIALECTS["tsql"]))
+    tree = parsed(written, "tsql")
 
     assert isinstance(tree, expressions.Merge)
     assert {same.this.name for same in tree.args["on"].find_all(expressions.EQ)} == set(TRADES.key)
     assert len(list(tree.find_all(expressions.Cast))) == 3 * len(TRADES.columns)
+    assert written.count("CAST(? AS NVARCHAR(220)) COLLATE Latin1_General_100_BIN2") == 3 * 2
 
 
 def test_the_upsert_of_sqlite_parses():
-    written = str(upsert(table_of(FORMAT), [FORMAT.row_of(LINE % 1)], "sqlite").compile(dialect=DIALECTS["sqlite"]))
+    written = str(upsert(table_of(FORMAT)).compile(dialect=DIALECTS["sqlite"]))
 
     tree = parsed(written, "sqlite")
 
