@@ -22,10 +22,10 @@ from local.platform.running import Running
 from local.platform.services import Choices
 from local.platform.starting import running_platform
 from shared.clients.identity.fake import FakeIdentity
-from shared.clients.logic_app.alert_sender import FakeDoor
-from shared.clients.sql.metrics import sql_metrics
-from shared.clients.storage.fake import FakeLedger
-from shared.domain.volumes.measurement import MeasuredTable, MeasureOrder
+from shared.clients.logic_app.fake import FakeLogicApp
+from shared.clients.sql.stores import sql_metrics
+from shared.clients.storage.windows import FakeLedger
+from shared.domain.volumes.measurement import MeasuredTable, MeasureRequest
 from shared.domain.windows.ledger_row import WindowRow
 from shared.domain.windows.window import Window
 from shared.flows.measure import MetricsTools, measure
@@ -59,7 +59,7 @@ TRADES = MeasuredTable("trades", "Trades", "trades", 1000, "ingestion")
 
 def rows() -> list[Row]:
     """Measure the large table first, then the storm."""
-    with tempfile.TemporaryDirectory(prefix="metrics-") as folder:
+    with tempfile.ClockraryDirectory(prefix="metrics-") as folder:
         large = _large_table(Path(folder))
         storm = asyncio.run(_storm(Path(folder)))
     return [*large, *storm]
@@ -92,16 +92,16 @@ def _sides(file: Path) -> dict[str, Callable[[], object]]:
     window = Window("trades", FIRST + timedelta(hours=7), FIRST + timedelta(hours=8))
     ledger.claim(WindowRow(window, "closed", "timer", NOON, {}))
     metrics = sql_metrics(f"sqlite:///{file}", FakeIdentity())
-    door = FakeDoor(names=())
-    tools = MetricsTools({"trades": TRADES}, ledger, metrics, metrics, door, lambda: NOON, timedelta(hours=6))
+    sender = FakeLogicApp(names=())
+    tools = MetricsTools({"trades": TRADES}, ledger, metrics, sender, lambda: NOON, timedelta(hours=6))
     bare = sqlite3.connect(file)
 
-    def order(window_id: str | None) -> MeasureOrder:
-        return MeasureOrder("trades", f"run-{next(numbers)}", NOON, window_id)
+    def request(window_id: str | None) -> MeasureRequest:
+        return MeasureRequest("trades", f"run-{next(numbers)}", NOON, window_id)
 
     return {
-        "a measurement with a window": lambda: measure(tools, order(window.id)),
-        "a measurement by COUNT(*)": lambda: measure(tools, order(None)),
+        "a measurement with a window": lambda: measure(tools, request(window.id)),
+        "a measurement by COUNT(*)": lambda: measure(tools, request(None)),
         "COUNT(*) alone, committing nothing": lambda: bare.execute("SELECT COUNT(*) FROM Trades").fetchone(),
     }
 

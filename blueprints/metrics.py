@@ -35,7 +35,7 @@ async def get_metrics(req: func.HttpRequest) -> func.HttpResponse:
 async def retry_pending_alerts(timer: func.TimerRequest) -> None:
     """Send each alert that is pending and due."""
     tools = services().metrics_tools
-    done = await asyncio.to_thread(retry_alerts, tools.outbox, tools.door, tools.clock)
+    done = await asyncio.to_thread(retry_alerts, tools.metrics, tools.alert_sender, tools.clock)
     telemetry.info(logger, "alerts.retried", late=timer.past_due, **done)
 
 

@@ -19,8 +19,7 @@ from shared.clients.event_hubs.hubs import AzureEventHubs, EventHubs, HubConnect
 from shared.clients.identity.credentials import Identity, ManagedIdentity, ServicePrincipal, make_identity
 from shared.clients.logic_app.alert_sender import LogicApp
 from shared.clients.retrying import RetryPolicy, Timeouts
-from shared.clients.sql.database import Counts, SqlCounts, sql_database
-from shared.clients.sql.metrics import sql_metrics
+from shared.clients.sql.stores import Counts, sql_counts, sql_metrics
 from shared.clients.storage.pools import Pools, SharedPools
 from shared.clients.storage.reference import Reference, blob_reference
 from shared.clients.storage.runs import RunLedger, table_run_ledger
@@ -163,7 +162,7 @@ class Services:
     def counts(self) -> Counts | None:
         """Give what the lakehouse counted, None where no database is set."""
         url = self.settings.enrichment.sql_url
-        return SqlCounts(sql_database(url, self.identity)) if url else None
+        return sql_counts(url, self.identity) if url else None
 
     @made_once
     def jobs(self) -> Jobs:
@@ -193,13 +192,11 @@ class Services:
         url = self.settings.enrichment.sql_url
         if url is None:
             raise Unavailable("SQL__url is not set: there is no database to measure.")
-        metrics = sql_metrics(url, self.identity)
         return MetricsTools(
             tables=settings.tables,
             ledger=self.ledger,
-            metrics=metrics,
-            outbox=metrics,
-            door=LogicApp(settings.alert_urls, ca_bundle=self.settings.ca_bundle),
+            metrics=sql_metrics(url, self.identity),
+            alert_sender=LogicApp(settings.alert_urls, ca_bundle=self.settings.ca_bundle),
             clock=self.clock,
             quiet=settings.alert_quiet,
         )

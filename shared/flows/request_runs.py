@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.clients.durable.orchestrations import Orchestrations
-from shared.clients.sql.database import Counts
+from shared.clients.sql.stores import Counts
 from shared.clients.storage.runs import RunLedger
 from shared.clients.storage.windows import known_window
 from shared.domain.runs.run import RunMode, RunRow, instance_of

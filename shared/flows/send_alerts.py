@@ -1,4 +1,4 @@
-"""Telling people: an alert is committed first, sent under a lease, and tried again until the Logic App has it."""
+"""Alerts are committed first, sent under a lease, and tried again until the Logic App has them."""
 
 import logging
 from collections import Counter
@@ -8,9 +8,9 @@ from itertools import takewhile
 from typing import Final
 
 from shared import telemetry
-from shared.clients.logic_app.alert_sender import AlertDoor
-from shared.clients.sql.metrics import Outbox
-from shared.domain.volumes.alert import Alert, Trouble, decide_trouble, next_try
+from shared.clients.logic_app.alert_sender import AlertSender
+from shared.clients.sql.stores import Metrics, MetricsTransaction
+from shared.domain.volumes.alert import Alert, RunIncident, decide_incident, next_try
 from shared.domain.volumes.measurement import AlertState
 from shared.errors import IngestionError, Unavailable
 
@@ -23,60 +23,61 @@ TICK: Final = timedelta(minutes=3)
 """After how long a tick of the timer sends no further alert."""
 
 
-def send_alert(outbox: Outbox, door: AlertDoor, alert_id: str, clock: Callable[[], datetime]) -> AlertState:
+def send_alert(metrics: Metrics, sender: AlertSender, alert_id: str, clock: Callable[[], datetime]) -> AlertState:
     """Send an alert unless somebody else does or did; `pending` where it is not certain that it was sent.
 
-    Raises nothing of what may befall the database or the Logic App: the alert stays in the outbox, for the timer.
+    Raises nothing for any failure of the database or the Logic App: the alert stays pending, for the timer.
     """
     try:
-        alert = outbox.take(alert_id, clock())
-        return "pending" if alert is None else _send(outbox, door, alert, clock)
+        alert = metrics.take(alert_id, clock())
+        return "pending" if alert is None else _send(metrics, sender, alert, clock)
     except IngestionError as error:
         telemetry.warning(logger, "alert.outbox_failed", alert=alert_id, cause=error)
         return "pending"
 
 
 def retry_alerts(
-    outbox: Outbox, door: AlertDoor, clock: Callable[[], datetime], most: int = MOST_PER_TICK
+    metrics: Metrics, sender: AlertSender, clock: Callable[[], datetime], most: int = MOST_PER_TICK
 ) -> dict[str, int]:
     """Send what is due, at most so many and for 3 min; count the due ones, and those `sent` and `pending` now.
 
-    Raises as the outbox does where it can't be asked what is due.
+    Raises as Metrics does where it can't be asked what is due.
     """
     begun = clock()
-    due = outbox.due(begun)
+    due = metrics.due(begun)
     in_time = takewhile(lambda _: clock() - begun < TICK, due[:most])
-    states = Counter(send_alert(outbox, door, alert_id, clock) for alert_id in in_time)
+    states = Counter(send_alert(metrics, sender, alert_id, clock) for alert_id in in_time)
     return {"due": len(due), "sent": states["sent"], "pending": len(due) - states["sent"]}
 
 
 def raise_alert(
-    outbox: Outbox, door: AlertDoor, trouble: Trouble, clock: Callable[[], datetime], quiet: timedelta
+    metrics: Metrics, sender: AlertSender, incident: RunIncident, clock: Callable[[], datetime], quiet: timedelta
 ) -> AlertState:
-    """Tell a trouble of a run: `none` where nobody is to be told, `suppressed` where it was told before.
+    """Raise and send the alert of an incident: `none` where there is no recipient, `suppressed` where one was raised.
 
-    Before: for this run and kind, or of this table in the quiet period. Raises as the outbox does.
+    One was raised: for this run and kind, or for this table in the quiet period. Raises as Metrics does.
     """
-    if not door.knows(trouble.name):
-        telemetry.warning(logger, "alert.nobody", table=trouble.table, kind=trouble.kind, name=trouble.name)
+    if not sender.has_recipient(incident.name):
+        telemetry.warning(logger, "alert.no_recipient", table=incident.table, kind=incident.kind, name=incident.name)
         return "none"
     now = clock()
-    alert = outbox.post(trouble.table, lambda past: decide_trouble(trouble, past, now, quiet))
-    return "suppressed" if alert is None else send_alert(outbox, door, alert.id, clock)
+    alert = metrics.transact(incident.table, lambda tx: _post_once(tx, incident, now, quiet))
+    return "suppressed" if alert is None else send_alert(metrics, sender, alert.id, clock)
 
 
-def _send(outbox: Outbox, door: AlertDoor, alert: Alert, clock: Callable[[], datetime]) -> AlertState:
+def _post_once(tx: MetricsTransaction, incident: RunIncident, now: datetime, quiet: timedelta) -> Alert | None:
+    alert = decide_incident(incident, tx.past_alerts(), now, quiet)
+    return alert if alert is not None and tx.post(alert) else None
+
+
+def _send(metrics: Metrics, sender: AlertSender, alert: Alert, clock: Callable[[], datetime]) -> AlertState:
     try:
-        door.send(alert)
+        sender.send(alert)
     except Unavailable as error:
-        _put_off(outbox, alert, clock(), error)
+        until = next_try(alert.attempts, clock())
+        telemetry.warning(logger, "alert.put_off", alert=alert.id, attempts=alert.attempts, until=until, cause=error)
+        metrics.put_off(alert.id, until)
         return "pending"
-    outbox.settle(alert.id, clock())
+    metrics.settle(alert.id, clock())
     telemetry.info(logger, "alert.sent", alert=alert.id, kind=alert.kind, cause=alert.cause, attempts=alert.attempts)
     return "sent"
-
-
-def _put_off(outbox: Outbox, alert: Alert, now: datetime, error: IngestionError) -> None:
-    until = next_try(alert.attempts, now)
-    telemetry.warning(logger, "alert.put_off", alert=alert.id, attempts=alert.attempts, until=until, cause=error)
-    outbox.put_off(alert.id, until)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from shared.domain.volumes.measurement import MeasureOrder
+from shared.domain.volumes.measurement import MeasureRequest
 from shared.http.bodies import instant, json_object, known_fields, rejected, text
 
 _FIELDS: Final = ("table", "ingestion_table", "run_id", "ingestion_time", "window")
@@ -14,7 +14,7 @@ _TOO_LARGE, _NOT_OURS = 413, 415
 _EXCERPT = 40
 
 
-def parse_measure_request(body: bytes, content_type: str) -> MeasureOrder:
+def parse_measure_request(body: bytes, content_type: str) -> MeasureRequest:
     """Read a body: table (also ingestion_table), run_id, ingestion_time (ISO 8601; no zone means UTC), maybe window.
 
     Fractions of a second are dropped. Whether table and window are known is for others to say. Raises RequestRejected
@@ -26,7 +26,7 @@ def parse_measure_request(body: bytes, content_type: str) -> MeasureOrder:
     _refuse_address(document)
     known_fields(document, _FIELDS)
     at = instant(document, "ingestion_time").replace(microsecond=0)
-    return MeasureOrder(_table(document), _shaped(document, "run_id", _RUN), at, _window(document))
+    return MeasureRequest(_table(document), _shaped(document, "run_id", _RUN), at, _window(document))
 
 
 def _refuse_address(document: Mapping[str, Any]) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.domain.runs.run import RunRow
+from shared.domain.volumes.reconciliation import verdict_of
 from shared.domain.windows.ledger_row import SliceRow, WindowRow
 
 
@@ -47,7 +48,7 @@ def enrichment_view(
         "runs": [run.as_view() for run in runs],
         "counts": {stream: _stages(rows) for stream, rows in counts.items()},
         "counts_note": counts_note,
-        "reconciliation": _verdict([_stages(rows) for rows in counts.values()]),
+        "reconciliation": verdict_of(counts),
     }
 
 
@@ -61,13 +62,6 @@ def _stages(rows: Mapping[str, int]) -> dict[str, Any]:
         else:
             stages[stage] = count
     return stages
-
-
-def _verdict(streams: list[dict[str, Any]]) -> str | None:
-    verdicts = {name for stages in streams for name in stages.get("reconciliation", {})}
-    if not verdicts:
-        return None
-    return "unbalanced" if "unbalanced" in verdicts else "balanced"
 
 
 def slice_details(row: SliceRow) -> dict[str, Any]:

@@ -40,7 +40,9 @@ def main() -> None:
     import function_app  # noqa: F401 - its import is what is watched
 
     threads = [thread.name for thread in threading.enumerate()]
-    sys.stdout.write(json.dumps({name: sorted(found) for name, found in seen.items()} | {"threads": threads}))
+    packages = sorted({name.partition(".")[0] for name in sys.modules})
+    found = {name: sorted(names) for name, names in seen.items()}
+    sys.stdout.write(json.dumps(found | {"threads": threads, "packages": packages}))
 
 
 if __name__ == "__main__":

@@ -36,6 +36,11 @@ def test_importing_the_app_writes_no_file_and_starts_no_thread(imported):
     assert imported["threads"] == ["MainThread"]
 
 
+def test_importing_the_app_imports_no_sqlalchemy_which_costs_a_second_of_cold_start(imported):
+    assert "azure" in imported["packages"]
+    assert "sqlalchemy" not in imported["packages"]
+
+
 def test_only_the_settings_read_the_environment():
     readers = [
         f"{name}:{node.lineno}"

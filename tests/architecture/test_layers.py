@@ -31,7 +31,10 @@ HOMES = {
     "requests": {"shared/clients/rest.py"},
     "sqlalchemy": {
         "shared/clients/sql/database.py",
-        "shared/clients/sql/engine.py",
+        "shared/clients/sql/metrics.py",
+        "shared/clients/sql/rows.py",
+        "shared/clients/sql/statements.py",
+        "shared/clients/sql/tables.py",
         "shared/clients/sql/transaction.py",
     },
     "urllib3": {"shared/clients/rest.py"},  # whose errors come through requests while an answer is read

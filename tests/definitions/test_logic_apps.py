@@ -16,8 +16,8 @@ from emulators.logic_app.reading import read_workflow
 from emulators.logic_app.runs import run_workflow
 from emulators.logic_app.schemas import complaints
 from emulators.logic_app.tables import Tables
-from shared.domain.volumes.alert import AlertKind, PastAlerts, Trouble, decide_alert, decide_trouble
-from shared.domain.volumes.measurement import Limits, Measurement, MeasureOrder
+from shared.domain.volumes.alert import AlertKind, PastAlerts, RunIncident, decide_alert, decide_incident
+from shared.domain.volumes.measurement import Limits, Measurement, MeasureRequest
 from tests.architecture.tree import ROOT
 
 PATH = ROOT / "definitions/logic_apps/ingestion_alert/workflow.json"
@@ -32,16 +32,18 @@ REQUIRED = ["alert_id", "kind", "cause", "table", "run_id", "ingestion_date", "i
 
 
 def measured(verdict, delta=12, limits=KNOWN, window=WINDOW, run_id="run-1"):
-    order = MeasureOrder("trades", run_id, NOW - timedelta(minutes=5), window)
+    request = MeasureRequest("trades", run_id, NOW - timedelta(minutes=5), window)
     alarmed = PastAlerts({"low": NOW - timedelta(hours=7)})
     past = alarmed if verdict == "normal" else PastAlerts()
-    measurement = Measurement(order, delta, 2034, verdict, limits, "none", NOW)
+    measurement = Measurement(request, delta, 2034, verdict, limits, "none", NOW)
     return decide_alert(measurement, past, name="ingestion", quiet=QUIET)[1]
 
 
-def trouble(kind, **more):
-    told = Trouble(kind, "trades", "ingestion", "run-1", NOW - timedelta(minutes=5), "the <cluster> & its disk", **more)
-    return decide_trouble(told, PastAlerts(), NOW, QUIET)
+def incident(kind, **more):
+    told = RunIncident(
+        kind, "trades", "ingestion", "run-1", NOW - timedelta(minutes=5), "the <cluster> & its disk", **more
+    )
+    return decide_incident(told, PastAlerts(), NOW, QUIET)
 
 
 ALERTS = {
@@ -50,9 +52,9 @@ ALERTS = {
     "high": measured("high", 9000),
     "negative": measured("negative", -7, window=None),
     "recovery": measured("normal", 1900),
-    "run failed": trouble("run_failed", window_id=WINDOW),
-    "run failed, no window": trouble("run_failed"),
-    "unbalanced": trouble("unbalanced", window_id=WINDOW, counts=(12, 2034)),
+    "run failed": incident("run_failed", window_id=WINDOW),
+    "run failed, no window": incident("run_failed"),
+    "unbalanced": incident("unbalanced", window_id=WINDOW, counts=(12, 2034)),
 }
 
 

@@ -69,7 +69,7 @@ def test_the_first_normal_run_after_an_alert_tells_that_all_is_well(measuring, w
 
     assert (low.json()["verdict"], low.json()["alert"]) == ("low", "sent")
     assert (well.json()["verdict"], well.json()["alert"]) == ("normal", "sent")
-    assert "is well again" in measuring.mail_about("adf-enough")["text"]
+    assert "has recovered" in measuring.mail_about("adf-enough")["text"]
 
 
 def test_a_run_that_brought_too_little_is_told_without_any_call(measuring, lookups):

@@ -6,10 +6,10 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 from ipaddress import ip_address
 from typing import Final, Protocol
@@ -24,16 +24,16 @@ SECONDS: Final = 10.0
 """How long sending one alert may take in all."""
 
 
-class AlertDoor(Protocol):
-    """Tells people."""
+class AlertSender(Protocol):
+    """Sends alerts to people."""
 
-    def knows(self, name: str) -> bool:
-        """Say whether there is somebody to tell under that name."""
+    def has_recipient(self, name: str) -> bool:
+        """Say whether there is somebody to send to under that name."""
 
     def send(self, alert: Alert) -> None:
-        """Tell an alert; one that was told before, by its id, is not told twice.
+        """Send an alert; one that was sent before, by its id, makes no second message.
 
-        Raises Unavailable where it is not certain that it was told: it may be sent again.
+        Raises Unavailable where it is not certain that it was sent: it may be sent again.
         """
 
 
@@ -63,7 +63,7 @@ class LogicApp:
     resolve: Resolve = resolve
     dial: Dial = socket.create_connection
 
-    def knows(self, name: str) -> bool:
+    def has_recipient(self, name: str) -> bool:
         """Say whether a URL is set for the name."""
         return name in self.urls
 
@@ -71,7 +71,7 @@ class LogicApp:
         """Post the alert's body; any 2xx answer is success, whose body is not read."""
         url = self.urls.get(alert.name)
         if url is None:
-            raise Unavailable(_nobody(alert))
+            raise no_recipient(alert)
         status = self._post(url, alert)
         if status // 100 != HTTPStatus.OK // 100:
             raise Unavailable(f"{_app(alert)} answered {status}{_advice(status)}.")
@@ -108,7 +108,7 @@ class LogicApp:
         return found
 
     def _reach(self, addresses: Sequence[str], port: int, end: float) -> socket.socket:
-        """Connect to the first address that lets us; nothing is sent before."""
+        """Connect to the first address that accepts; nothing is sent before."""
         failure = OSError("no address")
         for address in addresses:
             try:
@@ -122,54 +122,24 @@ class LogicApp:
             return Unavailable(f"{_app(alert)} was not called: {error}.")
         if isinstance(error, ssl.SSLCertVerificationError):
             return Untrusted(
-                f"{_app(alert)} shows a certificate that the CA bundle does not vouch for; "
-                "put the authority's certificate in CA_BUNDLE."
+                f"{_app(alert)} shows a certificate that is not trusted; put the authority's certificate in CA_BUNDLE."
             )
         if isinstance(error, TimeoutError) or time.monotonic() >= end:
             return Unavailable(f"{_app(alert)} did not answer in time, which is {self.seconds:g} s at most.")
         return Unavailable(f"{_app(alert)} can't be reached or stopped in the middle: {type(error).__name__}.")
 
 
-@dataclass(slots=True)
-class FakeDoor:
-    """Keeps what it is told; `failures` are the words of the next sendings' errors, one each.
-
-    told: the alerts by id; one that comes again is dropped, as the Logic App does. tries: the ids as they were sent.
-    loses_answers: whether a sending that fails has its effect all the same.
-    """
-
-    names: Collection[str] = ("ingestion",)
-    failures: list[str] = field(default_factory=list)
-    loses_answers: bool = False
-    told: dict[str, Alert] = field(default_factory=dict)
-    tries: list[str] = field(default_factory=list)
-
-    def knows(self, name: str) -> bool:
-        """Say whether the name is one of ours."""
-        return name in self.names
-
-    def send(self, alert: Alert) -> None:
-        """Keep the alert, or raise the next failure."""
-        if not self.knows(alert.name):
-            raise Unavailable(_nobody(alert))
-        self.tries.append(alert.id)
-        failure = self.failures.pop(0) if self.failures else None
-        if failure is None or self.loses_answers:
-            self.told.setdefault(alert.id, alert)
-        if failure is not None:
-            raise Unavailable(failure)
+def no_recipient(alert: Alert) -> Unavailable:
+    """Make the error for an alert that nobody is to get."""
+    return Unavailable(f"No recipient is set for alerts named {alert.name!r}: set ALERT_{alert.name.upper()}_URL.")
 
 
 class _NotCalled(OSError):
-    """Why nobody was even dialled."""
+    """Why no connection was tried."""
 
 
 def _app(alert: Alert) -> str:
     return f"The Logic App for alerts named {alert.name!r}"
-
-
-def _nobody(alert: Alert) -> str:
-    return f"Nobody is to be told of alerts named {alert.name!r}: set ALERT_{alert.name.upper()}_URL."
 
 
 def _advice(status: int) -> str:

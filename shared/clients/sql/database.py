@@ -1,83 +1,109 @@
 """The SQL database that enrichment writes to: Azure SQL by access token, or a SQLite file on one machine."""
 
 import importlib
-import struct
+import re
+import sqlite3
 import threading
+import time
 import weakref
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
-from urllib.parse import unquote, urlsplit
+from typing import Any, Final
+from urllib.parse import unquote
+
+from sqlalchemy import create_engine
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.pool import NullPool, QueuePool
 
 from shared.clients.identity.credentials import Identity
-from shared.clients.retrying import CONNECT_SECONDS, RetryPolicy
-from shared.clients.sql.odbc import choose_driver
-from shared.clients.sql.transaction import Deadline
-from shared.errors import SettingsError, Unavailable
+from shared.clients.retrying import CONNECT_SECONDS, RetryPolicy, TransientError
+from shared.clients.sql.odbc import Server, choose_driver, log_in, odbc_connection, server_of
+from shared.clients.sql.transaction import Transaction
+from shared.errors import LoginRefused, SettingsError, Unavailable
 
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Connection, Engine
-
-SCOPE: Final = "https://database.windows.net/.default"
-
-_ACCESS_TOKEN: Final = 1256  # SQL_COPT_SS_ACCESS_TOKEN of Microsoft's ODBC drivers
-_PORT: Final = 1433
-_STATEMENT_SECONDS: Final = 10
 _SQLITE: Final = "sqlite:///"
-_FORM: Final = "A SQL URL is sqlite:///<path> or mssql://<server>[:<port>]/<database>, without user and password."
+_EXCERPT: Final = 300
+
+_LOGIN_REFUSED: Final = "28000"
+_TRANSIENT_STATES: Final = {"HYT00", "HYT01", "40001"}  # time-outs and deadlocks; 08xxx are lost connections
+_VALUE_STATES: Final = ("22", "23")  # data exceptions and violated constraints
+_NUMBER: Final = re.compile(r"\((\d{1,6})\)(?=\s*(?:\(SQL\w+\)|;|[\"')]|$))")  # ODBC: `text (number) (function)`
+_TRANSIENT: Final = frozenset(
+    {
+        *(20, 64, 233, 10053, 10054, 10060),  # the connection was cut or not made
+        *(4060, 4221, 40197, 40501, 40613, 49918, 49919, 49920),  # the database moves, sleeps or is busy
+        *(10928, 10929),  # too many workers or sessions
+        *(1205, 1222, 3960),  # lost to another transaction
+        *(2601, 2627, 2714),  # another made the same row or table at the same time: the next try finds it
+    }
+)
+"""Errors of SQL Server that pass: learn.microsoft.com, "Transient connection errors for Azure SQL", and races."""
+
+_DENIED: Final = frozenset({229, 230, 262, 297, 300, 2760})  # permission denied: object, column, statement, schema
+_PRIMARY: Final = 0xFF
+_SQLITE_TRANSIENT: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_INTERRUPT})
+_SQLITE_DENIED: Final = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH})
+_SQLITE_VALUES: Final = frozenset({sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG})
 
 
 class Denied(Unavailable):
     """The database does not let this identity do what was asked; only an administrator can cure it."""
 
 
-class Counts(Protocol):
-    """The row counts that enrichment wrote."""
-
-    def of_window(self, window_id: str) -> dict[str, dict[str, int]] | None:
-        """Give the rows of a window by stream, then by `<stage>/<name>`; None where there is no such table yet.
-
-        A window that nothing was written of is empty. Raises Unavailable or LoginRefused.
-        """
+class ValuesRefused(Unavailable):
+    """The database can't hold values that a statement gave it: no other try cures that."""
 
 
 class SqlDatabase:
     """A database that pieces of work are done in, each in a transaction of its own.
 
     Azure SQL is connected to anew for each: a pooled connection outlives its token. What an engine keeps open is closed
-    with this object. SQLAlchemy is imported at first use: it would cost a second of every cold start.
+    with this object.
     """
 
-    def __init__(self, name: str, engine: "Callable[[], Engine]", persistence: RetryPolicy | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        engine: Callable[[], Engine],
+        retry: RetryPolicy | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Keep the way to the engine and what messages call the database; nothing is dialled yet."""
         self._name = name
         self._make = engine
         self._engine: Engine | None = None
         self._lock = threading.Lock()
-        self._persistence = persistence or RetryPolicy()
+        self._retry = retry or RetryPolicy()
+        self._clock = clock
 
-    def call[Answer](
-        self, work: "Callable[[Connection, Deadline], Answer]", persistence: RetryPolicy | None = None
-    ) -> Answer:
-        """Give what `work` does in one transaction, done again while the database fails in passing.
+    def call[Answer](self, work: Callable[[Transaction], Answer], retry: RetryPolicy | None = None) -> Answer:
+        """Give what `work` does in one transaction, done again in another while the database fails in passing.
 
-        work: is told when its try ends. persistence: in the place of the database's own. Raises Unavailable, Denied,
-        LoginRefused or SettingsError.
+        retry: in the place of the database's own. Raises Unavailable, Denied, ValuesRefused, LoginRefused or
+        SettingsError.
         """
-        from shared.clients.sql.engine import run_in  # noqa: PLC0415
-
-        engine, chosen = self._made(), persistence or self._persistence
-        clock = chosen.clock.now
 
         def attempt(seconds: float) -> Answer:
-            deadline = Deadline(clock() + seconds, clock)
-            return run_in(engine, self._name, lambda connection: work(connection, deadline))
+            with self.transaction(seconds) as transaction:
+                return work(transaction)
 
-        return chosen.call(attempt)
+        return (retry or self._retry).call(attempt)
 
-    def _made(self) -> "Engine":
+    @contextmanager
+    def transaction(self, seconds: float) -> Iterator[Transaction]:
+        """Lend a transaction for so many seconds, commit it at the end; raises TransientError and as `call`."""
+        try:
+            with self._made().begin() as connection:
+                yield Transaction.of(connection, self._clock() + seconds, self._clock)
+        except DBAPIError as error:
+            raise _failure(error, self._name) from error
+        except SQLAlchemyError as error:
+            raise Unavailable(f"{self._name} can't be used: {type(error).__name__}.") from error
+
+    def _made(self) -> Engine:
         with self._lock:
             if self._engine is None:
                 self._engine = self._make()
@@ -85,38 +111,11 @@ class SqlDatabase:
             return self._engine
 
 
-@dataclass(frozen=True, slots=True)
-class SqlCounts:
-    """The counts in the table `window_counts`."""
-
-    database: SqlDatabase
-
-    def of_window(self, window_id: str) -> dict[str, dict[str, int]] | None:
-        """Read them."""
-        from shared.clients.sql.engine import read_counts  # noqa: PLC0415
-
-        return self.database.call(lambda connection, _: read_counts(connection, window_id))
-
-
-@dataclass(slots=True)
-class FakeCounts:
-    """The counts of windows, `None` for no table; raises `failure` where it is set."""
-
-    windows: dict[str, dict[str, dict[str, int]]] | None = field(default_factory=dict)
-    failure: Exception | None = None
-
-    def of_window(self, window_id: str) -> dict[str, dict[str, int]] | None:
-        """Look them up."""
-        if self.failure is not None:
-            raise self.failure
-        return None if self.windows is None else self.windows.get(window_id, {})
-
-
 def sql_database(
     url: str,
     identity: Identity,
     *,
-    persistence: RetryPolicy | None = None,
+    retry: RetryPolicy | None = None,
     odbc: Callable[[], Any] | None = None,
     makes_file: bool = False,
 ) -> SqlDatabase:
@@ -128,80 +127,80 @@ def sql_database(
     """
     if url.startswith(_SQLITE) and len(url) > len(_SQLITE):
         path = Path(unquote(url.removeprefix(_SQLITE)))
-        return SqlDatabase("The SQLite database", partial(_sqlite_engine, path, makes_file=makes_file), persistence)
+        return SqlDatabase("The SQLite database", partial(sqlite_engine, path, makes_file=makes_file), retry)
     server = server_of(url)
     engine = partial(_azure_engine, server, identity, odbc or _pyodbc)
-    return SqlDatabase(f"The database at {server.host}", engine, persistence)
+    return SqlDatabase(f"The database at {server.host}", engine, retry)
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
-    """Where a database of Azure SQL is."""
+def sqlite_engine(path: Path, *, makes_file: bool = False) -> Engine:
+    """Give the engine of a file; one that is not there yet is read as an empty database, unless it may be made.
 
-    host: str
-    port: int
-    database: str
-
-
-def odbc_connection(server: Server, driver: str) -> str:
-    """Write the connection string that goes with an access token: no user, no password, no word on the login."""
-    parts = {
-        "Driver": _braced(driver),
-        "Server": _braced(f"tcp:{server.host},{server.port}"),
-        "Database": _braced(server.database),
-        "Encrypt": "yes",
-        "TrustServerCertificate": "no",
-    }
-    return ";".join(f"{name}={value}" for name, value in parts.items())
-
-
-def token_bytes(token: str) -> bytes:
-    """Write an access token as the driver wants it: the length in 4 bytes (little-endian), then UTF-16."""
-    text = token.encode("utf-16-le")
-    return struct.pack(f"<I{len(text)}s", len(text), text)
-
-
-def server_of(url: str) -> Server:
-    """Read `mssql://<server>[:<port>]/<database>` (or `mssql+pyodbc://`); raises SettingsError for any other text."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port or _PORT
-    except ValueError:
-        raise SettingsError(_FORM) from None
-    database = unquote(parts.path.lstrip("/"))
-    if parts.scheme not in {"mssql", "mssql+pyodbc"} or not (parts.hostname and database) or "@" in parts.netloc:
-        raise SettingsError(_FORM)
-    return Server(parts.hostname, port, database)
-
-
-def _sqlite_engine(path: Path, *, makes_file: bool) -> "Engine":
-    from shared.clients.sql.engine import sqlite_engine  # noqa: PLC0415
-
-    return sqlite_engine(path, makes_file=makes_file)
+    Its transactions begin by a statement of their own: what only reads needs none.
+    """
+    connect = partial(_open_file, path, makes_file=makes_file)
+    pool = {"poolclass": QueuePool, "max_overflow": -1} if makes_file else {"poolclass": NullPool}
+    return create_engine("sqlite://", creator=connect, **pool)
 
 
 def _pyodbc() -> Any:  # noqa: ANN401 - a module without types
     return importlib.import_module("pyodbc")
 
 
-def _azure_engine(server: Server, identity: Identity, odbc: Callable[[], Any]) -> "Engine":
-    from shared.clients.sql.engine import odbc_engine  # noqa: PLC0415
-
+def _azure_engine(server: Server, identity: Identity, odbc: Callable[[], Any]) -> Engine:
     try:
         module = odbc()
     except ImportError as error:
         raise SettingsError(f"pyodbc, which Azure SQL needs, can't be imported: {error}") from error
     module.pooling = False  # the driver manager's pool would hand out connections of tokens long expired
     text = odbc_connection(server, choose_driver(module.drivers()))
-    return odbc_engine(module, partial(_log_in, module, text, identity))
+    connect = partial(log_in, module, text, identity)
+    # pyodbc sends every text as Unicode by itself; told sizes, it would send some as VARCHAR and lose letters.
+    return create_engine("mssql+pyodbc://", module=module, creator=connect, poolclass=NullPool, use_setinputsizes=False)
 
 
-def _log_in(module: Any, text: str, identity: Identity) -> Any:  # noqa: ANN401 - pyodbc has no types
-    token = token_bytes(identity.token(SCOPE).value)
-    connection = module.connect(text, attrs_before={_ACCESS_TOKEN: token}, timeout=int(CONNECT_SECONDS))
-    connection.timeout = _STATEMENT_SECONDS
-    return connection
+def _open_file(path: Path, *, makes_file: bool) -> sqlite3.Connection:
+    mode = "rwc" if makes_file else "rw"
+    place = f"{path.resolve().as_uri()}?mode={mode}" if makes_file or path.exists() else "file::memory:"
+    opened = sqlite3.connect(place, timeout=CONNECT_SECONDS, uri=True, check_same_thread=False, isolation_level=None)
+    return _writing(opened) if makes_file else opened
 
 
-def _braced(value: str) -> str:
-    return "{" + value.replace("}", "}}") + "}"
+def _writing(opened: sqlite3.Connection) -> sqlite3.Connection:
+    """Keep the journal's file: making and removing it in each transaction would cost as much again as its commit."""
+    try:
+        opened.execute("PRAGMA journal_mode = PERSIST")
+    except sqlite3.Error:
+        opened.close()
+        raise
+    return opened
+
+
+def _failure(error: DBAPIError, name: str) -> LoginRefused | Unavailable:
+    """Sort what a driver says: whether another try, an administrator, or neither may cure it."""
+    message = " ".join(str(error.orig).split())[:_EXCERPT]
+    sort = _sqlite_sort(error.orig) if isinstance(error.orig, sqlite3.Error) else _server_sort(error.orig)
+    if sort is LoginRefused:
+        return LoginRefused(f"{name} refused the login: {message}")
+    return sort(f"{name} does not answer as it should: {message}")
+
+
+def _sqlite_sort(error: sqlite3.Error) -> type[Unavailable]:
+    code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
+    if code in _SQLITE_TRANSIENT:
+        return TransientError
+    if code in _SQLITE_DENIED:
+        return Denied
+    return ValuesRefused if code in _SQLITE_VALUES else Unavailable
+
+
+def _server_sort(error: object) -> type[LoginRefused | Unavailable]:
+    state = str(next(iter(getattr(error, "args", ())), ""))
+    numbers = {int(number) for number in _NUMBER.findall(str(error))}
+    if numbers & _TRANSIENT or state in _TRANSIENT_STATES or state.startswith("08"):
+        return TransientError
+    if state == _LOGIN_REFUSED:
+        return LoginRefused
+    if numbers & _DENIED:
+        return Denied
+    return ValuesRefused if state.startswith(_VALUE_STATES) else Unavailable

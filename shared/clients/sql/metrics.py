@@ -1,22 +1,21 @@
 """Measurements and alerts in the SQL database: a run is measured once, and its alert is committed with it."""
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Any, Final, Protocol
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
 
-from shared.clients.identity.credentials import Identity
+from sqlalchemy import Row
+
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
-from shared.clients.sql import measuring as metrics_sql
-from shared.clients.sql import outbox as metrics_outbox
-from shared.clients.sql.database import Denied, SqlDatabase, sql_database
-from shared.clients.sql.measuring import Decide
-from shared.clients.sql.tables import ADMINISTRATORS_FILE
-from shared.clients.sql.transaction import Transaction, require_table_name
+from shared.clients.sql import statements
+from shared.clients.sql.database import Denied, SqlDatabase
+from shared.clients.sql.stores import MetricsTransaction
+from shared.clients.sql.tables import ADMINISTRATORS_FILE, ALERTS, METRICS, WINDOW_COUNTS
+from shared.clients.sql.transaction import Parameter, Transaction
 from shared.domain.volumes.alert import LEASE, Alert, PastAlerts
-from shared.domain.volumes.measurement import GOOD, MOST_HISTORY, Counted, MeasuredTable, Measurement, MeasureOrder
+from shared.domain.volumes.measurement import Counted, Limits, MeasuredTable, Measurement, MeasureRequest
 from shared.errors import Unavailable
 
 COUNTING: Final = Timeouts(total=80.0, attempt=60.0, ordinary=Backoff(0.5, 10.0), throttled=Backoff(2.0, 10.0))
@@ -29,221 +28,206 @@ NOTING: Final = Timeouts(total=10.0, attempt=5.0, ordinary=Backoff(0.2, 2.0), th
 """One row by its key: what can't be noted now is noted by the timer that comes again."""
 
 
-class Metrics(Protocol):
-    """Measurements, one for each table key and run; every verb raises Unavailable, LoginRefused or SettingsError."""
-
-    def measure(self, order: MeasureOrder, table: MeasuredTable, decide: Decide) -> tuple[Measurement, bool]:
-        """Count, decide and write in one transaction that holds the lock of the table key.
-
-        True: the run was recorded before, perhaps by another order: compare the measurement's with yours. `decide` may
-        be called again where the database failed in passing.
-        """
-
-    def last(self, table: str, most: int) -> list[Measurement]:
-        """List the measurements of a table key, newest first, at most so many."""
-
-
-class Outbox(Protocol):
-    """Alerts until they are sent; every verb raises Unavailable, LoginRefused or SettingsError."""
-
-    def post(self, table: str, decide: Callable[[PastAlerts], Alert | None]) -> Alert | None:
-        """Keep the alert that `decide` gives, under the lock of the table key.
-
-        None: there is nothing new to tell, also where an alert of that id is there already.
-        """
-
-    def due(self, now: datetime) -> list[str]:
-        """List the ids of alerts that are pending, that nobody has a lease on, and whose next try has come."""
-
-    def take(self, alert_id: str, now: datetime) -> Alert | None:
-        """Take a lease on an alert and count the attempt; None where another has it, or it is sent or unknown."""
-
-    def settle(self, alert_id: str, now: datetime) -> None:
-        """Note that an alert was sent, in its measurement too."""
-
-    def put_off(self, alert_id: str, until: datetime) -> None:
-        """Give the lease back: the alert stays pending and is due again then."""
-
-
 @dataclass(frozen=True, slots=True)
 class SqlMetrics:
     """Measurements in `enrichment_pipeline_metrics`, alerts in `enrichment_alerts`; both are made where allowed.
 
-    counting, noting: how patient a measurement is, and all the rest.
+    counting, noting: how long a measurement is tried, and all the rest.
     """
 
     database: SqlDatabase
     counting: RetryPolicy = field(default_factory=lambda: RetryPolicy(COUNTING))
     noting: RetryPolicy = field(default_factory=lambda: RetryPolicy(NOTING))
 
-    def measure(self, order: MeasureOrder, table: MeasuredTable, decide: Decide) -> tuple[Measurement, bool]:
-        """Measure; a commit whose answer was lost is known again by what was decided."""
-        require_table_name(table.table)
-        decided: list[Measurement] = []
+    def transact[Answer](
+        self, table: str, work: Callable[[MetricsTransaction], Answer], *, counts_rows: bool = False
+    ) -> Answer:
+        """Do the work under the lock of the table key; its tries remember together what they wrote."""
+        written = _Written()
 
-        def noted(counted: Counted, past: PastAlerts) -> tuple[Measurement, Alert | None]:
-            measurement, alert = decide(counted, past)
-            decided.append(measurement)
-            return measurement, alert
+        def once(sql: Transaction) -> Answer:
+            sql.lock(f"{METRICS.name}:{table}")
+            sql.make(METRICS, ALERTS)
+            return work(_SqlMetricsTransaction(sql, table, written))
 
-        found, repeated = self._call(lambda sql: metrics_sql.measure(sql, order, table, noted), self.counting)
-        return found, repeated and found not in decided
+        return self._call(once, self.counting if counts_rows else self.noting)
 
     def last(self, table: str, most: int) -> list[Measurement]:
-        """Read them."""
-        return self._call(lambda sql: metrics_sql.last(sql, table, most))
+        """Read them; there are none where nothing was ever measured."""
 
-    def post(self, table: str, decide: Callable[[PastAlerts], Alert | None]) -> Alert | None:
-        """Insert; a commit whose answer was lost is known again by what was decided."""
-        decided: list[Alert] = []
+        def once(sql: Transaction) -> list[Measurement]:
+            if not sql.has(METRICS.name):
+                return []
+            return [_measurement(row) for row in sql.execute(statements.last_measurements(most), key=table)]
 
-        def noted(past: PastAlerts) -> Alert | None:
-            alert = decided[-1] if decided else decide(past)
-            decided.extend([alert] if alert else [])
-            return alert
-
-        return self._call(lambda sql: metrics_outbox.post(sql, table, noted, again=bool(decided)))
+        return self._call(once, self.noting)
 
     def due(self, now: datetime) -> list[str]:
-        """Read them."""
-        return self._call(lambda sql: metrics_outbox.due(sql, now))
+        """Read them, the longest due first."""
+
+        def once(sql: Transaction) -> list[str]:
+            return list(sql.execute(statements.DUE_ALERTS, now=now).scalars()) if sql.has(ALERTS.name) else []
+
+        return self._call(once, self.noting)
 
     def take(self, alert_id: str, now: datetime) -> Alert | None:
         """Update the row that nobody has a lease on: the database makes the one winner."""
-        return self._call(lambda sql: metrics_outbox.take(sql, alert_id, now))
+
+        def once(sql: Transaction) -> Alert | None:
+            taken = sql.execute(statements.TAKE_ALERT, id=alert_id, now=now, until=now + LEASE).rowcount
+            return _alert(sql.execute(statements.FIND_ALERT, id=alert_id).one()) if taken else None
+
+        return self._of_alert(alert_id, once)
 
     def settle(self, alert_id: str, now: datetime) -> None:
         """Update both rows in one transaction."""
-        self._call(lambda sql: metrics_outbox.settle(sql, alert_id, now))
+
+        def once(sql: Transaction) -> None:
+            for row in sql.execute(statements.FIND_ALERT, id=alert_id).all():
+                sql.execute(statements.SETTLE_ALERT, id=alert_id, now=now)
+                alert = _alert(row)
+                if alert.is_of_measurement:
+                    sql.execute(statements.SETTLE_MEASUREMENT, key=alert.table, run=alert.run_id)
+
+        self._of_alert(alert_id, once)
 
     def put_off(self, alert_id: str, until: datetime) -> None:
         """Update the row."""
-        self._call(lambda sql: metrics_outbox.put_off(sql, alert_id, until))
 
-    def _call[Answer](self, work: Callable[[Transaction], Answer], persistence: RetryPolicy | None = None) -> Answer:
+        def once(sql: Transaction) -> None:
+            sql.execute(statements.PUT_OFF_ALERT, id=alert_id, until=until)
+
+        self._of_alert(alert_id, once)
+
+    def _of_alert[Answer](self, alert_id: str, work: Callable[[Transaction], Answer]) -> Answer | None:
+        """Do the work under the lock of an alert; None where there is no table, so no alert either."""
+
+        def once(sql: Transaction) -> Answer | None:
+            sql.lock(f"{ALERTS.name}:{alert_id[:200]}")
+            return work(sql) if sql.has(ALERTS.name) else None
+
+        return self._call(once, self.noting)
+
+    def _call[Answer](self, work: Callable[[Transaction], Answer], retry: RetryPolicy) -> Answer:
         try:
-            return self.database.call(
-                lambda connection, deadline: work(Transaction.of(connection, deadline)), persistence or self.noting
-            )
+            return self.database.call(work, retry)
         except Denied as error:
             cure = f"An administrator runs {ADMINISTRATORS_FILE}, which makes the tables and grants what is needed."
             raise Unavailable(f"{error} {cure}") from error
 
 
-def sql_metrics(url: str, identity: Identity, *, odbc: Callable[[], Any] | None = None) -> SqlMetrics:
-    """Give the measurements and alerts of a database; a SQLite file that is not there yet is made by the first write.
-
-    url, identity, odbc and errors: as of `sql_database`.
-    """
-    return SqlMetrics(sql_database(url, identity, odbc=odbc, makes_file=True))
-
-
 @dataclass(slots=True)
-class FakeMetrics:
-    """Measurements and alerts in memory, with the same races: everything happens under one lock.
+class _Written:
+    """What the tries of one call wrote: the commit of one may have come through though its answer was lost."""
 
-    tables: the rows of each database table by window. failure: is raised by every verb where it is set.
-    """
-
-    tables: dict[str, dict[str, int]] = field(default_factory=dict)
-    failure: Exception | None = None
     measurements: list[Measurement] = field(default_factory=list)
-    alerts: dict[str, "_Held"] = field(default_factory=dict)
-    lock: threading.RLock = field(default_factory=threading.RLock)
+    alert_id: str = ""
 
-    def measure(self, order: MeasureOrder, table: MeasuredTable, decide: Decide) -> tuple[Measurement, bool]:
-        """Measure in place."""
-        with self._open():
-            for measurement in self.measurements:
-                if (measurement.order.table, measurement.order.run_id) == (order.table, order.run_id):
-                    return measurement, True
-            measurement, alert = decide(self._counted(order, table), self._past(order.table))
-            self.measurements.append(measurement)
-            self._keep(alert)
-            return measurement, False
 
-    def last(self, table: str, most: int) -> list[Measurement]:
-        """Look them up."""
-        with self._open():
-            return [one for one in reversed(self.measurements) if one.order.table == table][:most]
+@dataclass(frozen=True, slots=True)
+class _SqlMetricsTransaction:
+    sql: Transaction
+    table_key: str
+    written: _Written
 
-    def post(self, table: str, decide: Callable[[PastAlerts], Alert | None]) -> Alert | None:
-        """Keep an alert."""
-        with self._open():
-            alert = decide(self._past(table))
-            return self._keep(alert) if alert and alert.id not in self.alerts else None
+    def recorded(self, run_id: str) -> Measurement | None:
+        row = self.sql.execute(statements.MEASUREMENT_OF, key=self.table_key, run=run_id).one_or_none()
+        return None if row is None else _measurement(row)
 
-    def due(self, now: datetime) -> list[str]:
-        """Look them up."""
-        with self._open():
-            free = [held for held in self.alerts.values() if held.is_free(now) and held.next_try_at <= now]
-            return [held.alert.id for held in sorted(free, key=lambda held: (held.next_try_at, held.alert.id))]
+    def wrote(self, recorded: Measurement) -> bool:
+        return recorded in self.written.measurements
 
-    def take(self, alert_id: str, now: datetime) -> Alert | None:
-        """Take a lease in place."""
-        with self._open():
-            held = self.alerts.get(alert_id)
-            if held is None or not held.is_free(now):
-                return None
-            held.alert = replace(held.alert, attempts=held.alert.attempts + 1)
-            held.leased_until = now + LEASE
-            return held.alert
+    def counted(self, request: MeasureRequest, table: MeasuredTable) -> Counted:
+        alike = {"key": self.table_key, "of_kind": request.kind}
+        _require(self.sql, table, with_counts=request.window_id is not None)
+        former = self.sql.execute(statements.LAST_TOTAL, **alike).scalar_one_or_none()
+        delta, total = self._window(request.window_id, table) if request.window_id else self._whole(table, former or 0)
+        history = self.sql.execute(statements.GOOD_DELTAS, **alike).scalars().all()
+        return Counted(delta, total, history, is_first=former is None)
 
-    def settle(self, alert_id: str, now: datetime) -> None:
-        """Note it in both places."""
-        with self._open():
-            if alert_id not in self.alerts:
-                return
-            held = self.alerts[alert_id]
-            held.sent_at = held.sent_at or now
-            self.measurements[:] = [_settled(one, held.alert) for one in self.measurements]
+    def _window(self, window_id: str, table: MeasuredTable) -> tuple[int, int]:
+        delta = self.sql.number(statements.count_rows(table.table, of_window=True), of_window=window_id)
+        return delta, self.sql.number(statements.SUM_WINDOWS, of_stream=table.stream)
 
-    def put_off(self, alert_id: str, until: datetime) -> None:
-        """Give the lease back in place."""
-        with self._open():
-            if alert_id in self.alerts:
-                self.alerts[alert_id].next_try_at, self.alerts[alert_id].leased_until = until, None
+    def _whole(self, table: MeasuredTable, former: int) -> tuple[int, int]:
+        total = self.sql.number(statements.count_rows(table.table, of_window=False))
+        return total - former, total
 
-    @contextmanager
-    def _open(self) -> Iterator[None]:
-        with self.lock:
-            if self.failure is not None:
-                raise self.failure
-            yield
+    def past_alerts(self) -> PastAlerts:
+        past = self.sql.execute(statements.PAST_ALERTS, key=self.table_key, besides=self.written.alert_id)
+        return PastAlerts({row[0]: row[1] for row in past})
 
-    def _counted(self, order: MeasureOrder, table: MeasuredTable) -> Counted:
-        if table.table not in self.tables:
-            raise Unavailable(f"The table {table.table} is not in the database.")
-        alike = [one for one in self.measurements if one.order.table == order.table and one.order.kind == order.kind]
-        rows = self.tables[table.table]
-        total = sum(rows.values())
-        former = alike[-1].all_ingested_rows if alike else 0
-        delta = total - former if order.window_id is None else rows.get(order.window_id, 0)
-        history = [one.rows_count_delta for one in reversed(alike) if one.verdict in GOOD][:MOST_HISTORY]
-        return Counted(delta, total, history, is_first=not alike)
-
-    def _past(self, table: str) -> PastAlerts:
-        mine = [held.alert for held in self.alerts.values() if held.alert.table == table]
-        return PastAlerts({alert.cause: alert.created_at for alert in sorted(mine, key=lambda one: one.created_at)})
-
-    def _keep(self, alert: Alert | None) -> Alert | None:
+    def record(self, measurement: Measurement, alert: Alert | None) -> None:
+        self.written.measurements.append(measurement)
+        entry = self.sql.number(statements.LAST_ENTRY, key=self.table_key) + 1
+        self.sql.execute(statements.INSERT_MEASUREMENT, **_measurement_row(measurement, entry))
         if alert is not None:
-            self.alerts[alert.id] = _Held(alert, alert.created_at)
-        return alert
+            self._insert(alert)
+
+    def post(self, alert: Alert) -> bool:
+        if self.sql.execute(statements.FIND_ALERT, id=alert.id).one_or_none() is not None:
+            return alert.id == self.written.alert_id
+        self._insert(alert)
+        return True
+
+    def _insert(self, alert: Alert) -> None:
+        self.written.alert_id = alert.id
+        self.sql.execute(statements.INSERT_ALERT, **_alert_row(alert))
 
 
-@dataclass(slots=True)
-class _Held:
-    alert: Alert
-    next_try_at: datetime
-    leased_until: datetime | None = None
-    sent_at: datetime | None = None
-
-    def is_free(self, now: datetime) -> bool:
-        return self.sent_at is None and (self.leased_until is None or self.leased_until <= now)
+def _require(sql: Transaction, table: MeasuredTable, *, with_counts: bool) -> None:
+    if sql.has(table.table, WINDOW_COUNTS.name if with_counts else None):
+        return
+    roles = {table.table: f"that METRICS_TABLES names for {table.key}", WINDOW_COUNTS.name: "that the lakehouse writes"}
+    missing = WINDOW_COUNTS.name if sql.has(table.table) else table.table
+    text = f"The table {missing}, {roles[missing]}, is not in the database, or this identity may not read it"
+    raise Unavailable(f"{text}: {ADMINISTRATORS_FILE} holds the grants.")
 
 
-def _settled(measurement: Measurement, alert: Alert) -> Measurement:
-    mine = (measurement.order.table, measurement.order.run_id) == (alert.table, metrics_outbox.run_of(alert))
-    told = mine and measurement.alert == "pending" and metrics_outbox.of_measurement(alert)
-    return replace(measurement, alert="sent") if told else measurement
+def _measurement_row(measurement: Measurement, entry: int) -> dict[str, Parameter]:
+    request, limits = measurement.request, measurement.limits
+    return {
+        "table_key": request.table,
+        "run_id": request.run_id,
+        "entry": entry,
+        "rows_count_delta": measurement.rows_count_delta,
+        "ingestion_date": request.ingestion_time.strftime("%Y-%m-%d"),
+        "ingestion_time": request.ingestion_time.strftime("%H:%M:%S"),
+        "all_ingested_rows": measurement.all_ingested_rows,
+        "window_id": request.window_id,
+        "kind": request.kind,
+        "verdict": measurement.verdict,
+        **{f"limit_{name}": limit for name, limit in asdict(limits).items()},
+        "alert": measurement.alert,
+        "measured_at": measurement.measured_at,
+    }
+
+
+def _alert_row(alert: Alert) -> dict[str, Parameter]:
+    return {
+        "alert_id": alert.id,
+        "table_key": alert.table,
+        "run_id": alert.run_id,
+        "name": alert.name,
+        "kind": alert.kind,
+        "cause": alert.cause,
+        "body": json.dumps(alert.body, ensure_ascii=False, separators=(",", ":")),
+        "created_at": alert.created_at,
+        "state": statements.PENDING,
+        "attempts": alert.attempts,
+        "next_try_at": alert.created_at,
+    }
+
+
+def _measurement(row: Row[*tuple[Any, ...]]) -> Measurement:
+    at = datetime.fromisoformat(f"{row.ingestion_date} {row.ingestion_time}").replace(tzinfo=UTC)
+    request = MeasureRequest(row.table_key, row.run_id, at, row.window_id)
+    limits = Limits(row.limit_floor, row.limit_low, row.limit_high, row.limit_median, row.limit_based_on)
+    return Measurement(
+        request, row.rows_count_delta, row.all_ingested_rows, row.verdict, limits, row.alert, row.measured_at
+    )
+
+
+def _alert(row: Row[*tuple[Any, ...]]) -> Alert:
+    body = json.loads(row.body)
+    return Alert(row.alert_id, row.name, row.kind, row.table_key, row.cause, body, row.created_at, row.attempts)

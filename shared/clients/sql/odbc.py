@@ -1,12 +1,20 @@
-"""Which of Microsoft's ODBC drivers is used: one that the system has, else the one in the package mssql-python-odbc."""
+"""How Azure SQL is reached by ODBC: which server, by which of Microsoft's drivers, and as whom."""
 
 import importlib
 import platform
+import struct
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
 
+from shared.clients.identity.credentials import Identity
+from shared.clients.retrying import CONNECT_SECONDS
 from shared.errors import SettingsError
+
+SCOPE: Final = "https://database.windows.net/.default"
+_URL_FORM: Final = "A SQL URL is sqlite:///<path> or mssql://<server>[:<port>]/<database>, without user and password."
 
 _DRIVERS: Final = ("ODBC Driver 18 for SQL Server", "ODBC Driver 17 for SQL Server")
 _PACKAGE: Final = "mssql_python_odbc"
@@ -19,6 +27,57 @@ _LIKE: Final = {
     "alpine": "alpine",
 }
 _MACHINES: Final = {"x86_64": "x86_64", "aarch64": "arm64"}
+_ACCESS_TOKEN: Final = 1256  # SQL_COPT_SS_ACCESS_TOKEN of Microsoft's ODBC drivers
+_PORT: Final = 1433
+_STATEMENT_SECONDS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where a database of Azure SQL is."""
+
+    host: str
+    port: int
+    database: str
+
+
+def odbc_connection(server: Server, driver: str) -> str:
+    """Write the connection string that goes with an access token: no user, no password, no word on the login."""
+    parts = {
+        "Driver": _braced(driver),
+        "Server": _braced(f"tcp:{server.host},{server.port}"),
+        "Database": _braced(server.database),
+        "Encrypt": "yes",
+        "TrustServerCertificate": "no",
+    }
+    return ";".join(f"{name}={value}" for name, value in parts.items())
+
+
+def token_bytes(token: str) -> bytes:
+    """Write an access token as the driver wants it: the length in 4 bytes (little-endian), then UTF-16."""
+    text = token.encode("utf-16-le")
+    return struct.pack(f"<I{len(text)}s", len(text), text)
+
+
+def server_of(url: str) -> Server:
+    """Read `mssql://<server>[:<port>]/<database>` (or `mssql+pyodbc://`); raises SettingsError for any other text."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or _PORT
+    except ValueError:
+        raise SettingsError(_URL_FORM) from None
+    database = unquote(parts.path.lstrip("/"))
+    if parts.scheme not in {"mssql", "mssql+pyodbc"} or not (parts.hostname and database) or "@" in parts.netloc:
+        raise SettingsError(_URL_FORM)
+    return Server(parts.hostname, port, database)
+
+
+def log_in(module: Any, text: str, identity: Identity) -> Any:  # noqa: ANN401 - pyodbc has no types
+    """Connect by the module pyodbc with a fresh token; raises LoginRefused, or the driver's own error."""
+    token = token_bytes(identity.token(SCOPE).value)
+    connection = module.connect(text, attrs_before={_ACCESS_TOKEN: token}, timeout=int(CONNECT_SECONDS))
+    connection.timeout = _STATEMENT_SECONDS
+    return connection
 
 
 def choose_driver(installed: Collection[str], brought: Callable[[], str | None] | None = None) -> str:
@@ -63,3 +122,7 @@ def _release() -> Mapping[str, str]:
         return platform.freedesktop_os_release()
     except OSError:
         return {}
+
+
+def _braced(value: str) -> str:
+    return "{" + value.replace("}", "}}") + "}"

@@ -1,37 +1,129 @@
-"""The two tables that measurements and alerts lie in: made where they may be, under the lock of what is written."""
+"""The tables of measurements, alerts and counts, declared once for both dialects."""
 
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
-from shared.clients.sql.transaction import Transaction
-
-METRICS: Final = "enrichment_pipeline_metrics"
-ALERTS: Final = "enrichment_alerts"
+from sqlalchemy import (
+    DATE,
+    REAL,
+    TEXT,
+    BigInteger,
+    Column,
+    Dialect,
+    Float,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects import mssql, sqlite
+from sqlalchemy.schema import CreateTable
+from sqlalchemy.types import TypeEngine
 
 ADMINISTRATORS_FILE: Final = "definitions/sql/enrichment_pipeline_metrics.sql"
 """What an administrator runs where the identity may not make the tables; it holds the least grants too."""
 
+TO_THE_LETTER: Final = "Latin1_General_100_BIN2"
+"""The collation of keys in SQL Server, whose own tells no upper from lower case; SQLite compares so by itself."""
 
-def prepare(sql: Transaction, table: str) -> None:
-    """Take the lock of a table key, and make the tables where they are not there yet."""
-    sql.lock(f"{METRICS}:{table}")
-    if _there(sql):
-        return
-    sql.lock(f"{METRICS}: making the tables")
-    if not _there(sql):
-        sql.change("create_metrics")
-        sql.change("create_alerts")
+_TO_MICROSECONDS = mssql.DATETIME2(6)  # type: ignore[no-untyped-call] # SQLAlchemy gives it no types
+_TO_SECONDS = mssql.TIME(0)  # type: ignore[no-untyped-call]
 
 
-def written(instant: datetime) -> str:
-    """Write a time in UTC as both dialects read and sort it, to the microsecond."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
+class Instant(TypeDecorator[datetime]):
+    """A time in UTC to the microsecond: `datetime2(6)`, in SQLite a text that sorts alike."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose the type of the database."""
+        return dialect.type_descriptor(_TO_MICROSECONDS if dialect.name == "mssql" else TEXT())
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> str | None:
+        """Write the time as a text, which both drivers take."""
+        return None if value is None else value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
+
+    def process_result_value(self, value: object, _dialect: Dialect) -> datetime | None:
+        """Read a text, or a datetime without a zone."""
+        return None if value is None else datetime.fromisoformat(str(value)).replace(tzinfo=UTC)
 
 
-def read(cell: object) -> datetime:
-    """Read a time that either driver gave, as text or as a datetime without a zone."""
-    return datetime.fromisoformat(str(cell)).replace(tzinfo=UTC)
+def text_type(length: int | None, *, key: bool = False) -> TypeEngine[str]:
+    """Give the type of a text of at most so many UTF-16 units, None for any number; keys differ by each letter."""
+    unicode_text = mssql.NVARCHAR(length, collation=TO_THE_LETTER if key else None)
+    return unicode_text.with_variant(TEXT(), "sqlite")
 
 
-def _there(sql: Transaction) -> bool:
-    return sql.has(METRICS, ALERTS)
+_INT = Integer().with_variant(sqlite.INTEGER(), "sqlite")
+_LONG = BigInteger().with_variant(sqlite.INTEGER(), "sqlite")
+_REAL = Float(53).with_variant(REAL(), "sqlite")
+_DAY = DATE().with_variant(TEXT(), "sqlite")
+_TIME = _TO_SECONDS.with_variant(TEXT(), "sqlite")
+
+_OURS = MetaData()
+
+METRICS: Final = Table(
+    "enrichment_pipeline_metrics",
+    _OURS,
+    Column("table_key", text_type(128, key=True), nullable=False),
+    Column("run_id", text_type(200, key=True), nullable=False),
+    Column("entry", _LONG, nullable=False),
+    Column("rows_count_delta", _LONG, nullable=False),
+    Column("ingestion_date", _DAY, nullable=False),
+    Column("ingestion_time", _TIME, nullable=False),
+    Column("all_ingested_rows", _LONG, nullable=False),
+    Column("window_id", text_type(100)),
+    Column("kind", text_type(16), nullable=False),
+    Column("verdict", text_type(16), nullable=False),
+    Column("limit_floor", _LONG, nullable=False),
+    Column("limit_low", _REAL),
+    Column("limit_high", _REAL),
+    Column("limit_median", _REAL),
+    Column("limit_based_on", _INT, nullable=False),
+    Column("alert", text_type(16), nullable=False),
+    Column("measured_at", Instant, nullable=False),
+    PrimaryKeyConstraint("table_key", "run_id", name="enrichment_pipeline_metrics_key"),
+    UniqueConstraint("table_key", "entry", name="enrichment_pipeline_metrics_entry"),
+)
+"""One row a measurement; `entry` counts those of a table key in the order of their commits."""
+
+ALERTS: Final = Table(
+    "enrichment_alerts",
+    _OURS,
+    Column("alert_id", text_type(400, key=True), nullable=False),
+    Column("table_key", text_type(128, key=True), nullable=False),
+    Column("run_id", text_type(200, key=True), nullable=False),
+    Column("name", text_type(128), nullable=False),
+    Column("kind", text_type(16), nullable=False),
+    Column("cause", text_type(32), nullable=False),
+    Column("body", text_type(None), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("state", text_type(16), nullable=False),
+    Column("next_try_at", Instant, nullable=False),
+    Column("leased_until", Instant),
+    Column("attempts", _INT, nullable=False),
+    Column("sent_at", Instant),
+    PrimaryKeyConstraint("alert_id", name="enrichment_alerts_key"),
+)
+"""Alerts, `pending` until they are `sent`; a sender has one for itself while its lease lasts."""
+
+WINDOW_COUNTS: Final = Table(
+    "window_counts",
+    MetaData(),
+    Column("window_id", text_type(64), primary_key=True),
+    Column("stream", text_type(64), primary_key=True),
+    Column("stage", text_type(32), primary_key=True),
+    Column("name", text_type(128), primary_key=True),
+    Column("rows", _LONG, nullable=False, quote=True),
+    Column("updated_at", Instant, nullable=False),
+)
+"""What the lakehouse counted of each window; the lakehouse makes the table and writes it."""
+
+
+def create_table(made: Table, dialect: str) -> CreateTable:
+    """Compose the statement that makes a table; in SQL Server it lies in dbo, whatever schema the login's is."""
+    return CreateTable(made.to_metadata(MetaData(), schema="dbo") if dialect == "mssql" else made)

@@ -1,107 +1,111 @@
-"""One transaction's view of a database: statements from files, a deadline on each, and locks that end with it."""
+"""One transaction's view of a database: a deadline on each statement, and locks that end with it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
+from datetime import datetime
 from math import ceil
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+from sqlalchemy import Select, Table
+from sqlalchemy.engine import Connection, CursorResult
+from sqlalchemy.sql import Executable
 
 from shared.clients.retrying import TransientError
-from shared.domain.volumes.measurement import is_table_name
-from shared.errors import SettingsError
+from shared.clients.sql.statements import COUNT_OBJECTS
+from shared.clients.sql.tables import create_table
 
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Connection, CursorResult
+APPLOCK: Final = """\
+SET NOCOUNT ON;
+DECLARE @resource nvarchar(255) = ?, @timeout int = ?, @answer int;
+-- A table must be read first: else no transaction is open yet that could own the lock.
+SELECT @answer = COUNT(*) FROM sys.objects WHERE object_id = 0;
+EXEC @answer = sp_getapplock
+  @Resource = @resource, @LockMode = 'Exclusive', @LockOwner = 'Transaction', @LockTimeout = @timeout;
+SELECT @answer;
+"""
 
-type Cell = str | int | float | None
-
+_BEGIN: Final = "BEGIN IMMEDIATE"
 _OPERATIONS: Final = 20_000  # of SQLite between two looks at the clock: some milliseconds
 _GRANTED: Final = 0
 
-
-@dataclass(frozen=True, slots=True)
-class Deadline:
-    """An instant of a clock that never goes back, in seconds."""
-
-    ends: float
-    clock: Callable[[], float]
-
-    def left(self) -> float:
-        """Give the seconds until then; below zero once it has passed."""
-        return self.ends - self.clock()
+type Parameter = str | int | float | datetime | None
+type Found = CursorResult[*tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """Runs the statements of `statements/<dialect>/<name>.sql`, or of `any` where both dialects say it alike."""
+    """Runs composed statements until its deadline, `ends` seconds of a clock that never goes back."""
 
-    connection: "Connection"
-    deadline: Deadline
-    dialect: str
+    connection: Connection
+    ends: float
+    clock: Callable[[], float]
 
     @classmethod
-    def of(cls, connection: "Connection", deadline: Deadline) -> "Transaction":
+    def of(cls, connection: Connection, ends: float, clock: Callable[[], float]) -> "Transaction":
         """Take over a connection; a statement of SQLite is broken off at the deadline."""
-        dialect = "sqlite" if connection.dialect.name == "sqlite" else "tsql"
-        transaction = cls(connection, deadline, dialect)
-        if dialect == "sqlite":
-            transaction.driver.set_progress_handler(lambda: deadline.left() <= 0, _OPERATIONS)
+        transaction = cls(connection, ends, clock)
+        if transaction.dialect == "sqlite":
+            transaction._driver.set_progress_handler(lambda: clock() >= ends, _OPERATIONS)
         return transaction
 
     @property
-    def driver(self) -> Any:  # noqa: ANN401 - a connection of sqlite3 or pyodbc
-        """Give the driver's own connection."""
-        return self.connection.connection.dbapi_connection
+    def dialect(self) -> str:
+        """Name the dialect: `sqlite` or `mssql`."""
+        return self.connection.dialect.name
 
-    def rows(self, name: str, *cells: Cell, table: str = "") -> Sequence[Sequence[Any]]:
-        """Run a query; gives its rows. table: the identifier that stands for `{table}` in it."""
-        return self._run(name, cells, table).fetchall()
+    def execute(self, statement: Executable, **parameters: Parameter) -> Found:
+        """Run a statement with its parameters."""
+        self._begin_statement()
+        return self.connection.execute(statement, parameters)
 
-    def number(self, name: str, *cells: Cell, table: str = "") -> int:
+    def execute_many(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run a statement for each of some rows."""
+        self._begin_statement()
+        self.connection.execute(statement, rows)
+
+    def number(self, query: Select[int], **parameters: Parameter) -> int:
         """Run a query that gives one number."""
-        return int(self.rows(name, *cells, table=table)[0][0])
-
-    def change(self, name: str, *cells: Cell) -> int:
-        """Run a statement; gives the number of rows it changed."""
-        return self._run(name, cells, "").rowcount
+        return int(self.execute(query, **parameters).scalar_one())
 
     def has(self, table: str, other: str | None = None) -> bool:
         """Say whether there is a table or view of this name, and of the other, that this identity may see."""
         names = (table, other or table)
-        return self.number("find_objects", *names) == len(set(names))
+        return self.number(COUNT_OBJECTS[self.dialect], first=names[0], second=names[1]) == len(set(names))
+
+    def make(self, table: Table, other: Table | None = None) -> None:
+        """Make a table, and another, where they are not there yet, under a lock of their own."""
+        if self.has(table.name, other.name if other is not None else None):
+            return
+        self.lock(f"{table.name}: making the tables")
+        for made in (table, other):
+            if made is not None and not self.has(made.name):
+                self.execute(create_table(made, self.dialect))
 
     def lock(self, what: str) -> None:
         """Wait until nobody else holds the lock of that name; SQLite has one lock for all names."""
-        if self.dialect == "tsql":
-            answer = self.number("lock", what, max(int(self.deadline.left() * 1000), 0))
-            if answer < _GRANTED:
-                raise TransientError(f"The lock {what!r} was not to be had in time (sp_getapplock answers {answer}).")
-        elif not self.driver.in_transaction:
-            self.change("begin")
+        if self.dialect == "sqlite":
+            if not self._driver.in_transaction:
+                self._run(_BEGIN)
+            return
+        answer = self._run(APPLOCK, what, max(int(self._left() * 1000), 0)).scalar_one()
+        if answer < _GRANTED:
+            message = f"The lock {what!r} could not be acquired in time (sp_getapplock answers {answer})."
+            raise TransientError(message)
 
-    def _run(self, name: str, cells: tuple[Cell, ...], table: str) -> "CursorResult[Any]":
-        seconds = self.deadline.left()
-        if seconds <= 0:
-            raise TransientError("The database was too slow: no time was left for the next statement.")
-        if self.dialect == "tsql":
-            self.driver.timeout = ceil(seconds)
-        text = _statement(self.dialect, name)
-        if table:
-            text = text.replace("{table}", f'"{require_table_name(table)}"')
+    @property
+    def _driver(self) -> Any:  # noqa: ANN401 - a connection of sqlite3 or pyodbc
+        return self.connection.connection.dbapi_connection
+
+    def _run(self, text: str, *cells: str | int) -> Found:
+        self._begin_statement()
         return self.connection.exec_driver_sql(text, cells)
 
+    def _begin_statement(self) -> None:
+        seconds = self._left()
+        if seconds <= 0:
+            raise TransientError("The database was too slow: no time was left for the next statement.")
+        if self.dialect == "mssql":
+            self._driver.timeout = ceil(seconds)
 
-def require_table_name(identifier: str) -> str:
-    """Give the name of a table back; raises SettingsError for what is no plain name: quoting alone is not trusted."""
-    if not is_table_name(identifier):
-        rule = "a letter or _, then up to 127 letters, digits or _"
-        raise SettingsError(f"A measured table's name is {rule}; METRICS_TABLES says {identifier[:40]!r}.")
-    return identifier
-
-
-@cache
-def _statement(dialect: str, name: str) -> str:
-    folder = files("shared.clients.sql").joinpath("statements")
-    own = folder.joinpath(dialect, f"{name}.sql")
-    return (own if own.is_file() else folder.joinpath("any", f"{name}.sql")).read_text(encoding="utf-8")
+    def _left(self) -> float:
+        return self.ends - self.clock()

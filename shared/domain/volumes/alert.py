@@ -1,4 +1,4 @@
-"""Which alert a measurement or a run gives rise to, what it tells, and when it is tried again."""
+"""Which alert a measurement or a run gives rise to, what it says, and when sending it is tried again."""
 
 import math
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 from shared.domain.volumes.measurement import GOOD, AlertState, Measurement, Verdict
 
 type AlertKind = Literal["alert", "recovery", "run_failed", "unbalanced"]
-type TroubleKind = Literal["run_failed", "unbalanced"]
+type IncidentKind = Literal["run_failed", "unbalanced"]
 
 LEASE: Final = timedelta(minutes=2)
 """How long a sender has an alert for itself: longer than any sending may take."""
@@ -22,8 +22,8 @@ RECOVERY: Final = "recovery"
 class Alert:
     """One message to a person; its id `<table>:<run>:<kind>` is the same however often it is sent.
 
-    name: whom to tell, the NAME of ALERT_<NAME>_URL. cause: what the quiet period goes by, a verdict, `run_failed` or
-    `unbalanced`. body: the JSON that the Logic App gets. attempts: how often sending it was begun.
+    name: the recipient's, the NAME of ALERT_<NAME>_URL. cause: what the quiet period goes by, a verdict, `run_failed`
+    or `unbalanced`. body: the JSON that the Logic App gets. attempts: how often sending it was begun.
     """
 
     id: str
@@ -35,10 +35,20 @@ class Alert:
     created_at: datetime
     attempts: int = 0
 
+    @property
+    def run_id(self) -> str:
+        """Give the run that the alert is about, out of the id."""
+        return self.id.removeprefix(f"{self.table}:").removesuffix(f":{self.kind}")
+
+    @property
+    def is_of_measurement(self) -> bool:
+        """Say whether the alert came of a measurement, whose row then shows the alert's state."""
+        return self.kind in {"alert", "recovery"}
+
 
 @dataclass(frozen=True, slots=True)
 class PastAlerts:
-    """What was told of a table before.
+    """The alerts that were raised for a table before.
 
     newest: when the last alert of each cause was raised, `recovery` among them; suppressed ones are not in it.
     """
@@ -47,14 +57,14 @@ class PastAlerts:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class RunIncident:
     """What is wrong with a run beside its volume: it failed, or its window does not add up.
 
-    table: a key of METRICS_TABLES. name: whom to tell. at: the run's time of ingestion, in UTC. reason: plain words.
+    table: a key of METRICS_TABLES. name: the recipient's. at: the run's time of ingestion, in UTC. reason: plain words.
     counts: the rows of the window and those of the whole table, where they were measured.
     """
 
-    kind: TroubleKind
+    kind: IncidentKind
     table: str
     name: str
     run_id: str
@@ -69,27 +79,33 @@ def decide_alert(
 ) -> tuple[Measurement, Alert | None]:
     """Give the measurement with the state of its alert, and the alert where there is one to send.
 
-    name: whom to tell. quiet: how long the same verdict is not told again. healthy: false where the run itself is in
-    trouble, so that a good volume is no recovery.
+    name: the recipient's. quiet: how long the same verdict raises no further alert. healthy: false where something else
+    is wrong with the run, so that a good volume is no recovery.
     """
     kind, state = _kind_and_state(measurement.verdict, past, measurement.measured_at, quiet, healthy=healthy)
     decided = replace(measurement, alert=state)
     return decided, _of_measurement(decided, kind, name) if kind and state == "pending" else None
 
 
-def decide_trouble(trouble: Trouble, past: PastAlerts, now: datetime, quiet: timedelta) -> Alert | None:
-    """Give the alert that tells a trouble, or None where the same kind was told of the table in the quiet period."""
-    if _is_quiet(trouble.kind, past, now, quiet):
+def decide_incident(incident: RunIncident, past: PastAlerts, now: datetime, quiet: timedelta) -> Alert | None:
+    """Give the alert of an incident, or None where one of its kind was raised for the table in the quiet period."""
+    if _is_quiet(incident.kind, past, now, quiet):
         return None
     return Alert(
-        id=f"{trouble.table}:{trouble.run_id}:{trouble.kind}",
-        name=trouble.name,
-        kind=trouble.kind,
-        table=trouble.table,
-        cause=trouble.kind,
-        body=_trouble_body(trouble),
+        id=f"{incident.table}:{incident.run_id}:{incident.kind}",
+        name=incident.name,
+        kind=incident.kind,
+        table=incident.table,
+        cause=incident.kind,
+        body=_incident_body(incident),
         created_at=now,
     )
+
+
+def alert_id_of(measurement: Measurement) -> str:
+    """Give the id of the alert that a measurement raises, if it raises one."""
+    kind: AlertKind = "recovery" if measurement.verdict in GOOD else "alert"
+    return f"{measurement.request.table}:{measurement.request.run_id}:{kind}"
 
 
 def next_try(attempts: int, now: datetime) -> datetime:
@@ -109,48 +125,47 @@ def _kind_and_state(
 
 
 def _is_quiet(cause: str, past: PastAlerts, now: datetime, quiet: timedelta) -> bool:
-    told = past.newest.get(cause)
-    return told is not None and now - told < quiet
+    raised = past.newest.get(cause)
+    return raised is not None and now - raised < quiet
 
 
 def _is_in_alarm(past: PastAlerts) -> bool:
-    """Say whether a person was alarmed since the last recovery."""
-    alarms = [told for cause, told in past.newest.items() if cause != RECOVERY]
+    """Say whether an alert was raised since the last recovery."""
+    alarms = [raised for cause, raised in past.newest.items() if cause != RECOVERY]
     recovered = past.newest.get(RECOVERY)
     return bool(alarms) and (recovered is None or max(alarms) > recovered)
 
 
 def _of_measurement(measurement: Measurement, kind: AlertKind, name: str) -> Alert:
-    order = measurement.order
-    alert_id = f"{order.table}:{order.run_id}:{kind}"
+    request, alert_id = measurement.request, alert_id_of(measurement)
     cause = RECOVERY if kind == "recovery" else measurement.verdict
     body = {
         "alert_id": alert_id,
         "kind": kind,
         "cause": cause,
-        "table": order.table,
-        "run_id": order.run_id,
-        "window": order.window_id,
-        **_date_and_time(order.ingestion_time),
+        "table": request.table,
+        "run_id": request.run_id,
+        "window": request.window_id,
+        **_date_and_time(request.ingestion_time),
         **_counts(measurement.rows_count_delta, measurement.all_ingested_rows),
         "limits": asdict(measurement.limits),
-        "message": _measured_words(measurement, kind),
+        "message": _describe_measurement(measurement, kind),
     }
-    return Alert(alert_id, name, kind, order.table, cause, body, measurement.measured_at)
+    return Alert(alert_id, name, kind, request.table, cause, body, measurement.measured_at)
 
 
-def _trouble_body(trouble: Trouble) -> dict[str, Any]:
+def _incident_body(incident: RunIncident) -> dict[str, Any]:
     return {
-        "alert_id": f"{trouble.table}:{trouble.run_id}:{trouble.kind}",
-        "kind": trouble.kind,
-        "cause": trouble.kind,
-        "table": trouble.table,
-        "run_id": trouble.run_id,
-        "window": trouble.window_id,
-        **_date_and_time(trouble.at),
-        **(_counts(*trouble.counts) if trouble.counts else {}),
+        "alert_id": f"{incident.table}:{incident.run_id}:{incident.kind}",
+        "kind": incident.kind,
+        "cause": incident.kind,
+        "table": incident.table,
+        "run_id": incident.run_id,
+        "window": incident.window_id,
+        **_date_and_time(incident.at),
+        **(_counts(*incident.counts) if incident.counts else {}),
         "limits": None,
-        "message": _trouble_words(trouble),
+        "message": _describe_incident(incident),
     }
 
 
@@ -162,15 +177,15 @@ def _counts(delta: int, total: int) -> dict[str, int]:
     return {"rows_count_delta": delta, "current_ingestion_table_state": total}
 
 
-def _measured_words(measurement: Measurement, kind: AlertKind) -> str:
-    order, delta = measurement.order, measurement.rows_count_delta
-    where = "since the measurement before" if order.window_id is None else f"in window {order.window_id}"
+def _describe_measurement(measurement: Measurement, kind: AlertKind) -> str:
+    request, delta = measurement.request, measurement.rows_count_delta
+    where = "since the measurement before" if request.window_id is None else f"in window {request.window_id}"
     if measurement.verdict == "negative":
-        return f"Table {order.table} lost {_rows(-delta)} {where}, measured for run {order.run_id}."
-    found = f"{_rows(delta)} {where}, measured for run {order.run_id}"
+        return f"Table {request.table} lost {_rows(-delta)} {where}, measured for run {request.run_id}."
+    found = f"{_rows(delta)} {where}, measured for run {request.run_id}"
     if kind == "recovery":
-        return f"Table {order.table} is well again: it got {found}, which is a normal volume."
-    return f"Table {order.table} got {found}, {_beyond(measurement)}."
+        return f"Table {request.table} has recovered: it got {found}, which is a normal volume."
+    return f"Table {request.table} got {found}, {_beyond(measurement)}."
 
 
 def _beyond(measurement: Measurement) -> str:
@@ -180,12 +195,12 @@ def _beyond(measurement: Measurement) -> str:
     return f"fewer than the {math.ceil(max(limits.floor, limits.low or 0)):,} that are expected of it"
 
 
-def _trouble_words(trouble: Trouble) -> str:
-    what = f"table {trouble.table}" if trouble.window_id is None else f"window {trouble.window_id}"
-    reason = " ".join(trouble.reason.split())[:_MOST_REASON]
-    if trouble.kind == "run_failed":
-        return f"The enrichment of {what} failed in run {trouble.run_id}: {reason}"
-    return f"The counts of {what} do not add up after run {trouble.run_id}: {reason}"
+def _describe_incident(incident: RunIncident) -> str:
+    what = f"table {incident.table}" if incident.window_id is None else f"window {incident.window_id}"
+    reason = " ".join(incident.reason.split())[:_MOST_REASON]
+    if incident.kind == "run_failed":
+        return f"The enrichment of {what} failed in run {incident.run_id}: {reason}"
+    return f"The counts of {what} do not add up after run {incident.run_id}: {reason}"
 
 
 def _rows(count: int) -> str:

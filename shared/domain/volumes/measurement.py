@@ -18,7 +18,7 @@ MOST_HISTORY: Final = 14
 """How many of the last good measurements limits are learnt from, at most."""
 
 RUN_ALERT: Final = "ingestion"
-"""The alert that tells of failed runs and unbalanced windows of a stream whose table nobody measures."""
+"""The recipient of alerts about failed runs and unbalanced windows of a stream whose table nobody measures."""
 
 _TABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _LEAST_HISTORY = 5
@@ -29,8 +29,9 @@ _LOW, _HIGH = 0.5, 3.0
 class MeasuredTable:
     """What may be measured under a key of METRICS_TABLES.
 
-    table: its name in the database, without a schema. stream: the one whose rows `window_counts` counts for it.
-    floor: the fewest rows of a right volume. alert: whom to tell, the NAME of ALERT_<NAME>_URL.
+    table: its name in the database, without a schema: quoting alone is not trusted, so what is no plain name raises
+    ValueError. stream: the one whose rows `window_counts` counts for it.
+    floor: the fewest rows of a right volume. alert: the recipient's name, the NAME of ALERT_<NAME>_URL.
     """
 
     key: str
@@ -39,13 +40,19 @@ class MeasuredTable:
     floor: int
     alert: str
 
+    def __post_init__(self) -> None:
+        """Hold the rule."""
+        if not _TABLE_NAME.fullmatch(self.table):
+            rule = "must name tables by a letter or _, then up to 127 letters, digits or _"
+            raise ValueError(f"{rule}; {self.key} names {self.table[:40]!r}")
+
 
 @dataclass(frozen=True, slots=True)
-class MeasureOrder:
-    """A wish to measure the table of a key for a run, in a window or as a whole.
+class MeasureRequest:
+    """A request to measure the table of a key for a run, in a window or as a whole.
 
     ingestion_time: in UTC, in whole seconds, as the row keeps it; raises ValueError for fractions, by which a repeated
-    wish would differ from the recorded one.
+    request would differ from the recorded one.
     """
 
     table: str
@@ -93,7 +100,7 @@ class Limits:
 class Measurement:
     """One row of `enrichment_pipeline_metrics`: what was asked, found and judged, and what became of its alert."""
 
-    order: MeasureOrder
+    request: MeasureRequest
     rows_count_delta: int
     all_ingested_rows: int
     verdict: Verdict
@@ -102,9 +109,11 @@ class Measurement:
     measured_at: datetime
 
 
-def is_table_name(name: str) -> bool:
-    """Say whether a database's table may be called so: a letter or _, then up to 127 letters, digits or _."""
-    return _TABLE_NAME.fullmatch(name) is not None
+def measured(request: MeasureRequest, table: MeasuredTable, counted: Counted, now: datetime) -> Measurement:
+    """Judge what was counted; the measurement has no alert yet."""
+    limits = limits_of(table.floor, counted.history)
+    verdict = judge(counted.delta, limits, is_first=counted.is_first)
+    return Measurement(request, counted.delta, counted.total, verdict, limits, "none", now)
 
 
 def limits_of(floor: int, history: Sequence[int]) -> Limits:

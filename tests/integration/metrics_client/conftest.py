@@ -10,11 +10,12 @@ import pytest
 
 from shared.clients.identity.fake import FakeIdentity
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
-from shared.clients.sql.database import sql_database
-from shared.clients.sql.metrics import FakeMetrics, SqlMetrics
+from shared.clients.sql.database import SqlDatabase, sql_database, sqlite_engine
+from shared.clients.sql.fake import FakeMetrics
+from shared.clients.sql.metrics import SqlMetrics
 from shared.domain.volumes.alert import Alert
-from shared.domain.volumes.measurement import Limits, MeasuredTable, Measurement, MeasureOrder
-from tests.integration.metrics_client.odbc_standin import Odbc
+from shared.domain.volumes.measurement import Limits, MeasuredTable, Measurement, MeasureRequest
+from tests.integration.metrics_client.odbc_standin import Odbc, refusal
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, 123_456, tzinfo=UTC)
 TEN = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -22,8 +23,8 @@ TRADES = MeasuredTable("trades", "Trades", "trades", 1000, "ingestion")
 QUICK = RetryPolicy(Timeouts(total=20.0, attempt=10.0, ordinary=Backoff(0.01, 0.05), throttled=Backoff(0.01, 0.05)))
 
 
-def order_of(run_id="r1", window="w1", table="trades"):
-    return MeasureOrder(table, run_id, TEN, window)
+def request_of(run_id="r1", window="w1", table="trades"):
+    return MeasureRequest(table, run_id, TEN, window)
 
 
 def alert_of(run_id="r1", kind="alert", cause="low", at=NOON, table="trades"):
@@ -31,7 +32,7 @@ def alert_of(run_id="r1", kind="alert", cause="low", at=NOON, table="trades"):
     return Alert(f"{table}:{run_id}:{kind}", "ingestion", kind, table, cause, body, at)
 
 
-def decides(order, *, verdict="normal", alert=None, at=NOON, seen=None):
+def decides(request, *, verdict="normal", alert=None, at=NOON, seen=None):
     """Decide for a verdict; what there was to decide by is put into the list `seen`."""
 
     def decide(counted, past):
@@ -39,9 +40,33 @@ def decides(order, *, verdict="normal", alert=None, at=NOON, seen=None):
             seen.append((counted, past))
         state = "pending" if alert else "none"
         limits = Limits(1000, 0.5, 3.1, 1.0, 5)
-        return Measurement(order, counted.delta, counted.total, verdict, limits, state, at), alert
+        return Measurement(request, counted.delta, counted.total, verdict, limits, state, at), alert
 
     return decide
+
+
+def measure(metrics, request, decide, table=TRADES):
+    """Gather, decide, apply: give the measurement, and whether another call had made it."""
+
+    def once(tx):
+        recorded = tx.recorded(request.run_id)
+        if recorded is not None:
+            return recorded, not tx.wrote(recorded)
+        measurement, alert = decide(tx.counted(request, table), tx.past_alerts())
+        tx.record(measurement, alert)
+        return measurement, False
+
+    return metrics.transact(request.table, once, counts_rows=True)
+
+
+def post(metrics, decide, table="trades"):
+    """Gather, decide, apply: give the alert that was posted, None where there was none, or one of its id before."""
+
+    def once(tx):
+        alert = decide(tx.past_alerts())
+        return alert if alert and tx.post(alert) else None
+
+    return metrics.transact(table, once)
 
 
 @dataclass
@@ -51,6 +76,15 @@ class SqlWorld:
     path: Path
     metrics: SqlMetrics
     odbc: Odbc | None = None
+
+    def fail_next_commit(self, how):
+        """Let the next commit that writes fail: it `fails`, or comes through `unanswered`."""
+        if self.odbc:
+            point = "BEFORE COMMIT" if how == "fails" else "AFTER COMMIT"
+            self.odbc.faults = {point: [refusal(0, "The connection was cut.", "08S01")]}
+        else:
+            engine = failing_commits(self.path, comes_through=how == "unanswered")
+            self.metrics = SqlMetrics(SqlDatabase("The SQLite database", lambda: engine, QUICK), QUICK, QUICK)
 
     def run(self, statement, *cells):
         with closing(sqlite3.connect(self.path, timeout=20)) as connection, connection:
@@ -80,6 +114,9 @@ class SqlWorld:
 class FakeWorld:
     metrics: FakeMetrics
 
+    def fail_next_commit(self, how):
+        self.metrics.commits.append(how)
+
     def make(self):
         self.metrics.tables["Trades"] = {}
 
@@ -88,6 +125,24 @@ class FakeWorld:
 
     def remove(self, window):
         self.metrics.tables["Trades"].pop(window)
+
+
+def failing_commits(path, *, comes_through):
+    """Give an engine whose first commit that writes fails, before or after it has its effect."""
+    engine = sqlite_engine(path)
+    commit, failures = engine.dialect.do_commit, [1]
+
+    def do_commit(connection):
+        lost = connection.in_transaction and failures and failures.pop()
+        if not lost or comes_through:
+            commit(connection)
+        if lost:
+            error = sqlite3.OperationalError("the answer to the commit was lost")
+            error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+            raise error
+
+    engine.dialect.do_commit = do_commit
+    return engine
 
 
 def sql_metrics_at(path, odbc=None):

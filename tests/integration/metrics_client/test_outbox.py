@@ -2,19 +2,21 @@
 
 from datetime import timedelta
 
+import pytest
+
 from shared.domain.volumes.alert import LEASE, PastAlerts
-from tests.integration.metrics_client.conftest import NOON, TRADES, alert_of, decides, later, order_of
+from tests.integration.metrics_client.conftest import NOON, alert_of, decides, later, measure, post, request_of
 
 ID = "trades:r1:alert"
 
 
-def post(metrics, alert):
-    return metrics.post("trades", lambda past: alert)
+def posted(metrics, alert):
+    return post(metrics, lambda past: alert)
 
 
 def measured(metrics, alert, run_id="r1"):
-    order = order_of(run_id)
-    metrics.measure(order, TRADES, decides(order, verdict="low", alert=alert))
+    request = request_of(run_id)
+    measure(metrics, request, decides(request, verdict="low", alert=alert))
 
 
 def state_of(metrics):
@@ -24,12 +26,12 @@ def state_of(metrics):
 def test_an_alert_may_be_posted_before_anything_was_measured(metrics):
     alert = alert_of(kind="run_failed", cause="run_failed")
 
-    assert post(metrics, alert) == alert
+    assert posted(metrics, alert) == alert
     assert metrics.due(NOON) == [alert.id]
 
 
 def test_an_alert_comes_back_whole_with_the_attempt_counted(metrics):
-    post(metrics, alert_of())
+    posted(metrics, alert_of())
 
     taken = metrics.take(ID, NOON)
 
@@ -39,23 +41,23 @@ def test_an_alert_comes_back_whole_with_the_attempt_counted(metrics):
 
 
 def test_an_alert_is_posted_once(metrics):
-    post(metrics, alert_of())
+    posted(metrics, alert_of())
 
-    assert post(metrics, alert_of(at=later(5))) is None
+    assert posted(metrics, alert_of(at=later(5))) is None
     assert metrics.take(ID, later(6)).created_at == NOON
 
 
-def test_where_there_is_nothing_to_tell_nothing_is_posted(metrics):
-    assert post(metrics, None) is None
+def test_where_no_alert_is_decided_none_is_posted(metrics):
+    assert posted(metrics, None) is None
     assert metrics.due(later(9)) == []
 
 
-def test_who_posts_is_shown_what_was_told_before(metrics):
-    post(metrics, alert_of())
+def test_who_posts_is_shown_which_alerts_were_raised_before(metrics):
+    posted(metrics, alert_of())
     seen = []
 
-    metrics.post("trades", seen.append)
-    metrics.post("other", seen.append)
+    post(metrics, seen.append)
+    post(metrics, seen.append, "other")
 
     assert seen == [PastAlerts({"low": NOON}), PastAlerts({})]
 
@@ -68,7 +70,7 @@ def test_in_an_empty_database_nothing_is_due_and_nothing_can_be_done(metrics):
 
 
 def test_an_unknown_alert_is_nobodys(metrics):
-    post(metrics, alert_of())
+    posted(metrics, alert_of())
 
     assert metrics.take("trades:r2:alert", NOON) is None
     metrics.settle("trades:r2:alert", NOON)
@@ -78,7 +80,7 @@ def test_an_unknown_alert_is_nobodys(metrics):
 
 
 def test_a_lease_keeps_others_out_until_it_ends(metrics):
-    post(metrics, alert_of())
+    posted(metrics, alert_of())
     metrics.take(ID, NOON)
 
     just_before = NOON + LEASE - timedelta(microseconds=1)
@@ -89,7 +91,7 @@ def test_a_lease_keeps_others_out_until_it_ends(metrics):
 
 
 def test_what_is_put_off_is_due_again_then(metrics):
-    post(metrics, alert_of())
+    posted(metrics, alert_of())
     metrics.take(ID, NOON)
 
     metrics.put_off(ID, later(5))
@@ -100,7 +102,7 @@ def test_what_is_put_off_is_due_again_then(metrics):
 
 
 def test_what_is_settled_is_never_due_or_taken_again(metrics):
-    post(metrics, alert_of())
+    posted(metrics, alert_of())
     metrics.take(ID, NOON)
 
     metrics.settle(ID, later(1))
@@ -124,7 +126,7 @@ def test_a_settled_alert_shows_in_its_measurement(metrics):
 def test_an_alert_of_a_failed_run_does_not_settle_the_runs_measurement(metrics):
     measured(metrics, alert_of())
     failed = alert_of(kind="run_failed", cause="run_failed")
-    post(metrics, failed)
+    posted(metrics, failed)
 
     metrics.settle(failed.id, NOON)
 
@@ -133,7 +135,7 @@ def test_an_alert_of_a_failed_run_does_not_settle_the_runs_measurement(metrics):
 
 def test_the_longest_due_goes_first(metrics):
     for run_id, minutes in (("r1", 3), ("r2", 1), ("r3", 2), ("r4", 9)):
-        post(metrics, alert_of(run_id, at=later(minutes)))
+        posted(metrics, alert_of(run_id, at=later(minutes)))
 
     assert metrics.due(later(3)) == ["trades:r2:alert", "trades:r3:alert", "trades:r1:alert"]
 
@@ -144,3 +146,18 @@ def test_a_run_with_colons_in_its_name_finds_its_measurement(metrics):
     metrics.settle("trades:a:b:alert:alert", NOON)
 
     assert state_of(metrics) == "sent"
+
+
+@pytest.mark.parametrize("how", ["fails", "unanswered"])
+def test_an_alert_whose_commit_fails_is_posted_once_and_the_calls_own(world, how):
+    world.fail_next_commit(how)
+    seen = []
+
+    def decide(past):
+        seen.append(past)
+        return alert_of()
+
+    assert post(world.metrics, decide) == alert_of()
+    assert seen == [PastAlerts({})] * 2
+    assert posted(world.metrics, alert_of(at=later(1))) is None
+    assert world.metrics.due(later(1)) == ["trades:r1:alert"]

@@ -11,8 +11,10 @@ from sqlalchemy import create_engine
 
 from shared.clients.identity.fake import FakeIdentity
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
-from shared.clients.sql.database import FakeCounts, SqlCounts, sql_database
-from shared.clients.sql.engine import WINDOW_COUNTS
+from shared.clients.sql.counts import SqlCounts
+from shared.clients.sql.database import sql_database
+from shared.clients.sql.fake import FakeCounts
+from shared.clients.sql.tables import WINDOW_COUNTS
 from shared.errors import Unavailable
 
 QUICK = RetryPolicy(Timeouts(total=1.0, attempt=1.0, ordinary=Backoff(0.02, 0.1)))
@@ -30,8 +32,8 @@ def path(tmp_path):
     return tmp_path / "a b" / "sql.db"
 
 
-def counts_in(path, persistence=QUICK):
-    return SqlCounts(sql_database(f"sqlite:///{path}", FakeIdentity(), persistence=persistence))
+def counts_in(path, retry=QUICK):
+    return SqlCounts(sql_database(f"sqlite:///{path}", FakeIdentity(), retry=retry))
 
 
 def write(path, rows):

@@ -8,7 +8,8 @@ import pytest
 
 from shared.clients.identity.fake import FakeIdentity
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
-from shared.clients.sql.database import SqlCounts, sql_database
+from shared.clients.sql.counts import SqlCounts
+from shared.clients.sql.database import sql_database
 from shared.clients.sql.odbc import brought_driver
 from shared.errors import Unavailable
 
@@ -27,7 +28,7 @@ def pyodbc():
 
 def counts_at(port):
     url = f"mssql://127.0.0.1:{port}/trades"
-    return SqlCounts(sql_database(url, FakeIdentity(value="t0ken"), persistence=ONCE))
+    return SqlCounts(sql_database(url, FakeIdentity(value="t0ken"), retry=ONCE))
 
 
 def test_the_package_brings_a_driver_for_this_system():

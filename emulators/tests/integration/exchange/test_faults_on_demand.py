@@ -126,7 +126,7 @@ async def test_a_malformed_frame_breaks_off_and_the_feed_goes_on(exchange, venue
     broken = 0
     while broken < 2:
         frame = await listener.text()
-            broken += _is_broken(frame)
+        broken += _is_broken(frame)
 
     assert await listener.frame()
 

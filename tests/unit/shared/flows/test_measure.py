@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.clients.logic_app import alert_sender as logic_app
-from shared.clients.logic_app.alert_sender import FakeDoor
+from shared.clients.logic_app.fake import FakeLogicApp
 from shared.clients.sql import metrics
-from shared.clients.sql.metrics import FakeMetrics
+from shared.clients.sql.fake import FakeMetrics
 from shared.clients.storage.fake import FakeLedger
-from shared.domain.volumes.measurement import MeasuredTable, MeasureOrder
+from shared.domain.volumes.measurement import MeasuredTable, MeasureRequest
 from shared.domain.windows.ledger_row import WindowRow
 from shared.domain.windows.window import Window
 from shared.errors import RequestRejected, Unavailable
@@ -28,23 +28,21 @@ class World:
     """The flow's collaborators, as fakes; each call is a minute later than the one before."""
 
     def __init__(self):
-        self.metrics, self.door, self.now = FakeMetrics({"Trades": {}}), FakeDoor(), NOON
+        self.metrics, self.sender, self.now = FakeMetrics({"Trades": {}}), FakeLogicApp(), NOON
         self.ledger = FakeLedger()
         quiet = timedelta(hours=6)
-        self.tools = MetricsTools(
-            {"trades": TRADES}, self.ledger, self.metrics, self.metrics, self.door, lambda: self.now, quiet
-        )
+        self.tools = MetricsTools({"trades": TRADES}, self.ledger, self.metrics, self.sender, lambda: self.now, quiet)
 
-    def order(self, number, rows=None):
+    def request(self, number, rows=None):
         window = Window("trades", NOON + number * MINUTE, NOON + (number + 1) * MINUTE)
-        self.ledger.claim(WindowRow(window, "closed", "schedule", NOON, {}))
+        self.ledger.claim(WindowRow(window, "closed", "timer", NOON, {}))
         if rows is not None:
             self.metrics.tables["Trades"][window.id] = rows
-        return MeasureOrder("trades", f"r{number}", window.end, window.id)
+        return MeasureRequest("trades", f"r{number}", window.end, window.id)
 
     def measure(self, number, rows=None, **wishes):
         self.now += MINUTE
-        return measure(self.tools, self.order(number, rows), **wishes)
+        return measure(self.tools, self.request(number, rows), **wishes)
 
 
 @pytest.fixture
@@ -76,65 +74,65 @@ def test_a_window_is_measured_and_the_answer_says_how_and_why(world):
     assert json.loads(json.dumps(answer)) == answer
 
 
-def test_too_small_a_window_is_told_at_once(world):
+def test_too_small_a_window_raises_an_alert_at_once(world):
     answer = world.measure(0, 5)
 
     assert (answer["verdict"], answer["alert"]) == ("low", "sent")
-    assert list(world.door.told) == ["trades:r0:alert"]
+    assert list(world.sender.sent) == ["trades:r0:alert"]
     assert world.metrics.last("trades", 1)[0].alert == "sent"
 
 
-def test_the_same_run_again_is_answered_as_before_and_tells_nobody(world):
+def test_the_same_run_again_is_answered_as_before_and_sends_nothing(world):
     first = world.measure(0, 5)
 
     again = [world.measure(0, 9000) for _ in range(3)]
 
     assert again == [first | {"status": "repeated"}] * 3
-    assert world.door.tries == ["trades:r0:alert"]
+    assert world.sender.tries == ["trades:r0:alert"]
 
 
 def test_the_same_run_with_another_body_is_a_conflict(world):
     world.measure(0, 2000)
-    order = world.order(0)
+    request = world.request(0)
 
     for other in (
-        replace(order, window_id=None),
-        replace(order, window_id=world.order(1).window_id),
-        replace(order, ingestion_time=order.ingestion_time + MINUTE),
+        replace(request, window_id=None),
+        replace(request, window_id=world.request(1).window_id),
+        replace(request, ingestion_time=request.ingestion_time + MINUTE),
     ):
         assert refusal(lambda other=other: measure(world.tools, other)) == (409, "run_id")
 
 
 def test_an_alert_that_does_not_get_through_is_pending_and_goes_later(world):
-    world.door.failures = ["500"]
+    world.sender.failures = ["500"]
 
     answer = world.measure(0, 5)
     world.now += 5 * MINUTE
-    retry_alerts(world.metrics, world.door, lambda: world.now)
+    retry_alerts(world.metrics, world.sender, lambda: world.now)
 
     assert answer["alert"] == "pending"
     assert "tried again" in answer["message"]
     assert world.measure(0)["alert"] == "sent"
-    assert world.door.tries == ["trades:r0:alert"] * 2
+    assert world.sender.tries == ["trades:r0:alert"] * 2
 
 
-def test_the_same_verdict_is_not_told_again_in_the_quiet_period(world):
+def test_the_same_verdict_raises_no_alert_in_the_quiet_period(world):
     world.measure(0, 5)
 
     answer = world.measure(1, 6)
 
     assert (answer["verdict"], answer["alert"]) == ("low", "suppressed")
-    assert list(world.door.told) == ["trades:r0:alert"]
+    assert list(world.sender.sent) == ["trades:r0:alert"]
 
 
-def test_the_first_normal_run_after_an_alert_tells_that_all_is_well(world):
+def test_the_first_normal_run_after_an_alert_sends_a_recovery(world):
     for number, rows in enumerate([2000, 5, 2000, 2000]):
         world.measure(number, rows)
 
-    assert list(world.door.told) == ["trades:r1:alert", "trades:r2:recovery"]
+    assert list(world.sender.sent) == ["trades:r1:alert", "trades:r2:recovery"]
 
 
-def test_a_good_volume_of_a_run_in_trouble_is_no_recovery(world):
+def test_a_good_volume_of_a_run_with_an_incident_is_no_recovery(world):
     world.measure(0, 5)
 
     assert world.measure(1, 2000, healthy=False)["alert"] == "none"
@@ -152,23 +150,23 @@ def test_from_five_good_runs_on_a_person_sees_the_limits_that_were_broken(world)
 
 def test_without_a_window_a_table_that_shrank_is_reported_as_such(world):
     world.metrics.tables["Trades"] = {"a": 5000}
-    measure(world.tools, MeasureOrder("trades", "r1", NOON))
+    measure(world.tools, MeasureRequest("trades", "r1", NOON))
     world.metrics.tables["Trades"] = {"a": 3000}
 
-    answer = measure(world.tools, MeasureOrder("trades", "r2", NOON))
+    answer = measure(world.tools, MeasureRequest("trades", "r2", NOON))
 
     assert (answer["rows_count_delta"], answer["verdict"], answer["alert"]) == (-2000, "negative", "sent")
     assert answer["message"].startswith("-2,000 rows since the measurement before, 3,000 in all: negative.")
 
 
 def test_a_first_run_on_an_empty_table_is_low(world):
-    answer = measure(world.tools, MeasureOrder("trades", "r1", NOON))
+    answer = measure(world.tools, MeasureRequest("trades", "r1", NOON))
 
     assert (answer["rows_count_delta"], answer["verdict"]) == (0, "low")
 
 
-def test_where_nobody_is_to_be_told_the_answer_says_which_setting_is_missing(world):
-    world.door.names = ()
+def test_without_a_recipient_the_answer_says_which_setting_is_missing(world):
+    world.sender.names = ()
 
     answer = world.measure(0, 5)
 
@@ -181,7 +179,7 @@ def test_where_nobody_is_to_be_told_the_answer_says_which_setting_is_missing(wor
 def test_an_unknown_table_is_refused_before_the_database_is_asked(world, key):
     world.metrics.failure = AssertionError("the database was asked")
 
-    assert refusal(lambda: measure(world.tools, MeasureOrder(key, "r1", NOON))) == (400, "table")
+    assert refusal(lambda: measure(world.tools, MeasureRequest(key, "r1", NOON))) == (400, "table")
     assert refusal(lambda: list_measurements(world.tools, key)) == (400, "table")
 
 
@@ -189,9 +187,9 @@ def test_an_unknown_table_is_refused_before_the_database_is_asked(world, key):
 def test_an_unknown_window_is_refused_before_the_database_is_asked(world, window_id):
     world.metrics.failure = AssertionError("the database was asked")
 
-    order = MeasureOrder("trades", "r1", NOON, window_id)
+    request = MeasureRequest("trades", "r1", NOON, window_id)
 
-    assert refusal(lambda: measure(world.tools, order)) == (404, "window")
+    assert refusal(lambda: measure(world.tools, request)) == (404, "window")
 
 
 def test_without_a_table_there_is_nothing_to_list(world):
@@ -204,14 +202,14 @@ def test_a_database_that_is_down_is_unavailable(world):
     with pytest.raises(Unavailable, match="down"):
         world.measure(0, 5)
 
-    assert world.door.tries == []
+    assert world.sender.tries == []
 
 
 def test_a_table_that_is_missing_is_named(world):
     world.metrics.tables.clear()
 
     with pytest.raises(Unavailable, match="Trades"):
-        measure(world.tools, MeasureOrder("trades", "r1", NOON))
+        measure(world.tools, MeasureRequest("trades", "r1", NOON))
 
 
 def test_the_last_fifty_measurements_are_listed_newest_first(world):

@@ -1,13 +1,12 @@
-"""What the end of an enrichment measures, and whom it tells of what went wrong."""
+"""What the end of an enrichment measures, and which alerts it raises."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.clients.logic_app.alert_sender import FakeDoor
-from shared.clients.sql.database import FakeCounts
-from shared.clients.sql.metrics import FakeMetrics
+from shared.clients.logic_app.fake import FakeLogicApp
+from shared.clients.sql.fake import FakeCounts, FakeMetrics
 from shared.clients.storage.fake import FakeLedger, FakeRunLedger
 from shared.domain.runs.run import RunRow
 from shared.domain.volumes.measurement import MeasuredTable
@@ -32,12 +31,10 @@ class World:
         plan = PlanTemplate(
             HOUR, timedelta(), timedelta(), 0, 1, (), (StreamPlan(stream, stream, f"{stream}/1", "row", "identity", 2),)
         ).freeze(self.window, NOON, "", {stream: 2})
-        self.metrics, self.door, self.runs = FakeMetrics({"Trades": {}}), FakeDoor(), FakeRunLedger()
+        self.metrics, self.sender, self.runs = FakeMetrics({"Trades": {}}), FakeLogicApp(), FakeRunLedger()
         self.counts, ledger = FakeCounts(), FakeLedger()
         ledger.claim(WindowRow(self.window, "closed", "timer", NOON, plan.as_wire()))
-        metrics = MetricsTools(
-            {"trades": TRADES}, ledger, self.metrics, self.metrics, self.door, lambda: NOON, timedelta(hours=6)
-        )
+        metrics = MetricsTools({"trades": TRADES}, ledger, self.metrics, self.sender, lambda: NOON, timedelta(hours=6))
         self.tools = ReportTools(metrics, self.runs, self.counts)
 
     def ended(self, state, number=1, **more):
@@ -46,8 +43,8 @@ class World:
 
     def holds(self, rows, *, verdict="balanced", **differences):
         self.metrics.tables["Trades"][self.window.id] = rows
-        told = {f"difference/{name}": missing for name, missing in differences.items()}
-        self.counts.windows[self.window.id] = {"trades": {f"reconciliation/{verdict}": 0, **told}}
+        found = {f"difference/{name}": missing for name, missing in differences.items()}
+        self.counts.windows[self.window.id] = {"trades": {f"reconciliation/{verdict}": 0, **found}}
 
     def report(self, number=1):
         return report_run(self.tools, self.window.id, number)
@@ -68,43 +65,43 @@ def test_the_end_of_a_run_is_measured_for_its_window(world):
     assert (done["verdict"], done["alert"], done["reconciliation"]) == ("first", "none", "balanced")
 
 
-def test_an_activity_that_is_carried_out_again_records_and_tells_nothing_more(world):
+def test_an_activity_that_is_carried_out_again_records_and_sends_nothing_more(world):
     world.ended("succeeded")
     world.holds(5)
 
     first, second = world.report(), world.report()
 
     assert (first["status"], second["status"], second["alert"]) == ("recorded", "repeated", "sent")
-    assert (len(world.metrics.measurements), len(world.door.tries)) == (1, 1)
+    assert (len(world.metrics.measurements), len(world.sender.tries)) == (1, 1)
 
 
-def test_a_run_that_failed_is_told_in_databricks_words_and_not_measured(world):
+def test_a_run_that_failed_raises_an_alert_in_databricks_words_and_not_measured(world):
     world.ended("failed", message="TERMINATED FAILED (CLIENT_ERROR, RUN_EXECUTION_ERROR)")
 
     assert world.report() == {"alert": "sent"}
 
-    (alert,) = world.door.told.values()
+    (alert,) = world.sender.sent.values()
     assert (alert.id, alert.kind) == ("trades:41:run_failed", "run_failed")
     assert "RUN_EXECUTION_ERROR" in alert.body["message"]
     assert world.metrics.measurements == []
 
 
-def test_a_run_that_databricks_never_took_is_told_by_its_instance(world):
+def test_a_run_that_databricks_never_took_is_named_by_its_instance(world):
     world.ended("failed", run_id=0, message="Databricks has 0 jobs named 'trades'.")
 
     world.report()
 
-    assert list(world.door.told) == [f"trades:enrich-{world.window.id}:run_failed"]
+    assert list(world.sender.sent) == [f"trades:enrich-{world.window.id}:run_failed"]
 
 
-def test_a_run_that_made_room_is_neither_measured_nor_told(world):
+def test_a_run_that_made_room_is_neither_measured_nor_raises_an_alert(world):
     world.ended("superseded")
 
     assert world.report() == {}
-    assert (world.metrics.measurements, world.door.tries) == ([], [])
+    assert (world.metrics.measurements, world.sender.tries) == ([], [])
 
 
-def test_a_window_that_does_not_balance_is_told_with_its_differences_and_is_no_recovery(world):
+def test_a_window_that_does_not_balance_raises_an_alert_with_its_differences_and_is_no_recovery(world):
     world.ended("succeeded", 1)
     world.holds(5)
     world.report(1)
@@ -114,17 +111,17 @@ def test_a_window_that_does_not_balance_is_told_with_its_differences_and_is_no_r
     done = world.report(2)
 
     assert (done["verdict"], done["alert"], done["reconciliation"]) == ("normal", "none", "unbalanced")
-    assert [alert.kind for alert in world.door.told.values()] == ["alert", "unbalanced"]
-    assert "trades: enriched = sql by 3" in list(world.door.told.values())[-1].body["message"]
+    assert [alert.kind for alert in world.sender.sent.values()] == ["alert", "unbalanced"]
+    assert "trades: enriched = sql by 3" in list(world.sender.sent.values())[-1].body["message"]
 
 
-def test_of_a_stream_whose_table_nobody_measures_failures_are_told_all_the_same():
+def test_of_a_stream_whose_table_nobody_measures_failures_raise_alerts_all_the_same():
     world = World("transactions")
     world.ended("failed", message="INTERNAL_ERROR")
 
     world.report()
 
-    (alert,) = world.door.told.values()
+    (alert,) = world.sender.sent.values()
     assert (alert.table, alert.name) == ("transactions", "ingestion")
 
 

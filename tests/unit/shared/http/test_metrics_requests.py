@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.volumes.measurement import MeasureOrder
+from shared.domain.volumes.measurement import MeasureRequest
 from shared.errors import RequestRejected
 from shared.http.bodies import MAX_BODY
 from shared.http.metrics_requests import parse_measure_request
@@ -25,7 +25,7 @@ def refused(document, content_type="application/json"):
 
 
 def test_a_body_names_table_run_and_time():
-    assert parse(GOOD) == MeasureOrder("trades", "r-1", NOON)
+    assert parse(GOOD) == MeasureRequest("trades", "r-1", NOON)
 
 
 def test_a_window_may_be_named_too():
@@ -36,7 +36,7 @@ def test_a_window_may_be_named_too():
 def test_data_factory_may_call_the_table_as_it_always_did():
     body = {"ingestion_table": "trades"} | {name: GOOD[name] for name in ("run_id", "ingestion_time")}
 
-    assert parse(body) == MeasureOrder("trades", "r-1", NOON)
+    assert parse(body) == MeasureRequest("trades", "r-1", NOON)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_one_table_is_not_named_twice():
         max_leaves=9,
     ).map(lambda document: json.dumps(document).encode())
 )
-def test_any_bytes_give_an_order_or_a_rejection(raw):
+def test_any_bytes_give_a_request_or_a_rejection(raw):
     try:
         outcome = parse_measure_request(raw, "application/json").ingestion_time.tzinfo
     except RequestRejected as rejection:

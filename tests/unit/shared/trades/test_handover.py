@@ -160,7 +160,7 @@ async def test_readers_wait_while_nobody_asks_and_go_on_afterwards(handover, beh
         held_up_at = behind.added
 
         batch = await sizes(batches)
-            sent += sum(batch)
+        sent += sum(batch)
 
     assert held_up_at == FLUSH_AT + LIMIT
     assert sent == 3 * LIMIT

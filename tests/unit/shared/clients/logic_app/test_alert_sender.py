@@ -3,7 +3,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.clients.logic_app.alert_sender import FakeDoor, LogicApp, resolve
+from shared.clients.logic_app.alert_sender import LogicApp, resolve
+from shared.clients.logic_app.fake import FakeLogicApp
 from shared.domain.volumes.alert import Alert
 from shared.domain.volumes.alert_address import AlertUrl, alert_url
 from shared.errors import Unavailable
@@ -29,14 +30,14 @@ class Network:
         self.dialled.append(address)
         raise ConnectionRefusedError
 
-    def door(self, text=NAME, **checks):
+    def sender(self, text=NAME, **checks):
         url = alert_url(text, **{"hosts": HOSTS} | checks)
         return LogicApp({"ingestion": url}, resolve=self.resolve, dial=self.dial)
 
 
-def refusal(door):
+def refusal(sender):
     with pytest.raises(Unavailable) as caught:
-        door.send(ALERT)
+        sender.send(ALERT)
     return str(caught.value)
 
 
@@ -45,7 +46,7 @@ def test_for_a_hostile_url_nobody_is_resolved_or_dialled(text):
     network = Network([PUBLIC])
 
     with pytest.raises(ValueError, match="must"):
-        network.door(text).send(ALERT)
+        network.sender(text).send(ALERT)
 
     assert (network.resolved, network.dialled) == ([], [])
 
@@ -54,7 +55,7 @@ def test_for_a_hostile_url_nobody_is_resolved_or_dialled(text):
 def test_an_allowed_name_that_leads_to_an_address_that_is_not_public_is_not_dialled(address):
     network = Network([address])
 
-    words = refusal(network.door())
+    words = refusal(network.sender())
 
     assert "not public" in words
     assert "CANARY" not in words
@@ -64,7 +65,7 @@ def test_an_allowed_name_that_leads_to_an_address_that_is_not_public_is_not_dial
 def test_one_address_that_is_not_public_spoils_all_the_others():
     network = Network([PUBLIC, "10.0.0.4"])
 
-    refusal(network.door())
+    refusal(network.sender())
 
     assert network.dialled == []
 
@@ -72,16 +73,16 @@ def test_one_address_that_is_not_public_spoils_all_the_others():
 def test_a_resolver_that_rebinds_is_asked_once_and_its_second_answer_is_never_seen():
     network = Network([PUBLIC], ["169.254.169.254"])
 
-    refusal(network.door())
+    refusal(network.sender())
 
     assert network.resolved == [("prod-1.westeurope.logic.azure.com", 443)]
     assert network.dialled == [(PUBLIC, 443)]
 
 
-def test_every_address_is_tried_where_none_lets_us_in():
+def test_every_address_is_tried_where_none_accepts():
     network = Network([PUBLIC, "2603:1020:201::1"])
 
-    assert "can't be reached" in refusal(network.door())
+    assert "can't be reached" in refusal(network.sender())
 
     assert network.dialled == [(PUBLIC, 443), ("2603:1020:201::1", 443)]
 
@@ -90,7 +91,7 @@ def test_every_address_is_tried_where_none_lets_us_in():
 def test_this_machine_is_dialled_where_it_is_allowed(address):
     network = Network([address])
 
-    refusal(network.door("https://127.0.0.1:8443/x", hosts=["127.0.0.1"], loopback=True))
+    refusal(network.sender("https://127.0.0.1:8443/x", hosts=["127.0.0.1"], loopback=True))
 
     assert network.dialled == [(address, 8443)]
 
@@ -98,7 +99,7 @@ def test_this_machine_is_dialled_where_it_is_allowed(address):
 def test_the_metadata_address_is_not_dialled_though_this_machine_is_allowed():
     network = Network(["169.254.169.254"])
 
-    refusal(network.door(loopback=True))
+    refusal(network.sender(loopback=True))
 
     assert network.dialled == []
 
@@ -115,20 +116,20 @@ def test_a_name_that_can_not_be_resolved_is_a_failure_to_be_tried_again(failure)
 
 @pytest.mark.parametrize("answer", [[], ["garbage"]])
 def test_a_resolver_without_a_proper_answer_is_a_failure(answer):
-    assert "can't be reached" in refusal(Network(answer).door())
+    assert "can't be reached" in refusal(Network(answer).sender())
 
 
 def test_a_ca_bundle_that_can_not_be_read_is_named():
-    door = LogicApp({"ingestion": alert_url(NAME, hosts=HOSTS)}, "/nowhere.pem", resolve=lambda *_: [PUBLIC])
+    sender = LogicApp({"ingestion": alert_url(NAME, hosts=HOSTS)}, "/nowhere.pem", resolve=lambda *_: [PUBLIC])
 
-    assert "not called: CA_BUNDLE can't be read: FileNotFoundError" in refusal(door)
+    assert "not called: CA_BUNDLE can't be read: FileNotFoundError" in refusal(sender)
 
 
-def test_an_alert_for_nobody_names_the_setting():
-    door = LogicApp({})
+def test_an_alert_without_a_recipient_names_the_setting():
+    sender = LogicApp({})
 
-    assert "set ALERT_INGESTION_URL" in refusal(door)
-    assert not door.knows("ingestion")
+    assert "set ALERT_INGESTION_URL" in refusal(sender)
+    assert not sender.has_recipient("ingestion")
 
 
 def test_nothing_of_the_signature_is_in_the_clients_repr():
@@ -143,9 +144,9 @@ def test_the_system_resolves_to_addresses_each_once(monkeypatch):
 
 
 def test_the_fake_fails_as_often_as_it_is_told():
-    door = FakeDoor(failures=["500"])
+    sender = FakeLogicApp(failures=["500"])
 
-    assert refusal(door) == "500"
-    door.send(ALERT)
+    assert refusal(sender) == "500"
+    sender.send(ALERT)
 
-    assert (list(door.told), door.tries) == ([ALERT.id], [ALERT.id, ALERT.id])
+    assert (list(sender.sent), sender.tries) == ([ALERT.id], [ALERT.id, ALERT.id])

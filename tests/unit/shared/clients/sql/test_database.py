@@ -1,22 +1,10 @@
-import struct
-
 import pytest
-import sqlglot
-from sqlalchemy.dialects import mssql, sqlite
 
 from shared.clients.identity.fake import FakeIdentity
 from shared.clients.retrying import Clock, RetryPolicy, Timeouts
-from shared.clients.sql.database import (
-    SCOPE,
-    Denied,
-    FakeCounts,
-    Server,
-    SqlCounts,
-    odbc_connection,
-    sql_database,
-    token_bytes,
-)
-from shared.clients.sql.engine import counts_of
+from shared.clients.sql.counts import SqlCounts
+from shared.clients.sql.database import Denied, ValuesRefused, sql_database
+from shared.clients.sql.odbc import SCOPE, Server, odbc_connection, token_bytes
 from shared.errors import LoginRefused, SettingsError, Unavailable
 
 DRIVER_17, DRIVER_18 = "ODBC Driver 17 for SQL Server", "ODBC Driver 18 for SQL Server"
@@ -44,25 +32,9 @@ class Odbc:
 
 def azure(odbc, identity=None):
     passed = [0.0]
-    tempo = Clock(lambda: sum(passed), passed.append, jitter=lambda: 0.5)
-    url, patience = "mssql://sql.example/trades", RetryPolicy(Timeouts(total=3.0, attempt=1.0), tempo)
-    return SqlCounts(sql_database(url, identity or FakeIdentity(), persistence=patience, odbc=lambda: odbc))
-
-
-def test_a_token_is_its_length_and_then_utf_16():
-    packed = token_bytes("aé")
-
-    assert packed == b"\x04\x00\x00\x00a\x00\xe9\x00"
-    assert struct.unpack("<I", packed[:4])[0] == len(packed) - 4
-
-
-def test_the_connection_string_encrypts_and_says_nothing_of_a_login():
-    text = odbc_connection(Server("sql.example", 1433, "tra}des;UID=sa"), DRIVER_18)
-
-    assert text == (
-        "Driver={ODBC Driver 18 for SQL Server};Server={tcp:sql.example,1433};Database={tra}}des;UID=sa};"
-        "Encrypt=yes;TrustServerCertificate=no"
-    )
+    clock = Clock(lambda: sum(passed), passed.append, jitter=lambda: 0.5)
+    url, retry = "mssql://sql.example/trades", RetryPolicy(Timeouts(total=3.0, attempt=1.0), clock)
+    return SqlCounts(sql_database(url, identity or FakeIdentity(), retry=retry, odbc=lambda: odbc))
 
 
 def test_azure_sql_is_connected_to_with_a_fresh_token_and_deadlines():
@@ -126,8 +98,26 @@ def test_any_other_error_is_final_in_the_databases_own_words(number):
     with pytest.raises(Unavailable, match=r"Its own words \(1205 of them\)") as caught:
         azure(odbc).of_window("w")
 
-    assert not isinstance(caught.value, Denied)
+    assert not isinstance(caught.value, Denied | ValuesRefused)
     assert len(odbc.calls) == 1
+
+
+@pytest.mark.parametrize(("state", "number"), [("22001", 2628), ("22003", 8115), ("23000", 515), ("23000", 547)])
+def test_a_value_that_does_not_fit_is_final(state, number):
+    odbc = Odbc(Odbc.Error(state, f"[{state}] [SQL Server]It does not fit. ({number}) (SQLExecDirectW)"))
+
+    with pytest.raises(ValuesRefused, match="It does not fit"):
+        azure(odbc).of_window("w")
+
+    assert len(odbc.calls) == 1
+
+
+@pytest.mark.parametrize("number", [2601, 2627])
+def test_a_row_that_another_made_at_the_same_time_is_found_by_the_next_try(number):
+    odbc = Odbc(Odbc.Error("23000", f"[23000] [SQL Server]Duplicate key. ({number}) (SQLExecDirectW)"))
+
+    with pytest.raises(Unavailable, match="tries: 4"):
+        azure(odbc).of_window("w")
 
 
 @pytest.mark.parametrize("number", [229, 230, 262, 2760])
@@ -175,24 +165,3 @@ def test_another_url_is_refused_without_repeating_a_password(url):
         sql_database(url, FakeIdentity())
 
     assert "s3cret" not in str(caught.value)
-
-
-@pytest.mark.parametrize(("dialect", "name"), [(mssql.dialect(), "tsql"), (sqlite.dialect(), "sqlite")])
-def test_the_statement_is_right_in_each_dialect(dialect, name):
-    text = str(counts_of("w").compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
-
-    parsed = sqlglot.parse_one(text, read=name)
-
-    assert [column.name for column in parsed.expressions] == ["stream", "stage", "name", "rows"]
-    assert parsed.find(sqlglot.exp.Table).name == "window_counts"
-
-
-def test_the_fake_tells_no_table_from_no_counts():
-    assert FakeCounts(None).of_window("w") is None
-    assert FakeCounts().of_window("w") == {}
-    assert FakeCounts({"w": {"trades": {"bronze/records": 3}}}).of_window("w") == {"trades": {"bronze/records": 3}}
-
-
-def test_the_fake_fails_as_it_is_told():
-    with pytest.raises(Unavailable):
-        FakeCounts(failure=Unavailable("down")).of_window("w")

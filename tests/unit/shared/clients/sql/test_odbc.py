@@ -1,7 +1,9 @@
+import struct
+
 import pytest
 
 from shared.clients.sql import odbc as odbc_driver
-from shared.clients.sql.odbc import brought_driver, choose_driver, driver_in
+from shared.clients.sql.odbc import Server, brought_driver, choose_driver, driver_in, odbc_connection, token_bytes
 from shared.errors import SettingsError
 
 DRIVER_17, DRIVER_18 = "ODBC Driver 17 for SQL Server", "ODBC Driver 18 for SQL Server"
@@ -63,3 +65,19 @@ def test_without_the_package_there_is_no_driver_of_it(monkeypatch):
     monkeypatch.setattr(odbc_driver, "_PACKAGE", "a_package_that_nobody_made")
 
     assert brought_driver() is None
+
+
+def test_a_token_is_its_length_and_then_utf_16():
+    packed = token_bytes("aé")
+
+    assert packed == b"\x04\x00\x00\x00a\x00\xe9\x00"
+    assert struct.unpack("<I", packed[:4])[0] == len(packed) - 4
+
+
+def test_the_connection_string_encrypts_and_says_nothing_of_a_login():
+    text = odbc_connection(Server("sql.example", 1433, "tra}des;UID=sa"), DRIVER_18)
+
+    assert text == (
+        "Driver={ODBC Driver 18 for SQL Server};Server={tcp:sql.example,1433};Database={tra}}des;UID=sa};"
+        "Encrypt=yes;TrustServerCertificate=no"
+    )

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.volumes.alert import PastAlerts, Trouble, decide_alert, decide_trouble, next_try
-from shared.domain.volumes.measurement import Limits, Measurement, MeasureOrder
+from shared.domain.volumes.alert import PastAlerts, RunIncident, decide_alert, decide_incident, next_try
+from shared.domain.volumes.measurement import Limits, Measurement, MeasureRequest
 
 NOW = datetime(2026, 11, 22, 10, 5, tzinfo=UTC)
 AT = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -16,8 +16,8 @@ LEARNT = Limits(floor=1000, low=2500.5, high=15003.0, median=5001.0, based_on=7)
 
 
 def measured(verdict="low", *, delta=12, window=WINDOW, limits=LEARNT):
-    order = MeasureOrder("trades", "run-1", AT, window)
-    return Measurement(order, delta, 90_000, verdict, limits, "none", NOW)
+    request = MeasureRequest("trades", "run-1", AT, window)
+    return Measurement(request, delta, 90_000, verdict, limits, "none", NOW)
 
 
 def decided(measurement, healthy=True, **ago):
@@ -25,9 +25,9 @@ def decided(measurement, healthy=True, **ago):
     return decide_alert(measurement, past, name="ingestion", quiet=QUIET, healthy=healthy)
 
 
-def trouble(kind="run_failed", **changed):
+def incident(kind="run_failed", **changed):
     fields = {"table": "trades", "name": "ingestion", "run_id": "run-1", "at": AT, "reason": "Out of memory."}
-    return Trouble(kind, **fields | {"window_id": WINDOW} | changed)
+    return RunIncident(kind, **fields | {"window_id": WINDOW} | changed)
 
 
 @pytest.mark.parametrize("verdict", ["low", "high", "negative"])
@@ -80,11 +80,11 @@ def test_an_alert_after_a_recovery_makes_a_new_one():
     assert decided(measured("normal", delta=5000), **ago)[1].kind == "recovery"
 
 
-def test_a_right_volume_of_a_run_in_trouble_is_no_recovery():
+def test_a_right_volume_of_a_run_with_an_incident_is_no_recovery():
     assert decided(measured("normal", delta=5000), healthy=False, low=timedelta(hours=1))[0].alert == "none"
 
 
-def test_a_wrong_volume_of_a_run_in_trouble_is_told():
+def test_a_wrong_volume_of_a_run_with_an_incident_is_told():
     assert decided(measured("low"), healthy=False)[0].alert == "pending"
 
 
@@ -127,11 +127,11 @@ def test_the_message_says_what_is_wrong_and_with_what_it_is_compared(measurement
 def test_the_message_of_a_recovery_says_that_the_volume_is_normal():
     _, alert = decided(measured("normal", delta=5000), low=timedelta(hours=1))
 
-    assert alert.body["message"].startswith(f"Table trades is well again: it got 5,000 rows in window {WINDOW}")
+    assert alert.body["message"].startswith(f"Table trades has recovered: it got 5,000 rows in window {WINDOW}")
 
 
 def test_a_failed_run_is_told_without_counts_and_limits():
-    alert = decide_trouble(trouble(), PastAlerts(), NOW, QUIET)
+    alert = decide_incident(incident(), PastAlerts(), NOW, QUIET)
 
     assert (alert.id, alert.kind, alert.cause) == ("trades:run-1:run_failed", "run_failed", "run_failed")
     assert alert.body["message"] == f"The enrichment of window {WINDOW} failed in run run-1: Out of memory."
@@ -140,23 +140,23 @@ def test_a_failed_run_is_told_without_counts_and_limits():
 
 
 def test_an_unbalanced_window_is_told_with_its_counts():
-    alert = decide_trouble(trouble("unbalanced", counts=(990, 5000)), PastAlerts(), NOW, QUIET)
+    alert = decide_incident(incident("unbalanced", counts=(990, 5000)), PastAlerts(), NOW, QUIET)
 
     assert (alert.id, alert.body["cause"]) == ("trades:run-1:unbalanced", "unbalanced")
     assert (alert.body["rows_count_delta"], alert.body["current_ingestion_table_state"]) == (990, 5000)
     assert "do not add up" in alert.body["message"]
 
 
-def test_the_same_trouble_is_not_told_again_in_the_quiet_period():
+def test_the_same_incident_is_not_told_again_in_the_quiet_period():
     recent = PastAlerts({"run_failed": NOW - timedelta(hours=1)})
 
-    assert decide_trouble(trouble(), recent, NOW, QUIET) is None
-    assert decide_trouble(trouble("unbalanced"), recent, NOW, QUIET) is not None
-    assert decide_trouble(trouble(), recent, NOW + QUIET, QUIET) is not None
+    assert decide_incident(incident(), recent, NOW, QUIET) is None
+    assert decide_incident(incident("unbalanced"), recent, NOW, QUIET) is not None
+    assert decide_incident(incident(), recent, NOW + QUIET, QUIET) is not None
 
 
-def test_the_reason_of_a_trouble_is_one_line_of_bearable_length():
-    message = decide_trouble(trouble(reason="a\n b" * 1000), PastAlerts(), NOW, QUIET).body["message"]
+def test_the_reason_of_an_incident_is_one_line_of_bearable_length():
+    message = decide_incident(incident(reason="a\n b" * 1000), PastAlerts(), NOW, QUIET).body["message"]
 
     assert "\n" not in message
     assert len(message) < 700

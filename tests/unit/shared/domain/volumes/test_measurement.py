@@ -5,7 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.volumes.measurement import Limits, MeasureOrder, is_table_name, judge, limits_of
+from shared.domain.volumes.measurement import (
+    Counted,
+    Limits,
+    MeasuredTable,
+    Measurement,
+    MeasureRequest,
+    judge,
+    limits_of,
+    measured,
+)
 from tests.hostile_tables import HOSTILE_TABLES
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -58,15 +67,24 @@ def test_every_volume_from_half_to_three_times_the_median_is_normal(history, del
 
 
 def test_a_measurement_with_a_window_is_of_another_kind():
-    assert MeasureOrder("trades", "r1", NOON, "trades-1").kind == "window"
-    assert MeasureOrder("trades", "r1", NOON).kind == "table"
+    assert MeasureRequest("trades", "r1", NOON, "trades-1").kind == "window"
+    assert MeasureRequest("trades", "r1", NOON).kind == "table"
 
 
 @pytest.mark.parametrize("name", HOSTILE_TABLES)
-def test_hostile_names_are_no_names_of_tables(name):
-    assert not is_table_name(name)
+def test_a_table_of_a_hostile_name_can_not_be_measured(name):
+    with pytest.raises(ValueError, match="must name tables by a letter"):
+        MeasuredTable("trades", name, "trades", 1, "ingestion")
 
 
 @pytest.mark.parametrize("name", ["Trades", "_", "T1", "enrichment_pipeline_metrics", "T" * 128])
-def test_plain_names_are(name):
-    assert is_table_name(name)
+def test_a_table_of_a_plain_name_can_be_measured(name):
+    assert MeasuredTable("trades", name, "trades", 1, "ingestion").table == name
+
+
+def test_what_was_counted_is_judged_by_the_tables_floor_and_its_history():
+    request, table = MeasureRequest("trades", "r1", NOON, "w1"), MeasuredTable("trades", "Trades", "trades", 7, "x")
+
+    found = measured(request, table, Counted(12, 90, [100] * 5, is_first=False), NOON)
+
+    assert found == Measurement(request, 12, 90, "low", Limits(7, 50.0, 300.0, 100.0, 5), "none", NOON)

@@ -10,7 +10,7 @@ import trustme
 from shared.clients.logic_app.alert_sender import LogicApp
 from shared.domain.volumes.alert import Alert
 from shared.domain.volumes.alert_address import alert_url
-from tests.integration.alert_door.peer import running_peer
+from tests.integration.alert_sender.peer import running_peer
 
 HOST = "prod-1.westeurope.logic.azure.com"
 TARGET = "/workflows/1/triggers/manual/paths/invoke?api-version=1&sig=CANARY-SIGNATURE"
@@ -39,7 +39,7 @@ class Place:
     def peer(self, *behaviours, names=()):
         return running_peer(self.tls(*names), *behaviours)
 
-    def door(self, peer, **changed):
+    def sender(self, peer, **changed):
         url = alert_url(f"https://{HOST}:{peer.port}{TARGET}", hosts=["*.logic.azure.com"], loopback=True)
         options = {"ca_bundle": self.bundle, "resolve": lambda *_: ["127.0.0.1"]} | changed
         return LogicApp({"ingestion": url}, **options)
@@ -47,7 +47,7 @@ class Place:
 
 @pytest.fixture(scope="session")
 def place(tmp_path_factory):
-    authority, bundle = trustme.CA(), tmp_path_factory.mktemp("alert_door") / "authority.pem"
+    authority, bundle = trustme.CA(), tmp_path_factory.mktemp("alert_sender") / "authority.pem"
     authority.cert_pem.write_to_path(bundle)
     return Place(authority, str(bundle))
 

@@ -1,0 +1,220 @@
+"""A SQL table as a destination: the records of a stream, one row for each key, of which the last one wins."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import batched
+from typing import Any, Final
+
+from sqlalchemy import (
+    DECIMAL,
+    TEXT,
+    BigInteger,
+    Boolean,
+    ClauseElement,
+    Dialect,
+    Executable,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    TypeDecorator,
+    bindparam,
+    cast,
+    literal_column,
+)
+from sqlalchemy import Column as TableColumn
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.sqlite import Insert
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import quoted_name
+from sqlalchemy.types import TypeEngine
+
+from shared.clients.retrying import RetryPolicy, Timeouts
+from shared.clients.sql.database import SqlDatabase, ValuesRefused
+from shared.clients.sql.records import FRACTION_DIGITS, INTEGER_DIGITS, Row, RowFormat, rows_of
+from shared.clients.sql.tables import Instant, text_type
+from shared.clients.sql.transaction import Transaction
+from shared.contracts import Contract
+from shared.domain.delivery import Delivery, Event, Refusal
+from shared.errors import SendFailed, Unavailable
+
+_MOST_ROWS: Final = 500
+_MOST_PARAMETERS: Final = 2_000  # of a statement; SQL Server takes 2,100
+
+
+@dataclass(frozen=True, slots=True)
+class SqlRows:
+    """Upserts the records of a contract into the table named after its stream, which is made where it may be.
+
+    A record that the table can't hold is refused with its reason, and its neighbours are stored. Some hundred rows are
+    one transaction. retry: how long one is tried.
+    """
+
+    contract: Contract
+    database: SqlDatabase
+    retry: RetryPolicy = field(default_factory=lambda: RetryPolicy(Timeouts()))
+
+    async def send(self, events: Sequence[Event]) -> Delivery:
+        """Store the records; raises SendFailed with what was stored before, LoginRefused or SettingsError."""
+        return await asyncio.to_thread(self._send, events)
+
+    def _send(self, events: Sequence[Event]) -> Delivery:
+        row_format = RowFormat.of(self.contract)
+        table = table_of(row_format)
+        rows, delivery = rows_of(events, row_format)
+        try:
+            for batch in batched(_grouped(rows, row_format), _rows_at_once(table), strict=False):
+                for stored in self._stored(table, batch):
+                    delivery = delivery + stored
+        except SendFailed as failed:
+            raise SendFailed(str(failed), delivery + failed.delivery) from failed
+        return delivery + Delivery(events=len(events) if delivery.accepted else 0)
+
+    def _stored(self, table: Table, batch: Sequence["_Group"]) -> Iterator[Delivery]:
+        """Store a batch; where the database refuses a value of it, in halves, until that row is alone."""
+        try:
+            self._commit(table, batch)
+            yield Delivery(accepted=sum(group.records for group in batch))
+        except ValuesRefused as error:
+            if len(batch) == 1:
+                yield Delivery(refusals=(Refusal(batch[0].records, str(error)),))
+                return
+            middle = len(batch) // 2
+            yield from self._stored(table, batch[:middle])
+            yield from self._stored(table, batch[middle:])
+
+    def _commit(self, table: Table, batch: Sequence["_Group"]) -> None:
+        reached_commits: list[bool] = []
+
+        def once(sql: Transaction) -> None:
+            sql.lock(table.name)
+            sql.make(table)
+            rows = [group.row for group in batch]
+            if sql.dialect == "mssql":
+                sql.execute(Merge(table, rows))
+            else:
+                sql.execute_many(upsert(table), rows)
+            reached_commits.append(True)
+
+        try:
+            self.database.call(once, self.retry)
+        except ValuesRefused:
+            raise
+        except Unavailable as error:
+            # What was written as far as the commit may be there, though no answer came.
+            unknown = sum(group.records for group in batch) if reached_commits else 0
+            raise SendFailed(f"Table {table.name}: {error}", Delivery(unknown=unknown)) from error
+
+
+def table_of(row_format: RowFormat) -> Table:
+    """Declare the table of a contract, named after its stream; its key is the contract's."""
+    contract = row_format.contract
+    columns = [
+        TableColumn(
+            quoted_name(each.name, quote=True),
+            text_type(row_format.key_length, key=True)
+            if each.kind == "string" and each.name in contract.key
+            else _TYPES[each.kind],
+            nullable=not each.required,
+            autoincrement=False,
+        )
+        for each in contract.columns
+    ]
+    key = PrimaryKeyConstraint(*contract.key, name=f"{contract.stream}_key")
+    return Table(contract.stream, MetaData(), *columns, key, quote=True)
+
+
+def upsert(table: Table) -> Insert:
+    """Compose the statement of SQLite that inserts a row, or updates the one whose key is there."""
+    inserted = sqlite.insert(table)
+    others = {each.name: inserted.excluded[each.name] for each in table.columns if not each.primary_key}
+    key = list(table.primary_key)
+    return inserted.on_conflict_do_update(key, set_=others) if others else inserted.on_conflict_do_nothing(key)
+
+
+class Digits(TypeDecorator[Decimal]):
+    """A number that keeps its digits: `decimal(38, 18)`; a text in SQLite, whose numbers would lose some."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose the type of the database."""
+        exact = DECIMAL[Decimal](INTEGER_DIGITS + FRACTION_DIGITS, FRACTION_DIGITS)
+        return dialect.type_descriptor(exact if dialect.name == "mssql" else TEXT())
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Decimal | str | None:
+        """Write the digits."""
+        return value if value is None or dialect.name == "mssql" else format(value, "f")
+
+    def process_result_value(self, value: object, _dialect: Dialect) -> Decimal | None:
+        """Read the digits."""
+        return None if value is None else Decimal(str(value))
+
+
+class Merge(Executable, ClauseElement):
+    """T-SQL's MERGE of rows into a table by its key, none of which may be in them twice."""
+
+    inherit_cache = False
+
+    def __init__(self, table: Table, rows: Sequence[Row]) -> None:
+        self.table, self.rows = table, rows
+
+
+@compiles(Merge, "mssql")
+def _compile_merge(merge: Merge, compiler: SQLCompiler, **_: object) -> str:
+    quote = compiler.preparer.quote
+    key = [quote(each.name) for each in merge.table.primary_key]
+    names = [quote(each.name) for each in merge.table.columns]
+    same = " AND ".join(f"target.{name} = source.{name}" for name in key)
+    changes = ", ".join(f"{name} = source.{name}" for name in names if name not in key)
+    parts = [
+        f"MERGE INTO {compiler.preparer.format_table(merge.table)} AS target",
+        f"USING (VALUES {_cells(merge, compiler)}) AS source ({', '.join(names)}) ON {same}",
+        *([f"WHEN MATCHED THEN UPDATE SET {changes}"] if changes else []),
+        f"WHEN NOT MATCHED THEN INSERT ({', '.join(names)})",
+        f"VALUES ({', '.join(f'source.{name}' for name in names)});",
+    ]
+    return " ".join(parts)
+
+
+def _cells(merge: Merge, compiler: SQLCompiler) -> str:
+    """Write the rows; every value is cast, so that SQL Server need not guess its type, of NULL above all."""
+    casts = {each: compiler.process(cast(literal_column("{}"), each.type)) for each in merge.table.columns}
+
+    def cell(row: Row, each: TableColumn[Any]) -> str:
+        return casts[each].format(compiler.process(bindparam(None, row[each.name], type_=each.type, unique=True)))
+
+    return ", ".join(f"({', '.join(cell(row, each) for each in casts)})" for row in merge.rows)
+
+
+@dataclass(slots=True)
+class _Group:
+    """The newest row of a key, and how many records gave one."""
+
+    row: Row
+    records: int = 0
+
+
+def _grouped(rows: Sequence[Row], row_format: RowFormat) -> list[_Group]:
+    groups: dict[tuple[object, ...], _Group] = {}
+    for row in rows:
+        group = groups.setdefault(row_format.key_of(row), _Group(row))
+        group.row, group.records = row, group.records + 1
+    return list(groups.values())
+
+
+def _rows_at_once(table: Table) -> int:
+    return max(min(_MOST_ROWS, _MOST_PARAMETERS // len(table.columns)), 1)
+
+
+_TYPES: Final[dict[str, TypeEngine[Any]]] = {
+    "string": text_type(None),
+    "integer": BigInteger().with_variant(sqlite.INTEGER(), "sqlite"),
+    "number": Digits(),
+    "boolean": Boolean(),
+    "date-time": Instant(),
+}

@@ -1,0 +1,146 @@
+"""Every statement on measurements, alerts and counts, composed once for both dialects.
+
+They are constants, whose parameters are bound when they are run: composing one anew costs more than running it.
+"""
+
+from functools import cache
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Integer,
+    Select,
+    String,
+    bindparam,
+    collate,
+    column,
+    distinct,
+    func,
+    insert,
+    literal,
+    literal_column,
+    or_,
+    select,
+    table,
+    update,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.elements import quoted_name
+from sqlalchemy.sql.functions import GenericFunction
+
+from shared.clients.sql.tables import ALERTS, METRICS, WINDOW_COUNTS
+from shared.domain.volumes.measurement import GOOD, MOST_HISTORY
+
+PENDING, SENT = "pending", "sent"
+_NOTHING = literal_column("0", Integer)
+_TABLES = {
+    "sqlite": [literal_column("'table'", String), literal_column("'view'", String)],
+    "mssql": [literal_column("'U'", String), literal_column("'V'", String)],
+}
+
+
+class _CountRows(GenericFunction[int]):
+    """`COUNT(*)`, of which SQL Server needs another spelling for more than 2³¹ rows."""
+
+    type = BigInteger()
+    inherit_cache = True
+    name = "count_rows"
+
+
+compiles(_CountRows, "mssql")(lambda *_, **__: "COUNT_BIG(*)")
+compiles(_CountRows, "sqlite")(lambda *_, **__: "COUNT(*)")
+
+_master = table("sqlite_master", column("name", String), column("type", String))
+_objects = table(
+    "objects", column("name", String), column("type", String), column("schema_id", Integer), schema="sys"
+).alias("objects")
+_names = [bindparam("first", type_=String), bindparam("second", type_=String)]
+
+COUNT_OBJECTS: Final[dict[str, Select[int]]] = {
+    "sqlite": select(func.count())
+    .select_from(_master)
+    .where(_master.c.type.in_(_TABLES["sqlite"]), collate(_master.c.name, "NOCASE").in_(_names)),
+    "mssql": select(func.count(distinct(_objects.c.name))).where(
+        _objects.c.type.in_(_TABLES["mssql"]),
+        _objects.c.schema_id.in_([func.schema_id(), func.schema_id(literal_column("'dbo'"))]),
+        _objects.c.name.in_(_names),
+    ),
+}
+"""By dialect: how many of two names (`first`, `second`) are tables or views that the login may see."""
+
+_counts = WINDOW_COUNTS.c
+
+SUM_WINDOWS: Final = select(func.coalesce(func.sum(_counts.rows), _NOTHING)).where(
+    _counts.stream == bindparam("of_stream"), _counts.stage == "sql", _counts.name == ""
+)
+"""The rows that all windows of a stream brought to its SQL table."""
+
+COUNTS_OF_WINDOW: Final = select(_counts.stream, _counts.stage, _counts.name, _counts.rows).where(
+    _counts.window_id == bindparam("of_window")
+)
+
+_of_key = METRICS.c.table_key == bindparam("key")
+_of_run = METRICS.c.run_id == bindparam("run")
+_of_kind = METRICS.c.kind == bindparam("of_kind")
+_newest = METRICS.c.entry.desc()
+
+MEASUREMENT_OF: Final = select(METRICS).where(_of_key, _of_run)
+LAST_ENTRY: Final = select(func.coalesce(func.max(METRICS.c.entry), _NOTHING)).where(_of_key)
+LAST_TOTAL: Final = select(METRICS.c.all_ingested_rows).where(_of_key, _of_kind).order_by(_newest).limit(1)
+GOOD_DELTAS: Final = (
+    select(METRICS.c.rows_count_delta)
+    .where(_of_key, _of_kind, METRICS.c.verdict.in_([literal(verdict) for verdict in sorted(GOOD)]))
+    .order_by(_newest)
+    .limit(MOST_HISTORY)
+)
+"""The deltas that limits are learnt from, newest first."""
+
+INSERT_MEASUREMENT: Final = insert(METRICS)
+
+_alerts = ALERTS.c
+_of_id = _alerts.alert_id == bindparam("id")
+_is_pending = _alerts.state == PENDING
+_is_free = or_(_alerts.leased_until.is_(None), _alerts.leased_until <= bindparam("now"))
+
+PAST_ALERTS: Final = (
+    select(_alerts.cause, func.max(_alerts.created_at))
+    .where(_alerts.table_key == bindparam("key"), _alerts.alert_id != bindparam("besides"))
+    .group_by(_alerts.cause)
+)
+"""When the last alert of each cause was raised for a table key, but for the one with the id `besides`."""
+
+FIND_ALERT: Final = select(ALERTS).where(_of_id)
+DUE_ALERTS: Final = (
+    select(_alerts.alert_id)
+    .where(_is_pending, _alerts.next_try_at <= bindparam("now"), _is_free)
+    .order_by(_alerts.next_try_at, _alerts.alert_id)
+)
+"""The ids of alerts to be sent now, the longest due first."""
+
+INSERT_ALERT: Final = insert(ALERTS)
+TAKE_ALERT: Final = (
+    update(ALERTS)
+    .where(_of_id, _is_pending, _is_free)
+    .values(leased_until=bindparam("until"), attempts=_alerts.attempts + 1)
+)
+SETTLE_ALERT: Final = (
+    update(ALERTS).where(_of_id, _is_pending).values(state=SENT, sent_at=bindparam("now"), leased_until=None)
+)
+SETTLE_MEASUREMENT: Final = update(METRICS).where(_of_key, _of_run, METRICS.c.alert == PENDING).values(alert=SENT)
+PUT_OFF_ALERT: Final = (
+    update(ALERTS).where(_of_id, _is_pending).values(next_try_at=bindparam("until"), leased_until=None)
+)
+
+
+@cache
+def count_rows(name: str, *, of_window: bool) -> Select[int]:
+    """Count the rows of a measured table: all, or those of a window."""
+    window = column("window_id", String)
+    measured = table(quoted_name(name, quote=True), window).alias("measured")
+    counted = select(_CountRows()).select_from(measured)
+    return counted.where(measured.c.window_id == bindparam("of_window")) if of_window else counted
+
+
+def last_measurements(most: int) -> Select[*tuple[Any, ...]]:
+    """Read the newest measurements of a table key."""
+    return select(METRICS).where(_of_key).order_by(_newest).limit(most)

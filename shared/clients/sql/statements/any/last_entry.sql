@@ -1,1 +1,0 @@
-SELECT COALESCE(MAX(entry), 0) FROM enrichment_pipeline_metrics WHERE table_key = ?

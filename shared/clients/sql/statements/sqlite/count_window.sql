@@ -1,1 +1,0 @@
-SELECT COUNT(*) FROM {table} AS measured WHERE measured.window_id = ?

@@ -1,1 +1,0 @@
-SELECT COUNT(*) FROM sqlite_master WHERE type IN ('table', 'view') AND name COLLATE NOCASE IN (?, ?)

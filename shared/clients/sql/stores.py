@@ -1,0 +1,105 @@
+"""What the app keeps in its SQL database, and how each store is opened.
+
+SQLAlchemy, which costs a second of every cold start, is imported when the first store is opened and not before.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Protocol
+
+from shared.clients.event_hubs.hubs import Sender
+from shared.clients.identity.credentials import Identity
+from shared.contracts import Contract
+from shared.domain.volumes.alert import Alert, PastAlerts
+from shared.domain.volumes.measurement import Counted, MeasuredTable, Measurement, MeasureRequest
+
+
+class MetricsTransaction(Protocol):
+    """One transaction that holds the lock of a table key; what it writes is there as a whole, or not at all."""
+
+    def recorded(self, run_id: str) -> Measurement | None:
+        """Read the measurement of a run, None where it was not measured yet."""
+
+    def wrote(self, recorded: Measurement) -> bool:
+        """Say whether this very call wrote a measurement, in a try before whose commit was not answered."""
+
+    def counted(self, request: MeasureRequest, table: MeasuredTable) -> Counted:
+        """Count the rows, and read what they are compared with; raises Unavailable where a table is missing."""
+
+    def past_alerts(self) -> PastAlerts:
+        """Read which alerts of the table key were raised before this call."""
+
+    def record(self, measurement: Measurement, alert: Alert | None) -> None:
+        """Write a measurement, and its alert where it raises one."""
+
+    def post(self, alert: Alert) -> bool:
+        """Write an alert; False where one of its id was raised before this call."""
+
+
+class Metrics(Protocol):
+    """Measurements, one for each table key and run, and alerts until they are sent.
+
+    Every verb is one transaction, tried again where the database fails in passing, and raises Unavailable,
+    LoginRefused or SettingsError.
+    """
+
+    def transact[Answer](
+        self, table: str, work: Callable[[MetricsTransaction], Answer], *, counts_rows: bool = False
+    ) -> Answer:
+        """Give what `work` does in one transaction that holds the lock of a table key.
+
+        It is called again, with another transaction, for every further try, so it must do nothing but by the one that
+        it is given. counts_rows: it counts the rows of a table, which may take a minute.
+        """
+
+    def last(self, table: str, most: int) -> list[Measurement]:
+        """List the measurements of a table key, newest first, at most so many."""
+
+    def due(self, now: datetime) -> list[str]:
+        """List the ids of alerts that are pending, that nobody has a lease on, and whose next try has come."""
+
+    def take(self, alert_id: str, now: datetime) -> Alert | None:
+        """Take a lease on an alert and count the attempt; None where another has it, or it is sent or unknown."""
+
+    def settle(self, alert_id: str, now: datetime) -> None:
+        """Note that an alert was sent, in its measurement too."""
+
+    def put_off(self, alert_id: str, until: datetime) -> None:
+        """Give the lease back: the alert stays pending and is due again then."""
+
+
+class Counts(Protocol):
+    """The row counts that enrichment wrote."""
+
+    def of_window(self, window_id: str) -> dict[str, dict[str, int]] | None:
+        """Give the rows of a window by stream, then by `<stage>/<name>`; None where there is no such table yet.
+
+        A window that nothing was written of is empty. Raises Unavailable or LoginRefused.
+        """
+
+
+def sql_metrics(url: str, identity: Identity, *, odbc: Callable[[], Any] | None = None) -> Metrics:
+    """Open the measurements and alerts of a database; a SQLite file that is not there yet is made by the first write.
+
+    url, identity, odbc and errors: as of `sql_database`.
+    """
+    from shared.clients.sql.database import sql_database  # noqa: PLC0415 - imports SQLAlchemy
+    from shared.clients.sql.metrics import SqlMetrics  # noqa: PLC0415 - imports SQLAlchemy
+
+    return SqlMetrics(sql_database(url, identity, odbc=odbc, makes_file=True))
+
+
+def sql_counts(url: str, identity: Identity) -> Counts:
+    """Open the counts of a database; errors as of `sql_database`."""
+    from shared.clients.sql.counts import SqlCounts  # noqa: PLC0415 - imports SQLAlchemy
+    from shared.clients.sql.database import sql_database  # noqa: PLC0415 - imports SQLAlchemy
+
+    return SqlCounts(sql_database(url, identity))
+
+
+def sql_rows(url: str, identity: Identity, contract: Contract) -> Sender:
+    """Open the table of a stream's records as a destination; errors as of `sql_database`."""
+    from shared.clients.sql.database import sql_database  # noqa: PLC0415 - imports SQLAlchemy
+    from shared.clients.sql.rows import SqlRows  # noqa: PLC0415 - imports SQLAlchemy
+
+    return SqlRows(contract, sql_database(url, identity, makes_file=True))
