@@ -21,13 +21,13 @@ from lakehouse.chain import Chain
 from lakehouse.checking import spark_schema
 from lakehouse.contract import load_contract
 from lakehouse.lake import Lake
+from lakehouse.request import RunRequest
 from lakehouse.session import spark_session
 from lakehouse.sinks.jdbc import database, transaction
-from lakehouse.sinks.power_bi import PowerBi, SliceClock, post_json
+from lakehouse.sinks.power_bi import PowerBi, RateLimit, post_json
 from lakehouse.sinks.push import pushing
 from lakehouse.sinks.sql import SqlSink
 from lakehouse.sources.port import source_from
-from lakehouse.window import Order
 from pyspark.sql import functions as F
 
 ROWS = 200_000
@@ -124,19 +124,19 @@ def _counted(url, posts):
         posts[0] += 1
         return post_json(to, body)
 
-    return PowerBi(url, SliceClock(time.monotonic, time.sleep), post)
+    return PowerBi(url, RateLimit(time.monotonic, time.sleep), post)
 
 
 def _chain(folder, spark, source, power_bi):
     folder.mkdir(exist_ok=True)
     reference = DictReference()
     reference.documents[LOOKUP] = lookup(["BTC", "ETH"])
-    order = Order(WINDOW, START, START + timedelta(minutes=1), "trades", LOOKUP, timedelta(0), timedelta(0))
+    request = RunRequest(WINDOW, START, START + timedelta(minutes=1), "trades", LOOKUP, timedelta(0), timedelta(0))
     target = database(f"jdbc:sqlite:{folder}/sql.db")
     sql = SqlSink(spark, target, now=lambda: datetime.now(UTC), sleep=time.sleep)
     checkpoints, contract = str(folder / "checkpoints"), load_contract("trades")
     chain = Chain(
-        Lake(spark), contract, order, source, checkpoints, reference, sql, pushing(power_bi, sql), lambda _stage: None
+        Lake(spark), contract, request, source, checkpoints, reference, sql, pushing(power_bi, sql), lambda _stage: None
     )
     chain.prepare()
     return chain

@@ -18,10 +18,10 @@ from lakehouse.bronze_schema import ARRIVED, as_bronze
 from lakehouse.chain import Chain
 from lakehouse.contract import load_contract
 from lakehouse.lake import Lake
+from lakehouse.request import RunRequest
 from lakehouse.sinks.jdbc import database
 from lakehouse.sinks.push import no_push
 from lakehouse.sinks.sql import SqlSink
-from lakehouse.window import Order
 
 WINDOW = "trades-20261122T100000Z"
 START = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -83,9 +83,9 @@ class House:
     def database(self) -> Path:
         return self.folder / "sql.db"
 
-    def order(self, stream: str = "trades", **changes: Any) -> Order:
+    def request(self, stream: str = "trades", **changes: Any) -> RunRequest:
         of_trades = stream == "trades"
-        order = Order(
+        request = RunRequest(
             window_id=WINDOW if of_trades else WINDOW.replace("trades", "payments"),
             start=START,
             end=START + timedelta(minutes=1),
@@ -94,20 +94,22 @@ class House:
             grace=timedelta(seconds=30),
             drain_limit=timedelta(minutes=10),
         )
-        return replace(order, **changes)
+        return replace(request, **changes)
 
-    def chain(self, order: Order | None = None, passed: Callable[[str], None] = lambda stage: None) -> Chain:
-        order = order or self.order()
+    def chain(
+        self, request: RunRequest | None = None, on_stage_done: Callable[[str], None] = lambda stage: None
+    ) -> Chain:
+        request = request or self.request()
         return Chain(
             lake=Lake(self.spark),
-            contract=load_contract(order.stream),
-            order=order,
+            contract=load_contract(request.stream),
+            request=request,
             source=FolderSource(self.folder / "hub"),
             checkpoint_root=str(self.folder / "checkpoints"),
             store=self.reference,
             sql=self.sink(),
             push=no_push,
-            passed=passed,
+            on_stage_done=on_stage_done,
         )
 
     def sink(self) -> SqlSink:

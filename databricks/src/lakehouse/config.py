@@ -1,4 +1,4 @@
-"""What a job is told: its named parameters, read once, all that is wrong with them named at once."""
+"""The named parameters of a job's task, and what is made of them."""
 
 import argparse
 from collections.abc import Sequence
@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import cast, get_args
 
 from lakehouse.follow import Mode
+from lakehouse.request import InvalidParameter, RunRequest, parse_duration, parse_instant, parse_window_id
 from lakehouse.sources.configuration import SourceConfig
-from lakehouse.window import BadOrder, Order, parse_duration, parse_instant, parse_window_id
 
 MODES: tuple[str, ...] = get_args(Mode.__value__)
 
@@ -61,9 +61,9 @@ def parse_parameters(arguments: Sequence[str]) -> Parameters:
     return Parameters(**vars(parser.parse_args(arguments)))
 
 
-def order_of(parameters: Parameters) -> Order:
-    """Read the window that a run follows; raises BadOrder."""
-    order = Order(
+def run_request(parameters: Parameters) -> RunRequest:
+    """Read the window that a run follows; raises InvalidParameter."""
+    request = RunRequest(
         window_id=parse_window_id(parameters.window_id),
         start=parse_instant("window_start", parameters.window_start),
         end=parse_instant("window_end", parameters.window_end),
@@ -72,9 +72,11 @@ def order_of(parameters: Parameters) -> Order:
         grace=parse_duration("grace", parameters.grace),
         drain_limit=parse_duration("drain_limit", parameters.drain_limit),
     )
-    if order.end <= order.start:
-        raise BadOrder(f"window_end: {parameters.window_end} is not after window_start {parameters.window_start}.")
-    return order
+    if request.end <= request.start:
+        raise InvalidParameter(
+            f"window_end: {parameters.window_end} is not after window_start {parameters.window_start}."
+        )
+    return request
 
 
 def mode_of(parameters: Parameters) -> Mode:

@@ -52,7 +52,7 @@ def as_rows(counts: WindowCounts, closed: Closed | None) -> list[Count]:
 
 
 def _equations(closed: Closed, counts: WindowCounts) -> Iterator[Difference]:
-    sent = closed.tally
+    sent = closed.counts
     yield Difference("read = accepted + refused + unknown", sent.read, sent.accepted + sent.refused + sent.unknown)
     kept = counts.silver_new + counts.duplicates + counts.quarantined
     yield Difference("bronze_records = silver_new + duplicates + quarantined", counts.bronze_records, kept)
@@ -70,8 +70,8 @@ def _surplus(closed: Closed, counts: WindowCounts) -> tuple[tuple[tuple[str, int
     accepted are unknown ones that arrived; still more are sends that were stored twice, hence duplicates in silver.
     """
     resent, counted = _by_attempt(closed, counts)
-    beyond = counted - closed.tally.accepted
-    unknown = min(max(beyond, 0), closed.tally.unknown)
+    beyond = counted - closed.counts.accepted
+    unknown = min(max(beyond, 0), closed.counts.unknown)
     twice = max(beyond - unknown, 0)
     named = {**resent, "unknown_arrived": unknown, "stored_twice": twice}
     surplus = tuple((name, rows) for name, rows in named.items() if rows)
@@ -92,8 +92,8 @@ def _by_attempt(closed: Closed, counts: WindowCounts) -> tuple[dict[str, int], i
 
 
 def _unexplained(closed: Closed, counts: WindowCounts, counted: int, twice: int) -> Iterator[Difference]:
-    if counted < closed.tally.accepted:
-        yield Difference("arrived of those accepted", counted, closed.tally.accepted)
+    if counted < closed.counts.accepted:
+        yield Difference("arrived of those accepted", counted, closed.counts.accepted)
     if twice > counts.duplicates:
         yield Difference("stored twice = duplicates", twice, counts.duplicates)
 

@@ -12,8 +12,8 @@ from databricks.bundles.jobs import Job
 
 from lakehouse.config import MODES, REQUIRED, Parameters
 from lakehouse.contract import load_contract
+from lakehouse.request import parse_duration
 from lakehouse.secrets import read_secret
-from lakehouse.window import parse_duration
 
 ROOT = Path(__file__).parents[2]
 BUNDLE = yaml.safe_load((ROOT / "databricks.yml").read_text())

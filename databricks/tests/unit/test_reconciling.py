@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lakehouse.counts import WindowCounts
 from lakehouse.reconciling import as_rows, reconciliation
-from lakehouse.window import Closed, Tally
+from lakehouse.window import Closed, StreamCounts
 
 COUNTS = WindowCounts(
     bronze_events=10,
@@ -21,13 +21,13 @@ COUNTS = WindowCounts(
     unmatched={"XYZ": 10},
     sql=80,
 )
-CLOSED = Closed("closed", Tally(read=100, accepted=100, refused=0, unknown=0), {"0": 9}, {"0": 1, "1": 1})
+CLOSED = Closed("closed", StreamCounts(read=100, accepted=100, refused=0, unknown=0), {"0": 9}, {"0": 1, "1": 1})
 
 sizes = st.integers(0, 10**9)
 
 
 def sent(**changes):
-    return replace(CLOSED, tally=replace(CLOSED.tally, **changes))
+    return replace(CLOSED, counts=replace(CLOSED.counts, **changes))
 
 
 def test_a_window_in_which_all_adds_up_is_balanced():
@@ -119,7 +119,7 @@ def test_an_open_window_has_counts_and_no_verdict():
 def test_a_row_that_gets_lost_in_silver_is_always_seen(silver, duplicates, quarantined, lost):
     records = silver + duplicates + quarantined + lost
     counts = WindowCounts(1, records, silver, duplicates, quarantined, {("0", 1): records})
-    closed = Closed("closed", Tally(records, records, 0, 0), {}, {})
+    closed = Closed("closed", StreamCounts(records, records, 0, 0), {}, {})
 
     found = reconciliation(closed, counts)
 

@@ -23,10 +23,10 @@ from lakehouse.bronze import run_bronze_pass
 from lakehouse.session import spark_session
 from lakehouse.sources.configuration import SourceConfig
 from lakehouse.sources.eventhubs import EventHubsSource
-order = json.loads(sys.argv[1])
-spark = spark_session("restarted", lake_root=order["lake"], jars=[Path(jar) for jar in order["jars"]])
-source = EventHubsSource(SourceConfig(**order["config"]))
-progress = run_bronze_pass(spark, source, order["stream"], order["checkpoints"])
+task = json.loads(sys.argv[1])
+spark = spark_session("restarted", lake_root=task["lake"], jars=[Path(jar) for jar in task["jars"]])
+source = EventHubsSource(SourceConfig(**task["config"]))
+progress = run_bronze_pass(spark, source, task["stream"], task["checkpoints"])
 print(json.dumps([dict(progress.last_sequence_numbers), progress.rows_read]))
 spark.stop()
 """
@@ -109,10 +109,10 @@ def test_a_new_process_goes_on_where_the_last_one_ended(spark, hubs: Platform, c
     assert bodies(spark, "bronze.restarted") == [*(("0", n) for n in range(15)), *(("1", n) for n in range(3))]
 
 
-def _pass_in_a_new_process(hubs: Platform, stream: str, checkpoints: str, **order: object) -> list[object]:
+def _pass_in_a_new_process(hubs: Platform, stream: str, checkpoints: str, **task: object) -> list[object]:
     config = {name: getattr(hubs.config(), name) for name in hubs.config().__slots__}
-    order |= {"stream": stream, "checkpoints": checkpoints, "config": config}
-    command = [sys.executable, "-c", _PASS_IN_A_NEW_PROCESS, json.dumps(order)]
+    task |= {"stream": stream, "checkpoints": checkpoints, "config": config}
+    command = [sys.executable, "-c", _PASS_IN_A_NEW_PROCESS, json.dumps(task)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     return json.loads(done.stdout.splitlines()[-1])
 

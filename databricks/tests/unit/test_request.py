@@ -1,0 +1,67 @@
+"""How a job's parameters become what a run is asked to do."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from lakehouse.config import parse_parameters, run_request, source_config
+from lakehouse.request import InvalidParameter, parse_duration, parse_instant
+
+ARGUMENTS = {
+    "window_id": "trades-20261122T100000Z",
+    "window_start": "2026-11-22T10:00:00Z",
+    "window_end": "2026-11-22T10:10:00+00:00",
+    "stream": "trades",
+    "lake_root": "lake",
+    "checkpoint_root": "checkpoints",
+    "reference_url": "reference",
+    "sql_url": "jdbc:sqlite:x.db",
+    "source": "kafka",
+}
+
+
+def parameters(**changes):
+    return parse_parameters([f"--{name}={value}" for name, value in {**ARGUMENTS, **changes}.items()])
+
+
+def test_an_order_gives_up_after_grace_and_drain_limit():
+    request = run_request(parameters(grace="00:00:30", drain_limit="01:10:00"))
+
+    assert request.gives_up_at == datetime(2026, 11, 22, 11, 20, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"window_id": "trades"}, "window_id: 'trades'"),
+        ({"window_id": "x'; DROP-20261122T100000Z"}, "window_id"),
+        ({"window_start": "soon"}, "window_start: 'soon'"),
+        ({"window_start": "2026-11-22T10:00:00"}, "no offset"),
+        ({"window_end": "2026-11-22T10:00:00Z"}, "not after"),
+        ({"grace": "30"}, "grace: '30'"),
+        ({"drain_limit": "00:61:00"}, "drain_limit"),
+    ],
+)
+def test_a_bad_parameter_is_named(changes, message):
+    with pytest.raises(InvalidParameter, match=message):
+        run_request(parameters(**changes))
+
+
+@pytest.mark.parametrize("changes", [{"mode": "sideways"}, {"surprise": "1"}])
+def test_an_unknown_mode_or_parameter_ends_the_process(changes, capsys):
+    with pytest.raises(SystemExit):
+        parameters(**changes)
+
+    assert "usage" in capsys.readouterr().err
+
+
+def test_a_source_never_shows_its_secret():
+    config = source_config(parameters(), "hush")
+
+    assert config.client_secret == "hush"
+    assert "hush" not in repr(config)
+
+
+def test_durations_and_times_are_read_exactly():
+    assert parse_duration("d", "25:00:01") == timedelta(hours=25, seconds=1)
+    assert parse_instant("t", "2026-11-22T12:00:00+02:00") == datetime(2026, 11, 22, 10, tzinfo=UTC)
