@@ -20,10 +20,6 @@ class BronzeProgress:
     last_sequence_numbers: Mapping[str, int]
     rows_read: int = 0
 
-    def has_reached(self, wanted: Mapping[str, int]) -> bool:
-        """Say whether every partition is read to the number wanted of it; -1 asks for nothing."""
-        return all(self.last_sequence_numbers.get(name, _BEFORE_THE_FIRST) >= number for name, number in wanted.items())
-
 
 def run_bronze_pass(
     spark: SparkSession, source: Source, stream: str, checkpoint_root: str, *, known: BronzeProgress | None = None

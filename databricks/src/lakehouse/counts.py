@@ -18,6 +18,9 @@ ATTEMPT = "attempt"
 _STAMP = re.compile(r"\d{8}T\d{6}Z$")
 _AHEAD = timedelta(days=1)
 
+type CountRow = tuple[str, str, int]
+"""(stage, name, rows) of one window and stream, as `window_counts` has it."""
+
 type _Counted = tuple[str, str, int, int]
 """(stage, name, attempt, rows)"""
 

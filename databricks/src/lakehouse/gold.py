@@ -99,11 +99,6 @@ def trades_of_window(lake: Lake, window_id: str) -> DataFrame:
     return lake.read(SilverTables(STREAM).rows).where(F.col("window_id") == window_id)
 
 
-def enriched_of_window(lake: Lake, window_id: str) -> DataFrame:
-    """Give what gold holds of a window."""
-    return lake.read(ENRICHED).where(F.col("window_id") == window_id)
-
-
 def _gold(field: T.StructField) -> Column:
     renamed = {"exchange": "t.venue", "market": "t.symbol"}
     of_lookup = f"a.{field.name}" if field.name in _FROM_LOOKUP else f"t.{field.name}"

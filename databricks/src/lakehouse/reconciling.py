@@ -3,10 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lakehouse.counts import WindowCounts
+from lakehouse.counts import CountRow, WindowCounts
 from lakehouse.window import Closed
-
-type Count = tuple[str, str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,7 @@ def reconciliation(closed: Closed, counts: WindowCounts) -> Reconciliation:
     return Reconciliation((*unequal, *missing), surplus)
 
 
-def as_rows(counts: WindowCounts, closed: Closed | None) -> list[Count]:
+def as_rows(counts: WindowCounts, closed: Closed | None) -> list[CountRow]:
     """Write counts, and the verdict where the window is closed, as rows (stage, name, rows) of `window_counts`."""
     return [*_stages(counts), *(_verdict(reconciliation(closed, counts)) if closed else ())]
 
@@ -98,7 +96,7 @@ def _unexplained(closed: Closed, counts: WindowCounts, counted: int, twice: int)
         yield Difference("stored twice = duplicates", twice, counts.duplicates)
 
 
-def _stages(counts: WindowCounts) -> Iterator[Count]:
+def _stages(counts: WindowCounts) -> Iterator[CountRow]:
     for stage in ("bronze_events", "bronze_records", "silver_new", "duplicates", "quarantined"):
         yield stage, "", getattr(counts, stage)
     if counts.enriched is not None:
@@ -111,7 +109,7 @@ def _stages(counts: WindowCounts) -> Iterator[Count]:
         yield "sql", "", counts.sql
 
 
-def _verdict(found: Reconciliation) -> Iterator[Count]:
+def _verdict(found: Reconciliation) -> Iterator[CountRow]:
     yield "reconciliation", found.verdict, len(found.differences)
     for name, rows in found.surplus:
         yield "surplus", name, rows

@@ -133,8 +133,6 @@ def test_a_hub_without_events_is_read_to_its_end(spark, hubs: Platform, checkpoi
     progress = run_bronze_pass(spark, EventHubsSource(hubs.config()), "empty", checkpoints)
 
     assert progress == BronzeProgress({}, rows_read=0)
-    assert progress.has_reached({"0": -1})
-    assert not progress.has_reached({"0": 0})
 
 
 def test_a_pass_goes_on_from_what_the_one_before_it_said(spark, hubs: Platform, checkpoints):
@@ -148,7 +146,6 @@ def test_a_pass_goes_on_from_what_the_one_before_it_said(spark, hubs: Platform, 
 
     assert (first.rows_read, second.rows_read, third.rows_read) == (3, 2, 0)
     assert second.last_sequence_numbers == third.last_sequence_numbers == {"0": 2, "1": 1}
-    assert third.has_reached({"0": 2, "1": 1})
 
 
 def test_a_wrong_secret_is_said_in_the_providers_words(spark, hubs: Platform, checkpoints):
