@@ -51,7 +51,8 @@ def as_rows(counts: WindowCounts, closed: Closed | None) -> list[CountRow]:
 
 def _equations(closed: Closed, counts: WindowCounts) -> Iterator[Difference]:
     sent = closed.counts
-    yield Difference("read = accepted + refused + unknown", sent.read, sent.accepted + sent.refused + sent.unknown)
+    ended = sent.accepted + sent.refused + sent.unknown + sent.spilled
+    yield Difference("read = accepted + refused + unknown + spilled", sent.read, ended)
     kept = counts.silver_new + counts.duplicates + counts.quarantined
     yield Difference("bronze_records = silver_new + duplicates + quarantined", counts.bronze_records, kept)
     if counts.enriched is not None:
@@ -65,13 +66,15 @@ def _surplus(closed: Closed, counts: WindowCounts) -> tuple[tuple[tuple[str, int
     """Name what bronze holds beyond the accepted records.
 
     Records of a try that did not complete its slice were sent again by the one that did. Of that one's, more than were
-    accepted are unknown ones that arrived; still more are sends that were stored twice, hence duplicates in silver.
+    accepted are unknown ones that arrived, then spilled ones that were sent later; still more are sends that were
+    stored twice, hence duplicates in silver.
     """
     resent, counted = _by_attempt(closed, counts)
-    beyond = counted - closed.counts.accepted
-    unknown = min(max(beyond, 0), closed.counts.unknown)
-    twice = max(beyond - unknown, 0)
-    named = {**resent, "unknown_arrived": unknown, "stored_twice": twice}
+    beyond = max(counted - closed.counts.accepted, 0)
+    unknown = min(beyond, closed.counts.unknown)
+    spilled = min(beyond - unknown, closed.counts.spilled)
+    twice = beyond - unknown - spilled
+    named = {**resent, "unknown_arrived": unknown, "spilled_arrived": spilled, "stored_twice": twice}
     surplus = tuple((name, rows) for name, rows in named.items() if rows)
     return surplus, tuple(_unexplained(closed, counts, counted, twice))
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 
@@ -12,12 +12,16 @@ class InvalidMarker(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class StreamCounts:
-    """What the app counted of one stream, over the attempt that completed each slice."""
+    """What the app counted of one stream's records, over the attempt that completed each slice.
+
+    unknown: they may have been stored, even twice. spilled: kept elsewhere until the hub is back.
+    """
 
     read: int
     accepted: int
     refused: int
     unknown: int
+    spilled: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +45,19 @@ def marker_path(window_id: str) -> str:
 def parse_closed(document: bytes, stream: str) -> Closed:
     """Read a window's marker for one stream; raises InvalidMarker where it names neither counts nor positions of it."""
     try:
-        marker = json.loads(document)
-        return _closed(marker, stream)
+        return closed_of(json.loads(document), stream)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InvalidMarker(
             f"closed.json can't be read for stream {stream!r}: {type(error).__name__} {error}."
         ) from error
 
 
-def _closed(marker: Mapping[str, Any], stream: str) -> Closed:
-    given = marker["counts"].get(stream, {})
+def closed_of(marker: Mapping[str, Any], stream: str) -> Closed:
+    """Take from a marker what a run of this stream needs; what is not counted there is 0."""
+    counts = marker["counts"].get(stream, {})
     return Closed(
         state=str(marker["state"]),
-        counts=StreamCounts(*(int(given.get(name, 0)) for name in ("read", "accepted", "refused", "unknown"))),
+        counts=StreamCounts(**{one.name: int(counts.get(one.name, 0)) for one in fields(StreamCounts)}),
         last={partition: int(number) for partition, number in marker["last_sequence_numbers"][stream].items()},
         attempts={number: int(attempt) for number, attempt in marker.get("attempts", {}).items()},
     )

@@ -60,7 +60,7 @@ def test_records_that_were_read_and_never_sent_are_a_difference():
     found = reconciliation(sent(read=103), COUNTS)
 
     assert [str(difference) for difference in found.differences] == [
-        "read = accepted + refused + unknown: 103 and 100 (+3)"
+        "read = accepted + refused + unknown + spilled: 103 and 100 (+3)"
     ]
 
 
@@ -74,6 +74,18 @@ def test_unknown_records_that_did_not_arrive_are_no_difference():
     found = reconciliation(sent(read=103, unknown=3), COUNTS)
 
     assert (found.verdict, found.surplus) == ("balanced", ())
+
+
+def test_spilled_records_are_accounted_for_while_they_are_kept_elsewhere():
+    found = reconciliation(sent(read=104, spilled=4), COUNTS)
+
+    assert (found.verdict, found.surplus) == ("balanced", ())
+
+
+def test_spilled_records_that_were_sent_later_are_named_and_balanced():
+    found = reconciliation(sent(accepted=93, unknown=3, spilled=4), COUNTS)
+
+    assert (found.verdict, dict(found.surplus)) == ("balanced", {"unknown_arrived": 3, "spilled_arrived": 4})
 
 
 def test_records_of_a_broken_off_attempt_are_named_after_the_one_that_sent_them_again():

@@ -7,14 +7,22 @@ import pytest
 from lakehouse.window import Closed, InvalidMarker, StreamCounts, parse_closed
 
 
-def test_a_marker_is_read_for_its_stream():
-    counts = {"trades": {"read": 9, "accepted": 7, "refused": 1, "unknown": 1}}
+def marker(**counts):
     last = {"trades": {"0": 4, "1": -1}}
-    document = {"window": "w", "state": "closed", "counts": counts, "last_sequence_numbers": last, "attempts": {"0": 2}}
+    document = {"state": "closed", "counts": {"trades": counts}, "last_sequence_numbers": last, "attempts": {"0": 2}}
+    return json.dumps(document).encode()
 
-    closed = parse_closed(json.dumps(document).encode(), "trades")
 
-    assert closed == Closed("closed", StreamCounts(9, 7, 1, 1), {"0": 4, "1": -1}, {"0": 2})
+def test_a_marker_is_read_for_its_stream():
+    closed = parse_closed(marker(read=12, accepted=7, refused=1, unknown=1, spilled=3), "trades")
+
+    assert closed == Closed("closed", StreamCounts(12, 7, 1, 1, 3), {"0": 4, "1": -1}, {"0": 2})
+
+
+def test_a_marker_from_before_records_were_spilled_has_none_of_them():
+    closed = parse_closed(marker(read=9, accepted=7, refused=1, unknown=1), "trades")
+
+    assert closed.counts == StreamCounts(9, 7, 1, 1, spilled=0)
 
 
 @pytest.mark.parametrize("document", [b"", b"[]", b'{"state": "closed"}', b'{"state": "closed", "counts": {}}'])
