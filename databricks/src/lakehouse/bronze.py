@@ -10,6 +10,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lakehouse.bronze_schema import BRONZE, KEY
+from lakehouse.request import Stream
 from lakehouse.sources.port import Source
 
 
@@ -22,16 +23,16 @@ class BronzeProgress:
 
 
 def run_bronze_pass(
-    spark: SparkSession, source: Source, stream: str, checkpoint_root: str, *, known: BronzeProgress | None = None
+    spark: SparkSession, source: Source, stream: Stream, checkpoint_root: str, *, known: BronzeProgress | None = None
 ) -> BronzeProgress:
-    """Append to `bronze.<stream>` what the source has now and bronze has not, and say how far that is.
+    """Append to `bronze.<stream>` what the stream's hub has now and bronze has not, and say how far that is.
 
     checkpoint_root: the folder or storage URL of all checkpoints; this one is `bronze/<stream>` under it.
     known: what the pass before this one returned, if this process ran it: it saves a look at the whole table.
     Raises StreamingQueryException with the source's own words where the source or the table fails; run again, the
     pass continues where the checkpoint is.
     """
-    table = f"bronze.{stream}"
+    table = f"bronze.{stream.name}"
     create_bronze_table(spark, table)
     last = dict(known.last_sequence_numbers if known else last_sequence_numbers(spark, table))
     rows = 0
@@ -42,8 +43,8 @@ def run_bronze_pass(
             rows += part.rows
             last[part.partition] = max(last.get(part.partition, _BEFORE_THE_FIRST), part.last)
 
-    checkpoint = f"{checkpoint_root}/bronze/{stream}"
-    writer = source.stream(spark, stream).writeStream.foreachBatch(append).option("checkpointLocation", checkpoint)
+    checkpoint = f"{checkpoint_root}/bronze/{stream.name}"
+    writer = source.events(spark, stream.hub).writeStream.foreachBatch(append).option("checkpointLocation", checkpoint)
     # Where Spark has a batch to repeat, an `availableNow` query may do that and no more: then it takes a second one.
     for _ in range(2 if _was_interrupted(spark, checkpoint) else 1):
         writer.trigger(availableNow=True).start().awaitTermination()

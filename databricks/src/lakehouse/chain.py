@@ -48,7 +48,7 @@ class Chain:
     @property
     def with_gold(self) -> bool:
         """Say whether the stream is joined with a lookup; else the chain ends at silver."""
-        return self.contract.stream == ENRICHED_STREAM and bool(self.request.lookup_path)
+        return self.contract.stream == ENRICHED_STREAM and "assets" in self.request.lookups
 
     def prepare(self) -> None:
         """Make what is missing, and bring gold and SQL up to what silver already holds of the window."""
@@ -63,11 +63,11 @@ class Chain:
 
     def run_pass(self, known: BronzeProgress | None = None) -> BronzeProgress:
         """Read what the hub has now, and take it all the way. known: what this run's pass before gave."""
-        stream, spark = self.contract.stream, self.lake.spark
+        stream, spark = self.request.stream, self.lake.spark
         progress = run_bronze_pass(spark, self.source, stream, self.checkpoint_root, known=known)
         self.on_stage_done("bronze")
         writer = spark.readStream.table(self._bronze).writeStream.foreachBatch(self._take)
-        checkpoint = f"{self.checkpoint_root}/silver/{stream}"
+        checkpoint = f"{self.checkpoint_root}/silver/{stream.name}"
         writer.option("checkpointLocation", checkpoint).trigger(availableNow=True).start().awaitTermination()
         return progress
 

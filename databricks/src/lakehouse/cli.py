@@ -1,4 +1,4 @@
-"""The entry point of both jobs: reads the parameters, brings the parts together and follows the window."""
+"""The entry point of every job: reads the parameters, brings the parts together and follows the window."""
 
 import json
 import logging
@@ -19,6 +19,7 @@ from lakehouse.follow import Finished, run
 from lakehouse.lake import Lake
 from lakehouse.reconciling import reconciliation
 from lakehouse.reference import reference_store
+from lakehouse.request import RunRequest
 from lakehouse.secrets import read_secret
 from lakehouse.session import spark_session
 from lakehouse.sinks.jdbc import database
@@ -46,7 +47,7 @@ class SystemClock:
 
 
 def follow_window() -> None:
-    """Run the job's task: `follow-window --window_id=… --stream=… …`."""
+    """Run the job's task: `follow-window --feed=… --window_id=… --streams=… …`."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stdout)
     logging.getLogger("py4j").setLevel(logging.WARNING)
     logging.getLogger("azure").setLevel(logging.WARNING)
@@ -58,10 +59,10 @@ def main(arguments: Sequence[str], clock: SystemClock) -> Finished:
     parameters = parse_parameters(arguments)
     request = run_request(parameters)
     spark = spark_session(
-        f"{parameters.stream} {request.window_id}", lake_root=parameters.lake_root, jars=parameters.jar_files
+        f"{request.stream.name} {request.window_id}", lake_root=parameters.lake_root, jars=parameters.jar_files
     )
     try:
-        chain = build(parameters, spark, clock)
+        chain = build(parameters, request, spark, clock)
         finished = run(request, mode_of(parameters), chain, clock)
         print(json.dumps(summary(finished, chain)), flush=True)
     finally:
@@ -70,7 +71,7 @@ def main(arguments: Sequence[str], clock: SystemClock) -> Finished:
     return finished
 
 
-def build(parameters: Parameters, spark: SparkSession, clock: SystemClock) -> Chain:
+def build(parameters: Parameters, request: RunRequest, spark: SparkSession, clock: SystemClock) -> Chain:
     """Bring the parts together; raises what the first of them refuses."""
     secret = _secrets(parameters.secret_scope)
     sql = SqlSink(spark, database(parameters.sql_url, _token(parameters)), now=clock.now, sleep=clock.sleep)
@@ -80,8 +81,8 @@ def build(parameters: Parameters, spark: SparkSession, clock: SystemClock) -> Ch
     config = source_config(parameters, secret("EVENT_HUBS_CLIENT_SECRET") if needs_secret else "")
     return Chain(
         lake=Lake(spark),
-        contract=load_contract(parameters.stream),
-        request=run_request(parameters),
+        contract=load_contract(request.stream.contract),
+        request=request,
         source=source_from(config),
         checkpoint_root=parameters.checkpoint_root,
         store=reference_store(spark, parameters.reference_url, connection),
@@ -97,6 +98,7 @@ def summary(finished: Finished, chain: Chain) -> dict[str, Any]:
     found = reconciliation(finished.closed, finished.counts) if finished.closed else None
     return {
         "event": "lakehouse.run_ended",
+        "feed": chain.request.feed,
         "window_id": chain.request.window_id,
         "stream": chain.contract.stream,
         "ending": finished.ending,

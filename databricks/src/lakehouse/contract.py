@@ -67,14 +67,18 @@ class Contract:
         return tuple(field.name for field in self.fields)
 
 
-def load_contract(stream: str) -> Contract:
-    """Read the newest contract of a stream that the wheel carries; raises ContractError where there is none."""
-    found = {entry.name: entry for entry in files("lakehouse").joinpath("contracts").iterdir()}
-    versions = {int(match["version"]): name for name in found if (match := _named(name, stream))}
-    if not versions:
-        raise ContractError(f"No contract of stream {stream!r} is in the wheel; there are {sorted(found)}.")
-    newest = max(versions)
-    return parse_contract(stream, newest, json.loads(found[versions[newest]].read_text(encoding="utf-8")))
+def load_contract(name: str) -> Contract:
+    """Read the record contract `<stream>/<version>` that the wheel carries; raises ContractError where it has none."""
+    folder = files("lakehouse").joinpath("contracts")
+    there = {
+        f"{match['stream']}/{match['version']}": entry
+        for entry in folder.iterdir()
+        if (match := _FILE.fullmatch(entry.name))
+    }
+    if name not in there:
+        raise ContractError(f"No contract {name!r} is in the wheel; there are {', '.join(sorted(there))}.")
+    stream, version = name.split("/")
+    return parse_contract(stream, int(version), json.loads(there[name].read_text(encoding="utf-8")))
 
 
 def parse_contract(stream: str, version: int, document: Mapping[str, Any]) -> Contract:
@@ -90,11 +94,6 @@ def parse_contract(stream: str, version: int, document: Mapping[str, Any]) -> Co
     )
     _refuse(contract, required)
     return contract
-
-
-def _named(name: str, stream: str) -> re.Match[str] | None:
-    match = _FILE.fullmatch(name)
-    return match if match and match["stream"] == stream else None
 
 
 def _field(name: str, schema: Mapping[str, Any], required: bool) -> Field:

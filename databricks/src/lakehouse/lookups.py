@@ -10,8 +10,9 @@ from lakehouse.request import RunRequest
 
 def lookup_of(window_id: str, request: RunRequest, *, spark: SparkSession, store: ReferenceStore) -> DataFrame:
     """Give the lookup that the run was given, or for late rows of a former window its own, where it still is."""
+    path = request.lookups["assets"]
     if window_id != request.window_id:
-        own = store.read(f"{dirname(request.lookup_path)}/{window_id}.parquet")
+        own = store.read(f"{dirname(path)}/{window_id}.parquet")
         if own is not None:
             return as_frame(spark, own)
-    return read_lookup(spark, store, request.lookup_path)
+    return read_lookup(spark, store, path)

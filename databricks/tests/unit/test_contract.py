@@ -17,15 +17,18 @@ def document(**property_schema):
 @pytest.mark.parametrize("path", sorted(CONTRACTS.glob("*.json")), ids=lambda path: path.name)
 def test_every_contract_of_the_app_can_be_read(path):
     stream, version, *_ = path.name.split(".")
+    schema = json.loads(path.read_text())
 
-    contract = load_contract(stream)
+    contract = load_contract(f"{stream}/{version.removeprefix('v')}")
 
-    assert contract.name == f"{stream}/{version.removeprefix('v')}"
-    assert list(contract.columns) == list(json.loads(path.read_text())["properties"])
+    assert (contract.stream, contract.version) == (stream, int(version.removeprefix("v")))
+    assert contract.key == tuple(schema["x-key"])
+    assert list(contract.columns) == list(schema["properties"])
+    assert {field.name for field in contract.fields if field.required} == set(schema["required"])
 
 
 def test_key_and_closedness_come_from_the_contract():
-    contract = load_contract("trades")
+    contract = load_contract("trades/1")
 
     assert contract.key == ("venue", "symbol", "trade_id")
     assert contract.closed
@@ -43,9 +46,10 @@ def test_a_property_that_may_be_null_says_so():
     assert [field.nullable for field in contract.fields] == [False, True]
 
 
-def test_a_stream_without_contract_is_named():
-    with pytest.raises(ContractError, match="No contract of stream 'nothing'"):
-        load_contract("nothing")
+@pytest.mark.parametrize("name", ["nothing/1", "trades/2", "trades", "../trades/1", "documents/grammar/1"])
+def test_a_contract_that_is_not_in_the_wheel_is_named_with_those_there_are(name):
+    with pytest.raises(ContractError, match=rf"No contract '{name}' is in the wheel; there are .*trades/1"):
+        load_contract(name)
 
 
 @pytest.mark.parametrize(

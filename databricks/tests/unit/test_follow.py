@@ -10,18 +10,19 @@ from lakehouse.bronze import BronzeProgress
 from lakehouse.chain import to_enrich
 from lakehouse.counts import WindowCounts
 from lakehouse.follow import PAUSE, ending_of, not_yet_read, run
-from lakehouse.request import RunRequest
+from lakehouse.request import RunRequest, Stream
 from lakehouse.window import Closed, StreamCounts
 
 START = datetime(2026, 11, 22, 10, tzinfo=UTC)
 REQUEST = RunRequest(
-    "trades-20261122T100000Z",
-    START,
-    START + timedelta(minutes=10),
-    "trades",
-    "",
-    timedelta(seconds=30),
-    timedelta(minutes=5),
+    feed="trades",
+    window_id="trades-20261122T100000Z",
+    start=START,
+    end=START + timedelta(minutes=10),
+    stream=Stream("trades", "trades", "trades/1"),
+    lookups={},
+    grace=timedelta(seconds=30),
+    drain_limit=timedelta(minutes=5),
 )
 CLOSED = Closed("closed", StreamCounts(0, 0, 0, 0), {"0": 7, "1": -1}, {})
 

@@ -27,7 +27,7 @@ class CheckpointOfAnotherHub(Exception):
 
 @dataclass(frozen=True, slots=True)
 class EventHubsSource:
-    """A stream is a hub, read with a service principal's login."""
+    """Hubs, read with a service principal's login."""
 
     config: SourceConfig
 
@@ -37,11 +37,11 @@ class EventHubsSource:
         config.need("namespace", "tenant_id", "client_id", "client_secret")
         return cls(config)
 
-    def stream(self, spark: SparkSession, stream: str) -> DataFrame:
+    def events(self, spark: SparkSession, hub: str) -> DataFrame:
         """Return the hub's events, one Spark partition for each of the hub's."""
         spark.dataSource.register(EventHubsDataSource)
         given = {one.name: str(getattr(self.config, one.name)) for one in fields(Hub) if one.name != "name"}
-        return as_bronze(spark.readStream.format("eventhubs").options(name=stream, **given).load())
+        return as_bronze(spark.readStream.format("eventhubs").options(name=hub, **given).load())
 
 
 class EventHubsDataSource(DataSource):

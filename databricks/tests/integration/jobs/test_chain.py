@@ -133,7 +133,7 @@ def test_each_window_gets_its_own_lookup_and_a_later_one_waits_for_its_own_run(h
     waiting = house.counts(LATER)["enriched"]
 
     house.send(row(trade(3)))
-    later = house.chain(house.request(window_id=LATER, lookup_path=f"assets/{LATER}.parquet"))
+    later = house.chain(house.request(window_id=LATER, lookups={"assets": f"assets/{LATER}.parquet"}))
     later.prepare()
     later.run_pass()
     later.recount([LATER])
