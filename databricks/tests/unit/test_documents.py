@@ -17,8 +17,9 @@ from sqlglot import expressions
 from job_house import lookup
 from lakehouse import packs
 from lakehouse.config import MODES, REQUIRED, Parameters, parse_parameters, run_request
+from lakehouse.contract import load_contract
 from lakehouse.counts import WindowCounts
-from lakehouse.gold import FROM_LOOKUP, SIXTEEN
+from lakehouse.gold import FROM_LOOKUP, KEY, SIXTEEN
 from lakehouse.packs import Property, lines_of
 from lakehouse.reconciling import as_rows
 from lakehouse.request import LOOKUPS, RunRequest, Stream
@@ -198,6 +199,10 @@ def test_counts_are_written_under_the_stages_of_the_contract():
 
     assert {stage for stage, _, _ in rows} == set(COUNTS["properties"]["stage"]["enum"])
     assert max(len(name) for _, name, _ in rows) <= COUNTS["properties"]["name"]["maxLength"]
+
+
+def test_golds_key_is_that_of_a_trade_with_its_symbol_called_market():
+    assert tuple("market" if name == "symbol" else name for name in load_contract("trades/1").key) == KEY
 
 
 def test_gold_takes_columns_that_the_lookup_has_in_types_that_hold_them():
