@@ -10,6 +10,7 @@ from typing import Any, Final
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "contracts"
 
+_KINDS = frozenset({"string", "number", "integer", "boolean", "date-time"})
 _NAME = re.compile(r"(?P<stream>[a-z][a-z0-9_]*)/(?P<version>\d{1,6})")
 
 
@@ -21,12 +22,13 @@ class ContractError(ValueError):
 class Column:
     """One property of a record.
 
-    kind: `string`, `number`, `integer`, `boolean` or `date-time`.
+    kind: `string`, `number`, `integer`, `boolean` or `date-time`. nullable: it may be null.
     """
 
     name: str
     kind: str
     required: bool
+    nullable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,10 @@ def parse_contract(stream: str, version: int, document: Mapping[str, Any]) -> Co
 
 
 def _column(contract: str, name: str, schema: Mapping[str, Any], required: set[str]) -> Column:
-    kind = schema.get("format") or schema.get("type")
-    if kind not in {"string", "number", "integer", "boolean", "date-time"}:
-        raise ContractError(f"Contract {contract}: the type of {name!r} is {kind!r}, which is no column's.")
-    return Column(name, kind, name in required)
+    given = schema.get("type")
+    types = [given] if isinstance(given, str) else list(given or ())
+    kinds = [schema.get("format", kind) for kind in types if kind != "null"]
+    if len(kinds) != 1 or kinds[0] not in _KINDS:
+        found = schema.get("format", given)
+        raise ContractError(f"Contract {contract}: the type of {name!r} is {found!r}, which is no column's.")
+    return Column(name, kinds[0], name in required, "null" in types)

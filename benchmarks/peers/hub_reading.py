@@ -83,8 +83,8 @@ def cpu_of_tree(pid: int) -> float:
 
 def read_by_spark(hubs: Platform, spark: SparkSession, hub: str, checkpoint: str) -> int:
     """Read a hub to its end into nothing, by one query from start to stop; give the number of records."""
-    stream = EventHubsSource(hubs.config()).stream(spark, hub)
-    writer = stream.writeStream.format("noop").option("checkpointLocation", checkpoint)
+    events = EventHubsSource(hubs.config()).events(spark, hub)
+    writer = events.writeStream.format("noop").option("checkpointLocation", checkpoint)
     query = writer.trigger(availableNow=True).start()
     query.awaitTermination()
     read = sum(progress["numInputRows"] for progress in query.recentProgress)

@@ -21,13 +21,13 @@ from lakehouse.chain import Chain
 from lakehouse.checking import spark_schema
 from lakehouse.contract import load_contract
 from lakehouse.lake import Lake
+from lakehouse.request import RunRequest, Stream
 from lakehouse.session import spark_session
 from lakehouse.sinks.jdbc import database, transaction
-from lakehouse.sinks.power_bi import PowerBi, SliceClock, post_json
+from lakehouse.sinks.power_bi import PowerBi, RateLimit, post_json
 from lakehouse.sinks.push import pushing
 from lakehouse.sinks.sql import SqlSink
 from lakehouse.sources.port import source_from
-from lakehouse.window import Order
 from pyspark.sql import functions as F
 
 ROWS = 200_000
@@ -72,13 +72,12 @@ def _measure(folder, hubs, url):
     spark = spark_session("bench", lake_root=str(folder / "lake"), jars=sorted((ROOT / ".cache/jars").glob("*.jar")))
     spark.sparkContext.setLogLevel("OFF")
     source, posts = source_from(hubs.config()), [0]
-    _chain(folder / "warm", spark, _Other(source, "warm"), _counted(url, posts)).run_pass()
+    _chain(folder / "warm", spark, source, "warm", _counted(url, posts)).run_pass()
     for table in ("bronze.trades", "silver.trades", "gold.trades_enriched"):
         spark.sql(f"DROP TABLE {table}")
-    small = _Other(source, "warm")
-    _seed(folder / "seed-warm", spark, small, _Rowwise(spark, url))
-    seed = _seed(folder / "seed", spark, _Other(source, "tenth"), _Rowwise(spark, url))
-    kept_open = _seed(folder / "kept-open", spark, _Other(source, "tenth"), _KeptOpen(spark, url))
+    _seed(folder / "seed-warm", spark, source, "warm", _Rowwise(spark, url))
+    seed = _seed(folder / "seed", spark, source, "tenth", _Rowwise(spark, url))
+    kept_open = _seed(folder / "kept-open", spark, source, "tenth", _KeptOpen(spark, url))
     posts[0] = 0
     ours = _ours(folder / "ours", spark, source, _counted(url, posts))
     spark.stop()
@@ -109,41 +108,32 @@ def _trade(number):
     }
 
 
-class _Other:
-    """The source, asked for another hub than the stream's name says."""
-
-    def __init__(self, source, hub):
-        self.source, self.hub = source, hub
-
-    def stream(self, spark, _stream):
-        return self.source.stream(spark, self.hub)
-
-
 def _counted(url, posts):
     def post(to, body):
         posts[0] += 1
         return post_json(to, body)
 
-    return PowerBi(url, SliceClock(time.monotonic, time.sleep), post)
+    return PowerBi(url, RateLimit(time.monotonic, time.sleep), post)
 
 
-def _chain(folder, spark, source, power_bi):
+def _chain(folder, spark, source, hub, power_bi):
     folder.mkdir(exist_ok=True)
     reference = DictReference()
     reference.documents[LOOKUP] = lookup(["BTC", "ETH"])
-    order = Order(WINDOW, START, START + timedelta(minutes=1), "trades", LOOKUP, timedelta(0), timedelta(0))
+    stream, lookups, end = Stream("trades", hub, "trades/1"), {"assets": LOOKUP}, START + timedelta(minutes=1)
+    request = RunRequest("trades", WINDOW, START, end, stream, lookups, grace=timedelta(0), drain_limit=timedelta(0))
     target = database(f"jdbc:sqlite:{folder}/sql.db")
     sql = SqlSink(spark, target, now=lambda: datetime.now(UTC), sleep=time.sleep)
-    checkpoints, contract = str(folder / "checkpoints"), load_contract("trades")
+    checkpoints, contract = str(folder / "checkpoints"), load_contract(stream.contract)
     chain = Chain(
-        Lake(spark), contract, order, source, checkpoints, reference, sql, pushing(power_bi, sql), lambda _stage: None
+        Lake(spark), contract, request, source, checkpoints, reference, sql, pushing(power_bi, sql), lambda _stage: None
     )
     chain.prepare()
     return chain
 
 
 def _ours(folder, spark, source, power_bi):
-    chain = _chain(folder, spark, source, power_bi)
+    chain = _chain(folder, spark, source, "trades", power_bi)
     start = time.perf_counter()
     chain.run_pass()
     seconds = time.perf_counter() - start
@@ -152,12 +142,10 @@ def _ours(folder, spark, source, power_bi):
     return {"rows": written, "seconds": seconds}
 
 
-def _seed(folder, spark, source, deliver):
-    chain = _chain(folder, spark, source, None)
+def _seed(folder, spark, source, hub, deliver):
+    chain = _chain(folder, spark, source, hub, None)
     shape, done = spark_schema(chain.contract), [0]
-    events = (
-        source.stream(spark, "trades").select(F.from_json(F.col("body").cast("string"), shape).alias("r")).select("r.*")
-    )
+    events = source.events(spark, hub).select(F.from_json(F.col("body").cast("string"), shape).alias("r")).select("r.*")
     assets = F.broadcast(spark.createDataFrame([("BTC", 1), ("ETH", 2)], "symbol string, rank int"))
     joined = events.dropDuplicates(["venue", "symbol", "trade_id"]).withColumnRenamed("symbol", "market")
     joined = joined.join(assets, F.col("base") == F.col("symbol"))

@@ -5,14 +5,14 @@ from lakehouse.counts import arrivals
 from lakehouse.lake import Lake
 from lakehouse.silver import records
 
-dbutils.widgets.text("stream", "trades")  # noqa: F821 - Databricks gives it
-stream = dbutils.widgets.get("stream")  # noqa: F821
+dbutils.widgets.text("contract", "trades/1")  # noqa: F821 - Databricks gives it
+contract = load_contract(dbutils.widgets.get("contract"))  # noqa: F821
 lake = Lake(spark)  # noqa: F821
 
 # COMMAND ----------
-display(arrivals(lake, stream))  # noqa: F821
+display(arrivals(lake, contract.stream))  # noqa: F821
 
 # COMMAND ----------
 # The latest events as the contract reads them; `reason` says why a record would be set aside.
-latest = lake.read(f"bronze.{stream}").orderBy("enqueued_at", ascending=False).limit(100)
-display(records(latest, load_contract(stream)))  # noqa: F821
+latest = lake.read(f"bronze.{contract.stream}").orderBy("enqueued_at", ascending=False).limit(100)
+display(records(latest, contract))  # noqa: F821

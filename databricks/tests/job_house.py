@@ -18,10 +18,10 @@ from lakehouse.bronze_schema import ARRIVED, as_bronze
 from lakehouse.chain import Chain
 from lakehouse.contract import load_contract
 from lakehouse.lake import Lake
+from lakehouse.request import RunRequest, Stream
 from lakehouse.sinks.jdbc import database
 from lakehouse.sinks.push import no_push
 from lakehouse.sinks.sql import SqlSink
-from lakehouse.window import Order
 
 WINDOW = "trades-20261122T100000Z"
 START = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -51,8 +51,8 @@ class FolderSource:
 
     folder: Path
 
-    def stream(self, spark: SparkSession, stream: str) -> DataFrame:
-        return as_bronze(spark.readStream.schema(ARRIVED).parquet(str(self.folder / stream)))
+    def events(self, spark: SparkSession, hub: str) -> DataFrame:
+        return as_bronze(spark.readStream.schema(ARRIVED).parquet(str(self.folder / hub)))
 
 
 class DictReference:
@@ -83,31 +83,34 @@ class House:
     def database(self) -> Path:
         return self.folder / "sql.db"
 
-    def order(self, stream: str = "trades", **changes: Any) -> Order:
+    def request(self, stream: str = "trades", **changes: Any) -> RunRequest:
         of_trades = stream == "trades"
-        order = Order(
+        request = RunRequest(
+            feed="trades" if of_trades else "payments",
             window_id=WINDOW if of_trades else WINDOW.replace("trades", "payments"),
             start=START,
             end=START + timedelta(minutes=1),
-            stream=stream,
-            lookup_path=LOOKUP if of_trades else "",
+            stream=Stream(stream, f"hub-of-{stream}", f"{stream}/1"),
+            lookups={"assets": LOOKUP} if of_trades else {},
             grace=timedelta(seconds=30),
             drain_limit=timedelta(minutes=10),
         )
-        return replace(order, **changes)
+        return replace(request, **changes)
 
-    def chain(self, order: Order | None = None, passed: Callable[[str], None] = lambda stage: None) -> Chain:
-        order = order or self.order()
+    def chain(
+        self, request: RunRequest | None = None, on_stage_done: Callable[[str], None] = lambda stage: None
+    ) -> Chain:
+        request = request or self.request()
         return Chain(
             lake=Lake(self.spark),
-            contract=load_contract(order.stream),
-            order=order,
+            contract=load_contract(request.stream.contract),
+            request=request,
             source=FolderSource(self.folder / "hub"),
             checkpoint_root=str(self.folder / "checkpoints"),
             store=self.reference,
             sql=self.sink(),
             push=no_push,
-            passed=passed,
+            on_stage_done=on_stage_done,
         )
 
     def sink(self) -> SqlSink:
@@ -115,9 +118,9 @@ class House:
         return SqlSink(self.spark, target, now=self.clock.now, sleep=self.clock.sleep, waits=(1.0, 1.0))
 
     def send(self, *events: dict[str, Any], stream: str = "trades") -> None:
-        """Put events in the folder as one file, numbered on within their partition."""
+        """Put events in the folder of the stream's hub as one file, numbered on within their partition."""
         rows = [self._numbered({"partition": "0", **event}) for event in events]
-        folder = self.folder / "hub" / stream
+        folder = self.folder / "hub" / self.request(stream).stream.hub
         folder.mkdir(parents=True, exist_ok=True)
         table = pa.Table.from_pylist(rows, schema=to_arrow_schema(ARRIVED))
         pq.write_table(table, folder / f"{len(list(folder.iterdir())):03d}.parquet")
@@ -126,8 +129,11 @@ class House:
         """Write the marker of a window's end, with the positions of all that was sent."""
         marker = {
             "window": window,
+            "start": START.isoformat(),
+            "end": (START + timedelta(minutes=1)).isoformat(),
             "state": "closed",
             "counts": {stream: {"refused": 0, "unknown": 0, **counts}},
+            "attempts": {},
             "last_sequence_numbers": {stream: dict(self.sent)},
         }
         self.reference.documents[f"windows/{window}/closed.json"] = json.dumps(marker).encode()

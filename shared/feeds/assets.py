@@ -112,7 +112,7 @@ class _Reading:
         self._read += len(assets)
         most = max(1, len(assets) * _PIECE // max(1, len(page)))
         for piece in batched(assets, most, strict=False):
-            columns = self._swiftly(piece) or self._patiently(piece)
+            columns = self._decode_batch(piece) or self._decode_each(piece)
             self._texts.append(pa.record_batch([pa.array(column, pa.string()) for column in columns], _TEXTS))
             self._waiting += len(columns[0])
             if self._waiting > max(_MOST_WAITING, len(self._best)):
@@ -134,7 +134,7 @@ class _Reading:
         self._best = _best_of_each_symbol(pa.concat_tables([self._best, named]))
         self._texts, self._waiting = [], 0
 
-    def _swiftly(self, piece: Sequence[msgspec.Raw]) -> list[_Texts] | None:
+    def _decode_batch(self, piece: Sequence[msgspec.Raw]) -> list[_Texts] | None:
         """Give the columns of a piece, of assets with a max supply alone; None where a value is no text."""
         try:
             supplied = [asset for asset in map(self._decode, piece) if self._max_supply(asset) is not None]
@@ -144,7 +144,7 @@ class _Reading:
         columns = dict(_columns(self._tree, supplied)) if supplied else {}
         return [columns.get(path, ()) for path in self._paths]
 
-    def _patiently(self, piece: Sequence[msgspec.Raw]) -> list[_Texts]:
+    def _decode_each(self, piece: Sequence[msgspec.Raw]) -> list[_Texts]:
         """Give the columns of a piece asset by asset: what can't be read in one is null in it."""
         rows = [_row(asset, self._paths) for asset in piece]
         readable = [row for row in rows if row is not None]
@@ -202,7 +202,7 @@ def _member(below: _Tree) -> tuple[Any, Any]:
 
 
 def _columns(tree: _Tree, objects: Sequence[Any], above: str = "") -> Iterator[tuple[str, _Texts]]:
-    """Spread objects of `_shape(tree)` into columns by path; as whole tuples, which is swifter than value by value."""
+    """Spread objects of `_shape(tree)` into columns by path; as whole tuples, which is faster than value by value."""
     for (name, below), column in zip(tree.items(), zip(*map(astuple, objects), strict=True), strict=True):
         if below:
             yield from _columns(below, column, f"{above}{name}.")

@@ -95,8 +95,7 @@ def start_run(tools: EnrichmentTools, window_id: str, number: int) -> dict[str, 
     if not run.run_id:
         job_id = tools.jobs.find(tools.jobs_of[row.window.feed].name)
         times = {"grace": plan.grace, "drain_limit": drain_limit_of(run, tools.drain_limit)}
-        parameters = parameters_of(run, plan.streams[0].name, times)
-        run_id = tools.jobs.run_now(job_id, run.instance_id, parameters)
+        run_id = tools.jobs.run_now(job_id, run.instance_id, parameters_of(run, plan.streams, times))
         _change(tools, row, number, run_id=run_id, state="active")
         telemetry.info(logger, "run.started", window=window_id, run=run_id, number=number)
     return {"started": True}

@@ -9,11 +9,11 @@ import yaml
 
 from shared.clients.durable.fake import FakeOrchestrations
 from shared.clients.storage.reference import CONTAINER
-from shared.domain.runs.run import RunRow, parameters_of
 from shared.domain.windows.announcement import OPENED, opening
 from shared.domain.windows.ledger_row import TERMINAL, WindowRow
 from shared.domain.windows.window import Window
 from shared.feeds.assets import AMOUNT, SCHEMA
+from shared.feeds.catalogue import CATALOGUE
 from shared.flows import enrich
 from shared.flows.request_windows import opened_answer
 from shared.http.metrics_requests import parse_measure_request
@@ -36,6 +36,7 @@ START = datetime(2026, 11, 22, 10, tzinfo=UTC)
 WINDOW = Window("trades", START, START + timedelta(hours=1))
 ROW = WindowRow(WINDOW, "closed", "request", START)
 PIPELINES = names("pipeline")
+JOB_PARAMETERS = json.loads((ROOT / "contracts/documents/job_parameters.v1.schema.json").read_text())["properties"]
 
 
 def calls_of_the_app():
@@ -189,22 +190,30 @@ def job_parameters():
 
 def test_the_job_is_given_the_parameters_that_its_definition_has_and_the_app_gives():
     jobs = yaml.safe_load((ROOT / "databricks/resources/trades_enrichment.job.yml").read_text())["resources"]["jobs"]
-    times = {"grace": timedelta(seconds=20), "drain_limit": timedelta(minutes=10)}
-    run = RunRow(WINDOW, 1, "follow", "claimed", START, START)
 
     given = set(job_parameters())
 
     assert given == {one["name"] for one in jobs["trades_enrichment"]["parameters"]}
-    assert given == set(parameters_of(run, "trades", times))
+    assert given == set(JOB_PARAMETERS)
+
+
+def test_the_job_is_given_the_stream_that_the_app_would_name_and_the_hub_by_a_parameter():
+    (stream,) = CATALOGUE["trades"].streams
+    default = properties("pipeline", "TradesStreamEnrichment")["parameters"]["trades_hub"]["defaultValue"]
+
+    given = rendered(job_parameters()["streams"]["value"], {"pipeline().parameters.trades_hub": "market-trades"})
+
+    assert json.loads(given) == [{"name": stream.name, "hub": "market-trades", "contract": stream.contract}]
+    assert default == stream.name
 
 
 def test_the_job_gets_the_lookup_where_the_data_flow_writes_it_and_the_app_would():
     sink = properties("dataset", "PreparedTradesAssets")["typeProperties"]["location"]
     script = "\n".join(properties("dataflow", "PrepareForLookup")["typeProperties"]["scriptLines"])
 
-    path = job_parameters()["lookup_path"]["value"]
+    lookups = rendered(job_parameters()["lookups"]["value"], {"pipeline().parameters.window_id": WINDOW.id})
 
-    assert path == f"@concat('{sink['folderPath']}/', pipeline().parameters.window_id, '.parquet')"
+    assert json.loads(lookups) == {"assets": f"{sink['folderPath']}/{WINDOW.id}.parquet"}
     assert "partitionFileNames:[(concat($window_id, '.parquet'))]" in script
     assert (sink["fileSystem"], f"{sink['folderPath']}/") == (CONTAINER, enrich._LOOKUPS)
 

@@ -1,5 +1,7 @@
 """Lookups while the service of assets fails: the window's own, else the last good one, else a failure by name."""
 
+import json
+
 import pytest
 
 from tests.e2e.house import secrets_in_logs
@@ -48,7 +50,7 @@ def test_assets_have_their_twenty_seconds_and_no_more(enrichment, told, case):
     looked = told[case]
     (run,) = enrichment.in_databricks(looked.window)
 
-    assert run["parameters"]["lookup_path"] == told["troubled"].own
+    assert json.loads(run["parameters"]["lookups"]) == {"assets": told["troubled"].own}
 
 
 def test_no_log_shows_a_key(enrichment):

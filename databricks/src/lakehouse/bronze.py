@@ -10,6 +10,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lakehouse.bronze_schema import BRONZE, KEY
+from lakehouse.request import Stream
 from lakehouse.sources.port import Source
 
 
@@ -20,34 +21,30 @@ class BronzeProgress:
     last_sequence_numbers: Mapping[str, int]
     rows_read: int = 0
 
-    def has_reached(self, wanted: Mapping[str, int]) -> bool:
-        """Say whether every partition is read to the number wanted of it; -1 asks for nothing."""
-        return all(self.last_sequence_numbers.get(name, _BEFORE_THE_FIRST) >= number for name, number in wanted.items())
-
 
 def run_bronze_pass(
-    spark: SparkSession, source: Source, stream: str, checkpoint_root: str, *, known: BronzeProgress | None = None
+    spark: SparkSession, source: Source, stream: Stream, checkpoint_root: str, *, known: BronzeProgress | None = None
 ) -> BronzeProgress:
-    """Append to `bronze.<stream>` what the source has now and bronze has not, and say how far that is.
+    """Append to `bronze.<stream>` what the stream's hub has now and bronze has not, and say how far that is.
 
     checkpoint_root: the folder or storage URL of all checkpoints; this one is `bronze/<stream>` under it.
     known: what the pass before this one returned, if this process ran it: it saves a look at the whole table.
     Raises StreamingQueryException with the source's own words where the source or the table fails; run again, the
     pass continues where the checkpoint is.
     """
-    table = f"bronze.{stream}"
+    table = f"bronze.{stream.name}"
     create_bronze_table(spark, table)
     last = dict(known.last_sequence_numbers if known else last_sequence_numbers(spark, table))
     rows = 0
 
     def append(batch: DataFrame, batch_id: int) -> None:
         nonlocal rows
-        for stretch in append_bronze(batch, batch_id, table, last):
-            rows += stretch.rows
-            last[stretch.partition] = max(last.get(stretch.partition, _BEFORE_THE_FIRST), stretch.last)
+        for part in append_bronze(batch, batch_id, table, last):
+            rows += part.rows
+            last[part.partition] = max(last.get(part.partition, _BEFORE_THE_FIRST), part.last)
 
-    checkpoint = f"{checkpoint_root}/bronze/{stream}"
-    writer = source.stream(spark, stream).writeStream.foreachBatch(append).option("checkpointLocation", checkpoint)
+    checkpoint = f"{checkpoint_root}/bronze/{stream.name}"
+    writer = source.events(spark, stream.hub).writeStream.foreachBatch(append).option("checkpointLocation", checkpoint)
     # Where Spark has a batch to repeat, an `availableNow` query may do that and no more: then it takes a second one.
     for _ in range(2 if _was_interrupted(spark, checkpoint) else 1):
         writer.trigger(availableNow=True).start().awaitTermination()
@@ -80,7 +77,7 @@ def last_sequence_numbers(spark: SparkSession, table: str) -> dict[str, int]:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class BatchPart:
     """What a batch has of one partition: its first and last sequence number, its rows, its different numbers."""
 
     partition: str
@@ -92,7 +89,7 @@ class Stretch:
 
 def append_bronze(
     batch: DataFrame, batch_id: int, table: str, held: Mapping[str, int] | None = None
-) -> Sequence[Stretch]:
+) -> Sequence[BatchPart]:
     """Append those events of a batch that the table does not hold yet, and say what the batch had.
 
     held: each partition's last sequence number in the table; what lies beyond is new without a look at the table.
@@ -102,18 +99,18 @@ def append_bronze(
     """
     batch = batch.persist(StorageLevel.MEMORY_AND_DISK)
     try:
-        stretches = _stretches(batch)
-        if stretches:
-            seen = [stretch for stretch in stretches if held is None or _begins_within(stretch, held)]
-            fresh = _without_known(_without_twins(batch, stretches), table, seen)
+        parts = _parts(batch)
+        if parts:
+            seen = [part for part in parts if held is None or _begins_within(part, held)]
+            fresh = _without_known(_dedupe(batch, parts), table, seen)
             writer = fresh.write.format("delta").mode("append")
             writer.options(**_transaction(batch.sparkSession, batch_id)).saveAsTable(table)
-        return stretches
+        return parts
     finally:
         batch.unpersist()
 
 
-def _stretches(batch: DataFrame) -> list[Stretch]:
+def _parts(batch: DataFrame) -> list[BatchPart]:
     number = F.col("sequence_number")
     found = batch.groupBy("partition").agg(
         F.min(number).alias("first"),
@@ -121,29 +118,28 @@ def _stretches(batch: DataFrame) -> list[Stretch]:
         F.count(number).alias("rows"),
         F.countDistinct(number).alias("numbers"),
     )
-    return [Stretch(**row.asDict()) for row in found.collect()]
+    return [BatchPart(**row.asDict()) for row in found.collect()]
 
 
-def _without_twins(batch: DataFrame, stretches: Sequence[Stretch]) -> DataFrame:
-    has_twins = any(stretch.rows != stretch.numbers for stretch in stretches)
-    return batch.dropDuplicates(list(KEY)) if has_twins else batch
+def _dedupe(batch: DataFrame, parts: Sequence[BatchPart]) -> DataFrame:
+    has_repeats = any(part.rows != part.numbers for part in parts)
+    return batch.dropDuplicates(list(KEY)) if has_repeats else batch
 
 
-def _without_known(batch: DataFrame, table: str, stretches: Sequence[Stretch]) -> DataFrame:
+def _without_known(batch: DataFrame, table: str, parts: Sequence[BatchPart]) -> DataFrame:
     """Leave out what the table holds; the bounds let Delta pass over all files of other times."""
-    if not stretches:
+    if not parts:
         return batch
-    known = batch.sparkSession.table(table).where(reduce(Column.__or__, map(_within, stretches))).select(*KEY)
+    known = batch.sparkSession.table(table).where(reduce(Column.__or__, map(_within, parts))).select(*KEY)
     return batch.join(known, list(KEY), "left_anti")
 
 
-def _begins_within(stretch: Stretch, held: Mapping[str, int]) -> bool:
-    return stretch.first <= held.get(stretch.partition, _BEFORE_THE_FIRST)
+def _begins_within(part: BatchPart, held: Mapping[str, int]) -> bool:
+    return part.first <= held.get(part.partition, _BEFORE_THE_FIRST)
 
 
-def _within(stretch: Stretch) -> Column:
-    is_in_stretch = F.col("sequence_number").between(stretch.first, stretch.last)
-    return (F.col("partition") == stretch.partition) & is_in_stretch
+def _within(part: BatchPart) -> Column:
+    return (F.col("partition") == part.partition) & F.col("sequence_number").between(part.first, part.last)
 
 
 def _transaction(spark: SparkSession, batch_id: int) -> dict[str, str]:

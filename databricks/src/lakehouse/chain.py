@@ -20,34 +20,35 @@ from lakehouse.lake import Batch, Lake
 from lakehouse.lookups import lookup_of
 from lakehouse.reconciling import as_rows
 from lakehouse.reference import ReferenceStore
+from lakehouse.request import RunRequest
 from lakehouse.silver import Written, create_silver, quarantine_reasons, records, rewrite_silver, write_silver
 from lakehouse.sinks.push import Push
 from lakehouse.sinks.sql import SqlSink
 from lakehouse.sources.port import Source
-from lakehouse.window import Closed, Order, marker_path, parse_closed
+from lakehouse.window import Closed, marker_path, parse_closed
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """All that a run works with. passed: told of each stage that is done, by name."""
+    """All that a run works with. on_stage_done: called with the name of each stage that is done."""
 
     lake: Lake
     contract: Contract
-    order: Order
+    request: RunRequest
     source: Source
     checkpoint_root: str
     store: ReferenceStore
     sql: SqlSink
     push: Push
-    passed: Callable[[str], None]
+    on_stage_done: Callable[[str], None]
     _assets: dict[str, DataFrame] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def with_gold(self) -> bool:
         """Say whether the stream is joined with a lookup; else the chain ends at silver."""
-        return self.contract.stream == ENRICHED_STREAM and bool(self.order.lookup_path)
+        return self.contract.stream == ENRICHED_STREAM and "assets" in self.request.lookups
 
     def prepare(self) -> None:
         """Make what is missing, and bring gold and SQL up to what silver already holds of the window."""
@@ -55,25 +56,27 @@ class Chain:
         self.sql.prepare()
         if self.with_gold:
             create_gold(self.lake)
-            if self.lake.exists(self._bronze) and _is_behind(self.counts([self.order.window_id])[self.order.window_id]):
-                self._rebuild_gold(self.order.window_id)
+            if self.lake.exists(self._bronze) and _is_behind(
+                self.counts([self.request.window_id])[self.request.window_id]
+            ):
+                self._rebuild_gold(self.request.window_id)
 
     def run_pass(self, known: BronzeProgress | None = None) -> BronzeProgress:
         """Read what the hub has now, and take it all the way. known: what this run's pass before gave."""
-        stream, spark = self.contract.stream, self.lake.spark
+        stream, spark = self.request.stream, self.lake.spark
         progress = run_bronze_pass(spark, self.source, stream, self.checkpoint_root, known=known)
-        self.passed("bronze")
+        self.on_stage_done("bronze")
         writer = spark.readStream.table(self._bronze).writeStream.foreachBatch(self._take)
-        checkpoint = f"{self.checkpoint_root}/silver/{stream}"
+        checkpoint = f"{self.checkpoint_root}/silver/{stream.name}"
         writer.option("checkpointLocation", checkpoint).trigger(availableNow=True).start().awaitTermination()
         return progress
 
     def rerun(self) -> None:
         """Make silver, gold, SQL and counts of the window anew from its bronze."""
-        window_id = self.order.window_id
+        window_id = self.request.window_id
         found = records(events_of_windows(self.lake, self.contract.stream, [window_id]), self.contract)
         rewrite_silver(self.lake, self.contract, found.localCheckpoint(), window_id)
-        self.passed("silver")
+        self.on_stage_done("silver")
         if self.with_gold:
             self._rebuild_gold(window_id)
         self.recount([window_id])
@@ -98,7 +101,7 @@ class Chain:
 
     def quarantine_reasons(self, limit: int = 3) -> list[tuple[str, int]]:
         """Give the window's most frequent reasons of quarantine with their rows."""
-        found = quarantine_reasons(self.lake, self.contract.stream, self.order.window_id).limit(limit)
+        found = quarantine_reasons(self.lake, self.contract.stream, self.request.window_id).limit(limit)
         return [(row["reason"], row["rows"]) for row in found.collect()]
 
     @property
@@ -112,34 +115,34 @@ class Chain:
 
     def _stages(self, found: DataFrame, batch: Batch) -> None:
         written = write_silver(self.lake, self.contract, found, batch)
-        self.passed("silver")
+        self.on_stage_done("silver")
         if self.with_gold:
             self._enrich(written, batch)
         self.recount(written.windows)
-        self.passed("counts")
+        self.on_stage_done("counts")
 
     def _enrich(self, written: Written, batch: Batch) -> None:
-        for window_id in to_enrich(written.windows, self.order.window_id):
+        for window_id in to_enrich(written.windows, self.request.window_id):
             own = written.holders.where(F.col("window_id") == window_id)
             found = joined(own, self._assets_of(window_id))
             write_gold(self.lake, found)
-            self.passed("gold")
+            self.on_stage_done("gold")
             of_window = Batch(f"{batch.query}/{window_id}", batch.number)
             self.sql.write_trades(found.enriched, of_window)
-            self.passed("sql")
+            self.on_stage_done("sql")
             self.push(found.enriched, of_window)
 
     def _rebuild_gold(self, window_id: str) -> None:
         found = joined(trades_of_window(self.lake, window_id), self._assets_of(window_id))
         rewrite_gold(self.lake, found, window_id)
-        self.passed("gold")
+        self.on_stage_done("gold")
         self.sql.rewrite_trades(found.enriched, window_id)
-        self.passed("sql")
+        self.on_stage_done("sql")
 
     def _assets_of(self, window_id: str) -> DataFrame:
         """Read a window's lookup once a run: it is written once."""
         if window_id not in self._assets:
-            lookup = lookup_of(window_id, self.order, spark=self.lake.spark, store=self.store)
+            lookup = lookup_of(window_id, self.request, spark=self.lake.spark, store=self.store)
             self._assets[window_id] = assets_of(lookup).localCheckpoint()
         return self._assets[window_id]
 

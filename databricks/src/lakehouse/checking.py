@@ -20,7 +20,7 @@ _COLUMN_TYPES: dict[str, T.DataType] = {
     "boolean": T.BooleanType(),
     "date-time": T.TimestampType(),
 }
-# Words of `schema_of_variant`, up to its bracket.
+# Names of `schema_of_variant`, up to its bracket.
 _VARIANT_KINDS = {
     "string": ("STRING",),
     "number": ("BIGINT", "DECIMAL", "DOUBLE"),
@@ -28,7 +28,7 @@ _VARIANT_KINDS = {
     "boolean": ("BOOLEAN",),
     "date-time": ("STRING",),
 }
-_JSON_WORDS = {"BIGINT": "number", "DECIMAL": "number", "DOUBLE": "number", "VOID": "null"}
+_JSON_NAMES = {"BIGINT": "number", "DECIMAL": "number", "DOUBLE": "number", "VOID": "null"}
 _PLAIN_NUMBER = rf"^-?[0-9]{{1,{38 - DECIMALS}}}([.][0-9]{{1,{DECIMALS}}})?$"
 _DATE_TIME = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([.]\d{1,6})?(Z|[+-]\d\d:\d\d)$"
 _NOT_NUMBER = f"more than {38 - DECIMALS} digits before the point or {DECIMALS} behind it"
@@ -123,8 +123,8 @@ def _surplus(contract: Contract) -> Iterator[Column]:
 
 def _first_broken(field: Field) -> Column:
     found = _kind_of(field)
-    words = F.create_map(*[F.lit(word) for pair in _JSON_WORDS.items() for word in pair])
-    wrong = F.concat(F.lit(f"{field.name}: expected {field.kind}, found "), F.coalesce(words[found], F.lower(found)))
+    names = F.create_map(*[F.lit(name) for pair in _JSON_NAMES.items() for name in pair])
+    wrong = F.concat(F.lit(f"{field.name}: expected {field.kind}, found "), F.coalesce(names[found], F.lower(found)))
     checks = [F.when(broken, F.lit(f"{field.name}: {rule}")) for broken, rule in _broken_rules(field)]
     allowed = found.isin(*_VARIANT_KINDS[field.kind], *(["VOID"] if field.nullable else []))
     missing = F.when(found.isNull(), F.lit(f"{field.name}: missing")) if field.required else F.lit(None)
@@ -152,8 +152,8 @@ def _broken(field: Field, rule: str, limit: Any) -> tuple[Column, str]:  # noqa:
         "exclusiveMinimum": (lambda: value <= bound, f"not above {limit}"),
         "exclusiveMaximum": (lambda: value >= bound, f"not below {limit}"),
     }
-    broken, words = rules[rule]
-    return broken(), words
+    broken, message = rules[rule]
+    return broken(), message
 
 
 def _java(pattern: str) -> str:

@@ -1,4 +1,4 @@
-"""The entry point of both jobs: reads the parameters, brings the parts together and follows the window."""
+"""The entry point of every job: reads the parameters, brings the parts together and follows the window."""
 
 import json
 import logging
@@ -13,16 +13,17 @@ from azure.identity import ClientSecretCredential
 from pyspark.sql import SparkSession
 
 from lakehouse.chain import Chain
-from lakehouse.config import Parameters, mode_of, order_of, parse_parameters, source_config
+from lakehouse.config import Parameters, mode_of, parse_parameters, run_request, source_config
 from lakehouse.contract import load_contract
 from lakehouse.follow import Finished, run
 from lakehouse.lake import Lake
 from lakehouse.reconciling import reconciliation
 from lakehouse.reference import reference_store
+from lakehouse.request import RunRequest
 from lakehouse.secrets import read_secret
 from lakehouse.session import spark_session
 from lakehouse.sinks.jdbc import database
-from lakehouse.sinks.power_bi import Pace, PowerBi, post_json
+from lakehouse.sinks.power_bi import PowerBi, RateLimit, post_json
 from lakehouse.sinks.push import Push, no_push, pushing
 from lakehouse.sinks.sql import SqlSink
 from lakehouse.sources.port import source_from
@@ -46,7 +47,7 @@ class SystemClock:
 
 
 def follow_window() -> None:
-    """Run the job's task: `follow-window --window_id=… --stream=… …`."""
+    """Run the job's task: `follow-window --feed=… --window_id=… --streams=… …`."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stdout)
     logging.getLogger("py4j").setLevel(logging.WARNING)
     logging.getLogger("azure").setLevel(logging.WARNING)
@@ -56,21 +57,21 @@ def follow_window() -> None:
 def main(arguments: Sequence[str], clock: SystemClock) -> Finished:
     """Follow the window that the arguments name and print one line of JSON that says how that ended."""
     parameters = parse_parameters(arguments)
-    order = order_of(parameters)
+    request = run_request(parameters)
     spark = spark_session(
-        f"{parameters.stream} {order.window_id}", lake_root=parameters.lake_root, jars=parameters.jar_files
+        f"{request.stream.name} {request.window_id}", lake_root=parameters.lake_root, jars=parameters.jar_files
     )
     try:
-        chain = build(parameters, spark, clock)
-        finished = run(order, mode_of(parameters), chain, clock)
-        print(json.dumps(story(finished, chain)), flush=True)
+        chain = build(parameters, request, spark, clock)
+        finished = run(request, mode_of(parameters), chain, clock)
+        print(json.dumps(summary(finished, chain)), flush=True)
     finally:
         if parameters.jars:
             spark.stop()
     return finished
 
 
-def build(parameters: Parameters, spark: SparkSession, clock: SystemClock) -> Chain:
+def build(parameters: Parameters, request: RunRequest, spark: SparkSession, clock: SystemClock) -> Chain:
     """Bring the parts together; raises what the first of them refuses."""
     secret = _secrets(parameters.secret_scope)
     sql = SqlSink(spark, database(parameters.sql_url, _token(parameters)), now=clock.now, sleep=clock.sleep)
@@ -80,24 +81,25 @@ def build(parameters: Parameters, spark: SparkSession, clock: SystemClock) -> Ch
     config = source_config(parameters, secret("EVENT_HUBS_CLIENT_SECRET") if needs_secret else "")
     return Chain(
         lake=Lake(spark),
-        contract=load_contract(parameters.stream),
-        order=order_of(parameters),
+        contract=load_contract(request.stream.contract),
+        request=request,
         source=source_from(config),
         checkpoint_root=parameters.checkpoint_root,
         store=reference_store(spark, parameters.reference_url, connection),
         sql=sql,
         push=_push(parameters, sql, clock),
-        passed=lambda stage: logger.info("lakehouse.stage_done stage=%s", stage),
+        on_stage_done=lambda stage: logger.info("lakehouse.stage_done stage=%s", stage),
     )
 
 
-def story(finished: Finished, chain: Chain) -> dict[str, Any]:
-    """Tell how a run ended, as one JSON object: ending, counts, verdict, and what needs a look."""
+def summary(finished: Finished, chain: Chain) -> dict[str, Any]:
+    """Say how a run ended, as one JSON object: ending, counts, verdict, and what needs a look."""
     counts = {name: value for name, value in asdict(finished.counts).items() if name != "arrived" and value is not None}
     found = reconciliation(finished.closed, finished.counts) if finished.closed else None
     return {
         "event": "lakehouse.run_ended",
-        "window_id": chain.order.window_id,
+        "feed": chain.request.feed,
+        "window_id": chain.request.window_id,
         "stream": chain.contract.stream,
         "ending": finished.ending,
         "passes": finished.passes,
@@ -114,7 +116,7 @@ def _warnings(finished: Finished, chain: Chain) -> list[str]:
     counts, warnings = finished.counts, []
     if finished.ending == "gave_up":
         warnings.append(
-            f"gave up at {chain.order.gives_up_at.isoformat()}, when the window was not closed or not read whole"
+            f"gave up at {chain.request.gives_up_at.isoformat()}, when the window was not closed or not read whole"
         )
     if counts.quarantined:
         reasons = ", ".join(f"{reason} ({rows})" for reason, rows in chain.quarantine_reasons())
@@ -141,7 +143,7 @@ def _push(parameters: Parameters, sql: SqlSink, clock: SystemClock) -> Push:
     url = parameters.power_bi_url
     if url.startswith(_FROM_SCOPE):
         url = read_secret(url.removeprefix(_FROM_SCOPE), scope=parameters.secret_scope)
-    return pushing(PowerBi(url, Pace(time.monotonic, clock.sleep), post_json), sql) if url else no_push
+    return pushing(PowerBi(url, RateLimit(time.monotonic, clock.sleep), post_json), sql) if url else no_push
 
 
 if __name__ == "__main__":

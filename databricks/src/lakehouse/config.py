@@ -1,4 +1,4 @@
-"""What a job is told: its named parameters, read once, all that is wrong with them named at once."""
+"""The named parameters of a job's task, and what is made of them."""
 
 import argparse
 from collections.abc import Sequence
@@ -7,8 +7,16 @@ from pathlib import Path
 from typing import cast, get_args
 
 from lakehouse.follow import Mode
+from lakehouse.request import (
+    InvalidParameter,
+    RunRequest,
+    parse_duration,
+    parse_instant,
+    parse_lookups,
+    parse_stream,
+    parse_window_id,
+)
 from lakehouse.sources.configuration import SourceConfig
-from lakehouse.window import BadOrder, Order, parse_duration, parse_instant, parse_window_id
 
 MODES: tuple[str, ...] = get_args(Mode.__value__)
 
@@ -17,14 +25,15 @@ MODES: tuple[str, ...] = get_args(Mode.__value__)
 class Parameters:
     """The named parameters of the job's task, as text; the names are those of `resources/*.job.yml`.
 
-    Of the run: window_id, window_start, window_end, stream, lookup_path, mode, grace, drain_limit. The rest is of the
-    target. jars: a folder of jars, on one machine only; it also says that this is no Databricks cluster.
+    Those of the run are the job's own, with their contract in `contracts/documents/job_parameters.v1.schema.json`; the
+    rest is of the target. jars: a folder of jars, on one machine only; it also says that this is no Databricks cluster.
     """
 
+    feed: str
     window_id: str
     window_start: str
     window_end: str
-    stream: str
+    streams: str
     lake_root: str
     checkpoint_root: str
     reference_url: str
@@ -39,7 +48,7 @@ class Parameters:
     client_id: str = ""
     secret_scope: str = ""
     power_bi_url: str = ""
-    lookup_path: str = ""
+    lookups: str = "{}"
     mode: str = "follow"
     grace: str = "00:00:30"
     drain_limit: str = "00:10:00"
@@ -61,20 +70,23 @@ def parse_parameters(arguments: Sequence[str]) -> Parameters:
     return Parameters(**vars(parser.parse_args(arguments)))
 
 
-def order_of(parameters: Parameters) -> Order:
-    """Read the window that a run follows; raises BadOrder."""
-    order = Order(
-        window_id=parse_window_id(parameters.window_id),
+def run_request(parameters: Parameters) -> RunRequest:
+    """Read what a run is asked to do; raises InvalidParameter."""
+    request = RunRequest(
+        feed=parameters.feed,
+        window_id=parse_window_id(parameters.feed, parameters.window_id),
         start=parse_instant("window_start", parameters.window_start),
         end=parse_instant("window_end", parameters.window_end),
-        stream=parameters.stream,
-        lookup_path=parameters.lookup_path,
+        stream=parse_stream(parameters.streams),
+        lookups=parse_lookups(parameters.lookups),
         grace=parse_duration("grace", parameters.grace),
         drain_limit=parse_duration("drain_limit", parameters.drain_limit),
     )
-    if order.end <= order.start:
-        raise BadOrder(f"window_end: {parameters.window_end} is not after window_start {parameters.window_start}.")
-    return order
+    if request.end <= request.start:
+        raise InvalidParameter(
+            f"window_end: {parameters.window_end} is not after window_start {parameters.window_start}."
+        )
+    return request
 
 
 def mode_of(parameters: Parameters) -> Mode:
@@ -99,10 +111,11 @@ def source_config(parameters: Parameters, client_secret: str) -> SourceConfig:
 
 
 REQUIRED = {
+    "feed",
     "window_id",
     "window_start",
     "window_end",
-    "stream",
+    "streams",
     "lake_root",
     "checkpoint_root",
     "reference_url",

@@ -25,7 +25,7 @@ LINEAGE = ("window_id", "slice", "attempt", "partition", "sequence_number", "ind
 """The columns that silver adds to a contract's own: where a record came from."""
 
 
-class BadContract(ValueError):
+class ContractError(ValueError):
     """A contract that can't be turned into columns and rules; says which property and why."""
 
 
@@ -67,18 +67,22 @@ class Contract:
         return tuple(field.name for field in self.fields)
 
 
-def load_contract(stream: str) -> Contract:
-    """Read the newest contract of a stream that the wheel carries; raises BadContract where there is none."""
-    found = {entry.name: entry for entry in files("lakehouse").joinpath("contracts").iterdir()}
-    versions = {int(match["version"]): name for name in found if (match := _named(name, stream))}
-    if not versions:
-        raise BadContract(f"No contract of stream {stream!r} is in the wheel; there are {sorted(found)}.")
-    newest = max(versions)
-    return parse_contract(stream, newest, json.loads(found[versions[newest]].read_text(encoding="utf-8")))
+def load_contract(name: str) -> Contract:
+    """Read the record contract `<stream>/<version>` that the wheel carries; raises ContractError where it has none."""
+    folder = files("lakehouse").joinpath("contracts")
+    there = {
+        f"{match['stream']}/{match['version']}": entry
+        for entry in folder.iterdir()
+        if (match := _FILE.fullmatch(entry.name))
+    }
+    if name not in there:
+        raise ContractError(f"No contract {name!r} is in the wheel; there are {', '.join(sorted(there))}.")
+    stream, version = name.split("/")
+    return parse_contract(stream, int(version), json.loads(there[name].read_text(encoding="utf-8")))
 
 
 def parse_contract(stream: str, version: int, document: Mapping[str, Any]) -> Contract:
-    """Read a JSON Schema of flat records; raises BadContract for what can't become columns and rules."""
+    """Read a JSON Schema of flat records; raises ContractError for what can't become columns and rules."""
     required = set(document.get("required", ()))
     fields = tuple(_field(name, schema, name in required) for name, schema in document["properties"].items())
     contract = Contract(
@@ -92,20 +96,15 @@ def parse_contract(stream: str, version: int, document: Mapping[str, Any]) -> Co
     return contract
 
 
-def _named(name: str, stream: str) -> re.Match[str] | None:
-    match = _FILE.fullmatch(name)
-    return match if match and match["stream"] == stream else None
-
-
 def _field(name: str, schema: Mapping[str, Any], required: bool) -> Field:
     types = schema.get("type")
     types = [types] if isinstance(types, str) else list(types or ())
     named = [kind for kind in types if kind != "null"]
     if len(named) != 1 or named[0] not in _TYPES:
-        raise BadContract(f"{name}: type {schema.get('type')!r} can't become a column; use one of {sorted(_TYPES)}.")
+        raise ContractError(f"{name}: type {schema.get('type')!r} can't become a column; use one of {sorted(_TYPES)}.")
     unknown = set(schema) - _RULES - _ANNOTATIONS - {"type", "format"}
     if unknown:
-        raise BadContract(f"{name}: {sorted(unknown)} can't be checked here; the rules are {sorted(_RULES)}.")
+        raise ContractError(f"{name}: {sorted(unknown)} can't be checked here; the rules are {sorted(_RULES)}.")
     rules = {rule: value for rule, value in schema.items() if rule in _RULES}
     return Field(name, _kind(name, named[0], schema.get("format")), required, "null" in types, rules)
 
@@ -114,7 +113,9 @@ def _kind(name: str, kind: str, form: str | None) -> str:
     if form is None:
         return kind
     if (kind, form) != ("string", "date-time"):
-        raise BadContract(f"{name}: format {form!r} of a {kind} can't be checked here; only date-time of a string can.")
+        raise ContractError(
+            f"{name}: format {form!r} of a {kind} can't be checked here; only date-time of a string can."
+        )
     return form
 
 
@@ -122,13 +123,15 @@ def _refuse(contract: Contract, required: set[str]) -> None:
     columns = {field.name for field in contract.fields}
     missing = [name for name in contract.key if name not in columns & required]
     if not contract.key or missing:
-        raise BadContract(f"{contract.name}: x-key must name required properties; it is {contract.key}.")
+        raise ContractError(f"{contract.name}: x-key must name required properties; it is {contract.key}.")
     taken = sorted(columns & {*LINEAGE, "body", "reason", "rows"})
     if taken:
-        raise BadContract(f"{contract.name}: silver's own columns are called {taken}; rename these properties.")
+        raise ContractError(f"{contract.name}: silver's own columns are called {taken}; rename these properties.")
     unfit = sorted(name for name in columns if not _COLUMN.fullmatch(name))
     if unfit:
-        raise BadContract(f"{contract.name}: {unfit} can't be column names; use letters, digits and inner underscores.")
+        raise ContractError(
+            f"{contract.name}: {unfit} can't be column names; use letters, digits and inner underscores."
+        )
     folded = {name.lower() for name in columns}
     if len(folded) < len(columns):
-        raise BadContract(f"{contract.name}: Spark's columns know no case; two properties differ in case alone.")
+        raise ContractError(f"{contract.name}: Spark's columns know no case; two properties differ in case alone.")

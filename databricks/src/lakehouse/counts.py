@@ -1,6 +1,5 @@
 """How many rows of a window each stage holds, counted from the tables themselves: a repeat can't double them."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,13 +9,16 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.gold import ENRICHED, UNMATCHED
+from lakehouse.grammar import WINDOW_ID
 from lakehouse.lake import Lake
 from lakehouse.packs import attempt_of_event, records_of_event, slice_of_event, window_of_event
 from lakehouse.silver import SilverTables
 
 ATTEMPT = "attempt"
-_STAMP = re.compile(r"\d{8}T\d{6}Z$")
 _AHEAD = timedelta(days=1)
+
+type CountRow = tuple[str, str, int]
+"""(stage, name, rows) of one window and stream, as `window_counts` has it."""
 
 type _Counted = tuple[str, str, int, int]
 """(stage, name, attempt, rows)"""
@@ -61,11 +63,10 @@ def count_windows(
 
 def events_of_windows(lake: Lake, stream: str, window_ids: Sequence[str]) -> DataFrame:
     """Give the bronze rows of windows; nothing of a window is enqueued before it is due, which spares older files."""
-    since = [_STAMP.search(window) for window in window_ids]
     events = lake.read(f"bronze.{stream}").where(window_of_event().isin(list(window_ids)))
-    if not all(since):
+    if not all(map(WINDOW_ID.fullmatch, window_ids)):
         return events
-    first = min(datetime.strptime(match[0], "%Y%m%dT%H%M%S%z") for match in since if match)
+    first = min(datetime.strptime(window.rpartition("-")[2], "%Y%m%dT%H%M%S%z") for window in window_ids)
     return events.where(F.col("enqueued_at") >= F.lit(first - _AHEAD))
 
 

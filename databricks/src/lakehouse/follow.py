@@ -8,7 +8,8 @@ from typing import Literal, Protocol
 
 from lakehouse.bronze import BronzeProgress
 from lakehouse.counts import WindowCounts
-from lakehouse.window import Closed, Order
+from lakehouse.request import RunRequest
+from lakehouse.window import Closed
 
 logger = logging.getLogger(__name__)
 
@@ -66,22 +67,22 @@ class Finished:
     behind: Mapping[str, int]
 
 
-def run(order: Order, mode: Mode, stages: Stages, clock: Clock) -> Finished:
+def run(request: RunRequest, mode: Mode, stages: Stages, clock: Clock) -> Finished:
     """Do what the mode asks; the last thing is always a count of the whole window."""
     stages.prepare()
-    ending, passes, behind = _rerun(stages) if mode == "rerun" else _follow(order, mode, stages, clock)
-    counts = stages.recount([order.window_id])[order.window_id]
-    return Finished(ending, passes, stages.closed(order.window_id), counts, behind)
+    ending, passes, behind = _rerun(stages) if mode == "rerun" else _follow(request, mode, stages, clock)
+    counts = stages.recount([request.window_id])[request.window_id]
+    return Finished(ending, passes, stages.closed(request.window_id), counts, behind)
 
 
-def ending_of(order: Order, closed: Closed | None, read: Mapping[str, int], now: datetime) -> Ending | None:
+def ending_of(request: RunRequest, closed: Closed | None, read: Mapping[str, int], now: datetime) -> Ending | None:
     """Decide after a pass: `drained` once all that the window's end names is read, `gave_up` when that takes too long.
 
     read: each partition's last sequence number in bronze.
     """
     if closed is not None and not not_yet_read(closed, read):
         return "drained"
-    return "gave_up" if now >= order.gives_up_at else None
+    return "gave_up" if now >= request.gives_up_at else None
 
 
 def not_yet_read(closed: Closed, read: Mapping[str, int]) -> dict[str, int]:
@@ -94,14 +95,14 @@ def _rerun(stages: Stages) -> tuple[Ending, int, Mapping[str, int]]:
     return "rerun", 0, {}
 
 
-def _follow(order: Order, mode: Mode, stages: Stages, clock: Clock) -> tuple[Ending, int, Mapping[str, int]]:
+def _follow(request: RunRequest, mode: Mode, stages: Stages, clock: Clock) -> tuple[Ending, int, Mapping[str, int]]:
     passes, progress = 0, None
     while True:
         progress = stages.run_pass(progress)
         passes += 1
-        closed = stages.closed(order.window_id)
+        closed = stages.closed(request.window_id)
         read = progress.last_sequence_numbers
-        ending: Ending | None = "caught_up" if mode == "catch_up" else ending_of(order, closed, read, clock.now())
+        ending: Ending | None = "caught_up" if mode == "catch_up" else ending_of(request, closed, read, clock.now())
         logger.info("lakehouse.pass_ended number=%s rows=%s ending=%s", passes, progress.rows_read, ending)
         if ending:
             return ending, passes, not_yet_read(closed, read) if closed else {}

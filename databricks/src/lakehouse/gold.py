@@ -26,7 +26,7 @@ SIXTEEN = columns(
 _IDENTITY = columns("venue string, market string, trade_id long, window_id string")
 GOLD = T.StructType([*SIXTEEN, *_IDENTITY])
 _WITHOUT = T.StructType([T.StructField("base", T.StringType()), *_IDENTITY])
-_FROM_LOOKUP = (
+FROM_LOOKUP = (
     "id",
     "name",
     "symbol",
@@ -38,6 +38,7 @@ _FROM_LOOKUP = (
     "volumeUsd24Hr",
     "vwap24Hr",
 )
+"""The columns that are taken from the lookup, of those in `contracts/lookups/assets.v1.schema.json`."""
 
 
 class BadLookup(ValueError):
@@ -57,11 +58,11 @@ def assets_of(lookup: DataFrame) -> DataFrame:
 
     Of several assets with one symbol the best rank is taken, so a trade is never doubled.
     """
-    missing = sorted(set(_FROM_LOOKUP) - set(lookup.columns))
+    missing = sorted(set(FROM_LOOKUP) - set(lookup.columns))
     if missing:
         raise BadLookup(f"the lookup lacks {missing}; it has {lookup.columns}")
     best = Window.partitionBy("symbol").orderBy(F.col("rank").asc_nulls_last(), "id")
-    typed = lookup.select(*[F.col(name).cast(SIXTEEN[name].dataType).alias(name) for name in _FROM_LOOKUP])
+    typed = lookup.select(*[F.col(name).cast(SIXTEEN[name].dataType).alias(name) for name in FROM_LOOKUP])
     return typed.withColumn("_place", F.row_number().over(best)).where("_place = 1").drop("_place")
 
 
@@ -99,14 +100,9 @@ def trades_of_window(lake: Lake, window_id: str) -> DataFrame:
     return lake.read(SilverTables(STREAM).rows).where(F.col("window_id") == window_id)
 
 
-def enriched_of_window(lake: Lake, window_id: str) -> DataFrame:
-    """Give what gold holds of a window."""
-    return lake.read(ENRICHED).where(F.col("window_id") == window_id)
-
-
 def _gold(field: T.StructField) -> Column:
     renamed = {"exchange": "t.venue", "market": "t.symbol"}
-    of_lookup = f"a.{field.name}" if field.name in _FROM_LOOKUP else f"t.{field.name}"
+    of_lookup = f"a.{field.name}" if field.name in FROM_LOOKUP else f"t.{field.name}"
     return F.col(renamed.get(field.name, of_lookup)).cast(field.dataType).alias(field.name)
 
 

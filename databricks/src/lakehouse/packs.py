@@ -1,6 +1,7 @@
 """Opens events: one row a record, with its place in the pack; a pack that can't be opened stays whole and says why."""
 
 from collections.abc import Iterable, Iterator
+from enum import StrEnum
 from typing import Any
 
 import pyarrow as pa
@@ -40,6 +41,19 @@ _ARROW = pa.schema(
 )
 
 
+_SLICE_NUMBER, _ATTEMPT = r"/([^/.]+)[.]\d+$", r"[.](\d+)$"
+"""Where a slice's number (or `close`) and the try's stand in the property `slice`."""
+
+
+class Property(StrEnum):
+    """The application properties of an event that are read: `contracts/documents/event_properties.v1.schema.json`."""
+
+    CONTRACT = "contract"
+    SLICE = "slice"
+    ROWS = "rows"
+    ENCODING = "encoding"
+
+
 class BadPack(ValueError):
     """A body that can't be opened as its properties say."""
 
@@ -63,28 +77,28 @@ def lines_of(body: bytes, encoding: str, rows: int) -> list[bytes]:
 
 def records_of_event() -> Column:
     """Count the records of a bronze row by what the sender said: a pack's `rows`, else 1."""
-    said = _property("rows").try_cast("bigint")
+    said = _property(Property.ROWS).try_cast("bigint")
     return F.when(said >= 0, said).otherwise(F.lit(1).cast("bigint"))
 
 
 def window_of_event() -> Column:
     """Give the window of a bronze row (`<window id>/<n>.<attempt>` in its property `slice`), or `unknown`."""
-    window = F.nullif(F.substring_index(_property("slice"), "/", 1), F.lit(""))
+    window = F.nullif(F.substring_index(_property(Property.SLICE), "/", 1), F.lit(""))
     return F.coalesce(window, F.lit("unknown"))
 
 
 def slice_of_event() -> Column:
     """Give the slice's number, or `close`; empty where the event names none."""
-    return F.coalesce(F.regexp_extract(_property("slice"), r"/([^/.]+)[.]\d+$", 1), F.lit(""))
+    return F.coalesce(F.regexp_extract(_property(Property.SLICE), _SLICE_NUMBER, 1), F.lit(""))
 
 
 def attempt_of_event() -> Column:
     """Give the number of the try at the slice that sent a bronze row; 0 where the event names none."""
-    return F.coalesce(F.regexp_extract(_property("slice"), r"[.](\d+)$", 1).try_cast("int"), F.lit(0))
+    return F.coalesce(F.regexp_extract(_property(Property.SLICE), _ATTEMPT, 1).try_cast("int"), F.lit(0))
 
 
-def _property(name: str) -> Column:
-    return F.col("properties").getItem(name)
+def _property(name: Property) -> Column:
+    return F.col("properties").getItem(name.value)
 
 
 def _labels() -> list[Column]:
@@ -99,14 +113,14 @@ def _labels() -> list[Column]:
 
 def _pack() -> list[Column]:
     return [
-        _property("rows").isNotNull().alias("packed"),
+        _property(Property.ROWS).isNotNull().alias("packed"),
         records_of_event().alias("rows"),
-        F.coalesce(_property("encoding"), F.lit("identity")).alias("encoding"),
+        F.coalesce(_property(Property.ENCODING), F.lit("identity")).alias("encoding"),
     ]
 
 
 def _foreign(contract: str) -> Column:
-    named = _property("contract")
+    named = _property(Property.CONTRACT)
     return F.when(named != contract, F.concat(F.lit(f"contract: expected {contract}, found "), named))
 
 

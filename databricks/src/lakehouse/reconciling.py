@@ -3,10 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lakehouse.counts import WindowCounts
+from lakehouse.counts import CountRow, WindowCounts
 from lakehouse.window import Closed
-
-type Count = tuple[str, str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +44,15 @@ def reconciliation(closed: Closed, counts: WindowCounts) -> Reconciliation:
     return Reconciliation((*unequal, *missing), surplus)
 
 
-def as_rows(counts: WindowCounts, closed: Closed | None) -> list[Count]:
+def as_rows(counts: WindowCounts, closed: Closed | None) -> list[CountRow]:
     """Write counts, and the verdict where the window is closed, as rows (stage, name, rows) of `window_counts`."""
     return [*_stages(counts), *(_verdict(reconciliation(closed, counts)) if closed else ())]
 
 
 def _equations(closed: Closed, counts: WindowCounts) -> Iterator[Difference]:
-    sent = closed.tally
-    yield Difference("read = accepted + refused + unknown", sent.read, sent.accepted + sent.refused + sent.unknown)
+    sent = closed.counts
+    ended = sent.accepted + sent.refused + sent.unknown + sent.spilled
+    yield Difference("read = accepted + refused + unknown + spilled", sent.read, ended)
     kept = counts.silver_new + counts.duplicates + counts.quarantined
     yield Difference("bronze_records = silver_new + duplicates + quarantined", counts.bronze_records, kept)
     if counts.enriched is not None:
@@ -67,13 +66,15 @@ def _surplus(closed: Closed, counts: WindowCounts) -> tuple[tuple[tuple[str, int
     """Name what bronze holds beyond the accepted records.
 
     Records of a try that did not complete its slice were sent again by the one that did. Of that one's, more than were
-    accepted are unknown ones that arrived; still more are sends that were stored twice, hence duplicates in silver.
+    accepted are unknown ones that arrived, then spilled ones that were sent later; still more are sends that were
+    stored twice, hence duplicates in silver.
     """
     resent, counted = _by_attempt(closed, counts)
-    beyond = counted - closed.tally.accepted
-    unknown = min(max(beyond, 0), closed.tally.unknown)
-    twice = max(beyond - unknown, 0)
-    named = {**resent, "unknown_arrived": unknown, "stored_twice": twice}
+    beyond = max(counted - closed.counts.accepted, 0)
+    unknown = min(beyond, closed.counts.unknown)
+    spilled = min(beyond - unknown, closed.counts.spilled)
+    twice = beyond - unknown - spilled
+    named = {**resent, "unknown_arrived": unknown, "spilled_arrived": spilled, "stored_twice": twice}
     surplus = tuple((name, rows) for name, rows in named.items() if rows)
     return surplus, tuple(_unexplained(closed, counts, counted, twice))
 
@@ -92,13 +93,13 @@ def _by_attempt(closed: Closed, counts: WindowCounts) -> tuple[dict[str, int], i
 
 
 def _unexplained(closed: Closed, counts: WindowCounts, counted: int, twice: int) -> Iterator[Difference]:
-    if counted < closed.tally.accepted:
-        yield Difference("arrived of those accepted", counted, closed.tally.accepted)
+    if counted < closed.counts.accepted:
+        yield Difference("arrived of those accepted", counted, closed.counts.accepted)
     if twice > counts.duplicates:
         yield Difference("stored twice = duplicates", twice, counts.duplicates)
 
 
-def _stages(counts: WindowCounts) -> Iterator[Count]:
+def _stages(counts: WindowCounts) -> Iterator[CountRow]:
     for stage in ("bronze_events", "bronze_records", "silver_new", "duplicates", "quarantined"):
         yield stage, "", getattr(counts, stage)
     if counts.enriched is not None:
@@ -111,7 +112,7 @@ def _stages(counts: WindowCounts) -> Iterator[Count]:
         yield "sql", "", counts.sql
 
 
-def _verdict(found: Reconciliation) -> Iterator[Count]:
+def _verdict(found: Reconciliation) -> Iterator[CountRow]:
     yield "reconciliation", found.verdict, len(found.differences)
     for name, rows in found.surplus:
         yield "surplus", name, rows

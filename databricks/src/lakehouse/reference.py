@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 
 class LookupMissing(Exception):
-    """The lookup that the run was told to use is not there; the text names its path."""
+    """The lookup that the run was given is not there; the text names its path."""
 
 
 class ReferenceStore(Protocol):

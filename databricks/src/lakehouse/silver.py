@@ -91,11 +91,11 @@ def write_silver(lake: Lake, contract: Contract, found: DataFrame, batch: Batch)
     if any(windows.values()):
         lake.append(tables.quarantine, _quarantined(found), batch)
     outcome = compared(_good(found), lake.read(tables.rows), contract).localCheckpoint(eager=False)
-    tally = _tallied(outcome)
-    if tally["losers"] or tally["displaced"]:
+    totals = _totals(outcome)
+    if totals["losers"] or totals["displaced"]:
         lake.append(tables.duplicates, _losers(outcome, contract).unionByName(_displaced(outcome)), batch)
-    if tally["winners"]:
-        _merge(lake, contract, _winners(outcome), has_displaced=bool(tally["displaced"]))
+    if totals["winners"]:
+        _merge(lake, contract, _winners(outcome), has_displaced=bool(totals["displaced"]))
     return Written(_winners(outcome), sorted(windows))
 
 
@@ -116,7 +116,7 @@ def _bad_by_window(found: DataFrame) -> DataFrame:
     return found.groupBy("window_id").agg(F.count("reason").alias("bad"))
 
 
-def _tallied(outcome: DataFrame) -> Row:
+def _totals(outcome: DataFrame) -> Row:
     """Count all that decides what is to be written; as the first action on the checkpoint it also fills it."""
     loses, displaces = ~F.col("_wins"), F.col("_wins") & F.col("_held").isNotNull()
     counted = {"winners": F.col("_wins"), "losers": loses, "displaced": displaces}
@@ -170,7 +170,7 @@ def _first(contract: Contract) -> tuple[str, ...]:
 
 
 def _rank(contract: Contract, side: str = "") -> Column:
-    """Order records of one key; partitions are numbers written as text."""
+    """RunRequest records of one key; partitions are numbers written as text."""
     number = F.col(f"{side}partition").try_cast("int").alias("number")
     first = [F.col(f"{side}{name}") for name in _first(contract)]
     return F.struct(*first, number, F.col(f"{side}sequence_number"), F.col(f"{side}index"))

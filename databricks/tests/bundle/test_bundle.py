@@ -1,5 +1,6 @@
 """The bundle as declared: Databricks' own models accept it, and what it names exists."""
 
+import json
 import re
 import tomllib
 from dataclasses import fields
@@ -10,10 +11,10 @@ import pytest
 import yaml
 from databricks.bundles.jobs import Job
 
-from lakehouse.config import MODES, REQUIRED, Parameters
+from lakehouse.config import REQUIRED, Parameters
 from lakehouse.contract import load_contract
+from lakehouse.request import parse_stream, parse_window_id
 from lakehouse.secrets import read_secret
-from lakehouse.window import parse_duration
 
 ROOT = Path(__file__).parents[2]
 BUNDLE = yaml.safe_load((ROOT / "databricks.yml").read_text())
@@ -23,7 +24,7 @@ JOBS = {
     for path in sorted((ROOT / "resources").glob("*.job.yml"))
     for name, job in yaml.safe_load(path.read_text())["resources"]["jobs"].items()
 }
-RUN = ["window_id", "window_start", "window_end", "stream", "lookup_path", "mode", "grace", "drain_limit"]
+PARAMETERS = json.loads((ROOT.parent / "contracts/documents/job_parameters.v1.schema.json").read_text())["properties"]
 TARGETS = ("local", "dev", "prod")
 
 jobs = pytest.mark.parametrize("job", JOBS.values(), ids=JOBS.keys())
@@ -81,8 +82,8 @@ def test_the_job_takes_the_runs_parameters_and_hands_each_on(job):
     declared = [parameter["name"] for parameter in job["parameters"]]
     handed_on = task_of(job)["python_wheel_task"]["named_parameters"]
 
-    assert declared == RUN
-    assert all(handed_on[name] == f"{{{{job.parameters.{name}}}}}" for name in RUN)
+    assert declared == list(PARAMETERS)
+    assert all(handed_on[name] == f"{{{{job.parameters.{name}}}}}" for name in PARAMETERS)
 
 
 @jobs
@@ -107,9 +108,11 @@ def test_the_entry_point_is_in_the_wheel(job):
 def test_defaults_can_be_read(job):
     defaults = {parameter["name"]: parameter["default"] for parameter in job["parameters"]}
 
-    assert defaults["mode"] in MODES
-    assert parse_duration("grace", defaults["grace"]) < parse_duration("drain_limit", defaults["drain_limit"])
-    assert load_contract(defaults["stream"]).stream == defaults["stream"]
+    assert {name: defaults[name] for name, rule in PARAMETERS.items() if "default" in rule} == {
+        name: rule["default"] for name, rule in PARAMETERS.items() if "default" in rule
+    }
+    assert load_contract(parse_stream(defaults["streams"]).contract).name == parse_stream(defaults["streams"]).contract
+    assert parse_window_id(defaults["feed"], f"{defaults['feed']}-20261122T100000Z")
 
 
 @jobs

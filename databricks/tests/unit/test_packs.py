@@ -24,7 +24,7 @@ def test_a_pack_gives_the_records_that_were_put_in(records, compressed):
 
 
 @pytest.mark.parametrize(
-    ("body", "encoding", "rows", "words"),
+    ("body", "encoding", "rows", "message"),
     [
         (b"{}\n", "identity", 2, "the pack says 2 and holds 1"),
         (b"{}\n{}\n", "identity", 1, "the pack says 1 and holds 2"),
@@ -33,8 +33,8 @@ def test_a_pack_gives_the_records_that_were_put_in(records, compressed):
         (zstd(b"{}\n" * 1000)[:-4], "zstd", 1000, "Truncated"),
     ],
 )
-def test_a_pack_that_is_not_what_it_says_is_refused(body, encoding, rows, words):
-    with pytest.raises(BadPack, match=words):
+def test_a_pack_that_is_not_what_it_says_is_refused(body, encoding, rows, message):
+    with pytest.raises(BadPack, match=message):
         lines_of(body, encoding, rows)
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lakehouse.counts import WindowCounts
 from lakehouse.reconciling import as_rows, reconciliation
-from lakehouse.window import Closed, Tally
+from lakehouse.window import Closed, StreamCounts
 
 COUNTS = WindowCounts(
     bronze_events=10,
@@ -21,13 +21,13 @@ COUNTS = WindowCounts(
     unmatched={"XYZ": 10},
     sql=80,
 )
-CLOSED = Closed("closed", Tally(read=100, accepted=100, refused=0, unknown=0), {"0": 9}, {"0": 1, "1": 1})
+CLOSED = Closed("closed", StreamCounts(read=100, accepted=100, refused=0, unknown=0), {"0": 9}, {"0": 1, "1": 1})
 
 sizes = st.integers(0, 10**9)
 
 
 def sent(**changes):
-    return replace(CLOSED, tally=replace(CLOSED.tally, **changes))
+    return replace(CLOSED, counts=replace(CLOSED.counts, **changes))
 
 
 def test_a_window_in_which_all_adds_up_is_balanced():
@@ -60,7 +60,7 @@ def test_records_that_were_read_and_never_sent_are_a_difference():
     found = reconciliation(sent(read=103), COUNTS)
 
     assert [str(difference) for difference in found.differences] == [
-        "read = accepted + refused + unknown: 103 and 100 (+3)"
+        "read = accepted + refused + unknown + spilled: 103 and 100 (+3)"
     ]
 
 
@@ -74,6 +74,18 @@ def test_unknown_records_that_did_not_arrive_are_no_difference():
     found = reconciliation(sent(read=103, unknown=3), COUNTS)
 
     assert (found.verdict, found.surplus) == ("balanced", ())
+
+
+def test_spilled_records_are_accounted_for_while_they_are_kept_elsewhere():
+    found = reconciliation(sent(read=104, spilled=4), COUNTS)
+
+    assert (found.verdict, found.surplus) == ("balanced", ())
+
+
+def test_spilled_records_that_were_sent_later_are_named_and_balanced():
+    found = reconciliation(sent(accepted=93, unknown=3, spilled=4), COUNTS)
+
+    assert (found.verdict, dict(found.surplus)) == ("balanced", {"unknown_arrived": 3, "spilled_arrived": 4})
 
 
 def test_records_of_a_broken_off_attempt_are_named_after_the_one_that_sent_them_again():
@@ -119,7 +131,7 @@ def test_an_open_window_has_counts_and_no_verdict():
 def test_a_row_that_gets_lost_in_silver_is_always_seen(silver, duplicates, quarantined, lost):
     records = silver + duplicates + quarantined + lost
     counts = WindowCounts(1, records, silver, duplicates, quarantined, {("0", 1): records})
-    closed = Closed("closed", Tally(records, records, 0, 0), {}, {})
+    closed = Closed("closed", StreamCounts(records, records, 0, 0), {}, {})
 
     found = reconciliation(closed, counts)
 

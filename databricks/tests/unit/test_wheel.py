@@ -20,7 +20,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 def test_the_wheel_carries_every_contract(wheel):
-    contracts = [f"lakehouse/contracts/{path.name}" for path in (ROOT / "contracts").glob("*.json")]
+    folder = ROOT / "contracts"
+    contracts = [f"lakehouse/contracts/{path.relative_to(folder).as_posix()}" for path in folder.rglob("*.json")]
 
     assert contracts
     assert set(contracts) <= set(wheel)

@@ -1,12 +1,14 @@
 """Databricks runs of windows: what the ledger says of each, and which of them must make room for a newer one."""
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
 from shared.domain.runs.job_state import JobRun, can_be_cured, has_ended, has_succeeded
 from shared.domain.windows.ledger_row import WindowRow
+from shared.domain.windows.plan import StreamPlan
 from shared.domain.windows.window import Window, stamp
 
 RunMode = Literal["follow", "rerun"]
@@ -88,16 +90,20 @@ def drain_limit_of(run: RunRow, usual: timedelta) -> timedelta:
     return usual + (run.claimed_at - run.window.start if is_past else timedelta())
 
 
-def parameters_of(row: RunRow, stream: str, times: Mapping[str, timedelta]) -> dict[str, str]:
-    """Write the job parameters of a run; `times` has the grace and the drain limit."""
+def parameters_of(row: RunRow, streams: Sequence[StreamPlan], times: Mapping[str, timedelta]) -> dict[str, str]:
+    """Write the job parameters of a run, all of them text: `contracts/documents/job_parameters.v1.schema.json`.
+
+    `times` has the grace and the drain limit.
+    """
     return {
+        "feed": row.window.feed,
         "window_id": row.window.id,
         "window_start": row.window.start.isoformat(),
         "window_end": row.window.end.isoformat(),
-        "stream": stream,
-        "lookup_path": row.lookup,
+        "streams": json.dumps([{"name": one.name, "hub": one.hub, "contract": one.contract} for one in streams]),
+        "lookups": json.dumps({"assets": row.lookup} if row.lookup else {}),
         "mode": row.mode,
-        **{name: _written(length) for name, length in times.items()},
+        **{name: _format_duration(length) for name, length in times.items()},
     }
 
 
@@ -150,6 +156,6 @@ def real_end(row: WindowRow) -> datetime:
     return min(row.window.end, row.stop_at or row.window.end)
 
 
-def _written(length: timedelta) -> str:
+def _format_duration(length: timedelta) -> str:
     seconds = int(length.total_seconds())
     return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"

@@ -32,7 +32,7 @@ class PushRefused(Exception):
 
 
 @dataclass(slots=True)
-class Pace:
+class RateLimit:
     """Keeps to the documented number of POSTs in any minute."""
 
     clock: Callable[[], float]
@@ -52,7 +52,7 @@ class PowerBi:
     """A push dataset. Delivery is at least once: the service knows no identity of a row."""
 
     url: str = field(repr=False)
-    pace: Pace
+    rate_limit: RateLimit
     post: Post
 
     def push(self, rows: DataFrame) -> int:
@@ -63,12 +63,12 @@ class PowerBi:
     def _send(self, rows: list[dict[str, Any]]) -> int:
         body = json.dumps(rows, default=_plain).encode()
         for tried in range(1, _TRIES + 1):
-            self.pace.wait()
+            self.rate_limit.wait()
             status, wait = self.post(self.url, body)
             if status < 300:  # noqa: PLR2004 - HTTP's successes
                 return tried
             logger.warning("power_bi.refused status=%s rows=%s wait=%s", status, len(rows), wait)
-            self.pace.sleep(wait)
+            self.rate_limit.sleep(wait)
         raise PushRefused(f"Power BI answered {status} to {_TRIES} tries of {len(rows)} rows.")
 
 

@@ -7,6 +7,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from lakehouse.counts import CountRow
 from lakehouse.lake import Batch
 from lakehouse.sinks.jdbc import Cell, Connection, Database, transaction
 from lakehouse.sinks.retrying import WAITS, with_retries
@@ -16,9 +17,6 @@ _TABLES = (
     *("create_trades", "create_trades_staging", "index_trades"),
     *("create_batches", "create_window_counts", "index_window_counts"),
 )
-
-type Count = tuple[str, str, int]
-"""(stage, name, rows) of one window and stream."""
 
 
 class SqlSink:
@@ -57,15 +55,11 @@ class SqlSink:
         found = self._durably("sql.count", lambda: self._rows("count_window_trades", window_id))
         return int(found[0][0])
 
-    def write_counts(self, window_id: str, stream: str, counts: Sequence[Count]) -> None:
+    def write_counts(self, window_id: str, stream: str, counts: Sequence[CountRow]) -> None:
         """Put a window's counts of a stream in the place of the former ones."""
         at = self._now().strftime("%Y-%m-%dT%H:%M:%S.%f")
         rows: list[tuple[Cell, ...]] = [(window_id, stream, *count, at) for count in counts]
         self._durably("sql.counts", lambda: self._replace_counts(window_id, stream, rows))
-
-    def read_counts(self, window_id: str, stream: str) -> list[Count]:
-        """Read a window's counts of a stream."""
-        return self._durably("sql.counts", lambda: self._rows("read_window_counts", window_id, stream))
 
     def claimed(self, name: str) -> bool:
         """Say whether a piece of work of this name was recorded as done."""

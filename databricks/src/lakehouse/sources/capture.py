@@ -11,7 +11,7 @@ from lakehouse.sources.configuration import SourceConfig
 
 @dataclass(frozen=True, slots=True)
 class CaptureSource:
-    """A stream is a hub, whose files lie in `<root>/<namespace>/<hub>/<partition>/…/*.avro`.
+    """A hub's files lie in `<root>/<namespace>/<hub>/<partition>/…/*.avro`.
 
     Capture writes the time at which an event was enqueued to the second.
     """
@@ -24,7 +24,7 @@ class CaptureSource:
         config.need("capture_root")
         return cls(config.capture_root.rstrip("/"))
 
-    def stream(self, spark: SparkSession, stream: str) -> DataFrame:
+    def events(self, spark: SparkSession, hub: str) -> DataFrame:
         """Return the hub's events, file by file as they appear."""
         files = (
             spark.readStream.format("avro")
@@ -32,7 +32,7 @@ class CaptureSource:
             .option("avroSchema", _READER_SCHEMA)
             .option("recursiveFileLookup", "true")
             .option("pathGlobFilter", "*.avro")
-            .load(f"{self.root}/*/{stream}")
+            .load(f"{self.root}/*/{hub}")
         )
         return as_bronze(files.transform(_arrived))
 

@@ -1,11 +1,11 @@
-"""What a source has to be told."""
+"""The configuration of a source."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
 class SourceRefused(ValueError):
-    """The configuration of a source is no good; the text names the field."""
+    """The configuration of a source is invalid; the text names the field."""
 
 
 @dataclass(frozen=True, slots=True)

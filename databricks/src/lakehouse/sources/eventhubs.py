@@ -27,7 +27,7 @@ class CheckpointOfAnotherHub(Exception):
 
 @dataclass(frozen=True, slots=True)
 class EventHubsSource:
-    """A stream is a hub, read with a service principal's login."""
+    """Hubs, read with a service principal's login."""
 
     config: SourceConfig
 
@@ -37,11 +37,11 @@ class EventHubsSource:
         config.need("namespace", "tenant_id", "client_id", "client_secret")
         return cls(config)
 
-    def stream(self, spark: SparkSession, stream: str) -> DataFrame:
+    def events(self, spark: SparkSession, hub: str) -> DataFrame:
         """Return the hub's events, one Spark partition for each of the hub's."""
         spark.dataSource.register(EventHubsDataSource)
         given = {one.name: str(getattr(self.config, one.name)) for one in fields(Hub) if one.name != "name"}
-        return as_bronze(spark.readStream.format("eventhubs").options(name=stream, **given).load())
+        return as_bronze(spark.readStream.format("eventhubs").options(name=hub, **given).load())
 
 
 class EventHubsDataSource(DataSource):
@@ -62,7 +62,7 @@ class EventHubsDataSource(DataSource):
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch(InputPartition):
+class OffsetRange(InputPartition):
     """What one task reads: the events of a partition after one sequence number up to another."""
 
     partition: str
@@ -93,8 +93,8 @@ class HubStreamReader(DataSourceStreamReader):
         head = self._ask()
         return {"created": head.created, "last": dict(head.last)}
 
-    def partitions(self, start: Offset, end: Offset) -> Sequence[Stretch]:
-        """Cut what lies in (start, end] into one stretch for each partition that has any of it.
+    def partitions(self, start: Offset, end: Offset) -> Sequence[OffsetRange]:
+        """Cut what lies in (start, end] into one range for each partition that has any of it.
 
         After a restart Spark calls it with the checkpoint's last offset twice, then for a batch that was not
         committed, and only then asks for the latest offset. Raises CheckpointOfAnotherHub.
@@ -103,15 +103,15 @@ class HubStreamReader(DataSourceStreamReader):
         if start != end and not self._is_checked:
             self._ask()
         begun: Mapping[str, int] = start["last"]
-        stretches = (Stretch(name, begun.get(name, _BEFORE_THE_FIRST), last) for name, last in end["last"].items())
-        return [stretch for stretch in stretches if stretch.after < stretch.last]
+        ranges = (OffsetRange(name, begun.get(name, _BEFORE_THE_FIRST), last) for name, last in end["last"].items())
+        return [one for one in ranges if one.after < one.last]
 
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
-        """Read one stretch; this runs in a Python worker of its own."""
+        """Read one range; this runs in a Python worker of its own."""
         from lakehouse.sources.hub_client import events_of  # noqa: PLC0415 (see above)
         from lakehouse.sources.hub_events import columns_of  # noqa: PLC0415
 
-        assert isinstance(partition, Stretch)  # noqa: S101 (Spark hands back what `partitions` gave)
+        assert isinstance(partition, OffsetRange)  # noqa: S101 (Spark hands back what `partitions` gave)
         for events in events_of(self._hub, partition.partition, partition.after, partition.last):
             yield columns_of(events, partition.partition)
 

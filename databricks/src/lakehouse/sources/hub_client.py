@@ -88,7 +88,7 @@ class _Receiving:
         is_waiting = bool(arrived)
         while is_waiting and not self._is_over.is_set():
             with contextlib.suppress(queue.Full):
-                self._arrived.put(arrived, timeout=_PATIENCE_SECONDS)
+                self._arrived.put(arrived, timeout=_PUT_SECONDS)
                 is_waiting = False
 
     def _explain_silence(self, last: int) -> None:
@@ -180,4 +180,4 @@ _MICROSOFT = frozenset(
 _BATCH = 3_000
 _WAITING_BATCHES = 4
 _SILENCE_SECONDS = 60.0
-_PATIENCE_SECONDS = 0.5
+_PUT_SECONDS = 0.5

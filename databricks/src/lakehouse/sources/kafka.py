@@ -17,7 +17,7 @@ from lakehouse.sources.configuration import SourceConfig
 
 @dataclass(frozen=True, slots=True)
 class KafkaSource:
-    """A stream is a topic; `options` are those of Spark's Kafka source.
+    """A hub is a topic; `options` are those of Spark's Kafka source.
 
     On Event Hubs the Kafka offset of an event is its sequence number. The partition key of an event that came by AMQP
     is not shown to Kafka readers: `partition_key` is the Kafka key, so null for such an event.
@@ -30,9 +30,9 @@ class KafkaSource:
         """Log in to Event Hubs as the service principal, or take the configuration's own options."""
         return cls(dict(config.kafka) or event_hubs_options(config))
 
-    def stream(self, spark: SparkSession, stream: str) -> DataFrame:
+    def events(self, spark: SparkSession, hub: str) -> DataFrame:
         """Return the topic's events, the headers read as application properties."""
-        options = {"startingOffsets": "earliest", **self.options, "subscribe": stream, "includeHeaders": "true"}
+        options = {"startingOffsets": "earliest", **self.options, "subscribe": hub, "includeHeaders": "true"}
         return as_bronze(spark.readStream.format("kafka").options(**options).load().transform(_arrived))
 
 

@@ -12,10 +12,10 @@ from lakehouse.sources.kafka import KafkaSource
 
 
 class Source(Protocol):
-    """Gives the events of a stream."""
+    """Gives the events of a hub."""
 
-    def stream(self, spark: SparkSession, stream: str) -> DataFrame:
-        """Return the stream's events from the first one kept, as a streaming frame of bronze's schema."""
+    def events(self, spark: SparkSession, hub: str) -> DataFrame:
+        """Return the hub's events from the first one kept, as a streaming frame of bronze's schema."""
         ...
 
 

@@ -15,11 +15,11 @@ class Killed(Exception):
 
 
 def dying_after(stage):
-    def passed(done):
+    def on_stage_done(done):
         if done == stage:
             raise Killed(done)
 
-    return passed
+    return on_stage_done
 
 
 def follow(chain):
@@ -86,7 +86,7 @@ def test_a_run_killed_after_every_stage_continues_with_nothing_doubled_and_nothi
     send_a_bit_of_everything(house)
     for stage in ("bronze", "silver", "gold", "sql", "counts"):
         with pytest.raises(Exception, match=stage):
-            follow(house.chain(passed=dying_after(stage)))
+            follow(house.chain(on_stage_done=dying_after(stage)))
 
     follow(house.chain())
 
@@ -133,7 +133,7 @@ def test_each_window_gets_its_own_lookup_and_a_later_one_waits_for_its_own_run(h
     waiting = house.counts(LATER)["enriched"]
 
     house.send(row(trade(3)))
-    later = house.chain(house.order(window_id=LATER, lookup_path=f"assets/{LATER}.parquet"))
+    later = house.chain(house.request(window_id=LATER, lookups={"assets": f"assets/{LATER}.parquet"}))
     later.prepare()
     later.run_pass()
     later.recount([LATER])

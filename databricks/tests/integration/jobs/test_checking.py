@@ -124,12 +124,12 @@ def test_columns_have_the_contracts_exact_types():
 
 
 def test_a_closed_contract_names_what_it_does_not_know(spark):
-    (record,) = found(spark, load_contract("trades"), [json.dumps(trade(1, colour="red")).encode()])
+    (record,) = found(spark, load_contract("trades/1"), [json.dumps(trade(1, colour="red")).encode()])
 
     assert record["reason"] == "not in the contract: colour"
 
 
 def test_bytes_that_are_no_text_are_set_aside_whole(spark):
-    (record,) = found(spark, load_contract("trades"), [b"\xff{}"])
+    (record,) = found(spark, load_contract("trades/1"), [b"\xff{}"])
 
     assert (record["reason"][:34], bytes(record["body"])) == ("the record is not one JSON object ", b"\xff{}")

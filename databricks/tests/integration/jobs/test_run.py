@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from job_house import WINDOW, pack, row, trade
-from lakehouse.cli import story
+from lakehouse.cli import summary
 from lakehouse.follow import run
 
 PAYMENTS = WINDOW.replace("trades", "payments")
@@ -57,9 +57,9 @@ def test_payments_reach_silver_by_their_contract_alone(house):
     records = [payment(1), payment(2, localHour=24), payment(2), payment(1)]
     house.send(*map(sent, records), stream="transactions")
     house.close(window=PAYMENTS, stream="transactions", read=4, accepted=4)
-    order = house.order("transactions")
+    request = house.request("transactions")
 
-    finished = run(order, "follow", house.chain(order), house.clock)
+    finished = run(request, "follow", house.chain(request), house.clock)
 
     assert (finished.ending, finished.passes) == ("drained", 1)
     assert house.counts(PAYMENTS, "transactions") == {
@@ -79,20 +79,20 @@ def test_a_contract_wholly_broken_leaves_all_in_quarantine_and_the_run_says_so(h
     house.close(read=3, accepted=3)
     chain = house.chain()
 
-    told = story(run(chain.order, "follow", chain, house.clock), chain)
+    found = summary(run(chain.request, "follow", chain, house.clock), chain)
 
-    assert (told["ending"], told["verdict"]) == ("drained", "balanced")
-    assert told["warnings"] == ["every record of the window is in quarantine: price: missing (3)"]
+    assert (found["ending"], found["verdict"]) == ("drained", "balanced")
+    assert found["warnings"] == ["every record of the window is in quarantine: price: missing (3)"]
 
 
 def test_a_run_that_gave_up_is_followed_by_one_that_drains_the_window(house):
     house.send(row(trade(1)))
-    impatient = house.chain(house.order(grace=timedelta(0), drain_limit=timedelta(minutes=-1)))
-    gave_up = story(run(impatient.order, "follow", impatient, house.clock), impatient)
+    impatient = house.chain(house.request(grace=timedelta(0), drain_limit=timedelta(minutes=-1)))
+    gave_up = summary(run(impatient.request, "follow", impatient, house.clock), impatient)
     house.clock.on_sleep = lambda: _ends(house)
 
     chain = house.chain()
-    finished = run(chain.order, "follow", chain, house.clock)
+    finished = run(chain.request, "follow", chain, house.clock)
 
     assert (gave_up["ending"], gave_up["verdict"], gave_up["warnings"][0][:10]) == ("gave_up", "open", "gave up at")
     assert (finished.ending, house.counts()["sql"]) == ("drained", 2)

@@ -15,6 +15,7 @@ from copies import copy_to_capture, copy_to_kafka
 from hub_stage import Event, Platform
 from lakehouse.bronze import run_bronze_pass
 from lakehouse.bronze_schema import BRONZE, KEY
+from lakehouse.request import Stream
 from lakehouse.sources.capture import CaptureSource
 from lakehouse.sources.configuration import SourceConfig
 from lakehouse.sources.hub_client import events_of, head_of
@@ -33,7 +34,7 @@ EVENTS = [
 
 @dataclass(frozen=True)
 class Bronze:
-    """The same events in three tables."""
+    """The same events in three tables, each of a stream whose hub has another name."""
 
     hub: DataFrame
     kafka: DataFrame
@@ -45,13 +46,18 @@ def bronze(spark, hubs: Platform, broker: str, tmp_path_factory: pytest.TempPath
     folder = tmp_path_factory.mktemp("three")
     hubs.send("trades", EVENTS)
     stored = _stored(hubs, "trades")
-    copy_to_kafka(spark, broker, "on_kafka", stored)
-    copy_to_capture(folder / "captured", "in_files", stored)
+    copy_to_kafka(spark, broker, "market-trades", stored)
+    copy_to_capture(folder / "captured", "market.trades", stored)
     plain = SourceConfig("kafka", kafka={"kafka.bootstrap.servers": broker})
     captured = SourceConfig("capture", capture_root=str(folder / "captured"))
-    for stream, config in {"trades": hubs.config(), "on_kafka": plain, "in_files": captured}.items():
+    read = {
+        Stream("by_amqp", "trades", "by_amqp/1"): hubs.config(),
+        Stream("by_kafka", "market-trades", "by_kafka/1"): plain,
+        Stream("in_files", "market.trades", "in_files/1"): captured,
+    }
+    for stream, config in read.items():
         run_bronze_pass(spark, source_from(config), stream, str(folder / "checkpoints"))
-    return Bronze(*(spark.table(f"bronze.{stream}").cache() for stream in ("trades", "on_kafka", "in_files")))
+    return Bronze(*(spark.table(f"bronze.{stream.name}").cache() for stream in read))
 
 
 def _stored(hubs: Platform, hub: str) -> Mapping[str, Sequence[EventData]]:
@@ -105,12 +111,15 @@ def test_what_a_kafka_producer_writes_as_plain_bytes_is_accepted(spark, broker, 
     options = {"kafka.bootstrap.servers": broker}
     record.write.format("kafka").options(**options, topic="plain", includeHeaders="true").save()
 
-    run_bronze_pass(spark, source_from(SourceConfig("kafka", kafka=options)), "plain", checkpoints)
+    source = source_from(SourceConfig("kafka", kafka=options))
+    run_bronze_pass(spark, source, Stream("plain", "plain", "plain/1"), checkpoints)
 
     assert [row["properties"] for row in spark.table("bronze.plain").collect()] == [{"contract": "trades/1"}]
 
 
 def test_captures_folder_need_not_be_there_yet(spark, checkpoints, tmp_path: Path):
-    progress = run_bronze_pass(spark, CaptureSource(str(tmp_path / "nothing")), "uncaptured", checkpoints)
+    stream = Stream("uncaptured", "uncaptured", "uncaptured/1")
+
+    progress = run_bronze_pass(spark, CaptureSource(str(tmp_path / "nothing")), stream, checkpoints)
 
     assert progress.rows_read == 0

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from lakehouse.sinks.power_bi import POSTS_A_MINUTE, ROWS_A_POST, Pace, PowerBi, PushRefused
+from lakehouse.sinks.power_bi import POSTS_A_MINUTE, ROWS_A_POST, PowerBi, PushRefused, RateLimit
 
 
 class Minute:
@@ -33,7 +33,7 @@ class Rows:
 
 
 def power_bi(minute, post):
-    return PowerBi("https://example.org/push", Pace(minute.clock, minute.sleep), post)
+    return PowerBi("https://example.org/push", RateLimit(minute.clock, minute.sleep), post)
 
 
 def test_rows_travel_in_as_few_posts_as_the_limit_allows():
@@ -52,10 +52,10 @@ def test_nothing_is_posted_for_no_rows():
 
 def test_no_minute_sees_more_posts_than_the_limit():
     minute, times = Minute(), []
-    pace = Pace(minute.clock, minute.sleep)
+    rate_limit = RateLimit(minute.clock, minute.sleep)
 
     for _ in range(3 * POSTS_A_MINUTE):
-        pace.wait()
+        rate_limit.wait()
         times.append(minute.time)
         minute.time += 0.125
 

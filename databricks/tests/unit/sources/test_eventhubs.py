@@ -1,8 +1,8 @@
-"""Which stretches of a hub the Python source offers Spark, and which checkpoints it refuses."""
+"""Which ranges of a hub the Python source offers Spark, and which checkpoints it refuses."""
 
 import pytest
 
-from lakehouse.sources.eventhubs import CheckpointOfAnotherHub, HubStreamReader, Stretch
+from lakehouse.sources.eventhubs import CheckpointOfAnotherHub, HubStreamReader, OffsetRange
 from lakehouse.sources.hub import Head, Hub
 
 HUB = Hub("trades", "name.servicebus.windows.net", "tenant", "client", "a secret")
@@ -38,18 +38,18 @@ def test_a_new_query_asks_the_hub_once():
     assert hub.asked == [()]
 
 
-def test_each_partition_with_news_is_one_stretch():
+def test_each_partition_with_news_is_one_range():
     reader = HubStreamReader(HUB, AnsweringHub(p0=41, p1=5))
     begin = reader.initialOffset()
 
-    assert reader.partitions(begin, reader.latestOffset()) == [Stretch("0", -1, 41), Stretch("1", -1, 5)]
-    assert reader.partitions(offset(p0=41, p1=3), offset(p0=41, p1=5)) == [Stretch("1", 3, 5)]
+    assert reader.partitions(begin, reader.latestOffset()) == [OffsetRange("0", -1, 41), OffsetRange("1", -1, 5)]
+    assert reader.partitions(offset(p0=41, p1=3), offset(p0=41, p1=5)) == [OffsetRange("1", 3, 5)]
 
 
 def test_a_partition_that_the_hub_was_given_later_is_read_from_its_beginning():
     reader = HubStreamReader(HUB, AnsweringHub(p0=1, p1=2))
 
-    assert reader.partitions(offset(p0=1), offset(p0=1, p1=2)) == [Stretch("1", -1, 2)]
+    assert reader.partitions(offset(p0=1), offset(p0=1, p1=2)) == [OffsetRange("1", -1, 2)]
 
 
 def test_a_restart_asks_the_hub_once_and_about_all_partitions_at_once():

@@ -215,10 +215,10 @@ def test_the_lookup_is_what_plain_python_makes_of_it(pages):
 
 
 @given(st.lists(ASSETS, min_size=1, max_size=8))
-def test_the_patient_way_reads_what_the_swift_one_reads(assets):
-    swift = prepare([page(*assets)])
+def test_assets_decoded_one_by_one_are_read_as_those_decoded_at_once(assets):
+    at_once = prepare([page(*assets)])
 
-    patient = prepare([page(*assets, 0)])
+    one_by_one = prepare([page(*assets, 0)])
 
-    assert patient.table.equals(swift.table)
-    assert (patient.read, patient.unreadable) == (swift.read + 1, 1)
+    assert one_by_one.table.equals(at_once.table)
+    assert (one_by_one.read, one_by_one.unreadable) == (at_once.read + 1, 1)

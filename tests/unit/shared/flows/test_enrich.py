@@ -101,7 +101,10 @@ def test_the_run_is_started_once_with_its_windows_parameters():
     start_run(world.tools, world.id(), 1)
 
     assert list(world.jobs.parameters) == [1]
-    assert world.jobs.parameters[1]["lookup_path"] == f"assets/{world.id()}.parquet"
+    assert json.loads(world.jobs.parameters[1]["lookups"]) == {"assets": f"assets/{world.id()}.parquet"}
+    assert json.loads(world.jobs.parameters[1]["streams"]) == [
+        {"name": "trades", "hub": "trades", "contract": "trades/1"}
+    ]
     assert world.jobs.parameters[1]["drain_limit"] == "00:10:00"
     assert (world.run().state, world.run().run_id) == ("active", 1)
 

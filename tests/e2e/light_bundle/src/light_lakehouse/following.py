@@ -4,6 +4,7 @@
 `<window id>.go`; a run without an order succeeds as soon as its window is closed.
 """
 
+import json
 import os
 import sys
 import time
@@ -29,8 +30,9 @@ def main() -> None:
 
 
 def _follow(given: dict[str, str], reference: ContainerClient) -> None:
-    if given["lookup_path"] and not reference.get_blob_client(given["lookup_path"]).exists():
-        sys.exit(f"The lookup {given['lookup_path']} is not there.")
+    for path in json.loads(given["lookups"]).values():
+        if not reference.get_blob_client(path).exists():
+            sys.exit(f"The lookup {path} is not there.")
     if given["mode"] == "follow":
         marker = reference.get_blob_client(f"windows/{given['window_id']}/closed.json")
         _wait(marker.exists)

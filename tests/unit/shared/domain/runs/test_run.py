@@ -17,6 +17,7 @@ from shared.domain.runs.run import (
     poll_after,
 )
 from shared.domain.windows.ledger_row import WindowRow
+from shared.domain.windows.plan import StreamPlan
 from shared.domain.windows.window import Window
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -25,6 +26,10 @@ FIRST, SECOND = Window("trades", NOON, NOON + HOUR), Window("trades", NOON + HOU
 RUN = RunRow(FIRST, 1, "follow", "active", NOON, NOON, run_id=7)
 DONE = JobRun(7, "TERMINATED", "SUCCESS")
 BROKEN = JobRun(7, "TERMINATED", "FAILED", "RUN_EXECUTION_ERROR", "CLIENT_ERROR", "it broke")
+STREAMS = [
+    StreamPlan("trades", "market-trades", "trades/1", "row", "identity", 4),
+    StreamPlan("quotes", "quotes", "quotes/2", "pack", "zstd", 4),
+]
 CLOUD = JobRun(7, "INTERNAL_ERROR", "FAILED", "CLOUD_FAILURE", "CLOUD_FAILURE", "a cloud")
 
 
@@ -128,14 +133,20 @@ def test_the_token_of_any_run_fits_what_databricks_takes():
 
 
 def test_the_jobs_parameters_are_texts():
-    parameters = parameters_of(replace(RUN, lookup="assets/x.parquet"), "trades", {"grace": 20 * MINUTE})
+    parameters = parameters_of(replace(RUN, lookup="assets/x.parquet"), STREAMS, {"grace": 20 * MINUTE})
 
     assert parameters == {
+        "feed": "trades",
         "window_id": "trades-20261122T120000Z",
         "window_start": "2026-11-22T12:00:00+00:00",
         "window_end": "2026-11-22T13:00:00+00:00",
-        "stream": "trades",
-        "lookup_path": "assets/x.parquet",
+        "streams": '[{"name": "trades", "hub": "market-trades", "contract": "trades/1"}, '
+        '{"name": "quotes", "hub": "quotes", "contract": "quotes/2"}]',
+        "lookups": '{"assets": "assets/x.parquet"}',
         "mode": "follow",
         "grace": "00:20:00",
     }
+
+
+def test_a_run_without_a_lookup_names_none():
+    assert parameters_of(RUN, STREAMS, {})["lookups"] == "{}"

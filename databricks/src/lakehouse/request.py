@@ -1,0 +1,123 @@
+"""What a run is asked to do, read from the texts of its job's parameters.
+
+Their contract is `contracts/documents/job_parameters.v1.schema.json`.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from lakehouse.grammar import CONTRACT, DURATION, FEED, HUB, STREAM, WINDOW_ID
+
+LOOKUPS = ("assets",)
+"""The lookups that some stream is joined with."""
+
+_FIELDS: Mapping[str, re.Pattern[str]] = {"name": STREAM, "hub": HUB, "contract": CONTRACT}
+
+
+class InvalidParameter(ValueError):
+    """A parameter of the job that can't be read; says which and what is expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A stream of a window. hub: where it is read from. contract: `<name>/<version>`, what its records are held to."""
+
+    name: str
+    hub: str
+    contract: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """The window that a run follows, and its one stream. lookups: paths in the reference store, by lookup."""
+
+    feed: str
+    window_id: str
+    start: datetime
+    end: datetime
+    stream: Stream
+    lookups: Mapping[str, str]
+    grace: timedelta
+    drain_limit: timedelta
+
+    @property
+    def gives_up_at(self) -> datetime:
+        """Give the moment after which the run no longer waits for its window to be closed."""
+        return self.end + self.grace + self.drain_limit
+
+
+def parse_window_id(feed: str, text: str) -> str:
+    """Check a feed's name and the id of a window of it, `<feed>-<yyyymmddThhmmssZ>`; raises InvalidParameter."""
+    if not FEED.fullmatch(feed):
+        raise InvalidParameter(f"feed: {feed!r} is no feed's name; expected small letters, digits and underscores.")
+    if not WINDOW_ID.fullmatch(text):
+        raise InvalidParameter(f"window_id: {text!r} is no window id; expected <feed>-<yyyymmddThhmmssZ>.")
+    if text.rpartition("-")[0] != feed:
+        raise InvalidParameter(f"window_id: {text!r} is no window of the feed {feed!r}.")
+    return text
+
+
+def parse_instant(name: str, text: str) -> datetime:
+    """Read an ISO 8601 time with its offset; raises InvalidParameter."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidParameter(f"{name}: {text!r} is no time; expected such as 2026-11-22T10:00:00Z.") from error
+    if instant.tzinfo is None:
+        raise InvalidParameter(f"{name}: {text!r} has no offset; write it in UTC, with Z at its end.")
+    return instant
+
+
+def parse_duration(name: str, text: str) -> timedelta:
+    """Read a duration written as hh:mm:ss; raises InvalidParameter."""
+    if not DURATION.fullmatch(text):
+        raise InvalidParameter(f"{name}: {text!r} is no duration; expected hh:mm:ss.")
+    hours, minutes, seconds = map(int, text.split(":"))
+    return timedelta(hours=hours, minutes=minutes, seconds=seconds)
+
+
+def parse_stream(text: str) -> Stream:
+    """Read the JSON list of a window's streams; raises InvalidParameter, also where it has more than the one."""
+    given = _parse_json("streams", text)
+    if not isinstance(given, list) or not given:
+        raise InvalidParameter('streams: expected a JSON list of {"name", "hub", "contract"}, and at least one.')
+    streams = [_stream(number, each) for number, each in enumerate(given)]
+    if len(streams) > 1:
+        names = ", ".join(stream.name for stream in streams)
+        raise InvalidParameter(f"streams: a run follows exactly one stream, and this one was given {names}.")
+    return streams[0]
+
+
+def parse_lookups(text: str) -> dict[str, str]:
+    """Read the JSON object of paths by the lookup's name; raises InvalidParameter."""
+    given = _parse_json("lookups", text)
+    if not isinstance(given, dict) or not all(isinstance(path, str) and path for path in given.values()):
+        raise InvalidParameter("lookups: expected a JSON object with a path for each lookup's name.")
+    unknown = sorted(set(given) - set(LOOKUPS))
+    if unknown:
+        raise InvalidParameter(f"lookups: {', '.join(unknown)} is unknown; the lookups are {', '.join(LOOKUPS)}.")
+    return given
+
+
+def _parse_json(name: str, text: str) -> Any:  # noqa: ANN401 - JSON
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidParameter(f"{name}: {text[:80]!r} is no JSON: {error}.") from error
+
+
+def _stream(number: int, given: object) -> Stream:
+    place = f"streams[{number}]"
+    if not isinstance(given, dict) or set(given) != set(_FIELDS):
+        raise InvalidParameter(f"{place}: expected an object of {', '.join(_FIELDS)}, and nothing else.")
+    for name, pattern in _FIELDS.items():
+        if not isinstance(given[name], str) or not pattern.fullmatch(given[name]):
+            raise InvalidParameter(f"{place}.{name}: {given[name]!r} does not match {pattern.pattern}.")
+    stream = Stream(**given)
+    if stream.contract.partition("/")[0] != stream.name:
+        raise InvalidParameter(f"{place}.contract: {stream.contract!r} is no contract of the stream {stream.name!r}.")
+    return stream

@@ -1,1 +1,0 @@
-SELECT "stage", "name", "rows" FROM "window_counts" WHERE "window_id" = ? AND "stream" = ?

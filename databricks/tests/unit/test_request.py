@@ -1,0 +1,105 @@
+"""How a job's parameters become what a run is asked to do."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from lakehouse.config import parse_parameters, run_request, source_config
+from lakehouse.request import InvalidParameter, Stream, parse_duration, parse_instant
+
+STREAM = {"name": "trades", "hub": "market-trades", "contract": "trades/1"}
+ARGUMENTS = {
+    "feed": "trades",
+    "window_id": "trades-20261122T100000Z",
+    "window_start": "2026-11-22T10:00:00Z",
+    "window_end": "2026-11-22T10:10:00+00:00",
+    "streams": json.dumps([STREAM]),
+    "lake_root": "lake",
+    "checkpoint_root": "checkpoints",
+    "reference_url": "reference",
+    "sql_url": "jdbc:sqlite:x.db",
+    "source": "kafka",
+}
+
+
+def parameters(**changes):
+    return parse_parameters([f"--{name}={value}" for name, value in {**ARGUMENTS, **changes}.items()])
+
+
+def streams(*changes):
+    return json.dumps([STREAM | change for change in changes])
+
+
+def test_a_run_follows_its_window_with_the_hub_and_the_lookups_that_it_is_given():
+    request = run_request(parameters(lookups='{"assets": "assets/x.parquet"}'))
+
+    assert request.stream == Stream("trades", hub="market-trades", contract="trades/1")
+    assert (request.feed, request.lookups) == ("trades", {"assets": "assets/x.parquet"})
+
+
+def test_a_run_of_several_streams_is_refused_and_says_why():
+    quotes = {"name": "quotes", "hub": "quotes", "contract": "quotes/1"}
+
+    with pytest.raises(InvalidParameter, match="follows exactly one stream, and this one was given trades, quotes"):
+        run_request(parameters(streams=streams({}, quotes)))
+
+
+def test_a_run_gives_up_after_grace_and_drain_limit():
+    request = run_request(parameters(grace="00:00:30", drain_limit="01:10:00"))
+
+    assert request.gives_up_at == datetime(2026, 11, 22, 11, 20, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"feed": "Trades"}, "feed: 'Trades'"),
+        ({"feed": "payments"}, "window_id: 'trades-20261122T100000Z' is no window of the feed 'payments'"),
+        ({"window_id": "trades"}, "window_id: 'trades'"),
+        ({"window_id": "trades-20261122T100000Z\n"}, "window_id"),
+        ({"window_id": "x'; DROP-20261122T100000Z"}, "window_id"),
+        ({"window_start": "soon"}, "window_start: 'soon'"),
+        ({"window_start": "2026-11-22T10:00:00"}, "no offset"),
+        ({"window_end": "2026-11-22T10:00:00Z"}, "not after"),
+        ({"grace": "30"}, "grace: '30'"),
+        ({"drain_limit": "00:61:00"}, "drain_limit"),
+        ({"streams": "trades"}, "streams: 'trades' is no JSON"),
+        ({"streams": "[]"}, "streams: expected a JSON list"),
+        ({"streams": '{"trades": "trades"}'}, "streams: expected a JSON list"),
+        ({"streams": '["trades"]'}, r"streams\[0\]: expected an object of name, hub, contract"),
+        ({"streams": streams({"hub": None})}, r"streams\[0\].hub: None does not match"),
+        ({"streams": streams({"hub": ""})}, r"streams\[0\].hub: '' does not match"),
+        ({"streams": streams({"name": "the trades"})}, r"streams\[0\].name: 'the trades' does not match"),
+        ({"streams": streams({"contract": "trades"})}, r"streams\[0\].contract: 'trades' does not match"),
+        ({"streams": streams({"contract": "stars/1"})}, "'stars/1' is no contract of the stream 'trades'"),
+        ({"streams": streams({"partitions": 4})}, r"streams\[0\]: expected an object of"),
+        ({"lookups": ""}, "lookups: '' is no JSON"),
+        ({"lookups": "[]"}, "lookups: expected a JSON object"),
+        ({"lookups": '{"assets": ""}'}, "lookups: expected a JSON object"),
+        ({"lookups": '{"stores": "x"}'}, "lookups: stores is unknown; the lookups are assets"),
+    ],
+)
+def test_a_bad_parameter_is_named(changes, message):
+    with pytest.raises(InvalidParameter, match=message):
+        run_request(parameters(**changes))
+
+
+@pytest.mark.parametrize("changes", [{"mode": "sideways"}, {"surprise": "1"}])
+def test_an_unknown_mode_or_parameter_ends_the_process(changes, capsys):
+    with pytest.raises(SystemExit):
+        parameters(**changes)
+
+    assert "usage" in capsys.readouterr().err
+
+
+def test_a_source_never_shows_its_secret():
+    config = source_config(parameters(), "hush")
+
+    assert config.client_secret == "hush"
+    assert "hush" not in repr(config)
+
+
+def test_durations_and_times_are_read_exactly():
+    assert parse_duration("d", "25:00:01") == timedelta(hours=25, seconds=1)
+    assert parse_instant("t", "2026-11-22T12:00:00+02:00") == datetime(2026, 11, 22, 10, tzinfo=UTC)

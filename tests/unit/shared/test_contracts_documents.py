@@ -1,0 +1,234 @@
+"""What the app writes for others to read, held against `contracts/documents` and `contracts/lookups`."""
+
+import asyncio
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator, FormatChecker
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
+
+from shared.clients.event_grid.topic import FakeTopic
+from shared.clients.event_hubs.hubs import FakeEventHubs
+from shared.clients.sql.engine import WINDOW_COUNTS
+from shared.clients.storage.reference import FakeReference
+from shared.clients.storage.windows import FakeLedger
+from shared.contracts import FOLDER
+from shared.domain.delivery import Event
+from shared.domain.runs.run import RunMode, RunRow, parameters_of
+from shared.domain.windows.announcement import closing, opening
+from shared.domain.windows.ending import Found, decide_ending
+from shared.domain.windows.ledger_row import TERMINAL, SliceRow, WindowRow
+from shared.domain.windows.plan import PlanTemplate, StreamPlan
+from shared.domain.windows.window import Slice, Window
+from shared.feeds.assets import parquet, prepare
+from shared.feeds.catalogue import CATALOGUE
+from shared.feeds.packing import Packing, as_events
+from shared.feeds.records import Records
+from shared.feeds.slicing import StreamCounts
+from shared.flows.announce import Herald, mark_closed
+
+SCHEMAS = {path.relative_to(FOLDER).as_posix(): json.loads(path.read_text()) for path in FOLDER.rglob("*/*.json")}
+REGISTRY = Registry().with_resources(
+    (name.rpartition("/")[2], DRAFT202012.create_resource(schema)) for name, schema in SCHEMAS.items()
+)
+GRAMMAR = SCHEMAS["documents/grammar.v1.schema.json"]["$defs"]
+COUNTED = set(GRAMMAR["stream_counts"]["properties"])
+FORMATS = FormatChecker(formats=())
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+WINDOW = Window("call_centre", NOON, NOON + HOUR)
+STREAMS = (
+    StreamPlan("calls", "centre-calls", "calls/1", "row", "identity", 2),
+    StreamPlan("surveys", "surveys", "surveys/12", "pack", "zstd", 1),
+)
+PLAN = PlanTemplate(HOUR, timedelta(), timedelta(), 1.0, 1.0, (), STREAMS).freeze(WINDOW, NOON, "", {})
+PART = Slice(WINDOW.id, 0, NOON, NOON + HOUR)
+
+feeds = st.from_regex(GRAMMAR["feed"]["pattern"], fullmatch=True)
+instants = st.integers(-(10**9), 3 * 10**10).map(lambda seconds: NOON + timedelta(seconds=seconds))
+
+
+@FORMATS.checks("date-time", raises=ValueError)
+def is_instant_with_offset(text):
+    return not isinstance(text, str) or datetime.fromisoformat(text).tzinfo is not None
+
+
+def breaches(schema, document):
+    """Each rule of a schema that the document breaks, with its place."""
+    checker = Draft202012Validator(schema, registry=REGISTRY, format_checker=FORMATS)
+    return [f"{error.json_path}: {error.message}" for error in checker.iter_errors(document)]
+
+
+def properties_of(schema):
+    return set(schema["properties"])
+
+
+def closed_marker(state):
+    """What is really written when a window has ended after one try at its only slice, counted as slices count."""
+    ledger, hubs = FakeLedger(), FakeEventHubs({"centre-calls": 2, "surveys": 1})
+    hubs.received["centre-calls"] += [Event(b"{}", 1, {}, partition_id="1")]
+    counts = {stream.name: StreamCounts().as_wire() for stream in STREAMS}
+    attempt = SliceRow(PART, 3, state, NOON, NOON, counts)
+    row = WindowRow(WINDOW, "open", "timer", NOON, PLAN.as_wire())
+    ending = decide_ending(row, PLAN.slices(), [attempt], Found())
+    ledger.claim(WindowRow(WINDOW, ending.state, "timer", NOON, PLAN.as_wire(), result=ending.result))
+    ledger.write_attempt(attempt)
+    herald = Herald(ledger, hubs, FakeReference(lambda: NOON), FakeTopic(), lambda: NOON)
+    written = asyncio.run(mark_closed(herald, WINDOW.id))
+    return json.loads(herald.reference.read(written["path"]))
+
+
+def events(packing):
+    lines = pa.array([b'{"id": 1}\n', b'{"id": 2}\n'], pa.binary())
+    records = Records(lines, pa.array(["a", "b"]).dictionary_encode())
+    made, _ = as_events(records, packing, contract="calls/1", slice_id=PART.attempt_id(1), partitions=2)
+    return made
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_every_document_is_a_schema_and_its_examples_fit_it(name):
+    schema = SCHEMAS[name]
+
+    Draft202012Validator.check_schema(schema)
+
+    assert [found for example in schema.get("examples", ()) for found in breaches(schema, example)] == []
+
+
+def test_the_check_sees_what_is_missing_surplus_or_malformed():
+    schema = SCHEMAS["documents/window_closed.v1.schema.json"]
+    (good,) = schema["examples"]
+    bad = [
+        {name: value for name, value in good.items() if name != "state"},
+        good | {"colour": "red"},
+        good | {"window": "trades"},
+        good | {"end": "2026-11-22T10:10:00"},
+        good | {"counts": {"trades": {"read": -1, "accepted": 0, "refused": 0, "unknown": 0}}},
+    ]
+
+    assert all(breaches(schema, document) for document in bad)
+
+
+@pytest.mark.parametrize("state", ["done", "failed"])
+def test_closed_json_is_what_its_contract_says(state):
+    schema = SCHEMAS["documents/window_closed.v1.schema.json"]
+
+    marker = closed_marker(state)
+
+    assert breaches(schema, marker) == []
+    assert set(marker) == properties_of(schema)
+    assert [set(counts) for counts in marker["counts"].values()] == [COUNTED, COUNTED]
+
+
+def test_a_window_ends_in_the_states_of_the_contract():
+    assert set(SCHEMAS["documents/window_closed.v1.schema.json"]["properties"]["state"]["enum"]) == TERMINAL
+
+
+@pytest.mark.parametrize(
+    ("packing", "form"),
+    [
+        (Packing("row"), "row"),
+        (Packing("pack"), "pack"),
+        (Packing("pack", encoding="zstd"), "pack"),
+    ],
+)
+def test_events_carry_the_properties_of_the_contract(packing, form):
+    schema = SCHEMAS["documents/event_properties.v1.schema.json"]
+
+    made = events(packing)
+
+    assert made
+    assert [found for event in made for found in breaches(schema, event.properties)] == []
+    assert all(set(event.properties) == properties_of(schema["$defs"][form]) for event in made)
+
+
+@pytest.mark.parametrize("mode", RunMode.__args__)
+@pytest.mark.parametrize("lookup", ["", f"assets/{WINDOW.id}.parquet"])
+def test_a_run_is_given_the_parameters_of_the_contract(mode, lookup):
+    schema = SCHEMAS["documents/job_parameters.v1.schema.json"]
+    run = RunRow(WINDOW, 1, mode, "claimed", NOON, NOON, lookup=lookup)
+
+    parameters = parameters_of(run, STREAMS, {"grace": timedelta(seconds=30), "drain_limit": 30 * HOUR})
+
+    assert breaches(schema, parameters) == []
+    assert set(parameters) == properties_of(schema)
+    for name, rule in schema["properties"].items():
+        if "contentSchema" in rule:
+            assert breaches(rule["contentSchema"], json.loads(parameters[name])) == []
+
+
+def test_a_runs_streams_name_all_that_the_contract_knows_of_a_stream():
+    schema = SCHEMAS["documents/job_parameters.v1.schema.json"]["properties"]["streams"]["contentSchema"]
+
+    streams = json.loads(parameters_of(RunRow(WINDOW, 1, "follow", "claimed", NOON, NOON), STREAMS, {})["streams"])
+
+    assert [set(stream) for stream in streams] == [properties_of(schema["items"])] * 2
+
+
+@given(length=st.timedeltas(timedelta(), timedelta(days=400)))
+def test_durations_are_written_as_the_grammar_has_them(length):
+    written = parameters_of(RunRow(WINDOW, 1, "follow", "claimed", NOON, NOON), STREAMS, {"grace": length})["grace"]
+
+    assert re.fullmatch(GRAMMAR["duration"]["pattern"], written)
+
+
+def test_the_lookup_has_the_columns_and_types_of_its_contract():
+    schema = SCHEMAS["lookups/assets.v1.schema.json"]
+    asset = {"id": "bitcoin", "rank": "1", "symbol": "BTC", "maxSupply": "21000000", "priceUsd": "65000.1"}
+    page = json.dumps({"data": [asset, {**asset, "id": "wrapped", "rank": "2"}]}).encode()
+
+    table = pq.read_table(BytesIO(parquet(prepare([page]).table)))
+
+    assert {field.name: str(field.type) for field in table.schema} == {
+        name: rule["x-type"] for name, rule in schema["properties"].items()
+    }
+    assert set(schema["required"]) == properties_of(schema)
+    assert [breaches(schema, row) for row in table.to_pylist()] == [[]]
+
+
+def test_the_topic_is_given_the_events_of_the_contract():
+    schema = SCHEMAS["documents/window_event.v1.schema.json"]
+    announcements = {
+        "opening": opening(WINDOW),
+        "closing": closing(WINDOW, NOON, "stopped", {"calls": StreamCounts().as_wire()}),
+    }
+
+    for form, one in announcements.items():
+        event = {"id": one.id, "eventType": one.event_type, "subject": one.subject, "data": one.data}
+
+        assert breaches(schema["$defs"][form], event) == []
+        assert all(set(counts) == COUNTED for counts in one.data.get("counts", {}).values())
+        assert set(one.data) == properties_of(schema["$defs"][form]["properties"]["data"])
+
+
+def test_the_app_reads_the_columns_of_window_counts():
+    schema = SCHEMAS["documents/window_counts.v1.schema.json"]
+
+    assert {column.name for column in WINDOW_COUNTS.columns} == properties_of(schema)
+    assert [column.name for column in WINDOW_COUNTS.primary_key] == schema["x-key"]
+
+
+@given(feed=feeds, start=instants, number=st.integers(0, 10**6), attempt=st.integers(1, 10**6))
+def test_windows_and_tries_are_named_as_the_grammar_has_it(feed, start, number, attempt):
+    window = Window(feed, start, start + HOUR)
+
+    named = Slice(window.id, number, window.start, window.end).attempt_id(attempt)
+
+    assert re.fullmatch(GRAMMAR["window_id"]["pattern"], window.id)
+    assert re.fullmatch(GRAMMAR["slice_id"]["pattern"], named)
+    assert named.startswith(f"{window.id}/")
+
+
+def test_feeds_streams_and_contracts_are_named_as_the_grammar_has_it():
+    for feed in CATALOGUE.values():
+        assert breaches(GRAMMAR["feed"], feed.name) == []
+        for stream in feed.streams:
+            assert breaches(GRAMMAR["stream"], stream.name) + breaches(GRAMMAR["contract"], stream.contract) == []
