@@ -13,7 +13,7 @@ from shared.domain.windows.announcement import OPENED, opening
 from shared.domain.windows.ledger_row import TERMINAL, WindowRow
 from shared.domain.windows.window import Window
 from shared.feeds.assets import AMOUNT, SCHEMA
-from shared.feeds.catalogue import CATALOGUE
+from shared.feeds.trades import FEED
 from shared.flows import enrich
 from shared.flows.request_windows import opened_answer
 from shared.http.metrics_requests import parse_measure_request
@@ -198,7 +198,7 @@ def test_the_job_is_given_the_parameters_that_its_definition_has_and_the_app_giv
 
 
 def test_the_job_is_given_the_stream_that_the_app_would_name_and_the_hub_by_a_parameter():
-    (stream,) = CATALOGUE["trades"].streams
+    (stream,) = FEED.streams
     default = properties("pipeline", "TradesStreamEnrichment")["parameters"]["trades_hub"]["defaultValue"]
 
     given = rendered(job_parameters()["streams"]["value"], {"pipeline().parameters.trades_hub": "market-trades"})

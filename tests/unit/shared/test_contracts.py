@@ -5,7 +5,7 @@ import json
 import pytest
 
 from shared.contracts import FOLDER, Column, ContractError, load_contract, parse_contract
-from shared.feeds.catalogue import CATALOGUE
+from shared.feeds.catalogue import FEEDS
 
 RECORDS = sorted(FOLDER.glob("*.json"))
 
@@ -28,7 +28,7 @@ def test_every_record_contract_gives_its_key_partition_key_and_columns(path):
     assert {column.name for column in contract.columns if column.required} == set(schema["required"])
 
 
-@pytest.mark.parametrize("stream", [one for feed in CATALOGUE.values() for one in feed.streams], ids=str)
+@pytest.mark.parametrize("stream", [one for feed in FEEDS for one in feed.streams], ids=str)
 def test_every_stream_has_a_contract_of_its_own_name(stream):
     contract = load_contract(stream.contract)
 

@@ -15,25 +15,24 @@ from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
-from shared.clients.event_grid.topic import FakeTopic
-from shared.clients.event_hubs.hubs import FakeEventHubs
-from shared.clients.sql.engine import WINDOW_COUNTS
-from shared.clients.storage.reference import FakeReference
-from shared.clients.storage.windows import FakeLedger
+from shared.clients.event_grid.fake import FakeTopic
+from shared.clients.event_hubs.fake import FakeEventHubs
+from shared.clients.sql.tables import WINDOW_COUNTS
+from shared.clients.storage.fake import FakeLedger, FakeReference
 from shared.contracts import FOLDER
 from shared.domain.delivery import Event
 from shared.domain.runs.run import RunMode, RunRow, parameters_of
 from shared.domain.windows.announcement import closing, opening
-from shared.domain.windows.ending import Found, decide_ending
+from shared.domain.windows.ending import Completion, decide_ending
 from shared.domain.windows.ledger_row import TERMINAL, SliceRow, WindowRow
 from shared.domain.windows.plan import PlanTemplate, StreamPlan
 from shared.domain.windows.window import Slice, Window
 from shared.feeds.assets import parquet, prepare
-from shared.feeds.catalogue import CATALOGUE
+from shared.feeds.catalogue import FEEDS
 from shared.feeds.packing import Packing, as_events
 from shared.feeds.records import Records
 from shared.feeds.slicing import StreamCounts
-from shared.flows.announce import Herald, mark_closed
+from shared.flows.announce import WindowEvents, mark_closed
 
 SCHEMAS = {path.relative_to(FOLDER).as_posix(): json.loads(path.read_text()) for path in FOLDER.rglob("*/*.json")}
 REGISTRY = Registry().with_resources(
@@ -79,11 +78,11 @@ def closed_marker(state):
     counts = {stream.name: StreamCounts().as_wire() for stream in STREAMS}
     attempt = SliceRow(PART, 3, state, NOON, NOON, counts)
     row = WindowRow(WINDOW, "open", "timer", NOON, PLAN.as_wire())
-    ending = decide_ending(row, PLAN.slices(), [attempt], Found())
+    ending = decide_ending(row, PLAN.slices(), [attempt], Completion())
     ledger.claim(WindowRow(WINDOW, ending.state, "timer", NOON, PLAN.as_wire(), result=ending.result))
     ledger.write_attempt(attempt)
-    herald = Herald(ledger, hubs, FakeReference(lambda: NOON), FakeTopic(), lambda: NOON)
-    written = asyncio.run(mark_closed(herald, WINDOW.id))
+    events = WindowEvents(ledger, hubs, FakeReference(lambda: NOON), FakeTopic(), lambda: NOON)
+    written = asyncio.run(mark_closed(events, WINDOW.id))
     return json.loads(herald.reference.read(written["path"]))
 
 
@@ -228,7 +227,7 @@ def test_windows_and_tries_are_named_as_the_grammar_has_it(feed, start, number, 
 
 
 def test_feeds_streams_and_contracts_are_named_as_the_grammar_has_it():
-    for feed in CATALOGUE.values():
+    for feed in FEEDS:
         assert breaches(GRAMMAR["feed"], feed.name) == []
         for stream in feed.streams:
             assert breaches(GRAMMAR["stream"], stream.name) + breaches(GRAMMAR["contract"], stream.contract) == []

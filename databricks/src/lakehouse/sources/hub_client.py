@@ -106,8 +106,8 @@ async def _head_of(hub: Hub, known: Collection[str]) -> Head:
             client.get_eventhub_properties(), *map(client.get_partition_properties, known)
         )
         others = set(facts["partition_ids"]) - set(known)
-        found += await asyncio.gather(*map(client.get_partition_properties, others))
-    last = {one["id"]: int(one["last_enqueued_sequence_number"]) for one in found}
+        new = await asyncio.gather(*map(client.get_partition_properties, others))
+    last = {one["id"]: int(one["last_enqueued_sequence_number"]) for one in [*found, *new]}
     return Head(facts["created_at"].isoformat(), dict(sorted(last.items())))
 
 
