@@ -34,24 +34,25 @@ type Found = CursorResult[*tuple[Any, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """Runs composed statements until its deadline, `ends` seconds of a clock that never goes back."""
+    """Runs composed statements until its deadline, `ends` seconds of a clock that never goes back.
+
+    dialect: `sqlite` or `mssql`. driver: the connection of sqlite3 or pyodbc.
+    """
 
     connection: Connection
     ends: float
     clock: Callable[[], float]
+    dialect: str
+    driver: Any
 
     @classmethod
     def of(cls, connection: Connection, ends: float, clock: Callable[[], float]) -> "Transaction":
         """Take over a connection; a statement of SQLite is broken off at the deadline."""
-        transaction = cls(connection, ends, clock)
-        if transaction.dialect == "sqlite":
-            transaction._driver.set_progress_handler(lambda: clock() >= ends, _OPERATIONS)
+        dialect, driver = connection.dialect.name, connection.connection.dbapi_connection
+        transaction = cls(connection, ends, clock, dialect, driver)
+        if dialect == "sqlite":
+            transaction.driver.set_progress_handler(lambda: clock() >= ends, _OPERATIONS)
         return transaction
-
-    @property
-    def dialect(self) -> str:
-        """Name the dialect: `sqlite` or `mssql`."""
-        return self.connection.dialect.name
 
     def execute(self, statement: Executable, **parameters: Parameter) -> Found:
         """Run a statement with its parameters."""
@@ -84,17 +85,13 @@ class Transaction:
     def lock(self, what: str) -> None:
         """Wait until nobody else holds the lock of that name; SQLite has one lock for all names."""
         if self.dialect == "sqlite":
-            if not self._driver.in_transaction:
+            if not self.driver.in_transaction:
                 self._run(_BEGIN)
             return
         answer = self._run(APPLOCK, what, max(int(self._left() * 1000), 0)).scalar_one()
         if answer < _GRANTED:
             message = f"The lock {what!r} could not be acquired in time (sp_getapplock answers {answer})."
             raise TransientError(message)
-
-    @property
-    def _driver(self) -> Any:  # noqa: ANN401 - a connection of sqlite3 or pyodbc
-        return self.connection.connection.dbapi_connection
 
     def _run(self, text: str, *cells: str | int) -> Found:
         self._begin_statement()
@@ -105,7 +102,7 @@ class Transaction:
         if seconds <= 0:
             raise TransientError("The database was too slow: no time was left for the next statement.")
         if self.dialect == "mssql":
-            self._driver.timeout = ceil(seconds)
+            self.driver.timeout = ceil(seconds)
 
     def _left(self) -> float:
         return self.ends - self.clock()

@@ -103,6 +103,17 @@ def test_the_same_run_with_another_body_is_a_conflict(world):
         assert refusal(lambda other=other: measure(world.tools, other)) == (409, "run_id")
 
 
+@pytest.mark.parametrize("commit", ["fails", "unanswered"])
+def test_a_commit_that_has_to_be_tried_again_records_once_and_sends_once(world, commit):
+    world.metrics.commits = [commit]
+
+    answer = world.measure(0, 5)
+
+    assert (answer["status"], answer["alert"]) == ("recorded", "sent")
+    assert len(world.metrics.measurements) == 1
+    assert world.sender.tries == ["trades:r0:alert"]
+
+
 def test_an_alert_that_does_not_get_through_is_pending_and_goes_later(world):
     world.sender.failures = ["500"]
 

@@ -207,6 +207,15 @@ def test_an_incident_of_a_run_raises_one_alert(metrics, clock):
     assert sender.sent[ALERT_ID].body["kind"] == "run_failed"
 
 
+@pytest.mark.parametrize("commit", ["fails", "unanswered"])
+def test_an_incident_whose_commit_has_to_be_tried_again_raises_one_alert(metrics, clock, commit):
+    sender, metrics.commits = FakeLogicApp(), [commit]
+
+    assert raise_alert(metrics, sender, INCIDENT, clock, QUIET) == "sent"
+
+    assert sender.tries == [ALERT_ID]
+
+
 def test_the_same_incident_of_another_run_raises_an_alert_after_the_quiet_period(metrics, clock):
     sender, other = FakeLogicApp(), replace(INCIDENT, run_id="run-2")
     raise_alert(metrics, sender, INCIDENT, clock, QUIET)
