@@ -5,10 +5,10 @@ import logging
 import secrets
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from shared import telemetry
 from shared.clients.coincap.assets import Assets, CoinCapAssets
@@ -19,20 +19,22 @@ from shared.clients.event_hubs.hubs import AzureEventHubs, EventHubs, HubConnect
 from shared.clients.identity.credentials import Identity, ManagedIdentity, ServicePrincipal, make_identity
 from shared.clients.logic_app.alert_sender import LogicApp
 from shared.clients.retrying import RetryPolicy, Timeouts
-from shared.clients.sql.stores import Counts, sql_counts, sql_metrics
+from shared.clients.sql.stores import Counts, sql_counts, sql_metrics, sql_rows
+from shared.clients.storage.lake_files import Lake, blob_lake
 from shared.clients.storage.pools import Pools, SharedPools
 from shared.clients.storage.reference import Reference, blob_reference
 from shared.clients.storage.runs import RunLedger, table_run_ledger
 from shared.clients.storage.windows import Ledger, table_ledger
-from shared.domain.windows.plan import PlanTemplate, StreamPlan
+from shared.contracts import Contract
 from shared.domain.windows.window import microseconds
 from shared.errors import FeedUnusable, Unavailable
 from shared.feeds.feed import Feed
 from shared.flows.announce import WindowEvents
+from shared.flows.destinations import DestinationTools, connect
 from shared.flows.enrich import EnrichmentTools, Job
 from shared.flows.ingest_slice import SliceTools
 from shared.flows.measure import MetricsTools
-from shared.flows.open_windows import PlanFactory
+from shared.flows.open_windows import PlanFactory, partitions_of
 from shared.flows.report_runs import ReportTools
 from shared.flows.sources import SourceTools, fingerprint_of
 from shared.settings.model import HubSettings, Settings, from_process
@@ -103,7 +105,7 @@ class Services:
     @made_once
     def ledger(self) -> Ledger:
         """Give the ledger of windows and slices."""
-        return table_ledger(*self._table_service())
+        return table_ledger(*self._storage("table"), ca_bundle=self.settings.ca_bundle)
 
     @made_once
     def hubs(self) -> EventHubs:
@@ -138,10 +140,12 @@ class Services:
     @made_once
     def reference(self) -> Reference:
         """Give the container of lookups and window markers."""
-        settings = self.settings
-        endpoint = settings.blob_service_uri or f"https://{settings.storage_account}.blob.core.windows.net"
-        identity = make_identity(ManagedIdentity(settings.storage_client_id))
-        return blob_reference(settings.storage, endpoint, identity, ca_bundle=settings.ca_bundle)
+        return blob_reference(*self._storage("blob"), ca_bundle=self.settings.ca_bundle)
+
+    @made_once
+    def lake(self) -> Lake:
+        """Give the container of the streams that end in files."""
+        return blob_lake(*self._storage("blob"), ca_bundle=self.settings.ca_bundle)
 
     @made_once
     def identity(self) -> Identity:
@@ -156,7 +160,7 @@ class Services:
     @made_once
     def runs(self) -> RunLedger:
         """Give the ledger of Databricks runs."""
-        return table_run_ledger(*self._table_service())
+        return table_run_ledger(*self._storage("table"), ca_bundle=self.settings.ca_bundle)
 
     @made_once
     def counts(self) -> Counts | None:
@@ -210,7 +214,7 @@ class Services:
     def plans(self) -> PlanFactory:
         """Give what makes the plans of windows."""
         templates = {name: feed.template for name, feed in self.settings.feeds.items()}
-        return PlanFactory(templates, self._fingerprint, self._partitions)
+        return PlanFactory(templates, self._fingerprint, lambda template: partitions_of(template, self.hubs))
 
     @made_once
     def slice_tools(self) -> SliceTools:
@@ -219,7 +223,7 @@ class Services:
             ledger=self.ledger,
             feeds=self.feeds,
             sources=self.source_tools,
-            destinations=self._destination,
+            destinations=partial(connect, tools=self.destination_tools),
             clock=self.clock,
             sleep=asyncio.sleep,
         )
@@ -233,11 +237,17 @@ class Services:
             recording=self.reference.read,
         )
 
-    def _table_service(self) -> tuple[str | None, str, Identity, str | None]:
+    @made_once
+    def destination_tools(self) -> DestinationTools:
+        """Give what the destinations of streams need of the world."""
+        return DestinationTools(self.hubs, lambda: self.lake, self._rows)
+
+    def _storage(self, service: Literal["blob", "table"]) -> tuple[str | None, str, Identity]:
+        """Give connection string, endpoint and identity of a service of the app's storage account."""
         settings = self.settings
-        endpoint = settings.table_service_uri or f"https://{settings.storage_account}.table.core.windows.net"
-        identity = make_identity(ManagedIdentity(settings.storage_client_id))
-        return settings.storage, endpoint, identity, settings.ca_bundle
+        given = {"blob": settings.blob_service_uri, "table": settings.table_service_uri}[service]
+        endpoint = given or f"https://{settings.storage_account}.{service}.core.windows.net"
+        return settings.storage, endpoint, make_identity(ManagedIdentity(settings.storage_client_id))
 
     def _topic(self) -> Topic | None:
         settings = self.settings.enrichment
@@ -256,19 +266,17 @@ class Services:
         feeds = self.settings.feeds.values()
         return {each.feed.name: Job(each.job, each.feed.lookups) for each in feeds if each.job}
 
-    def _destination(self, stream: StreamPlan) -> AbstractAsyncContextManager[Sender]:
-        """Connect to where a stream goes."""
-        return self.hubs.sender(stream.hub)
+    def _rows(self, contract: Contract) -> Sender:
+        """Open the table of a contract's records in the app's database."""
+        url = self.settings.enrichment.sql_url
+        if url is None:
+            raise FeedUnusable(f"SQL__url is not set: there is no database for the rows of stream {contract.stream}.")
+        return sql_rows(url, self.identity, contract)
 
     def _fingerprint(self, feed: str) -> str:
         if feed not in self.feeds:
             raise FeedUnusable(self.settings.unusable.get(feed, f"There is no feed {feed} here."))
         return fingerprint_of(self.feeds[feed], self.source_tools)
-
-    def _partitions(self, template: PlanTemplate) -> dict[str, int]:
-        """Ask the hubs that packs go to; a row needs no partition count, so its hub is not asked."""
-        hubs = {stream.hub for stream in template.streams if stream.hub and stream.packing == "pack"}
-        return {hub: len(asyncio.run(self.hubs.positions(hub))) for hub in hubs}
 
 
 _services = Services()

@@ -1,5 +1,6 @@
 """Opening windows: what a tick of the timer claims in the ledger, and the start of what was claimed."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from datetime import datetime, timedelta
 
 from shared import telemetry
 from shared.clients.durable.orchestrations import Orchestrations
+from shared.clients.event_hubs.hubs import EventHubs
 from shared.clients.storage.windows import Ledger
 from shared.domain.windows.ledger_row import WindowOrigin, WindowRow
 from shared.domain.windows.plan import PlanTemplate
@@ -35,6 +37,12 @@ class PlanFactory:
         template = self.templates[window.feed]
         plan = template.freeze(window, now, self.fingerprint(window.feed), self.partitions(template))
         return WindowRow(window, "planned", origin, now, plan.as_wire(), queued=queued)
+
+
+def partitions_of(template: PlanTemplate, hubs: EventHubs) -> dict[str, int]:
+    """Ask the hubs that packs go to for their partitions; a row needs no count, so its hub is not asked."""
+    asked = {stream.hub for stream in template.streams if stream.hub and stream.packing == "pack"}
+    return {hub: len(asyncio.run(hubs.positions(hub))) for hub in asked}
 
 
 def claim_due_windows(

@@ -38,37 +38,33 @@ def report_run(tools: ReportTools, window_id: str, number: int) -> dict[str, Any
         return {}
     counts = tools.counts.of_window(window_id) or {}
     reconciliation = verdict_of(counts)
-    measured = _measure(tools, row, run, healthy=reconciliation != "unbalanced")
+    measured = [
+        _measure(tools, table, row, run, healthy=reconciliation != "unbalanced") for table in _tables_of(tools, row)
+    ]
     if reconciliation == "unbalanced":
         _alert(tools, row, run, "unbalanced", describe_differences(counts))
-    return measured | {"reconciliation": reconciliation}
+    return {"measurements": measured, "reconciliation": reconciliation}
 
 
-def _measure(tools: ReportTools, row: WindowRow, run: RunRow, *, healthy: bool) -> dict[str, Any]:
-    table = _table_of(tools, row)
-    if table is None:
-        return {}
+def _measure(tools: ReportTools, table: MeasuredTable, row: WindowRow, run: RunRow, *, healthy: bool) -> dict[str, Any]:
     at = run.claimed_at.replace(microsecond=0)
     request = MeasureRequest(table.key, str(run.run_id), at, row.window.id)
     return measure(tools.metrics, request, healthy=healthy)
 
 
 def _alert(tools: ReportTools, row: WindowRow, run: RunRow, kind: IncidentKind, reason: str) -> str:
-    table, run_id = _table_of(tools, row), str(run.run_id or run.instance_id)
-    key, name = (table.key, table.alert) if table else (_stream_of(row), RUN_ALERT)
+    """Raise one alert for the run, in the name of its first measured table, or of its feed where it has none."""
+    tables, run_id = _tables_of(tools, row), str(run.run_id or run.instance_id)
+    key, name = (tables[0].key, tables[0].alert) if tables else (row.window.feed, RUN_ALERT)
     incident = RunIncident(kind, key, name, run_id, run.claimed_at, reason, row.window.id)
     metrics = tools.metrics
     return raise_alert(metrics.metrics, metrics.alert_sender, incident, metrics.clock, metrics.quiet)
 
 
-def _table_of(tools: ReportTools, row: WindowRow) -> MeasuredTable | None:
-    """Give the measured table whose rows come from a window's stream."""
-    stream = _stream_of(row)
-    return next((table for table in tools.metrics.tables.values() if table.stream == stream), None)
-
-
-def _stream_of(row: WindowRow) -> str:
-    return Plan.from_wire(dict(row.plan)).streams[0].name
+def _tables_of(tools: ReportTools, row: WindowRow) -> list[MeasuredTable]:
+    """Give the measured tables whose rows come from a window's streams."""
+    streams = {stream.name for stream in Plan.from_wire(dict(row.plan)).streams}
+    return [table for table in tools.metrics.tables.values() if table.stream in streams]
 
 
 def _rows(tools: ReportTools, window_id: str, number: int) -> tuple[WindowRow, RunRow]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Protocol
 
-from shared.clients.event_hubs.hubs import Sender
+from shared.clients.destination import Sender
 from shared.clients.identity.credentials import Identity
 from shared.contracts import Contract
 from shared.domain.volumes.alert import Alert, PastAlerts

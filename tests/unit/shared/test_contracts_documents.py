@@ -81,9 +81,9 @@ def closed_marker(state):
     ending = decide_ending(row, PLAN.slices(), [attempt], Completion())
     ledger.claim(WindowRow(WINDOW, ending.state, "timer", NOON, PLAN.as_wire(), result=ending.result))
     ledger.write_attempt(attempt)
-    events = WindowEvents(ledger, hubs, FakeReference(lambda: NOON), FakeTopic(), lambda: NOON)
-    written = asyncio.run(mark_closed(events, WINDOW.id))
-    return json.loads(herald.reference.read(written["path"]))
+    publisher = WindowEvents(ledger, hubs, FakeReference(lambda: NOON), FakeTopic(), lambda: NOON)
+    written = asyncio.run(mark_closed(publisher, WINDOW.id))
+    return json.loads(publisher.reference.read(written["path"]))
 
 
 def events(packing):

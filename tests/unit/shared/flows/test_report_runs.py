@@ -61,15 +61,16 @@ def test_the_end_of_a_run_is_measured_for_its_window(world):
 
     done = world.report()
 
-    assert (done["run_id"], done["window"], done["rows_count_delta"]) == ("41", world.window.id, 2000)
-    assert (done["verdict"], done["alert"], done["reconciliation"]) == ("first", "none", "balanced")
+    (measured,) = done["measurements"]
+    assert (measured["run_id"], measured["window"], measured["rows_count_delta"]) == ("41", world.window.id, 2000)
+    assert (measured["verdict"], measured["alert"], done["reconciliation"]) == ("first", "none", "balanced")
 
 
 def test_an_activity_that_is_carried_out_again_records_and_sends_nothing_more(world):
     world.ended("succeeded")
     world.holds(5)
 
-    first, second = world.report(), world.report()
+    (first,), (second,) = (world.report()["measurements"] for _ in range(2))
 
     assert (first["status"], second["status"], second["alert"]) == ("recorded", "repeated", "sent")
     assert (len(world.metrics.measurements), len(world.sender.tries)) == (1, 1)
@@ -110,7 +111,8 @@ def test_a_window_that_does_not_balance_raises_an_alert_with_its_differences_and
 
     done = world.report(2)
 
-    assert (done["verdict"], done["alert"], done["reconciliation"]) == ("normal", "none", "unbalanced")
+    (measured,) = done["measurements"]
+    assert (measured["verdict"], measured["alert"], done["reconciliation"]) == ("normal", "none", "unbalanced")
     assert [alert.kind for alert in world.sender.sent.values()] == ["alert", "unbalanced"]
     assert "trades: enriched = sql by 3" in list(world.sender.sent.values())[-1].body["message"]
 
@@ -122,14 +124,14 @@ def test_of_a_stream_whose_table_nobody_measures_failures_raise_alerts_all_the_s
     world.report()
 
     (alert,) = world.sender.sent.values()
-    assert (alert.table, alert.name) == ("transactions", "ingestion")
+    assert (alert.table, alert.name) == (world.window.feed, "ingestion")
 
 
 def test_of_a_stream_whose_table_nobody_measures_a_good_end_is_nothing_to_record():
     world = World("transactions")
     world.ended("succeeded")
 
-    assert world.report() == {"reconciliation": None}
+    assert world.report() == {"measurements": [], "reconciliation": None}
 
 
 def test_a_database_that_is_down_is_an_error_to_retry(world):
