@@ -56,4 +56,4 @@ async def test_a_stream_of_a_table_becomes_its_rows():
     delivery = await world.send("sql")
 
     assert delivery.accepted == 1
-    assert len(world.rows.rows) == 1
+    assert len(world.rows.stored) == 1
