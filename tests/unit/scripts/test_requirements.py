@@ -1,6 +1,7 @@
 """The pinned requirements."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,10 @@ def test_every_listed_package_is_pinned(name):
     listed = {re.split(r"[<>=\[ ]", line)[0] for line in lines if line and line[0] not in "#-"}
 
     assert listed <= names(f"{name}.txt")
+
+
+def test_what_the_emulators_need_is_pinned_for_development():
+    project = tomllib.loads((ROOT / "emulators" / "pyproject.toml").read_text())["project"]
+    needed = [*project["dependencies"], *project["optional-dependencies"]["tests"]]
+
+    assert {re.split(r"[<>=\[]", each)[0] for each in needed} <= names("requirements-dev.txt")

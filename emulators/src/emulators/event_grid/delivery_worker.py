@@ -1,4 +1,4 @@
-"""Carries deliveries: attempt after attempt by the schedule, until each is delivered or dead."""
+"""Makes deliveries: attempt after attempt by the schedule, until each has arrived or is given up."""
 
 import asyncio
 import logging
@@ -31,7 +31,7 @@ class DeliveryWorker:
     clock: Callable[[], datetime]
 
     async def deliver(self, delivery: Delivery) -> None:
-        """Deliver a delivery, however many attempts that takes, or put it among the dead letters."""
+        """Make a delivery, however many attempts it takes, or put it among the dead letters."""
         await self.finish(delivery, await self.attempt(delivery))
 
     async def finish(self, delivery: Delivery, step: Step) -> None:

@@ -90,7 +90,7 @@ class Connection:
     async def _read(self) -> None:
         async for message in self._socket:
             if message.type is WSMsgType.TEXT:
-                self.post(self.dialogue.hear(message.data, self._venue_time()))
+                self.post(self.dialogue.receive(message.data, self._venue_time()))
             elif message.type is WSMsgType.PONG:
                 self._pinged = None
             elif message.type is WSMsgType.PING:

@@ -80,7 +80,7 @@ class Dialogue(Protocol):
         """Say what the venue says first."""
         ...
 
-    def hear(self, text: str, now: int) -> list[bytes]:
+    def receive(self, text: str, now: int) -> list[bytes]:
         """Answer a frame of the client."""
         ...
 

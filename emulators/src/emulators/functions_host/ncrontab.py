@@ -65,7 +65,7 @@ def parse_schedule(expression: str, settings: Mapping[str, str], zone: tzinfo = 
     if len(parts) != len(_FIELDS):
         raise TimerScheduleError(f"schedule {text!r} has {len(parts)} fields: NCRONTAB has six (or five, no seconds)")
     schedule = Schedule(" ".join(_numbers(p, f, text) for p, f in zip(parts, _FIELDS, strict=True)), zone=zone)
-    _prove_it_fires(schedule, text)
+    _check_it_fires(schedule, text)
     return schedule
 
 
@@ -122,7 +122,7 @@ def _value(word: str, field: Field, text: str) -> int:
     return value
 
 
-def _prove_it_fires(schedule: Schedule, text: str) -> None:
+def _check_it_fires(schedule: Schedule, text: str) -> None:
     try:
         schedule.next_after(datetime(2024, 1, 1, tzinfo=UTC))
     except CroniterBadDateError as error:

@@ -43,7 +43,7 @@ def read_workflow(path: Path) -> Workflow:
     """Read one; its name is that of its folder. Raises NotUnderstood."""
     try:
         raw = msgspec.json.decode(path.read_bytes())
-        _name_strangers(raw["definition"]["actions"])
+        _refuse_unknown_actions(raw["definition"]["actions"])
         document = msgspec.convert(raw, Document)
         return _workflow(path.parent.name, document, raw)
     except NotUnderstood as error:
@@ -68,27 +68,27 @@ def _workflow(name: str, document: Document, raw: Mapping[str, Any]) -> Workflow
 def _values(document: Document) -> dict[str, Any]:
     declared = document.definition.parameters
     given = {name: value.value for name, value in document.parameters.items()}
-    if strange := sorted(set(given) - set(declared)):
-        raise NotUnderstood(f"it gives the parameter {', '.join(strange)}, which the definition does not declare.")
+    if unknown := sorted(set(given) - set(declared)):
+        raise NotUnderstood(f"it gives the parameter {', '.join(unknown)}, which the definition does not declare.")
     values = {name: one.default_value for name, one in declared.items()} | given
     if missing := sorted(name for name, value in values.items() if value is None):
         raise NotUnderstood(f"the parameter {', '.join(missing)} has no value.")
     return values
 
 
-def _name_strangers(actions: Mapping[str, Any]) -> None:
+def _refuse_unknown_actions(actions: Mapping[str, Any]) -> None:
     for name, action in actions.items():
         if action["type"] not in _KINDS:
             known = ", ".join(_KINDS)
             raise NotUnderstood(f"the action {name!r} is of type {action['type']!r}; understood are {known}.")
         for block in [*action.get("cases", {}).values(), action.get("default", {})]:
-            _name_strangers(block.get("actions", {}))
+            _refuse_unknown_actions(block.get("actions", {}))
 
 
 def _check_order(actions: Mapping[str, Action]) -> None:
     for name, action in actions.items():
-        if strange := sorted(set(action.run_after) - set(actions)):
-            raise NotUnderstood(f"the action {name!r} runs after {', '.join(strange)}, which is not beside it.")
+        if unknown := sorted(set(action.run_after) - set(actions)):
+            raise NotUnderstood(f"the action {name!r} runs after {', '.join(unknown)}, which is not beside it.")
         for block in action.blocks() if isinstance(action, Switch) else ():
             _check_order(block)
     try:

@@ -27,8 +27,8 @@ def check_schema(schema: Schema, place: str = "the schema") -> None:
     """Raise UnknownSchema for what `complaints` would not check."""
     if unknown := sorted(set(schema) - set(_RULES)):
         raise UnknownSchema(f"{place} has {', '.join(unknown)}; understood are {', '.join(_RULES)}")
-    if strange := sorted(set(_types(schema)) - set(_TYPES)):
-        raise UnknownSchema(f"{place} has the type {', '.join(strange)}; understood are {', '.join(_TYPES)}")
+    if unknown := sorted(set(_types(schema)) - set(_TYPES)):
+        raise UnknownSchema(f"{place} has the type {', '.join(unknown)}; understood are {', '.join(_TYPES)}")
     for name, inner in schema.get("properties", {}).items():
         check_schema(inner, f"{place} of {name}")
 
@@ -54,39 +54,39 @@ def _is(value: Any, name: str) -> bool:  # noqa: ANN401 - any JSON value
     return isinstance(value, _TYPES[name]) and not isinstance(value, bool)
 
 
-def _heed_nothing(_value: Any, _rule: Any, _place: str) -> Iterator[str]:  # noqa: ANN401 - any JSON value
+def _check_nothing(_value: Any, _rule: Any, _place: str) -> Iterator[str]:  # noqa: ANN401 - any JSON value
     return iter(())
 
 
-def _heed_required(value: Any, names: list[str], place: str) -> Iterator[str]:  # noqa: ANN401 - any JSON value
+def _check_required(value: Any, names: list[str], place: str) -> Iterator[str]:  # noqa: ANN401 - any JSON value
     missing = [name for name in names if isinstance(value, dict) and name not in value]
     if missing:
         yield f"Required properties are missing from object: {', '.join(missing)}.{_at(place)}"
 
 
-def _heed_properties(value: Any, properties: Mapping[str, Schema], place: str) -> Iterator[str]:  # noqa: ANN401
+def _check_properties(value: Any, properties: Mapping[str, Schema], place: str) -> Iterator[str]:  # noqa: ANN401
     if isinstance(value, dict):
         for name, schema in properties.items():
             if name in value:
                 yield from complaints(value[name], schema, f"{place}.{name}".lstrip("."))
 
 
-def _heed_enum(value: Any, values: list[Any], place: str) -> Iterator[str]:  # noqa: ANN401 - any JSON value
+def _check_enum(value: Any, values: list[Any], place: str) -> Iterator[str]:  # noqa: ANN401 - any JSON value
     if value not in values:
         yield f"Value is not defined in enum.{_at(place)}"
 
 
-def _heed_pattern(value: Any, pattern: str, place: str) -> Iterator[str]:  # noqa: ANN401 - any JSON value
+def _check_pattern(value: Any, pattern: str, place: str) -> Iterator[str]:  # noqa: ANN401 - any JSON value
     if isinstance(value, str) and not re.search(pattern, value):
         yield f"String does not match regex pattern '{pattern}'.{_at(place)}"
 
 
-def _heed_least(value: Any, least: int, place: str) -> Iterator[str]:  # noqa: ANN401 - any JSON value
+def _check_least(value: Any, least: int, place: str) -> Iterator[str]:  # noqa: ANN401 - any JSON value
     if isinstance(value, str) and len(value) < least:
         yield f"String is less than minimum length of {least}.{_at(place)}"
 
 
-def _heed_most(value: Any, most: int, place: str) -> Iterator[str]:  # noqa: ANN401 - any JSON value
+def _check_most(value: Any, most: int, place: str) -> Iterator[str]:  # noqa: ANN401 - any JSON value
     if isinstance(value, str) and len(value) > most:
         yield f"String exceeds maximum length of {most}.{_at(place)}"
 
@@ -96,11 +96,11 @@ def _at(place: str) -> str:
 
 
 _RULES: Final[Mapping[str, Callable[[Any, Any, str], Iterator[str]]]] = {
-    "type": _heed_nothing,
-    "required": _heed_required,
-    "properties": _heed_properties,
-    "enum": _heed_enum,
-    "pattern": _heed_pattern,
-    "minLength": _heed_least,
-    "maxLength": _heed_most,
+    "type": _check_nothing,
+    "required": _check_required,
+    "properties": _check_properties,
+    "enum": _check_enum,
+    "pattern": _check_pattern,
+    "minLength": _check_least,
+    "maxLength": _check_most,
 }

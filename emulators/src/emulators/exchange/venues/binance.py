@@ -93,7 +93,7 @@ class BinanceDialogue:
         del now
         return []
 
-    def hear(self, text: str, now: int) -> list[bytes]:
+    def receive(self, text: str, now: int) -> list[bytes]:
         """Answer a request by its id; errors as documented."""
         del now
         try:

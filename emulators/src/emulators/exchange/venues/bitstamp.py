@@ -75,7 +75,7 @@ class BitstampDialogue:
         del now
         return []
 
-    def hear(self, text: str, now: int) -> list[bytes]:
+    def receive(self, text: str, now: int) -> list[bytes]:
         """Confirm subscriptions, answer the client's heartbeat, refuse the rest with `bts:error`."""
         del now
         try:

@@ -76,7 +76,7 @@ class CoinbaseDialogue:
         del now
         return []
 
-    def hear(self, text: str, now: int) -> list[bytes]:
+    def receive(self, text: str, now: int) -> list[bytes]:
         """Answer subscribe and unsubscribe with `subscriptions`, followed by one `last_match` a new product."""
         del now
         try:

@@ -86,7 +86,7 @@ class KrakenDialogue:
         del now
         return [_status("online")]
 
-    def hear(self, text: str, now: int) -> list[bytes]:
+    def receive(self, text: str, now: int) -> list[bytes]:
         """Answer subscribe and unsubscribe once a symbol, ping with pong."""
         try:
             request = msgspec.json.decode(text, type=_Request)

@@ -20,7 +20,7 @@ def converse(feed, route="/ws", streams="", **query):
 
 def say(dialogue, message) -> list[dict]:
     text = message if isinstance(message, str) else json.dumps(message)
-    return [json.loads(frame) for frame in dialogue.hear(text, NOW)]
+    return [json.loads(frame) for frame in dialogue.receive(text, NOW)]
 
 
 def test_a_stream_of_the_path_gives_raw_events(feed, trade):

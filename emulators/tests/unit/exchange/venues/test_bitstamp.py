@@ -20,7 +20,7 @@ def dialogue(feed):
 
 
 def say(dialogue, event, **data) -> dict:
-    (answer,) = dialogue.hear(json.dumps({"event": event, "data": data}), NOW)
+    (answer,) = dialogue.receive(json.dumps({"event": event, "data": data}), NOW)
     return json.loads(answer)
 
 
@@ -77,7 +77,7 @@ def test_a_wrong_request_gets_an_error_event(dialogue, event, channel):
 
 
 def test_what_is_no_json_gets_an_error_event(dialogue):
-    assert json.loads(dialogue.hear("{", NOW)[0])["data"]["message"] == "Incorrect JSON format."
+    assert json.loads(dialogue.receive("{", NOW)[0])["data"]["message"] == "Incorrect JSON format."
 
 
 def test_the_shutdown_notice_asks_to_reconnect():

@@ -20,7 +20,7 @@ def dialogue(feed):
 
 
 def say(dialogue, **message) -> list[dict]:
-    return [json.loads(frame) for frame in dialogue.hear(json.dumps(message), NOW)]
+    return [json.loads(frame) for frame in dialogue.receive(json.dumps(message), NOW)]
 
 
 def test_a_subscription_is_confirmed_and_followed_by_the_last_match(dialogue):
@@ -87,7 +87,7 @@ def test_a_wrong_subscription_is_refused_in_the_venues_words(dialogue, message, 
 
 
 def test_what_is_no_json_is_an_error_frame(dialogue):
-    assert json.loads(dialogue.hear("{", NOW)[0])["type"] == "error"
+    assert json.loads(dialogue.receive("{", NOW)[0])["type"] == "error"
 
 
 def test_after_unsubscribing_nothing_is_sent(dialogue, trade):

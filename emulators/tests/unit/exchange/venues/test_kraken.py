@@ -22,7 +22,7 @@ def dialogue(feed):
 
 def say(dialogue, method="subscribe", **params) -> list[dict]:
     request = {"method": method, "params": {"channel": "trade"} | params, "req_id": 4}
-    return [json.loads(frame) for frame in dialogue.hear(json.dumps(request), NOW)]
+    return [json.loads(frame) for frame in dialogue.receive(json.dumps(request), NOW)]
 
 
 def test_it_opens_with_its_status(dialogue):
@@ -96,7 +96,7 @@ def test_wrong_requests_are_refused(dialogue, method, params, error):
 
 
 def test_what_is_no_json_is_refused(dialogue):
-    assert json.loads(dialogue.hear("{", NOW)[0])["success"] is False
+    assert json.loads(dialogue.receive("{", NOW)[0])["success"] is False
 
 
 def result(feed, **query) -> dict:
