@@ -85,7 +85,10 @@ def _source(feed: Feed) -> Iterable[Setting]:
         yield Setting(f"{name}_CATCH_UP_RATE", setting.positive_number, "2", past)
     if isinstance(feed.source, Exchanges):
         venues = ", ".join(PUBLIC_ENDPOINTS)
-        meaning = f"Markets, as `venue:symbol`; venues are {venues}."
+        meaning = (
+            f"Markets, as `venue:symbol`; venues are {venues}. Where a symbol can be read in two ways: "
+            "`venue:symbol=BASE/QUOTE`."
+        )
         yield Setting(f"{name}_SOURCES", setting.names, ",".join(feed.source.markets), meaning)
 
 
