@@ -53,18 +53,23 @@ def _measure(tools: ReportTools, table: MeasuredTable, row: WindowRow, run: RunR
 
 
 def _alert(tools: ReportTools, row: WindowRow, run: RunRow, kind: IncidentKind, reason: str) -> str:
-    """Raise one alert for the run, in the name of its first measured table, or of its feed where it has none."""
+    """Raise one alert for the run, in the name of its first measured table, or of its streams where it has none."""
     tables, run_id = _tables_of(tools, row), str(run.run_id or run.instance_id)
-    key, name = (tables[0].key, tables[0].alert) if tables else (row.window.feed, RUN_ALERT)
+    key, name = (tables[0].key, tables[0].alert) if tables else (", ".join(_streams_of(row)), RUN_ALERT)
     incident = RunIncident(kind, key, name, run_id, run.claimed_at, reason, row.window.id)
     metrics = tools.metrics
     return raise_alert(metrics.metrics, metrics.alert_sender, incident, metrics.clock, metrics.quiet)
 
 
 def _tables_of(tools: ReportTools, row: WindowRow) -> list[MeasuredTable]:
-    """Give the measured tables whose rows come from a window's streams."""
-    streams = {stream.name for stream in Plan.from_wire(dict(row.plan)).streams}
-    return [table for table in tools.metrics.tables.values() if table.stream in streams]
+    """Give the measured table of each of a window's streams that has one: of several the first."""
+    tables = list(tools.metrics.tables.values())
+    found = (next((table for table in tables if table.stream == stream), None) for stream in _streams_of(row))
+    return [table for table in found if table is not None]
+
+
+def _streams_of(row: WindowRow) -> list[str]:
+    return [stream.name for stream in Plan.from_wire(dict(row.plan)).streams]
 
 
 def _rows(tools: ReportTools, window_id: str, number: int) -> tuple[WindowRow, RunRow]:

@@ -124,7 +124,7 @@ def test_of_a_stream_whose_table_nobody_measures_failures_raise_alerts_all_the_s
     world.report()
 
     (alert,) = world.sender.sent.values()
-    assert (alert.table, alert.name) == (world.window.feed, "ingestion")
+    assert (alert.table, alert.name) == ("transactions", "ingestion")
 
 
 def test_of_a_stream_whose_table_nobody_measures_a_good_end_is_nothing_to_record():
