@@ -25,16 +25,20 @@ TRADES = MeasuredTable("trades", "Trades", "trades", 1000, "ingestion")
 class World:
     """The flow's collaborators, as fakes, with one window of a stream and its runs."""
 
-    def __init__(self, stream="trades"):
+    def __init__(self, *streams, tables=(TRADES,)):
         start = NOON.replace(second=0, microsecond=0) - HOUR
         self.window = Window("trades", start, start + HOUR)
-        plan = PlanTemplate(
-            HOUR, timedelta(), timedelta(), 0, 1, (), (StreamPlan(stream, stream, f"{stream}/1", "row", "identity", 2),)
-        ).freeze(self.window, NOON, "", {stream: 2})
-        self.metrics, self.sender, self.runs = FakeMetrics({"Trades": {}}), FakeLogicApp(), FakeRunLedger()
+        plans = tuple(StreamPlan(one, one, f"{one}/1", "row", "identity", 2) for one in streams or ("trades",))
+        plan = PlanTemplate(HOUR, timedelta(), timedelta(), 0, 1, (), plans).freeze(self.window, NOON, "", {})
+        self.metrics, self.sender, self.runs = (
+            FakeMetrics({table.table: {} for table in tables}),
+            FakeLogicApp(),
+            FakeRunLedger(),
+        )
         self.counts, ledger = FakeCounts(), FakeLedger()
         ledger.claim(WindowRow(self.window, "closed", "timer", NOON, plan.as_wire()))
-        metrics = MetricsTools({"trades": TRADES}, ledger, self.metrics, self.sender, lambda: NOON, timedelta(hours=6))
+        measured = {table.key: table for table in tables}
+        metrics = MetricsTools(measured, ledger, self.metrics, self.sender, lambda: NOON, timedelta(hours=6))
         self.tools = ReportTools(metrics, self.runs, self.counts)
 
     def ended(self, state, number=1, **more):
@@ -64,6 +68,19 @@ def test_the_end_of_a_run_is_measured_for_its_window(world):
     (measured,) = done["measurements"]
     assert (measured["run_id"], measured["window"], measured["rows_count_delta"]) == ("41", world.window.id, 2000)
     assert (measured["verdict"], measured["alert"], done["reconciliation"]) == ("first", "none", "balanced")
+
+
+def test_each_stream_of_a_window_is_measured_once_by_the_first_table_that_names_it():
+    again = MeasuredTable("again", "Trades", "trades", 1000, "ingestion")
+    stars = MeasuredTable("stars", "Stars", "stars", 1, "ingestion")
+    world = World("trades", "stars", "pageviews", tables=(TRADES, again, stars))
+    world.metrics.tables["Stars"][world.window.id] = 7
+    world.ended("succeeded")
+    world.holds(2000)
+
+    done = world.report()
+
+    assert [(one["table"], one["rows_count_delta"]) for one in done["measurements"]] == [("trades", 2000), ("stars", 7)]
 
 
 def test_an_activity_that_is_carried_out_again_records_and_sends_nothing_more(world):
