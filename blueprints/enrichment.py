@@ -18,6 +18,7 @@ from shared.errors import IngestionError, JobRefused, LoginRefused
 from shared.flows.enrich import claim_run, fail_run, follow_run, prepare_lookup, start_run, wanted
 from shared.flows.report_runs import report_run
 from shared.flows.request_runs import request_rerun, run_accepted, start_enrichment_of
+from shared.http.statuses import ACCEPTED
 from shared.services import services
 
 bp = df.Blueprint()
@@ -44,7 +45,7 @@ async def start_enrichment(event: func.EventGridEvent, client: df.DurableOrchest
 @bp.durable_client_input(client_name="client")
 async def rerun_enrichment(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """Compute a window's silver, gold, SQL and counts again from bronze: 202; 409 while a run of it is active."""
-    return await answer(_rerun(req.route_params["id"], DurableOrchestrations(client)), status=202)
+    return await answer(_rerun(req.route_params["id"], DurableOrchestrations(client)), status=ACCEPTED)
 
 
 @bp.activity_trigger(input_name="order")

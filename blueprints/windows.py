@@ -20,6 +20,7 @@ from shared.flows.request_windows import (
     show_window,
     stop_orchestrations,
 )
+from shared.http.statuses import ACCEPTED
 from shared.http.window_requests import parse_open_request
 from shared.services import services
 
@@ -30,7 +31,7 @@ bp = df.Blueprint()
 @bp.durable_client_input(client_name="client")
 async def open_windows(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """Claim and start the windows of `{"feed", "start", "length" | "end"}`: 202 with ids and status URLs."""
-    return await answer(_open(req.get_body(), DurableOrchestrations(client)), status=202)
+    return await answer(_open(req.get_body(), DurableOrchestrations(client)), status=ACCEPTED)
 
 
 @bp.route(route="windows", methods=["GET"])
@@ -51,7 +52,7 @@ async def get_window(req: func.HttpRequest) -> func.HttpResponse:
 @bp.durable_client_input(client_name="client")
 async def stop_window(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """Stop a window: its running slices end within 5 s, those not begun are skipped; 202."""
-    return await answer(_stop(req.route_params["id"], DurableOrchestrations(client)), status=202)
+    return await answer(_stop(req.route_params["id"], DurableOrchestrations(client)), status=ACCEPTED)
 
 
 async def _open(body: bytes, orchestrations: DurableOrchestrations) -> Mapping[str, Any]:

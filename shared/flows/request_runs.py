@@ -7,20 +7,19 @@ from typing import Any
 from shared.clients.durable.orchestrations import Orchestrations
 from shared.clients.sql.stores import Counts
 from shared.clients.storage.runs import RunLedger
-from shared.clients.storage.windows import known_window
 from shared.domain.runs.run import RunMode, RunRow, instance_of
 from shared.domain.windows.ledger_row import WindowRow
 from shared.domain.windows.window import Window
 from shared.errors import LoginRefused, RequestRejected, SettingsError, Unavailable
 from shared.flows.enrich import EnrichmentTools, fail_run
+from shared.flows.request_windows import existing_window
 from shared.http.views import enrichment_view
 
 
 def claim_rerun(tools: EnrichmentTools, window_id: str) -> RunRow:
     """Claim a deliberate run under the next number.
 
-    Raises RequestRejected: 404 for an unknown window, 409 for one that is not enriched, that goes on or has an active
-    run.
+    Raises RequestRejected where the window is not known, is not enriched, goes on, or has an active run.
     """
     row = _window(tools, window_id)
     if not row.ended:
@@ -74,13 +73,11 @@ def _counted(counts: Counts | None, window_id: str) -> tuple[Mapping[str, Mappin
 
 
 def _window(tools: EnrichmentTools, window_id: str) -> WindowRow:
-    row = known_window(tools.ledger, window_id)
-    if row is None:
-        raise RequestRejected(404, "unknown_window", f"There is no window {window_id[:80]!r}.", "id")
+    row = existing_window(tools.ledger, window_id)
     if row.window.feed not in tools.jobs_of:
         raise _conflict(f"Windows of {row.window.feed} are not enriched: no workspace or no job is set for them.")
     return row
 
 
 def _conflict(message: str) -> RequestRejected:
-    return RequestRejected(409, "run_conflict", message, "id")
+    return RequestRejected("conflict", "run_conflict", message, "id")

@@ -19,7 +19,7 @@ async def working():
 @pytest.mark.parametrize(
     ("error", "status", "code"),
     [
-        (RequestRejected(409, "run_conflict", "It was measured before.", "run_id"), 409, "run_conflict"),
+        (RequestRejected("conflict", "run_conflict", "It was measured before.", "run_id"), 409, "run_conflict"),
         (Unavailable("SQL is down."), 503, "unavailable"),
         (LoginRefused("SQL refused the login."), 503, "unavailable"),
         (SettingsError("There is no driver."), 500, "settings"),
