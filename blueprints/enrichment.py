@@ -17,8 +17,9 @@ from shared.domain.windows.announcement import window_of
 from shared.errors import IngestionError, JobRefused, LoginRefused
 from shared.flows.enrich import claim_run, fail_run, follow_run, prepare_lookup, start_run, wanted
 from shared.flows.report_runs import report_run
-from shared.flows.request_runs import request_rerun, run_accepted, start_enrichment_of
+from shared.flows.request_runs import request_rerun, start_enrichment_of
 from shared.http.statuses import ACCEPTED
+from shared.http.views import accepted_run
 from shared.services import services
 
 bp = df.Blueprint()
@@ -144,4 +145,4 @@ def _or_failed(step: Any, order: Mapping[str, Any], *final: type[IngestionError]
 
 
 async def _rerun(window_id: str, orchestrations: DurableOrchestrations) -> Mapping[str, Any]:
-    return run_accepted(await request_rerun(services().enrichment_tools, orchestrations, window_id))
+    return accepted_run(await request_rerun(services().enrichment_tools, orchestrations, window_id))

@@ -2,18 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
 
 from shared.clients.durable.orchestrations import Orchestrations
 from shared.clients.sql.stores import Counts
-from shared.clients.storage.runs import RunLedger
 from shared.domain.runs.run import RunMode, RunRow, instance_of
 from shared.domain.windows.ledger_row import WindowRow
-from shared.domain.windows.window import Window
 from shared.errors import LoginRefused, RequestRejected, SettingsError, Unavailable
 from shared.flows.enrich import EnrichmentTools, fail_run
 from shared.flows.request_windows import existing_window
-from shared.http.views import enrichment_view
 
 
 def claim_rerun(tools: EnrichmentTools, window_id: str) -> RunRow:
@@ -48,22 +44,15 @@ async def start_enrichment_of(
     orchestrations: Orchestrations, window_id: str, number: int = 1, mode: RunMode = "follow"
 ) -> None:
     """Start the orchestration of a window's run; that it runs already is success. Raises Unavailable."""
-    order = {"window_id": window_id, "number": number, "mode": mode}
-    await orchestrations.start_enrichment(instance_of(window_id, number), order)
+    payload = {"window_id": window_id, "number": number, "mode": mode}
+    await orchestrations.start_enrichment(instance_of(window_id, number), payload)
 
 
-def show_enrichment(runs: RunLedger, counts: Counts | None, window: Window) -> dict[str, Any]:
-    """Show a window's runs, and what the lakehouse counted of it where there is a database to ask."""
-    return enrichment_view(runs.of_window(window), *_counted(counts, window.id))
+def count_window(counts: Counts | None, window_id: str) -> tuple[Mapping[str, Mapping[str, int]], str]:
+    """Give what the lakehouse counted of a window, by stream and `<stage>/<name>`, or nothing and the reason.
 
-
-def run_accepted(run: RunRow) -> dict[str, Any]:
-    """Answer a request to run again."""
-    return {"window": run.window.id, "run": run.as_view()}
-
-
-def _counted(counts: Counts | None, window_id: str) -> tuple[Mapping[str, Mapping[str, int]], str]:
-    """Ask for the counts; a database that does not answer must not hide the window."""
+    A database that does not answer must not hide the window.
+    """
     if counts is None:
         return {}, "SQL__url is not set."
     try:

@@ -1,19 +1,17 @@
-"""What callers ask of windows by HTTP: open some, stop one, list them, show one."""
+"""What callers ask of windows: open some, stop one, list them, show one."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from shared.clients.durable.orchestrations import Orchestrations
 from shared.clients.storage.windows import Ledger, known_window
-from shared.domain.windows.ledger_row import WINDOW_STATES, WindowRow
+from shared.domain.windows.ledger_row import WINDOW_STATES, SliceRow, WindowRow
 from shared.domain.windows.plan import MAX_WINDOW, Plan
 from shared.domain.windows.request import InvalidRequest, OpenRequest, WindowTaken, windows_to_claim
 from shared.domain.windows.schedule import Schedule
 from shared.errors import RequestRejected
 from shared.flows.open_windows import PlanFactory
-from shared.http.views import window_details, window_summary
 
 # A slice looks at its row each second and flushes each second: what it has sent then lies before the stop.
 STOP_NOTICE = timedelta(seconds=2)
@@ -48,7 +46,7 @@ def first_of_queue(ledger: Ledger, rows: list[WindowRow]) -> list[WindowRow]:
     return [row for row in rows if not row.queued or (first is not None and row.window == first.window)]
 
 
-def list_windows(ledger: Ledger, feeds: Iterable[str], feed: str | None, state: str | None) -> dict[str, Any]:
+def list_windows(ledger: Ledger, feeds: Iterable[str], feed: str | None, state: str | None) -> list[WindowRow]:
     """List windows, newest first; raises RequestRejected for an unknown feed or state."""
     known = tuple(feeds)
     if feed is not None and feed not in known:
@@ -58,13 +56,12 @@ def list_windows(ledger: Ledger, feeds: Iterable[str], feed: str | None, state: 
     rows = [
         row for name in known if feed in (None, name) for row in ledger.windows(name, states=[state] if state else [])
     ]
-    return {"windows": [window_summary(row) for row in sorted(rows, key=lambda row: row.window.start, reverse=True)]}
+    return sorted(rows, key=lambda row: row.window.start, reverse=True)
 
 
-def show_window(ledger: Ledger, window_id: str) -> tuple[WindowRow, dict[str, Any]]:
-    """Give a window's row, and how it is shown with plan, tries and counts; raises RequestRejected."""
-    row = existing_window(ledger, window_id)
-    return row, window_details(row, ledger.attempts(window_id))
+def show_window(ledger: Ledger, window_id: str) -> tuple[WindowRow, list[SliceRow]]:
+    """Give a window's row and every try at its slices; raises RequestRejected."""
+    return existing_window(ledger, window_id), ledger.attempts(window_id)
 
 
 def mark_stopped(ledger: Ledger, window_id: str, now: datetime) -> WindowRow:
@@ -86,11 +83,6 @@ async def stop_orchestrations(row: WindowRow, orchestrations: Orchestrations) ->
     await orchestrations.stop([row.window.id, *(leg_instance(row.window.id, leg.number) for leg in legs)])
 
 
-def opened_answer(rows: list[WindowRow], orchestrations: Orchestrations) -> dict[str, Any]:
-    """Answer a request to open: each window's id, state and durable status URLs."""
-    return {"windows": [window_summary(row) | {"status": _status(row, orchestrations)} for row in rows]}
-
-
 def existing_window(ledger: Ledger, window_id: str, *, field: str = "id") -> WindowRow:
     """Give the row of a window that a request names in `field`; raises RequestRejected where there is none."""
     row = known_window(ledger, window_id)
@@ -102,10 +94,6 @@ def existing_window(ledger: Ledger, window_id: str, *, field: str = "id") -> Win
 def leg_instance(window_id: str, number: int) -> str:
     """Name the orchestration of one leg."""
     return f"{window_id}-leg{number}"
-
-
-def _status(row: WindowRow, orchestrations: Orchestrations) -> Mapping[str, str]:
-    return orchestrations.status_urls(row.window.id)
 
 
 def _taken(window_id: str, why: str) -> RequestRejected:

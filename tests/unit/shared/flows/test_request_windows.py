@@ -112,9 +112,9 @@ async def test_the_stop_reaches_the_window_and_its_legs(ledger):
 def test_windows_are_listed_newest_first_by_state(ledger):
     claim(ledger, NOON - 2 * HOUR, NOON)
 
-    listed = list_windows(ledger, ["trades", "payments"], None, "planned")["windows"]
+    listed = list_windows(ledger, ["trades", "payments"], None, "planned")
 
-    assert [window["id"] for window in listed] == ["trades-20261122T110000Z", "trades-20261122T100000Z"]
+    assert [row.window.id for row in listed] == ["trades-20261122T110000Z", "trades-20261122T100000Z"]
 
 
 @pytest.mark.parametrize(("feed", "state", "field"), [("weather", None, "feed"), (None, "ajar", "state")])
@@ -122,13 +122,11 @@ def test_an_unknown_feed_or_state_is_refused(ledger, feed, state, field):
     assert refusal(lambda: list_windows(ledger, ["trades"], feed, state)) == ("invalid", field)
 
 
-def test_a_window_is_shown_with_plan_and_tries(ledger):
+def test_a_window_is_shown_with_every_try_at_its_slices(ledger):
     (row,) = claim(ledger, NOON, NOON + HOUR)
     part = Slice(row.window.id, 0, NOON, NOON + 5 * MINUTE)
-    ledger.write_attempt(SliceRow(part, 1, "done", NOON, NOON, {"trades": {"read": 7}}, {"markets": []}))
+    attempts = [SliceRow(part, number, "done", NOON, NOON, {"trades": {"read": 7}}) for number in (1, 2)]
+    for attempt in attempts:
+        ledger.write_attempt(attempt)
 
-    _, shown = show_window(ledger, row.window.id)
-
-    assert shown["plan"]["sources"] == ["coinbase:BTC-USD"]
-    assert shown["slices"][0]["counts"] == {"trades": {"read": 7}}
-    assert shown["start"] == "2026-11-22T12:00:00Z"
+    assert show_window(ledger, row.window.id) == (row, attempts)
