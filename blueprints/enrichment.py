@@ -17,7 +17,9 @@ from shared.domain.windows.announcement import window_of
 from shared.errors import IngestionError, JobRefused, LoginRefused
 from shared.flows.enrich import claim_run, fail_run, follow_run, prepare_lookup, start_run, wanted
 from shared.flows.report_runs import report_run
-from shared.flows.request_runs import request_rerun, run_accepted, start_enrichment_of
+from shared.flows.request_runs import request_rerun, start_enrichment_of
+from shared.http.statuses import ACCEPTED
+from shared.http.views import accepted_run
 from shared.services import services
 
 bp = df.Blueprint()
@@ -32,8 +34,8 @@ _PATIENT_RETRY = (15_000, 240)
 @bp.durable_client_input(client_name="client")
 async def start_enrichment(event: func.EventGridEvent, client: df.DurableOrchestrationClient) -> None:
     """Start the enrichment of the window that an opening's event names; the ledger decides, the event only wakes."""
-    told = {"eventType": event.event_type, "subject": event.subject, "id": event.id, "data": event.get_json()}
-    window_id = window_of(told)
+    published = {"eventType": event.event_type, "subject": event.subject, "id": event.id, "data": event.get_json()}
+    window_id = window_of(published)
     if not await asyncio.to_thread(wanted, services().enrichment_tools, window_id):
         telemetry.info(logger, "enrichment.not_wanted", window=window_id or "-", subject=event.subject)
         return
@@ -44,52 +46,52 @@ async def start_enrichment(event: func.EventGridEvent, client: df.DurableOrchest
 @bp.durable_client_input(client_name="client")
 async def rerun_enrichment(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """Compute a window's silver, gold, SQL and counts again from bronze: 202; 409 while a run of it is active."""
-    return await answer(_rerun(req.route_params["id"], DurableOrchestrations(client)), status=202)
+    return await answer(_rerun(req.route_params["id"], DurableOrchestrations(client)), status=ACCEPTED)
 
 
-@bp.activity_trigger(input_name="order")
-def claim_enrichment(order: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
+@bp.activity_trigger(input_name="request")
+def claim_enrichment(request: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
     """Claim a window's run in the ledger; idempotent by window and number."""
-    return claim_run(services().enrichment_tools, order["window_id"], order["number"], order["mode"])
+    return claim_run(services().enrichment_tools, request["window_id"], request["number"], request["mode"])
 
 
-@bp.activity_trigger(input_name="order")
-def write_lookup(order: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
+@bp.activity_trigger(input_name="request")
+def write_lookup(request: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
     """Write the window's lookup, once; what no retry can cure fails the run."""
-    return _or_failed(prepare_lookup, order, JobRefused, LoginRefused)
+    return _or_failed(prepare_lookup, request, JobRefused, LoginRefused)
 
 
-@bp.activity_trigger(input_name="order")
-def submit_run(order: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
+@bp.activity_trigger(input_name="request")
+def submit_run(request: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
     """Start the Databricks run, once for its idempotency token."""
-    return _or_failed(start_run, order, JobRefused, LoginRefused)
+    return _or_failed(start_run, request, JobRefused, LoginRefused)
 
 
-@bp.activity_trigger(input_name="order")
-def poll_run(order: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
+@bp.activity_trigger(input_name="request")
+def poll_run(request: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
     """Ask how the run stands, write it into the ledger, and make room for it; it goes on though a login is refused."""
-    return _or_failed(follow_run, order, JobRefused)
+    return _or_failed(follow_run, request, JobRefused)
 
 
-@bp.activity_trigger(input_name="order")
-def give_up_run(order: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
+@bp.activity_trigger(input_name="request")
+def give_up_run(request: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
     """Write that the run could not be started or followed."""
-    return fail_run(services().enrichment_tools, order["window_id"], order["number"], order["reason"])
+    return fail_run(services().enrichment_tools, request["window_id"], request["number"], request["reason"])
 
 
-@bp.activity_trigger(input_name="order")
-def measure_run(order: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
+@bp.activity_trigger(input_name="request")
+def measure_run(request: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
     """Measure what a run brought, and alert of what went wrong; nothing where no database is set."""
     tools = services().report_tools
-    return report_run(tools, order["window_id"], order["number"]) if tools else {}
+    return report_run(tools, request["window_id"], request["number"]) if tools else {}
 
 
 @bp.orchestration_trigger(context_name="context")
 def enrich_window(context: df.DurableOrchestrationContext) -> Generator[Any, Any, dict[str, Any]]:
     """Run a window's enrichment, again under the next number where its end says that this can help."""
-    order = context.get_input()
-    for number in range(order["number"], order["number"] + MOST_TRIES):
-        tried = {**order, "number": number}
+    payload = context.get_input()
+    for number in range(payload["number"], payload["number"] + MOST_TRIES):
+        tried = {**payload, "number": number}
         end = yield from _one_run(context, tried)
         if not end.get("again"):
             break
@@ -97,24 +99,26 @@ def enrich_window(context: df.DurableOrchestrationContext) -> Generator[Any, Any
     return dict(end)
 
 
-def _one_run(context: df.DurableOrchestrationContext, order: Mapping[str, Any]) -> Generator[Any, Any, dict[str, Any]]:
+def _one_run(
+    context: df.DurableOrchestrationContext, payload: Mapping[str, Any]
+) -> Generator[Any, Any, dict[str, Any]]:
     try:
-        started = yield from _start(context, dict(order))
-        return started if _is_over(started) else (yield from _follow(context, order))
+        started = yield from _start(context, dict(payload))
+        return started if _is_over(started) else (yield from _follow(context, payload))
     except Exception as error:  # noqa: BLE001 - the SDK raises bare exceptions for failed activities
-        given_up = {**order, "reason": str(error)[:500]}
+        given_up = {**payload, "reason": str(error)[:500]}
         done = yield context.call_activity_with_retry("give_up_run", df.RetryOptions(*_PATIENT_RETRY), given_up)
         return dict(done)
 
 
-def _start(context: df.DurableOrchestrationContext, order: dict[str, Any]) -> Generator[Any, Any, dict[str, Any]]:
-    claimed = yield context.call_activity_with_retry("claim_enrichment", df.RetryOptions(*_RETRY), order)
+def _start(context: df.DurableOrchestrationContext, payload: dict[str, Any]) -> Generator[Any, Any, dict[str, Any]]:
+    claimed = yield context.call_activity_with_retry("claim_enrichment", df.RetryOptions(*_RETRY), payload)
     if _is_over(claimed):
         return dict(claimed)
-    written = yield context.call_activity_with_retry("write_lookup", df.RetryOptions(*_RETRY), order)
+    written = yield context.call_activity_with_retry("write_lookup", df.RetryOptions(*_RETRY), payload)
     if _is_over(written):
         return dict(written)
-    submitted = yield context.call_activity_with_retry("submit_run", df.RetryOptions(*_RETRY), order)
+    submitted = yield context.call_activity_with_retry("submit_run", df.RetryOptions(*_RETRY), payload)
     return dict(submitted)
 
 
@@ -122,25 +126,25 @@ def _is_over(done: Mapping[str, Any]) -> bool:
     return bool(done.get("ended")) or done.get("proceed") is False
 
 
-def _follow(context: df.DurableOrchestrationContext, order: Mapping[str, Any]) -> Generator[Any, Any, dict[str, Any]]:
+def _follow(context: df.DurableOrchestrationContext, payload: Mapping[str, Any]) -> Generator[Any, Any, dict[str, Any]]:
     elapsed = timedelta()
     while True:
         wait = poll_after(elapsed)
         elapsed += wait
         yield context.create_timer(context.current_utc_datetime + wait)
-        stands = yield context.call_activity_with_retry("poll_run", df.RetryOptions(*_PATIENT_RETRY), dict(order))
+        stands = yield context.call_activity_with_retry("poll_run", df.RetryOptions(*_PATIENT_RETRY), dict(payload))
         if stands["ended"]:
             return dict(stands)
 
 
-def _or_failed(step: Any, order: Mapping[str, Any], *final: type[IngestionError]) -> dict[str, Any]:  # noqa: ANN401 - one of three flows
+def _or_failed(step: Any, request: Mapping[str, Any], *final: type[IngestionError]) -> dict[str, Any]:  # noqa: ANN401 - one of three flows
     tools = services().enrichment_tools
     try:
-        done: dict[str, Any] = step(tools, order["window_id"], order["number"])
+        done: dict[str, Any] = step(tools, request["window_id"], request["number"])
     except final as refusal:
-        return fail_run(tools, order["window_id"], order["number"], str(refusal))
+        return fail_run(tools, request["window_id"], request["number"], str(refusal))
     return done
 
 
 async def _rerun(window_id: str, orchestrations: DurableOrchestrations) -> Mapping[str, Any]:
-    return run_accepted(await request_rerun(services().enrichment_tools, orchestrations, window_id))
+    return accepted_run(await request_rerun(services().enrichment_tools, orchestrations, window_id))

@@ -37,52 +37,52 @@ async def open_due_windows(timer: func.TimerRequest, client: df.DurableOrchestra
     await start_windows(rows, DurableOrchestrations(client))
 
 
-@bp.activity_trigger(input_name="order")
-def begin_window(order: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
+@bp.activity_trigger(input_name="request")
+def begin_window(request: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
     """Move a planned window to open; idempotent by the window's id."""
-    return begin(services().ledger, order["window_id"], services().clock())
+    return begin(services().ledger, request["window_id"], services().clock())
 
 
-@bp.activity_trigger(input_name="order")
-def ingest_slice(order: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
+@bp.activity_trigger(input_name="request")
+def ingest_slice(request: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
     """Ingest one slice; each run takes the next attempt number of the ledger."""
-    return asyncio.run(ingest(Plan.from_wire(order["plan"]), order["slice"], services().slice_tools))
+    return asyncio.run(ingest(Plan.from_wire(request["plan"]), request["slice"], services().slice_tools))
 
 
-@bp.activity_trigger(input_name="order")
-def close_window(order: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
+@bp.activity_trigger(input_name="request")
+def close_window(request: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
     """Join the slices, fill what is missing, and write how the window ended; idempotent by the window's id."""
-    return asyncio.run(close(Plan.from_wire(order["plan"]), services().slice_tools))
+    return asyncio.run(close(Plan.from_wire(request["plan"]), services().slice_tools))
 
 
-@bp.activity_trigger(input_name="order")
-def publish_opening(order: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
+@bp.activity_trigger(input_name="request")
+def publish_opening(request: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
     """Tell the topic that a window opens; idempotent by the ledger."""
-    return announce_opening(services().window_events, order["window_id"])
+    return announce_opening(services().window_events, request["window_id"])
 
 
-@bp.activity_trigger(input_name="order")
-def write_marker(order: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
+@bp.activity_trigger(input_name="request")
+def write_marker(request: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
     """Write the file that marks a window's end; idempotent."""
-    return asyncio.run(mark_closed(services().window_events, order["window_id"]))
+    return asyncio.run(mark_closed(services().window_events, request["window_id"]))
 
 
-@bp.activity_trigger(input_name="order")
-def publish_closing(order: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
+@bp.activity_trigger(input_name="request")
+def publish_closing(request: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
     """Tell the topic that a window is over; idempotent by the ledger."""
-    return announce_closing(services().window_events, order["window_id"])
+    return announce_closing(services().window_events, request["window_id"])
 
 
 @bp.orchestration_trigger(context_name="context")
 def ingest_window(context: df.DurableOrchestrationContext) -> Generator[Any, Any, dict[str, Any]]:
     """Run a window's legs, each from its own time on, then close the window."""
-    order = context.get_input()
-    plan = Plan.from_wire(order["plan"])
+    payload = context.get_input()
+    plan = Plan.from_wire(payload["plan"])
     patient = df.RetryOptions(*_LEDGER_RETRY)
     begun = yield context.call_activity_with_retry("begin_window", patient, {"window_id": plan.window.id})
     if begun["proceed"]:
         yield from _run_legs(context, plan)
-        begun = yield context.call_activity_with_retry("close_window", patient, {"plan": order["plan"]})
+        begun = yield context.call_activity_with_retry("close_window", patient, {"plan": payload["plan"]})
         yield context.call_activity_with_retry("write_marker", patient, {"window_id": plan.window.id})
         yield context.call_activity_with_retry("publish_closing", patient, {"window_id": plan.window.id})
     return dict(begun)
@@ -91,11 +91,11 @@ def ingest_window(context: df.DurableOrchestrationContext) -> Generator[Any, Any
 @bp.orchestration_trigger(context_name="context")
 def ingest_leg(context: df.DurableOrchestrationContext) -> Generator[Any, Any, list[dict[str, Any]]]:
     """Run a leg's slices, each from `lead` before its own start, while the one before it still runs."""
-    order = context.get_input()
-    plan = Plan.from_wire(order["plan"])
-    leg = plan.legs()[order["leg"]]
+    payload = context.get_input()
+    plan = Plan.from_wire(payload["plan"])
+    leg = plan.legs()[payload["leg"]]
     children = [
-        Child(part.start - plan.lead, partial(_slice, context, order["plan"], part.number)) for part in leg.slices
+        Child(part.start - plan.lead, partial(_slice, context, payload["plan"], part.number)) for part in leg.slices
     ]
     results = yield from run_staggered(
         context, children, context.wait_for_external_event(STOP_EVENT), limit=plan.overlap(), fatal=_refused
@@ -112,13 +112,13 @@ def _run_legs(context: df.DurableOrchestrationContext, plan: Plan) -> Generator[
 
 
 def _publish_opening(context: df.DurableOrchestrationContext, plan: Plan) -> Any:  # noqa: ANN401 - an untyped task
-    order = {"window_id": plan.window.id}
-    return context.call_activity_with_retry("publish_opening", df.RetryOptions(*_LEDGER_RETRY), order)
+    request = {"window_id": plan.window.id}
+    return context.call_activity_with_retry("publish_opening", df.RetryOptions(*_LEDGER_RETRY), request)
 
 
 def _leg(context: df.DurableOrchestrationContext, plan: Plan, number: int) -> Any:  # noqa: ANN401 - an untyped task
-    order = {"plan": plan.as_wire(), "leg": number}
-    return context.call_sub_orchestrator("ingest_leg", order, leg_instance(plan.window.id, number))
+    payload = {"plan": plan.as_wire(), "leg": number}
+    return context.call_sub_orchestrator("ingest_leg", payload, leg_instance(plan.window.id, number))
 
 
 def _slice(context: df.DurableOrchestrationContext, plan: dict[str, Any], number: int) -> Any:  # noqa: ANN401

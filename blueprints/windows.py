@@ -10,16 +10,17 @@ import azure.functions as func
 from blueprints.answers import answer
 from shared.clients.durable.orchestrations import DurableOrchestrations
 from shared.flows.open_windows import start_windows
-from shared.flows.request_runs import show_enrichment
+from shared.flows.request_runs import count_window
 from shared.flows.request_windows import (
     claim_requested,
     first_of_queue,
     list_windows,
     mark_stopped,
-    opened_answer,
     show_window,
     stop_orchestrations,
 )
+from shared.http.statuses import ACCEPTED
+from shared.http.views import enrichment_view, opened_windows, window_details, window_list
 from shared.http.window_requests import parse_open_request
 from shared.services import services
 
@@ -30,7 +31,7 @@ bp = df.Blueprint()
 @bp.durable_client_input(client_name="client")
 async def open_windows(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """Claim and start the windows of `{"feed", "start", "length" | "end"}`: 202 with ids and status URLs."""
-    return await answer(_open(req.get_body(), DurableOrchestrations(client)), status=202)
+    return await answer(_open(req.get_body(), DurableOrchestrations(client)), status=ACCEPTED)
 
 
 @bp.route(route="windows", methods=["GET"])
@@ -51,7 +52,7 @@ async def get_window(req: func.HttpRequest) -> func.HttpResponse:
 @bp.durable_client_input(client_name="client")
 async def stop_window(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """Stop a window: its running slices end within 5 s, those not begun are skipped; 202."""
-    return await answer(_stop(req.route_params["id"], DurableOrchestrations(client)), status=202)
+    return await answer(_stop(req.route_params["id"], DurableOrchestrations(client)), status=ACCEPTED)
 
 
 async def _open(body: bytes, orchestrations: DurableOrchestrations) -> Mapping[str, Any]:
@@ -60,7 +61,7 @@ async def _open(body: bytes, orchestrations: DurableOrchestrations) -> Mapping[s
     schedule = app.settings.feeds[request.feed].schedule
     rows = await asyncio.to_thread(claim_requested, app.ledger, app.plans, schedule, request, app.clock())
     await start_windows(await asyncio.to_thread(first_of_queue, app.ledger, rows), orchestrations)
-    return opened_answer(rows, orchestrations)
+    return opened_windows(rows, orchestrations.status_urls)
 
 
 async def _stop(window_id: str, orchestrations: DurableOrchestrations) -> Mapping[str, Any]:
@@ -71,10 +72,11 @@ async def _stop(window_id: str, orchestrations: DurableOrchestrations) -> Mappin
 
 
 def _list(*, feed: str | None, state: str | None) -> Mapping[str, Any]:
-    return list_windows(services().ledger, services().settings.feeds, feed, state)
+    return window_list(list_windows(services().ledger, services().settings.feeds, feed, state))
 
 
 def _show(window_id: str) -> Mapping[str, Any]:
     app = services()
-    row, shown = show_window(app.ledger, window_id)
-    return shown | {"enrichment": show_enrichment(app.runs, app.counts, row.window)}
+    row, attempts = show_window(app.ledger, window_id)
+    enrichment = enrichment_view(app.runs.of_window(row.window), *count_window(app.counts, row.window.id))
+    return window_details(row, attempts) | {"enrichment": enrichment}

@@ -2,7 +2,7 @@
 
 IngestionError
 ├── SettingsError        a setting is missing or malformed: an administrator mends it
-├── RequestRejected      a caller asked for something it may not have: 400, 404, 409, 413 or 415
+├── RequestRejected      a caller asked for something it may not have: the caller mends its request
 ├── FeedRefused          the source will not serve us (unknown product, wrong subscription): no retry can cure it
 ├── FeedUnusable         a feed's own declaration or pool is broken: its windows can't be planned, those of others can
 ├── LoginRefused         an identity is denied access: no retry can cure it
@@ -15,8 +15,12 @@ IngestionError
 """
 
 from dataclasses import dataclass
+from typing import Literal, Self
 
 from shared.domain.delivery import Delivery
+
+RejectionReason = Literal["invalid", "unknown", "conflict", "too_large", "unsupported"]
+"""Why a request can't be granted: what it says, what it names, what is the case already, its size, or its format."""
 
 
 class IngestionError(Exception):
@@ -29,15 +33,19 @@ class SettingsError(IngestionError):
 
 @dataclass
 class RequestRejected(IngestionError):
-    """A request can't be granted.
+    """A request can't be granted: `code` is a stable word for programs, `field` the offending field or None."""
 
-    `status` is the HTTP status, `code` a stable word for programs, `field` the offending field or None.
-    """
-
-    status: int
+    reason: RejectionReason
     code: str
     message: str
     field: str | None = None
+
+    @classmethod
+    def of_field(
+        cls, field: str, rule: str, *, reason: RejectionReason = "invalid", code: str = "invalid_field"
+    ) -> Self:
+        """Make the error for one field, worded `<field> <rule>.`."""
+        return cls(reason, code, f"{field} {rule}.", field)
 
     def __str__(self) -> str:
         """Give the message alone."""

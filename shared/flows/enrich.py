@@ -105,11 +105,11 @@ def follow_run(tools: EnrichmentTools, window_id: str, number: int) -> dict[str,
     """Ask how the run stands, write it down, and make room for it: `ended`, and whether another try may help."""
     row = _existing(tools, window_id)
     supersede_overdue(tools, row)
-    told = tools.jobs.run(_run(tools, row, number).run_id)
+    job_run = tools.jobs.run(_run(tools, row, number).run_id)
     # Read after Databricks was asked: who cancels a run says so in its row first.
-    state = outcome_of(told, superseding=_run(tools, row, number).superseding)
-    _change(tools, row, number, state=state, page_url=told.page_url, message=describe(told))
-    again = state == "failed" and may_be_tried_again(told, number)
+    state = outcome_of(job_run, superseding=_run(tools, row, number).superseding)
+    _change(tools, row, number, state=state, page_url=job_run.page_url, message=describe(job_run))
+    again = state == "failed" and may_be_tried_again(job_run, number)
     return {"ended": state != "active", "state": state, "again": again}
 
 

@@ -7,10 +7,11 @@ from typing import Any, Final
 
 from shared.clients.logic_app.alert_sender import AlertSender
 from shared.clients.sql.stores import Metrics, MetricsTransaction
-from shared.clients.storage.windows import Ledger, known_window
+from shared.clients.storage.windows import Ledger
 from shared.domain.volumes.alert import alert_id_of, decide_alert
 from shared.domain.volumes.measurement import MeasuredTable, Measurement, MeasureRequest, measured
 from shared.errors import RequestRejected
+from shared.flows.request_windows import existing_window
 from shared.flows.send_alerts import send_alert
 
 MOST_LISTED: Final = 50
@@ -40,8 +41,8 @@ def measure(tools: MetricsTools, request: MeasureRequest, *, healthy: bool = Tru
     """Measure a table for a run, or answer what was recorded for that run before; send the alert that it raises.
 
     healthy: false where something else is wrong with the run, so that a good volume is no recovery. Raises
-    RequestRejected: 400 for an unknown table, 404 for an unknown window, 409 for a run that was measured by another
-    request; and as Metrics and Ledger do.
+    RequestRejected where the table or the window is not known, and where the run was measured by another request; and
+    as Metrics and Ledger do.
     """
     table = _table(tools, request.table)
     _require_window(tools, request)
@@ -58,7 +59,7 @@ def measure(tools: MetricsTools, request: MeasureRequest, *, healthy: bool = Tru
 
 
 def list_measurements(tools: MetricsTools, table: str | None) -> dict[str, Any]:
-    """List the last measurements of a table, newest first, at most 50; raises RequestRejected (400) and as Metrics."""
+    """List the last measurements of a table, newest first, at most 50; raises RequestRejected, and as Metrics."""
     key = _table(tools, table or "").key
     found = tools.metrics.last(key, MOST_LISTED)
     return {"table": key, "measurements": [_listed(measurement) for measurement in found]}
@@ -84,21 +85,21 @@ def _measure_once(
 def _table(tools: MetricsTools, key: str) -> MeasuredTable:
     if key not in tools.tables:
         known = ", ".join(sorted(tools.tables)) or "none: METRICS_TABLES is not set"
-        rule = f"table must be one of those that may be measured ({known}); it is {key[:40]!r}."
-        raise RequestRejected(400, "invalid_field", rule, "table")
+        rule = f"must be one of those that may be measured ({known}); it is {key[:40]!r}"
+        raise RequestRejected.of_field("table", rule)
     return tools.tables[key]
 
 
 def _require_window(tools: MetricsTools, request: MeasureRequest) -> None:
-    if request.window_id is not None and known_window(tools.ledger, request.window_id) is None:
-        raise RequestRejected(404, "unknown_window", f"There is no window {request.window_id[:80]!r}.", "window")
+    if request.window_id is not None:
+        existing_window(tools.ledger, request.window_id, field="window")
 
 
 def _require_same(recorded: MeasureRequest, request: MeasureRequest) -> None:
     if recorded != request:
         former = f"window {recorded.window_id} at {_format(recorded.ingestion_time)}"
         message = f"Run {request.run_id} of table {request.table} was measured with another body: {former}."
-        raise RequestRejected(409, "run_conflict", message, "run_id")
+        raise RequestRejected("conflict", "run_conflict", message, "run_id")
 
 
 def _response(tools: MetricsTools, measurement: Measurement, status: str) -> dict[str, Any]:

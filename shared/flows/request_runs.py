@@ -2,25 +2,20 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
 
 from shared.clients.durable.orchestrations import Orchestrations
 from shared.clients.sql.stores import Counts
-from shared.clients.storage.runs import RunLedger
-from shared.clients.storage.windows import known_window
 from shared.domain.runs.run import RunMode, RunRow, instance_of
 from shared.domain.windows.ledger_row import WindowRow
-from shared.domain.windows.window import Window
 from shared.errors import LoginRefused, RequestRejected, SettingsError, Unavailable
 from shared.flows.enrich import EnrichmentTools, fail_run
-from shared.http.views import enrichment_view
+from shared.flows.request_windows import existing_window
 
 
 def claim_rerun(tools: EnrichmentTools, window_id: str) -> RunRow:
     """Claim a deliberate run under the next number.
 
-    Raises RequestRejected: 404 for an unknown window, 409 for one that is not enriched, that goes on or has an active
-    run.
+    Raises RequestRejected where the window is not known, is not enriched, goes on, or has an active run.
     """
     row = _window(tools, window_id)
     if not row.ended:
@@ -49,22 +44,15 @@ async def start_enrichment_of(
     orchestrations: Orchestrations, window_id: str, number: int = 1, mode: RunMode = "follow"
 ) -> None:
     """Start the orchestration of a window's run; that it runs already is success. Raises Unavailable."""
-    order = {"window_id": window_id, "number": number, "mode": mode}
-    await orchestrations.start_enrichment(instance_of(window_id, number), order)
+    payload = {"window_id": window_id, "number": number, "mode": mode}
+    await orchestrations.start_enrichment(instance_of(window_id, number), payload)
 
 
-def show_enrichment(runs: RunLedger, counts: Counts | None, window: Window) -> dict[str, Any]:
-    """Show a window's runs, and what the lakehouse counted of it where there is a database to ask."""
-    return enrichment_view(runs.of_window(window), *_counted(counts, window.id))
+def count_window(counts: Counts | None, window_id: str) -> tuple[Mapping[str, Mapping[str, int]], str]:
+    """Give what the lakehouse counted of a window, by stream and `<stage>/<name>`, or nothing and the reason.
 
-
-def run_accepted(run: RunRow) -> dict[str, Any]:
-    """Answer a request to run again."""
-    return {"window": run.window.id, "run": run.as_view()}
-
-
-def _counted(counts: Counts | None, window_id: str) -> tuple[Mapping[str, Mapping[str, int]], str]:
-    """Ask for the counts; a database that does not answer must not hide the window."""
+    A database that does not answer must not hide the window.
+    """
     if counts is None:
         return {}, "SQL__url is not set."
     try:
@@ -74,13 +62,11 @@ def _counted(counts: Counts | None, window_id: str) -> tuple[Mapping[str, Mappin
 
 
 def _window(tools: EnrichmentTools, window_id: str) -> WindowRow:
-    row = known_window(tools.ledger, window_id)
-    if row is None:
-        raise RequestRejected(404, "unknown_window", f"There is no window {window_id[:80]!r}.", "id")
+    row = existing_window(tools.ledger, window_id)
     if row.window.feed not in tools.jobs_of:
         raise _conflict(f"Windows of {row.window.feed} are not enriched: no workspace or no job is set for them.")
     return row
 
 
 def _conflict(message: str) -> RequestRejected:
-    return RequestRejected(409, "run_conflict", message, "id")
+    return RequestRejected("conflict", "run_conflict", message, "id")

@@ -1,21 +1,17 @@
-"""What callers ask of windows by HTTP: open some, stop one, list them, show one."""
+"""What callers ask of windows: open some, stop one, list them, show one."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from shared.clients.durable.orchestrations import Orchestrations
 from shared.clients.storage.windows import Ledger, known_window
-from shared.domain.windows.ledger_row import WINDOW_STATES, WindowRow
+from shared.domain.windows.ledger_row import WINDOW_STATES, SliceRow, WindowRow
 from shared.domain.windows.plan import MAX_WINDOW, Plan
+from shared.domain.windows.request import InvalidRequest, OpenRequest, WindowTaken, windows_to_claim
 from shared.domain.windows.schedule import Schedule
-from shared.domain.windows.window import Window
 from shared.errors import RequestRejected
 from shared.flows.open_windows import PlanFactory
-from shared.http.bodies import rejected
-from shared.http.views import window_details, window_summary
-from shared.http.window_requests import OpenRequest, windows_of
 
 # A slice looks at its row each second and flushes each second: what it has sent then lies before the stop.
 STOP_NOTICE = timedelta(seconds=2)
@@ -26,13 +22,16 @@ def claim_requested(
 ) -> list[WindowRow]:
     """Claim the windows of a request, all or, where one overlaps, none; past ones queue in order.
 
-    Raises RequestRejected: 400 for what is no window, 409 for one that another overlaps.
+    Raises RequestRejected for what is no window, and for one that another overlaps.
     """
     rivals = ledger.windows(request.feed, since=request.start - MAX_WINDOW)
-    if request.end > now:
-        _refuse_overlap([Window(request.feed, request.start, request.end)], rivals)
-    windows = windows_of(request, schedule, now)
-    _refuse_overlap(windows, rivals)
+    try:
+        windows = windows_to_claim(request, schedule, rivals, now)
+    except InvalidRequest as refusal:
+        raise RequestRejected.of_field(refusal.field, refusal.rule) from refusal
+    except WindowTaken as taken:
+        why = f"overlaps window {taken.rival.window.id}, which is {taken.rival.state}"
+        raise _taken(taken.window.id, why) from taken
     rows = [plans.row(window, now, "request", queued=window.end <= now) for window in windows]
     for row in rows:
         if not ledger.claim(row):
@@ -47,31 +46,30 @@ def first_of_queue(ledger: Ledger, rows: list[WindowRow]) -> list[WindowRow]:
     return [row for row in rows if not row.queued or (first is not None and row.window == first.window)]
 
 
-def list_windows(ledger: Ledger, feeds: Iterable[str], feed: str | None, state: str | None) -> dict[str, Any]:
-    """List windows, newest first; raises RequestRejected (400) for an unknown feed or state."""
+def list_windows(ledger: Ledger, feeds: Iterable[str], feed: str | None, state: str | None) -> list[WindowRow]:
+    """List windows, newest first; raises RequestRejected for an unknown feed or state."""
     known = tuple(feeds)
     if feed is not None and feed not in known:
-        raise rejected("feed", f"must be one of {', '.join(known)}; it is {feed[:40]!r}")
+        raise RequestRejected.of_field("feed", f"must be one of {', '.join(known)}; it is {feed[:40]!r}")
     if state is not None and state not in WINDOW_STATES:
-        raise rejected("state", f"must be one of {', '.join(WINDOW_STATES)}; it is {state[:40]!r}")
+        raise RequestRejected.of_field("state", f"must be one of {', '.join(WINDOW_STATES)}; it is {state[:40]!r}")
     rows = [
         row for name in known if feed in (None, name) for row in ledger.windows(name, states=[state] if state else [])
     ]
-    return {"windows": [window_summary(row) for row in sorted(rows, key=lambda row: row.window.start, reverse=True)]}
+    return sorted(rows, key=lambda row: row.window.start, reverse=True)
 
 
-def show_window(ledger: Ledger, window_id: str) -> tuple[WindowRow, dict[str, Any]]:
-    """Give a window's row, and how it is shown with plan, tries and counts; raises RequestRejected (404)."""
-    row = _existing(ledger, window_id)
-    return row, window_details(row, ledger.attempts(window_id))
+def show_window(ledger: Ledger, window_id: str) -> tuple[WindowRow, list[SliceRow]]:
+    """Give a window's row and every try at its slices; raises RequestRejected."""
+    return existing_window(ledger, window_id), ledger.attempts(window_id)
 
 
 def mark_stopped(ledger: Ledger, window_id: str, now: datetime) -> WindowRow:
     """Write `stop_at` into a window's row, so far ahead that every slice sees it; a second call keeps the first.
 
-    Raises RequestRejected: 404 for an unknown window, 409 for one that has ended.
+    Raises RequestRejected for an unknown window, and for one that has ended.
     """
-    _existing(ledger, window_id)
+    existing_window(ledger, window_id)
     stop_at = now + STOP_NOTICE
     row = ledger.change(window_id, lambda row: None if row.ended or row.stop_at else replace(row, stop_at=stop_at))
     if row is None or row.ended:
@@ -85,9 +83,12 @@ async def stop_orchestrations(row: WindowRow, orchestrations: Orchestrations) ->
     await orchestrations.stop([row.window.id, *(leg_instance(row.window.id, leg.number) for leg in legs)])
 
 
-def opened_answer(rows: list[WindowRow], orchestrations: Orchestrations) -> dict[str, Any]:
-    """Answer a request to open: each window's id, state and durable status URLs."""
-    return {"windows": [window_summary(row) | {"status": _status(row, orchestrations)} for row in rows]}
+def existing_window(ledger: Ledger, window_id: str, *, field: str = "id") -> WindowRow:
+    """Give the row of a window that a request names in `field`; raises RequestRejected where there is none."""
+    row = known_window(ledger, window_id)
+    if row is None:
+        raise RequestRejected("unknown", "unknown_window", f"There is no window {window_id[:80]!r}.", field)
+    return row
 
 
 def leg_instance(window_id: str, number: int) -> str:
@@ -95,23 +96,5 @@ def leg_instance(window_id: str, number: int) -> str:
     return f"{window_id}-leg{number}"
 
 
-def _status(row: WindowRow, orchestrations: Orchestrations) -> Mapping[str, str]:
-    return orchestrations.status_urls(row.window.id)
-
-
-def _existing(ledger: Ledger, window_id: str) -> WindowRow:
-    row = known_window(ledger, window_id)
-    if row is None:
-        raise RequestRejected(404, "unknown_window", f"There is no window {window_id[:80]!r}.", "id")
-    return row
-
-
-def _refuse_overlap(windows: list[Window], rows: list[WindowRow]) -> None:
-    for window in windows:
-        for row in rows:
-            if window.overlaps(row.window):
-                raise _taken(window.id, f"overlaps window {row.window.id}, which is {row.state}")
-
-
 def _taken(window_id: str, why: str) -> RequestRejected:
-    return RequestRejected(409, "window_conflict", f"Window {window_id} {why}.", "start")
+    return RequestRejected("conflict", "window_conflict", f"Window {window_id} {why}.", "start")

@@ -1,6 +1,6 @@
-"""How windows are shown to callers, as plain JSON."""
+"""How windows, their slices and their runs are shown to callers, as plain JSON."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -9,17 +9,27 @@ from shared.domain.volumes.reconciliation import verdict_of
 from shared.domain.windows.ledger_row import SliceRow, WindowRow
 
 
+def opened_windows(rows: Iterable[WindowRow], status_urls: Callable[[str], Mapping[str, str]]) -> dict[str, Any]:
+    """Show the windows that a request opened. status_urls: gives those of an orchestration by the window's id."""
+    return {"windows": [window_summary(row) | {"status": status_urls(row.window.id)} for row in rows]}
+
+
+def window_list(rows: Iterable[WindowRow]) -> dict[str, Any]:
+    """Show windows in the order of their rows."""
+    return {"windows": [window_summary(row) for row in rows]}
+
+
 def window_summary(row: WindowRow) -> dict[str, Any]:
     """Show a window in a list: id, feed, times, state, reason and its counts per stream once it has ended."""
     return {
         "id": row.window.id,
         "feed": row.window.feed,
-        "start": _shown(row.window.start),
-        "end": _shown(row.window.end),
+        "start": _format(row.window.start),
+        "end": _format(row.window.end),
         "state": row.state,
         "origin": row.origin,
         "reason": row.reason,
-        "stop_at": _shown(row.stop_at),
+        "stop_at": _format(row.stop_at),
         "counts": row.result.get("counts", {}),
     }
 
@@ -27,9 +37,9 @@ def window_summary(row: WindowRow) -> dict[str, Any]:
 def window_details(row: WindowRow, attempts: Iterable[SliceRow]) -> dict[str, Any]:
     """Show a window whole: its summary, plan, what closing found, and every try at every slice."""
     return window_summary(row) | {
-        "claimed_at": _shown(row.claimed_at),
-        "opened_at": _shown(row.opened_at),
-        "closed_at": _shown(row.closed_at),
+        "claimed_at": _format(row.claimed_at),
+        "opened_at": _format(row.opened_at),
+        "closed_at": _format(row.closed_at),
         "announced": dict(row.announced),
         "plan": dict(row.plan),
         "result": dict(row.result),
@@ -45,7 +55,7 @@ def enrichment_view(
     counts: rows by stream and `<stage>/<name>`. counts_note: why there are none, where they could not be read.
     """
     return {
-        "runs": [run.as_view() for run in runs],
+        "runs": [run_details(run) for run in runs],
         "counts": {stream: _stages(rows) for stream, rows in counts.items()},
         "counts_note": counts_note,
         "reconciliation": verdict_of(counts),
@@ -64,21 +74,42 @@ def _stages(rows: Mapping[str, int]) -> dict[str, Any]:
     return stages
 
 
+def accepted_run(run: RunRow) -> dict[str, Any]:
+    """Show the run that a request started, with its window."""
+    return {"window": run.window.id, "run": run_details(run)}
+
+
+def run_details(run: RunRow) -> dict[str, Any]:
+    """Show how a run stands."""
+    return {
+        "number": run.number,
+        "mode": run.mode,
+        "state": run.state,
+        "run_id": run.run_id,
+        "page_url": run.page_url,
+        "lookup": run.lookup,
+        "lookup_note": run.lookup_note,
+        "message": run.message,
+        "claimed_at": run.claimed_at.isoformat(),
+        "updated_at": run.updated_at.isoformat(),
+    }
+
+
 def slice_details(row: SliceRow) -> dict[str, Any]:
     """Show one try at a slice: counts per stream, and what a live feed saw (gaps, skew, unreadable frames)."""
     return {
         "slice": row.slice.number,
         "attempt": row.attempt,
-        "start": _shown(row.slice.start),
-        "end": _shown(row.slice.end),
+        "start": _format(row.slice.start),
+        "end": _format(row.slice.end),
         "state": row.state,
         "reason": row.reason,
-        "started_at": _shown(row.started_at),
-        "updated_at": _shown(row.updated_at),
+        "started_at": _format(row.started_at),
+        "updated_at": _format(row.updated_at),
         "counts": dict(row.counts),
         "report": dict(row.report),
     }
 
 
-def _shown(instant: datetime | None) -> str | None:
+def _format(instant: datetime | None) -> str | None:
     return instant.isoformat().replace("+00:00", "Z") if instant else None

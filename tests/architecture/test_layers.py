@@ -1,12 +1,13 @@
 """Who may import whom: the contracts of import-linter, and what it can't say."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.architecture.tree import ROOT, imported_within, imports, is_in, modules, text
+from tests.architecture.tree import ROOT, imported_within, imports, is_below, is_in, modules, syntax, text
 
 # Where the outside world is met. azure.core is the vocabulary that all Azure SDKs share (credentials, errors), so it is
 # imported beside one of them, and nowhere else.
@@ -39,6 +40,7 @@ HOMES = {
     },
     "urllib3": {"shared/clients/rest.py"},  # whose errors come through requests while an answer is read
 }
+STATUSES = {202, 400, 404, 409, 413, 415, 503}  # of our own answers
 LIBRARIES = {"msgspec", "numpy", "pyarrow"}  # they compute and meet nobody
 
 
@@ -91,6 +93,25 @@ def test_only_blueprints_ask_for_the_services():
     askers = imported_within("shared.services", "shared", "function_app.py")
 
     assert askers == {}
+
+
+def test_only_blueprints_read_and_answer_http():
+    askers = imported_within("shared.http", "shared", "blueprints", "function_app.py")
+
+    assert {name.split("/")[0] for name in askers if not is_below(name, ("shared/http",))} == {"blueprints"}
+
+
+def test_neither_errors_nor_decisions_nor_triggers_know_status_codes():
+    rooms = ("shared/errors.py", "shared/domain", "shared/flows", "blueprints")
+    numbers = [
+        f"{name}:{node.lineno} {node.value}"
+        for name in modules(*rooms)
+        for node in ast.walk(syntax(name))
+        if isinstance(node, ast.Constant) and node.value in STATUSES
+    ]
+
+    assert numbers == []
+    assert imported_within("http", *rooms) == {}
 
 
 def test_function_app_registers_blueprints_and_nothing_else():

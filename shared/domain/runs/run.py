@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from shared.domain.runs.job_state import JobRun, can_be_cured, has_ended, has_succeeded
 from shared.domain.windows.ledger_row import WindowRow
@@ -54,21 +54,6 @@ class RunRow:
     def ended(self) -> bool:
         """Say whether the run is over."""
         return self.state not in ACTIVE
-
-    def as_view(self) -> dict[str, Any]:
-        """Show the run to callers."""
-        return {
-            "number": self.number,
-            "mode": self.mode,
-            "state": self.state,
-            "run_id": self.run_id,
-            "page_url": self.page_url,
-            "lookup": self.lookup,
-            "lookup_note": self.lookup_note,
-            "message": self.message,
-            "claimed_at": self.claimed_at.isoformat(),
-            "updated_at": self.updated_at.isoformat(),
-        }
 
 
 def instance_of(window_id: str, number: int) -> str:

@@ -19,7 +19,7 @@ async def working():
 @pytest.mark.parametrize(
     ("error", "status", "code"),
     [
-        (RequestRejected(409, "run_conflict", "It was measured before.", "run_id"), 409, "run_conflict"),
+        (RequestRejected("conflict", "run_conflict", "It was measured before.", "run_id"), 409, "run_conflict"),
         (Unavailable("SQL is down."), 503, "unavailable"),
         (LoginRefused("SQL refused the login."), 503, "unavailable"),
         (SettingsError("There is no driver."), 500, "settings"),
@@ -29,10 +29,10 @@ async def working():
 async def test_an_error_is_an_object_with_its_code(error, status, code):
     response = await answer(failing(error))
 
-    told = json.loads(response.get_body())
+    body = json.loads(response.get_body())
     assert (response.status_code, response.mimetype) == (status, "application/json")
-    assert told["error"].keys() == {"code", "message", "field"}
-    assert (told["error"]["code"], told["error"]["message"]) == (code, getattr(error, "message", str(error)))
+    assert body["error"].keys() == {"code", "message", "field"}
+    assert (body["error"]["code"], body["error"]["message"]) == (code, getattr(error, "message", str(error)))
 
 
 async def test_what_may_be_cured_by_waiting_says_how_long_to_wait():

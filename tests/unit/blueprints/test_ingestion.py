@@ -37,17 +37,18 @@ def test_a_window_that_has_ended_does_nothing_more():
 
 
 def test_a_leg_runs_its_slices():
-    done = {"ingest_slice": lambda order: {"slice": order["slice"], "state": "done"}}
+    done = {"ingest_slice": lambda request: {"slice": request["slice"], "state": "done"}}
 
     context, result = run(ingestion.ingest_leg, {"plan": PLAN, "leg": 0}, done)
 
-    assert sorted(order["slice"] for _, order in context.calls) == [0, 1, 2]
+    assert sorted(request["slice"] for _, request in context.calls) == [0, 1, 2]
     assert [outcome["slice"] for outcome in result] == [0, 1, 2]
 
 
 def test_a_slice_that_failed_for_good_does_not_fail_its_leg():
-    def outcome(order):
-        return RuntimeError("the hub is away") if order["slice"] == 1 else {"slice": order["slice"], "state": "done"}
+    def outcome(request):
+        number = request["slice"]
+        return RuntimeError("the hub is away") if number == 1 else {"slice": number, "state": "done"}
 
     _, result = run(ingestion.ingest_leg, {"plan": PLAN, "leg": 0}, {"ingest_slice": outcome})
 

@@ -53,7 +53,7 @@ def world():
 def refusal(work):
     with pytest.raises(RequestRejected) as caught:
         work()
-    return caught.value.status, caught.value.field
+    return caught.value.reason, caught.value.field
 
 
 def test_a_window_is_measured_and_the_answer_says_how_and_why(world):
@@ -100,7 +100,7 @@ def test_the_same_run_with_another_body_is_a_conflict(world):
         replace(request, window_id=world.request(1).window_id),
         replace(request, ingestion_time=request.ingestion_time + MINUTE),
     ):
-        assert refusal(lambda other=other: measure(world.tools, other)) == (409, "run_id")
+        assert refusal(lambda other=other: measure(world.tools, other)) == ("conflict", "run_id")
 
 
 @pytest.mark.parametrize("commit", ["fails", "unanswered"])
@@ -190,8 +190,8 @@ def test_without_a_recipient_the_answer_says_which_setting_is_missing(world):
 def test_an_unknown_table_is_refused_before_the_database_is_asked(world, key):
     world.metrics.failure = AssertionError("the database was asked")
 
-    assert refusal(lambda: measure(world.tools, MeasureRequest(key, "r1", NOON))) == (400, "table")
-    assert refusal(lambda: list_measurements(world.tools, key)) == (400, "table")
+    assert refusal(lambda: measure(world.tools, MeasureRequest(key, "r1", NOON))) == ("invalid", "table")
+    assert refusal(lambda: list_measurements(world.tools, key)) == ("invalid", "table")
 
 
 @pytest.mark.parametrize("window_id", ["trades-20261122T090000Z", "nonsense"])
@@ -200,11 +200,11 @@ def test_an_unknown_window_is_refused_before_the_database_is_asked(world, window
 
     request = MeasureRequest("trades", "r1", NOON, window_id)
 
-    assert refusal(lambda: measure(world.tools, request)) == (404, "window")
+    assert refusal(lambda: measure(world.tools, request)) == ("unknown", "window")
 
 
 def test_without_a_table_there_is_nothing_to_list(world):
-    assert refusal(lambda: list_measurements(world.tools, None)) == (400, "table")
+    assert refusal(lambda: list_measurements(world.tools, None)) == ("invalid", "table")
 
 
 def test_a_database_that_is_down_is_unavailable(world):

@@ -6,6 +6,7 @@ from shared.clients.durable.fake import FakeOrchestrations
 from shared.clients.storage.fake import FakeLedger
 from shared.domain.windows.ledger_row import SliceRow, WindowRow
 from shared.domain.windows.plan import PlanTemplate, StreamPlan
+from shared.domain.windows.request import OpenRequest
 from shared.domain.windows.schedule import Schedule
 from shared.domain.windows.window import Slice, Window
 from shared.errors import RequestRejected
@@ -19,7 +20,6 @@ from shared.flows.request_windows import (
     show_window,
     stop_orchestrations,
 )
-from shared.http.window_requests import OpenRequest
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -41,7 +41,7 @@ def claim(ledger, start, end):
 def refusal(work):
     with pytest.raises(RequestRejected) as caught:
         work()
-    return caught.value.status, caught.value.field
+    return caught.value.reason, caught.value.field
 
 
 def test_a_window_to_come_is_claimed_and_starts_at_once(ledger):
@@ -70,13 +70,13 @@ def test_an_open_window_is_not_opened_again(ledger):
     window = Window("trades", NOON - 10 * MINUTE, NOON + 50 * MINUTE)
     ledger.claim(WindowRow(window, "open", "timer", NOON))
 
-    assert refusal(lambda: claim(ledger, window.start, window.end)) == (409, "start")
+    assert refusal(lambda: claim(ledger, window.start, window.end)) == ("conflict", "start")
 
 
 def test_a_window_that_overlaps_another_is_refused_and_nothing_is_claimed(ledger):
     ledger.claim(WindowRow(Window("trades", NOON - 2 * HOUR, NOON - HOUR), "closed", "timer", NOON))
 
-    assert refusal(lambda: claim(ledger, NOON - 3 * HOUR, NOON)) == (409, "start")
+    assert refusal(lambda: claim(ledger, NOON - 3 * HOUR, NOON)) == ("conflict", "start")
     assert len(ledger.windows("trades")) == 1
 
 
@@ -90,14 +90,14 @@ def test_stopping_marks_the_row_once(ledger):
 
 
 def test_an_unknown_window_cannot_be_stopped_or_shown(ledger):
-    assert refusal(lambda: mark_stopped(ledger, "trades-20261122T120000Z", NOON)) == (404, "id")
-    assert refusal(lambda: show_window(ledger, "no window at all")) == (404, "id")
+    assert refusal(lambda: mark_stopped(ledger, "trades-20261122T120000Z", NOON)) == ("unknown", "id")
+    assert refusal(lambda: show_window(ledger, "no window at all")) == ("unknown", "id")
 
 
 def test_an_ended_window_cannot_be_stopped(ledger):
     ledger.claim(WindowRow(Window("trades", NOON, NOON + HOUR), "closed", "timer", NOON))
 
-    assert refusal(lambda: mark_stopped(ledger, "trades-20261122T120000Z", NOON)) == (409, "start")
+    assert refusal(lambda: mark_stopped(ledger, "trades-20261122T120000Z", NOON)) == ("conflict", "start")
 
 
 async def test_the_stop_reaches_the_window_and_its_legs(ledger):
@@ -112,23 +112,21 @@ async def test_the_stop_reaches_the_window_and_its_legs(ledger):
 def test_windows_are_listed_newest_first_by_state(ledger):
     claim(ledger, NOON - 2 * HOUR, NOON)
 
-    listed = list_windows(ledger, ["trades", "payments"], None, "planned")["windows"]
+    listed = list_windows(ledger, ["trades", "payments"], None, "planned")
 
-    assert [window["id"] for window in listed] == ["trades-20261122T110000Z", "trades-20261122T100000Z"]
+    assert [row.window.id for row in listed] == ["trades-20261122T110000Z", "trades-20261122T100000Z"]
 
 
 @pytest.mark.parametrize(("feed", "state", "field"), [("weather", None, "feed"), (None, "ajar", "state")])
 def test_an_unknown_feed_or_state_is_refused(ledger, feed, state, field):
-    assert refusal(lambda: list_windows(ledger, ["trades"], feed, state)) == (400, field)
+    assert refusal(lambda: list_windows(ledger, ["trades"], feed, state)) == ("invalid", field)
 
 
-def test_a_window_is_shown_with_plan_and_tries(ledger):
+def test_a_window_is_shown_with_every_try_at_its_slices(ledger):
     (row,) = claim(ledger, NOON, NOON + HOUR)
     part = Slice(row.window.id, 0, NOON, NOON + 5 * MINUTE)
-    ledger.write_attempt(SliceRow(part, 1, "done", NOON, NOON, {"trades": {"read": 7}}, {"markets": []}))
+    attempts = [SliceRow(part, number, "done", NOON, NOON, {"trades": {"read": 7}}) for number in (1, 2)]
+    for attempt in attempts:
+        ledger.write_attempt(attempt)
 
-    _, shown = show_window(ledger, row.window.id)
-
-    assert shown["plan"]["sources"] == ["coinbase:BTC-USD"]
-    assert shown["slices"][0]["counts"] == {"trades": {"read": 7}}
-    assert shown["start"] == "2026-11-22T12:00:00Z"
+    assert show_window(ledger, row.window.id) == (row, attempts)

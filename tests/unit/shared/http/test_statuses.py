@@ -1,0 +1,63 @@
+from typing import get_args
+
+import pytest
+
+from shared.errors import (
+    CorruptRow,
+    FeedRefused,
+    FeedUnusable,
+    JobRefused,
+    LoginRefused,
+    RejectionReason,
+    RequestRejected,
+    SendFailed,
+    SettingsError,
+    Unavailable,
+    Unreachable,
+    Untrusted,
+)
+from shared.http.statuses import REJECTED, error_response
+
+STATUSES = {"invalid": 400, "unknown": 404, "conflict": 409, "too_large": 413, "unsupported": 415}
+
+
+def test_every_reason_has_its_status():
+    assert set(REJECTED) == set(get_args(RejectionReason))
+    assert STATUSES == REJECTED
+
+
+@pytest.mark.parametrize(("reason", "status"), STATUSES.items())
+def test_a_rejected_request_keeps_its_code_message_and_field(reason, status):
+    response = error_response(RequestRejected.of_field("start", "is missing", reason=reason, code="a_code"))
+
+    assert response.status == status
+    assert response.body == {"error": {"code": "a_code", "message": "start is missing.", "field": "start"}}
+    assert response.headers == {}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [Unavailable("away"), LoginRefused("away"), Unreachable("away", 3.0), Untrusted("away"), SendFailed("away")],
+)
+def test_what_may_be_cured_by_waiting_is_503_and_says_how_long_to_wait(error):
+    response = error_response(error)
+
+    assert (response.status, response.headers) == (503, {"Retry-After": "10"})
+    assert response.body == {"error": {"code": "unavailable", "message": "away", "field": None}}
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (SettingsError("wrong"), "settings"),
+        (CorruptRow("wrong"), "internal"),
+        (FeedRefused("wrong"), "internal"),
+        (FeedUnusable("wrong"), "internal"),
+        (JobRefused("wrong"), "internal"),
+    ],
+)
+def test_what_waiting_does_not_cure_is_500(error, code):
+    response = error_response(error)
+
+    assert (response.status, response.headers) == (500, {})
+    assert response.body == {"error": {"code": code, "message": "wrong", "field": None}}

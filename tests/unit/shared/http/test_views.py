@@ -1,0 +1,118 @@
+import json
+from datetime import UTC, datetime, timedelta
+
+from shared.domain.runs.run import RunRow
+from shared.domain.windows.ledger_row import SliceRow, WindowRow
+from shared.domain.windows.window import Slice, Window
+from shared.http.views import accepted_run, enrichment_view, opened_windows, window_details, window_list
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+WINDOW = Window("trades", NOON, NOON + 60 * MINUTE)
+ROW = WindowRow(
+    WINDOW,
+    "closed",
+    "request",
+    NOON - MINUTE,
+    plan={"sources": ["coinbase:BTC-USD"]},
+    opened_at=NOON,
+    closed_at=NOON + 61 * MINUTE,
+    result={"counts": {"trades": {"read": 7}}},
+    announced={"opened": "2026-11-22T12:00:01+00:00"},
+)
+SUMMARY = {
+    "id": "trades-20261122T120000Z",
+    "feed": "trades",
+    "start": "2026-11-22T12:00:00Z",
+    "end": "2026-11-22T13:00:00Z",
+    "state": "closed",
+    "origin": "request",
+    "reason": "",
+    "stop_at": None,
+    "counts": {"trades": {"read": 7}},
+}
+RUN = RunRow(WINDOW, 2, "rerun", "claimed", NOON, NOON + MINUTE, lookup="assets/1.parquet")
+RUN_DETAILS = {
+    "number": 2,
+    "mode": "rerun",
+    "state": "claimed",
+    "run_id": 0,
+    "page_url": "",
+    "lookup": "assets/1.parquet",
+    "lookup_note": "",
+    "message": "",
+    "claimed_at": "2026-11-22T12:00:00+00:00",
+    "updated_at": "2026-11-22T12:01:00+00:00",
+}
+
+
+def test_windows_are_listed_in_the_order_of_their_rows():
+    earlier = WindowRow(Window("trades", NOON - 60 * MINUTE, NOON), "planned", "timer", NOON)
+
+    listed = window_list([ROW, earlier])["windows"]
+
+    assert listed[0] == SUMMARY
+    assert [(window["id"], window["counts"]) for window in listed[1:]] == [("trades-20261122T110000Z", {})]
+
+
+def test_an_opened_window_has_the_status_urls_of_its_orchestration():
+    shown = opened_windows([ROW], lambda window_id: {"statusQueryGetUri": f"http://127.0.0.1/{window_id}"})
+
+    assert shown == {"windows": [SUMMARY | {"status": {"statusQueryGetUri": f"http://127.0.0.1/{WINDOW.id}"}}]}
+
+
+def test_a_window_is_shown_with_its_plan_its_result_and_every_try():
+    part = Slice(WINDOW.id, 0, NOON, NOON + 5 * MINUTE)
+    attempt = SliceRow(part, 1, "done", NOON, NOON + MINUTE, {"trades": {"read": 7}}, {"markets": []})
+
+    shown = window_details(ROW, [attempt])
+
+    assert shown == SUMMARY | {
+        "claimed_at": "2026-11-22T11:59:00Z",
+        "opened_at": "2026-11-22T12:00:00Z",
+        "closed_at": "2026-11-22T13:01:00Z",
+        "announced": {"opened": "2026-11-22T12:00:01+00:00"},
+        "plan": {"sources": ["coinbase:BTC-USD"]},
+        "result": {"counts": {"trades": {"read": 7}}},
+        "slices": [
+            {
+                "slice": 0,
+                "attempt": 1,
+                "start": "2026-11-22T12:00:00Z",
+                "end": "2026-11-22T12:05:00Z",
+                "state": "done",
+                "reason": "",
+                "started_at": "2026-11-22T12:00:00Z",
+                "updated_at": "2026-11-22T12:01:00Z",
+                "counts": {"trades": {"read": 7}},
+                "report": {"markets": []},
+            }
+        ],
+    }
+    assert json.loads(json.dumps(shown)) == shown
+
+
+def test_a_run_that_was_accepted_is_shown_with_its_window():
+    assert accepted_run(RUN) == {"window": WINDOW.id, "run": RUN_DETAILS}
+
+
+def test_counts_are_shown_by_stage_and_where_a_stage_has_several_by_name():
+    counts = {"trades": {"bronze": 3, "gold/enriched": 2, "gold/unmatched": 1, "silver": 3, "silver/late": 1}}
+
+    shown = enrichment_view([RUN], counts, "")
+
+    assert shown["runs"] == [RUN_DETAILS]
+    assert shown["counts"] == {
+        "trades": {
+            "bronze": 3,
+            "gold": {"enriched": 2, "unmatched": 1},
+            "silver": 3,
+            "silver_by_name": {"late": 1},
+        }
+    }
+
+
+def test_without_counts_the_reason_is_shown():
+    shown = enrichment_view([], {}, "SQL__url is not set.")
+
+    assert shown == {"runs": [], "counts": {}, "counts_note": "SQL__url is not set.", "reconciliation": None}
