@@ -15,9 +15,8 @@ from shared.domain.windows.window import Window
 from shared.feeds.assets import AMOUNT, SCHEMA
 from shared.feeds.trades import FEED
 from shared.flows import enrich
-from shared.flows.request_windows import opened_answer
 from shared.http.metrics_requests import parse_measure_request
-from shared.http.views import window_details
+from shared.http.views import opened_windows, window_details
 from shared.http.window_requests import parse_open_request
 from shared.settings.measured_tables import measured_tables
 from tests.architecture.tree import ROOT
@@ -128,7 +127,7 @@ def test_the_measured_table_is_one_of_the_settings():
 
 def test_every_field_that_is_read_of_an_answer_is_in_that_answer():
     answers = {
-        "OpenWindow": opened_answer([ROW], FakeOrchestrations()),
+        "OpenWindow": opened_windows([ROW], FakeOrchestrations().status_urls),
         "ShowWindow": window_details(ROW, []),
     }
 
@@ -153,7 +152,7 @@ def test_the_pipeline_waits_until_the_window_is_in_one_of_the_states_that_are_fi
 
 
 def test_an_answer_with_a_key_in_it_stays_out_of_the_runs_history():
-    opened = opened_answer([ROW], FakeOrchestrations())["windows"][0]
+    opened = opened_windows([ROW], FakeOrchestrations().status_urls)["windows"][0]
 
     assert "statusQueryGetUri" in opened["status"]
     assert activity("TradesStreamIngestion", "OpenWindow").body["policy"]["secureOutput"] is True
