@@ -123,7 +123,7 @@ class _TargetSend:
     """The events of one target on their way: those before `at` are settled, `batch` holds the next ones.
 
     stop: where the next batch ends at the latest; it shrinks while a rejected event is being looked for.
-    doubtful: an attempt at this batch may have been stored.
+    may_be_stored: an attempt at this batch may have been stored.
     """
 
     target: Target
@@ -131,7 +131,7 @@ class _TargetSend:
     stop: int
     at: int = 0
     batch: Batch | None = None
-    doubtful: bool = False
+    may_be_stored: bool = False
     delivery: Delivery = field(default_factory=Delivery)
 
     @property
@@ -142,11 +142,11 @@ class _TargetSend:
         """Make one attempt at the next batch; the same batch as before where that was not settled."""
         await link.open()
         self.batch = self.batch or await link.fill(self.target, self.events[self.at : self._window_end])
-        doubtful_before, self.doubtful = self.doubtful, True
+        stored_before, self.may_be_stored = self.may_be_stored, True
         try:
             await link.send(self.batch)
         except HubFault as fault:
-            self.doubtful = doubtful_before or fault.may_be_stored
+            self.may_be_stored = stored_before or fault.may_be_stored
             raise
 
     def settle(self) -> tuple[int, int]:
@@ -170,7 +170,7 @@ class _TargetSend:
 
     def abandon(self) -> None:
         """Count what may be stored of the batch that is given up."""
-        if self.doubtful:
+        if self.may_be_stored:
             self.delivery += Delivery(unknown=sum(event.rows for event in self._batch_events))
 
     @property
@@ -184,7 +184,7 @@ class _TargetSend:
     def _go_on(self, settled: int) -> None:
         self.at += settled
         self.stop = len(self.events) if self.at >= self.stop else self.stop
-        self.batch, self.doubtful = None, False
+        self.batch, self.may_be_stored = None, False
 
 
 def _refusal_of(event: Event, reason: str) -> str:
