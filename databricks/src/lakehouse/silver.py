@@ -82,9 +82,10 @@ def compared(good: DataFrame, held: DataFrame, contract: Contract) -> DataFrame:
 def write_silver(lake: Lake, contract: Contract, found: DataFrame, batch: Batch) -> Written:
     """Write a batch's records to silver, quarantine and duplicates; a second time changes nothing.
 
-    found: read several times, so best a checkpoint. Duplicates are told before the MERGE that makes them so: afterwards
-    a displaced row is no longer to be seen. The checkpoint cuts the tie to silver, which the MERGE is about to change.
-    Nothing is written where there is nothing: each commit costs the table's next reader the better part of a second.
+    found: read several times, so best a checkpoint. Duplicates are found before the MERGE that makes them so:
+    afterwards a displaced row is no longer to be seen. The checkpoint cuts the tie to silver, which the MERGE is about
+    to change. Nothing is written where there is nothing: each commit costs the table's next reader the
+    better part of a second.
     """
     tables = SilverTables(contract.stream)
     windows = {row["window_id"]: row["bad"] for row in _bad_by_window(found).collect()}

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from shared import telemetry
 from shared.clients.event_hubs.attempts import Attempts, GaveUp
 from shared.clients.event_hubs.link import Batch, HubFault, Link, LinkSlot, Target
-from shared.clients.event_hubs.progress import Progress
+from shared.clients.event_hubs.progress import SendProgress
 from shared.domain.delivery import Delivery, Event, Refusal
 from shared.errors import LoginRefused, SendFailed
 
@@ -28,8 +28,8 @@ class HubSender:
         """Prepare; nothing connects before the first send."""
         self._attempts = attempts
         self._slots = [LinkSlot(make_link) for _ in range(_CLIENTS)]
-        self._gate = asyncio.Semaphore(_SIDE_BY_SIDE)
-        self._progress = Progress(since=attempts.retry.clock.now())
+        self._side_by_side = asyncio.Semaphore(_SIDE_BY_SIDE)
+        self._progress = SendProgress(since=attempts.retry.clock.now())
 
     async def send(self, events: Sequence[Event]) -> Delivery:
         """Deliver the events; accepted and refused records sum up to theirs.
@@ -56,7 +56,7 @@ class HubSender:
 
     async def _carry(self, queue: "_SendQueue", deadline: float) -> "_QueueResult":
         result = _QueueResult()
-        async with self._gate:
+        async with self._side_by_side:
             for target, events in queue.by_target.items():
                 send = _TargetSend(target, events, len(events))
                 try:

@@ -12,7 +12,7 @@ RESPONSE_SECONDS = 30.0
 _PAUSES = (10, 30, 60, 300, 600, 1800, 3600, 10800, 21600)
 _LAST_PAUSE = 43200
 _DELIVERED = range(200, 205)
-_HOPELESS = frozenset({400, 401, 403, 413})
+_PERMANENT = frozenset({400, 401, 403, 413})
 _PAUSE_AT_LEAST: dict[int | None, int] = {408: 120, 503: 30}
 _NAMES = {413: "PayloadTooLarge", 503: "Busy"}
 
@@ -62,7 +62,7 @@ def next_step(outcome: Outcome, attempts: int, most_attempts: int) -> Step:
     """Decide after the attempt number `attempts` (from 1)."""
     if outcome.status in _DELIVERED:
         return Step(Turn.DELIVERED)
-    if outcome.status in _HOPELESS:
+    if outcome.status in _PERMANENT:
         return Step(Turn.DEAD, reason=f"UndeliverableDueToHttp{outcome.name}")
     if attempts >= most_attempts:
         return Step(Turn.DEAD, reason=EXHAUSTED)
