@@ -9,7 +9,7 @@ from pyspark.sql import types as T
 
 from lakehouse.checking import checked, spark_schema
 from lakehouse.contract import LINEAGE, Contract
-from lakehouse.lake import Batch, Lake, columns, of_window, on_columns
+from lakehouse.lake import Lake, MicroBatch, columns, of_window, on_columns
 from lakehouse.packs import opened
 
 _LINEAGE = columns(
@@ -79,7 +79,7 @@ def compared(good: DataFrame, held: DataFrame, contract: Contract) -> DataFrame:
     return beside.select("s.*", wins.alias("_wins"), other.alias("_held")).drop("_place")
 
 
-def write_silver(lake: Lake, contract: Contract, found: DataFrame, batch: Batch) -> Written:
+def write_silver(lake: Lake, contract: Contract, found: DataFrame, batch: MicroBatch) -> Written:
     """Write a batch's records to silver, quarantine and duplicates; a second time changes nothing.
 
     found: read several times, so best a checkpoint. Duplicates are found before the MERGE that makes them so:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from emulators.event_grid.events import Event, Schema, as_schema
-from emulators.event_grid.schedule import Outcome
+from emulators.event_grid.schedule import DeliveryOutcome
 from emulators.event_grid.subscriptions import Subscription
 
 ORIGIN = "eventgrid.azure.net"
@@ -21,10 +21,10 @@ class Delivery:
     subscription: Subscription
     published: datetime
     attempts: int = 0
-    outcome: Outcome | None = None
+    outcome: DeliveryOutcome | None = None
     last_attempt: datetime | None = None
 
-    def note(self, outcome: Outcome, began: datetime) -> None:
+    def note(self, outcome: DeliveryOutcome, began: datetime) -> None:
         """Count an attempt that has ended."""
         self.attempts += 1
         self.outcome = outcome

@@ -12,7 +12,7 @@ import aiohttp
 from emulators.clocks import utc_now
 from emulators.event_grid.deliveries import ORIGIN, Delivery, content, headers, notification_headers, timestamp
 from emulators.event_grid.events import Schema
-from emulators.event_grid.schedule import RESPONSE_SECONDS, TIMED_OUT, UNREACHABLE, Outcome
+from emulators.event_grid.schedule import RESPONSE_SECONDS, TIMED_OUT, UNREACHABLE, DeliveryOutcome
 from emulators.event_grid.subscriptions import Subscription
 
 _VALIDATION = "Microsoft.EventGrid.SubscriptionValidationEvent"
@@ -27,13 +27,13 @@ class Endpoints:
         self._session = session
         self._topic = topic
 
-    async def deliver(self, delivery: Delivery) -> Outcome:
+    async def deliver(self, delivery: Delivery) -> DeliveryOutcome:
         """Send a delivery once and tell how that ended."""
         endpoint = delivery.subscription.endpoint
         try:
             async with self._session.post(endpoint, data=content(delivery), headers=headers(delivery)) as answer:
                 await answer.read()
-                return Outcome.of(answer.status)
+                return DeliveryOutcome.of(answer.status)
         except TimeoutError:
             return TIMED_OUT
         except aiohttp.ClientError:

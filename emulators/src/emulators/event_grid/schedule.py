@@ -21,14 +21,14 @@ EXHAUSTED = "MaxDeliveryAttemptsExceeded"
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class DeliveryOutcome:
     """How an attempt ended: the endpoint's status, or None with a `name` that says what happened instead."""
 
     status: int | None
     name: str
 
     @classmethod
-    def of(cls, status: int) -> "Outcome":
+    def of(cls, status: int) -> "DeliveryOutcome":
         """Name what an endpoint answered, as dead letters name it."""
         if status in _DELIVERED:
             return cls(status, "Success")
@@ -37,8 +37,8 @@ class Outcome:
         return cls(status, _NAMES.get(status, phrase))
 
 
-TIMED_OUT = Outcome(None, "TimedOut")
-UNREACHABLE = Outcome(None, "ConnectionFailed")
+TIMED_OUT = DeliveryOutcome(None, "TimedOut")
+UNREACHABLE = DeliveryOutcome(None, "ConnectionFailed")
 
 
 class Turn(Enum):
@@ -58,7 +58,7 @@ class Step:
     reason: str = ""
 
 
-def next_step(outcome: Outcome, attempts: int, most_attempts: int) -> Step:
+def next_step(outcome: DeliveryOutcome, attempts: int, most_attempts: int) -> Step:
     """Decide after the attempt number `attempts` (from 1)."""
     if outcome.status in _DELIVERED:
         return Step(Turn.DELIVERED)
