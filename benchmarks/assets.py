@@ -37,7 +37,7 @@ def rows() -> list[Row]:
         "json.loads + from_pylist": lambda: plain(document),
         "pandas json_normalize": lambda: pandas_way(document),
         "Polars read_json": lambda: polars_as_read(document),
-        "Polars read_json, told the schema": lambda: polars_told(document),
+        "Polars read_json, given the schema": lambda: polars_with_schema(document),
         "DuckDB read_json": duckdb_way(document),
     }
     agree(document, makers)
@@ -47,28 +47,28 @@ def rows() -> list[Row]:
 
 def document_of(assets: int) -> bytes:
     """Write a document of so many assets in CoinCap's manner (numbers as strings), its values nested by two levels."""
-    dice = random.Random(7)
+    numbers = random.Random(7)
     return json.dumps(
-        {"data": [asset(dice, number) for number in range(assets)], "timestamp": 1_795_341_600_000}
+        {"data": [asset(numbers, number) for number in range(assets)], "timestamp": 1_795_341_600_000}
     ).encode()
 
 
-def asset(dice: random.Random, number: int) -> dict[str, object]:
+def asset(numbers: random.Random, number: int) -> dict[str, object]:
     def amount() -> str:
-        return f"{dice.uniform(0.1, 1e9):.16f}"
+        return f"{numbers.uniform(0.1, 1e9):.16f}"
 
     usd = {name: amount() for name in USD}
     return {
-        "id": f"asset-{dice.getrandbits(40):010x}-{number}",
+        "id": f"asset-{numbers.getrandbits(40):010x}-{number}",
         "rank": str(number + 1),
         "symbol": f"S{number % 15_000}",
         "name": f"Asset number {number}",
-        "supply": {"circulating": amount(), "max": amount() if dice.random() < 0.5 else None, "total": amount()},
+        "supply": {"circulating": amount(), "max": amount() if numbers.random() < 0.5 else None, "total": amount()},
         "quote": {"usd": usd, "convertible": True},
         "explorer": f"https://explorer.example/{number}",
-        "tokens": {"1": [f"0x{dice.getrandbits(160):040x}"]},
+        "tokens": {"1": [f"0x{numbers.getrandbits(160):040x}"]},
         "tags": ["asset", "synthetic"],
-        "description": "An asset that somebody describes at some length, as such services do.",
+        "description": "An asset with a description of some length, as such services give it.",
     }
 
 
@@ -114,7 +114,7 @@ def polars_as_read(document: bytes) -> bytes:
     return polars_way(pl.read_json(io.BytesIO(document)))
 
 
-def polars_told(document: bytes) -> bytes:
+def polars_with_schema(document: bytes) -> bytes:
     """Tell Polars which fields to read and that all are texts, so that it need not look at the others."""
     shape = dict.fromkeys(("id", "rank", "symbol", "name", "explorer"), pl.String) | {
         "supply": pl.Struct({"circulating": pl.String, "max": pl.String}),

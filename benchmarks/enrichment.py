@@ -53,7 +53,7 @@ follow-window = "nothing:to_do"
 """
 BUNDLE = Path(__file__).resolve().parents[1] / "databricks"
 _LOOK_EVERY = 0.05
-_PATIENCE = 60.0
+_MOST_SECONDS_TO_WAIT = 60.0
 
 
 def rows() -> list[Row]:
@@ -82,20 +82,20 @@ async def _measured(folder: Path) -> tuple[list[float], list[float]]:
     choices = Choices(ports=Ports.free(), with_enrichment=True, settings=SETTINGS, arguments=arguments)
     async with AsyncExitStack() as stack:
         platform = await stack.enter_async_context(running_platform(folder / "state", choices, clear=True))
-        return await asyncio.to_thread(_both_ways, House(platform.running))
+        return await asyncio.to_thread(_both_ways, MeasuredPlatform(platform.running))
 
 
-def _both_ways(house: "House") -> tuple[list[float], list[float]]:
-    windows = house.windows(WARM_UP + ONE_BY_ONE + TOGETHER)
-    house.accept([next(windows) for _ in range(WARM_UP)], at_once=1)
-    alone = house.accept([next(windows) for _ in range(ONE_BY_ONE)], at_once=1)
-    house.show_phases(alone)
-    together = house.accept(list(windows), at_once=AT_ONCE)
-    return list(house.latencies(alone)), list(house.latencies(together))
+def _both_ways(measured: "MeasuredPlatform") -> tuple[list[float], list[float]]:
+    windows = measured.windows(WARM_UP + ONE_BY_ONE + TOGETHER)
+    measured.accept([next(windows) for _ in range(WARM_UP)], at_once=1)
+    alone = measured.accept([next(windows) for _ in range(ONE_BY_ONE)], at_once=1)
+    measured.show_phases(alone)
+    together = measured.accept(list(windows), at_once=AT_ONCE)
+    return list(measured.latencies(alone)), list(measured.latencies(together))
 
 
 @dataclass
-class House:
+class MeasuredPlatform:
     """The running platform: its ledger is written to, its topic published to, its Jobs service asked."""
 
     running: Running
@@ -141,13 +141,13 @@ class House:
         deliveries = {one["event_id"]: one for one in self._admin("event_grid", "/deliveries")["deliveries"]}
         delivered = {name: datetime.fromisoformat(one["began"]).timestamp() for name, one in deliveries.items()}
         answered = {name: delivered[name] + one["seconds"] for name, one in deliveries.items()}
-        told = (published, delivered, answered, self._accepted())
-        for name, begin, end in zip(PHASES, told, told[1:], strict=False):
+        times = (published, delivered, answered, self._accepted())
+        for name, begin, end in zip(PHASES, times, times[1:], strict=False):
             spans = [end[window_id] - begin[window_id] for window_id in published]
             print(f"event to run | {name}: median {median(spans):.3f} s, p95 {_p95(spans):.3f} s")
 
     def _wait_for_runs(self, windows: Sequence[Window]) -> None:
-        missing, deadline = {window.id for window in windows}, time.monotonic() + _PATIENCE
+        missing, deadline = {window.id for window in windows}, time.monotonic() + _MOST_SECONDS_TO_WAIT
         while missing:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"no run was accepted for {', '.join(sorted(missing))}")

@@ -20,7 +20,7 @@ NAME = "pace at 1 throughput unit for 30 s"
 
 
 @dataclass(frozen=True)
-class Run:
+class PacedSend:
     """Records acknowledged by the end of the last slot's tick, and the CPU-seconds of the client."""
 
     sent: int
@@ -46,10 +46,10 @@ def rows() -> list[Row]:
     ]
 
 
-async def _measured(pace: Callable[[], Awaitable[int]]) -> Run:
+async def _measured(send: Callable[[], Awaitable[int]]) -> PacedSend:
     start = process_time()
-    sent = await pace()
-    return Run(sent, process_time() - start)
+    sent = await send()
+    return PacedSend(sent, process_time() - start)
 
 
 async def _by_the_grid(ends: Ends, records: Records) -> int:

@@ -39,7 +39,7 @@ LATENCY = 0.005
 
 
 @dataclass(frozen=True)
-class Hub:
+class LocalHub:
     """A running hub, and how to reach it."""
 
     hubs: AzureEventHubs
@@ -100,7 +100,7 @@ def _from_generator(ends: "Ends", payments: Payments) -> list[Row]:
     ]
 
 
-def _with_latency(hub: Hub, ends: "Ends", payments: Payments) -> list[Row]:
+def _with_latency(hub: LocalHub, ends: "Ends", payments: Payments) -> list[Row]:
     records = [draw(payments, first * CHUNK, CHUNK) for first in range(4)]
     sides = {
         **{label: ends.packed("single", cycle(records), packing) for label, packing in PACKINGS.items()},
@@ -146,7 +146,7 @@ def _rate(side: Side, seconds: float) -> float:
 class Ends:
     """Our sender and the official client, both connected, on one loop."""
 
-    hub: Hub
+    hub: LocalHub
     runner: asyncio.Runner = field(default_factory=asyncio.Runner)
     senders: dict[str, Sender] = field(default_factory=dict)
 
@@ -219,21 +219,21 @@ def lines_of(records: Sequence[Records]) -> list[bytes]:
 
 
 @contextmanager
-def running_hub() -> Iterator[Hub]:
+def running_hub() -> Iterator[LocalHub]:
     """Run the local hub and identity provider, each in its own process."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         tls, identities, who = make_tls_files(folder), make_identities(), folder / "identities.json"
         write_identities(identities, who)
-        shown = ["--certificate", str(tls.server), "--identities", str(who)]
-        with running_service("entra", "--port", "0", *shown) as entra:
+        options = ["--certificate", str(tls.server), "--identities", str(who)]
+        with running_service("entra", "--port", "0", *options) as entra:
             hubs = ["--hubs", ",".join(f"{name}:{count}" for name, count in HUBS.items()), "--amqps-port", "0"]
             trust = ["--admin-port", "0", "--issuer", entra["issuer"], "--authority", str(tls.authority)]
-            with running_service("event_hubs", *hubs, *trust, *shown) as addresses:
+            with running_service("event_hubs", *hubs, *trust, *options) as addresses:
                 client, bundle = identities.client_in_role("Sender"), str(tls.authority)
                 login = ServicePrincipal(identities.tenant, client.client_id, client.secret, entra["authority"], bundle)
                 connection = HubConnection(NAMESPACE, addresses["amqps"], bundle)
-                yield Hub(AzureEventHubs(connection, make_identity(login)), addresses["admin"])
+                yield LocalHub(AzureEventHubs(connection, make_identity(login)), addresses["admin"])
 
 
 PACKINGS = {"packed": Packing("pack"), "packed with zstd": Packing("pack", encoding="zstd")}

@@ -29,7 +29,7 @@ PHYSICAL = repeated((items[1], share) for items, share in tables.CARTS)
 REJECTS = repeated(tables.REJECTS)
 CURRENCIES = {currency.code: currency for currency in tables.CURRENCIES}
 DAY = datetime(2026, 11, 22, tzinfo=UTC), datetime(2026, 11, 23, tzinfo=UTC)
-SHOWN = 1 - tables.BLANK_PERCENT / 100
+NOT_BLANK = 1 - tables.BLANK_PERCENT / 100
 PLACED = 1 - tables.UNPLACED_PERCENT / 100
 
 
@@ -47,16 +47,16 @@ def record(fake: Faker) -> dict:
         "transactionCurrencyCode": currency.code,
         "localHour": fake.random_int(tables.UNKNOWN_HOUR, 23),
         "transactionIPaddress": fake.ipv4_public(),
-        "ipState": fake.state_abbr() if chance() < SHOWN else "",
-        "ipPostcode": fake.postcode() if chance() < SHOWN else "",
+        "ipState": fake.state_abbr() if chance() < NOT_BLANK else "",
+        "ipPostcode": fake.postcode() if chance() < NOT_BLANK else "",
         "ipCountryCode": fake.random_element(COUNTRY_CODES) if chance() < PLACED else "",
         "isProxyIP": fake.boolean(tables.PROXY_PERCENT),
         "browserLanguage": fake.random_element(LANGUAGES),
         "paymentInstrumentType": fake.random_element(INSTRUMENTS),
         "cardType": fake.random_element(CARDS),
-        "paymentBillingPostalCode": fake.postcode() if chance() < SHOWN else "",
-        "paymentBillingState": fake.state_abbr() if chance() < SHOWN else "",
-        "paymentBillingCountryCode": fake.random_element(COUNTRY_CODES) if chance() < SHOWN else "",
+        "paymentBillingPostalCode": fake.postcode() if chance() < NOT_BLANK else "",
+        "paymentBillingState": fake.state_abbr() if chance() < NOT_BLANK else "",
+        "paymentBillingCountryCode": fake.random_element(COUNTRY_CODES) if chance() < NOT_BLANK else "",
         "cvvVerifyResult": fake.random_element(CHECKS),
         "digitalItemCount": fake.random_element(DIGITAL),
         "physicalItemCount": fake.random_element(PHYSICAL),

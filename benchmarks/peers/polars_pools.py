@@ -55,7 +55,7 @@ class PolarsPayments:
         parts = [frame[self._numbers(kind, chosen, times)] for kind, frame in self._frames.items()]
         positions = np.arange(block * 4096, block * 4096 + 4096, dtype=np.uint64)
         ids = _text(identifiers(seed_of("payments", "window", 0), positions)).alias("transactionID")
-        when = _text(_closed(timestamps.written(times))).alias("transactionDateTime")
+        when = _text(_closed(timestamps.as_text(times))).alias("transactionDateTime")
         return pl.concat([*parts, pl.DataFrame([ids, when])], how="horizontal").select(self._columns)
 
     def _numbers(self, kind: Kind, chosen: Choices, times: np.ndarray) -> np.ndarray:

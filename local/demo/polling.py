@@ -88,8 +88,8 @@ async def get_json(session: aiohttp.ClientSession, url: str) -> Mapping[str, Any
     """Get a JSON object; raises aiohttp.ClientError for any status that is none of success."""
     async with session.get(url) as answer:
         answer.raise_for_status()
-        shown: Mapping[str, Any] = await answer.json()
-        return shown
+        document: Mapping[str, Any] = await answer.json()
+        return document
 
 
 async def _trades(

@@ -6,7 +6,7 @@ from enum import Enum, auto
 class FailureKind(Enum):
     """The meaning of a failure, whatever words a service has for it."""
 
-    THROTTLED = auto()  # overloaded: wait as told, or longer than usual, and ask again on the same connection
+    THROTTLED = auto()  # overloaded: wait as asked, or longer than usual, and ask again on the same connection
     UNAVAILABLE = auto()  # no answer, a broken connection or an error of its own: ask again, on a new connection
     UNAUTHORIZED = auto()  # the identity is not accepted, or may not do this
     REJECTED = auto()  # this one message or record will never be taken; its neighbours may

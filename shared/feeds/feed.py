@@ -12,7 +12,7 @@ from shared.feeds.slicing import StreamRecords
 
 
 @dataclass(frozen=True, slots=True)
-class Hub:
+class EventHub:
     """A stream whose records go to a hub, named like the stream unless a setting names another."""
 
     kind: Literal["hub"] = "hub"
@@ -32,7 +32,7 @@ class LakeFolder:
     kind: Literal["lake_ndjson", "lake_parquet"] = "lake_ndjson"
 
 
-type Destination = Hub | SqlTable | LakeFolder
+type Destination = EventHub | SqlTable | LakeFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Stream:
     """
 
     contract: str
-    destination: Destination = Hub()
+    destination: Destination = EventHub()
 
     @property
     def name(self) -> str:

@@ -24,7 +24,7 @@ TICK: Final = timedelta(minutes=3)
 
 
 def send_alert(metrics: Metrics, sender: AlertSender, alert_id: str, clock: Callable[[], datetime]) -> AlertState:
-    """Send an alert unless somebody else does or did; `pending` where it is not certain that it was sent.
+    """Send an alert unless another instance does or did; `pending` where it is not certain that it was sent.
 
     Raises nothing for any failure of the database or the Logic App: the alert stays pending, for the timer.
     """

@@ -42,7 +42,7 @@ class Child:
 
 
 @dataclass(slots=True)
-class _Progress:
+class _Children:
     """How far a row of children has come; lives inside one replay of the orchestrator."""
 
     next: int = 0
@@ -65,7 +65,7 @@ def run_staggered(
     After the task `stop`, or a result that is `fatal`, no further child begins: it has no result.
     The SDK sends a task only when it is yielded, so all that run are yielded together each time.
     """
-    progress = _Progress()
+    progress = _Children()
     while True:
         _start_due(context, children, progress, limit)
         waiting = _waiting(context, children, progress, limit)
@@ -75,13 +75,13 @@ def run_staggered(
         _take(winner, progress, stop, fatal)
 
 
-def _start_due(context: OrchestrationContext, children: Sequence[Child], progress: _Progress, limit: int) -> None:
+def _start_due(context: OrchestrationContext, children: Sequence[Child], progress: _Children, limit: int) -> None:
     while _may_start(children, progress, limit) and children[progress.next].begins <= context.current_utc_datetime:
         progress.running[progress.next] = children[progress.next].start()
         progress.next += 1
 
 
-def _waiting(context: OrchestrationContext, children: Sequence[Child], progress: _Progress, limit: int) -> list[Task]:
+def _waiting(context: OrchestrationContext, children: Sequence[Child], progress: _Children, limit: int) -> list[Task]:
     if not _may_start(children, progress, limit):
         return []
     if progress.timer is None:
@@ -89,11 +89,11 @@ def _waiting(context: OrchestrationContext, children: Sequence[Child], progress:
     return [progress.timer]
 
 
-def _may_start(children: Sequence[Child], progress: _Progress, limit: int) -> bool:
+def _may_start(children: Sequence[Child], progress: _Children, limit: int) -> bool:
     return not progress.ended and progress.next < len(children) and len(progress.running) < limit
 
 
-def _take(winner: Task, progress: _Progress, stop: Task, fatal: Callable[[Any], bool]) -> None:
+def _take(winner: Task, progress: _Children, stop: Task, fatal: Callable[[Any], bool]) -> None:
     if winner is progress.timer:
         progress.timer = None
         return
@@ -107,7 +107,7 @@ def _take(winner: Task, progress: _Progress, stop: Task, fatal: Callable[[Any], 
         _end(progress)
 
 
-def _end(progress: _Progress) -> None:
+def _end(progress: _Children) -> None:
     progress.ended = True
     if progress.timer is not None:
         progress.timer.cancel()

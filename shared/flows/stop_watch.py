@@ -23,7 +23,7 @@ class StopWatch:
         self._stop_at = stop_at
 
     def __call__(self) -> datetime | None:
-        """Give the time at which the slice must end, None where nobody asked."""
+        """Give the time at which the slice must end, None where no stop was asked for."""
         return self._stop_at
 
     async def watch(self, ledger: Ledger, window_id: str, sleep: Callable[[float], Awaitable[None]]) -> None:

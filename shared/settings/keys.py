@@ -10,7 +10,7 @@ from shared.domain import setting
 from shared.domain.setting import Setting
 from shared.domain.volumes.measurement import MeasuredTable
 from shared.feeds.catalogue import FEEDS
-from shared.feeds.feed import Drawn, Exchanges, Feed, Hub, Stream
+from shared.feeds.feed import Drawn, EventHub, Exchanges, Feed, Stream
 from shared.settings.measured_tables import measured_tables
 from shared.trades.venues.registry import PUBLIC_ENDPOINTS
 
@@ -58,7 +58,7 @@ def _feed(feed: Feed) -> Iterable[Setting]:
         "CATCH_UP": (setting.duration, timedelta(hours=24), "How far back missed windows are caught up."),
     }
     for suffix, (parse, default, meaning) in lengths.items():
-        yield Setting(f"{name}_{suffix}", parse, _written(default), meaning)
+        yield Setting(f"{name}_{suffix}", parse, _duration_text(default), meaning)
     yield Setting(f"{name}_JOB", setting.optional_text, feed.job or "", "The Databricks job that enriches its windows.")
     for stream in feed.streams:
         yield from _stream(stream)
@@ -68,7 +68,7 @@ def _feed(feed: Feed) -> Iterable[Setting]:
 
 def _stream(stream: Stream) -> Iterable[Setting]:
     name = stream.name.upper()
-    if isinstance(stream.destination, Hub):
+    if isinstance(stream.destination, EventHub):
         yield Setting(f"{name}_HUB", setting.text, stream.name, f"The hub of the stream {stream.name}.")
     rows_or_packs = setting.OneOf("row", "pack")
     yield Setting(f"{name}_PACKING", rows_or_packs, "row", "`row`: one record an event; `pack`: many.")
@@ -110,7 +110,7 @@ def _venue(venue: str) -> Iterable[Setting]:
     yield Setting(f"{name}__restUrl", rest, public.rest_url, f"The REST API of {venue}.")
 
 
-def _written(length: timedelta) -> str:
+def _duration_text(length: timedelta) -> str:
     seconds = int(length.total_seconds())
     return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
@@ -196,7 +196,7 @@ _ALERTS = (
         setting.optional_text,
         "",
         "Logic App of the alert `ingestion`; a secret. "
-        "It also tells of failed runs and unbalanced windows of streams without a table.",
+        "It also reports failed runs and unbalanced windows of streams without a table.",
     ),
     Setting(
         "ALERT_HOSTS",

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import defaultdict
 
 import pytest
 
@@ -26,6 +27,15 @@ def names_in(tree):
             yield node.lineno, node.id
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
             yield node.lineno, node.attr
+
+
+def types_in(tree):
+    """Give each type that a module defines for others."""
+    for node in tree.body:
+        name = node.name if isinstance(node, ast.ClassDef | ast.TypeAlias) else "_"
+        name = name.id if isinstance(name, ast.Name) else name
+        if not name.startswith("_"):
+            yield name
 
 
 def pieces(name):
@@ -59,15 +69,28 @@ def test_no_name_holds_a_word_that_must_not_come_back():
     assert found == []
 
 
+def test_each_type_of_the_app_has_a_name_of_its_own():
+    homes = defaultdict(list)
+    for module in modules("shared"):
+        for name in types_in(syntax(module)):
+            homes[name].append(module)
+
+    assert {name: where for name, where in homes.items() if len(where) > 1} == {}
+
+
 @pytest.mark.parametrize("phrase", PHRASES)
 def test_no_text_holds_a_phrase_that_must_not_come_back(phrase):
     readable = [
         *sources(),
         "README.md",
-        "docs/runbook.md",
+        "CONTRIBUTING.md",
+        "docs/add-a-feed.md",
         "docs/architecture.md",
+        "docs/local-platform.md",
+        "docs/runbook.md",
         "docs/settings.md",
         "emulators/README.md",
+        "pyproject.toml",
     ]
 
     assert [name for name in readable if phrase.lower() in text(name).lower()] == []
@@ -76,3 +99,9 @@ def test_no_text_holds_a_phrase_that_must_not_come_back(phrase):
 @pytest.mark.parametrize(("name", "parts"), [("_PassingCloud", {"passing", "cloud"}), ("http_url", {"http", "url"})])
 def test_a_name_is_read_word_by_word(name, parts):
     assert pieces(name) == parts
+
+
+def test_types_are_read_in_all_their_forms():
+    tree = ast.parse("class Row: ...\ntype Key = str\nclass _Own: ...\nRATE = 1\n")
+
+    assert list(types_in(tree)) == ["Row", "Key"]

@@ -16,7 +16,7 @@ from lakehouse.contract import Contract
 from lakehouse.counts import WindowCounts, count_windows, events_of_windows
 from lakehouse.gold import STREAM as ENRICHED_STREAM
 from lakehouse.gold import assets_of, create_gold, joined, rewrite_gold, trades_of_window, write_gold
-from lakehouse.lake import Batch, Lake
+from lakehouse.lake import Lake, MicroBatch
 from lakehouse.lookups import lookup_of
 from lakehouse.reconciling import as_rows
 from lakehouse.reference import ReferenceStore
@@ -111,9 +111,9 @@ class Chain:
     def _take(self, events: DataFrame, number: int) -> None:
         """Take a batch of bronze through all stages; the checkpoint spares each of them the plan of the checks."""
         query = events.sparkSession.sparkContext.getLocalProperty("sql.streaming.queryId")
-        self._stages(records(events, self.contract).localCheckpoint(eager=False), Batch(str(query), number))
+        self._stages(records(events, self.contract).localCheckpoint(eager=False), MicroBatch(str(query), number))
 
-    def _stages(self, found: DataFrame, batch: Batch) -> None:
+    def _stages(self, found: DataFrame, batch: MicroBatch) -> None:
         written = write_silver(self.lake, self.contract, found, batch)
         self.on_stage_done("silver")
         if self.with_gold:
@@ -121,13 +121,13 @@ class Chain:
         self.recount(written.windows)
         self.on_stage_done("counts")
 
-    def _enrich(self, written: Written, batch: Batch) -> None:
+    def _enrich(self, written: Written, batch: MicroBatch) -> None:
         for window_id in to_enrich(written.windows, self.request.window_id):
             own = written.holders.where(F.col("window_id") == window_id)
             found = joined(own, self._assets_of(window_id))
             write_gold(self.lake, found)
             self.on_stage_done("gold")
-            of_window = Batch(f"{batch.query}/{window_id}", batch.number)
+            of_window = MicroBatch(f"{batch.query}/{window_id}", batch.number)
             self.sql.write_trades(found.enriched, of_window)
             self.on_stage_done("sql")
             self.push(found.enriched, of_window)

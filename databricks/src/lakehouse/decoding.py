@@ -51,7 +51,7 @@ def _readings(value: bytes | None) -> tuple[str | None, str | None, bool, bool]:
 
 
 def _is_printable(value: bytes) -> bool:
-    """Say whether somebody may have written these bytes as text."""
+    """Say whether these bytes may have been written as text."""
     return value.isascii() and value.decode().isprintable()
 
 

@@ -17,7 +17,7 @@ PAUSE = 5.0
 """Seconds between a pass that found nothing and the next."""
 
 type Mode = Literal["follow", "catch_up", "rerun"]
-type Ending = Literal["drained", "gave_up", "caught_up", "rerun"]
+type FollowEnd = Literal["drained", "gave_up", "caught_up", "rerun"]
 
 
 class Clock(Protocol):
@@ -60,7 +60,7 @@ class Stages(Protocol):
 class Finished:
     """How a run ended, and what it found. closed: None where the window was not closed by then."""
 
-    ending: Ending
+    ending: FollowEnd
     passes: int
     closed: Closed | None
     counts: WindowCounts
@@ -75,7 +75,7 @@ def run(request: RunRequest, mode: Mode, stages: Stages, clock: Clock) -> Finish
     return Finished(ending, passes, stages.closed(request.window_id), counts, behind)
 
 
-def ending_of(request: RunRequest, closed: Closed | None, read: Mapping[str, int], now: datetime) -> Ending | None:
+def ending_of(request: RunRequest, closed: Closed | None, read: Mapping[str, int], now: datetime) -> FollowEnd | None:
     """Decide after a pass: `drained` once all that the window's end names is read, `gave_up` when that takes too long.
 
     read: each partition's last sequence number in bronze.
@@ -90,19 +90,19 @@ def not_yet_read(closed: Closed, read: Mapping[str, int]) -> dict[str, int]:
     return {partition: last for partition, last in closed.last.items() if read.get(partition, -1) < last}
 
 
-def _rerun(stages: Stages) -> tuple[Ending, int, Mapping[str, int]]:
+def _rerun(stages: Stages) -> tuple[FollowEnd, int, Mapping[str, int]]:
     stages.rerun()
     return "rerun", 0, {}
 
 
-def _follow(request: RunRequest, mode: Mode, stages: Stages, clock: Clock) -> tuple[Ending, int, Mapping[str, int]]:
+def _follow(request: RunRequest, mode: Mode, stages: Stages, clock: Clock) -> tuple[FollowEnd, int, Mapping[str, int]]:
     passes, progress = 0, None
     while True:
         progress = stages.run_pass(progress)
         passes += 1
         closed = stages.closed(request.window_id)
         read = progress.last_sequence_numbers
-        ending: Ending | None = "caught_up" if mode == "catch_up" else ending_of(request, closed, read, clock.now())
+        ending: FollowEnd | None = "caught_up" if mode == "catch_up" else ending_of(request, closed, read, clock.now())
         logger.info("lakehouse.pass_ended number=%s rows=%s ending=%s", passes, progress.rows_read, ending)
         if ending:
             return ending, passes, not_yet_read(closed, read) if closed else {}

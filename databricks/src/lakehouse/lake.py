@@ -9,7 +9,7 @@ from pyspark.sql import types as T
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class MicroBatch:
     """One micro-batch of a streaming query. query: the id in its checkpoint, so that a new checkpoint counts anew."""
 
     query: str
@@ -35,7 +35,7 @@ class Lake:
         """Say whether the table was ever made."""
         return self.spark.catalog.tableExists(name)
 
-    def append(self, name: str, rows: DataFrame, batch: Batch) -> None:
+    def append(self, name: str, rows: DataFrame, batch: MicroBatch) -> None:
         """Add rows unless this batch already did (Delta's txn)."""
         once = {"txnAppId": f"{batch.query}/{name}", "txnVersion": str(batch.number)}
         rows.write.format("delta").mode("append").options(**once).saveAsTable(name)

@@ -77,8 +77,8 @@ def lines_of(body: bytes, encoding: str, rows: int) -> list[bytes]:
 
 def records_of_event() -> Column:
     """Count the records of a bronze row by what the sender said: a pack's `rows`, else 1."""
-    said = _property(Property.ROWS).try_cast("bigint")
-    return F.when(said >= 0, said).otherwise(F.lit(1).cast("bigint"))
+    rows = _property(Property.ROWS).try_cast("bigint")
+    return F.when(rows >= 0, rows).otherwise(F.lit(1).cast("bigint"))
 
 
 def window_of_event() -> Column:

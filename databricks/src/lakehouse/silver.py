@@ -9,7 +9,7 @@ from pyspark.sql import types as T
 
 from lakehouse.checking import checked, spark_schema
 from lakehouse.contract import LINEAGE, Contract
-from lakehouse.lake import Batch, Lake, columns, of_window, on_columns
+from lakehouse.lake import Lake, MicroBatch, columns, of_window, on_columns
 from lakehouse.packs import opened
 
 _LINEAGE = columns(
@@ -79,12 +79,13 @@ def compared(good: DataFrame, held: DataFrame, contract: Contract) -> DataFrame:
     return beside.select("s.*", wins.alias("_wins"), other.alias("_held")).drop("_place")
 
 
-def write_silver(lake: Lake, contract: Contract, found: DataFrame, batch: Batch) -> Written:
+def write_silver(lake: Lake, contract: Contract, found: DataFrame, batch: MicroBatch) -> Written:
     """Write a batch's records to silver, quarantine and duplicates; a second time changes nothing.
 
-    found: read several times, so best a checkpoint. Duplicates are told before the MERGE that makes them so: afterwards
-    a displaced row is no longer to be seen. The checkpoint cuts the tie to silver, which the MERGE is about to change.
-    Nothing is written where there is nothing: each commit costs the table's next reader the better part of a second.
+    found: read several times, so best a checkpoint. Duplicates are found before the MERGE that makes them so:
+    afterwards a displaced row is no longer to be seen. The checkpoint cuts the tie to silver, which the MERGE is about
+    to change. Nothing is written where there is nothing: each commit costs the table's next reader the
+    better part of a second.
     """
     tables = SilverTables(contract.stream)
     windows = {row["window_id"]: row["bad"] for row in _bad_by_window(found).collect()}

@@ -14,11 +14,11 @@ from emulators.serving import json_answer
 
 @dataclass(frozen=True, slots=True)
 class FaultRoutes[F: Fault]:
-    """What `POST`, `GET` and `DELETE /faults` do; each answers what `shown` gives."""
+    """What `POST`, `GET` and `DELETE /faults` do; each answers what `view` gives."""
 
     kind: type[F]
     add: Callable[[F], None]
-    shown: Callable[[], Mapping[str, Any]]
+    view: Callable[[], Mapping[str, Any]]
     clear: Callable[[], None]
 
     @classmethod
@@ -39,7 +39,7 @@ class FaultRoutes[F: Fault]:
         return await self._show(request)
 
     async def _show(self, _: web.Request) -> web.Response:
-        return json_answer(self.shown())
+        return json_answer(self.view())
 
     async def _clear(self, request: web.Request) -> web.Response:
         self.clear()

@@ -74,7 +74,7 @@ class DurableOrchestrations:
             await self._client.raise_event(instance_id, STOP_EVENT, {})
         except Exception as error:
             if await self._alive(instance_id):
-                raise Unavailable(f"Instance {instance_id} could not be told to stop: {error}.") from error
+                raise Unavailable(f"Instance {instance_id} could not be asked to stop: {error}.") from error
 
     async def _alive(self, instance_id: str) -> bool:
         try:

@@ -10,25 +10,25 @@ from shared.clients.destination import Sender
 from shared.domain.delivery import Delivery, Event, Refusal
 from shared.errors import LoginRefused, SendFailed
 
-type _Fate = Literal["refused", "unknown", "unavailable", "unauthorized"]
+type _Failure = Literal["refused", "unknown", "unavailable", "unauthorized"]
 
 
 @dataclass(slots=True)
 class FakeEventHubs:
     """Keeps what it is given, by hub in the order of arrival; `hubs` maps the known ones to their partitions.
 
-    An event over `limit` bytes is refused, one for a partition that a hub has not fails. `fail_next` decides the fate
-    of the next sends, and of asking for positions where it keeps every answer away.
+    An event over `limit` bytes is refused, one for a partition that a hub has not fails. `fail_next` makes the
+    next sends fail, and the next call for positions where a failure keeps every answer away.
     """
 
     hubs: Mapping[str, int]
     limit: int = 1_000_000
     received: defaultdict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
-    _fates: deque[_Fate] = field(default_factory=deque, init=False)
+    _failures: deque[_Failure] = field(default_factory=deque, init=False)
 
-    def fail_next(self, fate: _Fate, sends: int = 1) -> None:
+    def fail_next(self, failure: _Failure, sends: int = 1) -> None:
         """Let the next sends be refused by the hub, end unknown (but stored), find no hub, or be denied access."""
-        self._fates.extend([fate] * sends)
+        self._failures.extend([failure] * sends)
 
     @contextlib.asynccontextmanager
     async def sender(self, hub: str) -> AsyncIterator[Sender]:
@@ -38,20 +38,20 @@ class FakeEventHubs:
     async def positions(self, hub: str) -> dict[str, int]:
         """Count what each partition was sent by its id."""
         self._look_up(hub)
-        if self._fates and self._fates[0] in {"unavailable", "unauthorized"}:
-            self._fail(hub, self._fates.popleft(), 0)
+        if self._failures and self._failures[0] in {"unavailable", "unauthorized"}:
+            self._fail(hub, self._failures.popleft(), 0)
         sent = Counter(event.partition_id for event in self.received[hub])
         return {str(partition): sent[str(partition)] - 1 for partition in range(self.hubs[hub])}
 
     def take(self, hub: str, events: Sequence[Event]) -> Delivery:
-        """Do what the next fate says."""
+        """Fail as the next failure asks, else store."""
         self._look_up(hub, {event.partition_id for event in events if event.partition_id is not None})
-        fate = self._fates.popleft() if self._fates else None
+        failure = self._failures.popleft() if self._failures else None
         rows = sum(event.rows for event in events)
-        self._fail(hub, fate, rows)
-        if fate == "refused":
+        self._fail(hub, failure, rows)
+        if failure == "refused":
             return Delivery(refusals=(Refusal(rows, "refused on demand"),))
-        return self._store(hub, events, is_unknown=fate == "unknown")
+        return self._store(hub, events, is_unknown=failure == "unknown")
 
     def _look_up(self, hub: str, partitions: Collection[str] = ()) -> None:
         if hub not in self.hubs:
@@ -59,10 +59,10 @@ class FakeEventHubs:
         if not {str(partition) for partition in range(self.hubs[hub])}.issuperset(partitions):
             raise SendFailed(f"hub {hub} has {self.hubs[hub]} partitions, not {', '.join(sorted(partitions))}")
 
-    def _fail(self, hub: str, fate: _Fate | None, rows: int) -> None:
-        if fate == "unavailable":
+    def _fail(self, hub: str, failure: _Failure | None, rows: int) -> None:
+        if failure == "unavailable":
             raise SendFailed(f"hub {hub}: {rows} of {rows} records were not delivered")
-        if fate == "unauthorized":
+        if failure == "unauthorized":
             raise LoginRefused(f"hub {hub} denied access to client id fake-client")
 
     def _store(self, hub: str, events: Sequence[Event], *, is_unknown: bool) -> Delivery:

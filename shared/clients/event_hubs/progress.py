@@ -15,7 +15,7 @@ class ProgressLine:
 
 
 @dataclass(slots=True)
-class Progress:
+class SendProgress:
     """Counts records handed over and settled; a line is due each `every_events` events or `every_seconds`.
 
     Times are seconds of the caller's clock; the first interval begins at `since`.

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from shared import telemetry
 from shared.clients.event_hubs.attempts import Attempts, GaveUp
 from shared.clients.event_hubs.link import Batch, HubFault, Link, LinkSlot, Target
-from shared.clients.event_hubs.progress import Progress
+from shared.clients.event_hubs.progress import SendProgress
 from shared.domain.delivery import Delivery, Event, Refusal
 from shared.errors import LoginRefused, SendFailed
 
@@ -28,8 +28,8 @@ class HubSender:
         """Prepare; nothing connects before the first send."""
         self._attempts = attempts
         self._slots = [LinkSlot(make_link) for _ in range(_CLIENTS)]
-        self._gate = asyncio.Semaphore(_SIDE_BY_SIDE)
-        self._progress = Progress(since=attempts.retry.clock.now())
+        self._side_by_side = asyncio.Semaphore(_SIDE_BY_SIDE)
+        self._progress = SendProgress(since=attempts.retry.clock.now())
 
     async def send(self, events: Sequence[Event]) -> Delivery:
         """Deliver the events; accepted and refused records sum up to theirs.
@@ -56,7 +56,7 @@ class HubSender:
 
     async def _carry(self, queue: "_SendQueue", deadline: float) -> "_QueueResult":
         result = _QueueResult()
-        async with self._gate:
+        async with self._side_by_side:
             for target, events in queue.by_target.items():
                 send = _TargetSend(target, events, len(events))
                 try:
@@ -123,7 +123,7 @@ class _TargetSend:
     """The events of one target on their way: those before `at` are settled, `batch` holds the next ones.
 
     stop: where the next batch ends at the latest; it shrinks while a rejected event is being looked for.
-    doubtful: an attempt at this batch may have been stored.
+    may_be_stored: an attempt at this batch may have been stored.
     """
 
     target: Target
@@ -131,7 +131,7 @@ class _TargetSend:
     stop: int
     at: int = 0
     batch: Batch | None = None
-    doubtful: bool = False
+    may_be_stored: bool = False
     delivery: Delivery = field(default_factory=Delivery)
 
     @property
@@ -142,11 +142,11 @@ class _TargetSend:
         """Make one attempt at the next batch; the same batch as before where that was not settled."""
         await link.open()
         self.batch = self.batch or await link.fill(self.target, self.events[self.at : self._window_end])
-        doubtful_before, self.doubtful = self.doubtful, True
+        stored_before, self.may_be_stored = self.may_be_stored, True
         try:
             await link.send(self.batch)
         except HubFault as fault:
-            self.doubtful = doubtful_before or fault.may_be_stored
+            self.may_be_stored = stored_before or fault.may_be_stored
             raise
 
     def settle(self) -> tuple[int, int]:
@@ -170,7 +170,7 @@ class _TargetSend:
 
     def abandon(self) -> None:
         """Count what may be stored of the batch that is given up."""
-        if self.doubtful:
+        if self.may_be_stored:
             self.delivery += Delivery(unknown=sum(event.rows for event in self._batch_events))
 
     @property
@@ -184,7 +184,7 @@ class _TargetSend:
     def _go_on(self, settled: int) -> None:
         self.at += settled
         self.stop = len(self.events) if self.at >= self.stop else self.stop
-        self.batch, self.doubtful = None, False
+        self.batch, self.may_be_stored = None, False
 
 
 def _refusal_of(event: Event, reason: str) -> str:

@@ -15,10 +15,11 @@ from ipaddress import ip_address
 from typing import Final, Protocol
 from urllib.parse import quote
 
+from shared.clients.failures import untrusted
 from shared.clients.retrying import connect_seconds
 from shared.domain.volumes.alert import Alert
 from shared.domain.volumes.alert_address import AlertUrl, is_refused_address
-from shared.errors import Unavailable, Untrusted
+from shared.errors import Unavailable
 
 SECONDS: Final = 10.0
 """How long sending one alert may take in all."""
@@ -28,7 +29,7 @@ class AlertSender(Protocol):
     """Sends alerts to people."""
 
     def has_recipient(self, name: str) -> bool:
-        """Say whether there is somebody to send to under that name."""
+        """Say whether a recipient is set under that name."""
 
     def send(self, alert: Alert) -> None:
         """Send an alert; one that was sent before, by its id, makes no second message.
@@ -121,16 +122,14 @@ class LogicApp:
         if isinstance(error, _NotCalled):
             return Unavailable(f"{_app(alert)} was not called: {error}.")
         if isinstance(error, ssl.SSLCertVerificationError):
-            return Untrusted(
-                f"{_app(alert)} shows a certificate that is not trusted; put the authority's certificate in CA_BUNDLE."
-            )
+            return untrusted(_app(alert))
         if isinstance(error, TimeoutError) or time.monotonic() >= end:
             return Unavailable(f"{_app(alert)} did not answer in time, which is {self.seconds:g} s at most.")
         return Unavailable(f"{_app(alert)} can't be reached or stopped in the middle: {type(error).__name__}.")
 
 
 def no_recipient(alert: Alert) -> Unavailable:
-    """Make the error for an alert that nobody is to get."""
+    """Make the error for an alert without a recipient."""
     return Unavailable(f"No recipient is set for alerts named {alert.name!r}: set ALERT_{alert.name.upper()}_URL.")
 
 

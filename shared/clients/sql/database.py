@@ -123,7 +123,7 @@ def sql_database(
 
     odbc: gives another module in the place of pyodbc, which is imported at first use alone. makes_file: a file that is
     not there yet is made, not read as an empty database. Raises SettingsError for any other URL; what ODBC lacks on
-    this machine is told at first use, as SettingsError too.
+    this machine is reported at first use, as SettingsError too.
     """
     if url.startswith(_SQLITE) and len(url) > len(_SQLITE):
         path = Path(unquote(url.removeprefix(_SQLITE)))
@@ -155,7 +155,7 @@ def _azure_engine(server: Server, identity: Identity, odbc: Callable[[], Any]) -
     module.pooling = False  # the driver manager's pool would hand out connections of tokens long expired
     text = odbc_connection(server, choose_driver(module.drivers()))
     connect = partial(log_in, module, text, identity)
-    # pyodbc sends every text as Unicode by itself; told sizes, it would send some as VARCHAR and lose letters.
+    # pyodbc sends every text as Unicode by itself; given sizes, it would send some as VARCHAR and lose letters.
     return create_engine("mssql+pyodbc://", module=module, creator=connect, poolclass=NullPool, use_setinputsizes=False)
 
 

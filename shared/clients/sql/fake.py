@@ -54,10 +54,10 @@ class FakeMetrics:
             with self._open():
                 tries.append(_FakeTransaction(self, table, former=tuple(tries)))
                 answer = work(tries[-1])
-                fate = self.commits.pop(0) if self.commits else None
-                if fate != "fails":
+                failure = self.commits.pop(0) if self.commits else None
+                if failure != "fails":
                     tries[-1].commit()
-                if fate is None:
+                if failure is None:
                     return answer
 
     def last(self, table: str, most: int) -> list[Measurement]:
@@ -100,27 +100,27 @@ class FakeMetrics:
 
 @dataclass(slots=True)
 class FakeRows:
-    """The table of a stream in memory, by key; `fates` are those of the next sends, one each.
+    """The table of a stream in memory, by key; `failures` are those of the next sends, one each.
 
-    `unavailable`: nothing is stored. `unknown`: all is stored, but nobody learns of it. `refused`: the database refuses
+    `unavailable`: nothing is stored. `unknown`: all is stored, but the answer is lost. `refused`: the database refuses
     the last row of the send, whatever it is.
     """
 
     contract: Contract
     stored: dict[tuple[object, ...], Row] = field(default_factory=dict)
-    fates: list[Literal["unavailable", "unknown", "refused"]] = field(default_factory=list)
+    failures: list[Literal["unavailable", "unknown", "refused"]] = field(default_factory=list)
 
     async def send(self, events: Sequence[Event]) -> Delivery:
         row_format = RowFormat.of(self.contract)
         rows, delivery = rows_of(events, row_format)
-        fate = self.fates.pop(0) if self.fates else None
-        if fate == "unavailable":
+        failure = self.failures.pop(0) if self.failures else None
+        if failure == "unavailable":
             raise SendFailed(f"Table {self.contract.stream}: it is away", delivery)
-        if fate == "refused" and rows:
+        if failure == "refused" and rows:
             rows.pop()
             delivery = delivery + Delivery(refusals=(Refusal(1, "the database can't hold it"),))
         self.stored.update({row_format.key_of(row): row for row in rows})
-        if fate == "unknown":
+        if failure == "unknown":
             raise SendFailed(f"Table {self.contract.stream}: no answer", delivery + Delivery(unknown=len(rows)))
         return delivery + Delivery(accepted=len(rows), events=len(events) if rows else 0)
 

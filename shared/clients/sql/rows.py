@@ -73,7 +73,7 @@ class SqlRows:
             raise SendFailed(str(failed), delivery + failed.delivery) from failed
         return delivery + Delivery(events=len(events) if delivery.accepted else 0)
 
-    def _stored(self, table: Table, batch: Sequence["_Group"]) -> Iterator[Delivery]:
+    def _stored(self, table: Table, batch: Sequence["_KeyRow"]) -> Iterator[Delivery]:
         """Store a batch; where the database refuses a value of it, in halves, until that row is alone."""
         try:
             self._commit(table, batch)
@@ -86,7 +86,7 @@ class SqlRows:
             yield from self._stored(table, batch[:middle])
             yield from self._stored(table, batch[middle:])
 
-    def _commit(self, table: Table, batch: Sequence["_Group"]) -> None:
+    def _commit(self, table: Table, batch: Sequence["_KeyRow"]) -> None:
         reached_commits: list[bool] = []
 
         def once(sql: Transaction) -> None:
@@ -192,17 +192,17 @@ def _cells(merge: Merge, compiler: SQLCompiler) -> str:
 
 
 @dataclass(slots=True)
-class _Group:
+class _KeyRow:
     """The newest row of a key, and how many records gave one."""
 
     row: Row
     records: int = 0
 
 
-def _grouped(rows: Sequence[Row], row_format: RowFormat) -> list[_Group]:
-    groups: dict[tuple[object, ...], _Group] = {}
+def _grouped(rows: Sequence[Row], row_format: RowFormat) -> list[_KeyRow]:
+    groups: dict[tuple[object, ...], _KeyRow] = {}
     for row in rows:
-        group = groups.setdefault(row_format.key_of(row), _Group(row))
+        group = groups.setdefault(row_format.key_of(row), _KeyRow(row))
         group.row, group.records = row, group.records + 1
     return list(groups.values())
 

@@ -139,20 +139,20 @@ class FakeReference:
         return len(old)
 
 
-type _Fate = Literal["unavailable", "unknown", "unauthorized"]
+type _Failure = Literal["unavailable", "unknown", "unauthorized"]
 
 
 @dataclass(slots=True)
 class FakeLake:
-    """Files by path, as the real lake has them; `fail_next` decides the fate of the next writes."""
+    """Files by path, as the real lake has them; `fail_next` makes the next writes fail."""
 
     files: dict[str, bytes] = field(default_factory=dict)
     attempts: dict[str, int] = field(default_factory=dict)
-    fates: deque[_Fate] = field(default_factory=deque)
+    failures: deque[_Failure] = field(default_factory=deque)
 
-    def fail_next(self, fate: _Fate, writes: int = 1) -> None:
+    def fail_next(self, failure: _Failure, writes: int = 1) -> None:
         """Let the next writes find no storage, be done without an answer, or be denied access."""
-        self.fates.extend([fate] * writes)
+        self.failures.extend([failure] * writes)
 
     @contextlib.asynccontextmanager
     async def sender(self, contract: Contract, form: LakeFormat = "ndjson") -> AsyncIterator[LakeFiles]:
@@ -168,18 +168,18 @@ class _FakeFile:
     may_be_written: bool = False
 
     def append(self, blocks: Sequence[bytes], tail: bytes = b"") -> None:
-        fate = self.lake.fates.popleft() if self.lake.fates else None
-        self.may_be_written = fate == "unknown"
-        if fate == "unavailable":
+        failure = self.lake.failures.popleft() if self.lake.failures else None
+        self.may_be_written = failure == "unknown"
+        if failure == "unavailable":
             raise Unavailable("The container lake can't be reached.")
-        if fate == "unauthorized":
+        if failure == "unauthorized":
             raise LoginRefused("The container lake denied access to the fake.")
         latest = self.lake.attempts.get(self.path, 0)
         if latest > self.attempt:
             raise Unavailable(f"attempt {latest} writes {self.path}, so attempt {self.attempt} may not.")
         whole = self.content + b"".join(blocks)
         self.lake.files[self.path], self.lake.attempts[self.path] = whole + tail, self.attempt
-        if fate == "unknown":
+        if failure == "unknown":
             raise Unavailable("The container lake did not answer.")
         self.content = whole
 

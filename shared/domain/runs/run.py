@@ -137,7 +137,7 @@ def _let_go(row: WindowRow) -> datetime:
 
 
 def real_end(row: WindowRow) -> datetime:
-    """Give when a window really ended, or will: earlier than planned where somebody stopped it."""
+    """Give when a window really ended, or will: earlier than planned where it was stopped."""
     return min(row.window.end, row.stop_at or row.window.end)
 
 

@@ -8,7 +8,7 @@ from statistics import median
 from typing import Final, Literal
 
 type Verdict = Literal["first", "normal", "low", "high", "negative"]
-type Kind = Literal["window", "table"]
+type MeasurementKind = Literal["window", "table"]
 type AlertState = Literal["none", "pending", "sent", "suppressed"]
 
 GOOD: Final = frozenset({"first", "normal"})
@@ -18,7 +18,7 @@ MOST_HISTORY: Final = 14
 """How many of the last good measurements limits are learnt from, at most."""
 
 RUN_ALERT: Final = "ingestion"
-"""The recipient of alerts about failed runs and unbalanced windows of a stream whose table nobody measures."""
+"""The recipient of alerts about failed runs and unbalanced windows of a stream whose table is not measured."""
 
 _TABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _LEAST_HISTORY = 5
@@ -66,7 +66,7 @@ class MeasureRequest:
             raise ValueError(f"ingestion_time must be a whole second; it is {self.ingestion_time.isoformat()}.")
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> MeasurementKind:
         """Say with which other measurements this one is compared."""
         return "table" if self.window_id is None else "window"
 

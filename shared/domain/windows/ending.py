@@ -36,7 +36,7 @@ def completed(attempts: Iterable[SliceRow]) -> list[SliceRow]:
 
 
 def unbegun(slices: Sequence[Slice], attempts: Iterable[SliceRow]) -> list[Slice]:
-    """Give the slices that nobody ever tried."""
+    """Give the slices that were never tried."""
     tried = {row.slice.number for row in attempts}
     return [part for part in slices if part.number not in tried]
 
@@ -49,7 +49,7 @@ def completing_attempts(attempts: Iterable[SliceRow]) -> dict[str, int]:
 def decide_ending(
     row: WindowRow, slices: Sequence[Slice], attempts: Sequence[SliceRow], completion: Completion
 ) -> Ending:
-    """Decide the state: failed where the source refused or a slice never completed, stopped where somebody asked,
+    """Decide the state: failed where the source refused or a slice never completed, stopped where that was asked for,
     incomplete where trades are lost, else closed.
     """
     done = completed(attempts)
@@ -86,8 +86,8 @@ def _state(
 
 
 def _failure(missing: Sequence[int], newest: Iterable[SliceRow]) -> str:
-    words = next((attempt.reason for attempt in newest if attempt.slice.number in missing and attempt.reason), "")
-    return f"Slices {', '.join(map(str, missing[:10]))} did not complete. {words}".strip()
+    reason = next((attempt.reason for attempt in newest if attempt.slice.number in missing and attempt.reason), "")
+    return f"Slices {', '.join(map(str, missing[:10]))} did not complete. {reason}".strip()
 
 
 def _newest(attempts: Sequence[SliceRow]) -> list[SliceRow]:
@@ -130,5 +130,5 @@ def _skew(done: Iterable[SliceRow]) -> dict[str, dict[str, int]]:
 
 
 def _warnings(done: Iterable[SliceRow], closing: Mapping[str, Any]) -> list[str]:
-    said = [warning for attempt in done for warning in attempt.report.get("warnings", [])]
-    return [*said, *closing.get("warnings", [])][:_MOST_WARNINGS]
+    warnings = [warning for attempt in done for warning in attempt.report.get("warnings", [])]
+    return [*warnings, *closing.get("warnings", [])][:_MOST_WARNINGS]

@@ -36,7 +36,7 @@ def identifiers(seed: bytes, positions: np.ndarray) -> np.ndarray:
     raw = np.empty((len(positions), 2), "<u8")
     for half, (start, (room, mark)) in enumerate(zip(np.frombuffer(seed, "<u8"), (_VERSION, _VARIANT), strict=True)):
         raw[:, half] = _mix(steps + start) & ~room | mark
-    return _written(raw)
+    return _as_text(raw)
 
 
 def _mix(state: np.ndarray) -> np.ndarray:
@@ -47,7 +47,7 @@ def _mix(state: np.ndarray) -> np.ndarray:
     return state
 
 
-def _written(raw: np.ndarray) -> np.ndarray:
+def _as_text(raw: np.ndarray) -> np.ndarray:
     """Write the digits in pieces of 8 and 4, which numpy moves as numbers: half the time of moving rows of bytes."""
     digits = _HEX_OF_BYTE.take(raw.view(np.uint8).reshape(-1))
     eights, fours = digits.view("<u8").reshape(-1, 4), digits.view("<u4").reshape(-1, 8)

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 
-type Column = pa.Array | np.ndarray
+type PoolColumn = pa.Array | np.ndarray
 """Integers as a numpy array, texts and bytes as an Arrow array."""
 
 
@@ -17,7 +17,7 @@ class Pool:
     """Columns by name, each of its own length; `version` is that of the feed that built them."""
 
     version: int
-    columns: Mapping[str, Column]
+    columns: Mapping[str, PoolColumn]
 
     @cached_property
     def fingerprint(self) -> str:
@@ -54,13 +54,13 @@ class Pool:
         return pool
 
 
-def _columns(batch: pa.RecordBatch) -> Iterator[tuple[str, Column]]:
+def _columns(batch: pa.RecordBatch) -> Iterator[tuple[str, PoolColumn]]:
     for name in batch.schema.names:
         values = batch.column(batch.schema.get_field_index(name)).flatten()
         yield name, values.to_numpy(zero_copy_only=True) if pa.types.is_integer(values.type) else values
 
 
-def _as_arrow(column: Column) -> pa.Array:
+def _as_arrow(column: PoolColumn) -> pa.Array:
     return column if isinstance(column, pa.Array) else pa.array(column)
 
 

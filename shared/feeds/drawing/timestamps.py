@@ -18,18 +18,18 @@ def grid(start: int, rate: float, first: int, count: int) -> np.ndarray:
     return start + np.floor(np.arange(first, first + count) * _PER_SECOND / rate).astype(np.int64)
 
 
-def written(times: np.ndarray) -> np.ndarray:
+def as_text(times: np.ndarray) -> np.ndarray:
     """Write ascending microseconds since the epoch as uint8[n, 26] of ISO 8601 in UTC, without the closing Z."""
     seconds = times // _PER_SECOND
     micros = times - seconds * _PER_SECOND
     text = np.empty(len(times), _TEXT)
-    text["second"] = _seconds_written(seconds)
+    text["second"] = _seconds_as_text(seconds)
     text["four"] = _FOUR_DIGITS.take(micros // 100)
     text["two"] = _TWO_DIGITS.take(micros % 100)
     return text.view(np.uint8).reshape(-1, _TEXT.itemsize)
 
 
-def _seconds_written(seconds: np.ndarray) -> np.ndarray:
+def _seconds_as_text(seconds: np.ndarray) -> np.ndarray:
     """Write each different second once: at usual rates thousands of times share it."""
     changes = np.flatnonzero(np.diff(seconds, prepend=seconds[:1] - 1))
     prefixes = "".join(map(_prefix, seconds[changes].tolist())).encode()

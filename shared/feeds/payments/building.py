@@ -19,8 +19,6 @@ from shared.feeds.payments.fragments import Kind
 from shared.feeds.payments.pool import ACCOUNT, PaymentColumns
 from shared.feeds.payments.steps import Step
 
-type Progress = Callable[[str], None]
-
 _BLANK: Place = ("", "", "")
 _UNPLACED_KEY = "unk"
 
@@ -39,10 +37,10 @@ class Sizes:
 DEFAULT_SIZES = Sizes()
 
 
-def build(seed: int, progress: Progress = lambda _: None, *, sizes: Sizes = DEFAULT_SIZES) -> Pool:
+def build(seed: int, progress: Callable[[str], None] = lambda _: None, *, sizes: Sizes = DEFAULT_SIZES) -> Pool:
     """Build a pool; the same seed, sizes and release of Faker give the same pool.
 
-    progress: told what is drawn next; all of it takes a few seconds.
+    progress: called with what is drawn next; all of it takes a few seconds.
     """
     progress("locales")
     entities = Entities(seed)

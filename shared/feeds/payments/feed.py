@@ -54,7 +54,7 @@ class Payments:
         numbers = np.arange(at.first, at.first + at.count, dtype=np.uint64)
         ids = identifiers(seed_of(_NAME, at.window_id, at.slice_number), numbers)
         lines = self._lines(self._with_hours(chosen, times, at.start))
-        _write(lines, ids, timestamps.written(times))
+        _write(lines, ids, timestamps.as_text(times))
         return Records(lines, pa.DictionaryArray.from_arrays(chosen.keys, self._columns.keys))
 
     def _chosen(self, window_id: str, slice_number: int, first: int, last: int) -> Choices:

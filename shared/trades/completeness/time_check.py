@@ -16,7 +16,7 @@ class TimeCheck:
 
     bounds: Bounds
     rechecks: Sequence[Recheck]
-    shown_from: int = ENDLESS
+    covered_from: int = ENDLESS
     detail: str = ""
     _met: set[int] = field(init=False)
 
@@ -31,7 +31,7 @@ class TimeCheck:
 
     def take(self, trade_id: int, timestamp: int) -> bool:
         """Note a trade; True where it is the window's and no slice has met it in the times in question."""
-        self.shown_from = min(self.shown_from, timestamp)
+        self.covered_from = min(self.covered_from, timestamp)
         inside = self.bounds.start <= timestamp < self.bounds.end
         if not inside or trade_id in self._met:
             return False
@@ -41,23 +41,23 @@ class TimeCheck:
     def ended(self, outcome: SearchOutcome, detail: str, now: int) -> None:
         """Note how the search ended for good; a history that ends has shown all there is of its own length."""
         if outcome == "reached":
-            self.shown_from = -1
+            self.covered_from = -1
         elif outcome == "ended":
-            self.shown_from = min(self.shown_from, now - HISTORY)
+            self.covered_from = min(self.covered_from, now - HISTORY)
             self.detail = "the venue's history does not go back so far"
         else:
-            self.shown_from = ENDLESS
+            self.covered_from = ENDLESS
             self.detail = detail
 
     def lost(self, market: str) -> list[LostInterval]:
         """Give the times that were not shown and in which trades may be missing."""
         return [
-            LostInterval(market, self.detail, since=one.since, until=min(one.until, self.shown_from))
+            LostInterval(market, self.detail, since=one.since, until=min(one.until, self.covered_from))
             for one in self.rechecks
-            if one.needed and one.since < self.shown_from
+            if one.needed and one.since < self.covered_from
         ]
 
     def warnings(self) -> list[str]:
         """Say what could not be looked for, though nothing speaks for a loss."""
-        unseen = any(not one.needed and one.since < self.shown_from for one in self.rechecks)
+        unseen = any(not one.needed and one.since < self.covered_from for one in self.rechecks)
         return [f"{LATE_TRADES_UNSEEN}: {self.detail}"] if unseen else []

@@ -75,8 +75,8 @@ class TimeTracker:
 
     def query_finished(self, query: HistoryQuery, outcome: SearchOutcome, detail: str, now: int) -> None:
         """Note how a search ended; a history that ends has shown all there is of its own length."""
-        shown = outcome == "ended" and now - query.since <= HISTORY
-        query.gap.tried("reached" if shown else outcome, detail, now)
+        is_covered = outcome == "ended" and now - query.since <= HISTORY
+        query.gap.tried("reached" if is_covered else outcome, detail, now)
 
     def report(self, market: str) -> MarketReport:
         """Say what was seen, without the counts of what was sent."""

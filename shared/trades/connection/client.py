@@ -1,13 +1,13 @@
 """One venue as the app sees it: trades as they happen, over connections that heal, and pages of its past."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
 from shared.errors import Unavailable, Unreachable
-from shared.trades.connection.connection import Clock, Listener, Subscription
+from shared.trades.connection.connection import Listener, Subscription
 from shared.trades.connection.session import Jitter, Session, wait_before_retry
 from shared.trades.connection.transport import WebTransport
 from shared.trades.venues.registry import Endpoints
@@ -44,7 +44,7 @@ class WebVenueClient:
         endpoints: Endpoints,
         *,
         ca_bundle: Path | None,
-        clock: Clock,
+        clock: Callable[[], int],
         jitter: Jitter,
         connection_limit: timedelta | None = None,
     ) -> None:

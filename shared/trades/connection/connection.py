@@ -11,14 +11,12 @@ from shared.trades.connection.transport import DEADLINE, Socket, Transport
 from shared.trades.venues.readings import Acknowledged, FeedEvent, Leaving, Reading, Snapshot, Traded
 from shared.trades.venues.venue import Venue
 
-Clock = Callable[[], int]
-
 LIMIT_NEAR: Final = "the connection limit is near"
 _MARGIN: Final = timedelta(minutes=10)
 
 
 class Listener(Protocol):
-    """Who is told what happens in a venue's markets, and may hold up the reading of more."""
+    """Receives what happens in a venue's markets, and may hold up the reading of more."""
 
     @property
     def is_full(self) -> bool:
@@ -42,7 +40,7 @@ class Subscription:
     url: str
     symbols: tuple[str, ...]
     limit: timedelta | None
-    clock: Clock
+    clock: Callable[[], int]
 
     @property
     def life(self) -> float | None:
@@ -63,10 +61,10 @@ class Ended:
     retry_after: float | None = None
 
 
-Report = Callable[["Connection", Reading | Subscribed | Ended | IngestionError], None]
+Report = Callable[["VenueConnection", Reading | Subscribed | Ended | IngestionError], None]
 
 
-class Connection:
+class VenueConnection:
     """One connection, from its handshake to its end; trades go to the listener, all else to the session.
 
     While the listener is full nothing is read: the venue's frames then wait in the network, and TCP slows the venue

@@ -13,7 +13,7 @@ from shared.trades.venues.venue import HistoryPage, HistoryRequest, Venue
 
 
 class FakeVenueClient:
-    """A venue that does what it is told.
+    """A venue that does what its test asks for.
 
     script: what `follow` tells, in order, in each call; at an Event it waits until that is set, an exception is
     raised, and after the end it is silent, as a venue is. history: all past trades, in any order; `page` cuts them

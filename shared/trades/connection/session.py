@@ -6,7 +6,7 @@ from typing import Final, NoReturn
 
 from shared.clients.retrying import Backoff
 from shared.errors import FeedRefused, IngestionError
-from shared.trades.connection.connection import LIMIT_NEAR, Connection, Ended, Listener, Subscribed, Subscription
+from shared.trades.connection.connection import LIMIT_NEAR, Ended, Listener, Subscribed, Subscription, VenueConnection
 from shared.trades.connection.transport import Transport
 from shared.trades.venues.readings import (
     Connected,
@@ -40,9 +40,9 @@ class Session:
         self._transport = transport
         self._listener = listener
         self._jitter = jitter
-        self._connections: set[Connection] = set()
-        self._active: Connection | None = None
-        self._next: Connection | None = None
+        self._connections: set[VenueConnection] = set()
+        self._active: VenueConnection | None = None
+        self._next: VenueConnection | None = None
         self._subscribed = self._failures = 0
         self._failure: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
 
@@ -54,7 +54,7 @@ class Session:
         finally:
             await self._close()
 
-    def _on_event(self, connection: Connection, event: Reading | Subscribed | Ended | IngestionError) -> None:
+    def _on_event(self, connection: VenueConnection, event: Reading | Subscribed | Ended | IngestionError) -> None:
         match event:
             case Subscribed():
                 self._activate(connection)
@@ -70,14 +70,14 @@ class Session:
             case IngestionError():
                 self._fail(event)
 
-    def _activate(self, connection: Connection) -> None:
+    def _activate(self, connection: VenueConnection) -> None:
         if self._active:
             self._active.retire(_OVERLAP)
         self._active, self._next = connection, None
         self._subscribed += 1
         self._listener.take(Connected(self._subscribed))
 
-    def _on_closed(self, connection: Connection, end: Ended) -> None:
+    def _on_closed(self, connection: VenueConnection, end: Ended) -> None:
         if connection.retired:
             return
         if connection is self._active:
@@ -90,7 +90,7 @@ class Session:
         if self._next is None:
             self._connect(self._next_wait(end.retry_after))
 
-    def _replace(self, connection: Connection, reason: str) -> None:
+    def _replace(self, connection: VenueConnection, reason: str) -> None:
         if connection is self._active and self._next is None:
             self._reset_backoff(connection)
             at_once = reason == LIMIT_NEAR or connection.steady_for >= _STEADY
@@ -100,19 +100,19 @@ class Session:
         self._failures += 1
         return wait_before_retry(self._failures, self._jitter(), asked)
 
-    def _reset_backoff(self, connection: Connection) -> None:
+    def _reset_backoff(self, connection: VenueConnection) -> None:
         if connection.steady_for >= _STEADY:
             self._failures = 0
 
     def _connect(self, delay: float) -> None:
-        connection = Connection(
+        connection = VenueConnection(
             self._subscription, self._transport, listener=self._listener, report=self._on_event, delay=delay
         )
         self._next = connection
         self._connections.add(connection)
         connection.task.add_done_callback(lambda task: self._on_task_done(connection, task))
 
-    def _on_task_done(self, connection: Connection, task: asyncio.Task[None]) -> None:
+    def _on_task_done(self, connection: VenueConnection, task: asyncio.Task[None]) -> None:
         self._connections.discard(connection)
         if not task.cancelled() and (error := task.exception()):
             self._fail(error)

@@ -183,8 +183,8 @@ def _seconds(retry_after: str) -> float | None:
 def _failure(url: str, error: BaseException) -> Unavailable:
     if isinstance(error, aiohttp.ClientConnectorCertificateError | ssl.SSLCertVerificationError):
         return Untrusted(
-            f"{_host(url)} shows a certificate that is not trusted ({_message(error)}); "
-            "put the authority's certificate in CA_BUNDLE"
+            f"{_host(url)}: certificate not trusted ({_message(error)}); "
+            "put the certificate of the authority that signed it in CA_BUNDLE"
         )
     return Unreachable(f"{_host(url)} can't be reached: {_message(error)}")
 

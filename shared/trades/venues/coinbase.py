@@ -20,7 +20,7 @@ _OTHER_CHANNELS = frozenset(
 )
 
 
-class _Deal(msgspec.Struct, gc=False):
+class _HistoryTrade(msgspec.Struct, gc=False):
     trade_id: TradeId
     price: str
     size: str
@@ -28,11 +28,11 @@ class _Deal(msgspec.Struct, gc=False):
     time: Instant
 
 
-class _Match(_Deal, tag_field="type", tag="match", gc=False):
+class _Match(_HistoryTrade, tag_field="type", tag="match", gc=False):
     product_id: str
 
 
-class _LastMatch(_Deal, tag_field="type", tag="last_match", gc=False):
+class _LastMatch(_HistoryTrade, tag_field="type", tag="last_match", gc=False):
     product_id: str
 
 
@@ -49,7 +49,7 @@ class _Control(msgspec.Struct):
 
 _FRAME = msgspec.json.Decoder(_Match | _LastMatch | _Heartbeat).decode
 _CONTROL = msgspec.json.Decoder(_Control).decode
-_HISTORY = msgspec.json.Decoder(list[_Deal]).decode
+_HISTORY = msgspec.json.Decoder(list[_HistoryTrade]).decode
 
 
 class Coinbase:
@@ -97,10 +97,10 @@ class Coinbase:
     def read_history(self, request: HistoryRequest, body: bytes, symbol: str, received_at: int) -> HistoryPage:  # noqa: ARG002
         """Read a page, newest first as the venue gives it; raises ValueError where it is not the venue's format."""
         try:
-            deals = _HISTORY(body)
+            rows = _HISTORY(body)
         except READ_ERRORS as error:
             raise ValueError(f"not a page of trades: {error}") from error
-        trades = tuple(_trade(deal, symbol, received_at, "rest") for deal in reversed(deals))
+        trades = tuple(_trade(row, symbol, received_at, "rest") for row in reversed(rows))
         more = bool(trades) and trades[0].trade_id > 1
         return HistoryPage(trades, self.older_than(symbol, trades[0].trade_id, 0) if more else None)
 
@@ -112,16 +112,16 @@ def _reading(content: _Match | _LastMatch | _Heartbeat) -> Reading:
     return Snapshot(market, content.trade_id, microseconds(content.time))
 
 
-def _trade(deal: _Deal, symbol: str, received_at: int, origin: Origin) -> Trade:
+def _trade(row: _HistoryTrade, symbol: str, received_at: int, origin: Origin) -> Trade:
     return Trade(
         "coinbase",
         symbol,
-        deal.trade_id,
-        number_literal(deal.price),
-        number_literal(deal.size),
-        "sell" if deal.side == "buy" else "buy",
+        row.trade_id,
+        number_literal(row.price),
+        number_literal(row.size),
+        "sell" if row.side == "buy" else "buy",
         "maker_inverted",
-        microseconds(deal.time),
+        microseconds(row.time),
         received_at,
         origin,
     )

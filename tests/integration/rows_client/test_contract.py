@@ -106,10 +106,10 @@ class FakeTable:
         }
 
     def fail_next(self, fate):
-        self.rows.fates = [fate]
+        self.rows.failures = [fate]
 
     def refuse_last_of(self, number):
-        self.rows.fates = ["refused"]
+        self.rows.failures = ["refused"]
 
 
 def _cell(value):

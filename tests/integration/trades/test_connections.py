@@ -264,7 +264,7 @@ async def test_certificate_of_another_authority_is_refused_at_once(tmp_path):
     stage = Stage()
     runner = await serve(stage, server_context(shown.server))
 
-    with pytest.raises(Unavailable, match=f"{stage.address} shows a certificate that is not trusted"):
+    with pytest.raises(Unavailable, match=f"{stage.address}: certificate not trusted"):
         await take(stage.client(scheme="s", ca_bundle=trusted.authority), 1)
     with pytest.raises(Unavailable, match="not trusted"):
         await stage.client(scheme="s", ca_bundle=trusted.authority).page("BTC-USD")

@@ -5,23 +5,23 @@ from collections.abc import Callable
 
 from pyspark.sql import DataFrame
 
-from lakehouse.lake import Batch
+from lakehouse.lake import MicroBatch
 from lakehouse.sinks.power_bi import PowerBi, PushRefused
 from lakehouse.sinks.sql import SqlSink
 
 logger = logging.getLogger(__name__)
 
-type Push = Callable[[DataFrame, Batch], None]
+type Push = Callable[[DataFrame, MicroBatch], None]
 
 
-def no_push(_rows: DataFrame, _batch: Batch) -> None:
+def no_push(_rows: DataFrame, _batch: MicroBatch) -> None:
     """Push nothing."""
 
 
 def pushing(power_bi: PowerBi, sql: SqlSink) -> Push:
     """Push each batch that the database does not record as pushed; what the service refuses is logged and left."""
 
-    def push(rows: DataFrame, batch: Batch) -> None:
+    def push(rows: DataFrame, batch: MicroBatch) -> None:
         name = f"power_bi/{batch.query}/{batch.number}"
         if sql.claimed(name):
             return

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from lakehouse.counts import CountRow
-from lakehouse.lake import Batch
+from lakehouse.lake import MicroBatch
 from lakehouse.sinks.jdbc import Cell, Connection, Database, transaction
 from lakehouse.sinks.retrying import WAITS, with_retries
 
@@ -41,7 +41,7 @@ class SqlSink:
         """Make the tables where they are not there yet: Spark can't make one in SQLite."""
         self._durably("sql.prepare", lambda: self._in_transaction(_TABLES))
 
-    def write_trades(self, rows: DataFrame, batch: Batch) -> bool:
+    def write_trades(self, rows: DataFrame, batch: MicroBatch) -> bool:
         """Upsert a batch of gold unless it was written before; says whether it was written now."""
         name = f"{batch.query}/{batch.number}"
         return self._durably("sql.write", lambda: self._write_once(rows, name))

@@ -22,7 +22,7 @@ type Offset = dict[str, Any]
 
 
 class CheckpointOfAnotherHub(Exception):
-    """A checkpoint's positions belong to a hub of this name that is gone; its events can't be told from these."""
+    """A checkpoint's positions belong to a hub of this name that is gone; its events look like these."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import pytest
 
 from job_house import START, WINDOW
 from lakehouse.gold import GOLD
-from lakehouse.lake import Batch
+from lakehouse.lake import MicroBatch
 
 
 @pytest.fixture
@@ -30,25 +30,25 @@ def gold(spark, *numbers, price="0.000012345678901234"):
 
 
 def test_a_batch_is_written_once_however_often_it_is_handed_over(house, sink, spark):
-    first = sink.write_trades(gold(spark, 1, 2), Batch("q", 0))
+    first = sink.write_trades(gold(spark, 1, 2), MicroBatch("q", 0))
     house.sql("DELETE FROM Trades WHERE trade_id = 2")
-    again = sink.write_trades(gold(spark, 1, 2), Batch("q", 0))
+    again = sink.write_trades(gold(spark, 1, 2), MicroBatch("q", 0))
 
     assert (first, again, sink.count_trades(WINDOW)) == (True, False, 1)
     assert house.sql("SELECT COUNT(*) FROM Trades_staging") == [(0,)]
 
 
 def test_a_new_checkpoint_counts_its_batches_anew(sink, spark):
-    sink.write_trades(gold(spark, 1), Batch("q", 0))
+    sink.write_trades(gold(spark, 1), MicroBatch("q", 0))
 
-    written = sink.write_trades(gold(spark, 2), Batch("another", 0))
+    written = sink.write_trades(gold(spark, 2), MicroBatch("another", 0))
 
     assert (written, sink.count_trades(WINDOW)) == (True, 2)
 
 
 def test_a_row_that_comes_again_takes_the_place_of_the_former(house, sink, spark):
-    sink.write_trades(gold(spark, 1, price="1"), Batch("q", 0))
-    sink.write_trades(gold(spark, 1, price="2"), Batch("q", 1))
+    sink.write_trades(gold(spark, 1, price="1"), MicroBatch("q", 0))
+    sink.write_trades(gold(spark, 1, price="2"), MicroBatch("q", 1))
 
     assert house.sql("SELECT price, timestamp FROM Trades") == [(2, "2026-11-22T10:00:00.000001Z")]
 
@@ -59,14 +59,14 @@ def test_what_a_broken_off_try_left_in_staging_is_not_written(house, sink, spark
         "('x', 'x', 8, 'w', 'other/0')"
     )
 
-    sink.write_trades(gold(spark, 1), Batch("q", 0))
+    sink.write_trades(gold(spark, 1), MicroBatch("q", 0))
 
     assert house.sql("SELECT trade_id FROM Trades") == [(1,)]
     assert house.sql("SELECT trade_id FROM Trades_staging") == [(8,)]
 
 
 def test_a_rewritten_window_holds_the_new_rows_alone(house, sink, spark):
-    sink.write_trades(gold(spark, 1, 2), Batch("q", 0))
+    sink.write_trades(gold(spark, 1, 2), MicroBatch("q", 0))
 
     sink.rewrite_trades(gold(spark, 2, 3), WINDOW)
 

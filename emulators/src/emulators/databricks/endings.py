@@ -97,7 +97,7 @@ def badly_configured(message: str) -> Ending:
 
 
 def cancelled() -> Ending:
-    """Somebody cancelled the run."""
+    """The run was cancelled."""
     return with_code("USER_CANCELED", "Run cancelled.")
 
 

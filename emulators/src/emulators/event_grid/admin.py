@@ -28,7 +28,7 @@ class Admin:
 
     async def subscriptions(self, _: web.Request) -> web.Response:
         """`GET /subscriptions`: each with its state, without the keys in its endpoint."""
-        return json_answer({"subscriptions": [_shown(state) for state in self._grid.states.values()]})
+        return json_answer({"subscriptions": [_view(state) for state in self._grid.states.values()]})
 
     async def subscribe(self, request: web.Request) -> web.Response:
         """`PUT /subscriptions/{name}`: add or replace one; the body is an entry of the file, name or not."""
@@ -69,7 +69,7 @@ def grid_admin(grid: Grid) -> web.Application:
     return admin_application(admin.health, FaultRoutes.of(Fault, grid.worker.faults).routes(), routes)
 
 
-def _shown(state: SubscriptionState) -> dict[str, Any]:
+def _view(state: SubscriptionState) -> dict[str, Any]:
     provisioning = "Succeeded" if state.validated.is_set() else "AwaitingValidation"
     return described(state.subscription) | {"provisioningState": provisioning}
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from emulators.event_grid.events import Event, Schema, as_schema
-from emulators.event_grid.schedule import Outcome
+from emulators.event_grid.schedule import DeliveryOutcome
 from emulators.event_grid.subscriptions import Subscription
 
 ORIGIN = "eventgrid.azure.net"
@@ -21,10 +21,10 @@ class Delivery:
     subscription: Subscription
     published: datetime
     attempts: int = 0
-    outcome: Outcome | None = None
+    outcome: DeliveryOutcome | None = None
     last_attempt: datetime | None = None
 
-    def note(self, outcome: Outcome, began: datetime) -> None:
+    def note(self, outcome: DeliveryOutcome, began: datetime) -> None:
         """Count an attempt that has ended."""
         self.attempts += 1
         self.outcome = outcome
@@ -68,8 +68,8 @@ def dead_letter(delivery: Delivery, reason: str) -> dict[str, Any]:
         "deliveryAttempts": delivery.attempts,
         "lastDeliveryOutcome": outcome.name if outcome else None,
         "lastHttpStatusCode": outcome.status if outcome else None,
-        "publishTime": written(delivery.published),
-        "lastDeliveryAttemptTime": written(delivery.last_attempt) if delivery.last_attempt else None,
+        "publishTime": timestamp(delivery.published),
+        "lastDeliveryAttemptTime": timestamp(delivery.last_attempt) if delivery.last_attempt else None,
     }
     # A CloudEvent's extension attributes are in lower case, by that specification.
     named = {(name if schema is Schema.EVENT_GRID else name.lower()): value for name, value in facts.items()}
@@ -81,6 +81,6 @@ def dead_letter_path(delivery: Delivery, now: datetime, letter_id: str) -> str:
     return f"{delivery.subscription.name.upper()}/{now:%Y/%m/%d/%H}/{letter_id}.json"
 
 
-def written(moment: datetime) -> str:
+def timestamp(moment: datetime) -> str:
     """Write a UTC time as Event Grid does, with seven digits of a second."""
     return f"{moment:%Y-%m-%dT%H:%M:%S.%f}0Z"

@@ -12,7 +12,7 @@ from emulators.event_grid.deliveries import Delivery
 from emulators.event_grid.endpoints import Endpoints
 from emulators.event_grid.faults import Faults
 from emulators.event_grid.journal import Journal
-from emulators.event_grid.schedule import EXPIRED, TIMED_OUT, Outcome, Step, Turn, next_step
+from emulators.event_grid.schedule import EXPIRED, TIMED_OUT, DeliveryOutcome, Step, Turn, next_step
 
 _STORE_RETRY_SECONDS = 60.0
 _STORE_GIVE_UP_SECONDS = 4 * 3600.0
@@ -57,7 +57,7 @@ class DeliveryWorker:
         )  # fmt: skip
         return step
 
-    async def _outcome(self, delivery: Delivery) -> Outcome:
+    async def _outcome(self, delivery: Delivery) -> DeliveryOutcome:
         lost = self.faults.take("lose_answer", delivery.subscription.name)
         outcome = await self.endpoints.deliver(delivery)
         return TIMED_OUT if lost else outcome

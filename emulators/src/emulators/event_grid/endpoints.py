@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager
 import aiohttp
 
 from emulators.clocks import utc_now
-from emulators.event_grid.deliveries import ORIGIN, Delivery, content, headers, notification_headers, written
+from emulators.event_grid.deliveries import ORIGIN, Delivery, content, headers, notification_headers, timestamp
 from emulators.event_grid.events import Schema
-from emulators.event_grid.schedule import RESPONSE_SECONDS, TIMED_OUT, UNREACHABLE, Outcome
+from emulators.event_grid.schedule import RESPONSE_SECONDS, TIMED_OUT, UNREACHABLE, DeliveryOutcome
 from emulators.event_grid.subscriptions import Subscription
 
 _VALIDATION = "Microsoft.EventGrid.SubscriptionValidationEvent"
@@ -27,13 +27,13 @@ class Endpoints:
         self._session = session
         self._topic = topic
 
-    async def deliver(self, delivery: Delivery) -> Outcome:
+    async def deliver(self, delivery: Delivery) -> DeliveryOutcome:
         """Send a delivery once and tell how that ended."""
         endpoint = delivery.subscription.endpoint
         try:
             async with self._session.post(endpoint, data=content(delivery), headers=headers(delivery)) as answer:
                 await answer.read()
-                return Outcome.of(answer.status)
+                return DeliveryOutcome.of(answer.status)
         except TimeoutError:
             return TIMED_OUT
         except aiohttp.ClientError:
@@ -58,8 +58,8 @@ class Endpoints:
         asking = notification_headers(subscription) | {"aeg-event-type": "SubscriptionValidation"}
         body = json.dumps([self._validation_event(code)]).encode()
         async with self._session.post(subscription.endpoint, data=body, headers=asking) as answer:
-            said = await answer.json(content_type=None) if answer.status == _OK else None
-            return isinstance(said, dict) and said.get("validationResponse") == code
+            answered = await answer.json(content_type=None) if answer.status == _OK else None
+            return isinstance(answered, dict) and answered.get("validationResponse") == code
 
     def _validation_event(self, code: str) -> dict[str, object]:
         return {
@@ -68,7 +68,7 @@ class Endpoints:
             "subject": "",
             "data": {"validationCode": code},
             "eventType": _VALIDATION,
-            "eventTime": written(utc_now()),
+            "eventTime": timestamp(utc_now()),
             "metadataVersion": "1",
             "dataVersion": "2",
         }

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from emulators.event_grid.deliveries import Delivery, dead_letter, written
+from emulators.event_grid.deliveries import Delivery, dead_letter, timestamp
 from emulators.event_grid.events import Event
 
 _KEPT = 10_000
@@ -26,7 +26,7 @@ class Journal:
 
     def published(self, event: Event, subscriptions: Sequence[str], now: datetime) -> None:
         """Note an accepted event and the subscriptions it is for."""
-        noted = {"received": written(now), "schema": event.schema, "subscriptions": list(subscriptions)}
+        noted = {"received": timestamp(now), "schema": event.schema, "subscriptions": list(subscriptions)}
         self.events.append({**noted, "event": event.fields})
 
     def attempted(self, delivery: Delivery, seconds: float) -> None:
@@ -38,7 +38,7 @@ class Journal:
                 "event_type": delivery.event.type,
                 "subject": delivery.event.subject,
                 "attempt": delivery.attempts,
-                "began": written(delivery.last_attempt) if delivery.last_attempt else None,
+                "began": timestamp(delivery.last_attempt) if delivery.last_attempt else None,
                 "seconds": round(seconds, 6),
                 "status": delivery.outcome.status if delivery.outcome else None,
                 "outcome": delivery.outcome.name if delivery.outcome else None,

@@ -12,7 +12,7 @@ RESPONSE_SECONDS = 30.0
 _PAUSES = (10, 30, 60, 300, 600, 1800, 3600, 10800, 21600)
 _LAST_PAUSE = 43200
 _DELIVERED = range(200, 205)
-_HOPELESS = frozenset({400, 401, 403, 413})
+_PERMANENT = frozenset({400, 401, 403, 413})
 _PAUSE_AT_LEAST: dict[int | None, int] = {408: 120, 503: 30}
 _NAMES = {413: "PayloadTooLarge", 503: "Busy"}
 
@@ -21,14 +21,14 @@ EXHAUSTED = "MaxDeliveryAttemptsExceeded"
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class DeliveryOutcome:
     """How an attempt ended: the endpoint's status, or None with a `name` that says what happened instead."""
 
     status: int | None
     name: str
 
     @classmethod
-    def of(cls, status: int) -> "Outcome":
+    def of(cls, status: int) -> "DeliveryOutcome":
         """Name what an endpoint answered, as dead letters name it."""
         if status in _DELIVERED:
             return cls(status, "Success")
@@ -37,8 +37,8 @@ class Outcome:
         return cls(status, _NAMES.get(status, phrase))
 
 
-TIMED_OUT = Outcome(None, "TimedOut")
-UNREACHABLE = Outcome(None, "ConnectionFailed")
+TIMED_OUT = DeliveryOutcome(None, "TimedOut")
+UNREACHABLE = DeliveryOutcome(None, "ConnectionFailed")
 
 
 class Turn(Enum):
@@ -58,11 +58,11 @@ class Step:
     reason: str = ""
 
 
-def next_step(outcome: Outcome, attempts: int, most_attempts: int) -> Step:
+def next_step(outcome: DeliveryOutcome, attempts: int, most_attempts: int) -> Step:
     """Decide after the attempt number `attempts` (from 1)."""
     if outcome.status in _DELIVERED:
         return Step(Turn.DELIVERED)
-    if outcome.status in _HOPELESS:
+    if outcome.status in _PERMANENT:
         return Step(Turn.DEAD, reason=f"UndeliverableDueToHttp{outcome.name}")
     if attempts >= most_attempts:
         return Step(Turn.DEAD, reason=EXHAUSTED)

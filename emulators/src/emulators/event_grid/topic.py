@@ -14,7 +14,7 @@ class Topic:
 
     def __init__(self, grid: Grid, authenticator: Authenticator, resource_id: str) -> None:
         self._grid = grid
-        self._gate = authenticator
+        self._authenticator = authenticator
         self._id = resource_id
 
     def application(self) -> web.Application:
@@ -27,7 +27,7 @@ class Topic:
         if self._grid.worker.faults.is_topic_down():
             return _refusal(503, "ServiceUnavailable", "The topic is down on demand.")
         try:
-            await self._gate.check(request.headers)
+            await self._authenticator.check(request.headers)
             _check_version(request)
             events = parse_events(await request.read(), request.content_type, self._id)
         except Unauthorized as error:

@@ -116,11 +116,11 @@ class Capturer:
     async def _advance(self, tail: Tail) -> None:
         while cut := tail.cut(self._capture, self._clock()):
             events = tail.events(cut)
-            if await self._written(cut, events):
+            if await self._is_written(cut, events):
                 _report_lost(cut, events)
                 tail.finish(cut, self._clock())
 
-    async def _written(self, cut: Cut, events: list[StoredEvent]) -> bool:
+    async def _is_written(self, cut: Cut, events: list[StoredEvent]) -> bool:
         try:
             await asyncio.to_thread(self._write, cut.path, events)
         except CaptureUnavailable as error:

@@ -25,7 +25,7 @@ _TURN_BYTES = 1 << 20
 
 
 class Conditions(Protocol):
-    """What befalls a send besides being stored."""
+    """What may happen to a send besides being stored."""
 
     faults: Faults
     throttle: Throttle

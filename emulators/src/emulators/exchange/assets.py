@@ -89,7 +89,7 @@ def make_assets(count: int, seed: int, tickers: Iterable[str] = ()) -> list[dict
 
 
 @functools.cache
-def written_assets(count: int, seed: int, tickers: frozenset[str]) -> Sequence[msgspec.Raw]:
+def asset_documents(count: int, seed: int, tickers: frozenset[str]) -> Sequence[msgspec.Raw]:
     """Make the assets and write each down as JSON, so that a page is only put together; once a process."""
     return tuple(msgspec.Raw(msgspec.json.encode(asset)) for asset in make_assets(count, seed, tickers))
 

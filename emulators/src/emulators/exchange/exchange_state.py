@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator, Mapping
 
-from emulators.exchange.assets import AssetsHandler, written_assets
+from emulators.exchange.assets import AssetsHandler, asset_documents
 from emulators.exchange.config import ExchangeConfig
 from emulators.exchange.connection import Connection
 from emulators.exchange.faults import QUEUED, Fault, Faults
@@ -34,7 +34,7 @@ class ExchangeState:
         self._config = config
         self._markets: list[Market] = []
         self.feeds = {venue.name: Feed(venue, self._tapes(venue), self.faults) for venue in venues()}
-        assets = written_assets(config.assets_count, config.seed, self._recorded_tickers())
+        assets = asset_documents(config.assets_count, config.seed, self._recorded_tickers())
         self.assets = AssetsHandler(assets, clock, config.assets_key)
         self.connections: dict[str, set[Connection]] = {name: set() for name in self.feeds}
 

@@ -81,16 +81,16 @@ class History:
         ids = self._tape.ids
         stop = len(ids) if below is None else int(np.searchsorted(ids, below))
         start = 0 if above is None else int(np.searchsorted(ids, above, side="right"))
-        return self._shown(range(stop - 1, start - 1, -1))
+        return self._known(range(stop - 1, start - 1, -1))
 
     def oldest_first(self, *, from_id: int) -> Iterator[Trade]:
         """Walk forward in ids from `from_id`, which is included."""
-        return self._shown(range(int(np.searchsorted(self._tape.ids, from_id)), len(self._tape.ids)))
+        return self._known(range(int(np.searchsorted(self._tape.ids, from_id)), len(self._tape.ids)))
 
     def later_than(self, moment: int) -> Iterator[Trade]:
         """Walk forward from the first trade stamped after `moment` by the venue's clock."""
-        shown = self._shown(range(self._index_before(moment), len(self._tape.ids)))
-        return (trade for trade in shown if trade.time > moment)
+        known = self._known(range(self._index_before(moment), len(self._tape.ids)))
+        return (trade for trade in known if trade.time > moment)
 
     def happened(self, start: int, end: int) -> list[Trade]:
         """Give everything stamped in `[start, end)` by the venue's clock, lost trades too."""
@@ -104,7 +104,7 @@ class History:
     def _widest(self) -> int:
         return max(abs(shift) for _, shift in self._shifts)
 
-    def _shown(self, indexes: Iterable[int]) -> Iterator[Trade]:
+    def _known(self, indexes: Iterable[int]) -> Iterator[Trade]:
         stamped = (self._stamped(index) for index in indexes)
         return (trade for trade in stamped if trade.trade_id not in self._lost)
 

@@ -36,7 +36,7 @@ class Function:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CallOutcome:
     """What one execution gave: `returned` and `outputs` when it succeeded, `error` and `stack` when it failed."""
 
     error: str | None = None
@@ -63,7 +63,7 @@ async def load_app(folder: Path) -> tuple[Function, ...]:
     return tuple(_function(metadata) for metadata in indexed)
 
 
-async def execute(function: Function, invocation: str, values: Mapping[str, TypedData]) -> Outcome:
+async def execute(function: Function, invocation: str, values: Mapping[str, TypedData]) -> CallOutcome:
     """Run `function` once with `values` by parameter name.
 
     `invocation` becomes the id that the function's own log lines carry.
@@ -74,8 +74,8 @@ async def execute(function: Function, invocation: str, values: Mapping[str, Type
     finally:
         runtime.invocation_id_cv.reset(token)
     if response.result.status != StatusResult.Success:
-        return Outcome(error=response.result.exception.message, stack=response.result.exception.stack_trace)
-    return Outcome(returned=response.return_value, outputs=tuple(response.output_data or ()))
+        return CallOutcome(error=response.result.exception.message, stack=response.result.exception.stack_trace)
+    return CallOutcome(returned=response.return_value, outputs=tuple(response.output_data or ()))
 
 
 def _request(function: Function, invocation: str, values: Mapping[str, TypedData]) -> Message:

@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from emulators.functions_host.app_worker import Function, Outcome
+from emulators.functions_host.app_worker import CallOutcome, Function
 from emulators.functions_host.bindings import HTTP, named
 from emulators.functions_host.durable.api import Handler
 from emulators.functions_host.http_messages import to_request, to_response
@@ -115,7 +115,7 @@ def _input(body: bytes) -> str:
     return str(found.get("input", ""))
 
 
-def _answer(function: Function, outcome: Outcome) -> TypedData | None:
+def _answer(function: Function, outcome: CallOutcome) -> TypedData | None:
     names = {binding["name"] for binding in function.bindings if binding["type"].lower() == "http"}
     return next((output.data for output in outcome.outputs if output.name in names), outcome.returned)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 
-from emulators.functions_host.app_worker import Function, Outcome, execute
+from emulators.functions_host.app_worker import CallOutcome, Function, execute
 from emulators.functions_host.protos import TypedData
 
 _LONGEST_LOOK = 0.5
@@ -53,7 +53,7 @@ class Invoker:
         self._clients = clients
         self._watchdog = watchdog
 
-    async def __call__(self, name: str, value: TypedData, *, reason: str, level: int = logging.INFO) -> Outcome:
+    async def __call__(self, name: str, value: TypedData, *, reason: str, level: int = logging.INFO) -> CallOutcome:
         """Run function `name` with its trigger's value; a failure of the function is in the outcome, not raised."""
         function, invocation = self.functions[name], str(uuid.uuid4())
         clients = {binding["name"]: TypedData(string=self._clients()) for binding in function.inputs}
@@ -67,7 +67,7 @@ class Invoker:
         return outcome
 
 
-def _log_end(logger: logging.Logger, level: int, *, outcome: Outcome, fields: dict[str, object]) -> None:
+def _log_end(logger: logging.Logger, level: int, *, outcome: CallOutcome, fields: dict[str, object]) -> None:
     if outcome.error is None:
         logger.log(level, "Executed", extra={**fields, "result": "Succeeded"})
     elif level < logging.INFO:

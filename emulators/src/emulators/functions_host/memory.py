@@ -10,7 +10,7 @@ from pathlib import Path
 
 from emulators.functions_host.errors import AppRefused
 
-_PATIENCE = 6.0
+_LOCK_SECONDS = 6.0
 
 
 class Memory:
@@ -54,7 +54,7 @@ def hold(state: Path) -> int:
     """
     state.parent.mkdir(parents=True, exist_ok=True)
     lock = os.open(f"{state}.lock", os.O_CREAT | os.O_RDWR)
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _LOCK_SECONDS
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -16,7 +16,7 @@ from emulators.functions_host.exits import READY, explain
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
 _STEADY = 30.0
-_PATIENCE = 4.5
+_STOP_SECONDS = 4.5
 _BACKLOG = 128
 _logger = logging.getLogger(__name__)
 
@@ -74,9 +74,9 @@ class Supervisor:
         with suppress(ProcessLookupError):
             self._child.terminate()
         try:
-            await asyncio.wait_for(self._child.wait(), _PATIENCE)
+            await asyncio.wait_for(self._child.wait(), _STOP_SECONDS)
         except TimeoutError:
-            _logger.warning("host.killed: it had not stopped after %.1f s", _PATIENCE)
+            _logger.warning("host.killed: it had not stopped after %.1f s", _STOP_SECONDS)
             self._child.kill()
             await self._child.wait()
 

@@ -64,7 +64,7 @@ def rendered(value: Any, functions: Functions) -> Any:  # noqa: ANN401 - any JSO
     parts = parts_of(value)
     if value.startswith(_WHOLE) and len(parts) == 1 and not isinstance(parts[0], str) and value[1] != "{":
         return value_of(parts[0], functions)
-    return "".join(part if isinstance(part, str) else shown(value_of(part, functions)) for part in parts)
+    return "".join(part if isinstance(part, str) else as_text(value_of(part, functions)) for part in parts)
 
 
 def value_of(expression: Expression, functions: Functions) -> Any:  # noqa: ANN401 - any JSON value
@@ -78,7 +78,7 @@ def value_of(expression: Expression, functions: Functions) -> Any:  # noqa: ANN4
             return _member(value_of(target, functions), value_of(key, functions), forgiving=forgiving)
 
 
-def shown(value: Any) -> str:  # noqa: ANN401 - any JSON value
+def as_text(value: Any) -> str:  # noqa: ANN401 - any JSON value
     """Write a value into a text: null is nothing, and a whole number has no fraction."""
     if value is None:
         return ""

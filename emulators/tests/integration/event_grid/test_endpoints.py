@@ -11,7 +11,7 @@ from aiohttp import web
 from emulators.event_grid.deliveries import Delivery
 from emulators.event_grid.endpoints import Endpoints
 from emulators.event_grid.events import Event, Schema
-from emulators.event_grid.schedule import TIMED_OUT, UNREACHABLE, Outcome
+from emulators.event_grid.schedule import TIMED_OUT, UNREACHABLE, DeliveryOutcome
 from emulators.event_grid.subscriptions import Subscription
 
 FIELDS = {"id": "1", "topic": "/t", "subject": "s", "eventType": "t", "eventTime": "2026-11-22T12:00:00Z"}
@@ -83,7 +83,7 @@ async def delivered(endpoints, address):
 
 async def test_a_status_is_the_outcome():
     async with endpoint(answering(404)) as (address, endpoints):
-        assert await delivered(endpoints, address) == Outcome(404, "NotFound")
+        assert await delivered(endpoints, address) == DeliveryOutcome(404, "NotFound")
 
 
 async def test_an_endpoint_that_does_not_answer_in_time_has_not_answered():

@@ -2,7 +2,7 @@ import json
 
 from emulators.event_grid.deliveries import content, dead_letter, dead_letter_path, headers
 from emulators.event_grid.events import Schema
-from emulators.event_grid.schedule import TIMED_OUT, Outcome
+from emulators.event_grid.schedule import TIMED_OUT, DeliveryOutcome
 
 CLOUD = {"event_delivery_schema": Schema.CLOUD_EVENTS}
 
@@ -41,7 +41,7 @@ def test_the_delivery_count_is_the_number_of_attempts_before(delivery, noon):
 
 def test_a_dead_letter_is_the_event_with_why_it_died(delivery, noon):
     carried = delivery()
-    carried.note(Outcome.of(404), noon)
+    carried.note(DeliveryOutcome.of(404), noon)
 
     assert dead_letter(carried, "MaxDeliveryAttemptsExceeded") == {
         **carried.event.fields,

@@ -10,7 +10,7 @@ from emulators.event_grid.events import Schema
 from emulators.event_grid.faults import Fault, Faults
 from emulators.event_grid.grid import Grid
 from emulators.event_grid.journal import Journal
-from emulators.event_grid.schedule import Outcome
+from emulators.event_grid.schedule import DeliveryOutcome
 from tests.unit.event_grid.conftest import NOON, make_subscription
 
 SCALE = 1e-6
@@ -27,7 +27,7 @@ class ScriptedEndpoints:
 
     async def deliver(self, delivery):
         self.delivered.append((delivery.event.id, delivery.attempts))
-        return Outcome.of(self.statuses.pop(0) if self.statuses else 202)
+        return DeliveryOutcome.of(self.statuses.pop(0) if self.statuses else 202)
 
     async def validate(self, subscription):
         self.asked += 1

@@ -5,7 +5,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from emulators.exchange.assets import AssetsHandler, make_assets, written_assets
+from emulators.exchange.assets import AssetsHandler, asset_documents, make_assets
 from emulators.exchange.faults import ASSETS, Fault, Faults
 from emulators.exchange.instruments import INSTRUMENTS
 
@@ -16,7 +16,7 @@ ALL = make_assets(2_000, 7)
 
 
 def handler(count=300, key="right"):
-    return AssetsHandler(written_assets(count, 7, frozenset()), lambda: 1_800_000_000_123_456, key)
+    return AssetsHandler(asset_documents(count, 7, frozenset()), lambda: 1_800_000_000_123_456, key)
 
 
 def page(answer):

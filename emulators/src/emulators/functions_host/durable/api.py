@@ -81,8 +81,8 @@ class DurableApi:
         document = status_document(instance, with_input=_flag(request.query, "showInput", default=True))
         if _flag(request.query, "showHistory"):
             texts = await self._engine.ask(self._store.history, instance.id)
-            shown = _flag(request.query, "showHistoryOutput")
-            document["historyEvents"] = history_listing(texts, with_output=shown)
+            with_output = _flag(request.query, "showHistoryOutput")
+            document["historyEvents"] = history_listing(texts, with_output=with_output)
         if instance.status in FINAL:
             return web.json_response(document)
         return web.json_response(document, status=202, headers={"Location": str(request.url), "Retry-After": "5"})
@@ -92,9 +92,9 @@ class DurableApi:
             wanted = parse_filter(request.query)
         except ValueError as error:
             return _bad(str(error))
-        shown = _flag(request.query, "showInput", default=True)
+        with_input = _flag(request.query, "showInput", default=True)
         every = await self._engine.ask(self._store.read_all)
-        return web.json_response([status_document(i, with_input=shown) for i in every if wanted.holds(i)])
+        return web.json_response([status_document(i, with_input=with_input) for i in every if wanted.holds(i)])
 
     async def _purge(self, request: web.Request) -> web.Response:
         instance = await self._instance(request)

@@ -12,7 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
-from emulators.functions_host.app_worker import Function, Outcome
+from emulators.functions_host.app_worker import CallOutcome, Function
 from emulators.functions_host.durable.api import Handler
 from emulators.functions_host.invoker import Invoker
 from emulators.functions_host.keys import EVENT_GRID
@@ -29,7 +29,7 @@ class EventGridListener:
 
     def __init__(self, _surroundings: object) -> None:
         self._functions: frozenset[str] = frozenset()
-        self._tasks: set[asyncio.Task[Outcome]] = set()
+        self._tasks: set[asyncio.Task[CallOutcome]] = set()
 
     async def start(self, functions: Sequence[Function], invoke: Invoker) -> None:
         """Take deliveries for these functions."""
@@ -80,7 +80,7 @@ class EventGridListener:
         failed = [outcome.error for outcome in await asyncio.gather(*runs) if outcome.error is not None]
         return web.Response(status=500, text=failed[0]) if failed else web.Response(status=202)
 
-    async def _run(self, function: str, event: str, reason: str) -> Outcome:
+    async def _run(self, function: str, event: str, reason: str) -> CallOutcome:
         return await self._invoke(function, TypedData(json=event), reason=reason)
 
     async def _allow(self, request: web.Request) -> web.StreamResponse:

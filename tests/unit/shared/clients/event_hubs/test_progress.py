@@ -1,8 +1,8 @@
-from shared.clients.event_hubs.progress import Progress, ProgressLine
+from shared.clients.event_hubs.progress import ProgressLine, SendProgress
 
 
 def test_no_line_is_due_before_a_thousand_events_or_ten_seconds():
-    progress = Progress(since=0.0)
+    progress = SendProgress(since=0.0)
     progress.begin(999)
     progress.settle(events=999, rows=999)
 
@@ -10,7 +10,7 @@ def test_no_line_is_due_before_a_thousand_events_or_ten_seconds():
 
 
 def test_a_thousand_events_make_a_line():
-    progress = Progress(since=0.0)
+    progress = SendProgress(since=0.0)
     progress.begin(3_000)
     progress.settle(events=1_000, rows=2_000)
 
@@ -18,14 +18,14 @@ def test_a_thousand_events_make_a_line():
 
 
 def test_ten_seconds_make_a_line_even_where_nothing_moves():
-    progress = Progress(since=0.0)
+    progress = SendProgress(since=0.0)
     progress.begin(5)
 
     assert progress.line(now=10.0) == ProgressLine(rate=0.0, pending=5, failed=0, sent=0, events=0)
 
 
 def test_each_line_gives_the_rate_since_the_one_before():
-    progress = Progress(since=0.0, every_events=10)
+    progress = SendProgress(since=0.0, every_events=10)
     progress.begin(30)
     progress.settle(events=10, rows=10)
     progress.line(now=1.0)
@@ -38,7 +38,7 @@ def test_each_line_gives_the_rate_since_the_one_before():
 
 
 def test_what_is_given_up_is_failed_and_no_longer_pending():
-    progress = Progress(since=0.0)
+    progress = SendProgress(since=0.0)
     progress.begin(8)
     progress.fail(3)
 
