@@ -28,6 +28,7 @@ _ORDER = (
     "test_logs",
     "test_strict",
     "test_timeout",
+    "test_destinations",
     "test_enrichment_events",
     "test_enrichment_windows",
     "test_enrichment_assets",

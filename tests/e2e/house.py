@@ -232,17 +232,16 @@ def running_house(
     settings: Mapping[str, str],
     *,
     markets: tuple[str, ...] = (),
-    arguments: Mapping[str, Sequence[str]] | None = None,
-    with_enrichment: bool = False,
+    **choices: Any,
 ) -> Iterator[House]:
-    """Run a platform for the length of a block.
+    """Run a platform for the length of a block; `choices` are further ones of `Choices`.
 
     Its processes die with the thread that started them, so that thread waits for the end of the block.
     """
-    choices = Choices(ports=Ports.free(), settings=settings, arguments=arguments or {}, with_enrichment=with_enrichment)
+    chosen = Choices(ports=Ports.free(), settings=settings, **choices)
     started: Future[Running] = Future()
     over = threading.Event()
-    thread = threading.Thread(target=lambda: asyncio.run(_keep(folder, choices, started, over)), name=folder.name)
+    thread = threading.Thread(target=lambda: asyncio.run(_keep(folder, chosen, started, over)), name=folder.name)
     thread.start()
     try:
         yield House(started.result(), grid, markets)
