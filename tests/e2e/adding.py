@@ -18,7 +18,7 @@ from azure.storage.blob import BlobServiceClient
 
 from local.clone import ROOT
 from local.demo.hub_reader import read_hub
-from tests.e2e.house import House, planned
+from tests.e2e.running_app import RunningApp, planned
 
 KEYS = {"orders": ("order_id",), "invoices": ("order_id",), "parcels": ("order_id", "parcel"), "refunds": ("order_id",)}
 _FEED = Path(__file__).with_name("shop_feed")
@@ -48,7 +48,7 @@ def app_with_shop(folder: Path) -> Path:
 class Shop:
     """What the destinations of the shop's streams hold."""
 
-    house: House
+    app: RunningApp
 
     def arrived(self, window: dict[str, Any]) -> dict[str, Rows]:
         """Read all records of a window, by stream."""
@@ -79,12 +79,12 @@ class Shop:
             return json.loads(blob.download_blob().readall()) if blob.exists() else None
 
     def invoices_of_all_windows(self) -> Rows:
-        with closing(sqlite3.connect(self.house.running.state.sql)) as connection:
+        with closing(sqlite3.connect(self.app.running.state.sql)) as connection:
             connection.row_factory = sqlite3.Row
             return [dict(row) for row in connection.execute("SELECT * FROM invoices")]
 
     def _orders(self, window_id: str) -> Rows:
-        running = self.house.running
+        running = self.app.running
         connection = running.event_hubs_settings("Receiver")
         records = asyncio.run(read_hub(connection, running.state.authority, "orders", _ORDER))
         return [
@@ -102,7 +102,7 @@ class Shop:
             return [lake.download_blob(_folder(window, stream) + name).readall() for name in self.files(window, stream)]
 
     def _account(self) -> BlobServiceClient:
-        return BlobServiceClient.from_connection_string(self.house.running.addresses["storage"]["connection_string"])
+        return BlobServiceClient.from_connection_string(self.app.running.addresses["storage"]["connection_string"])
 
 
 def keys_of(rows: Rows, stream: str) -> set[tuple[Any, ...]]:

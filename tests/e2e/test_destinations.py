@@ -7,7 +7,7 @@ import pytest
 
 from local.platform.state import State
 from tests.e2e.adding import KEYS, Shop, app_with_shop, keys_of
-from tests.e2e.house import Grid, running_house
+from tests.e2e.running_app import Grid, running_app
 from tests.e2e.waiting import eventually
 
 COUNTS = {"orders": 200, "invoices": 200, "parcels": 400, "refunds": 40}
@@ -30,21 +30,21 @@ def shop(tmp_path_factory):
     grid = Grid.never()
     settings = _SETTINGS | grid.settings(("SHOP",)) | {"SQL__url": f"sqlite:///{State(folder / 'shop').sql}"}
     app = app_with_shop(folder / "app")
-    with running_house(folder / "shop", grid, settings, app=app, hubs="orders:4") as started:
+    with running_app(folder / "shop", grid, settings, app=app, hubs="orders:4") as started:
         yield Shop(started)
 
 
 def ask_for(shop, days_ago):
-    grid = shop.house.grid
+    grid = shop.app.grid
     start = grid.latest_end(datetime.now(UTC)) - grid.length - timedelta(days=days_ago)
-    answer = shop.house.post("shop", start, grid.length)
+    answer = shop.app.post("shop", start, grid.length)
     assert answer.status_code == 202, answer.text
     return answer.json()["windows"][0]["id"]
 
 
 @pytest.fixture(scope="module")
 def window(shop):
-    return shop.house.ended(ask_for(shop, days_ago=1))
+    return shop.app.ended(ask_for(shop, days_ago=1))
 
 
 @pytest.fixture(scope="module")
@@ -63,11 +63,11 @@ def retried(shop, marker):
 
     It begins when the window before it is marked, whose marker says how many events the hub holds.
     """
-    shop.house.hub_fault("reject_busy", hub="orders", share=1)
+    shop.app.hub_fault("reject_busy", hub="orders", share=1)
     window_id = ask_for(shop, days_ago=0)
-    eventually(lambda: attempts(shop.house.window(window_id))[:1] == [(0, 1, "failed")], "the first attempt failed")
-    shop.house.calm()
-    return shop.house.ended(window_id)
+    eventually(lambda: attempts(shop.app.window(window_id))[:1] == [(0, 1, "failed")], "the first attempt failed")
+    shop.app.calm()
+    return shop.app.ended(window_id)
 
 
 @pytest.fixture(scope="module")
