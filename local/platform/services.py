@@ -27,13 +27,15 @@ LAKEHOUSE_SECRETS = tuple(  # what the wheel reads where there is no secret scop
 class Choices:
     """How a platform is started.
 
-    `hubs` is `name:partitions,…`. `settings_file` holds the app's own settings, and what the platform itself knows of
-    them (see `Running.app_settings`) goes over it. `with_enrichment` adds Event Grid, Databricks and the Logic Apps.
-    `arguments` adds arguments to the command line of a service (`{"exchange": ["--rate", "100"]}`), `settings` adds app
-    settings; both go over everything else. `settings_at_start` gives more of them when the Functions host is started.
+    `app` is the folder of the Functions app. `hubs` is `name:partitions,…`. `settings_file` holds the app's own
+    settings, and what the platform itself knows of them (see `Running.app_settings`) goes over it. `with_enrichment`
+    adds Event Grid, Databricks and the Logic Apps. `arguments` adds arguments to the command line of a service
+    (`{"exchange": ["--rate", "100"]}`), `settings` adds app settings; both go over everything else. `settings_at_start`
+    gives more of them when the Functions host is started.
     """
 
     ports: Ports = field(default_factory=Ports)
+    app: Path = ROOT
     hubs: str = field(default_factory=default_hubs)
     with_functions: bool = True
     with_enrichment: bool = False
@@ -149,7 +151,7 @@ def _logic_app(choices: Choices, state: State) -> Service:
 def _functions(choices: Choices, state: State, after: frozenset[str]) -> Service:
     arguments = [
         *("--port", str(choices.ports.functions), "--rpc-port", str(choices.ports.functions_rpc)),
-        *("--app", str(ROOT), "--settings", str(choices.settings_file)),
+        *("--app", str(choices.app), "--settings", str(choices.settings_file)),
         *("--state", str(state.folder / "functions.sqlite")),
     ]
     return Service(FUNCTIONS, "emulators.functions_host", lambda _: arguments, after)

@@ -35,7 +35,8 @@ def as_events(
     """Make the events of some records, and name the records that fit in none.
 
     `row`: one event a record, by its partition key. `pack`: newline-delimited records grouped by
-    `crc32(key) % partitions`, sent to that partition, in the order of their stream within each group.
+    `crc32(key) % partitions`, sent to that partition, in the order of their stream within each group. A destination
+    without partitions (`partitions` is 0) is one group.
     """
     kept, refusals = _within(records, packing)
     properties: dict[str, str | int] = {"contract": contract, "slice": slice_id}
@@ -83,14 +84,17 @@ def _rows(records: Records, properties: dict[str, str | int]) -> list[Event]:
 
 def _packs(records: Records, packing: Packing, properties: dict[str, str | int], partitions: int) -> list[Event]:
     return [
-        Event(body, rows, {**properties, "rows": rows, "encoding": encoding}, partition_id=str(group))
-        for group, lines in _grouped(records, partitions)
+        Event(body, rows, {**properties, "rows": rows, "encoding": encoding}, partition_id=partition)
+        for partition, lines in _grouped(records, partitions)
         for body, rows, encoding in _bodies(lines, packing)
     ]
 
 
-def _grouped(records: Records, partitions: int) -> Iterator[tuple[int, pa.Array]]:
+def _grouped(records: Records, partitions: int) -> Iterator[tuple[str | None, pa.Array]]:
     """Yield (partition, its lines in order); lines are copied only where there is more than one partition."""
+    if partitions == 0:
+        yield None, records.lines
+        return
     groups = _partition_of_each(records.keys, partitions)
     counts = np.bincount(groups, minlength=1)
     lines = records.lines
@@ -98,7 +102,7 @@ def _grouped(records: Records, partitions: int) -> Iterator[tuple[int, pa.Array]
         lines = lines.take(pa.array(np.argsort(groups, kind="stable")))
     starts = np.concatenate(([0], np.cumsum(counts)))
     for group in np.flatnonzero(counts):
-        yield int(group), lines.slice(int(starts[group]), int(counts[group]))
+        yield str(group), lines.slice(int(starts[group]), int(counts[group]))
 
 
 def _partition_of_each(keys: pa.DictionaryArray, partitions: int) -> npt.NDArray[np.uint16]:

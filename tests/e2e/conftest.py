@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.enriching import Enrichment, light_arguments
-from tests.e2e.house import Grid, running_house
 from tests.e2e.killing_spark import tell_of_killed_spark
 from tests.e2e.looking_up import tell_of_lookups
 from tests.e2e.measuring import Measuring, make_tables
+from tests.e2e.running_app import Grid, running_app
 
 MARKETS = ("coinbase:BTC-USD", "coinbase:ETH-USD", "binance:BTCUSDT", "kraken:BTC/USD", "bitstamp:btcusd")
 # The timer's first window comes soon after the start, a stopped window keeps its time taken, logs are read at the end.
@@ -28,6 +28,7 @@ _ORDER = (
     "test_logs",
     "test_strict",
     "test_timeout",
+    "test_destinations",
     "test_enrichment_events",
     "test_enrichment_windows",
     "test_enrichment_assets",
@@ -85,29 +86,29 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory):
-    """A house whose timer opens a window of each feed soon after its start, and then every five minutes."""
+def app(tmp_path_factory):
+    """An app whose timer opens a window of each feed soon after its start, and then every five minutes."""
     first = datetime.now(UTC) + _HEAD_START
     grid = Grid.beginning(first, timedelta(minutes=5), timedelta(seconds=12))
     settings = _SETTINGS | grid.settings(("TRADES", "PAYMENTS"))
     arguments = {"exchange": ["--rate", "20"]}
-    with running_house(
-        tmp_path_factory.mktemp("e2e") / "house", grid, settings, markets=MARKETS, arguments=arguments
+    with running_app(
+        tmp_path_factory.mktemp("e2e") / "app", grid, settings, markets=MARKETS, arguments=arguments
     ) as started:
         yield started
 
 
 @pytest.fixture(scope="session")
-def past(house):
+def past(app):
     """The answers to asking for three past windows of each feed; early, for they are filled while other tests wait."""
-    end = house.grid.latest_end(datetime.now(UTC)) - house.grid.every
-    start = end - house.grid.length - 2 * house.grid.every
-    return {feed: house.post(feed, start, end - start) for feed in ("trades", "payments")}
+    end = app.grid.latest_end(datetime.now(UTC)) - app.grid.every
+    start = end - app.grid.length - 2 * app.grid.every
+    return {feed: app.post(feed, start, end - start) for feed in ("trades", "payments")}
 
 
 @pytest.fixture(scope="session")
 def enrichment(tmp_path_factory):
-    """A house with all that enriches, whose runs are light; its grid has six past windows with trades."""
+    """An app with all that enriches, whose runs are light; its grid has six past windows with trades."""
     folder = tmp_path_factory.mktemp("e2e")
     grid = Grid.beginning(datetime.now(UTC) + timedelta(minutes=8), timedelta(minutes=10), timedelta(seconds=2))
     settings = _ENRICHED_SETTINGS | grid.settings(("TRADES", "PAYMENTS"))
@@ -116,7 +117,7 @@ def enrichment(tmp_path_factory):
         "event_grid": ["--time-scale", "0.02"],
         "exchange": ["--rate", "5"],
     }
-    with running_house(
+    with running_app(
         folder / "enriched", grid, settings, markets=MARKETS[:1], arguments=arguments, with_enrichment=True
     ) as started:
         make_tables(started.running.state.sql)
@@ -126,8 +127,8 @@ def enrichment(tmp_path_factory):
 @pytest.fixture(scope="session")
 def late_alert(enrichment):
     """The answer to a measurement whose alert arrives and whose sender never learns of it, so that a timer must."""
-    enrichment.house.fault("logic_app", "lost_answer")
-    return Measuring(enrichment.house).post(table="late", run_id="adf-late").json()
+    enrichment.app.fault("logic_app", "lost_answer")
+    return Measuring(enrichment.app).post(table="late", run_id="adf-late").json()
 
 
 @pytest.fixture(scope="session")

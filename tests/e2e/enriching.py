@@ -1,4 +1,4 @@
-"""What enriches the windows of a house, as callers and operators see it: topic, runs, lookups, and a light bundle."""
+"""What enriches the windows of an app, as callers and operators see it: topic, runs, lookups, and a light bundle."""
 
 import json
 import shutil
@@ -18,7 +18,7 @@ from azure.eventgrid import EventGridEvent, EventGridPublisherClient
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from local.clone import ROOT
-from tests.e2e.house import House, planned
+from tests.e2e.running_app import RunningApp, planned
 from tests.e2e.waiting import eventually
 
 RUN_ENDED = frozenset({"succeeded", "failed", "superseded"})
@@ -31,23 +31,23 @@ _LIGHT = Path(__file__).with_name("light_bundle")
 
 @dataclass
 class Enrichment:
-    """The second half of a house: what becomes of its windows after they open."""
+    """The second half of an app: what becomes of its windows after they open."""
 
-    house: House
+    app: RunningApp
     _asked: dict[str, int] = field(default_factory=lambda: {"trades": TRADES_BACK, "payments": PAYMENTS_BACK})
 
     def alone(self) -> "Enrichment":
         """Give the same for a thread of its own; its windows are counted apart."""
-        return Enrichment(House(self.house.running, self.house.grid, self.house.markets))
+        return Enrichment(RunningApp(self.app.running, self.app.grid, self.app.markets))
 
     def past(self, feed: str, order: str = "") -> str:
         """Open the next past window of the grid; `order` says how its light runs go."""
-        grid = self.house.grid
+        grid = self.app.grid
         start = grid.next_start(datetime.now(UTC)) - self._asked[feed] * grid.every
         self._asked[feed] -= 1
         if order:
             self.order(f"{feed}-{start:%Y%m%dT%H%M%SZ}", order)
-        (window,) = self.house.post(feed, start, grid.length).json()["windows"]
+        (window,) = self.app.post(feed, start, grid.length).json()["windows"]
         return window["id"]
 
     def order(self, window_id: str, order: str) -> None:
@@ -61,7 +61,7 @@ class Enrichment:
 
     def runs(self, window_id: str) -> list[dict[str, Any]]:
         """Give the window's runs as the app shows them."""
-        return self.house.window(window_id)["enrichment"]["runs"]
+        return self.app.window(window_id)["enrichment"]["runs"]
 
     def run(self, window_id: str, number: int = 1) -> dict[str, Any] | None:
         return next((run for run in self.runs(window_id) if run["number"] == number), None)
@@ -78,25 +78,25 @@ class Enrichment:
 
     def in_databricks(self, window_id: str) -> list[dict[str, Any]]:
         """Give the window's runs as the Jobs service knows them, the newest first."""
-        runs = self.house.admin("databricks", "GET", "/runs")["runs"]
+        runs = self.app.admin("databricks", "GET", "/runs")["runs"]
         return [run for run in runs if run["parameters"]["window_id"] == window_id]
 
     def rerun(self, window_id: str) -> requests.Response:
         """Ask for the window's enrichment once more."""
-        return self.house.call("POST", f"/api/windows/{window_id}/enrichment")
+        return self.app.call("POST", f"/api/windows/{window_id}/enrichment")
 
     def publish(self, *events: Mapping[str, Any]) -> None:
         """Publish to the topic with the official client and the topic's key."""
-        state = self.house.running.state
+        state = self.app.running.state
         key = AzureKeyCredential(state.topic_key.read_text(encoding="utf-8"))
-        topic = self.house.running.addresses["event_grid"]["topic"]
+        topic = self.app.running.addresses["event_grid"]["topic"]
         with EventGridPublisherClient(topic, key) as client:
             client.send([EventGridEvent(**event) for event in events], connection_verify=str(state.authority))
 
     def subscribe(self, name: str, **filters: Any) -> None:
         """Let Event Grid deliver to the app what the filters let through, in place of a subscription of that name."""
-        endpoint = f"{self.house.app}/runtime/webhooks/EventGrid?functionName=start_enrichment"
-        self.house.admin("event_grid", "PUT", f"/subscriptions/{name}", {"endpoint": endpoint} | filters)
+        endpoint = f"{self.app.url}/runtime/webhooks/EventGrid?functionName=start_enrichment"
+        self.app.admin("event_grid", "PUT", f"/subscriptions/{name}", {"endpoint": endpoint} | filters)
 
     def listen(self, feed: str) -> None:
         """Let the openings of a feed be delivered, by a subscription of its name."""
@@ -104,13 +104,13 @@ class Enrichment:
 
     def unsubscribe(self, *names: str) -> None:
         for name in names:
-            self.house.admin("event_grid", "DELETE", f"/subscriptions/{name}")
+            self.app.admin("event_grid", "DELETE", f"/subscriptions/{name}")
 
     def deliveries(self, event_id: str, count: int = 1) -> list[dict[str, Any]]:
         """Wait until an event was delivered so often, whatever the answer, and show how."""
 
         def delivered() -> list[dict[str, Any]] | None:
-            found = self.house.admin("event_grid", "GET", f"/deliveries?event_id={event_id}")["deliveries"]
+            found = self.app.admin("event_grid", "GET", f"/deliveries?event_id={event_id}")["deliveries"]
             return found if len(found) >= count else None
 
         return eventually(delivered, f"{event_id} was delivered {count} times")
@@ -122,7 +122,7 @@ class Enrichment:
 
     def databricks_log(self) -> str:
         """What the Jobs service has logged so far."""
-        return (self.house.running.state.logs / "databricks.log").read_text(encoding="utf-8")
+        return (self.app.running.state.logs / "databricks.log").read_text(encoding="utf-8")
 
     def lookups(self) -> list[str]:
         """List the lookups, the newest last."""
@@ -132,7 +132,7 @@ class Enrichment:
 
     @contextmanager
     def _reference(self):
-        connection = self.house.running.addresses["storage"]["connection_string"]
+        connection = self.app.running.addresses["storage"]["connection_string"]
         with (
             BlobServiceClient.from_connection_string(connection) as account,
             account.get_container_client("reference") as container,
@@ -142,7 +142,7 @@ class Enrichment:
 
     @property
     def _lake(self) -> Path:
-        return self.house.running.state.databricks / "lake"
+        return self.app.running.state.databricks / "lake"
 
     def _if_ended(self, window_id: str, number: int) -> dict[str, Any] | None:
         run = self.run(window_id, number)

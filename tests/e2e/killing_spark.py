@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e.enriching import Enrichment
-from tests.e2e.house import Grid, planned, running_house
+from tests.e2e.running_app import Grid, planned, running_app
 from tests.e2e.waiting import eventually
 
 RATE = 50
@@ -31,18 +31,18 @@ class Killed:
 
 
 def tell_of_killed_spark(folder: Path) -> Killed:
-    """Run a house of its own; the first window's Spark is killed once it has written its first bronze rows."""
+    """Run an app of its own; the first window's Spark is killed once it has written its first bronze rows."""
     grid = Grid.beginning(datetime.now(UTC) + timedelta(hours=12), timedelta(days=1), timedelta(seconds=10))
-    with running_house(folder, grid, _SETTINGS | grid.settings(("PAYMENTS",)), with_enrichment=True) as house:
-        enrichment = Enrichment(house)
-        (first,) = house.open("payments", seconds=LENGTHS[0])
-        end = planned(house.window(first))[1]
-        second = house.post("payments", end, timedelta(seconds=LENGTHS[1])).json()["windows"][0]["id"]
+    with running_app(folder, grid, _SETTINGS | grid.settings(("PAYMENTS",)), with_enrichment=True) as app:
+        enrichment = Enrichment(app)
+        (first,) = app.open("payments", seconds=LENGTHS[0])
+        end = planned(app.window(first))[1]
+        second = app.post("payments", end, timedelta(seconds=LENGTHS[1])).json()["windows"][0]["id"]
         task = eventually(lambda: _with_bronze(enrichment, first), f"{first} has bronze rows", within=180)
         os.killpg(task["pid"], signal.SIGKILL)
         for window_id in (first, second):
             enrichment.ended(window_id, within=240)
-        windows = [house.window(window_id) for window_id in (first, second)]
+        windows = [app.window(window_id) for window_id in (first, second)]
         known = [run for window in windows for run in enrichment.in_databricks(window["id"])]
         return Killed(windows, known, enrichment.databricks_log())
 

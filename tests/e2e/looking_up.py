@@ -36,8 +36,8 @@ def tell_of_lookups(enrichment: Enrichment) -> dict[str, Looked]:
 def _looked(enrichment: Enrichment, *kinds: str, times: int = MANY) -> Looked:
     newest = (enrichment.lookups() or [""])[-1]
     for kind in kinds:
-        enrichment.house.fault("exchange", kind, count=times)
+        enrichment.app.fault("exchange", kind, count=times)
     window_id = enrichment.past("trades")
     run = enrichment.ended(window_id)
-    enrichment.house.admin("exchange", "DELETE", "/faults")
+    enrichment.app.admin("exchange", "DELETE", "/faults")
     return Looked(window_id, run, newest)

@@ -1,4 +1,4 @@
-"""What measures and alerts in a house: the tables that the lakehouse would fill, the metrics API, and the outbox."""
+"""What measures and alerts in an app: the tables that the lakehouse would fill, the metrics API, and the outbox."""
 
 import sqlite3
 import threading
@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 
 from local.clone import ROOT
-from tests.e2e.house import House
+from tests.e2e.running_app import RunningApp
 from tests.e2e.waiting import eventually
 
 _STATEMENTS = ROOT / "databricks/src/lakehouse/sql/sqlite"
@@ -22,9 +22,9 @@ _ROW = "INSERT INTO Trades (venue, market, trade_id, window_id) VALUES ('kraken'
 
 @dataclass
 class Measuring:
-    """The last part of a house: measurements by HTTP, and mails as a person would see them."""
+    """The last part of an app: measurements by HTTP, and mails as a person would see them."""
 
-    house: House
+    app: RunningApp
 
     def fill(self, window_id: str, rows: int) -> None:
         """Write that many trades of a window into SQL, with their count, as the lakehouse does."""
@@ -46,30 +46,30 @@ class Measuring:
 
     def post(self, **fields: Any) -> requests.Response:
         """Call the endpoint as Data Factory does."""
-        return self.house.call("POST", "/api/metrics", body={"ingestion_time": "2026-11-22T12:00:00Z", **fields})
+        return self.app.call("POST", "/api/metrics", body={"ingestion_time": "2026-11-22T12:00:00Z", **fields})
 
     def measured(self, table: str, **wanted: Any) -> dict[str, Any]:
         """Wait for the newest measurement of a table that has these fields."""
         return eventually(lambda: self._newest(table, wanted), f"a measurement of {table} had {wanted}", within=150)
 
     def measurements(self, table: str) -> list[dict[str, Any]]:
-        return self.house.call("GET", f"/api/metrics?table={table}").json()["measurements"]
+        return self.app.call("GET", f"/api/metrics?table={table}").json()["measurements"]
 
     def mail_about(self, text: str) -> dict[str, str]:
         """Wait for a mail that has this text."""
         return eventually(lambda: next(iter(self.mails_about(text)), None), f"a mail was about {text}")
 
     def mails_about(self, text: str) -> list[dict[str, str]]:
-        mails = self.house.admin("logic_app", "GET", "/outbox")["mails"]
+        mails = self.app.admin("logic_app", "GET", "/outbox")["mails"]
         return [mail for mail in mails if text in mail["text"]]
 
     def signatures(self) -> list[str]:
         """Give the secret part of each Logic App's URL."""
-        urls = self.house.running.addresses["logic_app"].values()
+        urls = self.app.running.addresses["logic_app"].values()
         return [signature for url in urls for signature in parse_qs(urlsplit(url).query).get("sig", [])]
 
     def _database(self) -> sqlite3.Connection:
-        return sqlite3.connect(self.house.running.state.sql, timeout=20, check_same_thread=False)
+        return sqlite3.connect(self.app.running.state.sql, timeout=20, check_same_thread=False)
 
     def _newest(self, table: str, wanted: dict[str, Any]) -> dict[str, Any] | None:
         found = self.measurements(table)

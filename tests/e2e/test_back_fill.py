@@ -17,16 +17,16 @@ def asked(past):
 
 
 @pytest.fixture(scope="module")
-def windows(house, asked):
-    return {feed: [house.ended(one, within=110) for one in ids] for feed, ids in asked.items()}
+def windows(app, asked):
+    return {feed: [app.ended(one, within=110) for one in ids] for feed, ids in asked.items()}
 
 
 @pytest.mark.parametrize("feed", FEEDS)
-def test_past_time_becomes_the_windows_of_the_grid(house, asked, windows, feed):
+def test_past_time_becomes_the_windows_of_the_grid(app, asked, windows, feed):
     starts = [datetime.fromisoformat(window["start"]) for window in windows[feed]]
 
     assert len(asked[feed]) == 3
-    assert starts == [house.grid.next_start(start) for start in starts]
+    assert starts == [app.grid.next_start(start) for start in starts]
 
 
 @pytest.mark.parametrize("feed", FEEDS)
@@ -38,8 +38,8 @@ def test_past_windows_are_filled_in_order(windows, feed):
 
 
 @pytest.fixture(scope="module")
-def proofs(house, windows):
-    return house.proofs(*windows["trades"], *windows["payments"])
+def proofs(app, windows):
+    return app.proofs(*windows["trades"], *windows["payments"])
 
 
 @pytest.mark.parametrize("turn", range(6), ids=lambda turn: f"{FEEDS[turn // 3]}-{turn % 3}")

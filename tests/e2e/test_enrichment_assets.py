@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.e2e.house import secrets_in_logs
+from tests.e2e.running_app import secrets_in_logs
 
 BY_ANOTHERS = {
     "empty": "no assets at all",
@@ -54,7 +54,7 @@ def test_assets_have_their_twenty_seconds_and_no_more(enrichment, told, case):
 
 
 def test_no_log_shows_a_key(enrichment):
-    state = enrichment.house.running.state
+    state = enrichment.app.running.state
     keys = [path.read_text(encoding="utf-8") for path in (state.topic_key, state.assets_key)]
 
-    assert secrets_in_logs(enrichment.house, *keys) == []
+    assert secrets_in_logs(enrichment.app, *keys) == []

@@ -14,7 +14,7 @@ RETRY_AFTER = 0.5
 @pytest.fixture(autouse=True)
 def calm(enrichment):
     yield
-    enrichment.house.admin("databricks", "DELETE", "/faults")
+    enrichment.app.admin("databricks", "DELETE", "/faults")
 
 
 def states(enrichment, window_id):
@@ -23,7 +23,7 @@ def states(enrichment, window_id):
 
 
 def test_answer_that_is_lost_after_run_now_leaves_one_run(enrichment):
-    enrichment.house.fault("databricks", "lost_answer", call="jobs/run-now")
+    enrichment.app.fault("databricks", "lost_answer", call="jobs/run-now")
 
     window_id = enrichment.past("payments")
     run = enrichment.ended(window_id)
@@ -35,17 +35,17 @@ def test_answer_that_is_lost_after_run_now_leaves_one_run(enrichment):
 
 def test_too_many_requests_are_made_again_when_they_may_be(enrichment):
     for call in ("jobs/list", "jobs/run-now", "runs/get"):
-        enrichment.house.fault("databricks", "too_many_requests", call=call, retry_after=RETRY_AFTER)
+        enrichment.app.fault("databricks", "too_many_requests", call=call, retry_after=RETRY_AFTER)
 
     window_id = enrichment.past("payments")
     enrichment.ended(window_id)
 
-    assert enrichment.house.admin("databricks", "GET", "/faults")["faults"] == []
+    assert enrichment.app.admin("databricks", "GET", "/faults")["faults"] == []
     assert states(enrichment, window_id) == [(1, "succeeded", SUCCESS)]
 
 
 def test_job_that_is_missing_fails_the_enrichment_by_name(enrichment):
-    enrichment.house.fault("databricks", "hide_jobs")
+    enrichment.app.fault("databricks", "hide_jobs")
 
     window_id = enrichment.past("payments")
     run = enrichment.ended(window_id)
@@ -57,26 +57,26 @@ def test_job_that_is_missing_fails_the_enrichment_by_name(enrichment):
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_token_that_is_refused_fails_the_enrichment_by_name_until_somebody_runs_it_again(enrichment, status):
-    enrichment.house.fault("databricks", "refuse_tokens", call="jobs/run-now", status=status)
+    enrichment.app.fault("databricks", "refuse_tokens", call="jobs/run-now", status=status)
 
     window_id = enrichment.past("payments")
     refused = enrichment.ended(window_id)
-    enrichment.house.ended(window_id)
+    enrichment.app.ended(window_id)
     enrichment.rerun(window_id)
 
     assert refused["state"] == "failed"
-    assert f"{enrichment.house.client_id} may not POST /api/2.2/jobs/run-now" in refused["message"]
+    assert f"{enrichment.app.client_id} may not POST /api/2.2/jobs/run-now" in refused["message"]
     assert f"answered {status}: " in refused["message"]
     assert enrichment.ended(window_id, 2)["state"] == "succeeded"
 
 
 def test_token_that_is_refused_once_while_a_run_is_followed_does_not_end_it(enrichment):
-    enrichment.house.fault("databricks", "refuse_tokens", call="runs/get")
+    enrichment.app.fault("databricks", "refuse_tokens", call="runs/get")
 
     window_id = enrichment.past("payments")
     enrichment.ended(window_id)
 
-    assert enrichment.house.admin("databricks", "GET", "/faults")["faults"] == []
+    assert enrichment.app.admin("databricks", "GET", "/faults")["faults"] == []
     assert states(enrichment, window_id) == [(1, "succeeded", SUCCESS)]
 
 
@@ -86,13 +86,13 @@ def test_run_that_fails_by_its_own_fault_is_recorded_in_databricks_words_and_not
 
     words = "TERMINATED FAILED (RUN_EXECUTION_ERROR, CLIENT_ERROR): Task follow_window failed with message: "
     assert (run["state"], run["message"]) == ("failed", f"{words}Window {window_id} spoils every run.")
-    assert run["page_url"].startswith(enrichment.house.running.addresses["databricks"]["workspace"])
+    assert run["page_url"].startswith(enrichment.app.running.addresses["databricks"]["workspace"])
     assert len(enrichment.in_databricks(window_id)) == 1
 
 
 def test_runs_that_another_try_can_help_are_tried_again_under_the_next_numbers(enrichment):
-    enrichment.house.fault("databricks", "fail_run", code="CLOUD_FAILURE", message="No machines left.")
-    enrichment.house.fault("databricks", "fail_run", code="MAX_CONCURRENT_RUNS_EXCEEDED", message="No room.")
+    enrichment.app.fault("databricks", "fail_run", code="CLOUD_FAILURE", message="No machines left.")
+    enrichment.app.fault("databricks", "fail_run", code="MAX_CONCURRENT_RUNS_EXCEEDED", message="No room.")
 
     window_id = enrichment.past("payments")
     enrichment.ended(window_id, 3)
@@ -109,7 +109,7 @@ def test_runs_that_another_try_can_help_are_tried_again_under_the_next_numbers(e
 
 
 def test_run_that_is_skipped_is_recorded_so_and_not_tried_again(enrichment):
-    enrichment.house.fault("databricks", "fail_run", code="DISABLED", message="The job is paused.")
+    enrichment.app.fault("databricks", "fail_run", code="DISABLED", message="The job is paused.")
 
     window_id = enrichment.past("payments")
     enrichment.ended(window_id)
@@ -122,7 +122,7 @@ def test_run_that_is_skipped_is_recorded_so_and_not_tried_again(enrichment):
 @pytest.fixture(scope="module")
 def overdue(enrichment):
     """A run that outlives its window, and the next window's, whose cancelling of the first one takes three seconds."""
-    enrichment.house.fault("databricks", "slow_cancel", seconds=3)
+    enrichment.app.fault("databricks", "slow_cancel", seconds=3)
     first = enrichment.past("payments", "linger")
     enrichment.active(first)
     second = enrichment.past("payments")
@@ -154,7 +154,7 @@ def wished(enrichment):
     window_id = enrichment.past("payments")
     enrichment.ended(window_id)
     enrichment.order(window_id, "linger")
-    answers = enrichment.house.at_once(2, "POST", f"/api/windows/{window_id}/enrichment")
+    answers = enrichment.app.at_once(2, "POST", f"/api/windows/{window_id}/enrichment")
     yield window_id, answers
     enrichment.let_go(window_id)
 

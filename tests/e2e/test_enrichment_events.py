@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.e2e.enriching import opening_event
-from tests.e2e.house import times
+from tests.e2e.running_app import times
 from tests.e2e.waiting import eventually
 
 # The lookups of trades take their time, and these tests need only payments.
@@ -20,11 +20,11 @@ def unheard(enrichment):
     """A window whose opening nobody heard; then a second and a third way to the app, on which nothing is filtered."""
     enrichment.unsubscribe("payments")
     window_id = enrichment.past("payments")
-    eventually(lambda: "closed" in enrichment.house.window(window_id)["announced"], f"{window_id} was announced")
+    eventually(lambda: "closed" in enrichment.app.window(window_id)["announced"], f"{window_id} was announced")
     enrichment.listen("payments")
     for name in WAYS[1:]:
         enrichment.subscribe(name)
-    yield enrichment.house.window(window_id)
+    yield enrichment.app.window(window_id)
     enrichment.unsubscribe(*WAYS[1:])
 
 
@@ -52,7 +52,7 @@ def test_event_of_no_window_is_taken_and_starts_nothing(enrichment, unheard, cha
     enrichment.publish(event)
 
     assert {one["status"] for one in enrichment.deliveries(event["id"], 2)} == {202}
-    assert not {run_of(unheard["id"]), run_of(NOBODYS)} & enrichment.house.instances().keys()
+    assert not {run_of(unheard["id"]), run_of(NOBODYS)} & enrichment.app.instances().keys()
     assert enrichment.runs(unheard["id"]) == []
 
 
@@ -73,29 +73,29 @@ def test_opening_that_is_delivered_three_times_at_once_starts_one_run(enrichment
     assert [one["status"] for one in enrichment.deliveries(window_id, 3)] == [202] * 3
     assert (run["state"], run["number"]) == ("succeeded", 1)
     assert len(enrichment.runs(window_id)) == len(enrichment.in_databricks(window_id)) == 1
-    assert [one for one in enrichment.house.instances() if one.startswith(f"enrich-{window_id}")] == [run_of(window_id)]
+    assert [one for one in enrichment.app.instances() if one.startswith(f"enrich-{window_id}")] == [run_of(window_id)]
 
 
 def test_opening_that_comes_a_day_late_starts_no_second_run(enrichment, thrice):
     window_id, _ = thrice
-    window, known = enrichment.house.window(window_id), enrichment.house.instances()[run_of(window_id)]
+    window, known = enrichment.app.window(window_id), enrichment.app.instances()[run_of(window_id)]
 
     enrichment.publish(opening_event(window))
 
     assert datetime.now(UTC) - times(window)[0] > timedelta(days=1)
     assert {one["status"] for one in enrichment.deliveries(window_id, 6)} == {202}
-    assert enrichment.house.instances()[run_of(window_id)] == known
+    assert enrichment.app.instances()[run_of(window_id)] == known
     assert len(enrichment.in_databricks(window_id)) == 1
 
 
 def test_closing_that_overtakes_its_opening_leaves_the_run_to_the_opening(enrichment):
     for way in WAYS:
-        enrichment.house.fault("event_grid", "late", subscription=way, seconds=4)
+        enrichment.app.fault("event_grid", "late", subscription=way, seconds=4)
 
     window_id = enrichment.past("payments")
     run = enrichment.ended(window_id)
 
     closings, openings = enrichment.deliveries(f"{window_id}/closed", 2), enrichment.deliveries(window_id, 3)
     assert max(one["began"] for one in closings) < min(one["began"] for one in openings)
-    assert enrichment.house.window(window_id)["closed_at"] < run["claimed_at"]
+    assert enrichment.app.window(window_id)["closed_at"] < run["claimed_at"]
     assert run["state"] == "succeeded"

@@ -6,15 +6,15 @@ from collections import Counter
 import pytest
 import requests
 
-from tests.e2e.house import secrets_in_logs
 from tests.e2e.measuring import Measuring
+from tests.e2e.running_app import secrets_in_logs
 
 ASKED = {"table": "trades", "run_id": "r", "ingestion_time": "2026-11-22"}
 
 
 @pytest.fixture(scope="module")
 def measuring(enrichment):
-    return Measuring(enrichment.house)
+    return Measuring(enrichment.app)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_three_tries_of_a_pipelines_run_make_one_row_and_one_mail(measuring, win
 def test_the_same_run_by_many_at_once_is_measured_and_told_once(measuring):
     body = {"table": "crowded", "run_id": "adf-crowd", "ingestion_time": "2026-11-22T12:00:00Z"}
 
-    answers = measuring.house.at_once(20, "POST", "/api/metrics", body)
+    answers = measuring.app.at_once(20, "POST", "/api/metrics", body)
 
     assert Counter(answer.json()["status"] for answer in answers) == {"recorded": 1, "repeated": 19}
     assert len(measuring.measurements("crowded")) == len(measuring.mails_about("adf-crowd")) == 1
@@ -109,17 +109,17 @@ def test_a_run_that_failed_is_told_in_databricks_own_words(enrichment, measuring
     ],
 )
 def test_what_is_wrong_is_answered_with_an_object_that_names_it(measuring, body, status, field):
-    headers = {"Content-Type": "application/json", "x-functions-key": measuring.house.key}
+    headers = {"Content-Type": "application/json", "x-functions-key": measuring.app.key}
     content = {"data": body} if isinstance(body, bytes) else {"json": body}
 
-    answer = requests.post(f"{measuring.house.app}/api/metrics", headers=headers, timeout=30, **content)
+    answer = requests.post(f"{measuring.app.url}/api/metrics", headers=headers, timeout=30, **content)
 
     assert (answer.status_code, answer.json()["error"]["field"]) == (status, field)
     assert answer.json()["error"]["message"]
 
 
 def test_what_is_not_sent_as_json_is_415(measuring):
-    assert measuring.house.call("POST", "/api/metrics", body=b"table=trades").status_code == 415
+    assert measuring.app.call("POST", "/api/metrics", body=b"table=trades").status_code == 415
 
 
 def test_a_run_with_another_body_is_a_conflict(measuring, window_id):
@@ -146,17 +146,17 @@ def test_an_alert_whose_answer_was_lost_is_sent_again_by_the_timer_and_makes_no_
 
 
 def test_no_secret_is_in_any_log_or_answer(enrichment, measuring):
-    house = enrichment.house
-    state = house.running.state
+    app = enrichment.app
+    state = app.running.state
     canaries = [path.read_text(encoding="utf-8") for path in (state.topic_key, state.assets_key)]
-    canaries += [*measuring.signatures(), house.running.identities.client_in_role("Sender").secret]
-    canaries.append(re.search("AccountKey=([^;]+)", house.running.addresses["storage"]["connection_string"])[1])
+    canaries += [*measuring.signatures(), app.running.identities.client_in_role("Sender").secret]
+    canaries.append(re.search("AccountKey=([^;]+)", app.running.addresses["storage"]["connection_string"])[1])
     answers = [
-        house.call("GET", "/api/metrics?table=nothing").text,
-        house.call("GET", "/api/windows").text,
+        app.call("GET", "/api/metrics?table=nothing").text,
+        app.call("GET", "/api/windows").text,
         measuring.post(table="trades", run_id="?").text,
     ]
 
     assert len(canaries) >= 5
     assert [one for one in canaries if any(one in answer for answer in answers)] == []
-    assert secrets_in_logs(house, *canaries) == []
+    assert secrets_in_logs(app, *canaries) == []

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from tests.e2e.enriching import seconds_between
-from tests.e2e.house import SECOND, planned, times
+from tests.e2e.running_app import SECOND, planned, times
 from tests.e2e.waiting import eventually, until
 
 pytestmark = pytest.mark.usefixtures("lookups", "killed_spark")
@@ -18,11 +18,11 @@ DOWN_SECONDS = 35
 @pytest.fixture(scope="module")
 def unannounced(enrichment):
     """A window that opens and closes while the topic is down."""
-    enrichment.house.fault("event_grid", "topic_down", seconds=DOWN_SECONDS)
-    (window_id,) = enrichment.house.open("payments", seconds=5)
-    enrichment.house.ended(window_id)
-    eventually(lambda: "closed" in enrichment.house.window(window_id)["announced"], f"{window_id} was announced")
-    return enrichment.house.window(window_id)
+    enrichment.app.fault("event_grid", "topic_down", seconds=DOWN_SECONDS)
+    (window_id,) = enrichment.app.open("payments", seconds=5)
+    enrichment.app.ended(window_id)
+    eventually(lambda: "closed" in enrichment.app.window(window_id)["announced"], f"{window_id} was announced")
+    return enrichment.app.window(window_id)
 
 
 def test_topic_that_is_down_delays_no_slice_and_no_closing(unannounced):
@@ -48,13 +48,13 @@ def test_run_of_a_window_that_was_announced_too_late_catches_up(enrichment, unan
 @pytest.fixture(scope="module")
 def in_a_row(enrichment):
     """Two windows back to back, the second one stopped two seconds after its start, a minute before its end."""
-    (first,) = enrichment.house.open("payments", seconds=int(LENGTH.total_seconds()))
-    _, start = planned(enrichment.house.window(first))
-    second = enrichment.house.post("payments", start, timedelta(minutes=1)).json()["windows"][0]["id"]
+    (first,) = enrichment.app.open("payments", seconds=int(LENGTH.total_seconds()))
+    _, start = planned(enrichment.app.window(first))
+    second = enrichment.app.post("payments", start, timedelta(minutes=1)).json()["windows"][0]["id"]
     until(start + 2 * SECOND)
-    assert enrichment.house.call("DELETE", f"/api/windows/{second}").status_code == 202
+    assert enrichment.app.call("DELETE", f"/api/windows/{second}").status_code == 202
     runs = [enrichment.ended(window_id) for window_id in (first, second)]
-    return [enrichment.house.window(window_id) for window_id in (first, second)], runs
+    return [enrichment.app.window(window_id) for window_id in (first, second)], runs
 
 
 def test_runs_of_windows_back_to_back_end_by_themselves_and_none_is_cancelled(enrichment, in_a_row):

@@ -7,18 +7,18 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from local.demo.verification import CLOSING, SENT_AGAIN, TRIED_AGAIN
-from tests.e2e.house import times
+from tests.e2e.running_app import times
 from tests.e2e.waiting import eventually, until
 
 FEEDS = ("trades", "payments")
 SLICE = timedelta(seconds=5)
 
 
-def kill_and_await(house):
+def kill_and_await(app):
     """Kill the host's child without warning, and wait until its successor answers."""
-    before = house.process_id()
+    before = app.process_id()
     os.kill(before, signal.SIGKILL)
-    eventually(lambda: house.process_id() != before, "another host answered")
+    eventually(lambda: app.process_id() != before, "another host answered")
 
 
 def next_boundary(start):
@@ -27,33 +27,33 @@ def next_boundary(start):
 
 
 @pytest.fixture(scope="module")
-def ids(house):
-    return dict(zip(FEEDS, house.open(*FEEDS, seconds=20), strict=True))
+def ids(app):
+    return dict(zip(FEEDS, app.open(*FEEDS, seconds=20), strict=True))
 
 
 @pytest.fixture(scope="module")
-def before(house, ids):
+def before(app, ids):
     """The orchestrations as they were before the host was killed for the first time."""
-    start, _ = times(house.window(ids["trades"]))
+    start, _ = times(app.window(ids["trades"]))
     until(start + SLICE / 2)
-    return house.instances()
+    return app.instances()
 
 
 @pytest.fixture(scope="module")
-def windows(house, ids, before):
-    start, end = times(house.window(ids["trades"]))
-    kill_and_await(house)
+def windows(app, ids, before):
+    start, end = times(app.window(ids["trades"]))
+    kill_and_await(app)
     boundary = next_boundary(start)
     assert boundary < end, "the machine is too slow for a second kill within the window"
     until(boundary)
-    kill_and_await(house)
-    return {feed: house.ended(window_id) for feed, window_id in ids.items()}
+    kill_and_await(app)
+    return {feed: app.ended(window_id) for feed, window_id in ids.items()}
 
 
 @pytest.mark.parametrize("feed", FEEDS)
-def test_same_orchestration_goes_on(house, ids, before, windows, feed):
+def test_same_orchestration_goes_on(app, ids, before, windows, feed):
     def ended():
-        now = {name: found for name, found in house.instances().items() if name.startswith(ids[feed])}
+        now = {name: found for name, found in app.instances().items() if name.startswith(ids[feed])}
         return now if {found["runtimeStatus"] for found in now.values()} == {"Completed"} else None
 
     now = eventually(ended, "the window's orchestrations are completed")
@@ -71,8 +71,8 @@ def test_slices_under_way_are_tried_again(windows, feed):
 
 
 @pytest.fixture(scope="module")
-def proofs(house, windows):
-    return dict(zip(FEEDS, house.proofs(*(windows[feed] for feed in FEEDS)), strict=True))
+def proofs(app, windows):
+    return dict(zip(FEEDS, app.proofs(*(windows[feed] for feed in FEEDS)), strict=True))
 
 
 @pytest.mark.parametrize("feed", FEEDS)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.e2e.house import times
+from tests.e2e.running_app import times
 from tests.e2e.waiting import until
 
 MARKET = "kraken:BTC/USD"
@@ -12,16 +12,16 @@ COUNT = 8
 
 
 @pytest.fixture(scope="module")
-def window(house):
-    (window_id,) = house.open("trades", seconds=10)
-    until(times(house.window(window_id))[0] + timedelta(seconds=4))
-    house.venue_fault("hole", venue="kraken", symbol="BTC/USD", count=COUNT, rest=False)
-    yield house.ended(window_id)
-    house.calm()
+def window(app):
+    (window_id,) = app.open("trades", seconds=10)
+    until(times(app.window(window_id))[0] + timedelta(seconds=4))
+    app.venue_fault("hole", venue="kraken", symbol="BTC/USD", count=COUNT, rest=False)
+    yield app.ended(window_id)
+    app.calm()
 
 
-def lost_ids(house, window):
-    return [trade["trade_id"] for trade in house.happened(MARKET, *times(window)) if trade["lost"]]
+def lost_ids(app, window):
+    return [trade["trade_id"] for trade in app.happened(MARKET, *times(window)) if trade["lost"]]
 
 
 def test_window_with_lost_trades_is_incomplete(window):
@@ -29,8 +29,8 @@ def test_window_with_lost_trades_is_incomplete(window):
     assert "lost" in window["reason"]
 
 
-def test_lost_interval_is_named(house, window):
-    ids = lost_ids(house, window)
+def test_lost_interval_is_named(app, window):
+    ids = lost_ids(app, window)
 
     assert len(ids) == COUNT
     (lost,) = window["result"]["lost"]
@@ -38,8 +38,8 @@ def test_lost_interval_is_named(house, window):
     assert lost["reason"]
 
 
-def test_all_but_the_lost_trades_are_there(house, window):
-    keys = [record.key for record in house.records(window)[window["id"]]]
+def test_all_but_the_lost_trades_are_there(app, window):
+    keys = [record.key for record in app.records(window)[window["id"]]]
 
-    lost = {(*MARKET.split(":"), trade_id) for trade_id in lost_ids(house, window)}
-    assert sorted(keys) == sorted(house.source(window).keys - lost)
+    lost = {(*MARKET.split(":"), trade_id) for trade_id in lost_ids(app, window)}
+    assert sorted(keys) == sorted(app.source(window).keys - lost)

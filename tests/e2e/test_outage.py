@@ -4,17 +4,17 @@ from datetime import timedelta
 
 import pytest
 
-from tests.e2e.house import times
+from tests.e2e.running_app import times
 from tests.e2e.waiting import until
 
 
 @pytest.fixture(scope="module")
-def window(house):
-    (window_id,) = house.open("trades", seconds=15)
-    until(times(house.window(window_id))[0] + timedelta(seconds=3))
-    house.venue_fault("outage", seconds=10)
-    yield house.ended(window_id)
-    house.calm()
+def window(app):
+    (window_id,) = app.open("trades", seconds=15)
+    until(times(app.window(window_id))[0] + timedelta(seconds=3))
+    app.venue_fault("outage", seconds=10)
+    yield app.ended(window_id)
+    app.calm()
 
 
 def test_outage_is_noticed(window):
@@ -24,8 +24,8 @@ def test_outage_is_noticed(window):
     assert window["result"]["gaps"]["found"] > 0
 
 
-def test_window_is_complete_after_an_outage_at_a_boundary(house, window):
-    (proof,) = house.proofs(window)
+def test_window_is_complete_after_an_outage_at_a_boundary(app, window):
+    (proof,) = app.proofs(window)
 
     assert window["state"] == "closed"
     assert proof.problems == ()

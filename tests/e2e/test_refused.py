@@ -6,11 +6,11 @@ import pytest
 
 
 @pytest.fixture(scope="module")
-def window(house):
-    house.hub_fault("refuse_token", hub="transactions", next=1000)
-    (window_id,) = house.open("payments", seconds=10)
-    yield house.ended(window_id)
-    house.calm()
+def window(app):
+    app.hub_fault("refuse_token", hub="transactions", next=1000)
+    (window_id,) = app.open("payments", seconds=10)
+    yield app.ended(window_id)
+    app.calm()
 
 
 def test_window_fails_at_once_where_the_hub_refuses_the_token(window):
@@ -20,6 +20,6 @@ def test_window_fails_at_once_where_the_hub_refuses_the_token(window):
     assert datetime.fromisoformat(slice_["updated_at"]) < datetime.fromisoformat(slice_["end"])
 
 
-def test_reason_names_client_id_and_hub(house, window):
-    assert house.client_id in window["reason"]
+def test_reason_names_client_id_and_hub(app, window):
+    assert app.client_id in window["reason"]
     assert "hub transactions" in window["reason"]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.e2e.house import SECOND, stamp
+from tests.e2e.running_app import SECOND, stamp
 
 TOMORROW = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
 GOOD = {"feed": "trades", "start": stamp(TOMORROW), "length": "00:01:00"}
@@ -29,8 +29,8 @@ BAD_BODIES = {
 
 
 @pytest.mark.parametrize(("body", "field", "code", "rule"), BAD_BODIES.values(), ids=BAD_BODIES)
-def test_bad_body_is_refused_with_its_field_and_rule(house, body, field, code, rule):
-    answer = house.call("POST", "/api/windows", body=body)
+def test_bad_body_is_refused_with_its_field_and_rule(app, body, field, code, rule):
+    answer = app.call("POST", "/api/windows", body=body)
 
     error = answer.json()["error"]
     assert (answer.status_code, error["field"], error["code"]) == (400, field, code)
@@ -39,26 +39,26 @@ def test_bad_body_is_refused_with_its_field_and_rule(house, body, field, code, r
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 @pytest.mark.parametrize("window_id", ["trades-20200101T000000Z", "nonsense"])
-def test_unknown_window_is_not_found(house, method, window_id):
-    answer = house.call(method, f"/api/windows/{window_id}")
+def test_unknown_window_is_not_found(app, method, window_id):
+    answer = app.call(method, f"/api/windows/{window_id}")
 
     assert answer.status_code == 404
     assert answer.json()["error"]["code"] == "unknown_window"
 
 
-def test_unknown_state_is_refused(house):
-    answer = house.call("GET", "/api/windows?state=asleep")
+def test_unknown_state_is_refused(app):
+    answer = app.call("GET", "/api/windows?state=asleep")
 
     assert answer.status_code == 400
     assert answer.json()["error"]["field"] == "state"
 
 
 @pytest.fixture(scope="module")
-def crowd(house):
+def crowd(app):
     """The answers to fifty callers who ask for the same window at the same time."""
-    answers = house.at_once(50, "POST", "/api/windows", GOOD)
+    answers = app.at_once(50, "POST", "/api/windows", GOOD)
     yield answers
-    house.call("DELETE", f"/api/windows/{window_of(answers)}")
+    app.call("DELETE", f"/api/windows/{window_of(answers)}")
 
 
 def window_of(answers):
@@ -71,25 +71,25 @@ def test_one_of_fifty_callers_gets_the_window_and_the_others_a_conflict(crowd):
     assert {answer.json()["error"]["code"] for answer in crowd if answer.status_code == 409} == {"window_conflict"}
 
 
-def test_fifty_callers_start_one_orchestration(house, crowd):
-    instances = house.instances()
+def test_fifty_callers_start_one_orchestration(app, crowd):
+    instances = app.instances()
 
     assert [one for one in instances if one.startswith(window_of(crowd))] == [window_of(crowd)]
 
 
-def test_overlapping_window_is_refused_and_named(house, crowd):
-    answer = house.post("trades", TOMORROW + timedelta(seconds=30), timedelta(minutes=1))
+def test_overlapping_window_is_refused_and_named(app, crowd):
+    answer = app.post("trades", TOMORROW + timedelta(seconds=30), timedelta(minutes=1))
 
     assert answer.status_code == 409
     assert window_of(crowd) in answer.json()["error"]["message"]
 
 
-def test_window_stopped_before_it_began_ends_stopped_with_all_slices_skipped(house):
+def test_window_stopped_before_it_began_ends_stopped_with_all_slices_skipped(app):
     start = TOMORROW + timedelta(hours=1)
-    window_id = house.post("payments", start, timedelta(seconds=30)).json()["windows"][0]["id"]
+    window_id = app.post("payments", start, timedelta(seconds=30)).json()["windows"][0]["id"]
 
-    assert house.call("DELETE", f"/api/windows/{window_id}").status_code == 202
+    assert app.call("DELETE", f"/api/windows/{window_id}").status_code == 202
 
-    window = house.ended(window_id)
+    window = app.ended(window_id)
     assert window["state"] == "stopped"
     assert window["result"]["slices"] == {"skipped": 3}

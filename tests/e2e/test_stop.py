@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.e2e.house import times
+from tests.e2e.running_app import times
 from tests.e2e.waiting import until
 
 FEEDS = ("trades", "payments")
@@ -13,16 +13,16 @@ PROMPTLY = timedelta(seconds=5)
 
 
 @pytest.fixture(scope="module")
-def answers(house):
+def answers(app):
     """The answers to stopping both windows a second after their start, long before their end."""
-    ids = house.open(*FEEDS, seconds=60)
-    until(times(house.window(ids[0]))[0] + timedelta(seconds=1))
-    return {feed: house.call("DELETE", f"/api/windows/{one}") for feed, one in zip(FEEDS, ids, strict=True)}
+    ids = app.open(*FEEDS, seconds=60)
+    until(times(app.window(ids[0]))[0] + timedelta(seconds=1))
+    return {feed: app.call("DELETE", f"/api/windows/{one}") for feed, one in zip(FEEDS, ids, strict=True)}
 
 
 @pytest.fixture(scope="module")
-def windows(house, answers):
-    return {feed: house.ended(answer.json()["id"]) for feed, answer in answers.items()}
+def windows(app, answers):
+    return {feed: app.ended(answer.json()["id"]) for feed, answer in answers.items()}
 
 
 @pytest.mark.parametrize("feed", FEEDS)
@@ -61,21 +61,21 @@ def test_running_slices_end_promptly(windows, feed):
 
 
 @pytest.fixture(scope="module")
-def keys(house, windows):
+def keys(app, windows):
     """The keys that the hubs hold of each window."""
-    records = house.records(*windows.values())
+    records = app.records(*windows.values())
     return {feed: {record.key for record in records[window["id"]]} for feed, window in windows.items()}
 
 
-def test_all_trades_until_the_stop_are_sent(house, windows, keys):
-    source = house.source(windows["trades"])
+def test_all_trades_until_the_stop_are_sent(app, windows, keys):
+    source = app.source(windows["trades"])
 
     assert source.count > 0
     assert keys["trades"] >= source.keys
 
 
-def test_all_payments_until_the_stop_are_sent(house, windows, keys):
-    assert len(keys["payments"]) >= house.source(windows["payments"]).count > 0
+def test_all_payments_until_the_stop_are_sent(app, windows, keys):
+    assert len(keys["payments"]) >= app.source(windows["payments"]).count > 0
 
 
 @pytest.mark.parametrize(("feed", "stream"), [("trades", "trades"), ("payments", "transactions")])
@@ -83,8 +83,8 @@ def test_counts_of_a_stopped_window_agree_with_the_hub(windows, keys, feed, stre
     assert windows[feed]["result"]["counts"][stream]["accepted"] == len(keys[feed])
 
 
-def test_ended_window_cannot_be_stopped_again(house, windows):
-    answer = house.call("DELETE", f"/api/windows/{windows['trades']['id']}")
+def test_ended_window_cannot_be_stopped_again(app, windows):
+    answer = app.call("DELETE", f"/api/windows/{windows['trades']['id']}")
 
     assert answer.status_code == 409
     assert "stopped" in answer.json()["error"]["message"]

@@ -1,4 +1,4 @@
-"""A house with keys, a wrong client secret and a product that its venue does not know."""
+"""An app with keys, a wrong client secret and a product that its venue does not know."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 import pytest
 import requests
 
-from tests.e2e.house import Grid, running_house, secrets_in_logs
+from tests.e2e.running_app import Grid, running_app, secrets_in_logs
 
 FEEDS = ("trades", "payments")
 WRONG_SECRET = "canary-not-the-secret-of-any-client"
@@ -24,7 +24,7 @@ def strict(tmp_path_factory):
     grid = Grid.never()
     settings = _SETTINGS | grid.settings(("TRADES", "PAYMENTS"))
     arguments = {"functions": ["--enable-auth"]}
-    with running_house(tmp_path_factory.mktemp("e2e") / "strict", grid, settings, arguments=arguments) as started:
+    with running_app(tmp_path_factory.mktemp("e2e") / "strict", grid, settings, arguments=arguments) as started:
         yield replace(started, key=started.keys().function)
 
 
@@ -46,7 +46,7 @@ def test_without_its_key_nothing_answers_but_401(strict, path, key):
 
 def test_function_key_opens_functions_by_header_or_query_but_not_the_host(strict):
     assert strict.call("GET", "/api/windows").status_code == 200
-    assert requests.get(f"{strict.app}/api/windows?code={strict.key}", timeout=30).status_code == 200
+    assert requests.get(f"{strict.url}/api/windows?code={strict.key}", timeout=30).status_code == 200
     assert strict.call("GET", "/admin/host/status").status_code == 401
     assert strict.call("GET", "/admin/host/status", key=strict.keys().master).status_code == 200
 
@@ -76,5 +76,5 @@ def test_wrong_client_secret_fails_the_window_naming_the_client(strict, windows)
     assert "AADSTS7000215" in windows["payments"]["reason"]
 
 
-def test_no_secret_is_in_any_log_of_the_strict_house(strict, windows):
+def test_no_secret_is_in_any_log_of_the_strict_app(strict, windows):
     assert secrets_in_logs(strict, WRONG_SECRET) == []

@@ -1,9 +1,9 @@
-"""A house whose host has little patience: a slice that hangs is ended with its process, and the window still ends."""
+"""An app whose host has little patience: a slice that hangs is ended with its process, and the window still ends."""
 
 import pytest
 
 from local.demo.verification import UNEXPLAINED
-from tests.e2e.house import Grid, running_house
+from tests.e2e.running_app import Grid, running_app
 from tests.e2e.waiting import eventually
 
 _SETTINGS = {
@@ -22,7 +22,7 @@ MESSAGE = "Timeout value of 00:00:16 exceeded by function 'Functions.ingest_slic
 def impatient(tmp_path_factory):
     grid = Grid.never()
     settings = _SETTINGS | grid.settings(["PAYMENTS"])
-    with running_house(tmp_path_factory.mktemp("e2e") / "impatient", grid, settings) as started:
+    with running_app(tmp_path_factory.mktemp("e2e") / "impatient", grid, settings) as started:
         yield started
 
 

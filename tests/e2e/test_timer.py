@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from local.demo.verification import UNEXPLAINED
-from tests.e2e.house import LEAD, SECOND
+from tests.e2e.running_app import LEAD, SECOND
 from tests.e2e.waiting import eventually, until
 
 FEEDS = ("trades", "payments")
@@ -17,41 +17,41 @@ pytestmark = pytest.mark.timeout(480)
 class Watch:
     """What was seen of the windows while they ran: how many slices at once, and how each ended."""
 
-    def __init__(self, house, windows):
-        self.house, self.windows, self.most_running = house, windows, 0
+    def __init__(self, app, windows):
+        self.app, self.windows, self.most_running = app, windows, 0
 
     def all_ended(self):
-        shown = {feed: self.house.window(window_id) for feed, window_id in self.windows.items()}
+        shown = {feed: self.app.window(window_id) for feed, window_id in self.windows.items()}
         running = [row for row in shown["trades"]["slices"] if row["state"] == "running"]
         self.most_running = max(self.most_running, len(running))
         return shown if all(window["closed_at"] for window in shown.values()) else None
 
 
 @pytest.fixture(scope="module")
-def start(house, past):
+def start(app, past):
     """The start of the grid's next window, reached a little before it is due."""
-    start = house.grid.next_start(datetime.now(UTC) + LEAD + 3 * SECOND)
+    start = app.grid.next_start(datetime.now(UTC) + LEAD + 3 * SECOND)
     until(start - LEAD - 2 * SECOND)
     return start
 
 
 @pytest.fixture(scope="module")
-def starters(house, start):
+def starters(app, start):
     """The answers to fifty who fire the timer at once, each second until it has opened the windows."""
     due = [f"{feed}-{start:%Y%m%dT%H%M%SZ}" for feed in FEEDS]
     answers = []
 
     def opened():
-        answers.extend(house.at_once(50, "POST", "/admin/functions/open_due_windows", {}))
-        return {window["id"] for window in house.windows()} >= set(due)
+        answers.extend(app.at_once(50, "POST", "/admin/functions/open_due_windows", {}))
+        return {window["id"] for window in app.windows()} >= set(due)
 
     eventually(opened, "the timer opened the due windows")
     return answers
 
 
 @pytest.fixture(scope="module")
-def watch(house, start, starters):
-    return Watch(house, {feed: f"{feed}-{start:%Y%m%dT%H%M%SZ}" for feed in FEEDS})
+def watch(app, start, starters):
+    return Watch(app, {feed: f"{feed}-{start:%Y%m%dT%H%M%SZ}" for feed in FEEDS})
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +60,8 @@ def windows(watch):
 
 
 @pytest.fixture(scope="module")
-def proofs(house, windows):
-    return dict(zip(windows, house.proofs(*windows.values()), strict=True))
+def proofs(app, windows):
+    return dict(zip(windows, app.proofs(*windows.values()), strict=True))
 
 
 def test_timer_opens_a_due_window_of_each_feed(windows):
@@ -90,11 +90,11 @@ def test_slice_begins_before_the_one_before_it_has_ended(windows, feed):
     assert all(later["started_at"] < earlier["updated_at"] for earlier, later in itertools.pairwise(rows))
 
 
-def test_fifty_starters_at_once_make_one_instance_of_each_window(house, windows, starters):
+def test_fifty_starters_at_once_make_one_instance_of_each_window(app, windows, starters):
     expected = sorted(name for one in windows.values() for name in (one["id"], f"{one['id']}-leg0"))
 
     assert {answer.status_code for answer in starters} == {202}
-    assert sorted(one for one in house.instances() if one.startswith(tuple(expected))) == expected
+    assert sorted(one for one in app.instances() if one.startswith(tuple(expected))) == expected
 
 
 @pytest.mark.parametrize("feed", FEEDS)

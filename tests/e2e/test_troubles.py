@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from local.demo.verification import SENT_AGAIN, UNEXPLAINED
-from tests.e2e.house import times
+from tests.e2e.running_app import times
 from tests.e2e.waiting import until
 
 FEEDS = ("trades", "payments")
@@ -14,33 +14,33 @@ WITHIN_GRACE, BEYOND_GRACE = 3.2, 6
 HUB_FAULTS = {"lose_ack": 3, "stall": 1, "reject_busy": 2, "detach_busy": 1, "drop": 1}
 
 
-def order_troubles(house, start):
+def order_troubles(app, start):
     until(start + timedelta(seconds=2))
-    house.venue_fault("malformed", venue="kraken", count=3)
-    house.venue_fault("unknown", venue="kraken", count=2)
+    app.venue_fault("malformed", venue="kraken", count=3)
+    app.venue_fault("unknown", venue="kraken", count=2)
     for kind, times_over in HUB_FAULTS.items():
-        house.hub_fault(kind, hub="transactions", next=times_over)
+        app.hub_fault(kind, hub="transactions", next=times_over)
     until(start + timedelta(seconds=6))
-    house.venue_fault("hole", venue="coinbase", symbol="BTC-USD", count=50)
-    house.venue_fault("late", venue="coinbase", symbol="ETH-USD", count=1, seconds=BEYOND_GRACE)
+    app.venue_fault("hole", venue="coinbase", symbol="BTC-USD", count=50)
+    app.venue_fault("late", venue="coinbase", symbol="ETH-USD", count=1, seconds=BEYOND_GRACE)
     until(start + timedelta(seconds=12))
-    house.venue_fault("late", venue="bitstamp", symbol="btcusd", count=1, seconds=WITHIN_GRACE)
+    app.venue_fault("late", venue="bitstamp", symbol="btcusd", count=1, seconds=WITHIN_GRACE)
     until(start + timedelta(seconds=13.2))
-    house.venue_fault("late", venue="bitstamp", symbol="btcusd", count=1, seconds=BEYOND_GRACE)
+    app.venue_fault("late", venue="bitstamp", symbol="btcusd", count=1, seconds=BEYOND_GRACE)
 
 
 @pytest.fixture(scope="module")
-def windows(house):
-    ids = dict(zip(FEEDS, house.open(*FEEDS, seconds=15), strict=True))
-    order_troubles(house, times(house.window(ids["trades"]))[0])
-    ended = {feed: house.ended(window_id) for feed, window_id in ids.items()}
-    yield ended | {"hub_faults": house.hub_faults()}
-    house.calm()
+def windows(app):
+    ids = dict(zip(FEEDS, app.open(*FEEDS, seconds=15), strict=True))
+    order_troubles(app, times(app.window(ids["trades"]))[0])
+    ended = {feed: app.ended(window_id) for feed, window_id in ids.items()}
+    yield ended | {"hub_faults": app.hub_faults()}
+    app.calm()
 
 
 @pytest.fixture(scope="module")
-def proofs(house, windows):
-    return dict(zip(FEEDS, house.proofs(*(windows[feed] for feed in FEEDS)), strict=True))
+def proofs(app, windows):
+    return dict(zip(FEEDS, app.proofs(*(windows[feed] for feed in FEEDS)), strict=True))
 
 
 def reports(window, market=None):

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from local.clone import ROOT
 from local.platform.services import Choices, services
 from local.platform.state import State
 
@@ -30,6 +31,13 @@ def test_hub_waits_for_entra_and_is_given_its_issuer():
 
 def test_functions_host_waits_for_all_others():
     assert listed()["functions"].after == {"storage", "entra", "event_hubs", "exchange"}
+
+
+def test_functions_host_runs_the_app_of_this_clone_or_the_one_that_is_chosen():
+    usual, chosen = listed()["functions"].command({}), listed(app=Path("/another/app"))["functions"].command({})
+
+    assert usual[usual.index("--app") + 1] == str(ROOT)
+    assert chosen[chosen.index("--app") + 1] == "/another/app"
 
 
 def test_no_command_line_holds_a_secret_only_files_that_do():

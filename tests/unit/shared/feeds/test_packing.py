@@ -56,6 +56,17 @@ def test_a_record_goes_to_the_partition_that_the_checksum_of_its_key_gives():
 
 
 @pytest.mark.parametrize("encoding", ["identity", "zstd"])
+def test_packs_for_a_destination_without_partitions_hold_all_keys_in_the_order_of_the_stream(encoding):
+    pairs = numbered(30)
+
+    events, refusals = events_of(records_of(pairs), Packing("pack", encoding=encoding), partitions=0)
+
+    assert [(event.rows, event.partition_id, event.partition_key) for event in events] == [(30, None, None)]
+    assert unpacked(events[0]) == b"".join(body + b"\n" for _, body in pairs)
+    assert refusals == ()
+
+
+@pytest.mark.parametrize("encoding", ["identity", "zstd"])
 @given(pairs=pairs, limit=st.integers(90, 200), partitions=st.integers(1, 7))
 def test_packs_hold_every_record_once_in_the_order_of_its_partition_within_the_limit(
     encoding, pairs, limit, partitions

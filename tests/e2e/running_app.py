@@ -65,7 +65,7 @@ class Grid:
 
 
 @dataclass
-class House:
+class RunningApp:
     """A running platform as its callers see it."""
 
     running: Running
@@ -75,7 +75,7 @@ class House:
     _web: requests.Session = field(default_factory=requests.Session)
 
     @property
-    def app(self) -> str:
+    def url(self) -> str:
         return self.running.addresses["functions"]["http"]
 
     @property
@@ -94,7 +94,7 @@ class House:
         """Call the host; `body` is sent as JSON, or as it is where it is bytes."""
         content = {"data": body} if isinstance(body, bytes) else {"json": body}
         headers = {"x-functions-key": self.key if key is None else key}
-        return self._web.request(method, f"{self.app}{path}", headers=headers, timeout=_CALL_SECONDS, **content)
+        return self._web.request(method, f"{self.url}{path}", headers=headers, timeout=_CALL_SECONDS, **content)
 
     def at_once(self, times: int, method: str, path: str, body: Any = None) -> list[requests.Response]:
         """Make the same call `times` times at the same time."""
@@ -103,7 +103,7 @@ class House:
         def caller(_: int) -> requests.Response:
             together.wait(_CALL_SECONDS)
             headers = {"x-functions-key": self.key}
-            return requests.request(method, f"{self.app}{path}", headers=headers, json=body, timeout=_CALL_SECONDS)
+            return requests.request(method, f"{self.url}{path}", headers=headers, json=body, timeout=_CALL_SECONDS)
 
         with ThreadPoolExecutor(times) as callers:
             return list(callers.map(caller, range(times)))
@@ -130,7 +130,7 @@ class House:
 
     def ended(self, window_id: str, *, within: float = 90.0) -> dict[str, Any]:
         """Wait for the end of a window and show it."""
-        return eventually(lambda: self._if_ended(window_id), f"{window_id} ended: {self.app}", within=within)
+        return eventually(lambda: self._if_ended(window_id), f"{window_id} ended: {self.url}", within=within)
 
     def instances(self) -> dict[str, dict[str, Any]]:
         """List all orchestrations by their ids."""
@@ -226,26 +226,25 @@ class House:
 
 
 @contextmanager
-def running_house(
+def running_app(
     folder: Path,
     grid: Grid,
     settings: Mapping[str, str],
     *,
     markets: tuple[str, ...] = (),
-    arguments: Mapping[str, Sequence[str]] | None = None,
-    with_enrichment: bool = False,
-) -> Iterator[House]:
-    """Run a platform for the length of a block.
+    **choices: Any,
+) -> Iterator[RunningApp]:
+    """Run a platform for the length of a block; `choices` are further ones of `Choices`.
 
     Its processes die with the thread that started them, so that thread waits for the end of the block.
     """
-    choices = Choices(ports=Ports.free(), settings=settings, arguments=arguments or {}, with_enrichment=with_enrichment)
+    chosen = Choices(ports=Ports.free(), settings=settings, **choices)
     started: Future[Running] = Future()
     over = threading.Event()
-    thread = threading.Thread(target=lambda: asyncio.run(_keep(folder, choices, started, over)), name=folder.name)
+    thread = threading.Thread(target=lambda: asyncio.run(_keep(folder, chosen, started, over)), name=folder.name)
     thread.start()
     try:
-        yield House(started.result(), grid, markets)
+        yield RunningApp(started.result(), grid, markets)
     finally:
         over.set()
         thread.join()
@@ -283,10 +282,10 @@ def written(length: timedelta) -> str:
     return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
-def secrets_in_logs(house: House, *canaries: str) -> list[str]:
+def secrets_in_logs(app: RunningApp, *canaries: str) -> list[str]:
     """Name the log files in which a secret of the platform, or a canary, can be read."""
-    identities, keys = house.running.identities, house.keys()
+    identities, keys = app.running.identities, app.keys()
     secrets = [client.secret for client in identities.clients] + [policy.key for policy in identities.sas]
     secrets += [keys.master, keys.function, keys.durable, *canaries]
-    logs = {log.name: log.read_text(encoding="utf-8", errors="replace") for log in house.running.state.logs.iterdir()}
+    logs = {log.name: log.read_text(encoding="utf-8", errors="replace") for log in app.running.state.logs.iterdir()}
     return [name for name, text in logs.items() if any(secret in text for secret in secrets)]
