@@ -59,7 +59,7 @@ TRADES = MeasuredTable("trades", "Trades", "trades", 1000, "ingestion")
 
 def rows() -> list[Row]:
     """Measure the large table first, then the storm."""
-    with tempfile.ClockraryDirectory(prefix="metrics-") as folder:
+    with tempfile.TemporaryDirectory(prefix="metrics-") as folder:
         large = _large_table(Path(folder))
         storm = asyncio.run(_storm(Path(folder)))
     return [*large, *storm]
