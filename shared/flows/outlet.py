@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 
 from shared.clients.destination import Sender
 from shared.domain.delivery import Delivery
@@ -53,10 +52,11 @@ async def connected_outlets(
 ) -> AsyncIterator[Mapping[str, Outlet]]:
     """Connect each stream to its destination for the length of a block; `counts` are by stream."""
     async with AsyncExitStack() as stack:
-        connect = partial(_connected, stack, destinations)
-        yield {
-            stream.name: Outlet(stream, attempt_id, await connect(stream), counts[stream.name]) for stream in streams
-        }
+        outlets = {}
+        for stream in streams:
+            sender = await stack.enter_async_context(destinations(stream))
+            outlets[stream.name] = Outlet(stream, attempt_id, sender, counts[stream.name])
+        yield outlets
 
 
 async def deliver(source: SliceSource, outlets: Mapping[str, Outlet]) -> None:
@@ -69,7 +69,3 @@ async def deliver(source: SliceSource, outlets: Mapping[str, Outlet]) -> None:
                         f"The feed gives records of stream {stream!r}; its plan has {', '.join(outlets)}."
                     )
                 await outlets[stream].send(records)
-
-
-async def _connected(stack: AsyncExitStack, destinations: Destinations, stream: StreamPlan) -> Sender:
-    return await stack.enter_async_context(destinations(stream))
