@@ -72,6 +72,21 @@ def test_a_second_write_replaces_the_first(reference, folder):
     assert reference.read(f"{folder}/a") == b"second"
 
 
+def test_a_blob_is_added_once_and_the_first_one_stays(reference, folder):
+    added = [reference.add(f"{folder}/pool.arrow", content) for content in (b"first", b"second")]
+
+    assert added == [True, False]
+    assert reference.read(f"{folder}/pool.arrow") == b"first"
+
+
+def test_of_many_that_add_a_blob_at_once_one_does(reference, folder):
+    with ThreadPoolExecutor(8) as threads:
+        added = list(threads.map(lambda number: reference.add(f"{folder}/one", b"%d" % number), range(8)))
+
+    assert sorted(added) == [False] * 7 + [True]
+    assert reference.read(f"{folder}/one") == b"%d" % added.index(True)
+
+
 def test_the_newest_is_the_one_written_last_whatever_its_name(reference, folder):
     reference.write(f"{folder}/z", b"old")
     next_second()

@@ -1,4 +1,3 @@
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,7 +8,7 @@ from shared.domain.windows.ledger_row import WindowRow
 from shared.domain.windows.plan import Plan, PlanTemplate, StreamPlan
 from shared.domain.windows.schedule import Schedule
 from shared.domain.windows.window import Window
-from shared.errors import Unavailable
+from shared.errors import CorruptRow, FeedUnusable, LoginRefused, Unavailable
 from shared.flows.open_windows import PlanFactory, claim_due_windows, start_windows
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -98,18 +97,28 @@ def test_a_feed_that_was_off_for_long_goes_on_from_its_newest_window(ledger):
     assert missed[0].window.start == NOON - 99 * HOUR
 
 
-def test_a_feed_whose_hub_does_not_answer_does_not_keep_the_others(ledger):
-    def partitions(template):
-        raise Unavailable("the hub is away")
-
+@pytest.mark.parametrize(
+    "failure",
+    [
+        Unavailable("the hub is away"),
+        FeedUnusable("the pool of feed trades can't be built"),
+        LoginRefused("access denied"),
+        CorruptRow("a row of another version"),
+        KeyError("a fault in the feed's own code"),
+    ],
+    ids=lambda failure: type(failure).__name__,
+)
+def test_a_feed_that_fails_does_not_keep_the_others_from_being_claimed(ledger, caplog, failure):
     broken = Schedule("trades", every=HOUR, offset=timedelta(), length=HOUR, lead=timedelta(), catch_up=HOUR)
-    packed = replace(TEMPLATE, slice_length=MINUTE)
-    plans = PlanFactory(
-        {"trades": packed, "payments": TEMPLATE},
-        lambda feed: "",
-        lambda template: partitions(template) if template is packed else {},
-    )
+
+    def fingerprint(feed):
+        if feed == "trades":
+            raise failure
+        return ""
+
+    plans = PlanFactory({"trades": TEMPLATE, "payments": TEMPLATE}, fingerprint, lambda template: {})
 
     rows = claim_due_windows(ledger, plans, [broken, HOURLY], NOON, MINUTE)
 
     assert [row.window.feed for row in rows] == ["payments"]
+    assert any(record.message.startswith("feed.not_claimed feed=trades") for record in caplog.records)
