@@ -1,13 +1,12 @@
 """One app setting, and how the text of one becomes a value; each parser raises ValueError with the rule."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-_DURATION = re.compile(r"(\d{1,4}):([0-5]\d):([0-5]\d)(?:\.(\d{1,6}))?")
+from shared.domain.duration import read_duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +33,7 @@ def optional_text(value: str) -> str | None:
 
 def duration(value: str) -> timedelta:
     """Read `hh:mm:ss`, with a fraction of the second if wanted."""
-    match = _DURATION.fullmatch(value.strip())
-    if not match:
-        raise ValueError("must be a duration as hh:mm:ss, for example 00:05:00")
-    hours, minutes, seconds, fraction = match.groups()
-    microseconds = int((fraction or "0").ljust(6, "0"))
-    return timedelta(hours=int(hours), minutes=int(minutes), seconds=int(seconds), microseconds=microseconds)
+    return read_duration(value.strip())
 
 
 def positive_duration(value: str) -> timedelta:

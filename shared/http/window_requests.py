@@ -1,15 +1,13 @@
 """What a caller may ask of windows: the body of `POST /api/windows`."""
 
-import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from shared.domain.duration import read_duration
 from shared.domain.windows.request import InvalidRequest, OpenRequest
 from shared.errors import RequestRejected
 from shared.http.bodies import instant, json_object, text
-
-_DURATION = re.compile(r"(\d{1,3}):([0-5]\d):([0-5]\d)")
 
 
 def parse_open_request(body: bytes, feeds: tuple[str, ...]) -> OpenRequest:
@@ -43,11 +41,12 @@ def _whole_second(document: Mapping[str, Any], field: str) -> datetime:
 
 def _length(document: Mapping[str, Any]) -> timedelta:
     written = text(document, "length")
-    match = _DURATION.fullmatch(written)
-    if not match:
-        raise RequestRejected.of_field("length", f"must be a duration as hh:mm:ss; it is {written[:40]!r}")
-    hours, minutes, seconds = (int(part) for part in match.groups())
-    length = timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    try:
+        length = read_duration(written)
+    except ValueError as error:
+        raise RequestRejected.of_field("length", f"{error}; it is {written[:40]!r}") from None
+    if length.microseconds:
+        raise RequestRejected.of_field("length", f"must be whole seconds; it is {written[:40]!r}")
     if not length:
         raise RequestRejected.of_field("length", "must be above zero")
     return length

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from shared.domain import setting
+from shared.domain.duration import format_duration
 from shared.domain.setting import Setting
 from shared.domain.volumes.measurement import MeasuredTable
 from shared.feeds.catalogue import FEEDS
@@ -58,7 +59,7 @@ def _feed(feed: Feed) -> Iterable[Setting]:
         "CATCH_UP": (setting.duration, timedelta(hours=24), "How far back missed windows are caught up."),
     }
     for suffix, (parse, default, meaning) in lengths.items():
-        yield Setting(f"{name}_{suffix}", parse, _duration_text(default), meaning)
+        yield Setting(f"{name}_{suffix}", parse, format_duration(default), meaning)
     yield Setting(f"{name}_JOB", setting.optional_text, feed.job or "", "The Databricks job that enriches its windows.")
     for stream in feed.streams:
         yield from _stream(stream)
@@ -108,11 +109,6 @@ def _venue(venue: str) -> Iterable[Setting]:
     websocket, rest = setting.Url("wss"), setting.Url("https")
     yield Setting(f"{name}__websocketUrl", websocket, public.websocket_url, f"The websocket of {venue}.")
     yield Setting(f"{name}__restUrl", rest, public.rest_url, f"The REST API of {venue}.")
-
-
-def _duration_text(length: timedelta) -> str:
-    seconds = int(length.total_seconds())
-    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
 _HUBS = (

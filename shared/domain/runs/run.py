@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, get_args
 
+from shared.domain.duration import format_duration
 from shared.domain.runs.job_state import JobRun, can_be_cured, has_ended, has_succeeded
 from shared.domain.windows.ledger_row import WindowRow
 from shared.domain.windows.plan import StreamPlan
@@ -88,7 +89,7 @@ def parameters_of(row: RunRow, streams: Sequence[StreamPlan], times: Mapping[str
         "streams": json.dumps([{"name": one.name, "hub": one.hub, "contract": one.contract} for one in streams]),
         "lookups": json.dumps({"assets": row.lookup} if row.lookup else {}),
         "mode": row.mode,
-        **{name: _format_duration(length) for name, length in times.items()},
+        **{name: format_duration(length) for name, length in times.items()},
     }
 
 
@@ -139,8 +140,3 @@ def _let_go(row: WindowRow) -> datetime:
 def real_end(row: WindowRow) -> datetime:
     """Give when a window really ended, or will: earlier than planned where it was stopped."""
     return min(row.window.end, row.stop_at or row.window.end)
-
-
-def _format_duration(length: timedelta) -> str:
-    seconds = int(length.total_seconds())
-    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
