@@ -143,6 +143,7 @@ def _numbers(check: StreamCheck) -> dict[str, str]:
         "accepted by the hub": str(check.counts.get("accepted", 0)),
         "refused": str(check.counts.get("refused", 0)),
         "unknown outcome": str(check.counts.get("unknown", 0)),
+        "spilled": str(check.counts.get("spilled", 0)),
         "found in the hub": str(check.found),
         "distinct keys": str(check.distinct),
         "duplicates": f"{check.found - check.distinct}" + (f" ({duplicates})" if duplicates else ""),

@@ -96,6 +96,7 @@ def _count_problems(
         f"the window is {window['state']}: {window['reason']}": window["state"] == "closed",
         f"{lost} intervals are lost": not lost,
         f"{counts.get('unknown', 0)} records have an unknown outcome": not counts.get("unknown", 0),
+        f"{counts.get('spilled', 0)} records are spilled and not in the hub yet": not counts.get("spilled", 0),
         f"{counts.get('refused', 0)} records were refused": not counts.get("refused", 0),
         f"{accepted} records were accepted but the hub holds {distinct} different ones": accepted == distinct,
         f"{duplicates.get(UNEXPLAINED, 0)} duplicates have no explanation": UNEXPLAINED not in duplicates,

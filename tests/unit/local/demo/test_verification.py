@@ -60,3 +60,13 @@ def test_a_source_without_memory_is_held_to_its_count():
 
 def test_a_source_that_does_not_say_is_not_compared():
     assert check(source=Source()).problems == ()
+
+
+def test_what_a_hub_may_hold_did_not_take_or_did_not_get_yet_is_wrong():
+    counts = {"read": 9, "accepted": 3, "refused": 1, "unknown": 2, "spilled": 3}
+
+    problems = check(result={"counts": {"trades": counts}, "lost": [], "gaps": {}}).problems
+
+    assert "2 records have an unknown outcome" in problems
+    assert "1 records were refused" in problems
+    assert "3 records are spilled and not in the hub yet" in problems
