@@ -79,14 +79,15 @@ def drain_limit_of(run: RunRow, usual: timedelta) -> timedelta:
 def parameters_of(row: RunRow, streams: Sequence[StreamPlan], times: Mapping[str, timedelta]) -> dict[str, str]:
     """Write the job parameters of a run, all of them text: `contracts/documents/job_parameters.v1.schema.json`.
 
-    `times` has the grace and the drain limit.
+    `times` has the grace and the drain limit. A stream that goes elsewhere than to a hub is not the run's.
     """
+    read = [{"name": one.name, "hub": one.hub, "contract": one.contract} for one in streams if one.hub]
     return {
         "feed": row.window.feed,
         "window_id": row.window.id,
         "window_start": row.window.start.isoformat(),
         "window_end": row.window.end.isoformat(),
-        "streams": json.dumps([{"name": one.name, "hub": one.hub, "contract": one.contract} for one in streams]),
+        "streams": json.dumps(read),
         "lookups": json.dumps({"assets": row.lookup} if row.lookup else {}),
         "mode": row.mode,
         **{name: format_duration(length) for name, length in times.items()},

@@ -149,6 +149,14 @@ def test_events_carry_the_properties_of_the_contract(packing, form):
     assert all(set(event.properties) == properties_of(schema["$defs"][form]) for event in made)
 
 
+def test_a_run_is_not_given_streams_that_go_elsewhere_than_to_a_hub():
+    orders = StreamPlan("orders", "", "orders/1", "row", "identity", 0, "sql")
+
+    parameters = parameters_of(RunRow(WINDOW, 1, "follow", "claimed", NOON, NOON), [*STREAMS, orders], {})
+
+    assert [one["name"] for one in json.loads(parameters["streams"])] == [one.name for one in STREAMS]
+
+
 @pytest.mark.parametrize("mode", RunMode.__args__)
 @pytest.mark.parametrize("lookup", ["", f"assets/{WINDOW.id}.parquet"])
 def test_a_run_is_given_the_parameters_of_the_contract(mode, lookup):
