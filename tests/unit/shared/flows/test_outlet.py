@@ -89,18 +89,20 @@ async def test_records_of_a_stream_that_the_plan_has_not_are_an_error_that_names
 
 
 async def test_a_cancelled_delivery_closes_its_source_and_its_connections():
+    asked_again = asyncio.Event()
+
     class Endless(Source):
         async def batches(self):
             try:
                 yield {"views": numbers([1])}
+                asked_again.set()
                 await asyncio.Event().wait()
             finally:
                 self.closed = True
 
     world, source = World(), Endless()
     task = asyncio.create_task(world.deliver(source))
-    while not world.bodies("views"):
-        await asyncio.sleep(0)
+    await asked_again.wait()
 
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
