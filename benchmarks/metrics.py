@@ -23,7 +23,7 @@ from local.platform.services import Choices
 from local.platform.starting import running_platform
 from shared.clients.identity.fake import FakeIdentity
 from shared.clients.logic_app.fake import FakeLogicApp
-from shared.clients.sql.stores import sql_metrics
+from shared.clients.sql.opening import sql_metrics
 from shared.clients.storage.windows import FakeLedger
 from shared.domain.volumes.measurement import MeasuredTable, MeasureRequest
 from shared.domain.windows.ledger_row import WindowRow

@@ -19,7 +19,8 @@ from shared.clients.event_hubs.hubs import AzureEventHubs, EventHubs, HubConnect
 from shared.clients.identity.credentials import Identity, ManagedIdentity, ServicePrincipal, make_identity
 from shared.clients.logic_app.alert_sender import LogicApp
 from shared.clients.retrying import RetryPolicy, Timeouts
-from shared.clients.sql.stores import Counts, sql_counts, sql_metrics, sql_rows
+from shared.clients.sql.opening import sql_counts, sql_metrics, sql_rows
+from shared.clients.sql.stores import Counts
 from shared.clients.storage.lake_files import Lake, blob_lake
 from shared.clients.storage.pools import Pools, SharedPools
 from shared.clients.storage.reference import Reference, blob_reference

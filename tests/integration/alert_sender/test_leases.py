@@ -9,7 +9,7 @@ import pytest
 
 from shared.clients.identity.fake import FakeIdentity
 from shared.clients.logic_app.fake import FakeLogicApp
-from shared.clients.sql.stores import sql_metrics
+from shared.clients.sql.opening import sql_metrics
 from shared.domain.volumes.alert import RunIncident, decide_incident
 from shared.flows.send_alerts import retry_alerts, send_alert
 from tests.integration.alert_sender.peer import answers
