@@ -21,6 +21,11 @@ class Window:
         return f"{self.feed}-{stamp(self.start)}"
 
     @property
+    def closing_attempt_id(self) -> str:
+        """Name the closing of the window as events carry it that were sent by it: `<window id>/close.1`."""
+        return f"{self.id}/close.1"
+
+    @property
     def length(self) -> timedelta:
         """Give the time from start to end."""
         return self.end - self.start

@@ -32,6 +32,14 @@ trades = st.builds(
 
 
 @given(st.lists(trades, max_size=3))
+def test_records_are_partitioned_by_the_contracts_column(trades):
+    records = as_records(trades, ANY)
+
+    lines = map(json.loads, records.lines.to_pylist())
+    assert records.keys.to_pylist() == [record[CONTRACT["x-partition-key"]] for record in lines]
+
+
+@given(st.lists(trades, max_size=3))
 def test_every_record_fits_the_contract(trades):
     for line in as_records(trades, ANY).lines.to_pylist():
         record = json.loads(line)
