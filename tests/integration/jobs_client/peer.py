@@ -72,6 +72,7 @@ def _send(handler: BaseHTTPRequestHandler, answer: Answer, over: threading.Event
     if answer.hang_up:
         return
     handler.send_response(answer.status)
+    handler.send_header("Connection", "close")  # else a client may use the connection again while it is being closed
     for name, value in answer.headers.items():
         handler.send_header(name, value)
     length = ("Transfer-Encoding", "chunked") if answer.chunked else ("Content-Length", str(len(answer.body)))
