@@ -24,7 +24,7 @@ from local.platform.starting import running_platform
 from shared.clients.identity.fake import FakeIdentity
 from shared.clients.logic_app.fake import FakeLogicApp
 from shared.clients.sql.opening import sql_metrics
-from shared.clients.storage.windows import FakeLedger
+from shared.clients.storage.fake import FakeLedger
 from shared.domain.volumes.measurement import MeasuredTable, MeasureRequest
 from shared.domain.windows.ledger_row import WindowRow
 from shared.domain.windows.window import Window
