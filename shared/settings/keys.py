@@ -4,13 +4,11 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
 
 from shared.domain import setting
 from shared.domain.duration import format_duration
 from shared.domain.setting import Setting
 from shared.domain.volumes.measurement import MeasuredTable
-from shared.feeds.catalogue import FEEDS
 from shared.feeds.feed import Drawn, EventHub, Exchanges, Feed, Stream
 from shared.settings.measured_tables import measured_tables
 from shared.trades.venues.registry import PUBLIC_ENDPOINTS
@@ -224,5 +222,3 @@ _PLATFORM = (
         "Threads of the worker: one for each slice.",
     ),
 )
-
-GROUPS: Final = groups_of(FEEDS)

@@ -6,13 +6,15 @@ import re
 import pytest
 
 from shared.errors import SettingsError
-from shared.settings.keys import GROUPS
+from shared.feeds.catalogue import FEEDS
+from shared.settings.keys import groups_of
 from shared.settings.listing import documented, sample
 from shared.settings.model import read_settings
 from tests.architecture.tree import text
 
 HOST = json.loads(text("host.json"))
 SAMPLE = json.loads(text("local.settings.sample.json"))
+GROUPS = groups_of(FEEDS)
 SETTINGS = [each for group in GROUPS for each in group.settings]
 DEFAULTS = {each.name: each.default for each in SETTINGS}
 
