@@ -18,9 +18,9 @@ import requests
 from hub_stage import ROOT, platform
 from job_house import DictReference, lookup
 from lakehouse.chain import Chain
-from lakehouse.checking import spark_schema
-from lakehouse.contract import load_contract
-from lakehouse.lake import Lake
+from lakehouse.streams.checking import spark_schema
+from lakehouse.streams.contract import load_contract
+from lakehouse.lake.tables import Lake
 from lakehouse.request import RunRequest, Stream
 from lakehouse.session import spark_session
 from lakehouse.sinks.jdbc import database, transaction

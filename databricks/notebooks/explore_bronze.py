@@ -1,9 +1,9 @@
 # Databricks notebook source
 # What a stream's bronze holds: events and records by window and slice, and how far each partition is read.
-from lakehouse.contract import load_contract
-from lakehouse.counts import arrivals
-from lakehouse.lake import Lake
-from lakehouse.silver import records
+from lakehouse.streams.contract import load_contract
+from lakehouse.counting.counts import arrivals
+from lakehouse.lake.tables import Lake
+from lakehouse.streams.silver import records
 
 dbutils.widgets.text("contract", "trades/1")  # noqa: F821 - Databricks gives it
 contract = load_contract(dbutils.widgets.get("contract"))  # noqa: F821

@@ -1,8 +1,8 @@
 # Databricks notebook source
 # A window from bronze to gold: rows by stage, what was set aside and why.
-from lakehouse.counts import count_windows
-from lakehouse.lake import Lake
-from lakehouse.silver import quarantine_reasons
+from lakehouse.counting.counts import count_windows
+from lakehouse.lake.tables import Lake
+from lakehouse.streams.silver import quarantine_reasons
 
 dbutils.widgets.text("window_id", "")  # noqa: F821 - Databricks gives it
 dbutils.widgets.text("stream", "trades")  # noqa: F821

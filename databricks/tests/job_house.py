@@ -14,10 +14,10 @@ import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import to_arrow_schema
 
-from lakehouse.bronze_schema import ARRIVED, as_bronze
+from lakehouse.streams.bronze_schema import ARRIVED, as_bronze
 from lakehouse.chain import Chain
-from lakehouse.contract import load_contract
-from lakehouse.lake import Lake
+from lakehouse.streams.contract import load_contract
+from lakehouse.lake.tables import Lake
 from lakehouse.request import RunRequest, Stream
 from lakehouse.sinks.jdbc import database
 from lakehouse.sinks.push import no_push

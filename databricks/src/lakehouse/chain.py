@@ -11,17 +11,17 @@ from dataclasses import dataclass, field
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lakehouse.bronze import BronzeProgress, run_bronze_pass
-from lakehouse.contract import Contract
-from lakehouse.counts import WindowCounts, count_windows, events_of_windows
+from lakehouse.streams.bronze import BronzeProgress, run_bronze_pass
+from lakehouse.streams.contract import Contract
+from lakehouse.counting.counts import WindowCounts, count_windows, events_of_windows
 from lakehouse.gold import STREAM as ENRICHED_STREAM
 from lakehouse.gold import assets_of, create_gold, joined, rewrite_gold, trades_of_window, write_gold
-from lakehouse.lake import Lake, MicroBatch
+from lakehouse.lake.tables import Lake, MicroBatch
 from lakehouse.lookups import lookup_of
-from lakehouse.reconciling import as_rows
+from lakehouse.counting.reconciling import as_rows
 from lakehouse.reference import ReferenceStore
 from lakehouse.request import RunRequest
-from lakehouse.silver import Written, create_silver, quarantine_reasons, records, rewrite_silver, write_silver
+from lakehouse.streams.silver import Written, create_silver, quarantine_reasons, records, rewrite_silver, write_silver
 from lakehouse.sinks.push import Push
 from lakehouse.sinks.sql import SqlSink
 from lakehouse.sources.port import Source

@@ -14,10 +14,10 @@ from pyspark.sql import SparkSession
 
 from lakehouse.chain import Chain
 from lakehouse.config import Parameters, mode_of, parse_parameters, run_request, source_config
-from lakehouse.contract import load_contract
+from lakehouse.streams.contract import load_contract
 from lakehouse.follow import Finished, run
-from lakehouse.lake import Lake
-from lakehouse.reconciling import reconciliation
+from lakehouse.lake.tables import Lake
+from lakehouse.counting.reconciling import reconciliation
 from lakehouse.reference import reference_store
 from lakehouse.request import RunRequest
 from lakehouse.secrets import read_secret

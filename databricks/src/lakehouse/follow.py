@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from lakehouse.bronze import BronzeProgress
-from lakehouse.counts import WindowCounts
+from lakehouse.streams.bronze import BronzeProgress
+from lakehouse.counting.counts import WindowCounts
 from lakehouse.request import RunRequest
 from lakehouse.window import Closed
 

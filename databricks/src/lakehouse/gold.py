@@ -7,8 +7,8 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from lakehouse.lake import Lake, columns, of_window, on_columns
-from lakehouse.silver import SilverTables
+from lakehouse.lake.tables import Lake, columns, of_window, on_columns
+from lakehouse.streams.silver import SilverTables
 
 ENRICHED = "gold.trades_enriched"
 UNMATCHED = "gold.trades_unmatched"

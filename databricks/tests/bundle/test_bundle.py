@@ -12,7 +12,7 @@ import yaml
 from databricks.bundles.jobs import Job
 
 from lakehouse.config import REQUIRED, Parameters
-from lakehouse.contract import load_contract
+from lakehouse.streams.contract import load_contract
 from lakehouse.request import parse_stream, parse_window_id
 from lakehouse.secrets import read_secret
 

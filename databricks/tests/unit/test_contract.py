@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lakehouse.contract import ContractError, load_contract, parse_contract
+from lakehouse.streams.contract import ContractError, load_contract, parse_contract
 
 CONTRACTS = Path(__file__).parents[3] / "contracts"
 

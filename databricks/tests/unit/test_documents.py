@@ -17,11 +17,11 @@ from sqlglot import expressions
 from job_house import lookup
 from lakehouse import packs
 from lakehouse.config import MODES, REQUIRED, Parameters, parse_parameters, run_request
-from lakehouse.contract import load_contract
-from lakehouse.counts import WindowCounts
+from lakehouse.streams.contract import load_contract
+from lakehouse.counting.counts import WindowCounts
 from lakehouse.gold import FROM_LOOKUP, KEY, SIXTEEN
-from lakehouse.packs import Property, lines_of
-from lakehouse.reconciling import as_rows
+from lakehouse.streams.packs import Property, lines_of
+from lakehouse.counting.reconciling import as_rows
 from lakehouse.request import LOOKUPS, RunRequest, Stream
 from lakehouse.window import Closed, StreamCounts, closed_of, parse_closed
 

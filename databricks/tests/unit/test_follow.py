@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lakehouse.bronze import BronzeProgress
+from lakehouse.streams.bronze import BronzeProgress
 from lakehouse.chain import to_enrich
-from lakehouse.counts import WindowCounts
+from lakehouse.counting.counts import WindowCounts
 from lakehouse.follow import PAUSE, ending_of, not_yet_read, run
 from lakehouse.request import RunRequest, Stream
 from lakehouse.window import Closed, StreamCounts

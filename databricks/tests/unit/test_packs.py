@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lakehouse.packs import LARGEST, BadPack, lines_of
+from lakehouse.streams.packs import LARGEST, BadPack, lines_of
 
 lines = st.lists(st.binary(max_size=30).filter(lambda line: b"\n" not in line), min_size=1, max_size=20)
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lakehouse.counts import WindowCounts
-from lakehouse.reconciling import as_rows, reconciliation
+from lakehouse.counting.counts import WindowCounts
+from lakehouse.counting.reconciling import as_rows, reconciliation
 from lakehouse.window import Closed, StreamCounts
 
 COUNTS = WindowCounts(

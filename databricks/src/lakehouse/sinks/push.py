@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from pyspark.sql import DataFrame
 
-from lakehouse.lake import MicroBatch
+from lakehouse.lake.tables import MicroBatch
 from lakehouse.sinks.power_bi import PowerBi, PushRefused
 from lakehouse.sinks.sql import SqlSink
 

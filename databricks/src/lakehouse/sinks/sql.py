@@ -7,8 +7,8 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from lakehouse.counts import CountRow
-from lakehouse.lake import MicroBatch
+from lakehouse.counting.counts import CountRow
+from lakehouse.lake.tables import MicroBatch
 from lakehouse.sinks.jdbc import Cell, Connection, Database, transaction
 from lakehouse.sinks.retrying import WAITS, with_retries
 

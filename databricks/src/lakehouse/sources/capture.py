@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lakehouse.bronze_schema import as_bronze
+from lakehouse.streams.bronze_schema import as_bronze
 from lakehouse.sources.configuration import SourceConfig
 
 

@@ -13,7 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.datasource import DataSource, DataSourceStreamReader, InputPartition
 from pyspark.sql.types import StructType
 
-from lakehouse.bronze_schema import ARRIVED, as_bronze
+from lakehouse.streams.bronze_schema import ARRIVED, as_bronze
 from lakehouse.sources.configuration import SourceConfig
 from lakehouse.sources.hub import Head, Hub
 

@@ -6,7 +6,7 @@ from itertools import accumulate, chain
 import pyarrow as pa
 from azure.eventhub import EventData
 
-from lakehouse.decoding import text_of
+from lakehouse.streams.decoding import text_of
 
 _MICROSECONDS = pa.timestamp("us", "UTC")
 COLUMNS = pa.schema(

@@ -10,8 +10,8 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import MapType, StringType
 
-from lakehouse.bronze_schema import as_bronze
-from lakehouse.decoding import properties_of
+from lakehouse.streams.bronze_schema import as_bronze
+from lakehouse.streams.decoding import properties_of
 from lakehouse.sources.configuration import SourceConfig
 
 

@@ -7,10 +7,10 @@ from decimal import Decimal
 import pytest
 
 from job_house import START, row, trade
-from lakehouse.bronze_schema import BRONZE
-from lakehouse.checking import spark_schema
-from lakehouse.contract import load_contract, parse_contract
-from lakehouse.silver import records
+from lakehouse.streams.bronze_schema import BRONZE
+from lakehouse.streams.checking import spark_schema
+from lakehouse.streams.contract import load_contract, parse_contract
+from lakehouse.streams.silver import records
 
 WIDE = parse_contract(
     "wide",

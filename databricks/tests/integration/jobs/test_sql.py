@@ -7,7 +7,7 @@ import pytest
 
 from job_house import START, WINDOW
 from lakehouse.gold import GOLD
-from lakehouse.lake import MicroBatch
+from lakehouse.lake.tables import MicroBatch
 
 
 @pytest.fixture

@@ -13,15 +13,15 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from hub_stage import Event, Platform
-from lakehouse.bronze import BronzeProgress, append_bronze, create_bronze_table, run_bronze_pass
-from lakehouse.bronze_schema import BRONZE
+from lakehouse.streams.bronze import BronzeProgress, append_bronze, create_bronze_table, run_bronze_pass
+from lakehouse.streams.bronze_schema import BRONZE
 from lakehouse.request import Stream
 from lakehouse.sources.eventhubs import EventHubsSource
 
 _PASS_IN_A_NEW_PROCESS = """
 import json, sys
 from pathlib import Path
-from lakehouse.bronze import run_bronze_pass
+from lakehouse.streams.bronze import run_bronze_pass
 from lakehouse.request import Stream
 from lakehouse.session import spark_session
 from lakehouse.sources.configuration import SourceConfig

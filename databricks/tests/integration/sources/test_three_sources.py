@@ -13,8 +13,8 @@ from pyspark.testing import assertSchemaEqual
 
 from copies import copy_to_capture, copy_to_kafka
 from hub_stage import Event, Platform
-from lakehouse.bronze import run_bronze_pass
-from lakehouse.bronze_schema import BRONZE, KEY
+from lakehouse.streams.bronze import run_bronze_pass
+from lakehouse.streams.bronze_schema import BRONZE, KEY
 from lakehouse.request import Stream
 from lakehouse.sources.capture import CaptureSource
 from lakehouse.sources.configuration import SourceConfig

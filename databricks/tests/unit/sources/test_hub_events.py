@@ -8,7 +8,7 @@ from azure.eventhub._pyamqp.message import Message
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lakehouse.decoding import text_of
+from lakehouse.streams.decoding import text_of
 from lakehouse.sources.hub_events import COLUMNS, columns_of
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=9)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lakehouse.bronze import BronzeProgress, run_bronze_pass
+from lakehouse.streams.bronze import BronzeProgress, run_bronze_pass
 from lakehouse.request import Stream
 from lakehouse.sources.configuration import SourceConfig
 from lakehouse.sources.port import source_from

@@ -7,10 +7,10 @@ from pyspark.sql import Column, DataFrame, Row, Window
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from lakehouse.checking import checked, spark_schema
-from lakehouse.contract import LINEAGE, Contract
-from lakehouse.lake import Lake, MicroBatch, columns, of_window, on_columns
-from lakehouse.packs import opened
+from lakehouse.streams.checking import checked, spark_schema
+from lakehouse.streams.contract import LINEAGE, Contract
+from lakehouse.lake.tables import Lake, MicroBatch, columns, of_window, on_columns
+from lakehouse.streams.packs import opened
 
 _LINEAGE = columns(
     "window_id string, slice string, attempt integer, partition string, sequence_number long, index integer"

@@ -62,7 +62,7 @@ def opened(bronze: DataFrame, contract: str) -> DataFrame:
     """Give one row a record: where it came from, `rows` (1) and its `body`.
 
     An event that can't be opened, or is of another contract, gives one row with `failure`, its whole body, its
-    `rows` property, and index -1. bronze: columns of `lakehouse.bronze_schema`. contract: such as `trades/1`.
+    `rows` property, and index -1. bronze: columns of `lakehouse.streams.bronze_schema`. contract: such as `trades/1`.
     """
     return bronze.select(*_labels(), _foreign(contract).alias("failure"), *_pack(), "body").mapInArrow(_open, _OPENED)
 

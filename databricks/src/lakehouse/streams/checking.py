@@ -7,7 +7,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from lakehouse.contract import Contract, Field
+from lakehouse.streams.contract import Contract, Field
 
 DECIMALS = 18
 EXACT = T.DecimalType(38, DECIMALS)
@@ -47,7 +47,7 @@ def spark_schema(contract: Contract) -> T.StructType:
 def checked(opened: DataFrame, contract: Contract) -> DataFrame:
     """Add the contract's typed columns and `reason`: null for a good record, else each rule that it breaks.
 
-    opened: what `lakehouse.silver.opened` gives; needs `body` (binary) and `failure` (why there is no record in it).
+    opened: what `lakehouse.streams.silver.opened` gives; needs `body` (binary) and `failure` (why there is no record in it).
     A reason names field, rule and the kind of what was found, never the value: that is in `body`.
     """
     kept = [name for name in opened.columns if name != "failure"]

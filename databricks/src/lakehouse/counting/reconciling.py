@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lakehouse.counts import CountRow, WindowCounts
+from lakehouse.counting.counts import CountRow, WindowCounts
 from lakehouse.window import Closed
 
 

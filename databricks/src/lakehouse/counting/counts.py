@@ -10,9 +10,9 @@ from pyspark.sql import functions as F
 
 from lakehouse.gold import ENRICHED, UNMATCHED
 from lakehouse.grammar import WINDOW_ID
-from lakehouse.lake import Lake
-from lakehouse.packs import attempt_of_event, records_of_event, slice_of_event, window_of_event
-from lakehouse.silver import SilverTables
+from lakehouse.lake.tables import Lake
+from lakehouse.streams.packs import attempt_of_event, records_of_event, slice_of_event, window_of_event
+from lakehouse.streams.silver import SilverTables
 
 ATTEMPT = "attempt"
 _AHEAD = timedelta(days=1)

@@ -9,7 +9,7 @@ from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lakehouse.bronze_schema import BRONZE, KEY
+from lakehouse.streams.bronze_schema import BRONZE, KEY
 from lakehouse.request import Stream
 from lakehouse.sources.port import Source
 

@@ -1,0 +1,34 @@
+"""Up to where a table accounts for others: written into its own commits, so that it is never ahead of its rows."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+_MARK = "lakehouse"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a table has taken in.
+
+    versions: by table, the version of it up to which this one accounts for it. waiting: windows whose rows were left
+    aside till their own run. source: what a source of events has to remember, for bronze alone.
+    """
+
+    versions: Mapping[str, int] = field(default_factory=dict)
+    waiting: tuple[str, ...] = ()
+    source: Mapping[str, str] = field(default_factory=dict)
+
+    def metadata(self) -> str:
+        """Write it as the text of a commit's user metadata."""
+        told = {"versions": dict(self.versions), "waiting": list(self.waiting), "source": dict(self.source)}
+        return json.dumps({_MARK: told}, sort_keys=True)
+
+
+def parse_progress(metadata: str | None) -> Progress | None:
+    """Read a commit's user metadata; None where it says nothing of progress, since others commit too."""
+    try:
+        told = json.loads(metadata or "")[_MARK]
+        return Progress(dict(told["versions"]), tuple(told["waiting"]), dict(told["source"]))
+    except (ValueError, KeyError, TypeError):
+        return None
