@@ -1,35 +1,46 @@
-"""How many rows of a window each stage holds, counted from the tables themselves: a repeat can't double them."""
+"""How many rows of a window each table holds, by Delta's change feed: a row is looked at once, and a repeat can't double it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from functools import reduce
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lakehouse.gold import ENRICHED, UNMATCHED
-from lakehouse.grammar import WINDOW_ID
-from lakehouse.lake.tables import Lake
-from lakehouse.streams.packs import attempt_of_event, records_of_event, slice_of_event, window_of_event
-from lakehouse.streams.silver import SilverTables
+from lakehouse.lake.tables import CHANGE, Lake
 
-ATTEMPT = "attempt"
-_AHEAD = timedelta(days=1)
+BRONZE, SILVER, DUPLICATES, QUARANTINED = "bronze", "silver_new", "duplicates", "quarantined"
 
 type CountRow = tuple[str, str, int]
 """(stage, name, rows) of one window and stream, as `window_counts` has it."""
 
-type _Counted = tuple[str, str, int, int]
-"""(stage, name, attempt, rows)"""
+type _Label = tuple[str, str, int]
+"""(window id, name, attempt)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """Numbers of a hub's partition that were deleted before they were read, both ends included."""
+
+    partition: str
+    first: int
+    last: int
+
+    @property
+    def rows(self) -> int:
+        """Count them."""
+        return self.last - self.first + 1
+
+    def __str__(self) -> str:
+        return f"partition {self.partition}: {self.first}-{self.last}"
 
 
 @dataclass(frozen=True, slots=True)
 class WindowCounts:
-    """One window's rows of one stream by stage.
+    """One window's rows of one stream.
 
-    arrived: records in bronze by (slice, attempt). unmatched: by symbol; it, `enriched` and `sql` are None for a stream
-    whose chain ends at silver.
+    arrived: records in bronze by (slice, attempt). gold: by table, rows by the values that it is counted by (`` where
+    it has none). sql: by SQL table. holes: what the hub had deleted.
     """
 
     bronze_events: int = 0
@@ -38,90 +49,96 @@ class WindowCounts:
     duplicates: int = 0
     quarantined: int = 0
     arrived: Mapping[tuple[str, int], int] = field(default_factory=dict)
-    enriched: int | None = None
-    unmatched: Mapping[str, int] | None = None
-    sql: int | None = None
+    gold: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    sql: Mapping[str, int] = field(default_factory=dict)
+    holes: Sequence[Hole] = ()
+
+    def rows_of(self, table: str) -> int:
+        """Count a gold table's rows."""
+        return sum(self.gold[table].values())
 
 
-def count_windows(
-    lake: Lake,
-    stream: str,
-    window_ids: Iterable[str],
-    *,
-    with_gold: bool,
-    sql: Callable[[str], int] | None = None,
-) -> dict[str, WindowCounts]:
-    """Count windows in bronze, silver and gold in one Spark job. sql: counts a window's rows in the database."""
-    wanted = sorted(set(window_ids))
-    gold = _gold_parts(lake, wanted) if with_gold else []
-    parts = [_bronze_part(lake, stream, wanted), *_silver_parts(lake, stream, wanted), *gold]
-    found: dict[str, list[_Counted]] = {window: [] for window in wanted}
-    for window, *counted in reduce(DataFrame.unionByName, parts).collect():
-        found[window].append(tuple(counted))
-    return {window: _window_counts(rows, with_gold, sql(window) if sql else None) for window, rows in found.items()}
+@dataclass(frozen=True, slots=True)
+class CountedTable:
+    """A table that is counted for a stream.
+
+    stage: `bronze`, `silver_new`, `duplicates`, `quarantined`, or a gold table's name. labelled: gives `window_id`,
+    `name`, `attempt`, `rows` and `events` of a frame of the table's columns, and passes `_change_type` on.
+    of_windows: narrows the whole table to some windows, as far as that spares reading.
+    """
+
+    table: str
+    stream: str
+    stage: str
+    labelled: Callable[[DataFrame], DataFrame]
+    of_windows: Callable[[DataFrame, Sequence[str]], DataFrame] = lambda rows, _: rows
 
 
-def events_of_windows(lake: Lake, stream: str, window_ids: Sequence[str]) -> DataFrame:
-    """Give the bronze rows of windows; nothing of a window is enqueued before it is due, which spares older files."""
-    events = lake.read(f"bronze.{stream}").where(window_of_event().isin(list(window_ids)))
-    if not all(map(WINDOW_ID.fullmatch, window_ids)):
-        return events
-    first = min(datetime.strptime(window.rpartition("-")[2], "%Y%m%dT%H%M%S%z") for window in window_ids)
-    return events.where(F.col("enqueued_at") >= F.lit(first - _AHEAD))
+class Counting:
+    """Counts windows in tables: the first time over all that the tables have of them, then by what has changed."""
+
+    def __init__(self, lake: Lake, tables: Sequence[CountedTable]) -> None:
+        self._lake = lake
+        self._tables = {(one.stream, one.stage): one for one in tables}
+        self.forget()
+
+    def forget(self) -> None:
+        """Count all anew at the next refresh."""
+        self._versions: dict[str, int] = {}
+        self._windows: set[str] = set()
+        self._counted: dict[tuple[str, str], dict[_Label, tuple[int, int]]] = {one: {} for one in self._tables}
+
+    def refresh(self, windows: Collection[str]) -> None:
+        """Bring the counts of all windows that were ever asked for, and of these, up to now, in one Spark job."""
+        new = sorted(set(windows) - self._windows)
+        parts = [part for one in self._tables.values() for part in self._parts(one, new)]
+        self._windows.update(new)
+        if not parts:
+            return
+        for stream, stage, window, name, attempt, rows, events in reduce(DataFrame.unionByName, parts).collect():
+            counted = self._counted[stream, stage]
+            before = counted.get((window, name, attempt), (0, 0))
+            counted[window, name, attempt] = (before[0] + rows, before[1] + events)
+
+    def of(self, window_id: str, stream: str) -> WindowCounts:
+        """Give what was counted of a window and stream; the database and holes are the caller's to add."""
+        bronze = self._of(stream, BRONZE, window_id)
+        return WindowCounts(
+            bronze_events=sum(events for _, events in bronze.values()),
+            bronze_records=sum(rows for rows, _ in bronze.values()),
+            arrived={label: rows for label, (rows, _) in bronze.items()},
+            **{stage: self._total(stream, stage, window_id) for stage in (SILVER, DUPLICATES, QUARANTINED)},
+            gold={
+                stage: {name: rows for (name, _), (rows, _) in self._of(stream, stage, window_id).items() if rows}
+                for of, stage in self._tables
+                if of == stream and stage not in {BRONZE, SILVER, DUPLICATES, QUARANTINED}
+            },
+        )
+
+    def _of(self, stream: str, stage: str, window_id: str) -> dict[tuple[str, int], tuple[int, int]]:
+        found = self._counted[stream, stage].items()
+        return {label[1:]: counts for label, counts in found if label[0] == window_id and counts != (0, 0)}
+
+    def _total(self, stream: str, stage: str, window_id: str) -> int:
+        return sum(rows for rows, _ in self._of(stream, stage, window_id).values())
+
+    def _parts(self, one: CountedTable, new: Sequence[str]) -> Iterator[DataFrame]:
+        """Give the sums to add: of known windows by the change feed, of new ones over the whole table."""
+        version, counted = self._lake.version(one.table), self._versions.get(one.table)
+        self._versions[one.table] = version
+        if self._windows and version != counted:
+            changes = self._lake.changes(one.table, counted, version)
+            if changes.whole:
+                self._counted[one.stream, one.stage].clear()
+            yield _sums(one, changes.rows, sorted(self._windows))
+        if new:
+            yield _sums(one, one.of_windows(self._lake.read(one.table), new).withColumn(CHANGE, F.lit("insert")), new)
 
 
-def arrivals(lake: Lake, stream: str) -> DataFrame:
-    """Give what bronze holds by window, slice (`name`) and attempt: events, and the records that they say they hold."""
-    return _by_slice(lake.read(f"bronze.{stream}")).orderBy("window_id", "name", ATTEMPT)
-
-
-def _bronze_part(lake: Lake, stream: str, windows: list[str]) -> DataFrame:
-    """Sum up what the senders said of their events; nothing is opened for it."""
-    of_slices = _by_slice(events_of_windows(lake, stream, windows))
-    labels, stages = ("window_id", "name", ATTEMPT), ("bronze_events", "bronze_records")
-    return of_slices.unpivot(labels, stages, "stage", "rows").select("window_id", "stage", "name", ATTEMPT, "rows")
-
-
-def _by_slice(events: DataFrame) -> DataFrame:
-    labels = [window_of_event().alias("window_id"), slice_of_event().alias("name"), attempt_of_event().alias(ATTEMPT)]
-    grouped = events.select(*labels, records_of_event().alias("rows")).groupBy("window_id", "name", ATTEMPT)
-    return grouped.agg(F.count(F.lit(1)).alias("bronze_events"), F.sum("rows").alias("bronze_records"))
-
-
-def _silver_parts(lake: Lake, stream: str, windows: list[str]) -> list[DataFrame]:
-    tables = SilverTables(stream)
-    return [
-        _part(lake.read(tables.rows), windows, "silver_new"),
-        _part(lake.read(tables.duplicates), windows, "duplicates"),
-        _part(lake.read(tables.quarantine), windows, "quarantined", rows=F.sum("rows")),
-    ]
-
-
-def _gold_parts(lake: Lake, windows: list[str]) -> list[DataFrame]:
-    return [
-        _part(lake.read(ENRICHED), windows, "enriched"),
-        _part(lake.read(UNMATCHED), windows, "unmatched", name=F.col("base")),
-    ]
-
-
-def _part(
-    table: DataFrame, windows: list[str], stage: str, *, name: Column | None = None, rows: Column | None = None
-) -> DataFrame:
-    labels = [F.col("window_id"), F.lit(stage).alias("stage"), (F.lit("") if name is None else name).alias("name")]
-    total = F.count(F.lit(1)) if rows is None else rows
-    grouped = table.where(F.col("window_id").isin(windows)).groupBy(*labels, F.lit(0).alias(ATTEMPT))
-    return grouped.agg(total.alias("rows"))
-
-
-def _window_counts(found: list[_Counted], with_gold: bool, sql: int | None) -> WindowCounts:
-    totals: dict[str, int] = {}
-    for stage, _, _, rows in found:
-        totals[stage] = totals.get(stage, 0) + rows
-    plain = ("bronze_events", "bronze_records", "silver_new", "duplicates", "quarantined")
-    return WindowCounts(
-        **{stage: totals.get(stage, 0) for stage in plain},
-        arrived={(name, attempt): rows for stage, name, attempt, rows in found if stage == "bronze_records"},
-        enriched=totals.get("enriched", 0) if with_gold else None,
-        unmatched={name: rows for stage, name, _, rows in found if stage == "unmatched"} if with_gold else None,
-        sql=sql,
-    )
+def _sums(one: CountedTable, rows: DataFrame, windows: Sequence[str]) -> DataFrame:
+    sign = F.when(F.col(CHANGE).isin("insert", "update_postimage"), 1).otherwise(-1)
+    labelled = one.labelled(rows).where(F.col("window_id").isin(list(windows)))
+    grouped = labelled.groupBy("window_id", "name", "attempt")
+    summed = grouped.agg(F.sum(sign * F.col("rows")).alias("rows"), F.sum(sign * F.col("events")).alias("events"))
+    label = [F.lit(one.stream).alias("stream"), F.lit(one.stage).alias("stage")]
+    return summed.select(*label, "window_id", "name", "attempt", "rows", "events")

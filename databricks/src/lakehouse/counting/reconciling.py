@@ -1,10 +1,25 @@
 """Says whether what arrived is what was sent, and names every row of difference."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from lakehouse.counting.counts import CountRow, WindowCounts
 from lakehouse.window import Closed
+
+LONGEST_NAME = 128
+"""Characters of the column `name` of `window_counts`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Equations:
+    """What must hold of a stream's tables.
+
+    balances: each set of gold tables that together have every row of silver once. published: SQL tables by the gold
+    table that they repeat.
+    """
+
+    balances: Sequence[Sequence[str]] = ()
+    published: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,29 +52,30 @@ class Reconciliation:
         return "unbalanced" if self.differences else "balanced"
 
 
-def reconciliation(closed: Closed, counts: WindowCounts) -> Reconciliation:
+def reconciliation(closed: Closed, counts: WindowCounts, equations: Equations) -> Reconciliation:
     """Compare the app's counts with the tables': every equation that does not hold is a named difference."""
     surplus, missing = _surplus(closed, counts)
-    unequal = tuple(difference for difference in _equations(closed, counts) if difference.rows)
+    unequal = tuple(difference for difference in _equations(closed, counts, equations) if difference.rows)
     return Reconciliation((*unequal, *missing), surplus)
 
 
-def as_rows(counts: WindowCounts, closed: Closed | None) -> list[CountRow]:
+def as_rows(counts: WindowCounts, closed: Closed | None, equations: Equations) -> list[CountRow]:
     """Write counts, and the verdict where the window is closed, as rows (stage, name, rows) of `window_counts`."""
-    return [*_stages(counts), *(_verdict(reconciliation(closed, counts)) if closed else ())]
+    verdict = _verdict(reconciliation(closed, counts, equations)) if closed else ()
+    return [(stage, name[:LONGEST_NAME], rows) for stage, name, rows in (*_stages(counts), *verdict)]
 
 
-def _equations(closed: Closed, counts: WindowCounts) -> Iterator[Difference]:
+def _equations(closed: Closed, counts: WindowCounts, equations: Equations) -> Iterator[Difference]:
     sent = closed.counts
     ended = sent.accepted + sent.refused + sent.unknown + sent.spilled
     yield Difference("read = accepted + refused + unknown + spilled", sent.read, ended)
     kept = counts.silver_new + counts.duplicates + counts.quarantined
     yield Difference("bronze_records = silver_new + duplicates + quarantined", counts.bronze_records, kept)
-    if counts.enriched is not None:
-        joined = counts.enriched + sum((counts.unmatched or {}).values())
-        yield Difference("silver_new = enriched + unmatched", counts.silver_new, joined)
-    if counts.enriched is not None and counts.sql is not None:
-        yield Difference("enriched = sql", counts.enriched, counts.sql)
+    for tables in equations.balances:
+        yield Difference(f"silver_new = {' + '.join(tables)}", counts.silver_new, sum(map(counts.rows_of, tables)))
+    for table, sql in equations.published.items():
+        if sql in counts.sql:
+            yield Difference(f"{table} = sql {sql}", counts.rows_of(table), counts.sql[sql])
 
 
 def _surplus(closed: Closed, counts: WindowCounts) -> tuple[tuple[tuple[str, int], ...], tuple[Difference, ...]]:
@@ -97,19 +113,18 @@ def _unexplained(closed: Closed, counts: WindowCounts, counted: int, twice: int)
         yield Difference("arrived of those accepted", counted, closed.counts.accepted)
     if twice > counts.duplicates:
         yield Difference("stored twice = duplicates", twice, counts.duplicates)
+    for hole in counts.holes:
+        yield Difference(f"deleted by the hub before it was read: {hole}", hole.rows, 0)
 
 
 def _stages(counts: WindowCounts) -> Iterator[CountRow]:
     for stage in ("bronze_events", "bronze_records", "silver_new", "duplicates", "quarantined"):
         yield stage, "", getattr(counts, stage)
-    if counts.enriched is not None:
-        yield "enriched", "", counts.enriched
-    if counts.unmatched is not None:
-        yield "unmatched", "", sum(counts.unmatched.values())
-        for symbol, rows in sorted(counts.unmatched.items()):
-            yield "unmatched", symbol, rows
-    if counts.sql is not None:
-        yield "sql", "", counts.sql
+    for table in counts.gold:
+        yield "gold", table, counts.rows_of(table)
+        yield from (("gold", f"{table}/{value}", rows) for value, rows in sorted(counts.gold[table].items()) if value)
+    yield from (("sql", table, rows) for table, rows in counts.sql.items())
+    yield from (("hole", str(hole), hole.rows) for hole in counts.holes)
 
 
 def _verdict(found: Reconciliation) -> Iterator[CountRow]:

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from delta.tables import DeltaMergeBuilder, DeltaTable
-from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
@@ -17,6 +17,7 @@ CHANGE = "_change_type"
 VERSION = "_commit_version"
 _INSERT = "insert"
 _CHANGE_FEED = {"delta.enableChangeDataFeed": "true"}
+_FIRST_TOLD = "lakehouse.changes_from"
 _USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 _LAST_COMMIT = "spark.databricks.delta.lastCommitVersionInSession"
 _HISTORY = (20, 1000)
@@ -46,6 +47,7 @@ class Lake:
     _progress: dict[str, Progress | None] = field(default_factory=dict, init=False, repr=False)
     _noted: dict[str, Progress | None] = field(default_factory=dict, init=False, repr=False)
     _versions: dict[str, int] = field(default_factory=dict, init=False, repr=False)
+    _first_told: dict[str, int] = field(default_factory=dict, init=False, repr=False)
 
     def create(self, name: str, schema: T.StructType, clustered_by: Sequence[str] = (), comment: str = "") -> None:
         """Make a table of these columns where there is none; add the columns and the change feed that it lacks.
@@ -85,10 +87,11 @@ class Lake:
             writer.saveAsTable(self.names.table(name))
 
     def overwrite(self, name: str, rows: DataFrame, progress: Progress | None = None) -> None:
-        """Put rows, and their columns, in the place of all that the table has."""
+        """Put rows, and their columns, in the place of all that the table has; its changes are told from then on."""
         with self._committing(name, rows.sparkSession, progress):
             writer = rows.write.format("delta").mode("overwrite").option("overwriteSchema", "true")
             writer.saveAsTable(self.names.table(name))
+        self._tell_changes_from(name, self.version(name) + 1)
 
     def merge(self, name: str, merge: DeltaMergeBuilder, progress: Progress | None = None) -> None:
         """Execute a MERGE into a table (`lake.delta(name).merge(…)`)."""
@@ -99,6 +102,16 @@ class Lake:
         """Delete the rows that meet a condition."""
         with self._committing(name, self.spark, progress):
             self.delta(name).delete(where)
+
+    def tables(self, layer: str) -> list[str]:
+        """Name the tables that a layer has, in order."""
+        there = self.spark.sql(f"SHOW TABLES IN {self.names.schema(layer)}").where("NOT isTemporary").collect()
+        return sorted(f"{layer}.{row['tableName']}" for row in there)
+
+    def compact(self, name: str, kept: timedelta) -> None:
+        """Make large files of small ones, in the order of the table's clustering; delete files unused for so long."""
+        self.delta(name).optimize().executeCompaction()
+        self.delta(name).vacuum(kept / timedelta(hours=1))
 
     def version(self, name: str) -> int:
         """Give the table's newest version, as far as this process wrote it, else by its history."""
@@ -127,25 +140,37 @@ class Lake:
         with self._committing(name, self.spark, progress):
             self.spark.sql(f"ALTER TABLE {self.names.table(name)} SET TBLPROPERTIES ('lakehouse.noted' = 'true')")
 
+    def note_all(self) -> None:
+        """Write down all that was remembered."""
+        for name in list(self._progress):
+            self.note(name)
+
     def changes(self, name: str, after: int | None, to: int | None = None) -> Changes:
         """Give what happened to a table after a version (None: all of it), up to another one (None: the newest)."""
         last = self.version(name) if to is None else to
         if after is not None and after >= last:
             return Changes(_as_inserts(self.read(name).limit(0), last), last, whole=False)
-        found = None if after is None else self._feed(name, after + 1, last)
-        if found is None:
+        if after is None or after + 1 < self._changes_from(name):
             return Changes(_as_inserts(self.read(name), last), last, whole=True)
+        reader = self.spark.read.option("readChangeFeed", "true").option("startingVersion", after + 1)
+        found = reader.option("endingVersion", last).table(self.names.table(name)).drop("_commit_timestamp")
         return Changes(found, last, whole=False)
 
-    def _feed(self, name: str, first: int, last: int) -> DataFrame | None:
-        reader = self.spark.read.option("readChangeFeed", "true")
-        try:
-            found = reader.option("startingVersion", first).option("endingVersion", last).table(self.names.table(name))
-        except AnalysisException as error:
-            if (error.getCondition() or "").startswith(_NOT_KEPT):
-                return None
-            raise
-        return found.drop("_commit_timestamp")
+    def _changes_from(self, name: str) -> int:
+        """Give the first version whose changes are told; Delta itself says only while it reads that it lacks them."""
+        if name not in self._first_told:
+            self._first_told[name] = int(self._properties(name).get(_FIRST_TOLD, 0))
+        return self._first_told[name]
+
+    def _tell_changes_from(self, name: str, version: int) -> None:
+        set_to = ", ".join(f"'{key}' = '{value}'" for key, value in {**_CHANGE_FEED, _FIRST_TOLD: version}.items())
+        with self._committing(name, self.spark, None):
+            self.spark.sql(f"ALTER TABLE {self.names.table(name)} SET TBLPROPERTIES ({set_to})")
+        self._first_told[name] = version
+
+    def _properties(self, name: str) -> dict[str, str]:
+        found = self.spark.sql(f"SHOW TBLPROPERTIES {self.names.table(name)}").collect()
+        return {row["key"]: row["value"] for row in found}
 
     @contextmanager
     def _committing(self, name: str, session: SparkSession, progress: Progress | None) -> Iterator[None]:
@@ -179,14 +204,10 @@ class Lake:
         table = self.names.table(name)
         if missing:
             written = ", ".join(f"`{column.name}` {column.dataType.simpleString()}" for column in missing)
-            self.spark.sql(f"ALTER TABLE {table} ADD COLUMNS ({written})")
-        properties = {row["key"]: row["value"] for row in self.spark.sql(f"SHOW TBLPROPERTIES {table}").collect()}
-        if not _CHANGE_FEED.items() <= properties.items():
-            set_to = ", ".join(f"'{key}' = '{value}'" for key, value in _CHANGE_FEED.items())
-            self.spark.sql(f"ALTER TABLE {table} SET TBLPROPERTIES ({set_to})")
-
-
-_NOT_KEPT = ("DELTA_MISSING_CHANGE_DATA", "DELTA_CHANGE_DATA_FEED_INCOMPATIBLE", "DELTA_CHANGE_TABLE_FEED_DISABLED")
+            with self._committing(name, self.spark, None):
+                self.spark.sql(f"ALTER TABLE {table} ADD COLUMNS ({written})")
+        if not _CHANGE_FEED.items() <= self._properties(name).items():
+            self._tell_changes_from(name, self.version(name) + 1)
 
 
 def columns(text: str) -> T.StructType:

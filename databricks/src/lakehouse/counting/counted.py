@@ -1,0 +1,92 @@
+"""Which tables are counted for a stream, and how a row of each counts."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from lakehouse.counting.counts import BRONZE, DUPLICATES, QUARANTINED, SILVER, CountedTable
+from lakehouse.grammar import WINDOW_ID
+from lakehouse.lake.tables import CHANGE
+from lakehouse.pipelines.pipeline import Pipeline
+from lakehouse.pipelines.table import Table
+from lakehouse.streams.packs import attempt_of_event, records_of_event, slice_of_event, window_of_event
+from lakehouse.streams.silver import SilverTables
+
+_AHEAD = timedelta(days=1)
+"""How long before a window's start an event of it may have been stored; none is sent before it is due."""
+
+
+def counted_tables(feed: str, streams: Sequence[str], pipeline: Pipeline | None) -> list[CountedTable]:
+    """Name all tables in which a run's windows are counted: each stream's own, and the pipeline's that have windows."""
+    of_streams = [one for stream in streams for one in _of_stream(feed, stream)]
+    gold = [_of_gold(table, pipeline) for table in pipeline.tables if has_windows(table)] if pipeline else []
+    return [*of_streams, *gold]
+
+
+def has_windows(table: Table) -> bool:
+    """Say whether the rows of a gold table name the window that they are of."""
+    return any(column.name == "window_id" for column in table.columns)
+
+
+def stream_of(table: Table, pipeline: Pipeline) -> str:
+    """Name the stream that a gold table's rows account for: its balance's, else the first that it follows."""
+    balanced = (one.stream for one in pipeline.balances if table.name in one.tables)
+    return next(balanced, table.kind.follows[0])
+
+
+def arrivals(events: DataFrame, feed: str) -> DataFrame:
+    """Give what a frame of bronze holds by window, slice (`name`) and attempt: events, and the records in them."""
+    grouped = _events(events.withColumn(CHANGE, F.lit("insert")), feed).groupBy("window_id", "name", "attempt")
+    return grouped.agg(F.sum("events").alias("events"), F.sum("rows").alias("records")).orderBy("window_id", "name")
+
+
+def _of_stream(feed: str, stream: str) -> Iterator[CountedTable]:
+    tables = SilverTables(stream)
+    yield CountedTable(f"bronze.{stream}", stream, BRONZE, lambda rows: _events(rows, feed), _since)
+    yield CountedTable(tables.rows, stream, SILVER, _rows)
+    yield CountedTable(tables.duplicates, stream, DUPLICATES, _rows)
+    yield CountedTable(tables.quarantine, stream, QUARANTINED, lambda rows: _rows(rows, count=F.col("rows")))
+
+
+def _of_gold(table: Table, pipeline: Pipeline) -> CountedTable:
+    name = F.coalesce(F.col(table.counted_by).cast("string"), F.lit("")) if table.counted_by else None
+    return CountedTable(
+        table.lake_name, stream_of(table, pipeline), table.name, lambda rows: _rows(rows, name=name), _of_windows
+    )
+
+
+def _rows(rows: DataFrame, *, name: Column | None = None, count: Column | None = None) -> DataFrame:
+    one = F.lit(1).cast("long")
+    return rows.select(
+        "window_id",
+        (F.lit("") if name is None else name).alias("name"),
+        F.lit(0).alias("attempt"),
+        (one if count is None else count).alias("rows"),
+        one.alias("events"),
+        CHANGE,
+    )
+
+
+def _events(rows: DataFrame, feed: str) -> DataFrame:
+    return rows.select(
+        window_of_event(feed).alias("window_id"),
+        slice_of_event(feed).alias("name"),
+        attempt_of_event(feed).alias("attempt"),
+        records_of_event().alias("rows"),
+        F.lit(1).cast("long").alias("events"),
+        CHANGE,
+    )
+
+
+def _of_windows(rows: DataFrame, windows: Sequence[str]) -> DataFrame:
+    return rows.where(F.col("window_id").isin(list(windows)))
+
+
+def _since(events: DataFrame, windows: Sequence[str]) -> DataFrame:
+    """Pass over events that were stored long before the first of the windows began."""
+    if not all(map(WINDOW_ID.fullmatch, windows)):
+        return events
+    first = min(datetime.strptime(window.rpartition("-")[2], "%Y%m%dT%H%M%S%z") for window in windows)
+    return events.where(F.col("enqueued_at") >= F.lit(first - _AHEAD))
