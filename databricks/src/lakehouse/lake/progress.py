@@ -12,7 +12,8 @@ class Progress:
     """What a table has taken in.
 
     versions: by table, the version of it up to which this one accounts for it. waiting: windows whose rows were left
-    aside till their own run. source: what a source of events has to remember, for bronze alone.
+    aside till their own run. source: what a source outside the lake has to remember: of events in bronze, of lookups in
+    gold (by lookup, the window whose rows the table has).
     """
 
     versions: Mapping[str, int] = field(default_factory=dict)

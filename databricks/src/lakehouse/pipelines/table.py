@@ -37,8 +37,9 @@ class Table:
 
     key: the columns that identify a row. kind: which rows are made anew when its inputs change. inputs: the names of
     streams (their silver) and lookups that `build` takes. sql: the SQL table that it is published as, empty for none.
-    counted_by: the column by whose values a window's rows are counted too. kept_for: how long rows are kept after
-    their time, None for ever.
+    counted_by: the column by whose values a window's rows are counted too. time: the column of a row's own time; it
+    bounds where changed rows are looked for, so it is never null. kept_for: how long rows are kept after their time,
+    None for ever.
     """
 
     name: str
@@ -51,12 +52,19 @@ class Table:
     sql: str = ""
     counted_by: str = ""
     clustered_by: tuple[str, ...] = ()
+    time: str = ""
     kept_for: timedelta | None = None
 
     @property
     def lake_name(self) -> str:
         """Name it as the lake does."""
         return f"gold.{self.name}"
+
+    @property
+    def repeats(self) -> Mapping[str, Mapping[str, str]]:
+        """Give by input which of its columns the table repeats, as {the table's: the input's}."""
+        of = {column.name: column.of.partition(".") for column in self.columns if column.of}
+        return {name: {own: column for own, (of_input, _, column) in of.items() if of_input == name} for name in self.inputs}
 
     @property
     def schema(self) -> T.StructType:

@@ -1,0 +1,25 @@
+"""A lake of test tables, dropped after each test."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from gold_stage import Stage
+
+
+@pytest.fixture
+def stages(spark) -> Iterator[Callable[[], Stage]]:
+    """Makes lakes, for tests that need one for each example."""
+    before = _tables(spark)
+    yield lambda: Stage(spark)
+    for name in _tables(spark) - before:
+        spark.sql(f"DROP TABLE {name}")
+
+
+@pytest.fixture
+def stage(stages) -> Stage:
+    return stages()
+
+
+def _tables(spark) -> set[str]:
+    return {f"{schema}.{table.name}" for schema in ("silver", "gold") for table in spark.catalog.listTables(schema)}
