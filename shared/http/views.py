@@ -87,7 +87,7 @@ def run_details(run: RunRow) -> dict[str, Any]:
         "state": run.state,
         "run_id": run.run_id,
         "page_url": run.page_url,
-        "lookup": run.lookup,
+        "lookups": dict(run.lookups),
         "lookup_note": run.lookup_note,
         "message": run.message,
         "claimed_at": run.claimed_at.isoformat(),

@@ -31,14 +31,14 @@ SUMMARY = {
     "stop_at": None,
     "counts": {"trades": {"read": 7}},
 }
-RUN = RunRow(WINDOW, 2, "rerun", "claimed", NOON, NOON + MINUTE, lookup="assets/1.parquet")
+RUN = RunRow(WINDOW, 2, "rerun", "claimed", NOON, NOON + MINUTE, lookups={"assets": "assets/1.parquet"})
 RUN_DETAILS = {
     "number": 2,
     "mode": "rerun",
     "state": "claimed",
     "run_id": 0,
     "page_url": "",
-    "lookup": "assets/1.parquet",
+    "lookups": {"assets": "assets/1.parquet"},
     "lookup_note": "",
     "message": "",
     "claimed_at": "2026-11-22T12:00:00+00:00",
