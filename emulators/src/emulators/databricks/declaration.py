@@ -58,6 +58,11 @@ def read_declaration(folder: Path, target: str) -> Declaration:
     return Declaration(folder, target, merged(whole, chosen), assigned)
 
 
+def targets_of(folder: Path) -> list[str]:
+    """List the targets of the bundle in `folder`. Raise BundleError."""
+    return list(_whole(folder).get("targets") or {})
+
+
 def merged(base: Any, over: Any) -> Any:  # noqa: ANN401 - any YAML value
     """Lay one YAML value over another as bundles do.
 

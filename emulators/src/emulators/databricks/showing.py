@@ -1,7 +1,7 @@
-"""Print a bundle as it would be deployed: `python -m emulators.databricks.showing <folder> <target> …`.
+"""Print a bundle as it would be deployed: `python -m emulators.databricks.showing <folder> [<target> …]`.
 
-One line of JSON a target: `target`, `needs` (the variables that have no value; `<name>` stands in their place),
-`resources` by kind and key. It ends with code 1 and the reason where a target can't be deployed at all.
+Without a target all of them. One line of JSON a target: `target`, `needs` (the variables that have no value; `<name>`
+stands in their place), `resources` by kind and key. It ends with code 1 and the reason where one can't be deployed.
 """
 
 import json
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from emulators.databricks.bundle import read_bundle
-from emulators.databricks.declaration import read_declaration
+from emulators.databricks.declaration import read_declaration, targets_of
 from emulators.databricks.definitions import BundleError
 
 
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str]) -> None:
     """Print every target that the arguments name."""
     folder, *targets = arguments
     try:
-        for target in targets:
+        for target in targets or targets_of(Path(folder)):
             print(json.dumps(shown(Path(folder), target)))
     except BundleError as error:
         sys.exit(str(error))

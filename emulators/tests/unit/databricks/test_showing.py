@@ -19,6 +19,13 @@ def test_each_target_is_shown_with_what_it_needs_from_outside(capsys):
     assert [cluster["spark_env_vars"]["SOURCE"] for cluster in sources] == ["kafka", "<source>"]
 
 
+def test_without_a_target_all_are_shown(capsys):
+    main([BUNDLE])
+
+    shown = [json.loads(line)["target"] for line in capsys.readouterr().out.splitlines()]
+    assert shown == ["open", "local", "prod"]
+
+
 def test_a_target_that_is_not_there_ends_with_the_reason():
     with pytest.raises(SystemExit, match="no target 'laptop'"):
         main([BUNDLE, "laptop"])
