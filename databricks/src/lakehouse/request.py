@@ -24,11 +24,15 @@ class InvalidParameter(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A stream of a window. hub: where it is read from. contract: `<name>/<version>`, what its records are held to."""
+    """A stream of a window. hub: where it is read from. contract: `<name>/<version>`, what its records are held to.
+
+    created_at: when the hub was created, as ISO text; empty where the app could not say.
+    """
 
     name: str
     hub: str
     contract: str
+    created_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
