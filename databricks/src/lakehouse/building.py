@@ -1,6 +1,5 @@
 """Brings the parts of a run together; the one place that knows them all."""
 
-import logging
 import time
 from collections.abc import Callable
 
@@ -13,20 +12,21 @@ from lakehouse.counting.counted import counted_tables
 from lakehouse.counting.counts import Counting
 from lakehouse.follow import Clock
 from lakehouse.lake.tables import Lake
-from lakehouse.pipelines.catalogue import PIPELINES
+from lakehouse.lookups import Lookups
+from lakehouse.pipelines.catalogue import PIPELINES, pipeline_of
 from lakehouse.pipelines.checks import check_pipelines
 from lakehouse.pipelines.gold import Gold
 from lakehouse.reference import reference_store
 from lakehouse.request import RunRequest
 from lakehouse.secrets import read_secret
 from lakehouse.sinks.jdbc import database
+from lakehouse.sinks.lengths import length_of
 from lakehouse.sinks.power_bi import PowerBi, RateLimit, post_json
-from lakehouse.sinks.push import Push, no_push, pushing
+from lakehouse.sinks.push import PushTarget
 from lakehouse.sinks.sql import SqlSink
 from lakehouse.sources.port import source_from
 from lakehouse.streams.silver import Silver
-
-logger = logging.getLogger(__name__)
+from lakehouse.streams.versions import versions_of
 
 _SQL_SCOPE = "https://database.windows.net/.default"
 _FROM_SCOPE = "secret:"
@@ -34,4 +34,49 @@ _FROM_SCOPE = "secret:"
 
 def build_chain(parameters: Parameters, request: RunRequest, spark: SparkSession, clock: Clock) -> Chain:
     """Bring the parts together; raises what the first of them refuses."""
-    raise NotImplementedError
+    check_pipelines(PIPELINES.values())
+    lake, pipeline = Lake(spark, parameters.names), pipeline_of(request.feed)
+    by_http = parameters.reference_url.startswith("http")
+    connection = read_secret(parameters.storage_secret, scope=parameters.secret_scope) if by_http else ""
+    store = reference_store(spark, parameters.reference_url, connection)
+    sql = SqlSink(
+        spark, database(parameters.sql_url, _token(parameters)), length_of, now=clock.now, sleep=clock.sleep
+    )
+    pushed = _push(parameters, sql, clock)
+    return Chain(
+        lake=lake,
+        request=request,
+        source=source_from(source_config(parameters, _hub_secret(parameters))),
+        checkpoint_root=parameters.checkpoint_root,
+        store=store,
+        silver={one.name: Silver(lake, request.feed, versions_of(one.contract)) for one in request.streams},
+        pipeline=pipeline,
+        gold=Gold(lake, pipeline, Lookups(spark, store, request.lookups), [sql, pushed] if pushed else [sql]),
+        sql=sql,
+        push=pushed,
+        counting=Counting(lake, counted_tables(request.feed, [one.name for one in request.streams], pipeline)),
+    )
+
+
+def _hub_secret(parameters: Parameters) -> str:
+    """Read the client secret where the source logs in with one."""
+    if parameters.source == "capture" or parameters.service_credential:
+        return ""
+    return read_secret(parameters.event_hubs_secret, scope=parameters.secret_scope)
+
+
+def _token(parameters: Parameters) -> Callable[[], str] | None:
+    """Give the service principal's token for Azure SQL, fetched anew when it has expired; none for SQLite."""
+    if not parameters.sql_url.startswith("jdbc:sqlserver:"):
+        return None
+    secret = read_secret(parameters.event_hubs_secret, scope=parameters.secret_scope)
+    credential = ClientSecretCredential(parameters.tenant_id, parameters.client_id, secret)
+    return lambda: credential.get_token(_SQL_SCOPE).token
+
+
+def _push(parameters: Parameters, sql: SqlSink, clock: Clock) -> PushTarget | None:
+    """Give the push to Power BI; its URL holds a key, so it may be given as `secret:<name>`."""
+    url = parameters.power_bi_url
+    if url.startswith(_FROM_SCOPE):
+        url = read_secret(url.removeprefix(_FROM_SCOPE), scope=parameters.secret_scope)
+    return PushTarget(PowerBi(url, RateLimit(time.monotonic, clock.sleep), post_json), sql) if url else None

@@ -1,12 +1,12 @@
 """The Delta tables of the lakehouse by name: made, changed and read, each change with the progress that it makes."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from delta.tables import DeltaMergeBuilder, DeltaTable
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
@@ -102,6 +102,11 @@ class Lake:
         """Delete the rows that meet a condition."""
         with self._committing(name, self.spark, progress):
             self.delta(name).delete(where)
+
+    def update(self, name: str, where: Column, values: Mapping[str, Column], progress: Progress | None = None) -> None:
+        """Give columns of the rows that meet a condition other values."""
+        with self._committing(name, self.spark, progress):
+            self.delta(name).update(where, dict(values))
 
     def tables(self, layer: str) -> list[str]:
         """Name the tables that a layer has, in order."""

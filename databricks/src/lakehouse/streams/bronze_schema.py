@@ -4,6 +4,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import (
     BinaryType,
+    DataType,
     LongType,
     MapType,
     StringType,
@@ -12,23 +13,29 @@ from pyspark.sql.types import (
     TimestampType,
 )
 
+
+def _column(name: str, kind: DataType, comment: str) -> StructField:
+    return StructField(name, kind, metadata={"comment": comment})
+
+
 ARRIVED = StructType(
     [
-        StructField("body", BinaryType()),
-        StructField("partition", StringType()),
-        StructField("offset", StringType()),
-        StructField("sequence_number", LongType()),
-        StructField("enqueued_at", TimestampType()),
-        StructField("partition_key", StringType()),
-        StructField("properties", MapType(StringType(), StringType())),
+        _column("body", BinaryType(), "The event's body as it came; null for an event without one."),
+        _column("partition", StringType(), "The hub's partition."),
+        _column("offset", StringType(), "The source's own word for the position: sources differ in it."),
+        _column("sequence_number", LongType(), "The event's number in its partition."),
+        _column("enqueued_at", TimestampType(), "When the hub took the event; Capture gives it to the second."),
+        _column("partition_key", StringType(), "The key that chose the partition, where the source shows it."),
+        _column("properties", MapType(StringType(), StringType()), "The event's application properties, as text."),
+        _column("epoch", StringType(), "When the hub was created, ISO in UTC; empty where that is unknown."),
     ]
 )
-"""An event as a source reads it. `offset` is the source's own word for a position: sources differ in it."""
+"""An event as a source reads it."""
 
-BRONZE = StructType([*ARRIVED.fields, StructField("ingested_at", TimestampType())])
-"""An event as bronze keeps it; (`partition`, `sequence_number`) names it."""
+BRONZE = StructType([*ARRIVED.fields, _column("ingested_at", TimestampType(), "When bronze took the event.")])
+"""An event as bronze keeps it; `KEY` names it."""
 
-KEY = ("partition", "sequence_number")
+KEY = ("epoch", "partition", "sequence_number")
 
 
 def as_bronze(arrived: DataFrame) -> DataFrame:
