@@ -7,7 +7,6 @@ doubled and nothing lost, and does only what is behind.
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 
 from lakehouse.counting.counted import has_windows, stream_of
 from lakehouse.counting.counts import Counting, Hole, WindowCounts
@@ -19,9 +18,11 @@ from lakehouse.pipelines.pipeline import Pipeline
 from lakehouse.pipelines.table import Table
 from lakehouse.reference import ReferenceStore
 from lakehouse.request import RunRequest, Stream
+from lakehouse.sinks.push import PushTarget
 from lakehouse.sinks.sql import SqlSink
 from lakehouse.sources.port import Source
-from lakehouse.streams.bronze import BronzeProgress, create_bronze_table, missing_numbers, run_bronze_pass
+from lakehouse.streams.bronze import BronzeProgress, create_bronze_table, run_bronze_pass
+from lakehouse.streams.missing import missing_numbers
 from lakehouse.streams.silver import Silver
 from lakehouse.window import Closed, InvalidMarker, marker_path, parse_closed
 
@@ -32,8 +33,8 @@ logger = logging.getLogger(__name__)
 class Chain:
     """All that a run works with.
 
-    silver: of each stream. gold: None where the feed has no pipeline, so ends at silver. on_stage_done: called with the
-    name of each stage that is done.
+    silver: of each stream. gold: of the pipeline, which has no tables where the feed ends at silver. push: None where no
+    push dataset is given. on_stage_done: called with the name of each stage that is done.
     """
 
     lake: Lake
@@ -42,9 +43,10 @@ class Chain:
     checkpoint_root: str
     store: ReferenceStore
     silver: Mapping[str, Silver]
-    gold: Gold | None
-    pipeline: Pipeline | None
+    pipeline: Pipeline
+    gold: Gold
     sql: SqlSink
+    push: PushTarget | None
     counting: Counting
     on_stage_done: Callable[[str], None] = lambda _: None
     _streams: dict[str, Stream] = field(default_factory=dict, init=False, repr=False)
@@ -54,13 +56,14 @@ class Chain:
     def prepare(self) -> None:
         """Make what is missing, and bring silver, gold and SQL up to what bronze has."""
         self._streams.update({stream.name: stream for stream in self.request.streams})
-        for stream in self.request.streams:
-            create_bronze_table(self.lake, stream)
+        for name in self._streams:
+            create_bronze_table(self.lake, name)
         for silver in self.silver.values():
             silver.prepare()
         self.sql.prepare(self._published())
-        if self.gold:
-            self.gold.prepare()
+        if self.push:
+            self.push.prepare(self._published())
+        self.gold.prepare()
         self._touched.add(self.request.window_id)
 
     def run_pass(self) -> Passed:
@@ -77,10 +80,9 @@ class Chain:
         """Make silver, gold and SQL of the window anew from its bronze."""
         window_id = self.request.window_id
         for silver in self.silver.values():
-            self._touched |= silver.rerun(window_id)
+            self._touched.update(silver.rerun(window_id))
         self.on_stage_done("silver")
-        if self.gold:
-            self._touched |= self.gold.rerun(window_id)
+        self.gold.rerun(window_id)
         self.on_stage_done("gold")
 
     def closed(self) -> Mapping[str, Closed] | None:
@@ -109,14 +111,13 @@ class Chain:
         self.counting.refresh(self._touched)
         found = self._write_counts(sorted(self._touched))
         self._touched.clear()
+        self.gold.note()
         self.lake.note_all()
         self.on_stage_done("counts")
         return {name: found[own, name] for name in self.silver}
 
     def equations_of(self, stream: str) -> Equations:
         """Say what must hold of a stream's tables."""
-        if self.pipeline is None:
-            return Equations()
         own = [table for table in self._published() if stream_of(table, self.pipeline) == stream]
         return Equations(
             balances=[one.tables for one in self.pipeline.balances if one.stream == stream],
@@ -127,9 +128,8 @@ class Chain:
         for silver in self.silver.values():
             self._touched.update(silver.run_pass())
         self.on_stage_done("silver")
-        if self.gold:
-            self._touched.update(self.gold.run_pass(self.request.window_id))
-            self.on_stage_done("gold")
+        self._touched.update(self.gold.run_pass(self.request.window_id))
+        self.on_stage_done("gold")
 
     def _write_counts(self, windows: Sequence[str]) -> dict[tuple[str, str], WindowCounts]:
         found = {(window, stream): self._counts_of(window, stream) for window in windows for stream in self.silver}
@@ -149,8 +149,8 @@ class Chain:
         return replace(self.counting.of(window_id, stream), sql=sql, holes=holes)
 
     def _holes(self, stream: str) -> Sequence[Hole]:
-        since = self.request.start - _AHEAD
-        return [Hole(partition, first, last) for _, partition, first, last in missing_numbers(self.lake, stream, since)]
+        found = missing_numbers(self.lake, stream, self.request.start)
+        return [Hole(partition, first, last) for _, partition, first, last in found]
 
     def _closed_of(self, window_id: str) -> dict[str, Closed] | None:
         """Read a window's marker; one that can't be read must not hold up rows that are safe: it counts as none."""
@@ -164,7 +164,4 @@ class Chain:
             return None
 
     def _published(self) -> list[Table]:
-        return [table for table in self.pipeline.tables if table.sql] if self.pipeline else []
-
-
-_AHEAD = timedelta(days=1)
+        return [table for table in self.pipeline.tables if table.sql]

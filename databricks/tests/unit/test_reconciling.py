@@ -46,7 +46,10 @@ def test_a_window_in_which_all_adds_up_is_balanced():
         ({"gold": {**COUNTS.gold, "enriched": {"": 79}}}, {"silver_new = enriched + unmatched": 1, "enriched = sql Trades": -1}),
         ({"sql": {"Trades": 81}}, {"enriched = sql Trades": -1}),
         ({"gold": {**COUNTS.gold, "unmatched": {}}}, {"silver_new = enriched + unmatched": 10}),
-        ({"holes": [Hole("0", 5, 9)]}, {"deleted by the hub before it was read: partition 0: 5-9": 5}),
+        (
+            {"arrived": {("0", 1): 60, ("1", 1): 35}, "holes": [Hole("0", 5, 9)]},
+            {"arrived of those accepted": -5, "deleted by the hub unread: partition 0: 5-9": 5},
+        ),
         ({"arrived": {("0", 1): 60, ("1", 1): 39}}, {"arrived of those accepted": -1}),
     ],
 )
@@ -145,6 +148,13 @@ def test_an_open_window_has_counts_and_no_verdict():
         ("gold", "unmatched/XYZ", 10),
         ("sql", "Trades", 80),
     ]
+
+
+def test_numbers_that_the_hub_deleted_are_told_and_are_no_difference_where_no_record_is_missing():
+    rows = as_rows(replace(COUNTS, holes=[Hole("0", 5, 9)]), CLOSED, EQUATIONS)
+
+    assert ("hole", "partition 0: 5-9", 5) in rows
+    assert ("reconciliation", "balanced", 0) in rows
 
 
 def test_a_name_is_never_longer_than_its_column():

@@ -18,10 +18,10 @@ _AHEAD = timedelta(days=1)
 """How long before a window's start an event of it may have been stored; none is sent before it is due."""
 
 
-def counted_tables(feed: str, streams: Sequence[str], pipeline: Pipeline | None) -> list[CountedTable]:
+def counted_tables(feed: str, streams: Sequence[str], pipeline: Pipeline) -> list[CountedTable]:
     """Name all tables in which a run's windows are counted: each stream's own, and the pipeline's that have windows."""
     of_streams = [one for stream in streams for one in _of_stream(feed, stream)]
-    gold = [_of_gold(table, pipeline) for table in pipeline.tables if has_windows(table)] if pipeline else []
+    gold = [_of_gold(table, pipeline) for table in pipeline.tables if has_windows(table)]
     return [*of_streams, *gold]
 
 

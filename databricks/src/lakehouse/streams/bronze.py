@@ -37,6 +37,11 @@ class BronzeProgress:
     holes: Mapping[str, tuple[Hole, ...]] = field(default_factory=dict)
 
 
+def create_bronze_table(lake: Lake, stream: str) -> None:
+    """Make `bronze.<stream>` where it is not there yet."""
+    lake.create(f"bronze.{stream}", BRONZE, KEY, f"Events of the stream {stream} as they came from its hub.")
+
+
 def run_bronze_pass(
     lake: Lake, source: Source, stream: Stream, checkpoint_root: str, known: BronzeProgress | None = None
 ) -> BronzeProgress:
@@ -52,7 +57,6 @@ def run_bronze_pass(
     pass goes on where it was.
     """
     table = f"bronze.{stream.name}"
-    lake.create(table, BRONZE, KEY, f"Events of the stream {stream.name} as they came from its hub.")
     hub = source.open(stream)
     state = _state(lake, table, hub.epoch, stream)
     reading = Reading(
