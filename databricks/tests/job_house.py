@@ -194,7 +194,7 @@ class House:
     def _numbered(self, stream: str, event: dict[str, Any]) -> dict[str, Any]:
         partition, sent = event["partition"], self.sent.setdefault(stream, {})
         sent[partition] = number = sent.get(partition, -1) + 1
-        return {"offset": str(number), "sequence_number": number, "enqueued_at": START, "partition_key": None, **event}
+        return {"offset": str(number), "sequence_number": number, "enqueued_at": START, "partition_key": None, "epoch": "", **event}
 
 
 def trade(number: int, **changes: Any) -> dict[str, Any]:

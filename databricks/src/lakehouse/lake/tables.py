@@ -47,13 +47,18 @@ class Lake:
     _progress: dict[str, Progress | None] = field(default_factory=dict, init=False, repr=False)
     _noted: dict[str, Progress | None] = field(default_factory=dict, init=False, repr=False)
     _versions: dict[str, int] = field(default_factory=dict, init=False, repr=False)
+    _made: set[str] = field(default_factory=set, init=False, repr=False)
     _first_told: dict[str, int] = field(default_factory=dict, init=False, repr=False)
 
     def create(self, name: str, schema: T.StructType, clustered_by: Sequence[str] = (), comment: str = "") -> None:
         """Make a table of these columns where there is none; add the columns and the change feed that it lacks.
 
-        clustered_by: at most four columns count. A column's comment is its metadata `comment`.
+        clustered_by: at most four columns count. A column's comment is its metadata `comment`. Asked again, it does
+        not look.
         """
+        if name in self._made:
+            return
+        self._made.add(name)
         if self.exists(name):
             self._upgrade(name, schema)
             return

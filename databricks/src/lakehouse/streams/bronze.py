@@ -57,6 +57,7 @@ def run_bronze_pass(
     pass goes on where it was.
     """
     table = f"bronze.{stream.name}"
+    create_bronze_table(lake, stream.name)
     hub = source.open(stream)
     state = _state(lake, table, hub.epoch, stream)
     reading = Reading(

@@ -123,7 +123,7 @@ def test_a_table_of_a_former_lakehouse_gets_the_columns_and_the_change_feed_that
 def test_creating_a_table_that_is_as_it_should_be_changes_nothing(tables, table):
     before = Lake(tables.spark).version(table)
 
-    tables.create(table, SCHEMA, ("key",))
+    Lake(tables.spark).create(table, SCHEMA, ("key",))
 
     assert Lake(tables.spark).version(table) == before
 
