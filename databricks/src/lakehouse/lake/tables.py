@@ -213,7 +213,7 @@ class Lake:
         missing = [column for column in schema if column.name not in there]
         table = self.names.table(name)
         if missing:
-            written = ", ".join(f"`{column.name}` {column.dataType.simpleString()}" for column in missing)
+            written = ", ".join(map(_written, missing))
             with self._committing(name, self.spark, None):
                 self.spark.sql(f"ALTER TABLE {table} ADD COLUMNS ({written})")
         if not _CHANGE_FEED.items() <= self._properties(name).items():
@@ -242,6 +242,12 @@ def of_window(window_id: str) -> str:
 def quoted(text: str) -> str:
     """Write a text as a literal of Spark SQL."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _written(column: T.StructField) -> str:
+    comment = column.metadata.get("comment", "")
+    told = f" COMMENT {quoted(comment)}" if comment else ""
+    return f"`{column.name}` {column.dataType.simpleString()}{told}"
 
 
 def _as_inserts(rows: DataFrame, version: int) -> DataFrame:

@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from lakehouse.streams.contract import Contract, Field
+from lakehouse.streams.events import cut
 
 DECIMALS = 18
 EXACT = T.DecimalType(38, DECIMALS)
@@ -30,24 +31,34 @@ _VARIANT_KINDS = {
 }
 _JSON_NAMES = {"BIGINT": "number", "DECIMAL": "number", "DOUBLE": "number", "VOID": "null"}
 _PLAIN_NUMBER = rf"^-?[0-9]{{1,{38 - DECIMALS}}}([.][0-9]{{1,{DECIMALS}}})?$"
-_DATE_TIME = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([.]\d{1,6})?(Z|[+-]\d\d:\d\d)$"
+_DATE_TIME = r"^(?!0000)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([.]\d{1,6})?(Z|[+-]\d\d:\d\d)\z"
+_EARLIEST, _LATEST = "TIMESTAMP '0001-01-01T00:00:00Z'", "TIMESTAMP '9999-12-31T23:59:59.999999Z'"
+"""The instants that T-SQL's datetime2 can hold; an offset may lead beyond them."""
 _NOT_NUMBER = f"more than {38 - DECIMALS} digits before the point or {DECIMALS} behind it"
 _UNREADABLE = {
     "number": _NOT_NUMBER,
     "integer": "no whole number of 64 bits",
-    "date-time": "no date-time of RFC 3339 with at most 6 decimals",
+    "date-time": "no date-time of RFC 3339 with at most 6 decimals, in the years 1 to 9999 of UTC",
 }
 
 
 def spark_schema(contract: Contract) -> T.StructType:
-    """Give the contract's columns in their exact types: decimal(38,18), bigint, boolean, UTC timestamp (µs), string."""
-    return T.StructType([T.StructField(field.name, _COLUMN_TYPES[field.kind]) for field in contract.fields])
+    """Give the contract's columns in their exact types: decimal(38,18), bigint, boolean, UTC timestamp (µs), string.
+
+    A column's comment is the property's description.
+    """
+    return T.StructType([_column(field) for field in contract.fields])
+
+
+def _column(field: Field) -> T.StructField:
+    comment = {"comment": field.description} if field.description else {}
+    return T.StructField(field.name, _COLUMN_TYPES[field.kind], metadata=comment)
 
 
 def checked(opened: DataFrame, contract: Contract) -> DataFrame:
     """Add the contract's typed columns and `reason`: null for a good record, else each rule that it breaks.
 
-    opened: what `lakehouse.streams.silver.opened` gives; needs `body` (binary) and `failure` (why there is no record in it).
+    opened: what `lakehouse.streams.packs.opened` gives; needs `body` (binary) and `failure`, why there is no record.
     A reason names field, rule and the kind of what was found, never the value: that is in `body`.
     """
     kept = [name for name in opened.columns if name != "failure"]
@@ -93,7 +104,7 @@ def _value(field: Field) -> Column:
     if field.kind == "number":
         return F.when(expected & _exact(field, value), value)
     if field.kind == "date-time":
-        return F.when(expected & text.rlike(_DATE_TIME), value)
+        return F.when(expected & text.rlike(_DATE_TIME) & value.between(F.expr(_EARLIEST), F.expr(_LATEST)), value)
     return F.when(expected, value)
 
 
@@ -118,7 +129,7 @@ def _reason(contract: Contract) -> Column:
 def _surplus(contract: Contract) -> Iterator[Column]:
     if contract.closed:
         names = F.array_except("_names", F.array(*[F.lit(name) for name in contract.columns]))
-        yield F.when(F.size(names) > 0, F.concat(F.lit("not in the contract: "), F.concat_ws(", ", names)))
+        yield F.when(F.size(names) > 0, F.concat(F.lit("not in the contract: "), cut(F.concat_ws(", ", names))))
 
 
 def _first_broken(field: Field) -> Column:

@@ -1,16 +1,22 @@
-"""Reads a stream's contract: the one place that a record's columns, types, key and rules come from."""
+"""Reads a stream's contracts: the one place that a record's columns, types, key and rules come from."""
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from importlib.resources import files
 from typing import Any
 
 _FILE = re.compile(r"(?P<stream>\w+)\.v(?P<version>\d+)\.schema\.json")
 _COLUMN = re.compile(r"[A-Za-z]\w*", re.ASCII)
+_DURATION = re.compile(
+    r"P(?=.)(?:(?P<days>[0-9]{1,6})D)?"
+    r"(?:T(?=.)(?:(?P<hours>[0-9]{1,6})H)?(?:(?P<minutes>[0-9]{1,6})M)?(?:(?P<seconds>[0-9]{1,6})S)?)?"
+)
 _TYPES = {"string", "number", "integer", "boolean"}
 _ANNOTATIONS = {"description", "title", "$comment", "default", "examples"}
+_LIMITS = {"minLength", "maxLength"}
 _RULES = {
     "enum",
     "minimum",
@@ -18,10 +24,9 @@ _RULES = {
     "exclusiveMinimum",
     "exclusiveMaximum",
     "pattern",
-    "minLength",
-    "maxLength",
+    *_LIMITS,
 }
-LINEAGE = ("window_id", "slice", "attempt", "partition", "sequence_number", "index")
+LINEAGE = ("window_id", "slice", "attempt", "epoch", "partition", "sequence_number", "index")
 """The columns that silver adds to a contract's own: where a record came from."""
 
 
@@ -41,13 +46,23 @@ class Field:
     required: bool
     nullable: bool
     rules: Mapping[str, Any]
+    description: str = ""
+
+    @property
+    def longest(self) -> int | None:
+        """Give the greatest number of characters of a string; None where nothing bounds it."""
+        if "enum" in self.rules and self.kind == "string":
+            return max(len(one) for one in self.rules["enum"])
+        limit: int | None = self.rules.get("maxLength")
+        return limit
 
 
 @dataclass(frozen=True, slots=True)
 class Contract:
     """The shape of one stream's records.
 
-    closed: no property beside these is allowed. key: the columns that identify a record.
+    closed: no property beside these is allowed. key: the columns that identify a record. event_time: the column of the
+    record's own time, empty for none. dedupe: two records of one key are never further apart in event time.
     """
 
     stream: str
@@ -55,6 +70,9 @@ class Contract:
     key: tuple[str, ...]
     fields: tuple[Field, ...]
     closed: bool
+    event_time: str = ""
+    dedupe: timedelta | None = None
+    description: str = ""
 
     @property
     def name(self) -> str:
@@ -69,16 +87,29 @@ class Contract:
 
 def load_contract(name: str) -> Contract:
     """Read the record contract `<stream>/<version>` that the wheel carries; raises ContractError where it has none."""
-    folder = files("lakehouse").joinpath("contracts")
-    there = {
-        f"{match['stream']}/{match['version']}": entry
-        for entry in folder.iterdir()
-        if (match := _FILE.fullmatch(entry.name))
-    }
+    there = dict(_entries())
     if name not in there:
         raise ContractError(f"No contract {name!r} is in the wheel; there are {', '.join(sorted(there))}.")
+    return _read(name, there[name])
+
+
+def load_contracts(stream: str) -> tuple[Contract, ...]:
+    """Read all versions of a stream's contract that the wheel carries, the oldest first; raises ContractError."""
+    found = [_read(name, entry) for name, entry in _entries() if name.partition("/")[0] == stream]
+    if not found:
+        raise ContractError(f"No contract of stream {stream!r} is in the wheel.")
+    return tuple(sorted(found, key=lambda contract: contract.version))
+
+
+def _entries() -> Iterator[tuple[str, Any]]:
+    for entry in files("lakehouse").joinpath("contracts").iterdir():
+        if match := _FILE.fullmatch(entry.name):
+            yield f"{match['stream']}/{match['version']}", entry
+
+
+def _read(name: str, entry: Any) -> Contract:  # noqa: ANN401 - a file of the wheel, wherever that lies
     stream, version = name.split("/")
-    return parse_contract(stream, int(version), json.loads(there[name].read_text(encoding="utf-8")))
+    return parse_contract(stream, int(version), json.loads(entry.read_text(encoding="utf-8")))
 
 
 def parse_contract(stream: str, version: int, document: Mapping[str, Any]) -> Contract:
@@ -91,9 +122,24 @@ def parse_contract(stream: str, version: int, document: Mapping[str, Any]) -> Co
         key=tuple(document.get("x-key", ())),
         fields=fields,
         closed=document.get("additionalProperties") is False,
+        event_time=document.get("x-event-time", ""),
+        dedupe=_dedupe(f"{stream}/{version}", document.get("x-dedupe")),
+        description=document.get("description", ""),
     )
-    _refuse(contract, required)
+    _refuse(contract)
     return contract
+
+
+def _dedupe(contract: str, text: object) -> timedelta | None:
+    if text is None:
+        return None
+    match = _DURATION.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        raise ContractError(
+            f"{contract}: x-dedupe must be an ISO 8601 duration in days, hours, minutes and seconds, such as PT10M; "
+            f"it is {text!r}."
+        )
+    return timedelta(**{unit: int(number) for unit, number in match.groupdict(default="0").items()})
 
 
 def _field(name: str, schema: Mapping[str, Any], required: bool) -> Field:
@@ -106,7 +152,16 @@ def _field(name: str, schema: Mapping[str, Any], required: bool) -> Field:
     if unknown:
         raise ContractError(f"{name}: {sorted(unknown)} can't be checked here; the rules are {sorted(_RULES)}.")
     rules = {rule: value for rule, value in schema.items() if rule in _RULES}
-    return Field(name, _kind(name, named[0], schema.get("format")), required, "null" in types, rules)
+    _refuse_limits(name, rules)
+    kind = _kind(name, named[0], schema.get("format"))
+    return Field(name, kind, required, "null" in types, rules, schema.get("description", ""))
+
+
+def _refuse_limits(name: str, rules: Mapping[str, Any]) -> None:
+    for rule in sorted(_LIMITS & set(rules)):
+        limit = rules[rule]
+        if not isinstance(limit, int) or isinstance(limit, bool) or limit < 0:
+            raise ContractError(f"{name}: {rule} must be a whole number of characters from 0 on; it is {limit!r}.")
 
 
 def _kind(name: str, kind: str, form: str | None) -> str:
@@ -119,11 +174,10 @@ def _kind(name: str, kind: str, form: str | None) -> str:
     return form
 
 
-def _refuse(contract: Contract, required: set[str]) -> None:
-    columns = {field.name for field in contract.fields}
-    missing = [name for name in contract.key if name not in columns & required]
-    if not contract.key or missing:
-        raise ContractError(f"{contract.name}: x-key must name required properties; it is {contract.key}.")
+def _refuse(contract: Contract) -> None:
+    columns = set(contract.columns)
+    _refuse_key(contract)
+    _refuse_event_time(contract)
     taken = sorted(columns & {*LINEAGE, "body", "reason", "rows"})
     if taken:
         raise ContractError(f"{contract.name}: silver's own columns are called {taken}; rename these properties.")
@@ -135,3 +189,26 @@ def _refuse(contract: Contract, required: set[str]) -> None:
     folded = {name.lower() for name in columns}
     if len(folded) < len(columns):
         raise ContractError(f"{contract.name}: Spark's columns know no case; two properties differ in case alone.")
+
+
+def _refuse_key(contract: Contract) -> None:
+    always_there = _always_there(contract.fields)
+    if not contract.key or not set(contract.key) <= always_there:
+        raise ContractError(
+            f"{contract.name}: x-key must name required properties that are never null; it is {contract.key}."
+        )
+
+
+def _refuse_event_time(contract: Contract) -> None:
+    times = _always_there([field for field in contract.fields if field.kind == "date-time"])
+    if contract.event_time and contract.event_time not in times:
+        raise ContractError(
+            f"{contract.name}: x-event-time must name a required date-time property that is never null; "
+            f"it is {contract.event_time!r}."
+        )
+    if contract.dedupe is not None and not contract.event_time:
+        raise ContractError(f"{contract.name}: x-dedupe needs x-event-time, the time that it is measured in.")
+
+
+def _always_there(fields: Sequence[Field]) -> set[str]:
+    return {field.name for field in fields if field.required and not field.nullable}

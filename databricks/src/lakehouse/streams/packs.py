@@ -1,36 +1,38 @@
 """Opens events: one row a record, with its place in the pack; a pack that can't be opened stays whole and says why."""
 
-from collections.abc import Iterable, Iterator
-from enum import StrEnum
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import batched
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql import types as T
 
-LARGEST = 64 * 1024 * 1024
-"""Bytes that a pack may open to; events themselves are at most 1 MiB."""
+from lakehouse.lake.tables import columns
+from lakehouse.streams.events import (
+    LARGEST,
+    LONGEST_QUOTE,
+    Property,
+    attempt_of_event,
+    fault_of_event,
+    property_of,
+    records_of_event,
+    slice_of_event,
+    window_of_event,
+)
 
-_OPENED = T.StructType(
-    [
-        T.StructField("window_id", T.StringType()),
-        T.StructField("slice", T.StringType()),
-        T.StructField("attempt", T.IntegerType()),
-        T.StructField("partition", T.StringType()),
-        T.StructField("sequence_number", T.LongType()),
-        T.StructField("index", T.IntegerType()),
-        T.StructField("rows", T.LongType()),
-        T.StructField("failure", T.StringType()),
-        T.StructField("body", T.BinaryType()),
-    ]
+_OPENED = columns(
+    "window_id string, slice string, attempt integer, epoch string, partition string, sequence_number long, "
+    "index integer, rows long, failure string, body binary"
 )
 _ARROW = pa.schema(
     [
         ("window_id", pa.string()),
         ("slice", pa.string()),
         ("attempt", pa.int32()),
+        ("epoch", pa.string()),
         ("partition", pa.string()),
         ("sequence_number", pa.int64()),
         ("index", pa.int32()),
@@ -39,73 +41,39 @@ _ARROW = pa.schema(
         ("body", pa.binary()),
     ]
 )
-
-
-_SLICE_NUMBER, _ATTEMPT = r"/([^/.]+)[.]\d+$", r"[.](\d+)$"
-"""Where a slice's number (or `close`) and the try's stand in the property `slice`."""
-
-
-class Property(StrEnum):
-    """The application properties of an event that are read: `contracts/documents/event_properties.v1.schema.json`."""
-
-    CONTRACT = "contract"
-    SLICE = "slice"
-    ROWS = "rows"
-    ENCODING = "encoding"
+_AT_ONCE = 10_000
+"""Records that are handed to Spark at once: a small pack may open to millions of empty lines."""
 
 
 class BadPack(ValueError):
     """A body that can't be opened as its properties say."""
 
 
-def opened(bronze: DataFrame, contract: str) -> DataFrame:
+def opened(bronze: DataFrame, feed: str, known: Sequence[str]) -> DataFrame:
     """Give one row a record: where it came from, `rows` (1) and its `body`.
 
-    An event that can't be opened, or is of another contract, gives one row with `failure`, its whole body, its
-    `rows` property, and index -1. bronze: columns of `lakehouse.streams.bronze_schema`. contract: such as `trades/1`.
+    An event that can't be opened gives one row with `failure`, its whole body, what its `rows` counts for, and index
+    -1. bronze: columns of `lakehouse.streams.bronze_schema`. known: the contracts that may be named, as `trades/1`.
     """
-    return bronze.select(*_labels(), _foreign(contract).alias("failure"), *_pack(), "body").mapInArrow(_open, _OPENED)
+    fault = fault_of_event(feed, known).alias("failure")
+    return bronze.select(*_labels(feed), fault, *_pack(), "body").mapInArrow(_open, _OPENED)
 
 
-def lines_of(body: bytes, encoding: str, rows: int) -> list[bytes]:
+def lines_of(body: bytes, encoding: str, rows: int) -> Iterator[bytes]:
     """Split a pack; raises BadPack where it can't be decoded or holds another number of records than it says."""
-    lines = _decoded(body, encoding).removesuffix(b"\n").split(b"\n")
-    if len(lines) != rows:
-        raise BadPack(f"rows: the pack says {rows} and holds {len(lines)}")
-    return lines
+    decoded = _decoded(body, encoding)
+    found = decoded.count(b"\n") + (1 if decoded and not decoded.endswith(b"\n") else 0)
+    if found != rows:
+        raise BadPack(f"rows: the pack says {rows} and holds {found}")
+    return (line.removesuffix(b"\n") for line in io.BytesIO(decoded))
 
 
-def records_of_event() -> Column:
-    """Count the records of a bronze row by what the sender said: a pack's `rows`, else 1."""
-    rows = _property(Property.ROWS).try_cast("bigint")
-    return F.when(rows >= 0, rows).otherwise(F.lit(1).cast("bigint"))
-
-
-def window_of_event() -> Column:
-    """Give the window of a bronze row (`<window id>/<n>.<attempt>` in its property `slice`), or `unknown`."""
-    window = F.nullif(F.substring_index(_property(Property.SLICE), "/", 1), F.lit(""))
-    return F.coalesce(window, F.lit("unknown"))
-
-
-def slice_of_event() -> Column:
-    """Give the slice's number, or `close`; empty where the event names none."""
-    return F.coalesce(F.regexp_extract(_property(Property.SLICE), _SLICE_NUMBER, 1), F.lit(""))
-
-
-def attempt_of_event() -> Column:
-    """Give the number of the try at the slice that sent a bronze row; 0 where the event names none."""
-    return F.coalesce(F.regexp_extract(_property(Property.SLICE), _ATTEMPT, 1).try_cast("int"), F.lit(0))
-
-
-def _property(name: Property) -> Column:
-    return F.col("properties").getItem(name.value)
-
-
-def _labels() -> list[Column]:
+def _labels(feed: str) -> list[Column]:
     return [
-        window_of_event().alias("window_id"),
-        slice_of_event().alias("slice"),
-        attempt_of_event().alias("attempt"),
+        window_of_event(feed).alias("window_id"),
+        slice_of_event(feed).alias("slice"),
+        attempt_of_event(feed).alias("attempt"),
+        F.coalesce("epoch", F.lit("")).alias("epoch"),
         F.col("partition"),
         F.col("sequence_number"),
     ]
@@ -113,15 +81,10 @@ def _labels() -> list[Column]:
 
 def _pack() -> list[Column]:
     return [
-        _property(Property.ROWS).isNotNull().alias("packed"),
+        property_of(Property.ROWS).isNotNull().alias("packed"),
         records_of_event().alias("rows"),
-        F.coalesce(_property(Property.ENCODING), F.lit("identity")).alias("encoding"),
+        F.coalesce(property_of(Property.ENCODING), F.lit("identity")).alias("encoding"),
     ]
-
-
-def _foreign(contract: str) -> Column:
-    named = _property(Property.CONTRACT)
-    return F.when(named != contract, F.concat(F.lit(f"contract: expected {contract}, found "), named))
 
 
 def _open(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -131,47 +94,49 @@ def _open(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         if (rows := batch.filter(singles)).num_rows:
             yield _as_they_are(rows)
         for event in batch.filter(batch["packed"]).to_pylist():
-            yield _records(event)
+            yield from _records(event)
 
 
 def _as_they_are(rows: pa.RecordBatch) -> pa.RecordBatch:
     index = pc.if_else(rows["failure"].is_null(), 0, -1).cast(pa.int32())
-    columns = {**{name: rows[name] for name in rows.schema.names}, "index": index}
+    there = {**{name: rows[name] for name in rows.schema.names}, "index": index}
     return pa.RecordBatch.from_arrays(
-        [columns[name].cast(_ARROW.field(name).type) for name in _ARROW.names], _ARROW.names
+        [there[name].cast(_ARROW.field(name).type) for name in _ARROW.names], _ARROW.names
     )
 
 
-def _records(event: dict[str, Any]) -> pa.RecordBatch:
+def _records(event: dict[str, Any]) -> Iterator[pa.RecordBatch]:
     try:
-        lines = [] if event["failure"] else lines_of(event["body"], event["encoding"], event["rows"])
+        lines = iter(()) if event["failure"] else lines_of(event["body"], event["encoding"], event["rows"])
     except BadPack as error:
         event["failure"] = str(error)
     if event["failure"]:
-        return pa.RecordBatch.from_pylist([{**event, "index": -1}], schema=_ARROW)
-    return _columns(event, lines)
+        yield pa.RecordBatch.from_pylist([{**event, "index": -1}], schema=_ARROW)
+        return
+    for number, part in enumerate(batched(lines, _AT_ONCE)):
+        yield _columns(event, part, number * _AT_ONCE)
 
 
-def _columns(event: dict[str, Any], lines: list[bytes]) -> pa.RecordBatch:
+def _columns(event: dict[str, Any], lines: Sequence[bytes], first: int) -> pa.RecordBatch:
     size = len(lines)
     same = {**event, "rows": 1}
-    whole = {"index": pa.array(range(size), pa.int32()), "body": pa.array(lines, pa.binary())}
-    columns = [whole.get(name) for name in _ARROW.names]
-    repeated = [pa.repeat(pa.scalar(same.get(field.name), field.type), size) for field in _ARROW]
-    return pa.RecordBatch.from_arrays(
-        [column if column is not None else again for column, again in zip(columns, repeated, strict=True)], _ARROW.names
-    )
+    whole = {"index": pa.array(range(first, first + size), pa.int32()), "body": pa.array(lines, pa.binary())}
+    filled = [
+        whole[field.name] if field.name in whole else pa.repeat(pa.scalar(same.get(field.name), field.type), size)
+        for field in _ARROW
+    ]
+    return pa.RecordBatch.from_arrays(filled, _ARROW.names)
 
 
 def _decoded(body: bytes, encoding: str) -> bytes:
     if encoding == "identity":
         return body
     if encoding != "zstd":
-        raise BadPack(f"encoding: {encoding!r} is neither identity nor zstd")
+        raise BadPack(f"encoding: {encoding[:LONGEST_QUOTE]!r} is neither identity nor zstd")
     try:
         whole = bytes(pa.input_stream(pa.py_buffer(body), compression="zstd").read(LARGEST + 1))
     except (pa.ArrowException, OSError) as error:
-        raise BadPack(f"the pack can't be decompressed: {error}") from error
+        raise BadPack(f"the pack can't be decompressed: {str(error)[:LONGEST_QUOTE]}") from error
     if len(whole) > LARGEST:
         raise BadPack(f"the pack opens to more than {LARGEST} bytes")
     return whole

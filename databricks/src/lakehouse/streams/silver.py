@@ -1,140 +1,172 @@
-"""Bronze into silver: records opened, checked and typed, one row per key; bad ones and duplicates kept beside it."""
+"""Bronze into silver: records opened, checked and typed, one row per key; bad ones and duplicates kept beside it.
 
-from collections.abc import Sequence
+Quarantine and duplicates are committed before the rows, for a row that is displaced is no longer to be seen afterwards.
+Each commit says up to which version of bronze its table accounts for it: after a kill between two of them the same
+span of bronze is decided again, on the same rows, and only the tables that lack it are written.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from pyspark.sql import Column, DataFrame, Row, Window
+from pyspark import StorageLevel
+from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
-from pyspark.sql import types as T
 
-from lakehouse.streams.checking import checked, spark_schema
-from lakehouse.streams.contract import LINEAGE, Contract
-from lakehouse.lake.tables import Lake, MicroBatch, columns, of_window, on_columns
-from lakehouse.streams.packs import opened
-
-_LINEAGE = columns(
-    "window_id string, slice string, attempt integer, partition string, sequence_number long, index integer"
+from lakehouse.lake.progress import Progress
+from lakehouse.lake.tables import CHANGE, Lake, of_window, on_columns
+from lakehouse.streams.bounds import Batch, summed_up, within
+from lakehouse.streams.contract import Contract
+from lakehouse.streams.deciding import (
+    DISPLACES,
+    HELD,
+    LOSES,
+    NEW,
+    OUTCOME,
+    PLACE,
+    decided,
+    displaced,
+    holders,
+    losers,
+    without_known,
 )
-_QUARANTINE = T.StructType([*_LINEAGE, *columns("rows long, reason string, body binary, quarantined_at timestamp")])
-_PLACE = ("partition", "sequence_number", "index")
+from lakehouse.streams.events import events_of_windows
+from lakehouse.streams.silver_tables import QUARANTINE, SilverTables, contract_mark, prepare_silver
+from lakehouse.streams.spans import Positions, Span, next_span
+from lakehouse.streams.versions import Versions, records
 
 
 @dataclass(frozen=True, slots=True)
-class SilverTables:
-    """The three tables of a stream, by name: together they hold every record of its bronze exactly once."""
+class Silver:
+    """A stream's way from bronze to silver. on_commit: called with the name of each table that was written."""
 
-    stream: str
-
-    @property
-    def rows(self) -> str:
-        """Name the table of good records, one a key."""
-        return f"silver.{self.stream}"
+    lake: Lake
+    feed: str
+    versions: Versions
+    on_commit: Callable[[str], None] = lambda _table: None
 
     @property
-    def quarantine(self) -> str:
-        """Name the table of records that break the contract and of events that can't be opened."""
-        return f"silver.{self.stream}_quarantine"
+    def tables(self) -> SilverTables:
+        """Name its tables."""
+        return SilverTables(self.versions.stream)
 
     @property
-    def duplicates(self) -> str:
-        """Name the table of good records whose key another record holds in silver."""
-        return f"silver.{self.stream}_duplicates"
+    def bronze(self) -> str:
+        """Name the table that it takes in."""
+        return f"bronze.{self.versions.stream}"
 
+    def prepare(self) -> None:
+        """Make or upgrade the tables; raises ContractError for all that can't be, in one message."""
+        prepare_silver(self.lake, self.versions)
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What a batch did. holders: its records that hold their keys now. windows: those that its events came with."""
+    def run_pass(self) -> frozenset[str]:
+        """Take in what bronze has and silver has not; give the windows whose rows or counts that changed."""
+        touched: frozenset[str] = frozenset()
+        while (span := self._next_span()) is not None:
+            touched |= self._take(span)
+        return touched
 
-    holders: DataFrame
-    windows: Sequence[str]
+    def rerun(self, window_id: str) -> frozenset[str]:
+        """Put a window's records, opened and checked anew, in the place of what the tables hold of it.
 
+        Gives the windows whose rows or counts changed: it, those of a pass before it, and those of displaced rows.
+        """
+        touched = self.run_pass()
+        events = events_of_windows(self.lake.read(self.bronze), self.feed, [window_id])
+        with _kept(records(events, self.feed, self.versions)) as found:
+            return touched | {window_id} | self._rewrite(found, window_id)
 
-def create_silver(lake: Lake, contract: Contract) -> None:
-    """Make the stream's tables where they are not there yet."""
-    tables, of_record = SilverTables(contract.stream), spark_schema(contract)
-    keys = [of_record[name] for name in contract.key]
-    lake.create(tables.rows, T.StructType([*of_record, *_LINEAGE]), contract.key)
-    lake.create(tables.duplicates, T.StructType([*keys, *_LINEAGE]), ("window_id",))
-    lake.create(tables.quarantine, _QUARANTINE, ("window_id",))
+    def note(self) -> None:
+        """Write down progress for which no row had to change, so that the next run need not look at it again."""
+        for name in (self.tables.quarantine, self.tables.duplicates, self.tables.rows):
+            self.lake.note(name)
 
+    @property
+    def _contract(self) -> Contract:
+        return self.versions.newest
 
-def records(bronze: DataFrame, contract: Contract) -> DataFrame:
-    """Open and check events: typed columns, lineage, `rows`, `body`, and `reason`, which is null for a good record."""
-    return checked(opened(bronze, contract.name), contract)
+    def _next_span(self) -> Span | None:
+        if not self.lake.exists(self.bronze):
+            return None
+        positions = Positions(*map(self._position, (self.tables.quarantine, self.tables.duplicates, self.tables.rows)))
+        return next_span(positions, self.lake.version(self.bronze))
 
+    def _position(self, name: str) -> int | None:
+        progress = self.lake.progress(name)
+        return progress.versions.get(self.bronze) if progress else None
 
-def compared(good: DataFrame, held: DataFrame, contract: Contract) -> DataFrame:
-    """Put records beside the rows that hold their keys: `_wins`, and `_held` (null where the key is new).
+    def _take(self, span: Span) -> frozenset[str]:
+        changes = self.lake.changes(self.bronze, span.after, span.to)
+        if changes.whole:
+            span = Span(None, self.lake.version(self.bronze))
+        events = changes.rows.where(F.col(CHANGE) == "insert")
+        with _kept(records(events, self.feed, self.versions)) as found:
+            return self._write(found, span)
 
-    The lowest `received_at` holds a key, where the contract has one, then the lowest position. A record that already
-    holds its key wins, so a repeated batch decides as it did. good: typed columns and lineage. held: silver as it is.
-    """
-    by_key = Window.partitionBy(*contract.key).orderBy(_rank(contract))
-    ranked = good.select(*contract.columns, *LINEAGE).withColumn("_place", F.row_number().over(by_key)).alias("s")
-    theirs = held.select(*dict.fromkeys([*contract.key, *LINEAGE, *_first(contract)])).alias("t")
-    beside = ranked.join(theirs, [F.col(f"s.{key}") == F.col(f"t.{key}") for key in contract.key], "left")
-    is_new = F.col("t.partition").isNull()
-    wins = (F.col("_place") == 1) & (is_new | _same_place() | _earlier(contract))
-    other = F.when(~is_new & ~_same_place(), F.struct(*[F.col(f"t.{name}") for name in (*contract.key, *LINEAGE)]))
-    return beside.select("s.*", wins.alias("_wins"), other.alias("_held")).drop("_place")
+    def _write(self, found: DataFrame, span: Span) -> frozenset[str]:
+        batch = summed_up(found, self._contract)
+        if not span.has_quarantine:
+            self._set_aside(self.tables.quarantine, _quarantined(found), span, is_any=batch.bad > 0)
+        outcome = decided(_good(found), self._held(batch), self._contract)
+        totals = _totals(outcome) if batch.good else _NOTHING
+        if not span.has_duplicates:
+            lost = losers(outcome, self._contract).unionByName(displaced(outcome))
+            self._set_aside(self.tables.duplicates, lost, span, is_any=totals[LOSES] + totals[DISPLACES] > 0)
+        if totals[DISPLACES]:
+            self._merge(holders(outcome), batch, span)
+        else:
+            self._append(self.tables.rows, holders(outcome), span, is_any=totals[NEW] > 0)
+        return batch.windows | frozenset(totals["windows"])
 
+    def _set_aside(self, name: str, rows: DataFrame, span: Span, *, is_any: bool) -> None:
+        """Append to quarantine or duplicates; where it is not known what they have, only places that they lack."""
+        lacking = without_known(rows, self.lake.read(name)) if span.after is None and is_any else rows
+        self._append(name, lacking, span, is_any=is_any)
 
-def write_silver(lake: Lake, contract: Contract, found: DataFrame, batch: MicroBatch) -> Written:
-    """Write a batch's records to silver, quarantine and duplicates; a second time changes nothing.
+    def _append(self, name: str, rows: DataFrame, span: Span, *, is_any: bool) -> None:
+        if is_any:
+            self.lake.append(name, rows, self._progress(span.to))
+            self.on_commit(name)
+        else:
+            self.lake.advance(name, self._progress(span.to))
 
-    found: read several times, so best a checkpoint. Duplicates are found before the MERGE that makes them so:
-    afterwards a displaced row is no longer to be seen. The checkpoint cuts the tie to silver, which the MERGE is about
-    to change. Nothing is written where there is nothing: each commit costs the table's next reader the
-    better part of a second.
-    """
-    tables = SilverTables(contract.stream)
-    windows = {row["window_id"]: row["bad"] for row in _bad_by_window(found).collect()}
-    if any(windows.values()):
-        lake.append(tables.quarantine, _quarantined(found), batch)
-    outcome = compared(_good(found), lake.read(tables.rows), contract).localCheckpoint(eager=False)
-    totals = _totals(outcome)
-    if totals["losers"] or totals["displaced"]:
-        lake.append(tables.duplicates, _losers(outcome, contract).unionByName(_displaced(outcome)), batch)
-    if totals["winners"]:
-        _merge(lake, contract, _winners(outcome), has_displaced=bool(totals["displaced"]))
-    return Written(_winners(outcome), sorted(windows))
+    def _merge(self, rows: DataFrame, batch: Batch, span: Span) -> None:
+        merge = self.lake.delta(self.tables.rows).alias("t")
+        on = F.expr(on_columns(self._contract.key)) & within(batch, self._contract, "t.")
+        builder = merge.merge(rows.alias("s"), on).whenMatchedUpdateAll().whenNotMatchedInsertAll()
+        self.lake.merge(self.tables.rows, builder, self._progress(span.to))
+        self.on_commit(self.tables.rows)
 
+    def _held(self, batch: Batch) -> DataFrame:
+        return self.lake.read(self.tables.rows).where(within(batch, self._contract))
 
-def rewrite_silver(lake: Lake, contract: Contract, found: DataFrame, window_id: str) -> None:
-    """Put a window's records, opened and checked anew, in the place of what the tables hold of it."""
-    tables, own = SilverTables(contract.stream), of_window(window_id)
-    others = lake.read(tables.rows).where(F.col("window_id") != window_id)
-    outcome = compared(_good(found), others, contract).localCheckpoint()
-    lake.replace(tables.quarantine, _quarantined(found), own)
-    lake.replace(tables.duplicates, _losers(outcome, contract), own)
-    lake.replace(tables.rows, _winners(outcome), own)
-    displaced = _displaced(outcome)
-    if not displaced.isEmpty():
-        _move_to_duplicates(lake, tables, displaced)
+    def _progress(self, to: int) -> Progress:
+        return Progress({self.bronze: to, contract_mark(self.versions.stream): self._contract.version})
 
+    def _rewrite(self, found: DataFrame, window_id: str) -> frozenset[str]:
+        batch, own = summed_up(found, self._contract), of_window(window_id)
+        others = self._held(batch).where(F.col("window_id") != window_id)
+        outcome = decided(_good(found), others, self._contract).localCheckpoint()
+        now = self._progress(self.lake.version(self.bronze))
+        for name, rows in (
+            (self.tables.quarantine, _quarantined(found)),
+            (self.tables.duplicates, losers(outcome, self._contract)),
+            (self.tables.rows, holders(outcome)),
+        ):
+            self.lake.replace(name, rows, own, now)
+            self.on_commit(name)
+        totals = _totals(outcome)
+        if totals[DISPLACES]:
+            self._move(displaced(outcome), now)
+        return frozenset(totals["windows"])
 
-def _bad_by_window(found: DataFrame) -> DataFrame:
-    return found.groupBy("window_id").agg(F.count("reason").alias("bad"))
-
-
-def _totals(outcome: DataFrame) -> Row:
-    """Count all that decides what is to be written; as the first action on the checkpoint it also fills it."""
-    loses, displaces = ~F.col("_wins"), F.col("_wins") & F.col("_held").isNotNull()
-    counted = {"winners": F.col("_wins"), "losers": loses, "displaced": displaces}
-    (row,) = outcome.agg(*[F.count_if(condition).alias(name) for name, condition in counted.items()]).collect()
-    return row
-
-
-def _winners(outcome: DataFrame) -> DataFrame:
-    return outcome.where("_wins").drop("_wins", "_held")
-
-
-def _losers(outcome: DataFrame, contract: Contract) -> DataFrame:
-    return outcome.where("NOT _wins").select(*contract.key, *LINEAGE)
-
-
-def _displaced(outcome: DataFrame) -> DataFrame:
-    return outcome.where("_wins AND _held IS NOT NULL").select("_held.*")
+    def _move(self, rows: DataFrame, now: Progress) -> None:
+        """Take rows of other windows from silver to the duplicates."""
+        for name in (self.tables.duplicates, self.tables.rows):
+            merge = self.lake.delta(name).alias("t").merge(rows.alias("s"), _same_place())
+            moved = merge.whenNotMatchedInsertAll() if name == self.tables.duplicates else merge.whenMatchedDelete()
+            self.lake.merge(name, moved, now)
+            self.on_commit(name)
 
 
 def quarantine_reasons(lake: Lake, stream: str, window_id: str) -> DataFrame:
@@ -143,18 +175,24 @@ def quarantine_reasons(lake: Lake, stream: str, window_id: str) -> DataFrame:
     return of_window.groupBy("reason").agg(F.sum("rows").alias("rows")).orderBy(F.desc("rows"), "reason")
 
 
-def _move_to_duplicates(lake: Lake, tables: SilverTables, displaced: DataFrame) -> None:
-    for name, matched in ((tables.duplicates, False), (tables.rows, True)):
-        merge = lake.delta(name).alias("t").merge(displaced.alias("s"), on_columns(_PLACE))
-        (merge.whenMatchedDelete() if matched else merge.whenNotMatchedInsertAll()).execute()
+_NOTHING = Row(**{NEW: 0, LOSES: 0, DISPLACES: 0, "windows": []})
 
 
-def _merge(lake: Lake, contract: Contract, winners: DataFrame, *, has_displaced: bool) -> None:
-    """MERGE on the key; where no row is displaced it only inserts, so Delta need not look for matches first."""
-    table = lake.delta(SilverTables(contract.stream).rows).alias("t")
-    merge = table.merge(winners.alias("s"), on_columns(contract.key))
-    merge = merge.whenMatchedUpdateAll(_earlier(contract)) if has_displaced else merge
-    merge.whenNotMatchedInsertAll().execute()
+@contextmanager
+def _kept(rows: DataFrame) -> Iterator[DataFrame]:
+    """Keep rows while they are read several times: to open and check them anew is the dearest part of a pass."""
+    kept = rows.persist(StorageLevel.MEMORY_AND_DISK)
+    try:
+        yield kept
+    finally:
+        kept.unpersist()
+
+
+def _totals(outcome: DataFrame) -> Row:
+    counted = [F.count_if(F.col(OUTCOME) == one).alias(one) for one in (NEW, LOSES, DISPLACES)]
+    windows = F.collect_set(F.col(HELD)["window_id"]).alias("windows")
+    (row,) = outcome.agg(*counted, windows).collect()
+    return row
 
 
 def _good(found: DataFrame) -> DataFrame:
@@ -163,24 +201,9 @@ def _good(found: DataFrame) -> DataFrame:
 
 def _quarantined(found: DataFrame) -> DataFrame:
     bad = found.where(F.col("reason").isNotNull()).withColumn("quarantined_at", F.current_timestamp())
-    return bad.select(*_QUARANTINE.names)
-
-
-def _first(contract: Contract) -> tuple[str, ...]:
-    return ("received_at",) if "received_at" in contract.columns else ()
-
-
-def _rank(contract: Contract, side: str = "") -> Column:
-    """RunRequest records of one key; partitions are numbers written as text."""
-    number = F.col(f"{side}partition").try_cast("int").alias("number")
-    first = [F.col(f"{side}{name}") for name in _first(contract)]
-    return F.struct(*first, number, F.col(f"{side}sequence_number"), F.col(f"{side}index"))
-
-
-def _earlier(contract: Contract) -> Column:
-    return _rank(contract, "s.") < _rank(contract, "t.")
+    return bad.select(*QUARANTINE.names)
 
 
 def _same_place() -> Column:
-    pairs = [F.col(f"s.{name}").eqNullSafe(F.col(f"t.{name}")) for name in _PLACE]
-    return pairs[0] & pairs[1] & pairs[2]
+    epochs = F.coalesce("t.epoch", F.lit("")) == F.coalesce("s.epoch", F.lit(""))
+    return epochs & F.expr(on_columns(PLACE[1:]))
