@@ -14,14 +14,14 @@ import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import to_arrow_schema
 
-from lakehouse.streams.bronze_schema import ARRIVED, as_bronze
 from lakehouse.chain import Chain
-from lakehouse.streams.contract import load_contract
 from lakehouse.lake.tables import Lake
 from lakehouse.request import RunRequest, Stream
 from lakehouse.sinks.jdbc import database
 from lakehouse.sinks.push import no_push
 from lakehouse.sinks.sql import SqlSink
+from lakehouse.streams.bronze_schema import ARRIVED, as_bronze
+from lakehouse.streams.contract import load_contract
 
 WINDOW = "trades-20261122T100000Z"
 START = datetime(2026, 11, 22, 10, tzinfo=UTC)

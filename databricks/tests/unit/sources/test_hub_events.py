@@ -8,8 +8,8 @@ from azure.eventhub._pyamqp.message import Message
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lakehouse.streams.decoding import text_of
 from lakehouse.sources.hub_events import COLUMNS, columns_of
+from lakehouse.streams.decoding import text_of
 
 MONDAY = "2026-11-23T10:00:00.000+00:00"
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=9)
