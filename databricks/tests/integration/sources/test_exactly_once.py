@@ -22,10 +22,12 @@ from hub_stage import Event, Platform
 from lakehouse.lake.tables import Lake
 from lakehouse.request import Stream
 from lakehouse.sources.eventhubs import EventHubsSource
+from lakehouse.sources.hub_client import head_of
 from lakehouse.sources.reading import Reading, Take
 from lakehouse.streams.bronze import BronzeProgress, run_bronze_pass
 from lakehouse.streams.bronze_batch import HubsConfused
 from lakehouse.streams.bronze_schema import BRONZE
+from lakehouse.streams.missing import missing_numbers
 
 _PASS_IN_A_NEW_PROCESS = """
 import json, sys
@@ -63,7 +65,7 @@ def bodies(lake: Lake, stream: Stream) -> list[tuple[str, int]]:
 
 
 class GivenEvents:
-    """A source of batches that the test made, for a hub of an epoch; a number is a partition's `n` (body and number)."""
+    """Batches that the test made, for a hub of an epoch: of each partition the numbers, which are the bodies too."""
 
     def __init__(self, *batches: Mapping[str, Sequence[int]], epoch: str = "", at: datetime = MONDAY) -> None:
         self.batches = batches
@@ -218,6 +220,33 @@ def test_a_hub_made_anew_is_read_from_its_first_event(tables, hubs: Platform, ch
     assert progress.last_sequence_numbers["0"] == again.last_sequence_numbers["0"] == 19
     assert not progress.holes
     assert re.search(f"hub_made_anew.*hub=epochs created_at={re.escape(progress.epoch)}.*are gone", caplog.text)
+
+
+def test_what_the_hub_deleted_unread_is_told_and_the_rest_is_read(tables, hubs: Platform, checkpoints):
+    with hubs.hubs("short:1", "--retention-bytes", "20000") as short:
+        source = EventHubsSource(short.config())
+        short.send("short", events("0", range(3)))
+        first = run_bronze_pass(tables, source, stream("short"), checkpoints)
+        short.send_many("short", "0", [b"%d" % number + b" " * 500 for number in range(3, 203)], {})
+        begin = head_of(short.hub("short")).first["0"]
+
+        second = run_bronze_pass(tables, source, stream("short"), checkpoints, first)
+
+    assert begin > 3
+    assert second.holes == {"0": ((3, begin - 1),)}
+    assert bodies(tables, stream("short")) == [("0", n) for n in (*range(3), *range(begin, 203))]
+    assert missing_numbers(tables, "short", MONDAY) == [(second.epoch, "0", 3, begin - 1)]
+
+
+def test_many_events_are_several_batches_of_one_pass(spark, tables, hubs: Platform, checkpoints):
+    with hubs.hubs("limited:2") as serving:
+        serving.send("limited", [*events("0", range(9)), *events("1", range(2))])
+        source = EventHubsSource(serving.config(max_events_a_batch=6))
+        progress = run_bronze_pass(tables, source, stream("limited"), checkpoints)
+
+    writes = spark.sql("DESCRIBE HISTORY bronze.limited").where("operation = 'WRITE'").count()
+    assert (progress.last_sequence_numbers, progress.rows_read, writes) == ({"0": 8, "1": 1}, 11, 2)
+    assert bodies(tables, stream("limited")) == [*(("0", n) for n in range(9)), *(("1", n) for n in range(2))]
 
 
 def test_a_hub_without_events_is_read_to_its_end(tables, hubs: Platform, checkpoints):

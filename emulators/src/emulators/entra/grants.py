@@ -64,7 +64,7 @@ def _check_grant_type(grant_type: str) -> None:
 
 
 def _by_basic(authorization: str, form: Mapping[str, str]) -> dict[str, str]:
-    """Read `client_secret_basic`; empty where the client does not use it. A form may repeat the id, never the secret."""
+    """Read `client_secret_basic`; empty where the client does not use it. A form may repeat the id, not the secret."""
     scheme, _, encoded = authorization.partition(" ")
     if scheme.lower() != "basic":
         return {}

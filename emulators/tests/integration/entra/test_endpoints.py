@@ -56,7 +56,7 @@ async def test_answer_says_how_long_the_token_lasts(http, entra):
 
 
 async def test_client_that_logs_in_by_the_header_gets_a_token(http, entra):
-    login = aiohttp.BasicAuth(entra.sender.client_id, entra.sender.secret).encode()
+    login = aiohttp.encode_basic_auth(entra.sender.client_id, entra.sender.secret)
     path = f"/{entra.identities.tenant}/oauth2/v2.0/token"
     asked = {"grant_type": "client_credentials", "scope": "https://local.servicebus.windows.net/.default"}
 
