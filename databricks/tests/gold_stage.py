@@ -98,7 +98,9 @@ class Stage:
 
     def versions(self, table: Table) -> list[Row]:
         """Give the table's commits that wrote rows, the oldest first."""
-        history = self.spark.sql(f"DESCRIBE HISTORY {table.lake_name}").where("operation IN ('WRITE', 'MERGE', 'DELETE')")
+        history = self.spark.sql(f"DESCRIBE HISTORY {table.lake_name}").where(
+            "operation IN ('WRITE', 'MERGE', 'DELETE')"
+        )
         return sorted(history.select("version", "operation", "operationMetrics").collect())
 
     def files(self, table: Table) -> dict[str, list[Any]]:
@@ -112,7 +114,14 @@ class Stage:
 
 def record(number: int, minute: int = 0, *, window: str = FIRST, **changes: Any) -> dict[str, Any]:
     """A row of silver. minute: after `START`."""
-    return {"id": number, "at": START + timedelta(minutes=minute), "kind": "a", "amount": 1, "window_id": window, **changes}
+    return {
+        "id": number,
+        "at": START + timedelta(minutes=minute),
+        "kind": "a",
+        "amount": 1,
+        "window_id": window,
+        **changes,
+    }
 
 
 def listed(rows: DataFrame, table: Table) -> list[tuple[Any, ...]]:

@@ -31,8 +31,10 @@ def per_row(stream: str) -> Table:
         key=("number",),
         kind=PerRow(stream),
         inputs=(stream,),
-        build=lambda **inputs: inputs[stream].where("kind = 'a'").selectExpr(
-            "id AS number", "amount * 2 AS doubled", "at AS moment", "window_id"
+        build=lambda **inputs: (
+            inputs[stream]
+            .where("kind = 'a'")
+            .selectExpr("id AS number", "amount * 2 AS doubled", "at AS moment", "window_id")
         ),
         sql="Rows",
         time="moment",

@@ -123,7 +123,9 @@ class Lookups:
         """Give a lookup's rows; raises LookupMissing and BadLookup. A file is read once: it is written once."""
         found = self._frame(name, path)
         if found is None:
-            raise LookupMissing(f"The lookup {path!r} is not in the reference store: was prepare_lookup's step skipped?")
+            raise LookupMissing(
+                f"The lookup {path!r} is not in the reference store: was prepare_lookup's step skipped?"
+            )
         return found
 
     def _frame(self, name: str, path: str) -> DataFrame | None:

@@ -44,7 +44,9 @@ COLUMNS = (
     Column("changePercent24Hr", _AMOUNT, "change of price in 24 h, per cent", of="assets.changePercent24Hr"),
     Column("volumeUsd24Hr", _AMOUNT, "US dollars traded in 24 h", of="assets.volumeUsd24Hr"),
     Column("vwap24Hr", _AMOUNT, "volume-weighted average price of 24 h in US dollars", of="assets.vwap24Hr"),
-    Column("venue", "string", "the venue; with market and trade_id the key", of="trades.venue", length=32, required=True),
+    Column(
+        "venue", "string", "the venue; with market and trade_id the key", of="trades.venue", length=32, required=True
+    ),
     Column("market", "string", "the market in the venue's own spelling", of="trades.symbol", length=64, required=True),
     Column("trade_id", "long", "the venue's number of the trade", of="trades.trade_id", required=True),
     Column("window_id", "string", "the window of ingestion", of="trades.window_id", length=64, required=True),

@@ -41,7 +41,9 @@ class Making:
             parts = list(self._parts(given[self.table.kind.follows[0]]))
             made = reduce(DataFrame.unionByName, parts)
         else:
-            made = self.table.build(**{name: given[name] if name in given else self.read(name) for name in self.table.inputs})
+            made = self.table.build(
+                **{name: given[name] if name in given else self.read(name) for name in self.table.inputs}
+            )
         return made.select(*[F.col(f"`{one.name}`").cast(one.dataType).alias(one.name) for one in self.table.schema])
 
     def _parts(self, rows: DataFrame) -> Iterator[DataFrame]:

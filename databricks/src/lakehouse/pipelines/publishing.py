@@ -68,7 +68,9 @@ class Publishing:
         name, columns = table.lake_name, [column.name for column in table.columns]
         rows = {name: self.lake.read(name), OWN_ROWS: self.lake.read(name).limit(0)}
         changed = Changed(span.rows, span.only_inserts, span.whole)
-        inputs = Inputs({name: changed}, rows.__getitem__, table.key, table.time, {name: dict(zip(columns, columns, strict=True))})
+        inputs = Inputs(
+            {name: changed}, rows.__getitem__, table.key, table.time, {name: dict(zip(columns, columns, strict=True))}
+        )
         return PerRow(name).rewritten(inputs, lambda given: given[name].select(*columns))
 
     def _write(self, number: int, table: Table, rewritten: Rewritten | None, version: int) -> None:

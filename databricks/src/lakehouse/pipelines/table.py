@@ -66,7 +66,9 @@ class Table:
     def repeats(self) -> Mapping[str, Mapping[str, str]]:
         """Give by input which of its columns the table repeats, as {the table's: the input's}."""
         of = {column.name: column.of.partition(".") for column in self.columns if column.of}
-        return {name: {own: column for own, (of_input, _, column) in of.items() if of_input == name} for name in self.inputs}
+        return {
+            name: {own: column for own, (of_input, _, column) in of.items() if of_input == name} for name in self.inputs
+        }
 
     @property
     def schema(self) -> T.StructType:

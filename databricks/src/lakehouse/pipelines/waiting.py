@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from pyspark.sql import Column
-from pyspark.sql import functions as F
 
 
 def waits(window: str | None, own: str) -> bool:

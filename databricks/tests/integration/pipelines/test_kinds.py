@@ -1,7 +1,5 @@
 """Each kind of table, however its rows came: it equals one build over all of silver, and so does what it is published to."""
 
-from datetime import date
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -31,13 +29,15 @@ rows = st.builds(
     kind=st.sampled_from("ab"),
     amount=st.integers(0, 3),
 )
-batches = st.fixed_dictionaries({
-    "left": st.lists(rows, max_size=4, unique_by=lambda row: row["id"]),
-    "right": st.lists(rows, max_size=4, unique_by=lambda row: row["id"]),
-    "gone": st.sets(st.integers(1, 6), max_size=2),
-    "own": st.sampled_from([FIRST, SECOND]),
-    "then": st.sampled_from(["pass", "killed before the target", "new process", "no pass"]),
-})
+batches = st.fixed_dictionaries(
+    {
+        "left": st.lists(rows, max_size=4, unique_by=lambda row: row["id"]),
+        "right": st.lists(rows, max_size=4, unique_by=lambda row: row["id"]),
+        "gone": st.sets(st.integers(1, 6), max_size=2),
+        "own": st.sampled_from([FIRST, SECOND]),
+        "then": st.sampled_from(["pass", "killed before the target", "new process", "no pass"]),
+    }
+)
 
 
 @pytest.mark.timeout(600)
