@@ -37,6 +37,7 @@ class Table:
 
     key: the columns that identify a row. kind: which rows are made anew when its inputs change. inputs: the names of
     streams (their silver) and lookups that `build` takes. sql: the SQL table that it is published as, empty for none.
+    pushed: its new rows go to the push dataset too, where a URL of one is given.
     counted_by: the column by whose values a window's rows are counted too. kept_for: how long rows are kept after
     their time, None for ever.
     """
@@ -49,6 +50,7 @@ class Table:
     inputs: tuple[str, ...]
     build: Build
     sql: str = ""
+    pushed: bool = False
     counted_by: str = ""
     clustered_by: tuple[str, ...] = ()
     kept_for: timedelta | None = None
