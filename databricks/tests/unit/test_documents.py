@@ -9,10 +9,8 @@ from io import BytesIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import sqlglot
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlglot import expressions
 
 from job_house import lookup
 from lakehouse import packs
@@ -59,19 +57,6 @@ class Watched(dict):
     def get(self, name, default=None):
         self.asked.add(name)
         return super().get(name, default)
-
-
-def length_of(rule):
-    return rule.get("maxLength") or GRAMMAR[rule["$ref"].rpartition("/")[2]]["maxLength"]
-
-
-def columns_of(dialect, name):
-    (statement,) = [
-        found
-        for tree in sqlglot.parse(WHEEL.joinpath("sql", dialect, name).read_text(), dialect=dialect)
-        for found in tree.find_all(expressions.Create)
-    ]
-    return {column.name: column for column in statement.find_all(expressions.ColumnDef)}, statement
 
 
 def test_a_marker_as_the_contract_shows_it_is_read():
@@ -164,31 +149,6 @@ def test_a_parameter_that_the_contract_requires_is_missed(missing, capsys):
         parse_parameters([f"--{name}={value}" for name, value in given.items()])
 
     assert f"--{missing}" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("dialect", ["tsql", "sqlite"])
-def test_window_counts_has_the_columns_and_the_key_of_the_contract(dialect):
-    columns, statement = columns_of(dialect, "create_window_counts.sql")
-    (key,) = statement.find_all(expressions.PrimaryKey)
-
-    assert list(columns) == COUNTS["required"] == list(COUNTS["properties"])
-    assert [column.name for column in key.find_all(expressions.Identifier)] == COUNTS["x-key"]
-    assert all(column.find(expressions.NotNullColumnConstraint) for column in columns.values())
-
-
-def test_a_text_of_window_counts_is_as_long_as_the_contract_allows():
-    columns, _ = columns_of("tsql", "create_window_counts.sql")
-    texts = {name: column.kind for name, column in columns.items() if column.kind.this.name == "NVARCHAR"}
-
-    assert {name: int(kind.expressions[0].name) for name, kind in texts.items()} == {
-        name: length_of(COUNTS["properties"][name]) for name in ("window_id", "stream", "stage", "name")
-    }
-
-
-def test_a_count_is_inserted_with_every_column_of_the_contract():
-    (statement,) = sqlglot.parse(WHEEL.joinpath("sql", "any", "insert_window_count.sql").read_text(), dialect="tsql")
-
-    assert [column.name for column in statement.this.expressions] == COUNTS["required"]
 
 
 def test_counts_are_written_under_the_stages_of_the_contract():

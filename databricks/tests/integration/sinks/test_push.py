@@ -7,21 +7,24 @@ import pytest
 from lakehouse.lake.progress import Progress
 from lakehouse.pipelines.kinds.kind import NewRows
 from lakehouse.sinks.power_bi import PowerBi, RateLimit
-from lakehouse.sinks.push import PushTarget
+from lakehouse.sinks.push import PushingSink
 from lakehouse.sinks.tables import UnfitTable
 from sql_tables import table
 
-THINGS = table("id long, amount decimal(10,2)", "id", pushed=True)
+PUSHED = table("id long, amount decimal(10,2)", "id", pushed=True)
+QUIET = table("id long, amount decimal(10,2)", "id", sql="Quiet")
 
 
 class Service:
-    """A push dataset that answers with one status."""
+    """A push dataset that answers with one status, or is never reached because the run is killed."""
 
     def __init__(self):
         self.status, self.taken = 200, []
 
     def post(self, _url, body):
-        self.taken += json.loads(body)
+        if self.status == 0:
+            raise KeyboardInterrupt
+        self.taken += [row["id"] for row in json.loads(body)]
         return self.status, 0.0
 
 
@@ -32,9 +35,8 @@ def service():
 
 @pytest.fixture
 def target(sink, service):
-    sink.prepare([THINGS])
     rate_limit = RateLimit(lambda: 0.0, lambda _seconds: None)
-    return PushTarget(PowerBi("https://example.org/push", rate_limit, service.post), sink)
+    return PushingSink(sink, PowerBi("https://example.org/push", rate_limit, service.post))
 
 
 def progress(version):
@@ -42,46 +44,62 @@ def progress(version):
 
 
 def rows(spark, *numbers):
-    return NewRows(spark.createDataFrame([(number, None) for number in numbers], THINGS.schema))
+    return NewRows(spark.createDataFrame([(number, None) for number in numbers], PUSHED.schema))
 
 
-def test_rows_are_pushed_and_that_is_recorded(target, sink, service, spark):
-    target.prepare([THINGS])
-    target.write(THINGS, rows(spark, 1, 2), progress(3))
+def test_rows_are_written_and_pushed(target, sink, service, database, spark):
+    target.prepare([PUSHED])
+    target.write(PUSHED, rows(spark, 1, 2), progress(3))
 
-    assert service.taken == [{"id": 1, "amount": None}, {"id": 2, "amount": None}]
-    assert (target.progress(THINGS), sink.progress(THINGS)) == (progress(3), None)
+    assert sorted(service.taken) == [1, 2]
+    assert database.query("SELECT id FROM Things ORDER BY 1") == [(1,), (2,)]
+    assert target.progress(PUSHED) == sink.progress(PUSHED) == progress(3)
 
 
-def test_what_the_service_refuses_is_left(target, service, spark, caplog):
+def test_a_table_that_does_not_say_so_is_only_written(target, service, database, spark):
+    target.prepare([QUIET])
+    target.write(QUIET, rows(spark, 1), progress(3))
+
+    assert (service.taken, database.query("SELECT id FROM Quiet")) == ([], [(1,)])
+    assert target.progress(QUIET) == progress(3)
+
+
+def test_what_the_service_refuses_is_left_and_arrives_in_sql(target, service, database, spark, caplog):
     service.status = 403
+    target.prepare([PUSHED])
 
-    target.write(THINGS, rows(spark, 1), progress(3))
+    target.write(PUSHED, rows(spark, 1), progress(3))
 
-    assert target.progress(THINGS) == progress(3)
+    assert (target.progress(PUSHED), database.query("SELECT id FROM Things")) == (progress(3), [(1,)])
     assert "power_bi.left table=Things" in caplog.text
 
 
-def test_a_push_begins_where_sql_is(target, sink, spark):
-    sink.write(THINGS, rows(spark, 1), progress(3))
+def test_a_push_that_broke_off_is_made_again_and_sql_has_its_rows_once(target, sink, service, database, spark):
+    target.prepare([PUSHED])
+    target.write(PUSHED, rows(spark, 1), progress(2))
+    service.status = 0
+    with pytest.raises(KeyboardInterrupt):
+        target.write(PUSHED, rows(spark, 2), progress(3))
 
-    target.prepare([THINGS])
+    before = (target.progress(PUSHED), sink.progress(PUSHED))
+    service.status = 200
+    target.write(PUSHED, rows(spark, 2), progress(3))
 
-    assert target.progress(THINGS) == progress(3)
-
-
-def test_a_push_that_began_goes_on_where_it_was(target, sink, spark):
-    target.write(THINGS, rows(spark, 1), progress(2))
-    sink.write(THINGS, rows(spark, 1), progress(3))
-
-    target.prepare([THINGS])
-
-    assert target.progress(THINGS) == progress(2)
+    assert before == (progress(2), progress(3))
+    assert (service.taken, target.progress(PUSHED)) == ([1, 2], progress(3))
+    assert database.query("SELECT id FROM Things ORDER BY 1") == [(1,), (2,)]
 
 
-@pytest.mark.parametrize(
-    "more", [[table("id long", "id", sql="Other", pushed=True)], [table("id long", sql="", name="x", pushed=True)]]
-)
-def test_more_than_one_table_or_one_that_sql_lacks_is_refused(target, more):
-    with pytest.raises(UnfitTable, match=r"things, .*that of one table"):
-        target.prepare([THINGS, *more])
+def test_a_push_that_is_new_begins_where_sql_is(target, sink, service, spark):
+    sink.prepare([PUSHED])
+    sink.write(PUSHED, rows(spark, 1), progress(3))
+
+    target.prepare([PUSHED])
+
+    assert (target.progress(PUSHED), service.taken) == (progress(3), [])
+
+
+@pytest.mark.parametrize("more", [{"sql": "Other"}, {"sql": "", "name": "other"}], ids=["another one", "not in SQL"])
+def test_a_second_table_or_one_that_sql_lacks_is_refused(target, more):
+    with pytest.raises(UnfitTable, match=r"things, other: a push dataset's URL is that of one table"):
+        target.prepare([PUSHED, table("id long", "id", pushed=True, **more)])
