@@ -111,9 +111,7 @@ def make_scenario(sample: Mapping[str, str], recording: Path | None) -> Scenario
     return Scenario(
         feeds=feeds,
         exchange_feeds=frozenset(feed for feed in feeds if f"{feed.upper()}_SOURCES" in sample),
-        tables={
-            one.get("stream", key): (key, one["table"]) for key, one in json.loads(sample["METRICS_TABLES"]).items()
-        },
+        tables={table.get("stream", key): (key, table["table"]) for key, table in measured},
         markets=_SYNTHETIC_MARKETS if recording is None else _recorded_markets(recording),
         recording=recording,
     )

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from job_house import lookup
 from lakehouse import packs
 from lakehouse.config import MODES, REQUIRED, Parameters, parse_parameters, run_request
-from lakehouse.streams.contract import load_contract
 from lakehouse.counting.counts import WindowCounts
-from lakehouse.gold import FROM_LOOKUP, KEY, SIXTEEN
-from lakehouse.streams.packs import Property, lines_of
 from lakehouse.counting.reconciling import as_rows
-from lakehouse.request import LOOKUPS, RunRequest, Stream
+from lakehouse.gold import FROM_LOOKUP, KEY, SIXTEEN
+from lakehouse.request import RunRequest, Stream, parse_lookups
+from lakehouse.streams.contract import load_contract
+from lakehouse.streams.packs import Property, lines_of
 from lakehouse.window import Closed, StreamCounts, closed_of, parse_closed
 
 WHEEL = files("lakehouse")
@@ -36,6 +36,9 @@ EVENT = schema("documents/event_properties.v1")
 JOB = schema("documents/job_parameters.v1")
 COUNTS = schema("documents/window_counts.v1")
 ASSETS = schema("lookups/assets.v1")
+
+OF_FORMER_VERSIONS = {"enriched", "unmatched"}
+"""Stages that are in databases still, and that nothing writes any more."""
 
 FOR_PEOPLE = {"window", "start", "end"}
 """Of closed.json: a run knows its window already, and ends by positions alone."""
@@ -64,7 +67,9 @@ def test_a_marker_as_the_contract_shows_it_is_read():
 
     closed = parse_closed(json.dumps(example).encode(), "trades")
 
-    assert closed == Closed("closed", StreamCounts(11, 7, 1, 1, 2), {"0": 4, "1": -1}, {"0": 1, "1": 2, "close": 1})
+    made = "2026-11-01T09:30:00.123000+00:00"
+    attempts = {"0": 1, "1": 2, "close": 1}
+    assert closed == Closed("closed", StreamCounts(11, 7, 1, 1, 2), {"0": 4, "1": -1}, attempts, made)
 
 
 def test_of_a_marker_all_is_read_that_the_contract_has_but_what_is_for_people():
@@ -74,7 +79,7 @@ def test_of_a_marker_all_is_read_that_the_contract_has_but_what_is_for_people():
 
     assert marker.asked | FOR_PEOPLE == set(CLOSED["properties"])
     assert not marker.asked & FOR_PEOPLE
-    assert marker.asked <= set(CLOSED["required"])
+    assert marker.asked - {"hubs"} <= set(CLOSED["required"])
 
 
 def test_of_a_streams_counts_all_are_read_that_count_records():
@@ -123,12 +128,17 @@ def test_the_parameters_of_a_run_are_those_of_the_contract():
 
 
 def test_what_a_run_may_choose_from_is_what_the_contract_allows():
-    lookups = JOB["properties"]["lookups"]["contentSchema"]
     stream = JOB["properties"]["streams"]["contentSchema"]["items"]
+    needed = {field.name for field in fields(Stream) if field.default is MISSING}
 
     assert list(MODES) == JOB["properties"]["mode"]["enum"]
-    assert set(LOOKUPS) == set(lookups["properties"])
-    assert {field.name for field in fields(Stream)} == set(stream["properties"]) == set(stream["required"])
+    assert {field.name for field in fields(Stream)} == set(stream["properties"])
+    assert needed == set(stream["required"])
+
+
+@given(st.dictionaries(st.from_regex(GRAMMAR["lookup"]["pattern"], fullmatch=True).map(str.rstrip), st.just("a/1")))
+def test_a_lookup_of_any_name_of_the_grammar_is_read(lookups):
+    assert parse_lookups(json.dumps(lookups)) == lookups
 
 
 def test_parameters_as_the_contract_shows_them_are_read():
@@ -137,7 +147,7 @@ def test_parameters_as_the_contract_shows_them_are_read():
     request = run_request(parse_parameters([f"--{name}={value}" for name, value in (example | TARGET).items()]))
 
     assert isinstance(request, RunRequest)
-    assert request.stream == Stream("trades", "market-trades", "trades/1")
+    assert request.streams == (Stream("trades", "market-trades", "trades/1", "2026-11-01T09:30:00.123000+00:00"),)
     assert request.lookups == {"assets": "assets/trades-20261122T100000Z.parquet"}
 
 
@@ -157,7 +167,7 @@ def test_counts_are_written_under_the_stages_of_the_contract():
 
     rows = as_rows(counts, closed) + as_rows(replace(counts, enriched=None, unmatched=None, sql=None), None)
 
-    assert {stage for stage, _, _ in rows} == set(COUNTS["properties"]["stage"]["enum"])
+    assert {stage for stage, _, _ in rows} == set(COUNTS["properties"]["stage"]["enum"]) - OF_FORMER_VERSIONS
     assert max(len(name) for _, name, _ in rows) <= COUNTS["properties"]["name"]["maxLength"]
 
 

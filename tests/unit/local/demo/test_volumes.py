@@ -2,10 +2,8 @@
 
 from local.demo.volumes import check_volume
 
-WINDOW = {
-    "id": "trades-20261122T120000Z",
-    "enrichment": {"counts": {"trades": {"sql": {"Trades": 500, "Others": 3}, "gold": {"Trades": 480}}, "more": {}}},
-}
+COUNTS = {"trades": {"sql": {"Trades": 500, "Others": 3}, "gold": {"Trades": 480}}, "more": {}}
+WINDOW = {"id": "trades-20261122T120000Z", "enrichment": {"counts": COUNTS}}
 MEASUREMENT = {"rows_count_delta": 500, "verdict": "low", "alert": "sent"}
 MAILS = [{"text": "Window trades-20261122T120000Z brought 500 rows."}]
 

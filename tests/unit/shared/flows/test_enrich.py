@@ -3,6 +3,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shared.clients.coincap.fake import FakeAssets
 from shared.clients.databricks_jobs.fake import FakeJobs
@@ -28,6 +30,7 @@ from shared.flows.request_runs import claim_rerun, request_rerun
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+ASK_ALL = [("ask", window) for window in range(3)]
 ASSETS = json.dumps(
     {"data": [{"id": "bitcoin", "rank": "1", "symbol": "BTC", "name": "Bitcoin", "maxSupply": "21000000"}]}
 ).encode()
@@ -278,6 +281,36 @@ def test_a_run_that_gives_no_sign_of_life_is_not_waited_for():
     world.now += timedelta(minutes=10)
 
     assert world.started(1).run_id == 1
+
+
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("ask"), st.integers(0, 2)),
+        st.tuples(st.just("end"), st.integers(1, 3)),
+        st.tuples(st.just("wait"), st.integers(1, 9)),
+    ),
+    max_size=40,
+)
+
+
+@given(st.permutations(range(3)), steps)
+def test_whatever_happens_a_feed_has_one_run_at_a_time_and_each_gets_its_turn(order, happening):
+    world = World()
+    world.lookups = ()
+    for window in order:
+        world.claimed(window)
+        world.now += timedelta(seconds=1)
+
+    for what, which in [*happening, *[step for run in (1, 2, 3) for step in (*ASK_ALL, ("end", run))]]:
+        if what == "ask":
+            world.start(which)
+        elif what == "end" and which in world.jobs.runs:
+            world.jobs.become(which, "TERMINATED", "SUCCESS")
+        elif what == "wait":
+            world.now += timedelta(minutes=which) / 10
+        assert [run.life_cycle for run in world.jobs.runs.values()].count("RUNNING") <= 1
+
+    assert [one["window_id"] for one in world.jobs.parameters.values()] == [world.id(window) for window in order]
 
 
 def test_an_overdue_run_makes_room_and_is_recorded_as_superseded():
