@@ -1,7 +1,7 @@
 """Check a bundle as it would be deployed: `python check_bundle.py <folder> <wheel> <targets.jsonl>`.
 
-targets.jsonl: what `python -m emulators.databricks.showing` prints. Every target is checked by Databricks' own models
-(`databricks-bundles`) and against the wheel that the jobs would run. It ends with code 1 where anything is wrong.
+targets.jsonl: what `python -m emulators.databricks.deployment` prints. Every target is checked by Databricks' own
+models (`databricks-bundles`) and against the wheel that the jobs would run. It ends with code 1 where anything is wrong.
 """
 
 import ast
@@ -135,9 +135,9 @@ def report(folder: Path, wheel: Wheel, targets: Sequence[Mapping[str, Any]]) -> 
 
 def main(folder: Path, wheel: Path, targets: Path) -> None:
     """Print what was checked and what is wrong."""
-    shown = [json.loads(line) for line in targets.read_text(encoding="utf-8").splitlines()]
+    deployments = [json.loads(line) for line in targets.read_text(encoding="utf-8").splitlines()]
     wrong = 0
-    for line, problems in report(folder, read_wheel(wheel), shown):
+    for line, problems in report(folder, read_wheel(wheel), deployments):
         print(f"{'wrong' if problems else 'ok   '} {line}")
         wrong += len(problems)
         for problem in problems:

@@ -188,11 +188,11 @@ def job_parameters():
 
 
 def test_the_job_is_given_the_parameters_that_its_definition_has_and_the_app_gives():
-    jobs = yaml.safe_load((ROOT / "databricks/resources/trades_enrichment.job.yml").read_text())["resources"]["jobs"]
+    jobs = yaml.safe_load((ROOT / "databricks/resources/follow_window.job.yml").read_text())["resources"]["jobs"]
 
     given = set(job_parameters())
 
-    assert given == {one["name"] for one in jobs["trades_enrichment"]["parameters"]}
+    assert given == {one["name"] for one in jobs["follow_window"]["parameters"]}
     assert given == set(JOB_PARAMETERS)
 
 

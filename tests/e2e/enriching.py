@@ -164,8 +164,7 @@ def light_arguments(folder: Path) -> Sequence[str]:
     shutil.copytree(_BUNDLE / "resources", folder / "resources")
     bundle = yaml.safe_load((_BUNDLE / "databricks.yml").read_text(encoding="utf-8"))
     once = {"tasks": [{"task_key": "follow_window", "max_retries": 0}]}
-    jobs = [path.name.removesuffix(".job.yml") for path in (_BUNDLE / "resources").glob("*.job.yml")]
-    bundle["targets"]["local"]["resources"] = {"jobs": dict.fromkeys(jobs, once)}
+    bundle["targets"]["local"]["resources"] = {"jobs": {"follow_window": once}}
     (folder / "databricks.yml").write_text(yaml.safe_dump(bundle), encoding="utf-8")
     return ["--bundle", str(folder), "--python", sys.executable, "--kill-after", "2"]
 
