@@ -1,7 +1,7 @@
 """Check a bundle as it would be deployed: `python check_bundle.py <folder> <wheel> <targets.jsonl>`.
 
-targets.jsonl: what `python -m emulators.databricks.showing` prints. Every target is checked by Databricks' own models
-(`databricks-bundles`) and against the wheel that the jobs would run. It ends with code 1 where anything is wrong.
+targets.jsonl: what `python -m emulators.databricks.deployment` prints. Every target is checked by Databricks' own
+models (`databricks-bundles`) and against the wheel that the jobs would run. It ends with code 1 if anything is wrong.
 """
 
 import ast
@@ -10,7 +10,7 @@ import json
 import re
 import sys
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -20,8 +20,8 @@ from databricks.bundles.jobs import Job
 from databricks.bundles.schemas import Schema
 from databricks.bundles.volumes import Volume
 
-type _Model = Job | Schema | Volume
-_MODELS: Mapping[str, type[_Model]] = {"jobs": Job, "schemas": Schema, "volumes": Volume}
+type _Model = Callable[[Any], object]
+_MODELS: Mapping[str, _Model] = {"jobs": Job.from_dict, "schemas": Schema.from_dict, "volumes": Volume.from_dict}
 _REFERENCE = re.compile(r"\$\{[^}]*\}")
 _JOB_PARAMETER = re.compile(r"\{\{job\.parameters\.(\w+)\}\}")
 
@@ -84,9 +84,9 @@ def problems_of_notebook(path: Path) -> list[str]:
     return [] if first == "# Databricks notebook source" else [f"{path.name} begins with {first!r}"]
 
 
-def _refused(model: type[_Model], settings: Mapping[str, Any]) -> Iterator[str]:
+def _refused(model: _Model, settings: Mapping[str, Any]) -> Iterator[str]:
     try:
-        model.from_dict(dict(settings))
+        model(settings)
     except Exception as error:  # noqa: BLE001 - whatever the models raise, they refuse it
         yield str(error)
 
@@ -135,9 +135,9 @@ def report(folder: Path, wheel: Wheel, targets: Sequence[Mapping[str, Any]]) -> 
 
 def main(folder: Path, wheel: Path, targets: Path) -> None:
     """Print what was checked and what is wrong."""
-    shown = [json.loads(line) for line in targets.read_text(encoding="utf-8").splitlines()]
+    deployments = [json.loads(line) for line in targets.read_text(encoding="utf-8").splitlines()]
     wrong = 0
-    for line, problems in report(folder, read_wheel(wheel), shown):
+    for line, problems in report(folder, read_wheel(wheel), deployments):
         print(f"{'wrong' if problems else 'ok   '} {line}")
         wrong += len(problems)
         for problem in problems:

@@ -1,13 +1,16 @@
 # Databricks notebook source
-# What a stream's bronze holds: events and records by window and slice, and how far each partition is read.
-from lakehouse.streams.contract import load_contract
+# What a stream's bronze holds: events and records by window and slice, and the latest records by the contract.
 from lakehouse.counting.counts import arrivals
+from lakehouse.lake.naming import Names
 from lakehouse.lake.tables import Lake
+from lakehouse.streams.contract import load_contract
 from lakehouse.streams.silver import records
 
-dbutils.widgets.text("contract", "trades/1")  # noqa: F821 - Databricks gives it
+dbutils.widgets.text("catalog", "")  # noqa: F821 - Databricks gives it
+dbutils.widgets.text("schema_prefix", "")  # noqa: F821
+dbutils.widgets.text("contract", "trades/1")  # noqa: F821
 contract = load_contract(dbutils.widgets.get("contract"))  # noqa: F821
-lake = Lake(spark)  # noqa: F821
+lake = Lake(spark, Names(dbutils.widgets.get("catalog"), dbutils.widgets.get("schema_prefix")))  # noqa: F821
 
 # COMMAND ----------
 display(arrivals(lake, contract.stream))  # noqa: F821

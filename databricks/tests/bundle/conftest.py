@@ -16,9 +16,9 @@ BUNDLE = ROOT / "databricks"
 
 @pytest.fixture(scope="session")
 def targets() -> Mapping[str, Any]:
-    command = [str(PYTHON), "-m", "emulators.databricks.showing", str(BUNDLE)]
-    shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return {target["target"]: target for target in map(json.loads, shown.splitlines())}
+    command = [str(PYTHON), "-m", "emulators.databricks.deployment", str(BUNDLE)]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return {target["target"]: target for target in map(json.loads, printed.splitlines())}
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,11 @@
-"""A bundle shown as it would be deployed."""
+"""A bundle printed as it would be deployed."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from emulators.databricks.showing import main
+from emulators.databricks.deployment import main
 
 BUNDLE = str(Path(__file__).parents[2] / "integration/databricks/bundle")
 
@@ -22,8 +22,8 @@ def test_each_target_is_shown_with_what_it_needs_from_outside(capsys):
 def test_without_a_target_all_are_shown(capsys):
     main([BUNDLE])
 
-    shown = [json.loads(line)["target"] for line in capsys.readouterr().out.splitlines()]
-    assert shown == ["open", "local", "prod"]
+    targets = [json.loads(line)["target"] for line in capsys.readouterr().out.splitlines()]
+    assert targets == ["open", "local", "prod"]
 
 
 def test_a_target_that_is_not_there_ends_with_the_reason():
