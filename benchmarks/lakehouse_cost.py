@@ -78,7 +78,9 @@ def _history() -> Row:
                 one.tell("pass 10000")
         laps = [(long.tell("pass 10000")["cpu"], short.tell("pass 10000")["cpu"]) for _ in range(LARGE_ROUNDS)]
     ratio = median(a / b for a, b in laps)
-    note = f"{median(a for a, _ in laps):.1f} and {median(b for _, b in laps):.1f} CPU-s, {PAST * PAST_ROWS:,} past rows"
+    note = (
+        f"{median(a for a, _ in laps):.1f} and {median(b for _, b in laps):.1f} CPU-s, {PAST * PAST_ROWS:,} past rows"
+    )
     return Row(f"a pass of 10,000 rows over {PAST} past windows, CPU", "over one", ratio, 1.15, at_most=True, note=note)
 
 
@@ -97,7 +99,11 @@ def _long_run() -> list[Row]:
     size = f"{heap[10] / 2**20:.0f} and {heap[110] / 2**20:.0f} MiB"
     return [
         Row(
-            f"a counted pass, the last of {PASSES}, CPU", "the first", last / first, 1.25, at_most=True,
+            f"a counted pass, the last of {PASSES}, CPU",
+            "the first",
+            last / first,
+            1.25,
+            at_most=True,
             note=f"{last:.1f} and {first:.1f} CPU-s: counts grow with the window, not with its square",
         ),
         Row("heap after 110 passes of one process", "after 10", grown, 1.2, at_most=True, note=size),

@@ -18,8 +18,6 @@ import requests
 from hub_stage import ROOT, platform
 from job_house import DictReference, lookup
 from lakehouse.chain import Chain
-from lakehouse.streams.checking import spark_schema
-from lakehouse.streams.contract import load_contract
 from lakehouse.lake.tables import Lake
 from lakehouse.request import RunRequest, Stream
 from lakehouse.session import spark_session
@@ -28,6 +26,8 @@ from lakehouse.sinks.power_bi import PowerBi, RateLimit, post_json
 from lakehouse.sinks.push import pushing
 from lakehouse.sinks.sql import SqlSink
 from lakehouse.sources.port import source_from
+from lakehouse.streams.checking import spark_schema
+from lakehouse.streams.contract import load_contract
 from pyspark.sql import functions as F
 
 ROWS = 200_000

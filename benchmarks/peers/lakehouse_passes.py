@@ -95,7 +95,10 @@ class Passes:
 def _at(number: int) -> dict[str, Any]:
     """Give a trade an id and a time of this window, growing together as a venue's do."""
     at = START + timedelta(milliseconds=number)
-    return {"trade_id": 2_000_000_000 + number, "timestamp": at.isoformat(timespec="microseconds").replace("+00:00", "Z")}
+    return {
+        "trade_id": 2_000_000_000 + number,
+        "timestamp": at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+    }
 
 
 def cpu_seconds() -> float:

@@ -144,16 +144,14 @@ class House:
             pipeline=pipeline,
             gold=Gold(lake, pipeline, Lookups(self.spark, self.reference, request.lookups), [sql]),
             sql=sql,
-            push=None,
+            publisher=sql,
             counting=Counting(lake, counted_tables(request.feed, [one.name for one in request.streams], pipeline)),
             on_stage_done=on_stage_done,
         )
 
     def sink(self) -> SqlSink:
         target = database(f"jdbc:sqlite:{self.database}")
-        return SqlSink(
-            self.spark, target, length_of, now=self.clock.now, sleep=self.clock.sleep, waits=(1.0, 1.0)
-        )
+        return SqlSink(self.spark, target, length_of, now=self.clock.now, sleep=self.clock.sleep, waits=(1.0, 1.0))
 
     def send(self, *events: dict[str, Any], stream: str = "trades") -> None:
         """Put events in the folder of the stream's hub as one file, numbered on within their partition."""
@@ -194,7 +192,14 @@ class House:
     def _numbered(self, stream: str, event: dict[str, Any]) -> dict[str, Any]:
         partition, sent = event["partition"], self.sent.setdefault(stream, {})
         sent[partition] = number = sent.get(partition, -1) + 1
-        return {"offset": str(number), "sequence_number": number, "enqueued_at": START, "partition_key": None, "epoch": "", **event}
+        return {
+            "offset": str(number),
+            "sequence_number": number,
+            "enqueued_at": START,
+            "partition_key": None,
+            "epoch": "",
+            **event,
+        }
 
 
 def trade(number: int, **changes: Any) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from lakehouse.counting.counts import Counting
 from lakehouse.follow import Clock
 from lakehouse.lake.tables import Lake
 from lakehouse.lookups import Lookups
+from lakehouse.pipelines.bounds import wheel_contracts
 from lakehouse.pipelines.catalogue import PIPELINES, pipeline_of
-from lakehouse.pipelines.checks import check_pipelines
+from lakehouse.pipelines.checks import refuse_bad
 from lakehouse.pipelines.gold import Gold
 from lakehouse.reference import reference_store
 from lakehouse.request import RunRequest
@@ -22,7 +23,7 @@ from lakehouse.secrets import read_secret
 from lakehouse.sinks.jdbc import database
 from lakehouse.sinks.lengths import length_of
 from lakehouse.sinks.power_bi import PowerBi, RateLimit, post_json
-from lakehouse.sinks.push import PushTarget
+from lakehouse.sinks.push import PushingSink
 from lakehouse.sinks.sql import SqlSink
 from lakehouse.sources.port import source_from
 from lakehouse.streams.silver import Silver
@@ -34,15 +35,13 @@ _FROM_SCOPE = "secret:"
 
 def build_chain(parameters: Parameters, request: RunRequest, spark: SparkSession, clock: Clock) -> Chain:
     """Bring the parts together; raises what the first of them refuses."""
-    check_pipelines(PIPELINES.values())
+    refuse_bad(PIPELINES.values(), wheel_contracts())
     lake, pipeline = Lake(spark, parameters.names), pipeline_of(request.feed)
     by_http = parameters.reference_url.startswith("http")
     connection = read_secret(parameters.storage_secret, scope=parameters.secret_scope) if by_http else ""
     store = reference_store(spark, parameters.reference_url, connection)
-    sql = SqlSink(
-        spark, database(parameters.sql_url, _token(parameters)), length_of, now=clock.now, sleep=clock.sleep
-    )
-    pushed = _push(parameters, sql, clock)
+    sql = SqlSink(spark, database(parameters.sql_url, _token(parameters)), length_of, now=clock.now, sleep=clock.sleep)
+    publisher = _pushing(parameters, sql, clock)
     return Chain(
         lake=lake,
         request=request,
@@ -51,9 +50,9 @@ def build_chain(parameters: Parameters, request: RunRequest, spark: SparkSession
         store=store,
         silver={one.name: Silver(lake, request.feed, versions_of(one.contract)) for one in request.streams},
         pipeline=pipeline,
-        gold=Gold(lake, pipeline, Lookups(spark, store, request.lookups), [sql, pushed] if pushed else [sql]),
+        gold=Gold(lake, pipeline, Lookups(spark, store, request.lookups), [publisher]),
         sql=sql,
-        push=pushed,
+        publisher=publisher,
         counting=Counting(lake, counted_tables(request.feed, [one.name for one in request.streams], pipeline)),
     )
 
@@ -74,9 +73,9 @@ def _token(parameters: Parameters) -> Callable[[], str] | None:
     return lambda: credential.get_token(_SQL_SCOPE).token
 
 
-def _push(parameters: Parameters, sql: SqlSink, clock: Clock) -> PushTarget | None:
-    """Give the push to Power BI; its URL holds a key, so it may be given as `secret:<name>`."""
+def _pushing(parameters: Parameters, sql: SqlSink, clock: Clock) -> SqlSink | PushingSink:
+    """Push to Power BI as well where a URL is given; that holds a key, so it may be given as `secret:<name>`."""
     url = parameters.power_bi_url
     if url.startswith(_FROM_SCOPE):
         url = read_secret(url.removeprefix(_FROM_SCOPE), scope=parameters.secret_scope)
-    return PushTarget(PowerBi(url, RateLimit(time.monotonic, clock.sleep), post_json), sql) if url else None
+    return PushingSink(sql, PowerBi(url, RateLimit(time.monotonic, clock.sleep), post_json)) if url else sql

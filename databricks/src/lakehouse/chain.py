@@ -18,9 +18,9 @@ from lakehouse.pipelines.pipeline import Pipeline
 from lakehouse.pipelines.table import Table
 from lakehouse.reference import ReferenceStore
 from lakehouse.request import RunRequest, Stream
-from lakehouse.sinks.push import PushTarget
+from lakehouse.sinks.push import PushingSink
 from lakehouse.sinks.sql import SqlSink
-from lakehouse.sources.port import Source
+from lakehouse.sources.reading import Source
 from lakehouse.streams.bronze import BronzeProgress, create_bronze_table, run_bronze_pass
 from lakehouse.streams.missing import missing_numbers
 from lakehouse.streams.silver import Silver
@@ -33,8 +33,8 @@ logger = logging.getLogger(__name__)
 class Chain:
     """All that a run works with.
 
-    silver: of each stream. gold: of the pipeline, which has no tables where the feed ends at silver. push: None where no
-    push dataset is given. on_stage_done: called with the name of each stage that is done.
+    silver: of each stream. gold: of the pipeline, which has no tables where the feed ends at silver. publisher: SQL, or
+    SQL and a push dataset. on_stage_done: called with the name of each stage that is done.
     """
 
     lake: Lake
@@ -46,7 +46,7 @@ class Chain:
     pipeline: Pipeline
     gold: Gold
     sql: SqlSink
-    push: PushTarget | None
+    publisher: SqlSink | PushingSink
     counting: Counting
     on_stage_done: Callable[[str], None] = lambda _: None
     _streams: dict[str, Stream] = field(default_factory=dict, init=False, repr=False)
@@ -60,9 +60,7 @@ class Chain:
             create_bronze_table(self.lake, name)
         for silver in self.silver.values():
             silver.prepare()
-        self.sql.prepare(self._published())
-        if self.push:
-            self.push.prepare(self._published())
+        self.publisher.prepare(self._published())
         self.gold.prepare()
         self._touched.add(self.request.window_id)
 

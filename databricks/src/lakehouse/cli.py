@@ -21,8 +21,12 @@ from lakehouse.maintenance import maintain
 from lakehouse.pipelines.catalogue import PIPELINES
 from lakehouse.request import RunRequest
 from lakehouse.session import spark_session
+from lakehouse.streams.silver import quarantine_reasons
 
 logger = logging.getLogger("lakehouse")
+
+
+_REASONS = 3
 
 
 class GaveUp(Exception):
@@ -129,7 +133,8 @@ def _quarantines(counts: Mapping[str, WindowCounts], chain: Chain) -> list[str]:
 
 
 def _reasons(stream: str, chain: Chain) -> list[tuple[str, int]]:
-    return chain.silver[stream].quarantine_reasons(chain.request.window_id)
+    found = quarantine_reasons(chain.lake, stream, chain.request.window_id).limit(_REASONS)
+    return [(row["reason"], row["rows"]) for row in found.collect()]
 
 
 def _log_to_stdout() -> None:

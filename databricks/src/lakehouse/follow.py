@@ -146,6 +146,4 @@ def _follow(
             stages.recount()
             counted_at = now
         is_closed = closed is not None
-        clock.sleep(
-            pause_after(begun, clock.now(), passed, is_over=now >= request.end, is_closed=is_closed, pace=pace)
-        )
+        clock.sleep(pause_after(begun, clock.now(), passed, is_over=now >= request.end, is_closed=is_closed, pace=pace))

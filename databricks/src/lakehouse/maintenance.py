@@ -27,7 +27,7 @@ def maintain(lake: Lake, pipelines: Iterable[Pipeline], now: datetime, kept: tim
         try:
             lake.compact(name, kept)
             logger.info("lakehouse.maintained table=%s", name)
-        except Exception as error:  # noqa: BLE001 - whatever Spark raises, the other tables wait
+        except Exception as error:
             logger.exception("lakehouse.not_maintained table=%s", name)
             failures[name] = error
     if failures:

@@ -43,7 +43,10 @@ def test_a_window_in_which_all_adds_up_is_balanced():
             {"silver_new": 89},
             {"bronze_records = silver_new + duplicates + quarantined": 1, "silver_new = enriched + unmatched": -1},
         ),
-        ({"gold": {**COUNTS.gold, "enriched": {"": 79}}}, {"silver_new = enriched + unmatched": 1, "enriched = sql Trades": -1}),
+        (
+            {"gold": {**COUNTS.gold, "enriched": {"": 79}}},
+            {"silver_new = enriched + unmatched": 1, "enriched = sql Trades": -1},
+        ),
         ({"sql": {"Trades": 81}}, {"enriched = sql Trades": -1}),
         ({"gold": {**COUNTS.gold, "unmatched": {}}}, {"silver_new = enriched + unmatched": 10}),
         (

@@ -56,7 +56,10 @@ def test_a_run_gives_up_after_grace_and_drain_limit():
         ({"feed": "payments"}, "window_id: 'trades-20261122T100000Z' is no window of the feed 'payments'"),
         ({"window_id": "trades"}, "window_id: 'trades'"),
         ({"window_id": "trades-20261122T100000Z\n"}, "window_id"),
-        ({"window_id": "trades-20261399T990000Z"}, "window_id: 'trades-20261399T990000Z' names a time that there is not"),
+        (
+            {"window_id": "trades-20261399T990000Z"},
+            "window_id: 'trades-20261399T990000Z' names a time that there is not",
+        ),
         ({"window_id": "x'; DROP-20261122T100000Z"}, "window_id"),
         ({"window_start": "soon"}, "window_start: 'soon'"),
         ({"window_start": "2026-11-22T10:00:00"}, "no offset"),
@@ -73,7 +76,10 @@ def test_a_run_gives_up_after_grace_and_drain_limit():
         ({"streams": streams({"contract": "trades"})}, r"streams\[0\].contract: 'trades' does not match"),
         ({"streams": streams({"contract": "stars/1"})}, "'stars/1' is no contract of the stream 'trades'"),
         ({"streams": streams({}, {"hub": "other"})}, "streams: the name 'trades' is given twice"),
-        ({"streams": streams({}, {"name": "stars", "contract": "stars/1"})}, "streams: the hub 'market-trades' is given"),
+        (
+            {"streams": streams({}, {"name": "stars", "contract": "stars/1"})},
+            "streams: the hub 'market-trades' is given",
+        ),
         ({"streams": streams({"created_at": "soon"})}, r"streams\[0\].created_at: 'soon' is no time"),
         ({"drain_limit": "9" * 20 + ":00:00"}, "drain_limit: '9+:00:00' is longer"),
         ({"drain_limit": "9" * 5000 + ":00:00"}, "drain_limit: '9+' is longer"),
@@ -128,7 +134,9 @@ def test_a_run_makes_a_pass_every_half_minute_and_counts_every_two_unless_told_o
     assert (told.trigger_interval, told.recount_every) == (timedelta(seconds=5), timedelta(minutes=10))
 
 
-@pytest.mark.parametrize(("days", "message"), [("6", "kept_days: 6 is less than 7"), ("", "kept_days: '' is no number")])
+@pytest.mark.parametrize(
+    ("days", "message"), [("6", "kept_days: 6 is less than 7"), ("", "kept_days: '' is no number")]
+)
 def test_files_that_delta_may_still_need_are_kept(days, message):
     given = parse_parameters(["--lake_root=lake", f"--kept_days={days}"], MaintenanceParameters, "")
 

@@ -1,21 +1,23 @@
 """Which tables are counted for a stream, and how a row of each counts."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from functools import partial
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.counting.counts import BRONZE, DUPLICATES, QUARANTINED, SILVER, CountedTable
-from lakehouse.grammar import WINDOW_ID
 from lakehouse.lake.tables import CHANGE
 from lakehouse.pipelines.pipeline import Pipeline
 from lakehouse.pipelines.table import Table
-from lakehouse.streams.packs import attempt_of_event, records_of_event, slice_of_event, window_of_event
-from lakehouse.streams.silver import SilverTables
-
-_AHEAD = timedelta(days=1)
-"""How long before a window's start an event of it may have been stored; none is sent before it is due."""
+from lakehouse.streams.events import (
+    attempt_of_event,
+    events_of_windows,
+    records_of_event,
+    slice_of_event,
+    window_of_event,
+)
+from lakehouse.streams.silver_tables import SilverTables
 
 
 def counted_tables(feed: str, streams: Sequence[str], pipeline: Pipeline) -> list[CountedTable]:
@@ -44,7 +46,7 @@ def arrivals(events: DataFrame, feed: str) -> DataFrame:
 
 def _of_stream(feed: str, stream: str) -> Iterator[CountedTable]:
     tables = SilverTables(stream)
-    yield CountedTable(f"bronze.{stream}", stream, BRONZE, lambda rows: _events(rows, feed), _since)
+    yield CountedTable(f"bronze.{stream}", stream, BRONZE, lambda rows: _events(rows, feed), partial(_events_of, feed))
     yield CountedTable(tables.rows, stream, SILVER, _rows)
     yield CountedTable(tables.duplicates, stream, DUPLICATES, _rows)
     yield CountedTable(tables.quarantine, stream, QUARANTINED, lambda rows: _rows(rows, count=F.col("rows")))
@@ -84,9 +86,5 @@ def _of_windows(rows: DataFrame, windows: Sequence[str]) -> DataFrame:
     return rows.where(F.col("window_id").isin(list(windows)))
 
 
-def _since(events: DataFrame, windows: Sequence[str]) -> DataFrame:
-    """Pass over events that were stored long before the first of the windows began."""
-    if not all(map(WINDOW_ID.fullmatch, windows)):
-        return events
-    first = min(datetime.strptime(window.rpartition("-")[2], "%Y%m%dT%H%M%S%z") for window in windows)
-    return events.where(F.col("enqueued_at") >= F.lit(first - _AHEAD))
+def _events_of(feed: str, events: DataFrame, windows: Sequence[str]) -> DataFrame:
+    return events_of_windows(events, feed, windows)

@@ -107,7 +107,9 @@ class Counting:
             bronze_events=sum(events for _, events in bronze.values()),
             bronze_records=sum(rows for rows, _ in bronze.values()),
             arrived={label: rows for label, (rows, _) in bronze.items()},
-            **{stage: self._total(stream, stage, window_id) for stage in (SILVER, DUPLICATES, QUARANTINED)},
+            silver_new=self._total(stream, SILVER, window_id),
+            duplicates=self._total(stream, DUPLICATES, window_id),
+            quarantined=self._total(stream, QUARANTINED, window_id),
             gold={
                 stage: {name: rows for (name, _), (rows, _) in self._of(stream, stage, window_id).items() if rows}
                 for of, stage in self._tables

@@ -47,7 +47,8 @@ def _documents(folder: Traversable) -> Iterable[tuple[str, Mapping[str, Any]]]:
 
 def _bound(rule: Mapping[str, Any]) -> int | None:
     texts = [value for value in rule.get("enum", ()) if isinstance(value, str)]
-    return rule.get("maxLength", max(map(len, texts)) if texts else None)
+    bound: int | None = rule.get("maxLength", max(map(len, texts)) if texts else None)
+    return bound
 
 
 def _wider(one: int | None, other: int | None) -> int | None:

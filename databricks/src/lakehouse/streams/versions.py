@@ -8,7 +8,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.streams.checking import checked, spark_schema
-from lakehouse.streams.contract import Contract, ContractError
+from lakehouse.streams.contract import Contract, ContractError, load_contracts
 from lakehouse.streams.events import contract_of_event
 from lakehouse.streams.packs import opened
 
@@ -65,6 +65,14 @@ class Versions:
             upcast = self.upcasts.get(newer.name)
             records = upcast(records) if upcast else _with_new_columns(records, newer)
         return records
+
+
+def versions_of(contract: str) -> Versions:
+    """Read all versions of a stream's contract that the wheel carries; raises ContractError.
+
+    contract: the version that checks events that name none, such as `trades/1`.
+    """
+    return Versions(load_contracts(contract.partition("/")[0]), default=contract)
 
 
 def records(bronze: DataFrame, feed: str, versions: Versions) -> DataFrame:

@@ -28,7 +28,12 @@ def labelled(rows):
     name = F.when(F.col("key") > 2, "large").otherwise("small")
     one = F.lit(1).cast("long")
     return rows.select(
-        "window_id", name.alias("name"), F.lit(0).alias("attempt"), F.col("size").alias("rows"), one.alias("events"), CHANGE
+        "window_id",
+        name.alias("name"),
+        F.lit(0).alias("attempt"),
+        F.col("size").alias("rows"),
+        one.alias("events"),
+        CHANGE,
     )
 
 

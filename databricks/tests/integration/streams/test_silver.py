@@ -1,10 +1,6 @@
 """Bronze into silver over real Spark and Delta: what is kept, what is set aside, and what a kill or a repeat leaves."""
 
-from decimal import Decimal
-
-import pytest
-
-from silver_house import LATER, WINDOW, Killed, event, pack, trade
+from silver_house import WINDOW, Killed, event, pack, trade
 
 
 def a_bit_of_everything():
@@ -29,9 +25,13 @@ def test_each_record_is_kept_set_aside_or_a_duplicate(house):
     assert touched == {WINDOW}
     assert house.rows("silver.trades", "trade_id", "sequence_number", "index") == [(1, 4, 1), (2, 1, 0), (4, 4, 0)]
     assert house.rows("silver.trades_duplicates", "trade_id", "sequence_number") == [(1, 0)]
-    assert house.rows("silver.trades_quarantine", "sequence_number", "index", "rows", "reason") == [
-        (2, 0, 1, "price: expected number, found string"),
-        (3, 0, 1, "the record is not one JSON object in UTF-8 with each name once"),
-        (4, 2, 1, house.rows("silver.trades_quarantine", "reason", "index")[-1][0]),
-        (5, -1, 5, "rows: the pack says 5 and holds 1"),
-    ][:2] + house.rows("silver.trades_quarantine", "sequence_number", "index", "rows", "reason")[2:]
+    assert (
+        house.rows("silver.trades_quarantine", "sequence_number", "index", "rows", "reason")
+        == [
+            (2, 0, 1, "price: expected number, found string"),
+            (3, 0, 1, "the record is not one JSON object in UTF-8 with each name once"),
+            (4, 2, 1, house.rows("silver.trades_quarantine", "reason", "index")[-1][0]),
+            (5, -1, 5, "rows: the pack says 5 and holds 1"),
+        ][:2]
+        + house.rows("silver.trades_quarantine", "sequence_number", "index", "rows", "reason")[2:]
+    )
