@@ -255,7 +255,7 @@ def test_a_hub_without_events_is_read_to_its_end(tables, hubs: Platform, checkpo
     assert progress == BronzeProgress({}, rows_read=0, epoch=progress.epoch)
 
 
-def test_a_pass_goes_on_from_what_the_one_before_it_said(tables, hubs: Platform, checkpoints):
+def test_a_pass_goes_on_from_what_the_one_before_it_said(spark, tables, hubs: Platform, checkpoints):
     source = EventHubsSource(hubs.config())
     hubs.send("passes", events("0", range(3)))
     first = run_bronze_pass(tables, source, stream("passes"), checkpoints)
@@ -266,6 +266,7 @@ def test_a_pass_goes_on_from_what_the_one_before_it_said(tables, hubs: Platform,
 
     assert (first.rows_read, second.rows_read, third.rows_read) == (3, 2, 0)
     assert second.last_sequence_numbers == third.last_sequence_numbers == {"0": 2, "1": 1}
+    assert tables.version("bronze.passes") == Lake(spark).version("bronze.passes")
 
 
 def test_a_wrong_secret_is_said_in_the_providers_words(tables, hubs: Platform, checkpoints):
