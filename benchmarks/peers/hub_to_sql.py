@@ -145,7 +145,8 @@ def _ours(folder, spark, source, power_bi):
 def _seed(folder, spark, source, hub, deliver):
     chain = _chain(folder, spark, source, hub, None)
     shape, done = spark_schema(chain.contract), [0]
-    events = source.events(spark, hub).select(F.from_json(F.col("body").cast("string"), shape).alias("r")).select("r.*")
+    events = source.open(Stream(hub, hub, f"{hub}/1")).events(spark)
+    events = events.select(F.from_json(F.col("body").cast("string"), shape).alias("r")).select("r.*")
     assets = F.broadcast(spark.createDataFrame([("BTC", 1), ("ETH", 2)], "symbol string, rank int"))
     joined = events.dropDuplicates(["venue", "symbol", "trade_id"]).withColumnRenamed("symbol", "market")
     joined = joined.join(assets, F.col("base") == F.col("symbol"))

@@ -36,7 +36,7 @@ ssl.keystore.type=PEM
 ssl.keystore.location={keystore}
 sasl.enabled.mechanisms=OAUTHBEARER
 listener.name.sasl_ssl.oauthbearer.sasl.server.callback.handler.class={oauth}.OAuthBearerValidatorCallbackHandler
-listener.name.sasl_ssl.oauthbearer.sasl.jaas.config={oauth}.OAuthBearerLoginModule required {trust};
+listener.name.sasl_ssl.oauthbearer.sasl.jaas.config={oauth}.OAuthBearerLoginModule required {claim} {trust};
 listener.name.sasl_ssl.oauthbearer.sasl.oauthbearer.jwks.endpoint.url={keys}
 listener.name.sasl_ssl.oauthbearer.sasl.oauthbearer.expected.issuer={issuer}
 listener.name.sasl_ssl.oauthbearer.sasl.oauthbearer.expected.audience={audience}
@@ -79,13 +79,21 @@ def kafka_broker_with_login(folder: Path, login: Login) -> Iterator[Broker]:
     broker, controller, sasl = _free_ports(3)
     keystore = folder / "kafka.pem"
     _write_keystore(Path(login.server), keystore)
+    claim = 'unsecuredLoginStringClaim_sub="broker"'  # a listener logs in as a client, too, which nobody here asks for
     trust = f'ssl.truststore.type="PEM" ssl.truststore.location="{login.authority}"'
     oauth = "org.apache.kafka.common.security.oauthbearer"
     places = {"broker": broker, "controller": controller, "sasl": sasl, "folder": folder, "keystore": keystore}
-    told = {"oauth": oauth, "trust": trust, "keys": login.keys, "issuer": login.issuer, "audience": login.audience}
+    issuing = {
+        "oauth": oauth,
+        "claim": claim,
+        "trust": trust,
+        "keys": login.keys,
+        "issuer": login.issuer,
+        "audience": login.audience,
+    }
     with _serving(
         folder,
-        (_PROPERTIES + _LOGIN).format(**places, **told),
+        (_PROPERTIES + _LOGIN).format(**places, **issuing),
         f"-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={login.keys}",
     ):
         yield Broker(f"127.0.0.1:{broker}", f"127.0.0.1:{sasl}")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.datasource import DataSource, DataSourceStreamReader, InputPartition
 from pyspark.sql.types import StructType
 
@@ -64,20 +65,21 @@ class OpenEventHub:
         A query repeats a batch that was begun and not committed before all else; the next one goes on from there. The
         hub's offsets name its epoch, so one checkpoint serves all epochs.
         """
-        reading.lake.spark.dataSource.register(EventHubsDataSource)
         reached: Mapping[str, int] = {}
         while any(last > reading.held.get(partition, _BEFORE_THE_FIRST) for partition, last in self.head.last.items()):
-            end = run_query(as_bronze(self._events(reading)), reading, reading.stream.name, take)
+            end = run_query(as_bronze(self.events(reading.lake.spark)), reading, reading.stream.name, take)
             is_of_this_hub = end.offset.get("created") == self.epoch
             reached = end.offset["last"] if is_of_this_hub else {}
             if not end.took:
                 break
         return reached
 
-    def _events(self, reading: Reading) -> Any:  # noqa: ANN401 - a streaming frame
+    def events(self, spark: SparkSession) -> DataFrame:
+        """Give a streaming frame of the hub's events, of which a query takes one batch."""
+        spark.dataSource.register(EventHubsDataSource)
         given = {one.name: str(getattr(self.hub, one.name)) for one in fields(Hub)}
         limits = {"head": self.head.to_text(), "limit": str(self.max_events_a_batch)}
-        return reading.lake.spark.readStream.format("eventhubs").options(**given, **limits).load()
+        return spark.readStream.format("eventhubs").options(**given, **limits).load()
 
 
 class EventHubsDataSource(DataSource):

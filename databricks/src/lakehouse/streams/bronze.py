@@ -52,9 +52,9 @@ def run_bronze_pass(
     checkpoint that is lost, or is behind, doubles nothing.
 
     A stream's hub that was made anew (its epoch is later than bronze's) is read from its first event; what bronze had
-    not read of the former one is gone, and a warning says so. Raises EventHubError where the hub
-    can't be asked, StreamingQueryException with the source's own words where reading or the table fails; run again, the
-    pass goes on where it was.
+    not read of the former one is gone, and a warning says so. Raises EventHubError where the hub can't be asked,
+    StreamingQueryException with the source's own words where reading or the table fails; run again, the pass goes on
+    where it was.
     """
     table = f"bronze.{stream.name}"
     create_bronze_table(lake, stream.name)
@@ -142,7 +142,7 @@ class _State:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Committed:
     """What bronze's newest commit says of how far it is. epoch: None where no commit says anything."""
 
     epoch: str | None
@@ -151,12 +151,12 @@ class Told:
     mark: Mark
 
 
-def told_of(lake: Lake, table: str) -> Told:
+def committed_of(lake: Lake, table: str) -> Committed:
     """Read how far a bronze table is from its own commits."""
-    told = dict(progress.source) if (progress := lake.progress(table)) else {}
-    epoch = told.pop(_EPOCH, None)
-    epochs, last = json.loads(told.pop(_EPOCHS, "[]")), json.loads(told.pop(_LAST, "{}"))
-    return Told(epoch, tuple(epochs), last, told)
+    source = dict(progress.source) if (progress := lake.progress(table)) else {}
+    epoch = source.pop(_EPOCH, None)
+    epochs, last = json.loads(source.pop(_EPOCHS, "[]")), json.loads(source.pop(_LAST, "{}"))
+    return Committed(epoch, tuple(epochs), last, mark=source)
 
 
 def _state(lake: Lake, table: str, epoch: str, stream: Stream) -> _State:
@@ -164,19 +164,19 @@ def _state(lake: Lake, table: str, epoch: str, stream: Stream) -> _State:
 
     A hub never becomes older: a source that can't say its epoch, or was told a former one, means the one that is known.
     """
-    told = told_of(lake, table)
-    epoch = max(epoch, told.epoch or "")
-    if told.epoch == epoch:
-        return _State(lake, table, epoch, told.epochs, dict(told.last), told.mark)
-    if told.epoch:
+    committed = committed_of(lake, table)
+    epoch = max(epoch, committed.epoch or "")
+    if committed.epoch == epoch:
+        return _State(lake, table, epoch, committed.epochs, dict(committed.last), committed.mark)
+    if committed.epoch:
         logger.warning(
             "lakehouse.hub_made_anew stream=%s hub=%s created_at=%s former=%s: it is read from its first event, and "
             "events of the former hub that were not yet read are gone",
-            *(stream.name, stream.hub, epoch, told.epoch),
+            *(stream.name, stream.hub, epoch, committed.epoch),
         )
     _give_epochs(lake, table, epoch)
     last = last_sequence_numbers(lake, table, epoch)
-    return _State(lake, table, epoch, tuple(sorted({*told.epochs, epoch})), last, told.mark)
+    return _State(lake, table, epoch, tuple(sorted({*committed.epochs, epoch})), last, committed.mark)
 
 
 def _give_epochs(lake: Lake, table: str, epoch: str) -> None:

@@ -8,7 +8,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.lake.tables import Lake
-from lakehouse.streams.bronze import told_of
+from lakehouse.streams.bronze import committed_of
 from lakehouse.streams.bronze_batch import missing_between
 
 type Missing = tuple[str, str, int, int]
@@ -32,8 +32,8 @@ def missing_numbers(lake: Lake, stream: str, since: datetime) -> list[Missing]:
     found = bounds.collect()
     within = missing_between(recent) if any(row["last"] - row["first"] + 1 != row["rows"] for row in found) else []
     before = [(row["epoch"], row["partition"], row["first"] - 1) for row in found]
-    told = told_of(lake, f"bronze.{stream}")
-    after = [(told.epoch or "", partition, last) for partition, last in told.last.items()]
+    committed = committed_of(lake, f"bronze.{stream}")
+    after = [(committed.epoch or "", partition, last) for partition, last in committed.last.items()]
     return sorted([*within, *_gaps_up_to(events, {*before, *after})])
 
 

@@ -23,7 +23,7 @@ from lakehouse.lake.tables import Lake
 from lakehouse.request import Stream
 from lakehouse.sources.eventhubs import EventHubsSource
 from lakehouse.sources.hub_client import head_of
-from lakehouse.sources.reading import Reading, Take
+from lakehouse.sources.reading import Reading, Source, Take
 from lakehouse.streams.bronze import BronzeProgress, run_bronze_pass
 from lakehouse.streams.bronze_batch import HubsConfused
 from lakehouse.streams.bronze_schema import BRONZE
@@ -93,6 +93,26 @@ class GivenEvents:
 def folder(spark) -> Path:
     """Where the session's tables lie."""
     return Path(urlsplit(spark.conf.get("spark.sql.warehouse.dir")).path)
+
+
+class Watched:
+    """A source that notes the names of the queries that run while it hands over a batch."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.queries: list[str] = []
+
+    def open(self, stream: Stream) -> "Watched":
+        self.hub = self.source.open(stream)
+        self.epoch = self.hub.epoch
+        return self
+
+    def read(self, reading: Reading, take: Take) -> Mapping[str, int]:
+        def noting(batch: DataFrame, mark: Mapping[str, str]) -> None:
+            self.queries += [query.name for query in reading.lake.spark.streams.active]
+            take(batch, mark)
+
+        return self.hub.read(reading, noting)
 
 
 @pytest.fixture
@@ -241,11 +261,12 @@ def test_what_the_hub_deleted_unread_is_told_and_the_rest_is_read(tables, hubs: 
 def test_many_events_are_several_batches_of_one_pass(spark, tables, hubs: Platform, checkpoints):
     with hubs.hubs("limited:2") as serving:
         serving.send("limited", [*events("0", range(9)), *events("1", range(2))])
-        source = EventHubsSource(serving.config(max_events_a_batch=6))
+        source = Watched(EventHubsSource(serving.config(max_events_a_batch=6)))
         progress = run_bronze_pass(tables, source, stream("limited"), checkpoints)
 
     writes = spark.sql("DESCRIBE HISTORY bronze.limited").where("operation = 'WRITE'").count()
     assert (progress.last_sequence_numbers, progress.rows_read, writes) == ({"0": 8, "1": 1}, 11, 2)
+    assert source.queries == ["bronze_limited", "bronze_limited"]
     assert bodies(tables, stream("limited")) == [*(("0", n) for n in range(9)), *(("1", n) for n in range(2))]
 
 
@@ -255,7 +276,7 @@ def test_a_hub_without_events_is_read_to_its_end(tables, hubs: Platform, checkpo
     assert progress == BronzeProgress({}, rows_read=0, epoch=progress.epoch)
 
 
-def test_a_pass_goes_on_from_what_the_one_before_it_said(tables, hubs: Platform, checkpoints):
+def test_a_pass_goes_on_from_what_the_one_before_it_said(spark, tables, hubs: Platform, checkpoints):
     source = EventHubsSource(hubs.config())
     hubs.send("passes", events("0", range(3)))
     first = run_bronze_pass(tables, source, stream("passes"), checkpoints)
@@ -266,6 +287,7 @@ def test_a_pass_goes_on_from_what_the_one_before_it_said(tables, hubs: Platform,
 
     assert (first.rows_read, second.rows_read, third.rows_read) == (3, 2, 0)
     assert second.last_sequence_numbers == third.last_sequence_numbers == {"0": 2, "1": 1}
+    assert tables.version("bronze.passes") == Lake(spark).version("bronze.passes")
 
 
 def test_a_wrong_secret_is_said_in_the_providers_words(tables, hubs: Platform, checkpoints):
