@@ -19,7 +19,6 @@ from lakehouse import packs
 from lakehouse.config import MODES, REQUIRED, Parameters, parse_parameters, run_request
 from lakehouse.streams.contract import load_contract
 from lakehouse.counting.counts import WindowCounts
-from lakehouse.gold import FROM_LOOKUP, KEY, SIXTEEN
 from lakehouse.streams.packs import Property, lines_of
 from lakehouse.counting.reconciling import as_rows
 from lakehouse.request import LOOKUPS, RunRequest, Stream
@@ -199,19 +198,6 @@ def test_counts_are_written_under_the_stages_of_the_contract():
 
     assert {stage for stage, _, _ in rows} == set(COUNTS["properties"]["stage"]["enum"])
     assert max(len(name) for _, name, _ in rows) <= COUNTS["properties"]["name"]["maxLength"]
-
-
-def test_golds_key_is_that_of_a_trade_with_its_symbol_called_market():
-    assert tuple("market" if name == "symbol" else name for name in load_contract("trades/1").key) == KEY
-
-
-def test_gold_takes_columns_that_the_lookup_has_in_types_that_hold_them():
-    holds = {"string": "string", "int32": "bigint", "decimal128(38, 18)": "decimal(38,18)"}
-
-    assert set(FROM_LOOKUP) <= set(ASSETS["required"])
-    assert {name: SIXTEEN[name].dataType.simpleString() for name in FROM_LOOKUP} == {
-        name: holds[ASSETS["properties"][name]["x-type"]] for name in FROM_LOOKUP
-    }
 
 
 def test_the_tests_own_lookup_is_one_of_the_contract():

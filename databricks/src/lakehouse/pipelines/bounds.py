@@ -9,7 +9,7 @@ from importlib.resources.abc import Traversable
 from typing import Any
 
 type Bounds = Mapping[str, Mapping[str, int | None]]
-"""By stream or lookup, by column: the greatest length of its texts; None for other columns and where there is no bound."""
+"""By stream or lookup, by column: the greatest length of its texts; None where there is none, and for other columns."""
 
 _FILE = re.compile(r"(?P<name>\w+)\.v\d+\.schema\.json")
 
@@ -47,7 +47,8 @@ def _documents(folder: Traversable) -> Iterable[tuple[str, Mapping[str, Any]]]:
 
 def _bound(rule: Mapping[str, Any]) -> int | None:
     texts = [value for value in rule.get("enum", ()) if isinstance(value, str)]
-    return rule.get("maxLength", max(map(len, texts)) if texts else None)
+    bound: int | None = rule.get("maxLength", max(map(len, texts)) if texts else None)
+    return bound
 
 
 def _wider(one: int | None, other: int | None) -> int | None:
