@@ -31,7 +31,8 @@ class Arrivals:
 
 def as_new(came: Arrivals) -> Arrivals:
     """Say that the table has no row yet, so whatever its streams have is new to it."""
-    return replace(came, changes={name: Changed(one.rows, only_new=True) for name, one in came.changes.items()})
+    changes = {name: Changed(one.rows, only_new=True) for name, one in came.changes.items()}
+    return replace(came, changes=changes, touched=came.touched - set(came.progress.waiting))
 
 
 def silver(stream: str) -> str:

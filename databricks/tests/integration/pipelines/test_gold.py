@@ -1,14 +1,24 @@
 """The engine of gold tables: what it writes, what it leaves alone, and what it does after a kill."""
 
 from datetime import date
+from io import BytesIO
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import functions as F
 
 from gold_stage import FIRST, SECOND, record
-from gold_tables import buckets, days, pairs, per_row
+from gold_tables import buckets, days, pairs, per_row, stores
+from lakehouse.lookups import parse_lookup_contract
 
 DAY = 24 * 60
+
+
+def parquet(columns):
+    sink = BytesIO()
+    pq.write_table(pa.table(columns), sink)
+    return sink.getvalue()
 
 
 class Killed(Exception):
@@ -211,6 +221,23 @@ def test_new_rows_of_both_sides_are_pairs_to_append_and_those_of_a_changed_row_a
     assert commits(stage, table) == ["WRITE", "MERGE"]
     assert stage.rows(table) == stage.built(table) != []
     assert [row[:2] for row in stage.rows(table)] == [(2, 1)]
+
+
+def test_a_snapshot_of_a_lookup_is_that_of_the_newest_window(stage):
+    contract = {"x-key": ["store"], "properties": {"store": {}, "city": {}}}
+    stage.contracts = {"stores": parse_lookup_contract("stores", contract)}
+    table = stage.named(stores("stores"))
+    stage.store.documents["f/" + FIRST] = parquet({"store": ["a", "b"], "city": ["Bern", "Genf"]})
+    stage.store.documents["f/" + SECOND] = parquet({"store": ["b", "c"], "city": ["Biel", "Chur"]})
+
+    for window in (FIRST, SECOND, SECOND, FIRST):
+        gold = stage.gold(table, paths={"stores": f"f/{window}"})
+        gold.run_pass(window)
+        gold.note()
+    gold.rerun(FIRST)
+
+    assert stage.rows(table) == stage.published(table) == [("b", "Biel"), ("c", "Chur")]
+    assert commits(stage, table) == ["MERGE", "MERGE"]
 
 
 def test_memory_that_a_pass_took_is_given_back(stage):
