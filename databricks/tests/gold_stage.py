@@ -19,7 +19,10 @@ from lakehouse.pipelines.targets.fake import FakeTarget
 START = datetime(2026, 11, 22, 23, 30, tzinfo=UTC)
 FIRST, SECOND = "feed-20261122T233000Z", "feed-20261123T003000Z"
 RECORD = "id long, at timestamp, kind string, amount long"
-LINEAGE = "window_id string, slice string, attempt integer, epoch string, partition string, sequence_number long, index integer"
+LINEAGE = (
+    "window_id string, slice string, attempt integer, epoch string, partition string, sequence_number long, "
+    "index integer"
+)
 
 _numbers = count(1)
 
@@ -43,6 +46,7 @@ class Stage:
     store: DictStore = field(default_factory=DictStore)
     contracts: Mapping[str, LookupContract] = field(default_factory=dict)
     target: FakeTarget = field(default_factory=FakeTarget)
+    ids: dict[str, set[int]] = field(default_factory=dict)
     number: int = field(default_factory=lambda: next(_numbers))
 
     def __post_init__(self) -> None:
@@ -51,6 +55,7 @@ class Stage:
     def stream(self, name: str, record: str = RECORD) -> str:
         """Make a stream's silver; gives its name."""
         stream = f"{name}{self.number}"
+        self.ids[stream] = set()
         self.lake.create(f"silver.{stream}", columns(f"{record}, {LINEAGE}"), ("id",))
         return stream
 
@@ -66,19 +71,16 @@ class Stage:
         gold.prepare()
         return gold
 
-    def put(self, stream: str, *rows: Mapping[str, Any]) -> None:
-        """Let rows come, in one commit; those of keys that are there change, in one more."""
-        there = {row["id"] for row in self.lake.read(f"silver.{stream}").select("id").collect()}
-        changed = [row for row in rows if row["id"] in there]
-        if changed:
-            self.lake.replace(f"silver.{stream}", self.frame(stream, changed), _ids(changed))
-        new = [row for row in rows if row["id"] not in there]
-        if new:
-            self.lake.append(f"silver.{stream}", self.frame(stream, new))
-
-    def drop(self, stream: str, *ids: int) -> None:
-        """Let rows go."""
-        self.lake.delete(f"silver.{stream}", _ids([{"id": one} for one in ids]))
+    def put(self, stream: str, *rows: Mapping[str, Any], gone: Iterable[int] = ()) -> None:
+        """Let rows come, change (of keys that are there) and go, in one commit: an append where they only come."""
+        there, name = self.ids[stream], f"silver.{stream}"
+        replaced = there & {row["id"] for row in rows} | there & set(gone)
+        if replaced:
+            self.lake.replace(name, self.frame(stream, rows), _ids(replaced | {row["id"] for row in rows}))
+        elif rows:
+            self.lake.append(name, self.frame(stream, rows))
+        there -= set(gone)
+        there |= {row["id"] for row in rows}
 
     def frame(self, stream: str, rows: Sequence[Mapping[str, Any]]) -> DataFrame:
         schema = self.lake.read(f"silver.{stream}").schema
@@ -128,5 +130,5 @@ def listed(rows: DataFrame, table: Table) -> list[tuple[Any, ...]]:
     return sorted((tuple(row) for row in rows.select(*[one.name for one in table.columns]).collect()), key=str)
 
 
-def _ids(rows: Iterable[Mapping[str, Any]]) -> str:
-    return f"id IN ({', '.join(str(row['id']) for row in rows)})"
+def _ids(ids: Iterable[int]) -> str:
+    return f"id IN ({', '.join(map(str, ids))})"

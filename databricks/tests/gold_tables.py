@@ -142,3 +142,20 @@ def latest(stream: str) -> Table:
         build=build,
         sql="Latest",
     )
+
+
+def stores(lookup: str) -> Table:
+    """A lookup, kept as a table."""
+    return Table(
+        name="stores",
+        comment="stores",
+        columns=(
+            Column("store", "string", "store", of=f"{lookup}.store", required=True, length=8),
+            Column("city", "string", "city", of=f"{lookup}.city", length=8),
+        ),
+        key=("store",),
+        kind=Snapshot(lookup),
+        inputs=(lookup,),
+        build=lambda **inputs: inputs[lookup].select("store", "city"),
+        sql="Stores",
+    )

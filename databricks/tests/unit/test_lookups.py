@@ -44,11 +44,11 @@ class Store(dict):
 class NoSpark:
     """Keeps what would become a frame."""
 
-    def createDataFrame(self, rows):
+    def createDataFrame(self, rows):  # noqa: N802 - Spark's name
         self.rows = rows
         return self
 
-    def localCheckpoint(self):
+    def localCheckpoint(self):  # noqa: N802 - Spark's name
         return self.rows
 
 

@@ -29,6 +29,12 @@ class Arrivals:
     is_news: bool
 
 
+def as_new(came: Arrivals) -> Arrivals:
+    """Say that the table has no row yet, so whatever its streams have is new to it."""
+    changes = {name: Changed(one.rows, only_new=True) for name, one in came.changes.items()}
+    return replace(came, changes=changes, touched=came.touched - set(came.progress.waiting))
+
+
 def silver(stream: str) -> str:
     """Name a stream's silver as the lake does."""
     return f"silver.{stream}"
@@ -80,9 +86,9 @@ def arrivals_of_lookup(table: Table, before: Progress | None, own_window: str) -
 
 
 def _rows(span: Span, stream: str, released: set[str], own_window: str, spans: Spans) -> DataFrame:
-    if span.only_inserts and not released:
+    if span.whole or (span.only_inserts and not released):
         return span.rows.where(is_visible(F.col(WINDOW), own_window))
-    if released and not span.whole:
+    if released:
         waited = spans.lake.read(silver(stream)).where(F.col(WINDOW).isin(*released))
         return span.rows.unionByName(waited.withColumn(CHANGE, F.lit(INSERT)))
     return span.rows

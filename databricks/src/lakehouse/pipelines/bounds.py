@@ -9,7 +9,7 @@ from importlib.resources.abc import Traversable
 from typing import Any
 
 type Bounds = Mapping[str, Mapping[str, int | None]]
-"""By stream or lookup, by column: the greatest length of its texts; None for other columns and where there is no bound."""
+"""By stream or lookup, by column: the greatest length of its texts; None where there is none, and for other columns."""
 
 _FILE = re.compile(r"(?P<name>\w+)\.v\d+\.schema\.json")
 

@@ -113,7 +113,8 @@ def _of_kind(table: Table, contracts: Contracts) -> Iterator[str]:
     elif isinstance(kind, PerRow | Correlate):
         repeated = {name for stream in follows for name in table.repeats.get(stream, ())}
         for name in sorted(set(table.key) - repeated):
-            yield f"its key {name!r} repeats no column of {', '.join(kind.follows)} (`of`), by which its kind finds rows"
+            streams = ", ".join(kind.follows)
+            yield f"its key {name!r} repeats no column of {streams} (`of`), by which its kind finds rows"
 
 
 def _of_column(column: Column, table: Table, contracts: Contracts) -> Iterator[str]:

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from lakehouse.lake.progress import Progress
 from lakehouse.lake.tables import Lake
 from lakehouse.lookups import Lookups
-from lakehouse.pipelines.arrivals import Arrivals, arrivals, arrivals_by_window, arrivals_of_lookup, silver
+from lakehouse.pipelines.arrivals import Arrivals, arrivals, arrivals_by_window, arrivals_of_lookup, as_new, silver
 from lakehouse.pipelines.kept import kept
 from lakehouse.pipelines.kinds.kind import Inputs, Rewritten, RowsOfValues
 from lakehouse.pipelines.kinds.per_row import PerRow
@@ -34,6 +34,7 @@ class Gold:
     lookups: Lookups
     targets: Sequence[Target] = ()
     _publishing: Publishing = field(init=False, repr=False)
+    _new: set[str] = field(default_factory=set, init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Begin to remember what the targets have."""
@@ -42,6 +43,8 @@ class Gold:
     def prepare(self) -> None:
         """Make the tables where they are not there yet, and add the columns that they lack."""
         for table in self.pipeline.tables:
+            if not self.lake.exists(table.lake_name):
+                self._new.add(table.name)
             self.lake.create(table.lake_name, table.schema, table.clustered_by or table.key, table.comment)
 
     def run_pass(self, own_window: str) -> frozenset[str]:
@@ -65,6 +68,8 @@ class Gold:
         told = self._publishing.catch_up(table, spans)
         before = self.lake.progress(table.lake_name)
         came = self._arrivals(table, before, own_window, spans)
+        if before is None and table.name in self._new:
+            came = as_new(came)
         if came.is_news:
             self._write(table, self._rewritten(table, came, own_window), came.progress)
             return told | came.touched

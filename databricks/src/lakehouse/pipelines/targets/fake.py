@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from pyspark.sql import Row
@@ -56,6 +57,6 @@ class FakeTarget:
         return keyed
 
 
-def _instant(value: Any) -> Any:
+def _instant(value: object) -> object:
     """Compare times as instants: Spark gives them in this machine's zone, without saying so."""
-    return value.timestamp() if hasattr(value, "timestamp") else value
+    return value.timestamp() if isinstance(value, datetime) else value

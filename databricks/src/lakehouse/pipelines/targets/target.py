@@ -18,7 +18,6 @@ class Target(Protocol):
         """Put rows in the place of those that they replace.
 
         The rows have the table's columns in their order, the keys its key columns alone. Of NewRows the table has none
-        yet; where it has one of that key all the same, because it is not what the progress says, the row replaces it
-        or the write is refused: it is never doubled where the table enforces its key.
+        yet. A target that outlives the lake may hold such a key all the same: there the row replaces the old one.
         """
         ...
