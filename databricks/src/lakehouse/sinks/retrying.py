@@ -29,17 +29,16 @@ def with_retries[Result](
         try:
             return act()
         except (Py4JError, PySparkException) as failure:
-            told = str(failure)
-            if any(words in told for words in _REFUSED_VALUES):
+            message = str(failure)
+            if any(words in message for words in _REFUSED_VALUES):
                 raise
-            logger.warning("%s failed, again in %s s: %s", what, wait, _reason(told))
+            logger.warning("%s failed, again in %s s: %s", what, wait, _reason(message))
         sleep(wait)
     return act()
 
 
-def _reason(told: str) -> str:
+def _reason(message: str) -> str:
     """Give the first line that says why; py4j's own first line says only that something failed in Java."""
-    lines = told.splitlines() or [""]
-    return lines[1 if lines[0].startswith("An error occurred while calling") and len(lines) > 1 else 0].removeprefix(
-        ": "
-    )[:300]
+    first, _, rest = message.partition("\n")
+    reason = rest if rest and first.startswith("An error occurred while calling") else first
+    return reason.partition("\n")[0].removeprefix(": ")[:300]
