@@ -85,10 +85,10 @@ class SqlSink:
 
         A new row whose key the table has takes the place of the former one.
         """
-        made, told = self._tables[table.name], progress.metadata()
+        made, metadata = self._tables[table.name], progress.metadata()
         self.progress(table)
-        self._durably("sql.write", lambda: self._write(made, rewritten, told))
-        self._held[made.name] = told
+        self._durably("sql.write", lambda: self._write(made, rewritten, metadata))
+        self._held[made.name] = metadata
 
     def count(self, table: Table, window_id: str) -> int:
         """Count a window's rows in the SQL table."""
@@ -118,11 +118,11 @@ class SqlSink:
         self._held.clear()
         self._dirty.clear()
 
-    def _write(self, table: SqlTable, rewritten: Rewritten, told: str) -> None:
+    def _write(self, table: SqlTable, rewritten: Rewritten, metadata: str) -> None:
         batch = time_text(self._now())
         self._stage(table, rewritten, batch)
         with transaction(self._spark, self._database) as sql:
-            if self._advance(sql, table.name, told):
+            if self._advance(sql, table.name, metadata):
                 for statement, cells in changes(table, rewritten, batch, self._database.dialect):
                     sql.execute(statement, *cells)
             self._clear(sql, table)
@@ -143,22 +143,22 @@ class SqlSink:
         writer = shaped.withColumn(BATCH, F.lit(batch)).write.format("jdbc").mode("append")
         writer.options(**self._database.options(staging)).save()
 
-    def _advance(self, sql: Connection, name: str, told: str) -> bool:
+    def _advance(self, sql: Connection, name: str, metadata: str) -> bool:
         """Record progress; says whether it was not there yet: a commit may have gone well though no answer came."""
-        if sql.execute(statements.ADVANCE, told, time_text(self._now()), name, self._held[name]):
+        if sql.execute(statements.ADVANCE, metadata, time_text(self._now()), name, self._held[name]):
             return True
         found = sql.rows(statements.PROGRESS, name)
-        if [told] == [text for (text,) in found]:
+        if [metadata] == [text for (text,) in found]:
             return False
         raise Overtaken(
             f"{name}: another run published to it since this one began. Let one run of a feed work at a time."
         )
 
-    def _record(self, name: str, told: str) -> None:
+    def _record(self, name: str, metadata: str) -> None:
         self.progress_of(name)
         with transaction(self._spark, self._database) as sql:
             sql.execute(statements.BEGIN, name, "", time_text(self._now()), name)
-            self._advance(sql, name, told)
+            self._advance(sql, name, metadata)
 
     def _clear(self, sql: Connection, table: SqlTable) -> None:
         sql.execute(statements.clear(table.staging))
