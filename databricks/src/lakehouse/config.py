@@ -20,7 +20,7 @@ from lakehouse.request import (
     parse_streams,
     parse_window_id,
 )
-from lakehouse.sources.configuration import SourceConfig
+from lakehouse.sources.configuration import EVENT_HUBS_CAPTURE_FORMAT, SourceConfig
 
 MODES: tuple[str, ...] = get_args(Mode.__value__)
 
@@ -52,7 +52,7 @@ class Parameters:
     authority_host: str = ""
     ca_bundle: str = ""
     capture_root: str = ""
-    capture_format: str = ""
+    capture_format: str = EVENT_HUBS_CAPTURE_FORMAT
     capture_settle: str = "00:01:00"
     max_events_a_batch: str = "1000000"
     max_files_a_batch: str = "1000"

@@ -80,10 +80,16 @@ def checked_lookup(table: pa.Table, contract: LookupContract) -> Checked:
         raise BadLookup(f"The lookup {contract.name!r} lacks the columns {missing}; it has {table.column_names}.")
     rows, too_long = _best_of_each_key(table.select(contract.columns), contract), {}
     for column, bound in contract.bounds.items():
-        fits = pc.fill_null(pc.less_equal(pc.utf8_length(rows[column]), bound), True)
+        fits = pc.fill_null(pc.less_equal(_utf16_units(rows[column]), bound), True)
         too_long[column] = len(rows) - pc.sum(fits, min_count=0).as_py()
         rows = rows.filter(fits)
     return Checked(rows, {column: count for column, count in too_long.items() if count})
+
+
+def _utf16_units(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Count as SQL Server's nvarchar(n) does, to whose columns the bounds belong: a character beyond U+FFFF is two."""
+    units = [None if text is None else len(text.encode("utf-16-le")) // 2 for text in texts.to_pylist()]
+    return pa.chunked_array([pa.array(units, pa.int64())])
 
 
 def _best_of_each_key(rows: pa.Table, contract: LookupContract) -> pa.Table:

@@ -38,3 +38,9 @@ def follow_window(targets: Mapping[str, Any]) -> Mapping[str, Any]:
 def arguments(follow_window: Mapping[str, Any]) -> Mapping[str, str]:
     (task,) = follow_window["tasks"]
     return task["python_wheel_task"]["named_parameters"]
+
+
+@pytest.fixture
+def maintenance(targets: Mapping[str, Any]) -> Mapping[str, str]:
+    (task,) = targets["prod"]["resources"]["jobs"]["maintenance"]["tasks"]
+    return task["python_wheel_task"]["named_parameters"]

@@ -149,4 +149,4 @@ def test_rows_go_to_azure_sql_in_bulk(arguments):
 def test_a_batch_is_bounded_and_passes_keep_their_distance(arguments):
     names = ("max_events_a_batch", "max_files_a_batch", "trigger_interval", "recount_every")
 
-    assert [arguments[name] for name in names] == ["1000000", "1000", "30", "00:02:00"]
+    assert [arguments[name] for name in names] == ["1000000", "1000", "00:00:30", "00:02:00"]

@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import MISSING, fields, replace
+from dataclasses import MISSING, fields
 from importlib.resources import files
 from io import BytesIO
 
@@ -13,14 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from job_house import lookup
-from lakehouse import packs
-from lakehouse.config import MODES, REQUIRED, Parameters, parse_parameters, run_request
-from lakehouse.counting.counts import WindowCounts
-from lakehouse.counting.reconciling import as_rows
-from lakehouse.gold import FROM_LOOKUP, KEY, SIXTEEN
+from lakehouse.config import MODES, Parameters, parse_parameters, run_request
+from lakehouse.counting.counts import Hole, WindowCounts
+from lakehouse.counting.reconciling import Equations, as_rows
+from lakehouse.gold import trades_enriched
 from lakehouse.request import RunRequest, Stream, parse_lookups
+from lakehouse.streams import events
 from lakehouse.streams.contract import load_contract
-from lakehouse.streams.packs import Property, lines_of
+from lakehouse.streams.events import Property
+from lakehouse.streams.packs import lines_of
 from lakehouse.window import Closed, StreamCounts, closed_of, parse_closed
 
 WHEEL = files("lakehouse")
@@ -42,6 +43,8 @@ OF_FORMER_VERSIONS = {"enriched", "unmatched"}
 
 FOR_PEOPLE = {"window", "start", "end"}
 """Of closed.json: a run knows its window already, and ends by positions alone."""
+
+REQUIRED = {field.name for field in fields(Parameters) if field.default is MISSING}
 
 TARGET = {"lake_root": "l", "checkpoint_root": "c", "reference_url": "r", "sql_url": "jdbc:sqlite:x", "source": "kafka"}
 
@@ -112,8 +115,8 @@ def test_a_slices_number_and_the_trys_are_found_in_every_name_of_the_grammar(sli
     number, _, attempt = rest.partition(".")
 
     assert re.fullmatch(GRAMMAR["window_id"]["pattern"], window)
-    assert re.search(packs._SLICE_NUMBER, slice_id)[1] == number
-    assert re.search(packs._ATTEMPT, slice_id)[1] == attempt
+    assert re.search(events._SLICE_NUMBER, slice_id)[1] == number
+    assert re.search(events._ATTEMPT, slice_id)[1] == attempt
 
 
 def test_the_parameters_of_a_run_are_those_of_the_contract():
@@ -144,7 +147,7 @@ def test_a_lookup_of_any_name_of_the_grammar_is_read(lookups):
 def test_parameters_as_the_contract_shows_them_are_read():
     (example,) = JOB["examples"]
 
-    request = run_request(parse_parameters([f"--{name}={value}" for name, value in (example | TARGET).items()]))
+    request = run_request(parse_parameters([f"--{name}={value}" for name, value in (example | TARGET).items()], Parameters, ""))
 
     assert isinstance(request, RunRequest)
     assert request.streams == (Stream("trades", "market-trades", "trades/1", "2026-11-01T09:30:00.123000+00:00"),)
@@ -156,31 +159,37 @@ def test_a_parameter_that_the_contract_requires_is_missed(missing, capsys):
     given = {name: value for name, value in (JOB["examples"][0] | TARGET).items() if name != missing}
 
     with pytest.raises(SystemExit):
-        parse_parameters([f"--{name}={value}" for name, value in given.items()])
+        parse_parameters([f"--{name}={value}" for name, value in given.items()], Parameters, "")
 
     assert f"--{missing}" in capsys.readouterr().err
 
 
 def test_counts_are_written_under_the_stages_of_the_contract():
-    counts = WindowCounts(10, 100, 80, 4, 6, {("0", 1): 150}, 60, {"XYZ": 10}, 59)
+    gold = {"enriched": {"": 60}, "unmatched": {"XYZ": 10}}
+    counts = WindowCounts(10, 100, 80, 4, 6, {("0", 1): 80}, gold, {"Trades": 59}, [Hole("0", 1, 2)])
+    sent_twice = WindowCounts(10, 100, 80, 4, 6, {("0", 1): 150})
     closed = Closed("closed", StreamCounts(99, 90, 0, 3, 2), {}, {"0": 1})
 
-    rows = as_rows(counts, closed) + as_rows(replace(counts, enriched=None, unmatched=None, sql=None), None)
+    rows = as_rows(counts, closed, Equations([("enriched", "unmatched")], {"enriched": "Trades"}))
+    rows += as_rows(sent_twice, closed, Equations())
 
     assert {stage for stage, _, _ in rows} == set(COUNTS["properties"]["stage"]["enum"]) - OF_FORMER_VERSIONS
     assert max(len(name) for _, name, _ in rows) <= COUNTS["properties"]["name"]["maxLength"]
 
 
 def test_golds_key_is_that_of_a_trade_with_its_symbol_called_market():
-    assert tuple("market" if name == "symbol" else name for name in load_contract("trades/1").key) == KEY
+    key = tuple("market" if name == "symbol" else name for name in load_contract("trades/1").key)
+
+    assert trades_enriched.TABLE.key == key
 
 
 def test_gold_takes_columns_that_the_lookup_has_in_types_that_hold_them():
-    holds = {"string": "string", "int32": "bigint", "decimal128(38, 18)": "decimal(38,18)"}
+    holds = {"string": "string", "int32": "long", "decimal128(38, 18)": "decimal(38,18)"}
+    taken = {column.of.partition(".")[2]: column for column in trades_enriched.COLUMNS if column.of.startswith("assets.")}
 
-    assert set(FROM_LOOKUP) <= set(ASSETS["required"])
-    assert {name: SIXTEEN[name].dataType.simpleString() for name in FROM_LOOKUP} == {
-        name: holds[ASSETS["properties"][name]["x-type"]] for name in FROM_LOOKUP
+    assert set(taken) <= set(ASSETS["required"])
+    assert {name: column.type for name, column in taken.items()} == {
+        name: holds[ASSETS["properties"][name]["x-type"]] for name in taken
     }
 
 

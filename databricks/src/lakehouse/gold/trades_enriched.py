@@ -61,5 +61,6 @@ TABLE = Table(
     inputs=("trades", "assets"),
     build=build,
     sql="Trades",
+    pushed=True,
     time="timestamp",
 )

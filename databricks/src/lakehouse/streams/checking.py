@@ -157,7 +157,7 @@ def _broken(field: Field, rule: str, limit: Any) -> tuple[Column, str]:  # noqa:
         "enum": (lambda: ~value.isin(limit), f"not one of {limit}"),
         "pattern": (lambda: ~text.rlike(_java(limit)), f"does not match {limit}"),
         "minLength": (lambda: F.char_length(text) < limit, f"shorter than {limit}"),
-        "maxLength": (lambda: F.char_length(text) > limit, f"longer than {limit}"),
+        "maxLength": (lambda: _utf16_units(text) > limit, f"longer than {limit}"),
         "minimum": (lambda: value < bound, f"below {limit}"),
         "maximum": (lambda: value > bound, f"above {limit}"),
         "exclusiveMinimum": (lambda: value <= bound, f"not above {limit}"),
@@ -165,6 +165,11 @@ def _broken(field: Field, rule: str, limit: Any) -> tuple[Column, str]:  # noqa:
     }
     broken, message = rules[rule]
     return broken(), message
+
+
+def _utf16_units(text: Column) -> Column:
+    """Count as SQL Server's nvarchar(n) does, to whose columns the bounds belong: a character beyond U+FFFF is two."""
+    return F.octet_length(F.encode(text, "UTF-16BE")) / 2
 
 
 def _java(pattern: str) -> str:
