@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from lakehouse.counting.counted import has_windows, stream_of
+from lakehouse.counting.counted import equations_of
 from lakehouse.counting.counts import Counting, Hole, WindowCounts
 from lakehouse.counting.reconciling import Equations, as_rows
 from lakehouse.follow import Passed
@@ -116,11 +116,7 @@ class Chain:
 
     def equations_of(self, stream: str) -> Equations:
         """Say what must hold of a stream's tables."""
-        own = [table for table in self._published() if stream_of(table, self.pipeline) == stream]
-        return Equations(
-            balances=[one.tables for one in self.pipeline.balances if one.stream == stream],
-            published={table.name: table.sql for table in own if has_windows(table)},
-        )
+        return equations_of(stream, self.pipeline)
 
     def _take(self) -> None:
         for silver in self.silver.values():

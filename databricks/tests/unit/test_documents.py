@@ -106,7 +106,7 @@ def test_every_encoding_of_the_contract_is_opened():
     bodies = {"identity": b"{}\n", "zstd": pa.compress(b"{}\n", codec="zstd", asbytes=True)}
     encodings = EVENT["$defs"]["pack"]["properties"]["encoding"]["enum"]
 
-    assert {name: lines_of(bodies[name], name, 1) for name in encodings} == {name: [b"{}"] for name in bodies}
+    assert {name: list(lines_of(bodies[name], name, 1)) for name in encodings} == {name: [b"{}"] for name in bodies}
 
 
 @given(st.from_regex(GRAMMAR["slice_id"]["pattern"], fullmatch=True).map(str.rstrip))

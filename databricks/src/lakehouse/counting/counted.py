@@ -7,6 +7,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.counting.counts import BRONZE, DUPLICATES, QUARANTINED, SILVER, CountedTable
+from lakehouse.counting.reconciling import Equations
 from lakehouse.lake.tables import CHANGE
 from lakehouse.pipelines.pipeline import Pipeline
 from lakehouse.pipelines.table import Table
@@ -36,6 +37,15 @@ def stream_of(table: Table, pipeline: Pipeline) -> str:
     """Name the stream that a gold table's rows account for: its balance's, else the first that it follows."""
     balanced = (one.stream for one in pipeline.balances if table.name in one.tables)
     return next(balanced, table.kind.follows[0])
+
+
+def equations_of(stream: str, pipeline: Pipeline) -> Equations:
+    """Say what must hold of a stream's tables."""
+    own = [table for table in pipeline.tables if table.sql and stream_of(table, pipeline) == stream]
+    return Equations(
+        balances=[one.tables for one in pipeline.balances if one.stream == stream],
+        published={table.name: table.sql for table in own if has_windows(table)},
+    )
 
 
 def arrivals(events: DataFrame, feed: str) -> DataFrame:

@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from pyspark.sql import functions as F
 
-from job_house import START, row, trade
-from lakehouse.streams.bronze_schema import BRONZE
 from lakehouse.streams.checking import spark_schema
 from lakehouse.streams.contract import load_contract, parse_contract
-from lakehouse.streams.silver import records
+from lakehouse.streams.versions import Versions, records
+from silver_house import EVENTS, START, trade
 
 WIDE = parse_contract(
     "wide",
@@ -31,14 +31,12 @@ WIDE = parse_contract(
 )
 
 
-def found(spark, contract, bodies):
+def found(spark, contract, bodies, *columns):
     """The (typed row, reason) of each body, all in one job."""
-    events = [row(body) for body in bodies]
-    rows = [
-        (event["body"], "0", "0", place, START, None, {"slice": event["properties"]["slice"]}, START)
-        for place, event in enumerate(events)
-    ]
-    return records(spark.createDataFrame(rows, BRONZE).coalesce(1), contract).orderBy("sequence_number").collect()
+    rows = [(body, "0", "0", place, START, None, {}, START, "") for place, body in enumerate(bodies)]
+    bronze = spark.createDataFrame(rows, EVENTS).coalesce(1)
+    checked = records(bronze, "trades", Versions((contract,), contract.name)).orderBy("sequence_number")
+    return checked.select(*(columns or ("*",))).collect()
 
 
 GOOD = {
@@ -80,6 +78,12 @@ BAD = {
     '{"id": 1, "at": "2026-02-30T10:00:00Z"}': "at: no date-time of RFC 3339",
     '{"id": 1, "at": "2026-11-22T10:00:00"}': "at: no date-time of RFC 3339",
     '{"id": 1, "at": "2026-11-22T10:00:00.0000001Z"}': "at: no date-time of RFC 3339",
+    '{"id": 1, "at": "2026-11-22T10:00:00Z\\n"}': "at: no date-time of RFC 3339",
+    '{"id": 1, "at": "0000-01-01T00:00:00Z"}': "at: no date-time of RFC 3339",
+    '{"id": 1, "at": "0000-12-31T23:59:00-00:01"}': "at: no date-time of RFC 3339",
+    '{"id": 1, "at": "0001-01-01T00:00:00+00:01"}': "at: no date-time of RFC 3339",
+    '{"id": 1, "at": "9999-12-31T23:59:59.999999-00:01"}': "at: no date-time of RFC 3339",
+    '{"id": 1, "at": "٢٠٢٦-11-22T10:00:00Z"}': "at: no date-time of RFC 3339",
     '{"id": "x", "level": 9, "on": 1}': "id: expected integer, found string; level: above 3; on: expected boolean",
 }
 
@@ -102,6 +106,11 @@ def test_a_good_record_keeps_its_values_exactly(checked_good, text):
     assert {name: record[name] for name in GOOD[text]} == {
         name: value.replace(tzinfo=None) if isinstance(value, datetime) else value for name, value in GOOD[text].items()
     }
+
+
+@pytest.mark.parametrize("text", GOOD)
+def test_a_good_record_breaks_no_rule(checked_good, text):
+    assert checked_good[text]["reason"] is None
 
 
 @pytest.mark.parametrize("text", BAD)
@@ -127,6 +136,34 @@ def test_a_closed_contract_names_what_it_does_not_know(spark):
     (record,) = found(spark, load_contract("trades/1"), [json.dumps(trade(1, colour="red")).encode()])
 
     assert record["reason"] == "not in the contract: colour"
+
+
+def test_the_first_and_the_last_instant_that_sql_can_hold_are_good(spark):
+    texts = ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00-00:01", "9999-12-31T23:59:59.999999Z")
+    bodies = [json.dumps({"id": 1, "at": text}).encode() for text in texts]
+
+    # Python's own datetime can't show the first of them.
+    kept = [row["at"] for row in found(spark, WIDE, bodies, F.col("at").cast("string"))]
+
+    assert kept == ["0001-01-01 00:00:00", "0001-01-01 00:01:00", "9999-12-31 23:59:59.999999"]
+
+
+def test_a_reason_stays_short_whatever_a_record_names(spark):
+    (record,) = found(spark, load_contract("trades/1"), [json.dumps(trade(1, **{"x" * 1_000_000: 1})).encode()])
+
+    assert record["reason"] == f"not in the contract: {'x' * 100}…"
+
+
+def test_a_text_that_no_sql_column_could_hold_is_set_aside(spark):
+    (record,) = found(spark, load_contract("trades/1"), [json.dumps(trade(1, symbol="x" * 1_000_000)).encode()])
+
+    assert record["reason"] == "symbol: longer than 64"
+
+
+def test_columns_tell_what_the_contract_says_of_them():
+    comments = {field.name: field.metadata.get("comment") for field in spark_schema(load_contract("trades/1"))}
+
+    assert (comments["direction"], comments["venue"]) == ("The taker's side.", None)
 
 
 def test_bytes_that_are_no_text_are_set_aside_whole(spark):
