@@ -27,7 +27,7 @@ def delete_records(spark: SparkSession, broker: str, topic: str, before: int, pa
     jvm = spark._jvm
     to_delete = jvm.java.util.HashMap()
     place = jvm.org.apache.kafka.common.TopicPartition(topic, partition)
-    to_delete.put(place, jvm.org.apache.kafka.clients.admin.RecordsToDelete.beforeOffset(before))
+    to_delete.put(place, _before(spark, before))
     admin = jvm.org.apache.kafka.clients.admin.AdminClient.create(_properties(jvm, broker))
     admin.deleteRecords(to_delete).all().get()
     admin.close()
@@ -41,6 +41,16 @@ def delete_topic(spark: SparkSession, broker: str, topic: str) -> None:
     while admin.listTopics().names().get().contains(topic):
         pass
     admin.close()
+
+
+def _before(spark: SparkSession, offset: int) -> object:
+    """Call the static `RecordsToDelete.beforeOffset`, which py4j does not see beside the method of the same name."""
+    jvm, array_of = spark._jvm, spark.sparkContext._gateway.new_array
+    loader = jvm.java.lang.Thread.currentThread().getContextClassLoader()
+    types, arguments = array_of(jvm.java.lang.Class, 1), array_of(jvm.java.lang.Object, 1)
+    types[0], arguments[0] = jvm.java.lang.Long.TYPE, offset
+    found = loader.loadClass("org.apache.kafka.clients.admin.RecordsToDelete")
+    return found.getMethod("beforeOffset", types).invoke(None, arguments)
 
 
 def _properties(jvm: object, broker: str, **more: str) -> object:
