@@ -30,7 +30,7 @@ class Process:
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
-        self.told: dict[str, Any] = self._answer()
+        self.ready: dict[str, Any] = self._answer()
 
     def tell(self, command: str) -> dict[str, Any]:
         assert self._process.stdin is not None

@@ -40,10 +40,10 @@ def main() -> None:
 class Passes:
     """One run of the chain, driven from outside."""
 
-    def __init__(self, house: House, *, is_former: bool) -> None:
-        self.house = house
+    def __init__(self, lakehouse: House, *, is_former: bool) -> None:
+        self.lakehouse = lakehouse
         self.is_former = is_former
-        self.chain = house.chain()
+        self.chain = lakehouse.chain()
         self.chain.prepare()
         self.sent = 0
         self.known: Any = None
@@ -52,7 +52,7 @@ class Passes:
         """Send rows as packs of 100 and take them to SQL; gives CPU-seconds of all processes, and of the clock."""
         records = [trade(self.sent + number, **_at(self.sent + number)) for number in range(int(rows))]
         self.sent += len(records)
-        self.house.send(*[pack(records[first : first + 100]) for first in range(0, len(records), 100)])
+        self.lakehouse.send(*[pack(records[first : first + 100]) for first in range(0, len(records), 100)])
         cpu, clock = cpu_seconds(), perf_counter()
         if self.is_former:
             self.known = self.chain.run_pass(self.known)
@@ -71,17 +71,17 @@ class Passes:
 
     def heap(self) -> dict[str, int]:
         """Give the bytes of heap in use after a collection."""
-        jvm = self.house.spark._jvm  # noqa: SLF001 - the one way to the JVM's own figures
+        jvm = self.lakehouse.spark._jvm  # noqa: SLF001 - the one way to the JVM's own figures
         jvm.java.lang.System.gc()
         memory = jvm.java.lang.management.ManagementFactory.getMemoryMXBean()
         return {"heap": memory.getHeapMemoryUsage().getUsed()}
 
     def _append(self, name: str, rows: int, back: int) -> None:
         """Make rows of one row that is there: other keys, an earlier time, another window."""
-        table = self.house.lake.names.table(name)
+        table = self.lakehouse.lake.names.table(name)
         earlier = START - timedelta(minutes=WINDOW_MINUTES * back)
-        numbers = self.house.spark.range(rows).withColumnRenamed("id", "number")
-        one = self.house.spark.read.table(table).limit(1)
+        numbers = self.lakehouse.spark.range(rows).withColumnRenamed("id", "number")
+        one = self.lakehouse.spark.read.table(table).limit(1)
         made = one.crossJoin(numbers).withColumns(
             {
                 "trade_id": F.col("number") + F.lit(1_000_000_000 - back * rows),

@@ -11,7 +11,7 @@ from typing import Any
 
 from lakehouse.building import build_chain
 from lakehouse.chain import Chain
-from lakehouse.config import MaintenanceParameters, Parameters, mode_of, pace_of, parse_parameters, run_request
+from lakehouse.config import MaintenanceParameters, Parameters, intervals_of, mode_of, parse_parameters, run_request
 from lakehouse.counting.counts import WindowCounts
 from lakehouse.counting.reconciling import Reconciliation, reconciliation
 from lakehouse.follow import Clock, Finished, run
@@ -66,13 +66,13 @@ def follow(arguments: Sequence[str], clock: Clock) -> Finished:
     Raises GaveUp, so that the run fails and a person is told, InvalidParameter, and what a stage could not get over.
     """
     parameters = parse_parameters(arguments, Parameters, "Follow a window from its hubs to SQL.")
-    request, pace = run_request(parameters), pace_of(parameters)
+    request, intervals = run_request(parameters), intervals_of(parameters)
     title = f"{request.feed} {request.window_id}"
     spark = spark_session(title, lake_root=parameters.lake_root, names=parameters.names, jars=parameters.jar_files)
     try:
         listen(spark)
         chain = build_chain(parameters, request, spark, clock)
-        finished = run(request, mode_of(parameters), chain, clock, pace)
+        finished = run(request, mode_of(parameters), chain, clock, intervals)
         print(json.dumps(summary(finished, chain)), flush=True)
     finally:
         if parameters.jars:

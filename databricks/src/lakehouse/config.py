@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from lakehouse.follow import Mode, Pace
+from lakehouse.follow import Intervals, Mode
 from lakehouse.lake.naming import Names
 from lakehouse.maintenance import LEAST_KEPT
 from lakehouse.request import (
@@ -143,9 +143,9 @@ def mode_of(parameters: Parameters) -> Mode:
     return cast("Mode", parameters.mode)
 
 
-def pace_of(parameters: Parameters) -> Pace:
+def intervals_of(parameters: Parameters) -> Intervals:
     """Read how often a run does what; raises InvalidParameter."""
-    return Pace(
+    return Intervals(
         trigger_interval=parse_duration("trigger_interval", parameters.trigger_interval),
         recount_every=parse_duration("recount_every", parameters.recount_every),
     )

@@ -22,7 +22,7 @@ LATE_PAUSE = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Intervals:
     """How often a run does what. trigger_interval: from the beginning of a pass to that of the next."""
 
     trigger_interval: timedelta = timedelta(seconds=30)
@@ -91,13 +91,13 @@ class Finished:
     behind: Mapping[str, int]
 
 
-def run(request: RunRequest, mode: Mode, stages: Stages, clock: Clock, pace: Pace) -> Finished:
+def run(request: RunRequest, mode: Mode, stages: Stages, clock: Clock, intervals: Intervals) -> Finished:
     """Do what the mode asks; the last thing is always a count of the whole window."""
     stages.prepare()
     if mode == "rerun":
         stages.rerun()
         return Finished("rerun", 0, stages.closed(), stages.finish(), {})
-    ending, passes, positions = _follow(request, mode, stages, clock, pace)
+    ending, passes, positions = _follow(request, mode, stages, clock, intervals)
     closed = stages.closed()
     return Finished(ending, passes, closed, stages.finish(), not_yet_read(closed, positions) if closed else {})
 
@@ -121,16 +121,18 @@ def not_yet_read(closed: Mapping[str, Closed], positions: Positions) -> dict[str
     }
 
 
-def pause_after(begun: datetime, now: datetime, passed: Passed, *, is_over: bool, is_closed: bool, pace: Pace) -> float:
+def pause_after(
+    begun: datetime, now: datetime, passed: Passed, *, is_over: bool, is_closed: bool, intervals: Intervals
+) -> float:
     """Say how many seconds to wait after a pass that began at `begun`; a closed window's rest is read at once."""
     if is_closed and passed.rows_read:
         return 0.0
-    interval = min(pace.trigger_interval, LATE_PAUSE) if is_over or is_closed else pace.trigger_interval
+    interval = min(intervals.trigger_interval, LATE_PAUSE) if is_over or is_closed else intervals.trigger_interval
     return max((begun + interval - now).total_seconds(), 0.0)
 
 
 def _follow(
-    request: RunRequest, mode: Mode, stages: Stages, clock: Clock, pace: Pace
+    request: RunRequest, mode: Mode, stages: Stages, clock: Clock, intervals: Intervals
 ) -> tuple[FollowEnd, int, Positions]:
     passes, counted_at = 0, clock.now()
     while True:
@@ -142,8 +144,12 @@ def _follow(
         logger.info("lakehouse.pass_ended number=%s rows=%s ending=%s", passes, passed.rows_read, ending)
         if ending:
             return ending, passes, passed.positions
-        if now - counted_at >= pace.recount_every:
+        if now - counted_at >= intervals.recount_every:
             stages.recount()
             counted_at = now
         is_closed = closed is not None
-        clock.sleep(pause_after(begun, clock.now(), passed, is_over=now >= request.end, is_closed=is_closed, pace=pace))
+        clock.sleep(
+            pause_after(
+                begun, clock.now(), passed, is_over=now >= request.end, is_closed=is_closed, intervals=intervals
+            )
+        )

@@ -14,7 +14,14 @@ def test_maintenance_gets_what_it_needs(maintenance):
 
 
 def test_the_bundles_defaults_are_the_wheels(arguments, maintenance):
-    names = ("trigger_interval", "recount_every", "max_events_a_batch", "max_files_a_batch", "capture_settle", "event_hubs_secret")
+    names = (
+        "trigger_interval",
+        "recount_every",
+        "max_events_a_batch",
+        "max_files_a_batch",
+        "capture_settle",
+        "event_hubs_secret",
+    )
     defaults = {one.name: one.default for one in fields(Parameters) if one.default is not MISSING}
     of_maintenance = {one.name: one.default for one in fields(MaintenanceParameters)}
 

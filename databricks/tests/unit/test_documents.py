@@ -147,7 +147,9 @@ def test_a_lookup_of_any_name_of_the_grammar_is_read(lookups):
 def test_parameters_as_the_contract_shows_them_are_read():
     (example,) = JOB["examples"]
 
-    request = run_request(parse_parameters([f"--{name}={value}" for name, value in (example | TARGET).items()], Parameters, ""))
+    request = run_request(
+        parse_parameters([f"--{name}={value}" for name, value in (example | TARGET).items()], Parameters, "")
+    )
 
     assert isinstance(request, RunRequest)
     assert request.streams == (Stream("trades", "market-trades", "trades/1", "2026-11-01T09:30:00.123000+00:00"),)
@@ -185,7 +187,9 @@ def test_golds_key_is_that_of_a_trade_with_its_symbol_called_market():
 
 def test_gold_takes_columns_that_the_lookup_has_in_types_that_hold_them():
     holds = {"string": "string", "int32": "long", "decimal128(38, 18)": "decimal(38,18)"}
-    taken = {column.of.partition(".")[2]: column for column in trades_enriched.COLUMNS if column.of.startswith("assets.")}
+    taken = {
+        column.of.partition(".")[2]: column for column in trades_enriched.COLUMNS if column.of.startswith("assets.")
+    }
 
     assert set(taken) <= set(ASSETS["required"])
     assert {name: column.type for name, column in taken.items()} == {

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lakehouse.counting.counts import WindowCounts
-from lakehouse.follow import LATE_PAUSE, Pace, Passed, ending_of, not_yet_read, pause_after, run
+from lakehouse.follow import LATE_PAUSE, Intervals, Passed, ending_of, not_yet_read, pause_after, run
 from lakehouse.request import RunRequest, Stream
 from lakehouse.window import Closed, StreamCounts
 
@@ -23,7 +23,7 @@ REQUEST = RunRequest(
     drain_limit=timedelta(minutes=5),
 )
 CLOSED = {"trades": Closed("closed", StreamCounts(0, 0, 0, 0), {"0": 7, "1": -1}, {})}
-PACE = Pace(trigger_interval=timedelta(seconds=30), recount_every=timedelta(minutes=2))
+INTERVALS = Intervals(trigger_interval=timedelta(seconds=30), recount_every=timedelta(minutes=2))
 
 positions = st.dictionaries(st.sampled_from("0123"), st.integers(-1, 20))
 
@@ -112,16 +112,16 @@ def test_a_run_ends_within_a_pause_and_a_pass_after_its_window():
     closes_at = START + timedelta(minutes=3)
     stages = Stages(clock, closes_at, events=8)
 
-    finished = run(REQUEST, "follow", stages, clock, PACE)
+    finished = run(REQUEST, "follow", stages, clock, INTERVALS)
 
     assert (finished.ending, finished.behind) == ("drained", {})
-    assert clock.now() - closes_at <= PACE.trigger_interval + timedelta(seconds=2)
+    assert clock.now() - closes_at <= INTERVALS.trigger_interval + timedelta(seconds=2)
 
 
 def test_a_run_does_not_pause_while_there_is_something_to_read_of_a_closed_window():
     clock = Clock()
 
-    run(REQUEST, "follow", Stages(clock, START, events=8), clock, PACE)
+    run(REQUEST, "follow", Stages(clock, START, events=8), clock, INTERVALS)
 
     assert clock.now() - START == timedelta(seconds=8)
 
@@ -129,7 +129,7 @@ def test_a_run_does_not_pause_while_there_is_something_to_read_of_a_closed_windo
 def test_a_run_that_gives_up_says_what_it_has_not_read():
     clock = Clock()
 
-    finished = run(REQUEST, "follow", Stages(clock, START, events=3), clock, PACE)
+    finished = run(REQUEST, "follow", Stages(clock, START, events=3), clock, INTERVALS)
 
     assert (finished.ending, finished.behind) == ("gave_up", {"trades/0": 7})
     assert clock.now() >= REQUEST.gives_up_at
@@ -138,7 +138,7 @@ def test_a_run_that_gives_up_says_what_it_has_not_read():
 def test_a_run_whose_window_is_never_closed_gives_up():
     clock = Clock()
 
-    finished = run(REQUEST, "follow", Stages(clock), clock, PACE)
+    finished = run(REQUEST, "follow", Stages(clock), clock, INTERVALS)
 
     assert (finished.ending, finished.closed) == ("gave_up", None)
 
@@ -147,7 +147,7 @@ def test_catching_up_is_one_pass():
     clock = Clock()
     stages = Stages(clock, events=8)
 
-    finished = run(REQUEST, "catch_up", stages, clock, PACE)
+    finished = run(REQUEST, "catch_up", stages, clock, INTERVALS)
 
     assert (finished.ending, stages.done) == ("caught_up", ["prepare", "pass", "finish"])
 
@@ -155,7 +155,7 @@ def test_catching_up_is_one_pass():
 def test_a_rerun_reads_nothing_from_the_hub():
     stages = Stages(Clock(), events=8)
 
-    finished = run(REQUEST, "rerun", stages, stages.clock, PACE)
+    finished = run(REQUEST, "rerun", stages, stages.clock, INTERVALS)
 
     assert (finished.ending, stages.done) == ("rerun", ["prepare", "rerun", "finish"])
 
@@ -164,7 +164,7 @@ def test_an_open_window_is_counted_every_two_minutes_and_at_the_end():
     clock = Clock()
     stages = Stages(clock, START + timedelta(minutes=9, seconds=50), events=8)
 
-    run(REQUEST, "follow", stages, clock, PACE)
+    run(REQUEST, "follow", stages, clock, INTERVALS)
 
     assert (stages.done.count("pass"), stages.done.count("recount"), stages.done.count("finish")) == (21, 4, 1)
 
@@ -182,7 +182,7 @@ def test_an_open_window_is_counted_every_two_minutes_and_at_the_end():
 def test_passes_begin_at_the_trigger_interval_and_faster_at_the_end(took, rows, changes, seconds):
     whether = {"is_over": False, "is_closed": False, **changes}
 
-    pause = pause_after(START, START + timedelta(seconds=took), Passed(rows, {}), **whether, pace=PACE)
+    pause = pause_after(START, START + timedelta(seconds=took), Passed(rows, {}), **whether, intervals=INTERVALS)
 
     assert pause == seconds
     assert timedelta(seconds=5) == LATE_PAUSE

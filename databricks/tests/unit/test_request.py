@@ -5,7 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lakehouse.config import MaintenanceParameters, Parameters, pace_of, parse_parameters, run_request, source_config
+from lakehouse.config import (
+    MaintenanceParameters,
+    Parameters,
+    intervals_of,
+    parse_parameters,
+    run_request,
+    source_config,
+)
 from lakehouse.request import InvalidParameter, Stream, parse_duration, parse_instant
 
 STREAM = {"name": "trades", "hub": "market-trades", "contract": "trades/1"}
@@ -128,7 +135,10 @@ def test_a_bad_parameter_of_the_source_is_named(changes, message):
 
 
 def test_a_run_makes_a_pass_every_half_minute_and_counts_every_two_unless_told_otherwise():
-    usual, told = pace_of(parameters()), pace_of(parameters(trigger_interval="00:00:05", recount_every="00:10:00"))
+    usual, told = (
+        intervals_of(parameters()),
+        intervals_of(parameters(trigger_interval="00:00:05", recount_every="00:10:00")),
+    )
 
     assert (usual.trigger_interval, usual.recount_every) == (timedelta(seconds=30), timedelta(minutes=2))
     assert (told.trigger_interval, told.recount_every) == (timedelta(seconds=5), timedelta(minutes=10))

@@ -13,9 +13,7 @@ from lakehouse.reference import reference_store
 from lakehouse.window import marker_path, parse_closed
 
 
-def window_report(
-    lake: Lake, feed: str, streams: Sequence[str], window_id: str, reference_url: str = ""
-) -> DataFrame:
+def window_report(lake: Lake, feed: str, streams: Sequence[str], window_id: str, reference_url: str = "") -> DataFrame:
     """Give (stream, stage, name, rows) of a window, as `window_counts` has them but for the database's own counts.
 
     reference_url: the folder or storage URL of the container `reference`, for the verdict; empty leaves it out.

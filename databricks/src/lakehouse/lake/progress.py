@@ -22,14 +22,14 @@ class Progress:
 
     def metadata(self) -> str:
         """Write it as the text of a commit's user metadata."""
-        told = {"versions": dict(self.versions), "waiting": list(self.waiting), "source": dict(self.source)}
-        return json.dumps({_MARK: told}, sort_keys=True)
+        written = {"versions": dict(self.versions), "waiting": list(self.waiting), "source": dict(self.source)}
+        return json.dumps({_MARK: written}, sort_keys=True)
 
 
 def parse_progress(metadata: str | None) -> Progress | None:
     """Read a commit's user metadata; None where it says nothing of progress, since others commit too."""
     try:
-        told = json.loads(metadata or "")[_MARK]
-        return Progress(dict(told["versions"]), tuple(told["waiting"]), dict(told["source"]))
+        written = json.loads(metadata or "")[_MARK]
+        return Progress(dict(written["versions"]), tuple(written["waiting"]), dict(written["source"]))
     except (ValueError, KeyError, TypeError):
         return None

@@ -17,7 +17,7 @@ CHANGE = "_change_type"
 VERSION = "_commit_version"
 _INSERT = "insert"
 _CHANGE_FEED = {"delta.enableChangeDataFeed": "true"}
-_FIRST_TOLD = "lakehouse.changes_from"
+_CHANGES_FROM = "lakehouse.changes_from"
 _USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 _LAST_COMMIT = "spark.databricks.delta.lastCommitVersionInSession"
 _HISTORY = (20, 1000)
@@ -48,7 +48,7 @@ class Lake:
     _noted: dict[str, Progress | None] = field(default_factory=dict, init=False, repr=False)
     _versions: dict[str, int] = field(default_factory=dict, init=False, repr=False)
     _made: set[str] = field(default_factory=set, init=False, repr=False)
-    _first_told: dict[str, int] = field(default_factory=dict, init=False, repr=False)
+    _kept_from: dict[str, int] = field(default_factory=dict, init=False, repr=False)
 
     def create(self, name: str, schema: T.StructType, clustered_by: Sequence[str] = (), comment: str = "") -> None:
         """Make a table of these columns where there is none; add the columns and the change feed that it lacks.
@@ -133,7 +133,7 @@ class Lake:
     def progress(self, name: str) -> Progress | None:
         """Give up to where a table accounts for others; None where none of its commits says."""
         if name not in self._progress:
-            found = next(filter(None, self._told(name)), None) if self.exists(name) else None
+            found = next(filter(None, self._written_progress(name)), None) if self.exists(name) else None
             self._progress[name] = self._noted[name] = found
         return self._progress[name]
 
@@ -168,15 +168,15 @@ class Lake:
 
     def _changes_from(self, name: str) -> int:
         """Give the first version whose changes are told; Delta itself says only while it reads that it lacks them."""
-        if name not in self._first_told:
-            self._first_told[name] = int(self._properties(name).get(_FIRST_TOLD, 0))
-        return self._first_told[name]
+        if name not in self._kept_from:
+            self._kept_from[name] = int(self._properties(name).get(_CHANGES_FROM, 0))
+        return self._kept_from[name]
 
     def _tell_changes_from(self, name: str, version: int) -> None:
-        set_to = ", ".join(f"'{key}' = '{value}'" for key, value in {**_CHANGE_FEED, _FIRST_TOLD: version}.items())
+        set_to = ", ".join(f"'{key}' = '{value}'" for key, value in {**_CHANGE_FEED, _CHANGES_FROM: version}.items())
         with self._committing(name, self.spark, None):
             self.spark.sql(f"ALTER TABLE {self.names.table(name)} SET TBLPROPERTIES ({set_to})")
-        self._first_told[name] = version
+        self._kept_from[name] = version
 
     def _properties(self, name: str) -> dict[str, str]:
         found = self.spark.sql(f"SHOW TBLPROPERTIES {self.names.table(name)}").collect()
@@ -200,7 +200,7 @@ class Lake:
             if made is not None:
                 self._noted[name] = progress
 
-    def _told(self, name: str) -> Iterator[Progress | None]:
+    def _written_progress(self, name: str) -> Iterator[Progress | None]:
         for limit in _HISTORY:
             yield from (parse_progress(row[1]) for row in self._history(name, limit))
 
@@ -246,8 +246,8 @@ def quoted(text: str) -> str:
 
 def _written(column: T.StructField) -> str:
     comment = column.metadata.get("comment", "")
-    told = f" COMMENT {quoted(comment)}" if comment else ""
-    return f"`{column.name}` {column.dataType.simpleString()}{told}"
+    described = f" COMMENT {quoted(comment)}" if comment else ""
+    return f"`{column.name}` {column.dataType.simpleString()}{described}"
 
 
 def _as_inserts(rows: DataFrame, version: int) -> DataFrame:

@@ -7,10 +7,10 @@ import pytest
 
 from job_house import WINDOW, pack, row, trade
 from lakehouse.cli import summary
-from lakehouse.follow import Pace, run
+from lakehouse.follow import Intervals, run
 
 PAYMENTS = WINDOW.replace("trades", "payments")
-PACE = Pace()
+INTERVALS = Intervals()
 EMPTY = (
     "ipState",
     "ipPostcode",
@@ -60,7 +60,7 @@ def test_payments_reach_silver_by_their_contract_alone(house):
     house.close(window=PAYMENTS, stream="transactions", read=4, accepted=4)
     request = house.request("transactions")
 
-    finished = run(request, "follow", house.chain(request), house.clock, PACE)
+    finished = run(request, "follow", house.chain(request), house.clock, INTERVALS)
 
     assert (finished.ending, finished.passes) == ("drained", 1)
     assert house.counts(PAYMENTS, "transactions") == {
@@ -80,7 +80,7 @@ def test_a_contract_wholly_broken_leaves_all_in_quarantine_and_the_run_says_so(h
     house.close(read=3, accepted=3)
     chain = house.chain()
 
-    found = summary(run(chain.request, "follow", chain, house.clock, PACE), chain)
+    found = summary(run(chain.request, "follow", chain, house.clock, INTERVALS), chain)
 
     assert (found["ending"], found["streams"]["trades"]["verdict"]) == ("drained", "balanced")
     assert found["warnings"] == ["every record of trades in the window is in quarantine: price: missing (3)"]
@@ -89,11 +89,11 @@ def test_a_contract_wholly_broken_leaves_all_in_quarantine_and_the_run_says_so(h
 def test_a_run_that_gave_up_is_followed_by_one_that_drains_the_window(house):
     house.send(row(trade(1)))
     impatient = house.chain(house.request(grace=timedelta(0), drain_limit=timedelta(minutes=-1)))
-    gave_up = summary(run(impatient.request, "follow", impatient, house.clock, PACE), impatient)
+    gave_up = summary(run(impatient.request, "follow", impatient, house.clock, INTERVALS), impatient)
     house.clock.on_sleep = lambda: _ends(house)
 
     chain = house.chain()
-    finished = run(chain.request, "follow", chain, house.clock, PACE)
+    finished = run(chain.request, "follow", chain, house.clock, INTERVALS)
 
     assert (gave_up["ending"], gave_up["streams"]["trades"]["verdict"]) == ("gave_up", "open")
     assert gave_up["warnings"][0].endswith("the window was not closed (no closed.json).")

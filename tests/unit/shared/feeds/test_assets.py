@@ -83,7 +83,9 @@ def test_of_one_symbol_the_best_rank_stays_whatever_the_page():
 
 
 def test_a_namesake_does_not_take_the_place_of_a_better_ranked_asset_without_max_supply():
-    found = prepare([page(asset("ether", symbol="ETH", rank="2", maxSupply=None), asset("other", symbol="ETH", rank="900"))])
+    found = prepare(
+        [page(asset("ether", symbol="ETH", rank="2", maxSupply=None), asset("other", symbol="ETH", rank="900"))]
+    )
 
     assert found.table["id"].to_pylist() == []
     assert (found.without_max_supply, found.of_a_symbol_again) == (1, 1)
