@@ -19,29 +19,24 @@ _BOUNDED = (T.StringType, T.IntegralType, T.DecimalType, T.DateType, T.Timestamp
 
 @contextmanager
 def kept(rewritten: Rewritten | None, table: Table) -> Iterator[Rewritten | None]:
-    """Give it to be read as often as its writers like, as targets expect it; None where there is nothing to write.
-
-    Keys may come from the table itself, which a write is about to change: they are all there before that.
-    """
-    frames = [] if rewritten is None else _frames(rewritten)
-    for frame in frames:
-        frame.persist()
+    """Give it to be read as often as its writers like, as targets expect it; None where there is nothing to write."""
+    if rewritten is None:
+        yield None
+        return
+    rewritten.rows.persist()
     try:
-        yield None if rewritten is None else _ready(rewritten, table)
+        yield _ready(rewritten, table)
     finally:
-        for frame in frames:
-            frame.unpersist()
-
-
-def _frames(rewritten: Rewritten) -> list[DataFrame]:
-    return [rewritten.rows, rewritten.keys] if isinstance(rewritten, RowsOfKeys) else [rewritten.rows]
+        rewritten.rows.unpersist()
 
 
 def _ready(rewritten: Rewritten, table: Table) -> Rewritten | None:
+    """Keys may come from the table itself: Spark would find them anew once it is written, were they only persisted."""
     match rewritten:
         case NewRows(rows):
             return None if rows.isEmpty() else rewritten
-        case RowsOfKeys(rows, keys):
+        case RowsOfKeys(rows, found):
+            keys = found.localCheckpoint(eager=False)
             bounds = bounds_of(keys, table)
             return None if bounds is None else RowsOfKeys(rows, keys.select(*table.key).distinct(), bounds)
         case RowsOfValues():

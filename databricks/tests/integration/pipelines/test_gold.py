@@ -2,6 +2,8 @@
 
 from datetime import date
 from io import BytesIO
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -98,7 +100,7 @@ def test_a_table_whose_progress_is_lost_is_compared_with_all_of_silver(stage):
         ),
     )
 
-    gold.run_pass(FIRST)
+    stage.gold(table).run_pass(FIRST)
 
     assert stage.rows(table) == stage.built(table)
 
@@ -193,17 +195,15 @@ def test_a_merge_reads_no_files_of_other_times(stage):
     for number in range(3):
         stage.put(stream, record(number, number * DAY), record(10 - number, number * DAY))
         gold.run_pass(FIRST)
+    for path, numbers in stage.files(table).items():
+        if not {1, 9} & set(numbers):
+            Path(unquote(urlsplit(path).path)).unlink()
 
     stage.put(stream, record(1, DAY, amount=9))
     gold.run_pass(FIRST)
 
-    metrics = stage.versions(table)[-1]["operationMetrics"]
-    assert (metrics["numTargetFilesRemoved"], metrics["numTargetRowsUpdated"], metrics["numTargetRowsCopied"]) == (
-        "1",
-        "1",
-        "1",
-    )
-    assert stage.rows(table) == stage.built(table)
+    found = stage.lake.read(table.lake_name).where("dayofmonth(moment) = 23").select("number", "doubled").collect()
+    assert sorted(map(tuple, found)) == [(1, 18), (9, 2)]
 
 
 def test_new_rows_of_both_sides_are_pairs_to_append_and_those_of_a_changed_row_are_merged(stage):

@@ -36,7 +36,7 @@ class DeltaTarget:
         elif isinstance(rewritten, RowsOfKeys):
             self.lake.merge(table.lake_name, self._merge(table, rewritten), progress)
         else:
-            rows = _file_by_value(rewritten.rows, rewritten.column, len(rewritten.values))
+            rows = _file_by_value(rewritten.rows, rewritten.column, rewritten.values)
             self.lake.replace(table.lake_name, rows, one_of(rewritten.column, rewritten.values), progress)
 
     def _merge(self, table: Table, rewritten: RowsOfKeys) -> DeltaMergeBuilder:
@@ -77,6 +77,9 @@ def _differ(names: Sequence[str]) -> Column:
     return ~sides[0].eqNullSafe(sides[1])
 
 
-def _file_by_value(rows: DataFrame, column: str, values: int) -> DataFrame:
+def _file_by_value(rows: DataFrame, column: str, values: Sequence[object]) -> DataFrame:
     """Give each value a file of its own, so that the next change of one leaves the others' files alone."""
-    return rows.repartitionByRange(values, column) if 1 < values <= _MOST_FILES else rows
+    if not 1 < len(values) <= _MOST_FILES:
+        return rows
+    place = F.array_position(F.array(*map(F.lit, values)), F.col(f"`{column}`")) - 1
+    return rows.repartitionById(len(values), place.cast("int"))
