@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup lakehouse run up platform doctor test test-emulators test-lakehouse bundle lint fmt type bench settings compile clean distclean
+.PHONY: help setup lakehouse run up platform doctor test test-emulators test-lakehouse bundle lint fmt type bench settings dictionary compile clean distclean
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
@@ -64,6 +64,9 @@ bench: lakehouse ## Measure against the peers; writes benchmarks/results.json
 
 settings: setup ## Write local.settings.sample.json and the tables of docs/settings.md from the app's settings
 	@$(PYTHON) scripts/write-settings
+
+dictionary: lakehouse ## Write docs/lakehouse-tables.md from the contracts and the lakehouse's tables
+	@$(LAKEHOUSE_PYTHON) -m lakehouse.dictionary > docs/lakehouse-tables.md
 
 compile: setup ## Pin the requirements anew from their .in files (ARGS=--upgrade takes newer versions)
 	@scripts/compile $(ARGS)

@@ -83,7 +83,7 @@ def prepare_silver(lake: Lake, versions: Versions) -> None:
     tables, newest = SilverTables(versions.stream), versions.newest
     reasons = refusals(versions)
     if not reasons:
-        reasons = wrong_upcasts(versions, lambda contract: lake.spark.createDataFrame([], _columns_of(contract)))
+        reasons = wrong_upcasts(versions, lambda contract: lake.spark.createDataFrame([], columns_of(contract)))
     there = lake.exists(tables.rows)
     version = _version_of_table(lake, versions) if there else newest.version
     made_by = versions.numbered(version)
@@ -107,12 +107,13 @@ def _create(lake: Lake, contract: Contract) -> None:
     by_time = [contract.event_time] if contract.event_time else []
     indexed = [*of_record.names, *LINEAGE][:_INDEXED]
     clustered = [name for name in dict.fromkeys([*by_time, *contract.key]) if name in indexed]
-    lake.create(tables.rows, _columns_of(contract), clustered, contract.description)
+    lake.create(tables.rows, columns_of(contract), clustered, contract.description)
     lake.create(tables.duplicates, T.StructType([*keys, *LINEAGE_COLUMNS]), ("window_id",))
     lake.create(tables.quarantine, QUARANTINE, ("window_id",))
 
 
-def _columns_of(contract: Contract) -> T.StructType:
+def columns_of(contract: Contract) -> T.StructType:
+    """Give silver's columns of a contract, with their comments."""
     return T.StructType([*spark_schema(contract), *LINEAGE_COLUMNS])
 
 
@@ -134,7 +135,7 @@ def _version_of_table(lake: Lake, versions: Versions) -> int:
 
 def _foreign_columns(rows: DataFrame, table: str, made_by: Contract, newest: Contract) -> Iterator[str]:
     """Say which columns of a table are not those of its contract; some of the newest may be there by an upgrade."""
-    right = {column.name: column.dataType for contract in (newest, made_by) for column in _columns_of(contract)}
+    right = {column.name: column.dataType for contract in (newest, made_by) for column in columns_of(contract)}
     for column in rows.schema:
         if column.name not in right:
             yield f"{table} has a column {column.name}, which no version knows"
@@ -158,7 +159,7 @@ def _rewrite(lake: Lake, versions: Versions, made_by: Contract) -> None:
         _rewrite_duplicates(lake, newest, ranked.where("_place > 1").select(*newest.key, *LINEAGE))
     progress = lake.progress(tables.rows) or Progress()
     marked = Progress({**progress.versions, contract_mark(newest.stream): newest.version}, progress.waiting)
-    lake.overwrite(tables.rows, made.select(*map(_as_column, _columns_of(newest))), marked)
+    lake.overwrite(tables.rows, made.select(*map(_as_column, columns_of(newest))), marked)
 
 
 def _rewrite_duplicates(lake: Lake, contract: Contract, more: DataFrame) -> None:
