@@ -1,5 +1,5 @@
 # Databricks notebook source
-# A window from bronze to gold: rows by stage of each stream, the verdict where it is closed, what was set aside and why.
+# A window from bronze to gold: rows by stage of each stream, the verdict where it is closed, what was set aside.
 from lakehouse.counting.report import window_report
 from lakehouse.lake.naming import Names
 from lakehouse.lake.tables import Lake

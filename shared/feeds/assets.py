@@ -166,7 +166,7 @@ def _having(table: pa.Table, name: str) -> pa.Table:
 
 
 def _best_of_each_symbol(table: pa.Table) -> pa.Table:
-    """Keep one row a symbol: of the lowest rank (none is last), of these the first by id, of one id with a max supply."""
+    """Keep one row a symbol: of the lowest rank (none is last), then the first by id, then one with a max supply."""
     order = pc.sort_indices(table, [(name, "ascending") for name in ("symbol", "rank", "id", "maxSupply")])
     symbols = table["symbol"].take(order).combine_chunks()
     changes = pc.not_equal(symbols[1:], symbols[:-1])

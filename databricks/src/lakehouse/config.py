@@ -60,8 +60,8 @@ class Parameters:
     client_id: str = ""
     service_credential: str = ""
     secret_scope: str = ""
-    event_hubs_secret: str = "event-hubs-client-secret"
-    storage_secret: str = "storage-connection-string"
+    event_hubs_secret: str = "event-hubs-client-secret"  # noqa: S105 - its name
+    storage_secret: str = "storage-connection-string"  # noqa: S105 - its name
     catalog: str = ""
     schema_prefix: str = ""
     power_bi_url: str = ""

@@ -20,7 +20,7 @@ from lakehouse.streams.silver_tables import LINEAGE_COLUMNS, QUARANTINE, columns
 
 TITLE = """# The tables of the lakehouse
 
-Written by `make dictionary` from the contracts and from the tables' values; the same words are the comments of tables and columns in Delta.
+Written by `make dictionary` from the contracts and the tables' values; in Delta the same words are comments.
 What the layers are, and how rows get from one to the next, is said in [lakehouse.md](lakehouse.md).
 """
 

@@ -105,7 +105,7 @@ def run(request: RunRequest, mode: Mode, stages: Stages, clock: Clock, intervals
 def ending_of(
     request: RunRequest, closed: Mapping[str, Closed] | None, positions: Positions, now: datetime
 ) -> FollowEnd | None:
-    """Decide after a pass: `drained` once all that the window's end names is read, `gave_up` when that takes too long."""
+    """Decide after a pass: `drained` once all that the window's end names is read, `gave_up` after too long."""
     if closed is not None and not not_yet_read(closed, positions):
         return "drained"
     return "gave_up" if now >= request.gives_up_at else None

@@ -1,4 +1,4 @@
-"""How many rows of a window each table holds, by Delta's change feed: a row is looked at once, and a repeat can't double it."""
+"""How many rows of a window each table holds, by its change feed: a row is looked at once, a repeat doubles nothing."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

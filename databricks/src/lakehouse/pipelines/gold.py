@@ -65,17 +65,17 @@ class Gold:
             self._publishing.note(table)
 
     def _bring_up(self, table: Table, own_window: str, spans: Spans) -> frozenset[str]:
-        told = self._publishing.catch_up(table, spans)
+        published = self._publishing.catch_up(table, spans)
         before = self.lake.progress(table.lake_name)
         came = self._arrivals(table, before, own_window, spans)
         if before is None and table.name in self._new:
             came = as_new(came)
         if came.is_news:
             self._write(table, self._rewritten(table, came, own_window), came.progress)
-            return told | came.touched
+            return published | came.touched
         if came.progress != before:
             self.lake.advance(table.lake_name, came.progress)
-        return told
+        return published
 
     def _make_anew(self, table: Table, own_window: str, spans: Spans) -> None:
         before = self.lake.progress(table.lake_name) or Progress()

@@ -32,8 +32,10 @@ def decided(good: DataFrame, held: DataFrame, contract: Contract) -> DataFrame:
         .otherwise(LOSES)
     )
     theirs_of = F.struct(*[F.col(f"t.{name}") for name in (*contract.key, *LINEAGE)])
-    told = beside.select("s.*", outcome.alias(OUTCOME), theirs_of.alias("_theirs"))
-    return told.select("*", F.when(F.col(OUTCOME) == DISPLACES, F.col("_theirs")).alias(HELD)).drop("_place", "_theirs")
+    with_outcome = beside.select("s.*", outcome.alias(OUTCOME), theirs_of.alias("_theirs"))
+    return with_outcome.select("*", F.when(F.col(OUTCOME) == DISPLACES, F.col("_theirs")).alias(HELD)).drop(
+        "_place", "_theirs"
+    )
 
 
 def holders(outcome: DataFrame) -> DataFrame:

@@ -121,9 +121,9 @@ def _version_of_table(lake: Lake, versions: Versions) -> int:
     """Give the contract whose columns the table has: as its commits say, else the newest whose columns it has all."""
     rows = SilverTables(versions.stream).rows
     progress = lake.progress(rows)
-    told = progress.versions.get(contract_mark(versions.stream)) if progress else None
-    if told is not None:
-        return told
+    noted = progress.versions.get(contract_mark(versions.stream)) if progress else None
+    if noted is not None:
+        return noted
     types = {column.name: column.dataType for column in lake.read(rows).schema}
     fitting = [
         contract.version

@@ -35,8 +35,8 @@ def next_span(positions: Positions, newest: int) -> Span | None:
     Rows that say nothing, or more than bronze has, which was then made anew, are no ground to go on from.
     """
     rows = positions.rows
-    told = [position for position in (positions.quarantine, positions.duplicates, rows) if position is not None]
-    if rows is None or max(told) > newest:
+    known = [position for position in (positions.quarantine, positions.duplicates, rows) if position is not None]
+    if rows is None or max(known) > newest:
         return Span(None, newest)
     duplicates = max(positions.duplicates or 0, rows)
     quarantine = max(positions.quarantine or 0, duplicates)

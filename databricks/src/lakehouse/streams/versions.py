@@ -102,14 +102,14 @@ def breaking(older: Contract, newer: Contract) -> Iterator[str]:
 
 def refusals(versions: Versions) -> list[str]:
     """Say all that speaks against these versions beside one another: each change that no upcast is made for."""
-    told = [
+    reasons = [
         reason
         for older, newer in pairwise(versions.contracts)
         if newer.name not in versions.upcasts
         for reason in breaking(older, newer)
     ]
     made = {newer.name for newer in versions.contracts[1:]}
-    return told + [
+    return reasons + [
         f"an upcast makes {name}, which is no later version" for name in sorted(set(versions.upcasts) - made)
     ]
 

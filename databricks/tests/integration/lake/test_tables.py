@@ -76,7 +76,7 @@ def test_progress_without_rows_is_noted_once_asked_to(tables, table):
 
 
 def test_a_write_that_fails_makes_no_progress(tables, table):
-    with pytest.raises(Exception, match="(?i)schema|column"):
+    with pytest.raises(Exception, match=r"(?i)schema|column"):
         tables.append(table, tables.spark.range(1).select(F.lit("x").alias("other")), at(3))
 
     assert tables.progress(table) is None
