@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Any
 
 from pyspark.sql import Column, DataFrame
@@ -22,37 +22,27 @@ _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UT
 class Batch:
     """What a batch of records amounts to.
 
-    windows: those of its events. bad: rows for quarantine. good: records that keep the contract. least, greatest: by
-    column of the key and event time; a time is µs since 1970.
+    windows: those of its events. bad: rows for quarantine. good: records that keep the contract. keys: their different
+    keys. least, greatest: by column of the key and event time; a time is µs since 1970.
     """
 
     windows: frozenset[str]
     bad: int
     good: int
+    keys: int
     least: Mapping[str, Any]
     greatest: Mapping[str, Any]
 
 
 def summed_up(found: DataFrame, contract: Contract) -> Batch:
     """Count a batch and find its bounds in one job. found: as `lakehouse.streams.versions.records` gives it."""
-    is_good = F.col("reason").isNull()
-    bounded = list(_bounded(contract))
-    least = [F.min(F.when(is_good, _lower(name, kind))).alias(f"least_{name}") for name, kind in bounded]
-    greatest = [F.max(F.when(is_good, _plain(name, kind))) for name, kind in bounded]
-    upper = [
-        _upper(column, kind).alias(f"greatest_{name}") for column, (name, kind) in zip(greatest, bounded, strict=True)
-    ]
-    totals = [
-        F.collect_set("window_id").alias("windows"),
-        F.count("reason").alias("bad"),
-        F.count_if(is_good).alias("good"),
-    ]
-    (row,) = found.agg(*totals, *least, *upper).collect()
-    names = [name for name, _ in bounded]
+    (row,) = found.agg(*_totals(contract)).collect()
+    names = [name for name, _ in _bounded(contract)]
     return Batch(
         windows=frozenset(row["windows"]),
         bad=row["bad"],
         good=row["good"],
+        keys=row["keys"],
         least={name: row[f"least_{name}"] for name in names},
         greatest={name: row[f"greatest_{name}"] for name in names},
     )
@@ -63,6 +53,25 @@ def within(batch: Batch, contract: Contract, side: str = "") -> Column:
     kinds = dict(_bounded(contract))
     conditions = [condition for name in kinds for condition in _between(batch, contract, name, kinds[name], side)]
     return reduce(Column.__and__, conditions, F.lit(True))
+
+
+@lru_cache(maxsize=64)
+def _totals(contract: Contract) -> list[Column]:
+    """Build the sums of a contract's records once a process."""
+    is_good = F.col("reason").isNull()
+    totals = [
+        F.collect_set("window_id").alias("windows"),
+        F.count("reason").alias("bad"),
+        F.count_if(is_good).alias("good"),
+        F.count_distinct(F.when(is_good, F.struct(*contract.key))).alias("keys"),
+    ]
+    for name, kind in _bounded(contract):
+        greatest = F.max(F.when(is_good, _plain(name, kind)))
+        totals += [
+            F.min(F.when(is_good, _lower(name, kind))).alias(f"least_{name}"),
+            _upper(greatest, kind).alias(f"greatest_{name}"),
+        ]
+    return totals
 
 
 def _bounded(contract: Contract) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """Turns records' text into typed columns, and says of each record which rule of its contract it breaks."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from pyspark.sql import Column, DataFrame
@@ -62,13 +63,23 @@ def checked(opened: DataFrame, contract: Contract) -> DataFrame:
     A reason names field, rule and the kind of what was found, never the value: that is in `body`.
     """
     kept = [name for name in opened.columns if name != "failure"]
+    raw, typed, reason = _expressions(contract)
     read = opened.select(*kept, "failure", _line().alias("_line"))
     parsed = read.select(
         *kept, "failure", _whole("_line").alias("_record"), F.json_object_keys("_line").alias("_names")
     )
-    raw = parsed.select(*kept, "failure", "_record", "_names", *_raw(contract))
-    typed = raw.select("*", *[_value(field).alias(field.name) for field in contract.fields])
-    return typed.select(*kept, *contract.columns, _reason(contract).alias("reason"))
+    return (
+        parsed.select(*kept, "failure", "_record", "_names", *raw)
+        .select("*", *typed)
+        .select(*kept, *contract.columns, reason)
+    )
+
+
+@lru_cache(maxsize=64)
+def _expressions(contract: Contract) -> tuple[list[Column], list[Column], Column]:
+    """Build a contract's expressions once a process: from Python that takes longer than a small batch does."""
+    typed = [_value(field).alias(field.name) for field in contract.fields]
+    return list(_raw(contract)), typed, _reason(contract).alias("reason")
 
 
 def _line() -> Column:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib.resources import files
 from typing import Any
@@ -45,7 +45,7 @@ class Field:
     kind: str
     required: bool
     nullable: bool
-    rules: Mapping[str, Any]
+    rules: Mapping[str, Any] = field(hash=False)
     description: str = ""
 
     @property
@@ -82,7 +82,7 @@ class Contract:
     @property
     def columns(self) -> tuple[str, ...]:
         """Give the names of its properties, in the contract's order."""
-        return tuple(field.name for field in self.fields)
+        return tuple(one.name for one in self.fields)
 
 
 def load_contract(name: str) -> Contract:
@@ -200,7 +200,7 @@ def _refuse_key(contract: Contract) -> None:
 
 
 def _refuse_event_time(contract: Contract) -> None:
-    times = _always_there([field for field in contract.fields if field.kind == "date-time"])
+    times = _always_there([one for one in contract.fields if one.kind == "date-time"])
     if contract.event_time and contract.event_time not in times:
         raise ContractError(
             f"{contract.name}: x-event-time must name a required date-time property that is never null; "
@@ -211,4 +211,4 @@ def _refuse_event_time(contract: Contract) -> None:
 
 
 def _always_there(fields: Sequence[Field]) -> set[str]:
-    return {field.name for field in fields if field.required and not field.nullable}
+    return {one.name for one in fields if one.required and not one.nullable}

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import batched
 from typing import Any
 
@@ -55,8 +56,7 @@ def opened(bronze: DataFrame, feed: str, known: Sequence[str]) -> DataFrame:
     An event that can't be opened gives one row with `failure`, its whole body, what its `rows` counts for, and index
     -1. bronze: columns of `lakehouse.streams.bronze_schema`. known: the contracts that may be named, as `trades/1`.
     """
-    fault = fault_of_event(feed, known).alias("failure")
-    return bronze.select(*_labels(feed), fault, *_pack(), "body").mapInArrow(_open, _OPENED)
+    return bronze.select(*_of_event(feed, tuple(known))).mapInArrow(_open, _OPENED)
 
 
 def lines_of(body: bytes, encoding: str, rows: int) -> Iterator[bytes]:
@@ -66,6 +66,12 @@ def lines_of(body: bytes, encoding: str, rows: int) -> Iterator[bytes]:
     if found != rows:
         raise BadPack(f"rows: the pack says {rows} and holds {found}")
     return (line.removesuffix(b"\n") for line in io.BytesIO(decoded))
+
+
+@lru_cache(maxsize=64)
+def _of_event(feed: str, known: tuple[str, ...]) -> list[Column]:
+    """Build the expressions of a feed's events once a process."""
+    return [*_labels(feed), fault_of_event(feed, known).alias("failure"), *_pack(), F.col("body")]
 
 
 def _labels(feed: str) -> list[Column]:

@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 from lakehouse.lake.progress import Progress
 from lakehouse.lake.tables import CHANGE, Lake, of_window, on_columns
 from lakehouse.streams.bounds import Batch, summed_up, within
-from lakehouse.streams.contract import Contract
+from lakehouse.streams.contract import LINEAGE, Contract
 from lakehouse.streams.deciding import (
     DISPLACES,
     HELD,
@@ -107,8 +107,11 @@ class Silver:
         batch = summed_up(found, self._contract)
         if not span.has_quarantine:
             self._set_aside(self.tables.quarantine, _quarantined(found), span, is_any=batch.bad > 0)
+        if not batch.good or self._all_are_new(found, batch):
+            self._append_all(found, batch, span)
+            return batch.windows
         outcome = decided(_good(found), self._held(batch), self._contract)
-        totals = _totals(outcome) if batch.good else _NOTHING
+        totals = _totals(outcome)
         if not span.has_duplicates:
             lost = losers(outcome, self._contract).unionByName(displaced(outcome))
             self._set_aside(self.tables.duplicates, lost, span, is_any=totals[LOSES] + totals[DISPLACES] > 0)
@@ -117,6 +120,18 @@ class Silver:
         else:
             self._append(self.tables.rows, holders(outcome), span, is_any=totals[NEW] > 0)
         return batch.windows | frozenset(totals["windows"])
+
+    def _all_are_new(self, found: DataFrame, batch: Batch) -> bool:
+        """Say whether no key is there twice: mostly so, and much cheaper to see than to decide record by record."""
+        keys = _good(found).select(*self._contract.key)
+        known = self._held(batch).join(keys, list(self._contract.key), "left_semi")
+        return batch.keys == batch.good and known.isEmpty()
+
+    def _append_all(self, found: DataFrame, batch: Batch, span: Span) -> None:
+        rows = _good(found).select(*self._contract.columns, *LINEAGE)
+        if not span.has_duplicates:
+            self.lake.advance(self.tables.duplicates, self._progress(span.to))
+        self._append(self.tables.rows, rows, span, is_any=batch.good > 0)
 
     def _set_aside(self, name: str, rows: DataFrame, span: Span, *, is_any: bool) -> None:
         """Append to quarantine or duplicates; where it is not known what they have, only places that they lack."""
@@ -173,9 +188,6 @@ def quarantine_reasons(lake: Lake, stream: str, window_id: str) -> DataFrame:
     """Give (reason, rows) of a window's quarantine, the most frequent first."""
     of_window = lake.read(SilverTables(stream).quarantine).where(F.col("window_id") == window_id)
     return of_window.groupBy("reason").agg(F.sum("rows").alias("rows")).orderBy(F.desc("rows"), "reason")
-
-
-_NOTHING = Row(**{NEW: 0, LOSES: 0, DISPLACES: 0, "windows": []})
 
 
 @contextmanager

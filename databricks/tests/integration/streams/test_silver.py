@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lakehouse.streams.bounds import Batch, within
 from silver_house import LATER, WINDOW, Killed, SilverHouse, event, pack, trade
 
 TABLES = ("silver.trades_quarantine", "silver.trades_duplicates", "silver.trades")
@@ -64,6 +65,34 @@ def test_a_record_whose_key_is_new_is_appended_and_one_that_takes_a_key_is_merge
     assert before[:2] == ["WRITE", "WRITE"]
     assert house.operations("silver.trades")[0] == "MERGE"
     assert house.rows("silver.trades", "trade_id", "sequence_number") == [(3, 2), (4, 1), (5, 3)]
+
+
+def test_a_look_at_held_rows_reads_the_files_of_their_time_alone(house):
+    silver = house.started()
+    for hour in ("10", "11", "12"):
+        house.send(*[event(trade(number, timestamp=f"2026-11-22T{hour}:00:00Z", symbol=hour)) for number in (1, 9)])
+        silver.run_pass()
+    contract = house.contracts[-1]
+    bounds = {"venue": "kraken", "symbol": "11", "trade_id": 5, "timestamp": 1_795_345_500_000_000}
+    batch = Batch(frozenset(), 0, 1, 1, {**bounds, "symbol": "10"}, {**bounds, "symbol": "12"})
+
+    by_time = house.lake.read("silver.trades").where(within(batch, contract))
+
+    assert len(by_time.inputFiles()) == 1
+    assert len(house.lake.read("silver.trades").inputFiles()) == 3
+
+
+def test_the_longest_texts_and_the_first_times_bound_a_look_without_an_error(house):
+    silver = house.started()
+    first = {"timestamp": "0001-01-01T00:00:00Z", "received_at": "9999-12-31T23:59:59.999999Z"}
+    house.send(event(trade(1, symbol="é" * 64, **first)), event(trade(2, symbol="${env:HOME}'\\\"")))
+    silver.run_pass()
+
+    house.send(event(trade(1, symbol="é" * 64, **first)), event(trade(2, symbol="${env:HOME}'\\\"")))
+    silver.run_pass()
+
+    assert len(house.rows("silver.trades", "trade_id")) == 2
+    assert len(house.rows("silver.trades_duplicates", "trade_id")) == 2
 
 
 def test_a_window_whose_row_is_displaced_by_anothers_is_named_too(house):
