@@ -1,6 +1,5 @@
 """`gold.trades_enriched`: each trade whose base ticker the lookup of assets knows, with what it says of the asset."""
 
-from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -19,12 +18,12 @@ def build(trades: DataFrame, assets: DataFrame) -> DataFrame:
     """Join trades with assets on base ticker = symbol."""
     known = F.col("t.base") == F.col("a.symbol")
     both = trades.alias("t").join(F.broadcast(listed(assets).alias("a")), known)
-    return both.select(*[_source(column).alias(column.name) for column in COLUMNS])
+    return both.selectExpr(*[f"{_source(column)} AS {column.name}" for column in COLUMNS])
 
 
-def _source(column: Column) -> Expression:
-    stream, _, name = column.of.partition(".")
-    return F.col(f"{'a' if stream == 'assets' else 't'}.{name}")
+def _source(column: Column) -> str:
+    of_input, _, name = column.of.partition(".")
+    return f"{'a' if of_input == 'assets' else 't'}.{name}"
 
 
 COLUMNS = (

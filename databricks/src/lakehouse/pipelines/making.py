@@ -44,7 +44,7 @@ class Making:
             made = self.table.build(
                 **{name: given[name] if name in given else self.read(name) for name in self.table.inputs}
             )
-        return made.select(*[F.col(f"`{one.name}`").cast(one.dataType).alias(one.name) for one in self.table.schema])
+        return made.to(self.table.schema)
 
     def _parts(self, rows: DataFrame) -> Iterator[DataFrame]:
         """Join the rows of windows that take the same lookups at once."""
