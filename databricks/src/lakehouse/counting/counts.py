@@ -118,7 +118,7 @@ class Counting:
         )
 
     def _of(self, stream: str, stage: str, window_id: str) -> dict[tuple[str, int], tuple[int, int]]:
-        found = self._counted[stream, stage].items()
+        found = self._counted.get((stream, stage), {}).items()
         return {label[1:]: counts for label, counts in found if label[0] == window_id and counts != (0, 0)}
 
     def _total(self, stream: str, stage: str, window_id: str) -> int:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import functions as F
 
@@ -61,7 +61,7 @@ def change(tables, how, window, keys):
         tables.replace("silver.counted", rows, f"window_id = '{window}'")
 
 
-@settings(max_examples=4)
+@settings(max_examples=3, phases=[Phase.explicit, Phase.generate])
 @given(before=changes, after=changes, asked=st.lists(st.sampled_from(WINDOWS), min_size=1, unique=True))
 def test_counts_by_change_equal_counts_of_all(tables, before, after, asked):
     kept = Counting(tables, [counted("counted")])
