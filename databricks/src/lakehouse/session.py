@@ -62,6 +62,11 @@ def _configuration(lake_root: Path, jars: Sequence[Path]) -> Mapping[str, str]:
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         # Sized for one small machine: few tasks, a quick start, nothing that listens beyond it.
         "spark.sql.shuffle.partitions": "2",
+        "spark.sql.adaptive.enabled": "false",  # it makes jobs of their own of what are two tasks
+        # Spark keeps its last 1,000 plans in memory for pages that nobody opens here.
+        "spark.sql.ui.retainedExecutions": "10",
+        "spark.ui.retainedJobs": "50",
+        "spark.ui.retainedStages": "50",
         "spark.databricks.delta.snapshotPartitions": "2",
         "spark.driver.memory": "2g",
         "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",

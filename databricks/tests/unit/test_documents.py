@@ -1,7 +1,6 @@
 """What the wheel reads and writes beside records, held against `contracts/documents` and `contracts/lookups`."""
 
 import json
-import re
 from dataclasses import MISSING, fields
 from importlib.resources import files
 from io import BytesIO
@@ -18,7 +17,6 @@ from lakehouse.counting.counts import Hole, WindowCounts
 from lakehouse.counting.reconciling import Equations, as_rows
 from lakehouse.gold import trades_enriched
 from lakehouse.request import RunRequest, Stream, parse_lookups
-from lakehouse.streams import events
 from lakehouse.streams.contract import load_contract
 from lakehouse.streams.events import Property
 from lakehouse.streams.packs import lines_of
@@ -107,16 +105,6 @@ def test_every_encoding_of_the_contract_is_opened():
     encodings = EVENT["$defs"]["pack"]["properties"]["encoding"]["enum"]
 
     assert {name: list(lines_of(bodies[name], name, 1)) for name in encodings} == {name: [b"{}"] for name in bodies}
-
-
-@given(st.from_regex(GRAMMAR["slice_id"]["pattern"], fullmatch=True).map(str.rstrip))
-def test_a_slices_number_and_the_trys_are_found_in_every_name_of_the_grammar(slice_id):
-    window, _, rest = slice_id.partition("/")
-    number, _, attempt = rest.partition(".")
-
-    assert re.fullmatch(GRAMMAR["window_id"]["pattern"], window)
-    assert re.search(events._SLICE_NUMBER, slice_id)[1] == number
-    assert re.search(events._ATTEMPT, slice_id)[1] == attempt
 
 
 def test_the_parameters_of_a_run_are_those_of_the_contract():

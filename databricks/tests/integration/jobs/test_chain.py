@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from job_house import WINDOW, lookup, pack, row, trade
+from job_house import WINDOW, pack, row, trade
 from lakehouse.lake.tables import Lake
 
 LATER = "trades-20261122T101000Z"
@@ -118,33 +118,6 @@ def test_a_rerun_from_bronze_equals_the_first_run_whatever_became_of_it(house):
     assert everything(house) == first
 
 
-def test_the_lowest_arrival_of_a_key_wins_whenever_it_comes(house):
-    chain = house.chain()
-    chain.prepare()
-    for second in ("3", "1", "2"):
-        house.send(row(trade(1, received_at=f"2026-11-22T10:00:0{second}Z", price=int(second))))
-        chain.run_pass()
-    chain.finish()
-
-    assert house.rows("silver.trades", "price", "sequence_number") == [(Decimal(1), 1)]
-    assert house.sql("SELECT price FROM Trades") == [(1,)]
-    assert (house.counts()["duplicates"], house.counts()["silver_new"]) == (2, 1)
-
-
-def test_each_window_gets_its_own_lookup_and_a_later_one_waits_for_its_own_run(house):
-    house.reference.documents[f"assets/{LATER}.parquet"] = lookup(["SOL", "ETH", "SOL"])
-    house.send(row(trade(1)), row(trade(2, base="SOL"), window=LATER))
-    follow(house.chain())
-    waiting = house.counts(LATER)
-
-    house.send(row(trade(3)))
-    follow(house.chain(house.request(window_id=LATER, lookups={"assets": f"assets/{LATER}.parquet"})))
-
-    assert (waiting["silver_new"], waiting["gold:trades_enriched"]) == (1, 0)
-    assert (house.counts(LATER)["gold:trades_enriched"], house.counts(LATER)["sql:Trades"]) == (1, 1)
-    assert (house.counts()["gold:trades_enriched"], house.counts()["gold:trades_unmatched"]) == (2, 0)
-
-
 def test_late_rows_of_a_window_whose_run_is_over_make_its_gold_sql_counts_and_verdict_right(house):
     house.send(row(trade(1)), row(trade(2)))
     house.close(read=3, accepted=3)
@@ -186,14 +159,16 @@ def test_an_event_that_names_a_closed_window_of_another_feed_is_set_aside_and_th
     assert (house.counts("unknown")["quarantined"], house.counts(LATER)["silver_new"]) == (1, 1)
 
 
-def test_counts_hold_though_every_checkpoint_is_lost(house):
+def test_a_run_after_which_every_checkpoint_is_lost_is_followed_by_one_that_writes_nothing(house):
     send_a_bit_of_everything(house)
     follow(house.chain())
+    before = {table: Lake(house.spark, house.lake.names).version(table) for table in TABLES}
     shutil.rmtree(house.folder / "checkpoints")
 
     follow(house.chain())
 
     assert house.counts() == COUNTS
+    assert {table: Lake(house.spark, house.lake.names).version(table) for table in TABLES} == before
 
 
 def test_a_closed_window_is_balanced_until_rows_vanish_from_sql(house):
@@ -209,13 +184,3 @@ def test_a_closed_window_is_balanced_until_rows_vanish_from_sql(house):
     assert (counts["reconciliation:balanced"], counts["surplus:unknown_arrived"]) == (0, 1)
     difference = "difference:trades_enriched = sql Trades"
     assert (house.counts()["reconciliation:unbalanced"], house.counts()[difference]) == (1, 1)
-
-
-def test_a_process_that_does_everything_once_more_writes_nothing(house):
-    send_a_bit_of_everything(house)
-    follow(house.chain())
-    before = {table: Lake(house.spark, house.lake.names).version(table) for table in TABLES}
-
-    follow(house.chain())
-
-    assert {table: Lake(house.spark, house.lake.names).version(table) for table in TABLES} == before

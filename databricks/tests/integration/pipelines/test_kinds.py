@@ -43,7 +43,7 @@ batches = st.fixed_dictionaries(
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_table_equals_one_build_over_all_of_silver(kind, stages):
-    @settings(max_examples=3, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=2, suppress_health_check=[HealthCheck.too_slow])
     @given(st.lists(batches, min_size=2, max_size=3))
     def holds(steps):
         stage = stages()

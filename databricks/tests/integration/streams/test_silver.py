@@ -228,7 +228,7 @@ def as_event(one):
     return event(trade(number, received_at=f"2026-11-22T10:00:0{second}Z"), window=window)
 
 
-@settings(max_examples=4, suppress_health_check=list(HealthCheck))
+@settings(max_examples=2, suppress_health_check=list(HealthCheck))
 @given(sent=batches, kills=st.lists(st.sampled_from(TABLES), max_size=2))
 @pytest.mark.timeout(600)
 def test_in_whatever_passes_and_with_whatever_kills_the_best_record_of_each_key_is_kept(spark, sent, kills):
