@@ -14,23 +14,16 @@ import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 from pyspark.sql.pandas.types import to_arrow_schema
 
+from lakehouse.building import Outside, assemble
 from lakehouse.chain import Chain
-from lakehouse.counting.counted import counted_tables
-from lakehouse.counting.counts import Counting
 from lakehouse.lake.naming import LAYERS, Names
 from lakehouse.lake.tables import Lake
-from lakehouse.lookups import Lookups
-from lakehouse.pipelines.catalogue import pipeline_of
-from lakehouse.pipelines.gold import Gold
-from lakehouse.pipelines.pipeline import Pipeline
 from lakehouse.request import RunRequest, Stream
 from lakehouse.sinks.jdbc import database
 from lakehouse.sinks.lengths import length_of
 from lakehouse.sinks.sql import SqlSink
 from lakehouse.sources.reading import OpenHub, Reading, Take, run_query
 from lakehouse.streams.bronze_schema import ARRIVED, as_bronze
-from lakehouse.streams.silver import Silver
-from lakehouse.streams.versions import versions_of
 
 WINDOW = "trades-20261122T100000Z"
 START = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -123,31 +116,14 @@ class House:
         return replace(request, **changes)
 
     def chain(
-        self,
-        request: RunRequest | None = None,
-        *,
-        pipeline: Pipeline | None = None,
-        on_stage_done: Callable[[str], None] = lambda stage: None,
+        self, request: RunRequest | None = None, *, on_stage_done: Callable[[str], None] = lambda stage: None
     ) -> Chain:
         """A chain of a process of its own: it knows of the tables what they say."""
-        request = request or self.request()
-        pipeline = pipeline or pipeline_of(request.feed)
-        self.lake = lake = Lake(self.spark, self.lake.names)
+        self.lake = Lake(self.spark, self.lake.names)
         sql = self.sink()
-        return Chain(
-            lake=lake,
-            request=request,
-            source=FolderSource(self.folder / "hub"),
-            checkpoint_root=str(self.folder / "checkpoints"),
-            store=self.reference,
-            silver={one.name: Silver(lake, request.feed, versions_of(one.contract)) for one in request.streams},
-            pipeline=pipeline,
-            gold=Gold(lake, pipeline, Lookups(self.spark, self.reference, request.lookups), [sql]),
-            sql=sql,
-            publisher=sql,
-            counting=Counting(lake, counted_tables(request.feed, [one.name for one in request.streams], pipeline)),
-            on_stage_done=on_stage_done,
-        )
+        checkpoints = str(self.folder / "checkpoints")
+        outside = Outside(FolderSource(self.folder / "hub"), checkpoints, self.reference, sql, publisher=sql)
+        return assemble(self.lake, request or self.request(), outside, on_stage_done)
 
     def sink(self) -> SqlSink:
         target = database(f"jdbc:sqlite:{self.database}")

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from azure.identity import ClientSecretCredential
 from pyspark.sql import SparkSession
@@ -17,7 +18,7 @@ from lakehouse.pipelines.bounds import wheel_contracts
 from lakehouse.pipelines.catalogue import PIPELINES, pipeline_of
 from lakehouse.pipelines.checks import refuse_bad
 from lakehouse.pipelines.gold import Gold
-from lakehouse.reference import reference_store
+from lakehouse.reference import ReferenceStore, reference_store
 from lakehouse.request import RunRequest
 from lakehouse.secrets import read_secret
 from lakehouse.sinks.jdbc import database
@@ -26,6 +27,7 @@ from lakehouse.sinks.power_bi import PowerBi, RateLimit, post_json
 from lakehouse.sinks.push import PushingSink
 from lakehouse.sinks.sql import SqlSink
 from lakehouse.sources.port import source_from
+from lakehouse.sources.reading import Source
 from lakehouse.streams.silver import Silver
 from lakehouse.streams.versions import versions_of
 
@@ -36,24 +38,49 @@ _FROM_SCOPE = "secret:"
 def build_chain(parameters: Parameters, request: RunRequest, spark: SparkSession, clock: Clock) -> Chain:
     """Bring the parts together; raises what the first of them refuses."""
     refuse_bad(PIPELINES.values(), wheel_contracts())
-    lake, pipeline = Lake(spark, parameters.names), pipeline_of(request.feed)
     by_http = parameters.reference_url.startswith("http")
     connection = read_secret(parameters.storage_secret, scope=parameters.secret_scope) if by_http else ""
     store = reference_store(spark, parameters.reference_url, connection)
     sql = SqlSink(spark, database(parameters.sql_url, _token(parameters)), length_of, now=clock.now, sleep=clock.sleep)
-    publisher = _pushing(parameters, sql, clock)
-    return Chain(
-        lake=lake,
-        request=request,
+    outside = Outside(
         source=source_from(source_config(parameters, _hub_secret(parameters))),
         checkpoint_root=parameters.checkpoint_root,
         store=store,
+        sql=sql,
+        publisher=_pushing(parameters, sql, clock),
+    )
+    return assemble(Lake(spark, parameters.names), request, outside)
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What a chain works with beside the lake. publisher: `sql`, or what pushes its rows as well."""
+
+    source: Source
+    checkpoint_root: str
+    store: ReferenceStore
+    sql: SqlSink
+    publisher: SqlSink | PushingSink
+
+
+def assemble(
+    lake: Lake, request: RunRequest, outside: Outside, on_stage_done: Callable[[str], None] = lambda _: None
+) -> Chain:
+    """Make the chain of a run, by the contracts of its streams and the pipeline of its feed."""
+    pipeline = pipeline_of(request.feed)
+    return Chain(
+        lake=lake,
+        request=request,
+        source=outside.source,
+        checkpoint_root=outside.checkpoint_root,
+        store=outside.store,
         silver={one.name: Silver(lake, request.feed, versions_of(one.contract)) for one in request.streams},
         pipeline=pipeline,
-        gold=Gold(lake, pipeline, Lookups(spark, store, request.lookups), [publisher]),
-        sql=sql,
-        publisher=publisher,
+        gold=Gold(lake, pipeline, Lookups(lake.spark, outside.store, request.lookups), [outside.publisher]),
+        sql=outside.sql,
+        publisher=outside.publisher,
         counting=Counting(lake, counted_tables(request.feed, [one.name for one in request.streams], pipeline)),
+        on_stage_done=on_stage_done,
     )
 
 

@@ -77,9 +77,14 @@ def follow(arguments: Sequence[str], clock: Clock) -> Finished:
     finally:
         if parameters.jars:
             spark.stop()
+    raise_where_it_gave_up(request, finished)
+    return finished
+
+
+def raise_where_it_gave_up(request: RunRequest, finished: Finished) -> None:
+    """Raise GaveUp where a run ended before its window was read whole."""
     if finished.ending == "gave_up":
         raise GaveUp(why_it_gave_up(request, finished))
-    return finished
 
 
 def why_it_gave_up(request: RunRequest, finished: Finished) -> str:

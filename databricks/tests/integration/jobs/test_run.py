@@ -1,5 +1,6 @@
 """Whole runs: a stream by its contract alone, a contract wholly broken, SQL away for a while, the end of a window."""
 
+import json
 from datetime import timedelta
 from uuid import UUID
 
@@ -72,6 +73,24 @@ def test_payments_reach_silver_by_their_contract_alone(house):
         "reconciliation:balanced": 0,
     }
     assert house.rows("silver.transactions_quarantine", "reason") == [("localHour: above 23",)]
+
+
+def test_one_run_takes_all_streams_of_a_feed_and_ends_once_each_is_read_whole(house):
+    request = house.request("trades", "transactions")
+    other = {**row(payment(1)), "properties": {"contract": "transactions/1", "slice": f"{WINDOW}/0.1"}}
+    house.send(row(trade(1)))
+    house.send(other, stream="transactions")
+    house.close(read=1, accepted=1)
+    marker = json.loads(house.reference.documents[f"windows/{WINDOW}/closed.json"])
+    marker["counts"]["transactions"] = {"read": 1, "accepted": 1, "refused": 0, "unknown": 0}
+    marker["last_sequence_numbers"]["transactions"] = {"0": 0}
+    house.reference.documents[f"windows/{WINDOW}/closed.json"] = json.dumps(marker).encode()
+
+    finished = run(request, "follow", house.chain(request), house.clock, INTERVALS)
+
+    assert (finished.ending, sorted(finished.counts)) == ("drained", ["trades", "transactions"])
+    assert "reconciliation:balanced" in house.counts()
+    assert "reconciliation:balanced" in house.counts(stream="transactions")
 
 
 def test_a_contract_wholly_broken_leaves_all_in_quarantine_and_the_run_says_so(house):
