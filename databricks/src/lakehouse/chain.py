@@ -12,6 +12,7 @@ from lakehouse.counting.counted import equations_of
 from lakehouse.counting.counts import Counting, Hole, WindowCounts
 from lakehouse.counting.reconciling import Equations, as_rows
 from lakehouse.follow import Passed
+from lakehouse.lake.progress import Progress
 from lakehouse.lake.tables import Lake
 from lakehouse.pipelines.gold import Gold
 from lakehouse.pipelines.pipeline import Pipeline
@@ -24,6 +25,7 @@ from lakehouse.sources.reading import Source
 from lakehouse.streams.bronze import BronzeProgress, create_bronze_table, run_bronze_pass
 from lakehouse.streams.missing import missing_numbers
 from lakehouse.streams.silver import Silver
+from lakehouse.streams.silver_tables import SilverTables
 from lakehouse.window import Closed, InvalidMarker, marker_path, parse_closed
 
 logger = logging.getLogger(__name__)
@@ -62,7 +64,7 @@ class Chain:
             silver.prepare()
         self.publisher.prepare(self._published())
         self.gold.prepare()
-        self._touched.add(self.request.window_id)
+        self._touched.update({self.request.window_id}, *map(self._changed_since_counted, self.silver))
 
     def run_pass(self) -> Passed:
         """Read what the hubs have now, and take it all the way."""
@@ -111,12 +113,22 @@ class Chain:
         self._touched.clear()
         self.gold.note()
         self.lake.note_all()
+        for stream in self.silver:
+            versions = {name: self.lake.version(name) for name in _tables_of(stream)}
+            self.sql.record(f"{_COUNTED}/{stream}", Progress(versions))
         self.on_stage_done("counts")
         return {name: found[own, name] for name in self.silver}
 
     def equations_of(self, stream: str) -> Equations:
         """Say what must hold of a stream's tables."""
         return equations_of(stream, self.pipeline)
+
+    def _changed_since_counted(self, stream: str) -> set[str]:
+        """Name the windows that a run changed which was killed before it could count them."""
+        counted = self.sql.progress_of(f"{_COUNTED}/{stream}")
+        spans = [self.lake.changes(name, version) for name, version in (counted.versions if counted else {}).items()]
+        rows = [span.rows.select("window_id").distinct() for span in spans if not (span.whole or span.is_empty)]
+        return {row[0] for found in rows for row in found.collect()}
 
     def _take(self) -> None:
         for silver in self.silver.values():
@@ -159,3 +171,12 @@ class Chain:
 
     def _published(self) -> list[Table]:
         return [table for table in self.pipeline.tables if table.sql]
+
+
+def _tables_of(stream: str) -> tuple[str, ...]:
+    tables = SilverTables(stream)
+    return tables.rows, tables.duplicates, tables.quarantine
+
+
+_COUNTED = "window_counts"
+"""Under this name and the stream's, SQL remembers up to where windows were counted."""

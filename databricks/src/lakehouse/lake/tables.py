@@ -30,12 +30,13 @@ class Changes:
 
     rows: the table's columns, `_change_type` (insert, update_preimage, update_postimage, delete) and `_commit_version`.
     whole: the change feed does not reach back so far, so these are all rows that the table has now, as inserts: who
-    takes them in must expect to have some of them already.
+    takes them in must expect to have some of them already. is_empty: there was no version in the span.
     """
 
     rows: DataFrame
     to: int
     whole: bool
+    is_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +160,7 @@ class Lake:
         """Give what happened to a table after a version (None: all of it), up to another one (None: the newest)."""
         last = self.version(name) if to is None else to
         if after is not None and after >= last:
-            return Changes(_as_inserts(self.read(name).limit(0), last), last, whole=False)
+            return Changes(_as_inserts(self.read(name).limit(0), last), last, whole=False, is_empty=True)
         if after is None or after + 1 < self._changes_from(name):
             return Changes(_as_inserts(self.read(name), last), last, whole=True)
         reader = self.spark.read.option("readChangeFeed", "true").option("startingVersion", after + 1)

@@ -131,6 +131,20 @@ def test_late_rows_of_a_window_whose_run_is_over_make_its_gold_sql_counts_and_ve
     assert (house.counts()["gold:trades_enriched"], house.counts()["sql:Trades"]) == (3, 3)
 
 
+def test_a_window_that_a_killed_run_changed_is_counted_by_the_next_one(house):
+    house.send(row(trade(1)))
+    house.close(read=2, accepted=2)
+    follow(house.chain())
+    house.send(row(trade(2)), row(trade(3), window=LATER))
+    killed = house.chain(house.request(window_id=LATER))
+    killed.prepare()
+    killed.run_pass()
+
+    follow(house.chain(house.request(window_id=LATER)))
+
+    assert (house.counts()["silver_new"], "reconciliation:balanced" in house.counts()) == (2, True)
+
+
 def test_a_row_that_displaces_one_of_another_window_makes_both_windows_right(house):
     house.send(row(trade(1), window=LATER), row(trade(2), window=LATER))
     house.close(window=LATER, read=2, accepted=2)
