@@ -131,6 +131,7 @@ def test_a_batch_waits_for_a_database_that_is_away_and_is_not_lost_when_it_stays
 
     house.clock.on_sleep = lambda: _put_back(house.database)
     chain.run_pass()
+    chain.finish()
 
     assert (tried, house.clock.slept) == ([1.0, 1.0], [1.0, 1.0, 1.0])
     assert house.counts()["sql:Trades"] == 1

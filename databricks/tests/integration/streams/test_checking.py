@@ -163,7 +163,7 @@ def test_a_text_that_no_sql_column_could_hold_is_set_aside(spark):
 def test_columns_tell_what_the_contract_says_of_them():
     comments = {field.name: field.metadata.get("comment") for field in spark_schema(load_contract("trades/1"))}
 
-    assert (comments["direction"], comments["venue"]) == ("The taker's side.", None)
+    assert (comments["direction"], comments["venue"]) == ("The taker's side.", "The exchange.")
 
 
 def test_bytes_that_are_no_text_are_set_aside_whole(spark):
