@@ -28,7 +28,8 @@ PAST, PAST_ROWS = 100, 20_000
 class Process:
     """One run in a process of its own, which does a step when it is told to."""
 
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
+    def __init__(self, name: str, process: "subprocess.Popen[str]") -> None:
+        self._name = name
         self._process = process
         self.ready: dict[str, Any] = self._answer()
 
@@ -36,7 +37,9 @@ class Process:
         assert self._process.stdin is not None
         self._process.stdin.write(f"{command}\n")
         self._process.stdin.flush()
-        return self._answer()
+        answer = self._answer()
+        print(f"{self._name} | {command}: {answer}", flush=True)
+        return answer
 
     def _answer(self) -> dict[str, Any]:
         assert self._process.stdout is not None
@@ -57,7 +60,7 @@ def rows() -> list[Row]:
 def _trickle() -> list[Row]:
     with tempfile.TemporaryDirectory(prefix="former-") as folder:
         former = _former(Path(folder))
-        with _process(ROOT) as ours, _process(former, "former") as theirs:
+        with _process("now", ROOT) as ours, _process("former", former, "former") as theirs:
             for _ in range(WARM_UP):
                 ours.tell("pass 200 count"), theirs.tell("pass 200")
             laps = [
@@ -70,7 +73,7 @@ def _trickle() -> list[Row]:
 
 
 def _history() -> Row:
-    with _process(ROOT) as long, _process(ROOT) as short:
+    with _process("long", ROOT) as long, _process("short", ROOT) as short:
         for one, windows in ((long, PAST), (short, 1)):
             one.tell("pass 100")
             one.tell(f"past {windows} {PAST_ROWS}")
@@ -88,7 +91,7 @@ def _long_run() -> list[Row]:
     """Take many passes in one process: what a count costs at its end, and what stays in memory."""
     heap: dict[int, int] = {}
     costs: list[float] = []
-    with _process(ROOT) as run:
+    with _process("run", ROOT) as run:
         for number in range(1, PASSES + 1):
             whole = run.tell("pass 200 count")["cpu"]
             costs.append(whole)
@@ -121,14 +124,14 @@ def _former(folder: Path) -> Path:
 
 
 @contextmanager
-def _process(root: Path, *arguments: str) -> Iterator[Process]:
+def _process(name: str, root: Path, *arguments: str) -> Iterator[Process]:
     folders = {"PYTHONPATH": f"{root}/databricks/src:{root}/databricks/tests"}
     command = [str(PYTHON), str(SCRIPT), *arguments]
     started = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **folders}
     )
     try:
-        yield Process(started)
+        yield Process(name, started)
     finally:
         started.terminate()
         started.wait(60)

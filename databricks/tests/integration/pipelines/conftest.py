@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from gold_stage import Stage
+from lakehouse.lake.tables import Lake
 
 
 @pytest.fixture
@@ -22,4 +23,4 @@ def stage(stages) -> Stage:
 
 
 def _tables(spark) -> set[str]:
-    return {f"{schema}.{table.name}" for schema in ("silver", "gold") for table in spark.catalog.listTables(schema)}
+    return {name for layer in ("silver", "gold") for name in Lake(spark).tables(layer)}

@@ -1,10 +1,11 @@
 """The engine of gold tables: what it writes, what it leaves alone, and what it does after a kill."""
 
-from datetime import date
+from datetime import gc
 from io import BytesIO
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import date
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -245,13 +246,24 @@ def test_memory_that_a_pass_took_is_given_back(stage):
     stream = stage.stream("s")
     table = stage.named(per_row(stream))
     gold = stage.gold(table)
-    persisted = stage.spark.sparkContext._jsc.getPersistentRDDs
     stage.put(stream, record(1))
     gold.run_pass(FIRST)
-    before = len(persisted())
+    before = _persisted_after_collection(stage.spark)
 
     for number in range(3):
         stage.put(stream, record(2 + number), record(1, amount=number))
         gold.run_pass(FIRST)
 
-    assert len(persisted()) <= before
+    assert _persisted_after_collection(stage.spark) <= before
+
+
+def _persisted_after_collection(spark):
+    """Count what Spark keeps once nothing refers to it: its cleaner works beside, after Python's and the JVM's own."""
+    fewest, unchanged = None, 0
+    while unchanged < 20:
+        gc.collect()
+        spark._jvm.java.lang.System.gc()
+        count = len(spark.sparkContext._jsc.getPersistentRDDs())
+        unchanged = 0 if fewest is None or count < fewest else unchanged + 1
+        fewest = count if fewest is None else min(fewest, count)
+    return fewest
