@@ -1,11 +1,11 @@
 """The engine of gold tables: what it writes, what it leaves alone, and what it does after a kill."""
 
-from datetime import gc
+import gc
+from datetime import date
 from io import BytesIO
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-import date
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
