@@ -1,5 +1,6 @@
 """Brings the parts of a run together; the one place that knows them all."""
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ from lakehouse.sources.reading import Source
 from lakehouse.streams.silver import Silver
 from lakehouse.streams.versions import versions_of
 
+logger = logging.getLogger(__name__)
+
 _SQL_SCOPE = "https://database.windows.net/.default"
 _FROM_SCOPE = "secret:"
 
@@ -49,7 +52,7 @@ def build_chain(parameters: Parameters, request: RunRequest, spark: SparkSession
         sql=sql,
         publisher=_pushing(parameters, sql, clock),
     )
-    return assemble(Lake(spark, parameters.names), request, outside)
+    return assemble(Lake(spark, parameters.names), request, outside, _log_stage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,10 @@ def assemble(
         counting=Counting(lake, counted_tables(request.feed, [one.name for one in request.streams], pipeline)),
         on_stage_done=on_stage_done,
     )
+
+
+def _log_stage(stage: str) -> None:
+    logger.info("lakehouse.stage_done stage=%s", stage)
 
 
 def _hub_secret(parameters: Parameters) -> str:
