@@ -34,11 +34,12 @@ class Enrichment:
     """The second half of an app: what becomes of its windows after they open."""
 
     app: RunningApp
-    _asked: dict[str, int] = field(default_factory=lambda: {"trades": TRADES_BACK, "payments": PAYMENTS_BACK})
+    _asked: dict[str, int] = field(default_factory=lambda: {"trades": 1, "payments": PAYMENTS_BACK})
 
     def alone(self) -> "Enrichment":
-        """Give the same for a thread of its own; its windows are counted apart."""
-        return Enrichment(RunningApp(self.app.running, self.app.grid, self.app.markets))
+        """Give the same for a thread of its own, which has the older windows of trades to itself."""
+        own = RunningApp(self.app.running, self.app.grid, self.app.markets)
+        return Enrichment(own, {"trades": TRADES_BACK, "payments": PAYMENTS_BACK})
 
     def past(self, feed: str, order: str = "") -> str:
         """Open the next past window of the grid; `order` says how its light runs go."""
