@@ -34,10 +34,10 @@ class Enrichment:
     """The second half of an app: what becomes of its windows after they open."""
 
     app: RunningApp
-    _asked: dict[str, int] = field(default_factory=lambda: {"trades": 1, "payments": PAYMENTS_BACK})
+    _asked: dict[str, int] = field(default_factory=lambda: {"trades": TRADES_BACK + 1, "payments": PAYMENTS_BACK})
 
     def alone(self) -> "Enrichment":
-        """Give the same for a thread of its own, which has the older windows of trades to itself."""
+        """Give the same for a thread of its own, which has the windows with trades to itself."""
         own = RunningApp(self.app.running, self.app.grid, self.app.markets)
         return Enrichment(own, {"trades": TRADES_BACK, "payments": PAYMENTS_BACK})
 
