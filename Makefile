@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup lakehouse run up platform doctor test test-emulators test-lakehouse lint fmt type bench settings compile clean distclean
+.PHONY: help setup lakehouse run up platform doctor test test-emulators test-lakehouse bundle lint fmt type bench settings dictionary compile clean distclean
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
@@ -43,6 +43,9 @@ test-emulators: setup ## Run the tests of the emulators alone
 test-lakehouse: lakehouse ## Run the tests of the wheel and its jobs on real Spark alone
 	@$(LAKEHOUSE_PYTHON) -m pytest --config-file databricks/pyproject.toml $(or $(ARGS),databricks/tests)
 
+bundle: lakehouse ## Build the wheel and check every target of the Databricks bundle
+	@scripts/bundle
+
 lint: setup ## Check style, format and the direction of imports
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
@@ -62,11 +65,14 @@ bench: lakehouse ## Measure against the peers; writes benchmarks/results.json
 settings: setup ## Write local.settings.sample.json and the tables of docs/settings.md from the app's settings
 	@$(PYTHON) scripts/write-settings
 
+dictionary: lakehouse ## Write docs/lakehouse-tables.md from the contracts and the lakehouse's tables
+	@$(LAKEHOUSE_PYTHON) -m lakehouse.dictionary > docs/lakehouse-tables.md
+
 compile: setup ## Pin the requirements anew from their .in files (ARGS=--upgrade takes newer versions)
 	@scripts/compile $(ARGS)
 
-clean: ## Remove all local state and the tools' caches
-	rm -rf .local $(CACHES) $(addprefix emulators/,$(CACHES))
+clean: ## Remove all local state, the built wheel and the tools' caches
+	rm -rf .local databricks/dist $(CACHES) $(addprefix emulators/,$(CACHES))
 	find . -name __pycache__ -type d -not -path './.venv*/*' -not -path './node_modules/*' -not -path './.cache/*' -prune -exec rm -rf {} +
 
 distclean: clean ## Remove what `make setup` made, too

@@ -29,6 +29,7 @@ MODULES = (
     "assets",
     "lakehouse_source",
     "lakehouse_sql",
+    "lakehouse_cost",
     "enrichment",
     "metrics",
 )

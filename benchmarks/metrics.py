@@ -40,8 +40,15 @@ ROWS_OF_THE_STORM = 500
 """Below the floor: each run that is measured alerts, since nothing is quiet for longer than a millisecond."""
 
 SETTINGS = {"FEEDS": "trades", "WINDOW_TIMER": "0 0 0 1 1 *"}
-STATEMENTS = Path(__file__).resolve().parents[1] / "databricks/src/lakehouse/sql/sqlite"
-TABLES = ("create_trades", "index_trades", "create_window_counts", "index_window_counts")
+TABLES = (
+    """CREATE TABLE Trades (id, name, symbol, exchange, quote, direction, price, volume, timestamp, venue, market,
+      trade_id, window_id, PRIMARY KEY (venue, market, trade_id))""",
+    "CREATE INDEX trades_of_window ON Trades (window_id)",
+    """CREATE TABLE window_counts (window_id, stream, stage, name, "rows" INTEGER, updated_at,
+      PRIMARY KEY (window_id, stream, stage, name))""",
+    'CREATE INDEX window_counts_of_stage ON window_counts (stream, stage, name, "rows")',
+)
+"""As the lakehouse makes them, but for types."""
 FILL = """
 WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?)
 INSERT INTO Trades (id, name, symbol, exchange, quote, direction, price, volume, timestamp, venue, market, trade_id,
@@ -50,8 +57,11 @@ SELECT 'bitcoin', 'Bitcoin', 'BTC', 'kraken', 'USD', 'buy', 65000.12, 0.00012345
   'kraken', 'BTC/USD', i, strftime('trades-%Y%m%dT%H0000Z', '2026-01-01', (i * ? / ?) || ' hours')
 FROM n
 """
-STAGES = ("bronze_events", "bronze_records", "silver_new", "duplicates", "quarantined", "enriched", "unmatched", "sql")
-COUNT = "INSERT INTO window_counts SELECT window_id, 'trades', ?, '', COUNT(*), '' FROM Trades GROUP BY window_id"
+STAGES = (
+    *(("bronze_events", ""), ("bronze_records", ""), ("silver_new", ""), ("duplicates", ""), ("quarantined", "")),
+    *(("gold", "trades_enriched"), ("gold", "trades_unmatched"), ("sql", "Trades")),
+)
+COUNT = "INSERT INTO window_counts SELECT window_id, 'trades', ?, ?, COUNT(*), '' FROM Trades GROUP BY window_id"
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 TRADES = MeasuredTable("trades", "Trades", "trades", 1000, "ingestion")
@@ -108,10 +118,10 @@ def _sides(file: Path) -> dict[str, Callable[[], object]]:
 
 def _fill(file: Path, number: int, windows: int) -> None:
     with closing(sqlite3.connect(file)) as connection, connection:
-        for name in TABLES:
-            connection.execute((STATEMENTS / f"{name}.sql").read_text(encoding="utf-8"))
+        for statement in TABLES:
+            connection.execute(statement)
         connection.execute(FILL, (number, windows, number))
-        connection.executemany(COUNT, ((stage,) for stage in STAGES))
+        connection.executemany(COUNT, STAGES)
 
 
 def _seconds(side: Callable[[], object]) -> float:

@@ -12,10 +12,10 @@ import azure.functions as func
 from blueprints.answers import answer
 from shared import telemetry
 from shared.clients.durable.orchestrations import DurableOrchestrations
-from shared.domain.runs.run import MOST_TRIES, poll_after
+from shared.domain.runs.run import MOST_TRIES, ask_again_after, poll_after
 from shared.domain.windows.announcement import window_of
 from shared.errors import IngestionError, JobRefused, LoginRefused
-from shared.flows.enrich import claim_run, fail_run, follow_run, prepare_lookup, start_run, wanted
+from shared.flows.enrich import claim_run, fail_run, follow_run, prepare_lookups, start_run, wanted
 from shared.flows.report_runs import report_run
 from shared.flows.request_runs import request_rerun, start_enrichment_of
 from shared.http.statuses import ACCEPTED
@@ -57,19 +57,19 @@ def claim_enrichment(request: dict) -> dict:  # type: ignore[type-arg] # the wor
 
 @bp.activity_trigger(input_name="request")
 def write_lookup(request: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
-    """Write the window's lookup, once; what no retry can cure fails the run."""
-    return _or_failed(prepare_lookup, request, JobRefused, LoginRefused)
+    """Write the window's lookups, once; what no retry can cure fails the run."""
+    return _or_failed(prepare_lookups, request, JobRefused, LoginRefused)
 
 
 @bp.activity_trigger(input_name="request")
 def submit_run(request: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
-    """Start the Databricks run, once for its idempotency token."""
+    """Start the Databricks run, once for its idempotency token and when its turn has come."""
     return _or_failed(start_run, request, JobRefused, LoginRefused)
 
 
 @bp.activity_trigger(input_name="request")
 def poll_run(request: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
-    """Ask how the run stands, write it into the ledger, and make room for it; it goes on though a login is refused."""
+    """Ask how the run stands, and write it into the ledger; it goes on though a login is refused."""
     return _or_failed(follow_run, request, JobRefused)
 
 
@@ -118,8 +118,20 @@ def _start(context: df.DurableOrchestrationContext, payload: dict[str, Any]) -> 
     written = yield context.call_activity_with_retry("write_lookup", df.RetryOptions(*_RETRY), payload)
     if _is_over(written):
         return dict(written)
-    submitted = yield context.call_activity_with_retry("submit_run", df.RetryOptions(*_RETRY), payload)
-    return dict(submitted)
+    return (yield from _submit(context, payload))
+
+
+def _submit(context: df.DurableOrchestrationContext, payload: dict[str, Any]) -> Generator[Any, Any, dict[str, Any]]:
+    """Submit the run; while another run of its feed is in the way, ask again and again, one thing after the other."""
+    elapsed, retry = timedelta(), _RETRY
+    while True:
+        submitted = yield context.call_activity_with_retry("submit_run", df.RetryOptions(*retry), payload)
+        if not submitted.get("waits_for"):
+            return dict(submitted)
+        wait = ask_again_after(elapsed)
+        elapsed += wait
+        yield context.create_timer(context.current_utc_datetime + wait)
+        retry = _PATIENT_RETRY
 
 
 def _is_over(done: Mapping[str, Any]) -> bool:

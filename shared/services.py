@@ -34,6 +34,7 @@ from shared.flows.announce import WindowEvents
 from shared.flows.destinations import DestinationTools, connect
 from shared.flows.enrich import EnrichmentTools, Job
 from shared.flows.ingest_slice import SliceTools
+from shared.flows.lookups import LookupTools, lookup_makers
 from shared.flows.measure import MetricsTools
 from shared.flows.open_windows import PlanFactory, partitions_of
 from shared.flows.report_runs import ReportTools
@@ -183,8 +184,8 @@ class Services:
             ledger=self.ledger,
             runs=self.runs,
             jobs=self.jobs,
-            reference=self.reference,
-            assets=self._assets(),
+            hubs=self.hubs,
+            lookups=LookupTools(self.reference, lookup_makers(self._assets()), self.clock),
             clock=self.clock,
             jobs_of=self._jobs_of() if enrichment.databricks_host else {},
             drain_limit=enrichment.drain_limit,
@@ -232,11 +233,7 @@ class Services:
     @made_once
     def source_tools(self) -> SourceTools:
         """Give what the sources of slices need of the world."""
-        return SourceTools(
-            drawing=self.pools.drawing,
-            venues=lambda: self.venues,
-            recording=self.reference.read,
-        )
+        return SourceTools(drawing=self.pools.drawing, venues=lambda: self.venues, recording=self.reference.read)
 
     @made_once
     def destination_tools(self) -> DestinationTools:

@@ -12,6 +12,7 @@ from time import perf_counter, process_time
 
 from azure.eventhub import EventHubConsumerClient, TransportType
 from hub_stage import ROOT, Platform, platform
+from lakehouse.request import Stream
 from lakehouse.session import spark_session
 from lakehouse.sources.eventhubs import EventHubsSource
 from lakehouse.sources.hub_client import credential_of
@@ -83,7 +84,7 @@ def cpu_of_tree(pid: int) -> float:
 
 def read_by_spark(hubs: Platform, spark: SparkSession, hub: str, checkpoint: str) -> int:
     """Read a hub to its end into nothing, by one query from start to stop; give the number of records."""
-    events = EventHubsSource(hubs.config()).events(spark, hub)
+    events = EventHubsSource(hubs.config()).open(Stream(hub, hub, f"{hub}/1")).events(spark)
     writer = events.writeStream.format("noop").option("checkpointLocation", checkpoint)
     query = writer.trigger(availableNow=True).start()
     query.awaitTermination()

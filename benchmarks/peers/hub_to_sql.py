@@ -17,17 +17,19 @@ from pathlib import Path
 import requests
 from hub_stage import ROOT, platform
 from job_house import DictReference, lookup
-from lakehouse.chain import Chain
-from lakehouse.checking import spark_schema
-from lakehouse.contract import load_contract
-from lakehouse.lake import Lake
+from lakehouse.building import Outside, assemble
+from lakehouse.gold import trades_enriched
+from lakehouse.lake.tables import Lake
 from lakehouse.request import RunRequest, Stream
 from lakehouse.session import spark_session
 from lakehouse.sinks.jdbc import database, transaction
+from lakehouse.sinks.lengths import length_of
 from lakehouse.sinks.power_bi import PowerBi, RateLimit, post_json
-from lakehouse.sinks.push import pushing
+from lakehouse.sinks.push import PushingSink
 from lakehouse.sinks.sql import SqlSink
 from lakehouse.sources.port import source_from
+from lakehouse.streams.checking import spark_schema
+from lakehouse.streams.contract import load_contract
 from pyspark.sql import functions as F
 
 ROWS = 200_000
@@ -121,13 +123,11 @@ def _chain(folder, spark, source, hub, power_bi):
     reference = DictReference()
     reference.documents[LOOKUP] = lookup(["BTC", "ETH"])
     stream, lookups, end = Stream("trades", hub, "trades/1"), {"assets": LOOKUP}, START + timedelta(minutes=1)
-    request = RunRequest("trades", WINDOW, START, end, stream, lookups, grace=timedelta(0), drain_limit=timedelta(0))
+    request = RunRequest("trades", WINDOW, START, end, (stream,), lookups, grace=timedelta(0), drain_limit=timedelta(0))
     target = database(f"jdbc:sqlite:{folder}/sql.db")
-    sql = SqlSink(spark, target, now=lambda: datetime.now(UTC), sleep=time.sleep)
-    checkpoints, contract = str(folder / "checkpoints"), load_contract(stream.contract)
-    chain = Chain(
-        Lake(spark), contract, request, source, checkpoints, reference, sql, pushing(power_bi, sql), lambda _stage: None
-    )
+    sql = SqlSink(spark, target, length_of, now=lambda: datetime.now(UTC), sleep=time.sleep)
+    publisher = PushingSink(sql, power_bi) if power_bi else sql
+    chain = assemble(Lake(spark), request, Outside(source, str(folder / "checkpoints"), reference, sql, publisher))
     chain.prepare()
     return chain
 
@@ -137,15 +137,16 @@ def _ours(folder, spark, source, power_bi):
     start = time.perf_counter()
     chain.run_pass()
     seconds = time.perf_counter() - start
-    written = chain.sql.count_trades(WINDOW)
+    written = chain.sql.count(trades_enriched.TABLE, WINDOW)
     assert written == ROWS, written
     return {"rows": written, "seconds": seconds}
 
 
 def _seed(folder, spark, source, hub, deliver):
-    chain = _chain(folder, spark, source, hub, None)
-    shape, done = spark_schema(chain.contract), [0]
-    events = source.events(spark, hub).select(F.from_json(F.col("body").cast("string"), shape).alias("r")).select("r.*")
+    _chain(folder, spark, source, hub, None)
+    shape, done = spark_schema(load_contract("trades/1")), [0]
+    events = source.open(Stream(hub, hub, f"{hub}/1")).events(spark)
+    events = events.select(F.from_json(F.col("body").cast("string"), shape).alias("r")).select("r.*")
     assets = F.broadcast(spark.createDataFrame([("BTC", 1), ("ETH", 2)], "symbol string, rank int"))
     joined = events.dropDuplicates(["venue", "symbol", "trade_id"]).withColumnRenamed("symbol", "market")
     joined = joined.join(assets, F.col("base") == F.col("symbol"))

@@ -33,6 +33,9 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def spark(lake: Path, jars: list[Path]) -> Iterator[SparkSession]:
     session = spark_session("tests", lake_root=str(lake), jars=jars)
     session.sparkContext.setLogLevel("OFF")
+    # For a few rows compiling takes longer than all the rest; jobs of the platform's tests do compile.
+    session.conf.set("spark.sql.codegen.wholeStage", "false")
+    session.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
     yield session
     session.stop()
 

@@ -53,9 +53,9 @@ class Platform:
     folder: Path
 
     @contextlib.contextmanager
-    def hubs(self, hubs: str) -> Iterator["Platform"]:
+    def hubs(self, hubs: str, *more: str) -> Iterator["Platform"]:
         """Run an event hubs service, one more of those that know the same identities; it is a new epoch."""
-        options = ["--hubs", hubs, "--amqps-port", "0", "--admin-port", "0", "--issuer", self.issuer]
+        options = ["--hubs", hubs, "--amqps-port", "0", "--admin-port", "0", "--issuer", self.issuer, *more]
         trust = ["--authority", self.tls["authority"], "--certificate", self.tls["server"]]
         who = ["--identities", self.folder / "identities.json"]
         with service("event_hubs", self.folder, *options, *trust, *who) as addresses:

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -11,17 +11,19 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 from pyspark.sql.pandas.types import to_arrow_schema
 
-from lakehouse.bronze_schema import ARRIVED, as_bronze
+from lakehouse.building import Outside, assemble
 from lakehouse.chain import Chain
-from lakehouse.contract import load_contract
-from lakehouse.lake import Lake
+from lakehouse.lake.naming import LAYERS, Names
+from lakehouse.lake.tables import Lake
 from lakehouse.request import RunRequest, Stream
 from lakehouse.sinks.jdbc import database
-from lakehouse.sinks.push import no_push
+from lakehouse.sinks.lengths import length_of
 from lakehouse.sinks.sql import SqlSink
+from lakehouse.sources.reading import OpenHub, Reading, Take, run_query
+from lakehouse.streams.bronze_schema import ARRIVED, as_bronze
 
 WINDOW = "trades-20261122T100000Z"
 START = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -51,8 +53,19 @@ class FolderSource:
 
     folder: Path
 
-    def events(self, spark: SparkSession, hub: str) -> DataFrame:
-        return as_bronze(spark.readStream.schema(ARRIVED).parquet(str(self.folder / hub)))
+    def open(self, stream: Stream) -> OpenHub:
+        return OpenFolder(self.folder / stream.hub)
+
+
+@dataclass(frozen=True)
+class OpenFolder:
+    folder: Path
+    epoch: str = ""
+
+    def read(self, reading: Reading, take: Take) -> Mapping[str, int]:
+        events = reading.lake.spark.readStream.schema(ARRIVED).parquet(str(self.folder))
+        run_query(as_bronze(events), reading, self.folder.name, take)
+        return {}
 
 
 class DictReference:
@@ -73,54 +86,53 @@ class House:
     folder: Path
     reference: DictReference = field(default_factory=DictReference)
     clock: StoppedClock = field(default_factory=lambda: StoppedClock(START))
-    sent: dict[str, int] = field(default_factory=dict)
+    sent: dict[str, dict[str, int]] = field(default_factory=dict)
+    lake: Lake = field(init=False)
 
     def __post_init__(self) -> None:
         self.reference.documents[LOOKUP] = lookup(["BTC", "ETH"])
-        (self.folder / "reference").mkdir()
+        self.lake = Lake(self.spark, Names(schema_prefix=f"{self.folder.name.replace('-', '_')}_"))
+        for layer in LAYERS:
+            place = (self.folder / "lake" / layer).absolute().as_uri()
+            self.spark.sql(f"CREATE SCHEMA IF NOT EXISTS {self.lake.names.schema(layer)} LOCATION '{place}'")
 
     @property
     def database(self) -> Path:
         return self.folder / "sql.db"
 
-    def request(self, stream: str = "trades", **changes: Any) -> RunRequest:
-        of_trades = stream == "trades"
+    def request(self, *streams: str, **changes: Any) -> RunRequest:
+        streams = streams or ("trades",)
+        feed = "trades" if streams[0] == "trades" else "payments"
         request = RunRequest(
-            feed="trades" if of_trades else "payments",
-            window_id=WINDOW if of_trades else WINDOW.replace("trades", "payments"),
+            feed=feed,
+            window_id=WINDOW.replace("trades", feed),
             start=START,
             end=START + timedelta(minutes=1),
-            stream=Stream(stream, f"hub-of-{stream}", f"{stream}/1"),
-            lookups={"assets": LOOKUP} if of_trades else {},
+            streams=tuple(Stream(stream, f"hub-of-{stream}", f"{stream}/1") for stream in streams),
+            lookups={"assets": LOOKUP} if feed == "trades" else {},
             grace=timedelta(seconds=30),
             drain_limit=timedelta(minutes=10),
         )
         return replace(request, **changes)
 
     def chain(
-        self, request: RunRequest | None = None, on_stage_done: Callable[[str], None] = lambda stage: None
+        self, request: RunRequest | None = None, *, on_stage_done: Callable[[str], None] = lambda stage: None
     ) -> Chain:
-        request = request or self.request()
-        return Chain(
-            lake=Lake(self.spark),
-            contract=load_contract(request.stream.contract),
-            request=request,
-            source=FolderSource(self.folder / "hub"),
-            checkpoint_root=str(self.folder / "checkpoints"),
-            store=self.reference,
-            sql=self.sink(),
-            push=no_push,
-            on_stage_done=on_stage_done,
-        )
+        """A chain of a process of its own: it knows of the tables what they say."""
+        self.lake = Lake(self.spark, self.lake.names)
+        sql = self.sink()
+        checkpoints = str(self.folder / "checkpoints")
+        outside = Outside(FolderSource(self.folder / "hub"), checkpoints, self.reference, sql, publisher=sql)
+        return assemble(self.lake, request or self.request(), outside, on_stage_done)
 
     def sink(self) -> SqlSink:
         target = database(f"jdbc:sqlite:{self.database}")
-        return SqlSink(self.spark, target, now=self.clock.now, sleep=self.clock.sleep, waits=(1.0, 1.0))
+        return SqlSink(self.spark, target, length_of, now=self.clock.now, sleep=self.clock.sleep, waits=(1.0, 1.0))
 
     def send(self, *events: dict[str, Any], stream: str = "trades") -> None:
         """Put events in the folder of the stream's hub as one file, numbered on within their partition."""
-        rows = [self._numbered({"partition": "0", **event}) for event in events]
-        folder = self.folder / "hub" / self.request(stream).stream.hub
+        rows = [self._numbered(stream, {"partition": "0", **event}) for event in events]
+        folder = self.folder / "hub" / f"hub-of-{stream}"
         folder.mkdir(parents=True, exist_ok=True)
         table = pa.Table.from_pylist(rows, schema=to_arrow_schema(ARRIVED))
         pq.write_table(table, folder / f"{len(list(folder.iterdir())):03d}.parquet")
@@ -134,7 +146,7 @@ class House:
             "state": "closed",
             "counts": {stream: {"refused": 0, "unknown": 0, **counts}},
             "attempts": {},
-            "last_sequence_numbers": {stream: dict(self.sent)},
+            "last_sequence_numbers": {stream: dict(self.sent.get(stream, {}))},
         }
         self.reference.documents[f"windows/{window}/closed.json"] = json.dumps(marker).encode()
 
@@ -145,20 +157,25 @@ class House:
         return rows
 
     def counts(self, window: str = WINDOW, stream: str = "trades") -> dict[str, int]:
-        found = self.sql(
-            f"SELECT stage, name, rows FROM window_counts WHERE window_id='{window}' AND stream='{stream}'"
-        )
+        where = f"window_id='{window}' AND stream='{stream}'"
+        found = self.sql(f"SELECT stage, name, rows FROM window_counts WHERE {where}")
         return {f"{stage}:{name}" if name else stage: rows for stage, name, rows in found}
 
     def rows(self, table: str, *columns: str) -> list[tuple[Any, ...]]:
-        return sorted(
-            (tuple(row) for row in self.spark.read.table(table).select(*(columns or ("*",))).collect()), key=str
-        )
+        found = self.lake.read(table).select(*(columns or ("*",))).collect()
+        return sorted((tuple(row) for row in found), key=str)
 
-    def _numbered(self, event: dict[str, Any]) -> dict[str, Any]:
-        partition = event["partition"]
-        self.sent[partition] = number = self.sent.get(partition, -1) + 1
-        return {"offset": str(number), "sequence_number": number, "enqueued_at": START, "partition_key": None, **event}
+    def _numbered(self, stream: str, event: dict[str, Any]) -> dict[str, Any]:
+        partition, sent = event["partition"], self.sent.setdefault(stream, {})
+        sent[partition] = number = sent.get(partition, -1) + 1
+        return {
+            "offset": str(number),
+            "sequence_number": number,
+            "enqueued_at": START,
+            "partition_key": None,
+            "epoch": "",
+            **event,
+        }
 
 
 def trade(number: int, **changes: Any) -> dict[str, Any]:

@@ -1,16 +1,19 @@
 """The second part of the demo: the Databricks run that follows each window, and whether its tables balance."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from local.clone import CONTRACTS
 from local.demo.display import print_columns, print_problems
 from local.demo.polling import Windows
 
 ENDED = frozenset({"succeeded", "failed", "superseded"})
-_STAGES = ("bronze_events", "bronze_records", "silver_new", "duplicates", "quarantined", "enriched", "unmatched", "sql")
+_COUNTS = "documents/window_counts.v1.schema.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,7 @@ class RunCheck:
 
     window: str
     state: str
-    lookup: str
+    lookups: str
     stages: Mapping[str, Mapping[str, Any]]
     verdict: str
     problems: tuple[str, ...]
@@ -44,7 +47,7 @@ def check_run(window: Mapping[str, Any]) -> RunCheck:
     return RunCheck(
         window=window["id"],
         state=run["state"],
-        lookup=run["lookup"] or "-",
+        lookups=", ".join(run["lookups"].values()) or "-",
         stages=counts,
         verdict=verdict,
         problems=tuple(problem for problem, holds in checks.items() if not holds),
@@ -52,8 +55,12 @@ def check_run(window: Mapping[str, Any]) -> RunCheck:
 
 
 def print_run_checks(console: Console, checks: Sequence[RunCheck]) -> None:
-    """Print the counts of each stream of each window, from the hub to the last table, and what is wrong."""
-    columns = [(check.window, numbers) for check in checks for numbers in _numbers(check)]
+    """Print the counts of each stream of each window, from the hub to the last table, and what is wrong.
+
+    Whatever was counted of any of them is a line of all.
+    """
+    lines = lines_of([stages for check in checks for stages in check.stages.values()])
+    columns = [(check.window, numbers) for check in checks for numbers in _numbers(check, lines)]
     print_columns(console, "Counted from the hub to the last table", columns)
     print_problems(console, [(check.window, check.problems) for check in checks])
 
@@ -73,11 +80,30 @@ def _runs(window: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return runs
 
 
-def _numbers(check: RunCheck) -> list[dict[str, str]]:
+def lines_of(counted: Sequence[Mapping[str, Any]], contracts: Path = CONTRACTS) -> list[tuple[str, str]]:
+    """List what was counted of any stream, as stage and name, in the order in which records travel.
+
+    Their contract has that order. Its verdicts are no lines, nor are the parts of a table's rows (`<table>/<value>`).
+    """
+    stage = json.loads((contracts / _COUNTS).read_text(encoding="utf-8"))["properties"]["stage"]
+    order = [name for name in stage["enum"] if name not in stage["x-verdicts"]]
+    found = {line for stages in counted for line in _rows(stages) if line[0] in order and "/" not in line[1]}
+    return sorted(found, key=lambda line: (order.index(line[0]), line[1]))
+
+
+def _rows(stages: Mapping[str, Any]) -> dict[tuple[str, str], int]:
+    """Read the counts of a stream: of a stage a number, or numbers by name."""
+    named = {stage: rows if isinstance(rows, Mapping) else {"": rows} for stage, rows in stages.items()}
+    return {(stage, name): number for stage, rows in named.items() for name, number in rows.items()}
+
+
+def _numbers(check: RunCheck, lines: Sequence[tuple[str, str]]) -> Iterator[dict[str, str]]:
     """Give the rows of each stream's column; one column without counts where nothing was counted."""
-    return [
-        {"stream": stream, "run": check.state, "lookup": check.lookup}
-        | {name.replace("_", " "): str(stages.get(name, "-")) for name in _STAGES}
-        | {"reconciliation": check.verdict}
-        for stream, stages in (check.stages or {"-": {}}).items()
-    ]
+    for stream, stages in (check.stages or {"-": {}}).items():
+        rows = _rows(stages)
+        counts = {" ".join((stage.replace("_", " "), name)).strip(): (stage, name) for stage, name in lines}
+        yield (
+            {"stream": stream, "run": check.state, "lookups": check.lookups}
+            | {label: str(rows.get(line, "-")) for label, line in counts.items()}
+            | {"reconciliation": check.verdict}
+        )

@@ -48,12 +48,12 @@ class RequestedWindow:
 class Scenario:
     """The feeds of the demo, those of them that follow markets, the markets, and the recording that they come from.
 
-    tables: the measured tables' keys by the stream whose rows are counted.
+    tables: by the stream whose rows are counted, the key and the name of the table that is measured.
     """
 
     feeds: tuple[str, ...]
     exchange_feeds: frozenset[str]
-    tables: Mapping[str, str]
+    tables: Mapping[str, tuple[str, str]]
     markets: tuple[str, ...]
     recording: Path | None = None
 
@@ -61,8 +61,8 @@ class Scenario:
         """Write the arguments that say what the exchange plays; a recording waits until its window is known."""
         return ("--rate", "20") if self.recording is None else ("--recording", str(self.recording))
 
-    def table_of(self, window: Mapping[str, Any]) -> str | None:
-        """Give the key of the table that is measured for a window; None where none is."""
+    def table_of(self, window: Mapping[str, Any]) -> tuple[str, str] | None:
+        """Give key and name of the table that is measured for a window; None where none is."""
         streams = [stream["name"] for stream in window["plan"]["streams"]]
         return next((self.tables[stream] for stream in streams if stream in self.tables), None)
 
@@ -107,10 +107,11 @@ def make_scenario(sample: Mapping[str, str], recording: Path | None) -> Scenario
     without matches.
     """
     feeds = tuple(sample["FEEDS"].split(","))
+    measured = json.loads(sample["METRICS_TABLES"]).items()
     return Scenario(
         feeds=feeds,
         exchange_feeds=frozenset(feed for feed in feeds if f"{feed.upper()}_SOURCES" in sample),
-        tables={table.get("stream", key): key for key, table in json.loads(sample["METRICS_TABLES"]).items()},
+        tables={table.get("stream", key): (key, table["table"]) for key, table in measured},
         markets=_SYNTHETIC_MARKETS if recording is None else _recorded_markets(recording),
         recording=recording,
     )

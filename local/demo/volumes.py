@@ -40,28 +40,33 @@ async def watch_volumes(running: Running, windows: Windows, scenario: Scenario, 
 
     Raises TimeoutError after `deadline` seconds.
     """
-    measured = {name: window for name, window in windows.items() if window and scenario.table_of(window)}
-    tables = sorted({str(scenario.table_of(window)) for window in measured.values()})
+    tables = {name: scenario.table_of(window) for name, window in windows.items() if window}
+    measured = {name: table for name, table in tables.items() if table}
+    keys = sorted({key for key, _ in measured.values()})
     app, admin = running.addresses[FUNCTIONS]["http"], running.addresses[LOGIC_APP]["admin"]
     async with asyncio.timeout(deadline), aiohttp.ClientSession() as session:
-        found = await _settled(session, app, tables, len(measured))
+        found = await _settled(session, app, keys, len(measured))
         mails = (await get_json(session, f"{admin}/outbox"))["mails"]
-    checks = [
-        check_volume(window, found[window["id"]], scenario.expected_verdict(name), mails)
-        for name, window in measured.items()
-    ]
+    checks = []
+    for name, (_, table) in measured.items():
+        window = windows[name] or {}
+        checks.append(check_volume(window, table, found[window["id"]], scenario.expected_verdict(name), mails))
     return Volumes(checks, mails)
 
 
 def check_volume(
-    window: Mapping[str, Any], measurement: Mapping[str, Any], expected: str | None, mails: Sequence[Mapping[str, str]]
+    window: Mapping[str, Any],
+    table: str,
+    measurement: Mapping[str, Any],
+    expected: str | None,
+    mails: Sequence[Mapping[str, str]],
 ) -> VolumeCheck:
-    """Compare a measurement with the rows that the lakehouse counted in SQL, the expected verdict, and the mails."""
-    counted = sum(stages.get("sql", 0) for stages in window["enrichment"]["counts"].values())
+    """Compare a measurement with the rows of the table that the lakehouse counted, the expected verdict, the mails."""
+    counted = sum(rows.get("sql", {}).get(table, 0) for rows in window["enrichment"]["counts"].values())
     delta, verdict = measurement["rows_count_delta"], measurement["verdict"]
     mailed = any(window["id"] in mail["text"] for mail in mails)
     checks = {
-        f"{delta} rows were measured, {counted} are counted in SQL": delta == counted,
+        f"{delta} rows were measured, {counted} are counted in {table}": delta == counted,
         f"the volume is judged {verdict}, not {expected}": expected in (None, verdict),
         "its alert was sent, and no mail names the window": mailed or measurement["alert"] != "sent",
     }

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import requests
 
+from emulators.entra.identities import Identities
 from emulators.key_files import read_key
 from local.clone import JARS
 from local.platform.running import NAMESPACE, Running
@@ -52,16 +53,20 @@ def service_secrets(service: str, running: Running) -> dict[str, str]:
     return {}
 
 
-def job_variables(addresses: Addresses, state: State, receiver: str, tenant: str) -> Mapping[str, str]:
-    """Give the bundle's variables that only the running platform knows."""
+def job_variables(addresses: Addresses, state: State, identities: Identities) -> Mapping[str, str]:
+    """Give the bundle's variables that only the running platform knows.
+
+    The app, which starts the runs, is the Sender; the jobs read the hub as the Receiver.
+    """
     lake = state.databricks / "lake"
     return {
         "event_hubs_namespace": NAMESPACE,
         "event_hubs_endpoint": urlsplit(addresses["event_hubs"]["amqps"]).netloc,
         "authority_host": addresses["entra"]["authority"],
         "ca_bundle": str(state.authority),
-        "tenant_id": tenant,
-        "client_id": receiver,
+        "tenant_id": identities.tenant,
+        "client_id": identities.client_in_role("Receiver").client_id,
+        "app_principal": identities.client_in_role("Sender").client_id,
         "lake_root": str(lake),
         "checkpoint_root": str(lake / "checkpoints"),
         "reference_url": f"{addresses['storage']['blob']}/devstoreaccount1/reference",

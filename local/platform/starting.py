@@ -115,7 +115,6 @@ class _Start:
         more = self.choices.arguments.get(service.name, ())
         if service.name != DATABRICKS:
             return more
-        client = self.identities.client_in_role("Receiver").client_id
-        variables = job_variables(self.running().addresses, self.state, client, self.identities.tenant)
+        variables = job_variables(self.running().addresses, self.state, self.identities)
         named = [word for name, value in variables.items() for word in ("--variable", f"{name}={value}")]
         return [*named, *more]

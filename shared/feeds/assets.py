@@ -1,11 +1,13 @@
-"""The lookup of assets: pages of CoinCap's API (v3) become one typed, sorted table of those with a max supply."""
+"""The lookup of assets: pages of CoinCap's API (v3) become one typed, sorted table.
+
+It has of each symbol the asset of the best rank, where that has a max supply: a namesake must not take its place.
+"""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from itertools import batched
-from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
@@ -41,7 +43,7 @@ COINCAP: Final[Mapping[str, str]] = {name: name for name in SCHEMA.names}
 class Lookup:
     """The table (`SCHEMA`, sorted by id, one row a symbol) and what became of the assets that were read.
 
-    read = rows + without_max_supply + unreadable + of_a_symbol_again.
+    read = rows + without_max_supply + unreadable + of_a_symbol_again. without_max_supply: the best of their symbols.
     """
 
     table: pa.Table
@@ -99,12 +101,11 @@ class _Reading:
     def __init__(self, layout: Mapping[str, str]) -> None:
         self._paths = [layout[name] for name in SCHEMA.names]
         self._tree = _tree(self._paths)
-        self._max_supply = attrgetter(layout["maxSupply"])
         self._decode: Callable[[msgspec.Raw], Any] = msgspec.json.Decoder(_shape(self._tree)).decode
         self._texts: list[pa.RecordBatch] = []
         self._waiting = 0
         self._best = SCHEMA.empty_table()
-        self._read = self._without = self._unreadable = 0
+        self._read = self._unreadable = 0
 
     def take(self, page: bytes) -> None:
         """Read a page, piece by piece."""
@@ -121,27 +122,25 @@ class _Reading:
     def lookup(self) -> Lookup:
         """Give what was kept, sorted."""
         self._settle()
-        return Lookup(self._best.sort_by("id"), self._read, self._without, self._unreadable)
+        supplied = _having(self._best, "maxSupply")
+        without = len(self._best) - len(supplied)
+        return Lookup(supplied.sort_by("id"), self._read, without, self._unreadable)
 
     def _settle(self) -> None:
         """Type what waits as texts, and keep the best of it."""
         texts = pa.Table.from_batches(self._texts, _TEXTS).combine_chunks()
         table = pa.table([_typed(column, field.type) for column, field in zip(texts, SCHEMA, strict=True)], SCHEMA)
-        supplied = _having(table, "maxSupply")
-        named = _having(_having(supplied, "id"), "symbol")
-        self._without += len(table) - len(supplied)
-        self._unreadable += len(supplied) - len(named)
+        named = _having(_having(table, "id"), "symbol")
+        self._unreadable += len(table) - len(named)
         self._best = _best_of_each_symbol(pa.concat_tables([self._best, named]))
         self._texts, self._waiting = [], 0
 
     def _decode_batch(self, piece: Sequence[msgspec.Raw]) -> list[_Texts] | None:
-        """Give the columns of a piece, of assets with a max supply alone; None where a value is no text."""
+        """Give the columns of a piece; None where a value is no text."""
         try:
-            supplied = [asset for asset in map(self._decode, piece) if self._max_supply(asset) is not None]
+            columns = dict(_columns(self._tree, list(map(self._decode, piece))))
         except (msgspec.MsgspecError, RecursionError):
             return None
-        self._without += len(piece) - len(supplied)
-        columns = dict(_columns(self._tree, supplied)) if supplied else {}
         return [columns.get(path, ()) for path in self._paths]
 
     def _decode_each(self, piece: Sequence[msgspec.Raw]) -> list[_Texts]:
@@ -167,8 +166,8 @@ def _having(table: pa.Table, name: str) -> pa.Table:
 
 
 def _best_of_each_symbol(table: pa.Table) -> pa.Table:
-    """Keep one row a symbol: that of the lowest rank (none is last), of these the first by id."""
-    order = pc.sort_indices(table, [("symbol", "ascending"), ("rank", "ascending"), ("id", "ascending")])
+    """Keep one row a symbol: of the lowest rank (none is last), then the first by id, then one with a max supply."""
+    order = pc.sort_indices(table, [(name, "ascending") for name in ("symbol", "rank", "id", "maxSupply")])
     symbols = table["symbol"].take(order).combine_chunks()
     changes = pc.not_equal(symbols[1:], symbols[:-1])
     firsts = pa.concat_arrays([pa.array([True] * min(1, len(symbols)), pa.bool_()), changes])

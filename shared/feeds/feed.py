@@ -123,9 +123,9 @@ class Feed:
     source: where the records come from; the first of `streams` is the primary one of a drawn feed. every, length: how
     often a window begins and how long it is. slice_length: how long one activity ingests. lead: how long before its
     start a slice begins. grace: how long late records are awaited. rate: records of the primary stream a second, of a
-    drawn feed. job: the Databricks job that enriches its windows, None for none. lookups: which reference data that
-    job joins. measured: the SQL tables whose volume is judged. settings: its own, beyond those of every feed; their
-    values, which must be plain JSON, are frozen into each plan.
+    drawn feed. lookups: which reference data the enrichment of its windows joins. measured: the SQL tables whose volume
+    is judged. settings: its own, beyond those of every feed; their values, which must be plain JSON, are frozen into
+    each plan.
     """
 
     name: str
@@ -137,7 +137,6 @@ class Feed:
     lead: timedelta = timedelta(seconds=5)
     grace: timedelta = timedelta()
     rate: float = 100
-    job: str | None = None
     lookups: tuple[str, ...] = ()
     measured: tuple[MeasuredTable, ...] = ()
     settings: tuple[Setting, ...] = ()

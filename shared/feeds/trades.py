@@ -11,7 +11,6 @@ FEED = Feed(
     source=Exchanges(markets=("coinbase:BTC-USD", "coinbase:ETH-USD")),
     lead=timedelta(seconds=20),
     grace=timedelta(seconds=20),
-    job="trades_enrichment",
     lookups=("assets",),
     measured=(MeasuredTable("trades", "Trades", "trades", 1000, "ingestion"),),
 )

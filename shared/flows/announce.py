@@ -52,13 +52,14 @@ def announce_opening(events: WindowEvents, window_id: str) -> dict[str, Any]:
 
 
 async def mark_closed(events: WindowEvents, window_id: str) -> dict[str, Any]:
-    """Write `windows/<window id>/closed.json`: real end, state, counts, and how far each partition of its hubs is.
+    """Write `windows/<window id>/closed.json`: real end, state, counts, its hubs and how far their partitions are.
 
     Its readers know by it that no event of the window comes any more. A second call writes it anew.
     """
     row = await asyncio.to_thread(_row, events, window_id)
     streams = Plan.from_wire(dict(row.plan)).streams
-    positions = {stream.name: await events.hubs.positions(stream.hub) for stream in streams if stream.hub}
+    hub_of = {stream.name: stream.hub for stream in streams if stream.hub}
+    properties = {name: await events.hubs.properties(hub) for name, hub in hub_of.items()}
     attempts = await asyncio.to_thread(events.ledger.attempts, window_id)
     marker = {
         "window": window_id,
@@ -67,7 +68,10 @@ async def mark_closed(events: WindowEvents, window_id: str) -> dict[str, Any]:
         "state": row.state,
         "counts": row.result.get("counts", {}),
         "attempts": completing_attempts(attempts),
-        "last_sequence_numbers": positions,
+        "hubs": {
+            name: {"name": hub_of[name], "created_at": one.created_at.isoformat()} for name, one in properties.items()
+        },
+        "last_sequence_numbers": {name: dict(one.last_sequence_numbers) for name, one in properties.items()},
     }
     content = json.dumps(marker, indent=1).encode()
     await asyncio.to_thread(events.reference.write, marker_path(window_id), content)

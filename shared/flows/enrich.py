@@ -1,38 +1,34 @@
-"""Enriching a window: claim a run, write its lookup, start it on Databricks, make room for it, follow it to its end."""
+"""Enriching a window: claim a run, write its lookups, wait for its turn, start it on Databricks, follow it."""
 
+import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from shared import telemetry
-from shared.clients.coincap.assets import Assets
 from shared.clients.databricks_jobs.jobs import Jobs
-from shared.clients.storage.reference import Reference
+from shared.clients.event_hubs.hubs import EventHubs
 from shared.clients.storage.runs import RunLedger
 from shared.clients.storage.windows import Ledger, known_window
-from shared.domain.runs.job_state import describe
+from shared.domain.runs.job_state import JobRun, describe, has_ended
 from shared.domain.runs.run import (
     RunMode,
     RunRow,
     drain_limit_of,
+    in_the_way,
     may_be_tried_again,
+    must_make_room,
     outcome_of,
-    overdue,
     parameters_of,
 )
 from shared.domain.windows.ledger_row import WindowRow
 from shared.domain.windows.plan import Plan
-from shared.errors import CorruptRow, FeedRefused, IngestionError, JobRefused, LoginRefused, Unavailable
-from shared.feeds.assets import parquet, prepare
+from shared.errors import CorruptRow, JobRefused, LoginRefused, SendFailed
+from shared.flows.lookups import LookupTools, provide
 
 logger = logging.getLogger(__name__)
-
-LOOKUP_SECONDS = 20.0
-LOOKUP_KEPT = timedelta(days=7)
-ASSETS = "assets"
-_LOOKUPS = f"{ASSETS}/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +46,8 @@ class EnrichmentTools:
     ledger: Ledger
     runs: RunLedger
     jobs: Jobs
-    reference: Reference
-    assets: Assets | None
+    hubs: EventHubs
+    lookups: LookupTools
     clock: Callable[[], datetime]
     jobs_of: Mapping[str, Job]
     drain_limit: timedelta
@@ -74,37 +70,41 @@ def claim_run(tools: EnrichmentTools, window_id: str, number: int, mode: RunMode
     return {"proceed": run is not None and not run.ended}
 
 
-def prepare_lookup(tools: EnrichmentTools, window_id: str, number: int) -> dict[str, Any]:
-    """Write the window's lookup once; where that fails in its 20 s, use the newest good one and say so in the run.
+def prepare_lookups(tools: EnrichmentTools, window_id: str, number: int) -> dict[str, Any]:
+    """Write each of the window's lookups once; where one can't be made, use its newest good one and say so in the run.
 
     A window that wants none gets none. Raises JobRefused where there is no lookup at all.
     """
     row = _existing(tools, window_id)
-    if ASSETS not in tools.jobs_of[row.window.feed].lookups:
-        return {"lookup": ""}
-    path, note = _lookup(tools, window_id)
-    _change(tools, row, number, lookup=path, lookup_note=note)
-    return {"lookup": path, "note": note}
+    provided = {name: provide(tools.lookups, name, window_id) for name in tools.jobs_of[row.window.feed].lookups}
+    paths = {name: path for name, (path, _) in provided.items()}
+    note = " ".join(why for _, why in provided.values() if why)
+    _change(tools, row, number, lookups=paths, lookup_note=note)
+    return {"lookups": paths, "note": note}
 
 
 def start_run(tools: EnrichmentTools, window_id: str, number: int) -> dict[str, Any]:
-    """Start the run on Databricks; its token makes a repeat find the same run. Raises JobRefused and Unavailable."""
+    """Start the run on Databricks, once no other run of its feed is in the way; else say whose window it waits for.
+
+    Its token makes a repeat find the same run. Raises JobRefused, LoginRefused and Unavailable.
+    """
     row = _existing(tools, window_id)
-    plan = Plan.from_wire(dict(row.plan))
+    _change(tools, row, number)  # a sign of life, by which later runs know that this one still waits
     run = _run(tools, row, number)
-    if not run.run_id:
-        job_id = tools.jobs.find(tools.jobs_of[row.window.feed].name)
-        times = {"grace": plan.grace, "drain_limit": drain_limit_of(run, tools.drain_limit)}
-        run_id = tools.jobs.run_now(job_id, run.instance_id, parameters_of(run, plan.streams, times))
-        _change(tools, row, number, run_id=run_id, state="active")
-        telemetry.info(logger, "run.started", window=window_id, run=run_id, number=number)
+    if run.run_id:
+        return {"started": True}
+    if awaited := _awaited(tools, row, run):
+        _change(tools, row, number, message=f"Waits for the run of window {awaited}: a feed has one run at a time.")
+        return {"started": False, "waits_for": awaited}
+    run_id = _submit(tools, row, run)
+    _change(tools, row, number, run_id=run_id, state="active", message="")
+    telemetry.info(logger, "run.started", window=window_id, run=run_id, number=number)
     return {"started": True}
 
 
 def follow_run(tools: EnrichmentTools, window_id: str, number: int) -> dict[str, Any]:
-    """Ask how the run stands, write it down, and make room for it: `ended`, and whether another try may help."""
+    """Ask how the run stands and write it down: `ended`, and whether another try may help."""
     row = _existing(tools, window_id)
-    supersede_overdue(tools, row)
     job_run = tools.jobs.run(_run(tools, row, number).run_id)
     # Read after Databricks was asked: who cancels a run says so in its row first.
     state = outcome_of(job_run, superseding=_run(tools, row, number).superseding)
@@ -113,21 +113,40 @@ def follow_run(tools: EnrichmentTools, window_id: str, number: int) -> dict[str,
     return {"ended": state != "active", "state": state, "again": again}
 
 
-def supersede_overdue(tools: EnrichmentTools, newest: WindowRow) -> None:
-    """Cancel the earlier runs of the feed that are overdue; their own orchestrations see and record the end."""
-    runs = tools.runs.of_feed(newest.window.feed)
-    windows = {run.window.id: tools.ledger.window(run.window.id) for run in runs}
-    known = {window_id: row for window_id, row in windows.items() if row}
-    for run in overdue(runs, known, newest.window, tools.clock(), tools.drain_limit):
-        _supersede(tools, run, newest)
-
-
 def fail_run(tools: EnrichmentTools, window_id: str, number: int, reason: str) -> dict[str, Any]:
     """Write that a run could not be started or followed, and why."""
     row = _existing(tools, window_id)
     _change(tools, row, number, state="failed", message=reason[:_LONGEST_MESSAGE])
     telemetry.warning(logger, "run.failed", window=window_id, number=number, reason=reason)
     return {"ended": True, "state": "failed", "again": False}
+
+
+def _awaited(tools: EnrichmentTools, row: WindowRow, run: RunRow) -> str:
+    """Name the window whose run this one waits for, none where its turn has come; what is overdue is asked to end.
+
+    A run's own orchestration may look at it rarely, so Databricks itself is asked whether it has ended.
+    """
+    others = in_the_way(run, tools.runs.of_feed(run.window.feed), tools.clock())
+    stands = {other.run_id: _standing(tools, other) for other in others if other.run_id}
+    awaited = [other for other in others if not other.run_id or not has_ended(stands[other.run_id])]
+    for other in awaited:
+        if other.run_id and _is_overdue(tools, other, stands[other.run_id], row):
+            _supersede(tools, other, row)
+    return awaited[0].window.id if awaited else ""
+
+
+def _standing(tools: EnrichmentTools, other: RunRow) -> JobRun:
+    """Ask how a run stands; one that Databricks does not know any more is over, and what is not answered goes on."""
+    try:
+        return tools.jobs.run(other.run_id)
+    except (JobRefused, LoginRefused) as refusal:
+        telemetry.warning(logger, "run.not_seen", window=other.window.id, run=other.run_id, cause=refusal)
+        return JobRun(other.run_id, "INTERNAL_ERROR" if isinstance(refusal, JobRefused) else "")
+
+
+def _is_overdue(tools: EnrichmentTools, other: RunRow, stands: JobRun, newest: WindowRow) -> bool:
+    window = tools.ledger.window(other.window.id)
+    return must_make_room(other, stands, window, newest.window, tools.clock(), tools.drain_limit)
 
 
 def _supersede(tools: EnrichmentTools, run: RunRow, newest: WindowRow) -> None:
@@ -141,32 +160,27 @@ def _supersede(tools: EnrichmentTools, run: RunRow, newest: WindowRow) -> None:
     telemetry.warning(logger, "run.superseded", window=run.window.id, run=run.run_id, by=newest.window.id)
 
 
-def _lookup(tools: EnrichmentTools, window_id: str) -> tuple[str, str]:
-    path = f"{_LOOKUPS}{window_id}.parquet"
+def _submit(tools: EnrichmentTools, row: WindowRow, run: RunRow) -> int:
+    plan = Plan.from_wire(dict(row.plan))
+    job_id = tools.jobs.find(tools.jobs_of[row.window.feed].name)
+    times = {"grace": plan.grace, "drain_limit": drain_limit_of(run, tools.drain_limit)}
+    hubs_made = asyncio.run(_hubs_made(tools.hubs, {stream.hub for stream in plan.streams if stream.hub}))
+    return tools.jobs.run_now(job_id, run.instance_id, parameters_of(run, plan.streams, times, hubs_made))
+
+
+async def _hubs_made(hubs: EventHubs, names: Iterable[str]) -> dict[str, str]:
+    """Ask each hub when it was made; what can't be asked now is left out, and the run goes on without."""
+    asked = sorted(names)
+    answers = await asyncio.gather(*(_made(hubs, name) for name in asked))
+    return {name: made for name, made in zip(asked, answers, strict=True) if made}
+
+
+async def _made(hubs: EventHubs, name: str) -> str:
     try:
-        if tools.reference.read(path) is None:
-            tools.reference.write(path, _read_assets(tools.assets))
-            tools.reference.delete_older(_LOOKUPS, tools.clock() - LOOKUP_KEPT)
-    except (Unavailable, FeedRefused, LoginRefused) as error:
-        return _fallback(tools, error)
-    return path, ""
-
-
-def _read_assets(assets: Assets | None) -> bytes:
-    if assets is None:
-        raise Unavailable("ASSETS__url is not set")
-    lookup = prepare(assets.pages(LOOKUP_SECONDS))
-    if not len(lookup.table):
-        raise Unavailable(f"of {lookup.read} assets none has a max supply")
-    return parquet(lookup.table)
-
-
-def _fallback(tools: EnrichmentTools, error: IngestionError) -> tuple[str, str]:
-    path = tools.reference.newest(_LOOKUPS)
-    if path is None:
-        raise JobRefused(f"There is no lookup, and none could be made: {error}") from error
-    telemetry.warning(logger, "lookup.fallback", path=path, cause=error)
-    return path, f"The assets could not be read, {path} is used: {error}"
+        return (await hubs.properties(name)).created_at.isoformat()
+    except (SendFailed, LoginRefused) as failure:
+        telemetry.warning(logger, "hub.not_asked", hub=name, cause=failure)
+        return ""
 
 
 _LONGEST_MESSAGE = 1000

@@ -42,7 +42,7 @@ class PlanFactory:
 def partitions_of(template: PlanTemplate, hubs: EventHubs) -> dict[str, int]:
     """Ask the hubs that packs go to for their partitions; a row needs no count, so its hub is not asked."""
     asked = {stream.hub for stream in template.streams if stream.hub and stream.packing == "pack"}
-    return {hub: len(asyncio.run(hubs.positions(hub))) for hub in asked}
+    return {hub: len(asyncio.run(hubs.properties(hub)).last_sequence_numbers) for hub in asked}
 
 
 def claim_due_windows(

@@ -8,9 +8,9 @@ from shared.clients.storage.runs import RunLedger
 from shared.domain.runs.run import RunRow
 from shared.domain.volumes.alert import IncidentKind, RunIncident
 from shared.domain.volumes.measurement import RUN_ALERT, MeasuredTable, MeasureRequest
-from shared.domain.volumes.reconciliation import describe_differences, verdict_of
+from shared.domain.volumes.reconciliation import describe_faults, verdict_of
 from shared.domain.windows.ledger_row import WindowRow
-from shared.domain.windows.plan import Plan
+from shared.domain.windows.plan import Plan, StreamPlan
 from shared.errors import CorruptRow
 from shared.flows.measure import MetricsTools, measure
 from shared.flows.send_alerts import raise_alert
@@ -28,7 +28,8 @@ class ReportTools:
 def report_run(tools: ReportTools, window_id: str, number: int) -> dict[str, Any]:
     """Measure the table of a run that succeeded; alert of one that failed, and of a window that does not balance.
 
-    Idempotent by window and number, since a run is measured, and raises each alert, once. Raises Unavailable and
+    A run succeeds when its window has ended, so a stream that nobody reconciled is as wrong as one that does not add
+    up. Idempotent by window and number, since a run is measured, and raises each alert, once. Raises Unavailable and
     LoginRefused.
     """
     row, run = _rows(tools, window_id, number)
@@ -37,13 +38,11 @@ def report_run(tools: ReportTools, window_id: str, number: int) -> dict[str, Any
     if run.state != "succeeded":
         return {}
     counts = tools.counts.of_window(window_id) or {}
-    reconciliation = verdict_of(counts)
-    measured = [
-        _measure(tools, table, row, run, healthy=reconciliation != "unbalanced") for table in _tables_of(tools, row)
-    ]
-    if reconciliation == "unbalanced":
-        _alert(tools, row, run, "unbalanced", describe_differences(counts))
-    return {"measurements": measured, "reconciliation": reconciliation}
+    faults = describe_faults(counts, [stream.name for stream in _streams_of(row) if stream.hub])
+    measured = [_measure(tools, table, row, run, healthy=not faults) for table in _tables_of(tools, row)]
+    if faults:
+        _alert(tools, row, run, "unbalanced", faults)
+    return {"measurements": measured, "reconciliation": verdict_of(counts)}
 
 
 def _measure(tools: ReportTools, table: MeasuredTable, row: WindowRow, run: RunRow, *, healthy: bool) -> dict[str, Any]:
@@ -55,7 +54,8 @@ def _measure(tools: ReportTools, table: MeasuredTable, row: WindowRow, run: RunR
 def _alert(tools: ReportTools, row: WindowRow, run: RunRow, kind: IncidentKind, reason: str) -> str:
     """Raise one alert for the run, in the name of its first measured table, or of its streams where it has none."""
     tables, run_id = _tables_of(tools, row), str(run.run_id or run.instance_id)
-    key, name = (tables[0].key, tables[0].alert) if tables else (", ".join(_streams_of(row)), RUN_ALERT)
+    streams = ", ".join(stream.name for stream in _streams_of(row))
+    key, name = (tables[0].key, tables[0].alert) if tables else (streams, RUN_ALERT)
     incident = RunIncident(kind, key, name, run_id, run.claimed_at, reason, row.window.id)
     metrics = tools.metrics
     return raise_alert(metrics.metrics, metrics.alert_sender, incident, metrics.clock, metrics.quiet)
@@ -64,12 +64,12 @@ def _alert(tools: ReportTools, row: WindowRow, run: RunRow, kind: IncidentKind, 
 def _tables_of(tools: ReportTools, row: WindowRow) -> list[MeasuredTable]:
     """Give the measured table of each of a window's streams that has one: of several the first."""
     tables = list(tools.metrics.tables.values())
-    found = (next((table for table in tables if table.stream == stream), None) for stream in _streams_of(row))
+    found = (next((table for table in tables if table.stream == stream.name), None) for stream in _streams_of(row))
     return [table for table in found if table is not None]
 
 
-def _streams_of(row: WindowRow) -> list[str]:
-    return [stream.name for stream in Plan.from_wire(dict(row.plan)).streams]
+def _streams_of(row: WindowRow) -> tuple[StreamPlan, ...]:
+    return Plan.from_wire(dict(row.plan)).streams
 
 
 def _rows(tools: ReportTools, window_id: str, number: int) -> tuple[WindowRow, RunRow]:

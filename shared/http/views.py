@@ -65,8 +65,8 @@ def enrichment_view(
 def _stages(rows: Mapping[str, int]) -> dict[str, Any]:
     """Sort counts by stage; a stage with one unnamed count is a number, others are numbers by name."""
     stages: dict[str, Any] = {}
-    for key, count in rows.items():
-        stage, _, name = key.partition("/")
+    for key in sorted(rows, key=lambda key: bool(key.partition("/")[2])):
+        (stage, _, name), count = key.partition("/"), rows[key]
         if name:
             stages.setdefault(f"{stage}_by_name" if isinstance(stages.get(stage), int) else stage, {})[name] = count
         else:
@@ -87,7 +87,7 @@ def run_details(run: RunRow) -> dict[str, Any]:
         "state": run.state,
         "run_id": run.run_id,
         "page_url": run.page_url,
-        "lookup": run.lookup,
+        "lookups": dict(run.lookups),
         "lookup_note": run.lookup_note,
         "message": run.message,
         "claimed_at": run.claimed_at.isoformat(),

@@ -36,6 +36,10 @@ def groups_of(feeds: Iterable[Feed]) -> tuple[Group, ...]:
     )
 
 
+JOB = "follow_window"
+"""The one job of the bundle, which takes any stream from its hub on."""
+
+
 def settings_of(feeds: Iterable[Feed]) -> dict[str, Setting]:
     """Give all settings of an app that has these feeds, by name."""
     return {each.name: each for group in groups_of(feeds) for each in group.settings}
@@ -58,7 +62,8 @@ def _feed(feed: Feed) -> Iterable[Setting]:
     }
     for suffix, (parse, default, meaning) in lengths.items():
         yield Setting(f"{name}_{suffix}", parse, format_duration(default), meaning)
-    yield Setting(f"{name}_JOB", setting.optional_text, feed.job or "", "The Databricks job that enriches its windows.")
+    job = JOB if any(isinstance(stream.destination, EventHub) for stream in feed.streams) else ""
+    yield Setting(f"{name}_JOB", setting.optional_text, job, "The Databricks job that enriches its windows.")
     for stream in feed.streams:
         yield from _stream(stream)
     yield from _source(feed)

@@ -14,7 +14,7 @@ from shared.domain.windows.ledger_row import TERMINAL, WindowRow
 from shared.domain.windows.window import Window
 from shared.feeds.assets import AMOUNT, SCHEMA
 from shared.feeds.trades import FEED
-from shared.flows import enrich
+from shared.flows.lookups import ASSETS, folder_of
 from shared.http.metrics_requests import parse_measure_request
 from shared.http.views import opened_windows, window_details
 from shared.http.window_requests import parse_open_request
@@ -188,11 +188,11 @@ def job_parameters():
 
 
 def test_the_job_is_given_the_parameters_that_its_definition_has_and_the_app_gives():
-    jobs = yaml.safe_load((ROOT / "databricks/resources/trades_enrichment.job.yml").read_text())["resources"]["jobs"]
+    jobs = yaml.safe_load((ROOT / "databricks/resources/follow_window.job.yml").read_text())["resources"]["jobs"]
 
     given = set(job_parameters())
 
-    assert given == {one["name"] for one in jobs["trades_enrichment"]["parameters"]}
+    assert given == {one["name"] for one in jobs["follow_window"]["parameters"]}
     assert given == set(JOB_PARAMETERS)
 
 
@@ -214,7 +214,7 @@ def test_the_job_gets_the_lookup_where_the_data_flow_writes_it_and_the_app_would
 
     assert json.loads(lookups) == {"assets": f"{sink['folderPath']}/{WINDOW.id}.parquet"}
     assert "partitionFileNames:[(concat($window_id, '.parquet'))]" in script
-    assert (sink["fileSystem"], f"{sink['folderPath']}/") == (CONTAINER, enrich._LOOKUPS)
+    assert (sink["fileSystem"], f"{sink['folderPath']}/") == (CONTAINER, folder_of(ASSETS))
 
 
 def test_the_durations_are_those_of_the_settings():

@@ -34,11 +34,12 @@ class Enrichment:
     """The second half of an app: what becomes of its windows after they open."""
 
     app: RunningApp
-    _asked: dict[str, int] = field(default_factory=lambda: {"trades": TRADES_BACK, "payments": PAYMENTS_BACK})
+    _asked: dict[str, int] = field(default_factory=lambda: {"trades": TRADES_BACK + 1, "payments": PAYMENTS_BACK})
 
     def alone(self) -> "Enrichment":
-        """Give the same for a thread of its own; its windows are counted apart."""
-        return Enrichment(RunningApp(self.app.running, self.app.grid, self.app.markets))
+        """Give the same for a thread of its own, which has the windows with trades to itself."""
+        own = RunningApp(self.app.running, self.app.grid, self.app.markets)
+        return Enrichment(own, {"trades": TRADES_BACK, "payments": PAYMENTS_BACK})
 
     def past(self, feed: str, order: str = "") -> str:
         """Open the next past window of the grid; `order` says how its light runs go."""
@@ -164,8 +165,7 @@ def light_arguments(folder: Path) -> Sequence[str]:
     shutil.copytree(_BUNDLE / "resources", folder / "resources")
     bundle = yaml.safe_load((_BUNDLE / "databricks.yml").read_text(encoding="utf-8"))
     once = {"tasks": [{"task_key": "follow_window", "max_retries": 0}]}
-    jobs = [path.name.removesuffix(".job.yml") for path in (_BUNDLE / "resources").glob("*.job.yml")]
-    bundle["targets"]["local"]["resources"] = {"jobs": dict.fromkeys(jobs, once)}
+    bundle["targets"]["local"]["resources"] = {"jobs": {"follow_window": once}}
     (folder / "databricks.yml").write_text(yaml.safe_dump(bundle), encoding="utf-8")
     return ["--bundle", str(folder), "--python", sys.executable, "--kill-after", "2"]
 

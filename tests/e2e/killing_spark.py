@@ -13,8 +13,12 @@ from tests.e2e.waiting import eventually
 
 RATE = 50
 LENGTHS = (15, 5)
+HUBS = {"trades": "market-trades", "transactions": "card.transactions_2"}
+"""No hub is called like its stream: a run that looked for one of the stream's name would find none."""
+
 _SETTINGS = {
     "FEEDS": "payments",
+    **{f"{stream.upper()}_HUB": hub for stream, hub in HUBS.items()},
     "PAYMENTS_SLICE_LENGTH": "00:00:10",
     "PAYMENTS_LEAD": "00:00:03",
     "PAYMENTS_RATE": str(RATE),
@@ -33,7 +37,9 @@ class Killed:
 def tell_of_killed_spark(folder: Path) -> Killed:
     """Run an app of its own; the first window's Spark is killed once it has written its first bronze rows."""
     grid = Grid.beginning(datetime.now(UTC) + timedelta(hours=12), timedelta(days=1), timedelta(seconds=10))
-    with running_app(folder, grid, _SETTINGS | grid.settings(("PAYMENTS",)), with_enrichment=True) as app:
+    settings = _SETTINGS | grid.settings(("PAYMENTS",))
+    hubs = ",".join(f"{hub}:4" for hub in HUBS.values())
+    with running_app(folder, grid, settings, hubs=hubs, with_enrichment=True) as app:
         enrichment = Enrichment(app)
         (first,) = app.open("payments", seconds=LENGTHS[0])
         end = planned(app.window(first))[1]

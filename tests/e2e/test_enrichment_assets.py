@@ -23,7 +23,7 @@ def test_without_any_lookup_the_enrichment_fails_by_name_and_starts_no_run(enric
     run = told["none"].run
 
     assert (run["state"], run["run_id"]) == ("failed", 0)
-    assert run["message"].startswith("There is no lookup, and none could be made: ")
+    assert run["message"].startswith("There is no lookup assets, and none could be made: ")
     assert "no assets at all" in run["message"]
     assert enrichment.in_databricks(told["none"].window) == []
 
@@ -31,7 +31,7 @@ def test_without_any_lookup_the_enrichment_fails_by_name_and_starts_no_run(enric
 def test_assets_that_fail_in_passing_are_asked_for_again_and_make_the_windows_own_lookup(told):
     troubled = told["troubled"]
 
-    assert (troubled.run["state"], troubled.run["lookup"]) == ("succeeded", troubled.own)
+    assert (troubled.run["state"], troubled.run["lookups"]["assets"]) == ("succeeded", troubled.own)
     assert troubled.run["lookup_note"] == ""
 
 
@@ -39,9 +39,9 @@ def test_assets_that_fail_in_passing_are_asked_for_again_and_make_the_windows_ow
 def test_where_assets_fail_the_last_good_lookup_is_used_and_the_run_says_so(told, case):
     looked = told[case]
 
-    assert (looked.run["state"], looked.run["lookup"]) == ("succeeded", told["troubled"].own)
-    assert looked.run["lookup"] == looked.newest
-    assert looked.run["lookup"] in looked.run["lookup_note"]
+    assert (looked.run["state"], looked.run["lookups"]["assets"]) == ("succeeded", told["troubled"].own)
+    assert looked.run["lookups"]["assets"] == looked.newest
+    assert looked.run["lookups"]["assets"] in looked.run["lookup_note"]
     assert BY_ANOTHERS[case] in looked.run["lookup_note"]
 
 

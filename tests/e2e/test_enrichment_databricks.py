@@ -51,7 +51,7 @@ def test_job_that_is_missing_fails_the_enrichment_by_name(enrichment):
     run = enrichment.ended(window_id)
 
     assert (run["state"], run["run_id"]) == ("failed", 0)
-    assert run["message"].startswith("Databricks has 0 jobs named 'payments' that client id ")
+    assert run["message"].startswith("Databricks has 0 jobs named 'follow_window' that client id ")
     assert enrichment.in_databricks(window_id) == []
 
 
@@ -117,6 +117,22 @@ def test_run_that_is_skipped_is_recorded_so_and_not_tried_again(enrichment):
     words = "SKIPPED DISABLED (DISABLED, CLIENT_ERROR): The job is paused."
     assert states(enrichment, window_id) == [(1, "failed", words)]
     assert len(enrichment.in_databricks(window_id)) == 1
+
+
+def test_run_that_must_wait_says_for_which_window_and_another_feeds_run_goes_on_beside(enrichment):
+    first = enrichment.past("payments", "linger")
+    enrichment.active(first)
+    second = enrichment.past("payments")
+
+    words = f"Waits for the run of window {first}: a feed has one run at a time."
+    eventually(lambda: enrichment.run(second) and enrichment.run(second)["message"] == words, f"{second} waits")
+    beside = enrichment.ended(enrichment.past("trades"))
+    waiting, lingering = enrichment.run(second), enrichment.run(first)
+    enrichment.let_go(first)
+
+    assert (waiting["state"], waiting["run_id"], lingering["state"]) == ("claimed", 0, "active")
+    assert beside["state"] == "succeeded"
+    assert enrichment.ended(first)["state"] == enrichment.ended(second)["state"] == "succeeded"
 
 
 @pytest.fixture(scope="module")

@@ -93,6 +93,30 @@ def test_a_run_that_failed_is_told_in_databricks_own_words(enrichment, measuring
     assert f"failed in run {run['run_id']}: {run['message'][:40]}" in mail["text"]
 
 
+def test_a_run_that_gave_up_is_a_failure_that_is_told_with_its_reason(enrichment, measuring):
+    window_id = enrichment.past("payments", "give up")
+    run = enrichment.ended(window_id)
+
+    mail = measuring.mail_about(window_id)
+
+    words = f"nobody marked the end of {window_id}."
+    assert run["state"] == "failed"
+    assert "gave up at " in run["message"]
+    assert run["message"].endswith(words)
+    assert mail["subject"] == "Enrichment run failed: transactions"
+    assert words in " ".join(mail["text"].split())
+
+
+def test_a_window_that_nobody_reconciled_is_told_though_its_run_succeeded(enrichment, measuring):
+    window_id = enrichment.past("payments", "count nothing")
+    run = enrichment.ended(window_id)
+
+    mail = measuring.mail_about(window_id)
+
+    assert (run["state"], enrichment.app.window(window_id)["enrichment"]["reconciliation"]) == ("succeeded", None)
+    assert "transactions: it was not reconciled" in " ".join(mail["text"].split())
+
+
 @pytest.mark.parametrize(
     ("body", "status", "field"),
     [

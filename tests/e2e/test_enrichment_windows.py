@@ -68,11 +68,13 @@ def test_runs_of_windows_back_to_back_end_by_themselves_and_none_is_cancelled(en
     assert "databricks.run_cancelled" not in enrichment.databricks_log()
 
 
-def test_second_run_is_accepted_while_the_first_one_drains(in_a_row):
+def test_second_run_is_claimed_while_the_first_one_drains_and_begins_when_that_has_ended(enrichment, in_a_row):
     windows, runs = in_a_row
 
+    log = enrichment.databricks_log()
     assert runs[1]["claimed_at"] < windows[0]["closed_at"]
     assert runs[1]["run_id"] > runs[0]["run_id"]
+    assert 0 < log.find(f"run_ended run={runs[0]['run_id']} ") < log.find(f"run_taken run={runs[1]['run_id']} ")
 
 
 def test_run_of_a_window_that_was_stopped_early_ends_within_a_minute_of_its_marker(enrichment, in_a_row):

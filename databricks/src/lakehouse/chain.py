@@ -1,160 +1,182 @@
-"""One pass of a run: events into bronze, then batch by batch through silver, gold and SQL to the counts.
+"""The stages of a run: events of all its streams into bronze, then by versions through silver and gold to SQL.
 
-A batch is repeated whole where it was cut short: its rows are those of the silver query's checkpoint, and each stage
-does the same twice without a trace. So a run that is killed anywhere continues, nothing doubled and nothing lost.
+Each stage goes on from what its own tables say they have taken in. So a run that is killed anywhere continues, nothing
+doubled and nothing lost, and does only what is behind.
 """
 
 import logging
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
-
-from lakehouse.bronze import BronzeProgress, run_bronze_pass
-from lakehouse.contract import Contract
-from lakehouse.counts import WindowCounts, count_windows, events_of_windows
-from lakehouse.gold import STREAM as ENRICHED_STREAM
-from lakehouse.gold import assets_of, create_gold, joined, rewrite_gold, trades_of_window, write_gold
-from lakehouse.lake import Lake, MicroBatch
-from lakehouse.lookups import lookup_of
-from lakehouse.reconciling import as_rows
+from lakehouse.counting.counted import equations_of
+from lakehouse.counting.counts import Counting, Hole, WindowCounts
+from lakehouse.counting.reconciling import Equations, as_rows
+from lakehouse.follow import Passed
+from lakehouse.lake.progress import Progress
+from lakehouse.lake.tables import Lake
+from lakehouse.pipelines.gold import Gold
+from lakehouse.pipelines.pipeline import Pipeline
+from lakehouse.pipelines.table import Table
 from lakehouse.reference import ReferenceStore
-from lakehouse.request import RunRequest
-from lakehouse.silver import Written, create_silver, quarantine_reasons, records, rewrite_silver, write_silver
-from lakehouse.sinks.push import Push
+from lakehouse.request import RunRequest, Stream
+from lakehouse.sinks.push import PushingSink
 from lakehouse.sinks.sql import SqlSink
-from lakehouse.sources.port import Source
-from lakehouse.window import Closed, marker_path, parse_closed
+from lakehouse.sources.reading import Source
+from lakehouse.streams.bronze import BronzeProgress, create_bronze_table, run_bronze_pass
+from lakehouse.streams.missing import missing_numbers
+from lakehouse.streams.silver import Silver
+from lakehouse.streams.silver_tables import SilverTables
+from lakehouse.window import Closed, InvalidMarker, marker_path, parse_closed
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """All that a run works with. on_stage_done: called with the name of each stage that is done."""
+    """All that a run works with.
+
+    silver: of each stream. gold: of the pipeline, which has no tables where the feed ends at silver. publisher: SQL, or
+    SQL and a push dataset. on_stage_done: called with the name of each stage that is done.
+    """
 
     lake: Lake
-    contract: Contract
     request: RunRequest
     source: Source
     checkpoint_root: str
     store: ReferenceStore
+    silver: Mapping[str, Silver]
+    pipeline: Pipeline
+    gold: Gold
     sql: SqlSink
-    push: Push
-    on_stage_done: Callable[[str], None]
-    _assets: dict[str, DataFrame] = field(default_factory=dict, init=False, repr=False)
-
-    @property
-    def with_gold(self) -> bool:
-        """Say whether the stream is joined with a lookup; else the chain ends at silver."""
-        return self.contract.stream == ENRICHED_STREAM and "assets" in self.request.lookups
+    publisher: SqlSink | PushingSink
+    counting: Counting
+    on_stage_done: Callable[[str], None] = lambda _: None
+    _streams: dict[str, Stream] = field(default_factory=dict, init=False, repr=False)
+    _bronze: dict[str, BronzeProgress] = field(default_factory=dict, init=False, repr=False)
+    _touched: set[str] = field(default_factory=set, init=False, repr=False)
 
     def prepare(self) -> None:
-        """Make what is missing, and bring gold and SQL up to what silver already holds of the window."""
-        create_silver(self.lake, self.contract)
-        self.sql.prepare()
-        if self.with_gold:
-            create_gold(self.lake)
-            if self.lake.exists(self._bronze) and _is_behind(
-                self.counts([self.request.window_id])[self.request.window_id]
-            ):
-                self._rebuild_gold(self.request.window_id)
+        """Make what is missing, and bring silver, gold and SQL up to what bronze has."""
+        self._streams.update({stream.name: stream for stream in self.request.streams})
+        for name in self._streams:
+            create_bronze_table(self.lake, name)
+        for silver in self.silver.values():
+            silver.prepare()
+        self.publisher.prepare(self._published())
+        self.gold.prepare()
+        self._touched.update({self.request.window_id}, *map(self._changed_since_counted, self.silver))
 
-    def run_pass(self, known: BronzeProgress | None = None) -> BronzeProgress:
-        """Read what the hub has now, and take it all the way. known: what this run's pass before gave."""
-        stream, spark = self.request.stream, self.lake.spark
-        progress = run_bronze_pass(spark, self.source, stream, self.checkpoint_root, known=known)
+    def run_pass(self) -> Passed:
+        """Read what the hubs have now, and take it all the way."""
+        for name, stream in self._streams.items():
+            known = self._bronze.get(name)
+            self._bronze[name] = run_bronze_pass(self.lake, self.source, stream, self.checkpoint_root, known=known)
         self.on_stage_done("bronze")
-        writer = spark.readStream.table(self._bronze).writeStream.foreachBatch(self._take)
-        checkpoint = f"{self.checkpoint_root}/silver/{stream.name}"
-        writer.option("checkpointLocation", checkpoint).trigger(availableNow=True).start().awaitTermination()
-        return progress
+        self._take()
+        rows = sum(progress.rows_read for progress in self._bronze.values())
+        return Passed(rows, {name: one.last_sequence_numbers for name, one in self._bronze.items()})
 
     def rerun(self) -> None:
-        """Make silver, gold, SQL and counts of the window anew from its bronze."""
+        """Make silver, gold and SQL of the window anew from its bronze."""
         window_id = self.request.window_id
-        found = records(events_of_windows(self.lake, self.contract.stream, [window_id]), self.contract)
-        rewrite_silver(self.lake, self.contract, found.localCheckpoint(), window_id)
+        for silver in self.silver.values():
+            self._touched.update(silver.rerun(window_id))
         self.on_stage_done("silver")
-        if self.with_gold:
-            self._rebuild_gold(window_id)
-        self.recount([window_id])
+        self.gold.rerun(window_id)
+        self.on_stage_done("gold")
 
-    def counts(self, window_ids: Iterable[str]) -> dict[str, WindowCounts]:
-        """Count windows in every table up to SQL."""
-        sql = self.sql.count_trades if self.with_gold else None
-        return count_windows(self.lake, self.contract.stream, window_ids, with_gold=self.with_gold, sql=sql)
+    def closed(self) -> Mapping[str, Closed] | None:
+        """Read what the app wrote when the window ended, by stream; None while it is open.
 
-    def recount(self, window_ids: Iterable[str]) -> dict[str, WindowCounts]:
-        """Count windows and write their counts, with the verdict of those that are closed, to SQL."""
-        counts = self.counts(window_ids)
-        for window_id, found in counts.items():
-            rows = as_rows(found, self.closed(window_id))
-            self.sql.write_counts(window_id, self.contract.stream, rows)
-        return counts
+        A hub that was made anew since the run began is read from its first event on.
+        """
+        found = self._closed_of(self.request.window_id)
+        for name, end in (found or {}).items():
+            if end.created_at and end.created_at != self._streams[name].created_at:
+                self._streams[name] = replace(self._streams[name], created_at=end.created_at)
+        return found
 
-    def closed(self, window_id: str) -> Closed | None:
-        """Read what the app wrote when a window ended; None while it is open."""
-        document = self.store.read(marker_path(window_id))
-        return None if document is None else parse_closed(document, self.contract.stream)
-
-    def quarantine_reasons(self, limit: int = 3) -> list[tuple[str, int]]:
-        """Give the window's most frequent reasons of quarantine with their rows."""
-        found = quarantine_reasons(self.lake, self.contract.stream, self.request.window_id).limit(limit)
-        return [(row["reason"], row["rows"]) for row in found.collect()]
-
-    @property
-    def _bronze(self) -> str:
-        return f"bronze.{self.contract.stream}"
-
-    def _take(self, events: DataFrame, number: int) -> None:
-        """Take a batch of bronze through all stages; the checkpoint spares each of them the plan of the checks."""
-        query = events.sparkSession.sparkContext.getLocalProperty("sql.streaming.queryId")
-        self._stages(records(events, self.contract).localCheckpoint(eager=False), MicroBatch(str(query), number))
-
-    def _stages(self, found: DataFrame, batch: MicroBatch) -> None:
-        written = write_silver(self.lake, self.contract, found, batch)
-        self.on_stage_done("silver")
-        if self.with_gold:
-            self._enrich(written, batch)
-        self.recount(written.windows)
+    def recount(self) -> None:
+        """Bring the counts of the windows that changed since the last time up to now, and write them to SQL."""
+        self.counting.refresh(self._touched)
+        self._write_counts(sorted(self._touched))
+        self._touched.clear()
         self.on_stage_done("counts")
 
-    def _enrich(self, written: Written, batch: MicroBatch) -> None:
-        for window_id in to_enrich(written.windows, self.request.window_id):
-            own = written.holders.where(F.col("window_id") == window_id)
-            found = joined(own, self._assets_of(window_id))
-            write_gold(self.lake, found)
-            self.on_stage_done("gold")
-            of_window = MicroBatch(f"{batch.query}/{window_id}", batch.number)
-            self.sql.write_trades(found.enriched, of_window)
-            self.on_stage_done("sql")
-            self.push(found.enriched, of_window)
+    def finish(self) -> Mapping[str, WindowCounts]:
+        """Count the window and others that changed in the tables themselves, write that, and note all progress."""
+        own = self.request.window_id
+        self.counting.forget()
+        self._touched.add(own)
+        self.counting.refresh(self._touched)
+        found = self._write_counts(sorted(self._touched))
+        self._touched.clear()
+        self.gold.note()
+        self.lake.note_all()
+        for stream in self.silver:
+            versions = {name: self.lake.version(name) for name in _tables_of(stream)}
+            self.sql.record(f"{_COUNTED}/{stream}", Progress(versions))
+        self.on_stage_done("counts")
+        return {name: found[own, name] for name in self.silver}
 
-    def _rebuild_gold(self, window_id: str) -> None:
-        found = joined(trades_of_window(self.lake, window_id), self._assets_of(window_id))
-        rewrite_gold(self.lake, found, window_id)
+    def equations_of(self, stream: str) -> Equations:
+        """Say what must hold of a stream's tables."""
+        return equations_of(stream, self.pipeline)
+
+    def _changed_since_counted(self, stream: str) -> set[str]:
+        """Name the windows that a run changed which was killed before it could count them."""
+        counted = self.sql.progress_of(f"{_COUNTED}/{stream}")
+        spans = [self.lake.changes(name, version) for name, version in (counted.versions if counted else {}).items()]
+        rows = [span.rows.select("window_id").distinct() for span in spans if not (span.whole or span.is_empty)]
+        return {row[0] for found in rows for row in found.collect()}
+
+    def _take(self) -> None:
+        for silver in self.silver.values():
+            self._touched.update(silver.run_pass())
+        self.on_stage_done("silver")
+        self._touched.update(self.gold.run_pass(self.request.window_id))
         self.on_stage_done("gold")
-        self.sql.rewrite_trades(found.enriched, window_id)
-        self.on_stage_done("sql")
 
-    def _assets_of(self, window_id: str) -> DataFrame:
-        """Read a window's lookup once a run: it is written once."""
-        if window_id not in self._assets:
-            lookup = lookup_of(window_id, self.request, spark=self.lake.spark, store=self.store)
-            self._assets[window_id] = assets_of(lookup).localCheckpoint()
-        return self._assets[window_id]
+    def _write_counts(self, windows: Sequence[str]) -> dict[tuple[str, str], WindowCounts]:
+        found = {(window, stream): self._counts_of(window, stream) for window in windows for stream in self.silver}
+        closed = {window: self._closed_of(window) or {} for window in windows}
+        self.sql.write_counts(
+            {
+                (window, stream): as_rows(counts, closed[window].get(stream), self.equations_of(stream))
+                for (window, stream), counts in found.items()
+            }
+        )
+        return found
+
+    def _counts_of(self, window_id: str, stream: str) -> WindowCounts:
+        published = self.equations_of(stream).published
+        sql = {table.sql: self.sql.count(table, window_id) for table in self._published() if table.name in published}
+        holes = self._holes(stream) if window_id == self.request.window_id else ()
+        return replace(self.counting.of(window_id, stream), sql=sql, holes=holes)
+
+    def _holes(self, stream: str) -> Sequence[Hole]:
+        found = missing_numbers(self.lake, stream, self.request.start)
+        return [Hole(partition, first, last) for _, partition, first, last in found]
+
+    def _closed_of(self, window_id: str) -> dict[str, Closed] | None:
+        """Read a window's marker; one that can't be read must not hold up rows that are safe: it counts as none."""
+        document = self.store.read(marker_path(window_id))
+        if document is None:
+            return None
+        try:
+            return {name: parse_closed(document, name) for name in self.silver}
+        except InvalidMarker as error:
+            logger.warning("lakehouse.marker_unreadable window=%s reason=%s", window_id, error)
+            return None
+
+    def _published(self) -> list[Table]:
+        return [table for table in self.pipeline.tables if table.sql]
 
 
-def to_enrich(windows: Iterable[str], own: str) -> list[str]:
-    """Choose the windows whose rows this run enriches: its own, and late rows of former ones.
-
-    Rows of a later window wait for its own run, which has its own lookup and begins by catching up.
-    """
-    return sorted(window for window in windows if window <= own or "-" not in window)
+def _tables_of(stream: str) -> tuple[str, ...]:
+    tables = SilverTables(stream)
+    return tables.rows, tables.duplicates, tables.quarantine
 
 
-def _is_behind(counts: WindowCounts) -> bool:
-    joined_rows = (counts.enriched or 0) + sum((counts.unmatched or {}).values())
-    return counts.silver_new != joined_rows or counts.enriched != counts.sql
+_COUNTED = "window_counts"
+"""Under this name and the stream's, SQL remembers up to where windows were counted."""

@@ -1,37 +1,36 @@
-"""The entry point of every job: reads the parameters, brings the parts together and follows the window."""
+"""The entry points of the jobs: each reads its parameters, brings the parts together and does its work."""
 
 import json
 import logging
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from azure.identity import ClientSecretCredential
-from pyspark.sql import SparkSession
-
+from lakehouse.building import build_chain
 from lakehouse.chain import Chain
-from lakehouse.config import Parameters, mode_of, parse_parameters, run_request, source_config
-from lakehouse.contract import load_contract
-from lakehouse.follow import Finished, run
-from lakehouse.lake import Lake
-from lakehouse.reconciling import reconciliation
-from lakehouse.reference import reference_store
+from lakehouse.config import MaintenanceParameters, Parameters, intervals_of, mode_of, parse_parameters, run_request
+from lakehouse.counting.counts import WindowCounts
+from lakehouse.counting.reconciling import Reconciliation, reconciliation
+from lakehouse.follow import Clock, Finished, run
+from lakehouse.lake.tables import Lake
+from lakehouse.listening import listen
+from lakehouse.maintenance import maintain
+from lakehouse.pipelines.catalogue import PIPELINES
 from lakehouse.request import RunRequest
-from lakehouse.secrets import read_secret
 from lakehouse.session import spark_session
-from lakehouse.sinks.jdbc import database
-from lakehouse.sinks.power_bi import PowerBi, RateLimit, post_json
-from lakehouse.sinks.push import Push, no_push, pushing
-from lakehouse.sinks.sql import SqlSink
-from lakehouse.sources.port import source_from
+from lakehouse.streams.silver import quarantine_reasons
 
 logger = logging.getLogger("lakehouse")
 
-_SQL_SCOPE = "https://database.windows.net/.default"
-_FROM_SCOPE = "secret:"
+
+_REASONS = 3
+
+
+class GaveUp(Exception):
+    """A run that ended before its window was closed and read whole; the text says what is missing."""
 
 
 class SystemClock:
@@ -48,102 +47,105 @@ class SystemClock:
 
 def follow_window() -> None:
     """Run the job's task: `follow-window --feed=… --window_id=… --streams=… …`."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stdout)
-    logging.getLogger("py4j").setLevel(logging.WARNING)
-    logging.getLogger("azure").setLevel(logging.WARNING)
-    main(sys.argv[1:], SystemClock())
+    _log_to_stdout()
+    follow(sys.argv[1:], SystemClock())
 
 
-def main(arguments: Sequence[str], clock: SystemClock) -> Finished:
-    """Follow the window that the arguments name and print one line of JSON that says how that ended."""
-    parameters = parse_parameters(arguments)
-    request = run_request(parameters)
-    spark = spark_session(
-        f"{request.stream.name} {request.window_id}", lake_root=parameters.lake_root, jars=parameters.jar_files
-    )
+def maintain_tables() -> None:
+    """Run the job's task: `maintain-tables --lake_root=… …`."""
+    _log_to_stdout()
+    parameters = parse_parameters(sys.argv[1:], MaintenanceParameters, "Look after the tables of the lakehouse.")
+    names, clock = parameters.names, SystemClock()
+    spark = spark_session("maintenance", lake_root=parameters.lake_root, names=names, jars=parameters.jar_files)
+    print(json.dumps(maintain(Lake(spark, names), PIPELINES.values(), clock.now(), parameters.kept)), flush=True)
+
+
+def follow(arguments: Sequence[str], clock: Clock) -> Finished:
+    """Follow the window that the arguments name and print one line of JSON that says how that ended.
+
+    Raises GaveUp, so that the run fails and a person is told, InvalidParameter, and what a stage could not get over.
+    """
+    parameters = parse_parameters(arguments, Parameters, "Follow a window from its hubs to SQL.")
+    request, intervals = run_request(parameters), intervals_of(parameters)
+    title = f"{request.feed} {request.window_id}"
+    spark = spark_session(title, lake_root=parameters.lake_root, names=parameters.names, jars=parameters.jar_files)
     try:
-        chain = build(parameters, request, spark, clock)
-        finished = run(request, mode_of(parameters), chain, clock)
+        listen(spark)
+        chain = build_chain(parameters, request, spark, clock)
+        finished = run(request, mode_of(parameters), chain, clock, intervals)
         print(json.dumps(summary(finished, chain)), flush=True)
     finally:
         if parameters.jars:
             spark.stop()
+    raise_where_it_gave_up(request, finished)
     return finished
 
 
-def build(parameters: Parameters, request: RunRequest, spark: SparkSession, clock: SystemClock) -> Chain:
-    """Bring the parts together; raises what the first of them refuses."""
-    secret = _secrets(parameters.secret_scope)
-    sql = SqlSink(spark, database(parameters.sql_url, _token(parameters)), now=clock.now, sleep=clock.sleep)
-    by_http = parameters.reference_url.startswith("http")
-    connection = secret("STORAGE_CONNECTION_STRING") if by_http else ""
-    needs_secret = parameters.source != "capture"
-    config = source_config(parameters, secret("EVENT_HUBS_CLIENT_SECRET") if needs_secret else "")
-    return Chain(
-        lake=Lake(spark),
-        contract=load_contract(request.stream.contract),
-        request=request,
-        source=source_from(config),
-        checkpoint_root=parameters.checkpoint_root,
-        store=reference_store(spark, parameters.reference_url, connection),
-        sql=sql,
-        push=_push(parameters, sql, clock),
-        on_stage_done=lambda stage: logger.info("lakehouse.stage_done stage=%s", stage),
-    )
+def raise_where_it_gave_up(request: RunRequest, finished: Finished) -> None:
+    """Raise GaveUp where a run ended before its window was read whole."""
+    if finished.ending == "gave_up":
+        raise GaveUp(why_it_gave_up(request, finished))
+
+
+def why_it_gave_up(request: RunRequest, finished: Finished) -> str:
+    """Say what a run that gave up was still waiting for."""
+    missing = ", ".join(f"{place} up to {last}" for place, last in sorted(finished.behind.items()))
+    reason = f"these were not read: {missing}" if finished.closed else "the window was not closed (no closed.json)"
+    return f"gave up at {request.gives_up_at.isoformat()} on window {request.window_id}: {reason}."
 
 
 def summary(finished: Finished, chain: Chain) -> dict[str, Any]:
-    """Say how a run ended, as one JSON object: ending, counts, verdict, and what needs a look."""
-    counts = {name: value for name, value in asdict(finished.counts).items() if name != "arrived" and value is not None}
-    found = reconciliation(finished.closed, finished.counts) if finished.closed else None
+    """Say how a run ended, as one JSON object: ending, and for each stream counts, verdict and what needs a look."""
+    warnings = [why_it_gave_up(chain.request, finished)] if finished.ending == "gave_up" else []
     return {
         "event": "lakehouse.run_ended",
         "feed": chain.request.feed,
         "window_id": chain.request.window_id,
-        "stream": chain.contract.stream,
         "ending": finished.ending,
         "passes": finished.passes,
         "behind": dict(finished.behind),
-        "counts": counts,
-        "verdict": found.verdict if found else "open",
-        "differences": [str(difference) for difference in found.differences] if found else [],
-        "surplus": dict(found.surplus) if found else {},
-        "warnings": _warnings(finished, chain),
+        "streams": {stream: _of_stream(stream, finished, chain) for stream in finished.counts},
+        "warnings": [*warnings, *_quarantines(finished.counts, chain)],
     }
 
 
-def _warnings(finished: Finished, chain: Chain) -> list[str]:
-    counts, warnings = finished.counts, []
-    if finished.ending == "gave_up":
-        warnings.append(
-            f"gave up at {chain.request.gives_up_at.isoformat()}, when the window was not closed or not read whole"
-        )
-    if counts.quarantined:
-        reasons = ", ".join(f"{reason} ({rows})" for reason, rows in chain.quarantine_reasons())
-        share = "every record" if counts.quarantined == counts.bronze_records else f"{counts.quarantined} records"
-        warnings.append(f"{share} of the window is in quarantine: {reasons}")
-    return warnings
+def _of_stream(stream: str, finished: Finished, chain: Chain) -> dict[str, Any]:
+    counts = finished.counts[stream]
+    counted = {name: value for name, value in asdict(counts).items() if name not in {"arrived", "holes"}}
+    found = _reconciliation(stream, finished, chain)
+    return {
+        "counts": counted,
+        "holes": [str(hole) for hole in counts.holes],
+        "verdict": found.verdict if found else "open",
+        "differences": [str(difference) for difference in found.differences] if found else [],
+        "surplus": dict(found.surplus) if found else {},
+    }
 
 
-def _secrets(scope: str) -> Callable[[str], str]:
-    return lambda name: read_secret(name, scope=scope)
-
-
-def _token(parameters: Parameters) -> Callable[[], str] | None:
-    """Give the service principal's token for Azure SQL, fetched anew when it has expired; none for SQLite."""
-    if not parameters.sql_url.startswith("jdbc:sqlserver:"):
+def _reconciliation(stream: str, finished: Finished, chain: Chain) -> Reconciliation | None:
+    if finished.closed is None:
         return None
-    secret = read_secret("EVENT_HUBS_CLIENT_SECRET", scope=parameters.secret_scope)
-    credential = ClientSecretCredential(parameters.tenant_id, parameters.client_id, secret)
-    return lambda: credential.get_token(_SQL_SCOPE).token
+    return reconciliation(finished.closed[stream], finished.counts[stream], chain.equations_of(stream))
 
 
-def _push(parameters: Parameters, sql: SqlSink, clock: SystemClock) -> Push:
-    """Give the push to Power BI; its URL holds a key, so it may be given as `secret:<name>`."""
-    url = parameters.power_bi_url
-    if url.startswith(_FROM_SCOPE):
-        url = read_secret(url.removeprefix(_FROM_SCOPE), scope=parameters.secret_scope)
-    return pushing(PowerBi(url, RateLimit(time.monotonic, clock.sleep), post_json), sql) if url else no_push
+def _quarantines(counts: Mapping[str, WindowCounts], chain: Chain) -> list[str]:
+    return [
+        f"{'every record' if one.quarantined == one.bronze_records else f'{one.quarantined} records'} of {stream} in "
+        f"the window is in quarantine: {', '.join(f'{reason} ({rows})' for reason, rows in _reasons(stream, chain))}"
+        for stream, one in counts.items()
+        if one.quarantined
+    ]
+
+
+def _reasons(stream: str, chain: Chain) -> list[tuple[str, int]]:
+    found = quarantine_reasons(chain.lake, stream, chain.request.window_id).limit(_REASONS)
+    return [(row["reason"], row["rows"]) for row in found.collect()]
+
+
+def _log_to_stdout() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stdout)
+    logging.getLogger("py4j").setLevel(logging.WARNING)
+    logging.getLogger("azure").setLevel(logging.WARNING)
 
 
 if __name__ == "__main__":

@@ -2,28 +2,32 @@
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, Field, dataclass, fields
+from datetime import timedelta
 from pathlib import Path
-from typing import cast, get_args
+from typing import Any, cast, get_args
 
-from lakehouse.follow import Mode
+from lakehouse.follow import Intervals, Mode
+from lakehouse.lake.naming import Names
+from lakehouse.maintenance import LEAST_KEPT
 from lakehouse.request import (
     InvalidParameter,
     RunRequest,
+    parse_count,
     parse_duration,
     parse_instant,
     parse_lookups,
-    parse_stream,
+    parse_streams,
     parse_window_id,
 )
-from lakehouse.sources.configuration import SourceConfig
+from lakehouse.sources.configuration import EVENT_HUBS_CAPTURE_FORMAT, SourceConfig
 
 MODES: tuple[str, ...] = get_args(Mode.__value__)
 
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """The named parameters of the job's task, as text; the names are those of `resources/*.job.yml`.
+    """The named parameters of the job's task, as text; the names are those of `resources/follow_window.job.yml`.
 
     Those of the run are the job's own, with their contract in `contracts/documents/job_parameters.v1.schema.json`; the
     rest is of the target. jars: a folder of jars, on one machine only; it also says that this is no Databricks cluster.
@@ -39,35 +43,80 @@ class Parameters:
     reference_url: str
     sql_url: str
     source: str
+    lookups: str = "{}"
+    mode: str = "follow"
+    grace: str = "00:00:30"
+    drain_limit: str = "00:10:00"
     event_hubs_namespace: str = ""
     event_hubs_endpoint: str = ""
     authority_host: str = ""
     ca_bundle: str = ""
     capture_root: str = ""
+    capture_format: str = EVENT_HUBS_CAPTURE_FORMAT
+    capture_settle: str = "00:01:00"
+    max_events_a_batch: str = "1000000"
+    max_files_a_batch: str = "1000"
     tenant_id: str = ""
     client_id: str = ""
+    service_credential: str = ""
     secret_scope: str = ""
+    event_hubs_secret: str = "event-hubs-client-secret"  # noqa: S105 - its name
+    storage_secret: str = "storage-connection-string"  # noqa: S105 - its name
+    catalog: str = ""
+    schema_prefix: str = ""
     power_bi_url: str = ""
-    lookups: str = "{}"
-    mode: str = "follow"
-    grace: str = "00:00:30"
-    drain_limit: str = "00:10:00"
+    trigger_interval: str = "00:00:30"
+    recount_every: str = "00:02:00"
     jars: str = ""
 
     @property
     def jar_files(self) -> list[Path]:
         """Give the jars in the folder."""
-        return sorted(Path(self.jars).glob("*.jar")) if self.jars else []
+        return _jars_in(self.jars)
+
+    @property
+    def names(self) -> Names:
+        """Say how the tables are called."""
+        return Names(self.catalog, self.schema_prefix)
 
 
-def parse_parameters(arguments: Sequence[str]) -> Parameters:
+@dataclass(frozen=True, slots=True)
+class MaintenanceParameters:
+    """The named parameters of the task that looks after the tables, as text: `resources/maintenance.job.yml`."""
+
+    lake_root: str
+    catalog: str = ""
+    schema_prefix: str = ""
+    kept_days: str = "30"
+    jars: str = ""
+
+    @property
+    def kept(self) -> timedelta:
+        """Say how long unused files are kept; raises InvalidParameter below the seven days that Delta asks for."""
+        kept = timedelta(days=parse_count("kept_days", self.kept_days))
+        if kept < LEAST_KEPT:
+            raise InvalidParameter(f"kept_days: {self.kept_days} is less than {LEAST_KEPT.days}, the least for Delta.")
+        return kept
+
+    @property
+    def jar_files(self) -> list[Path]:
+        """Give the jars in the folder."""
+        return _jars_in(self.jars)
+
+    @property
+    def names(self) -> Names:
+        """Say how the tables are called."""
+        return Names(self.catalog, self.schema_prefix)
+
+
+def parse_parameters[Named](arguments: Sequence[str], named: type[Named], purpose: str) -> Named:
     """Read `--name=value` arguments; argparse ends the process with code 2 where one is missing or unknown."""
-    parser = argparse.ArgumentParser(prog="lakehouse", description="Follow a window from its hub to SQL.")
-    for field in fields(Parameters):
-        required = field.name in REQUIRED
-        choices = MODES if field.name == "mode" else None
-        parser.add_argument(f"--{field.name}", required=required, default=field.default, choices=choices)
-    return Parameters(**vars(parser.parse_args(arguments)))
+    parser = argparse.ArgumentParser(prog="lakehouse", description=purpose)
+    known: tuple[Field[Any], ...] = fields(cast("Any", named))
+    for one in known:
+        choices = MODES if one.name == "mode" else None
+        parser.add_argument(f"--{one.name}", required=one.default is MISSING, default=one.default, choices=choices)
+    return named(**vars(parser.parse_args(arguments)))
 
 
 def run_request(parameters: Parameters) -> RunRequest:
@@ -77,7 +126,7 @@ def run_request(parameters: Parameters) -> RunRequest:
         window_id=parse_window_id(parameters.feed, parameters.window_id),
         start=parse_instant("window_start", parameters.window_start),
         end=parse_instant("window_end", parameters.window_end),
-        stream=parse_stream(parameters.streams),
+        streams=parse_streams(parameters.streams),
         lookups=parse_lookups(parameters.lookups),
         grace=parse_duration("grace", parameters.grace),
         drain_limit=parse_duration("drain_limit", parameters.drain_limit),
@@ -94,8 +143,16 @@ def mode_of(parameters: Parameters) -> Mode:
     return cast("Mode", parameters.mode)
 
 
+def intervals_of(parameters: Parameters) -> Intervals:
+    """Read how often a run does what; raises InvalidParameter."""
+    return Intervals(
+        trigger_interval=parse_duration("trigger_interval", parameters.trigger_interval),
+        recount_every=parse_duration("recount_every", parameters.recount_every),
+    )
+
+
 def source_config(parameters: Parameters, client_secret: str) -> SourceConfig:
-    """Give the configuration of the source that the target names."""
+    """Give the configuration of the source that the target names; raises InvalidParameter."""
     return SourceConfig(
         kind=parameters.source,
         namespace=parameters.event_hubs_namespace,
@@ -105,20 +162,15 @@ def source_config(parameters: Parameters, client_secret: str) -> SourceConfig:
         tenant_id=parameters.tenant_id,
         client_id=parameters.client_id,
         client_secret=client_secret,
+        service_credential=parameters.service_credential,
         capture_root=parameters.capture_root,
+        capture_format=parameters.capture_format,
+        capture_settle=parse_duration("capture_settle", parameters.capture_settle),
+        max_events_a_batch=parse_count("max_events_a_batch", parameters.max_events_a_batch),
+        max_files_a_batch=parse_count("max_files_a_batch", parameters.max_files_a_batch),
         on_databricks=not parameters.jars,
     )
 
 
-REQUIRED = {
-    "feed",
-    "window_id",
-    "window_start",
-    "window_end",
-    "streams",
-    "lake_root",
-    "checkpoint_root",
-    "reference_url",
-    "sql_url",
-    "source",
-}
+def _jars_in(folder: str) -> list[Path]:
+    return sorted(Path(folder).glob("*.jar")) if folder else []

@@ -3,21 +3,38 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
-from lakehouse.bronze import BronzeProgress
-from lakehouse.counts import WindowCounts
+from lakehouse.counting.counts import WindowCounts
 from lakehouse.request import RunRequest
 from lakehouse.window import Closed
 
 logger = logging.getLogger(__name__)
 
-PAUSE = 5.0
-"""Seconds between a pass that found nothing and the next."""
-
 type Mode = Literal["follow", "catch_up", "rerun"]
 type FollowEnd = Literal["drained", "gave_up", "caught_up", "rerun"]
+type Positions = Mapping[str, Mapping[str, int]]
+"""By stream, the last sequence number that is in bronze of each partition of its hub."""
+
+LATE_PAUSE = timedelta(seconds=5)
+"""From one pass to the next once the window is over and only its rest is waited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intervals:
+    """How often a run does what. trigger_interval: from the beginning of a pass to that of the next."""
+
+    trigger_interval: timedelta = timedelta(seconds=30)
+    recount_every: timedelta = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What a pass did: events that it read, and how far bronze has the streams' hubs now."""
+
+    rows_read: int
+    positions: Positions
 
 
 class Clock(Protocol):
@@ -39,72 +56,100 @@ class Stages(Protocol):
         """Make what is missing."""
         ...
 
-    def run_pass(self, known: BronzeProgress | None = None) -> BronzeProgress:
-        """Take what the hub has now all the way. known: what the pass before this one gave."""
+    def run_pass(self) -> Passed:
+        """Take what the hubs have now all the way."""
         ...
 
     def rerun(self) -> None:
         """Make the window anew from bronze."""
         ...
 
-    def closed(self, window_id: str) -> Closed | None:
-        """Read the window's marker."""
+    def closed(self) -> Mapping[str, Closed] | None:
+        """Read the marker of the window's end, by stream; None while the window is open."""
         ...
 
-    def recount(self, window_ids: list[str]) -> dict[str, WindowCounts]:
-        """Count windows and write their counts."""
+    def recount(self) -> None:
+        """Bring the counts of the windows that passes touched up to now, and write them."""
+        ...
+
+    def finish(self) -> Mapping[str, WindowCounts]:
+        """Count the whole window in the tables, write that, and give it by stream."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """How a run ended, and what it found. closed: None where the window was not closed by then."""
+    """How a run ended, and what it found. closed: None where the window was not closed by then.
+
+    behind: by `<stream>/<partition>` the number that was not reached.
+    """
 
     ending: FollowEnd
     passes: int
-    closed: Closed | None
-    counts: WindowCounts
+    closed: Mapping[str, Closed] | None
+    counts: Mapping[str, WindowCounts]
     behind: Mapping[str, int]
 
 
-def run(request: RunRequest, mode: Mode, stages: Stages, clock: Clock) -> Finished:
+def run(request: RunRequest, mode: Mode, stages: Stages, clock: Clock, intervals: Intervals) -> Finished:
     """Do what the mode asks; the last thing is always a count of the whole window."""
     stages.prepare()
-    ending, passes, behind = _rerun(stages) if mode == "rerun" else _follow(request, mode, stages, clock)
-    counts = stages.recount([request.window_id])[request.window_id]
-    return Finished(ending, passes, stages.closed(request.window_id), counts, behind)
+    if mode == "rerun":
+        stages.rerun()
+        return Finished("rerun", 0, stages.closed(), stages.finish(), {})
+    ending, passes, positions = _follow(request, mode, stages, clock, intervals)
+    closed = stages.closed()
+    return Finished(ending, passes, closed, stages.finish(), not_yet_read(closed, positions) if closed else {})
 
 
-def ending_of(request: RunRequest, closed: Closed | None, read: Mapping[str, int], now: datetime) -> FollowEnd | None:
-    """Decide after a pass: `drained` once all that the window's end names is read, `gave_up` when that takes too long.
-
-    read: each partition's last sequence number in bronze.
-    """
-    if closed is not None and not not_yet_read(closed, read):
+def ending_of(
+    request: RunRequest, closed: Mapping[str, Closed] | None, positions: Positions, now: datetime
+) -> FollowEnd | None:
+    """Decide after a pass: `drained` once all that the window's end names is read, `gave_up` after too long."""
+    if closed is not None and not not_yet_read(closed, positions):
         return "drained"
     return "gave_up" if now >= request.gives_up_at else None
 
 
-def not_yet_read(closed: Closed, read: Mapping[str, int]) -> dict[str, int]:
-    """Name the partitions that are behind the window's end, with the number that each must reach."""
-    return {partition: last for partition, last in closed.last.items() if read.get(partition, -1) < last}
+def not_yet_read(closed: Mapping[str, Closed], positions: Positions) -> dict[str, int]:
+    """Name the partitions (`<stream>/<partition>`) that are behind the window's end, with what each must reach."""
+    return {
+        f"{stream}/{partition}": last
+        for stream, end in closed.items()
+        for partition, last in end.last.items()
+        if positions.get(stream, {}).get(partition, -1) < last
+    }
 
 
-def _rerun(stages: Stages) -> tuple[FollowEnd, int, Mapping[str, int]]:
-    stages.rerun()
-    return "rerun", 0, {}
+def pause_after(
+    begun: datetime, now: datetime, passed: Passed, *, is_over: bool, is_closed: bool, intervals: Intervals
+) -> float:
+    """Say how many seconds to wait after a pass that began at `begun`; a closed window's rest is read at once."""
+    if is_closed and passed.rows_read:
+        return 0.0
+    interval = min(intervals.trigger_interval, LATE_PAUSE) if is_over or is_closed else intervals.trigger_interval
+    return max((begun + interval - now).total_seconds(), 0.0)
 
 
-def _follow(request: RunRequest, mode: Mode, stages: Stages, clock: Clock) -> tuple[FollowEnd, int, Mapping[str, int]]:
-    passes, progress = 0, None
+def _follow(
+    request: RunRequest, mode: Mode, stages: Stages, clock: Clock, intervals: Intervals
+) -> tuple[FollowEnd, int, Positions]:
+    passes, counted_at = 0, clock.now()
     while True:
-        progress = stages.run_pass(progress)
+        begun = clock.now()
+        passed = stages.run_pass()
         passes += 1
-        closed = stages.closed(request.window_id)
-        read = progress.last_sequence_numbers
-        ending: FollowEnd | None = "caught_up" if mode == "catch_up" else ending_of(request, closed, read, clock.now())
-        logger.info("lakehouse.pass_ended number=%s rows=%s ending=%s", passes, progress.rows_read, ending)
+        closed, now = stages.closed(), clock.now()
+        ending = "caught_up" if mode == "catch_up" else ending_of(request, closed, passed.positions, now)
+        logger.info("lakehouse.pass_ended number=%s rows=%s ending=%s", passes, passed.rows_read, ending)
         if ending:
-            return ending, passes, not_yet_read(closed, read) if closed else {}
-        if not progress.rows_read:
-            clock.sleep(PAUSE)
+            return ending, passes, passed.positions
+        if now - counted_at >= intervals.recount_every:
+            stages.recount()
+            counted_at = now
+        is_closed = closed is not None
+        clock.sleep(
+            pause_after(
+                begun, clock.now(), passed, is_over=now >= request.end, is_closed=is_closed, intervals=intervals
+            )
+        )

@@ -1,18 +1,12 @@
 """The reference store: lookups and windows' markers, in blob storage or in a folder that Spark can read."""
 
-from io import BytesIO
 from typing import Protocol
 from urllib.parse import urlsplit
 
-import pyarrow.parquet as pq
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import ContainerClient
 from pyspark.errors import AnalysisException
-from pyspark.sql import DataFrame, SparkSession
-
-
-class LookupMissing(Exception):
-    """The lookup that the run was given is not there; the text names its path."""
+from pyspark.sql import SparkSession
 
 
 class ReferenceStore(Protocol):
@@ -61,16 +55,3 @@ def reference_store(spark: SparkSession, url: str, connection_string: str) -> Re
     if parts.scheme in {"http", "https"}:
         return BlobReference(connection_string, parts.path.rstrip("/").rpartition("/")[2])
     return FolderReference(spark, url)
-
-
-def read_lookup(spark: SparkSession, store: ReferenceStore, path: str) -> DataFrame:
-    """Read a Parquet lookup (some thousands of rows); raises LookupMissing."""
-    document = store.read(path)
-    if document is None:
-        raise LookupMissing(f"the lookup {path!r} is not in the reference store: was prepare_lookup's step skipped?")
-    return as_frame(spark, document)
-
-
-def as_frame(spark: SparkSession, parquet: bytes) -> DataFrame:
-    """Read a small Parquet document on the driver."""
-    return spark.createDataFrame(pq.read_table(BytesIO(parquet)))

@@ -5,6 +5,7 @@ Their contract is `contracts/documents/job_parameters.v1.schema.json`.
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,10 +13,9 @@ from typing import Any
 
 from lakehouse.grammar import CONTRACT, DURATION, FEED, HUB, STREAM, WINDOW_ID
 
-LOOKUPS = ("assets",)
-"""The lookups that some stream is joined with."""
-
 _FIELDS: Mapping[str, re.Pattern[str]] = {"name": STREAM, "hub": HUB, "contract": CONTRACT}
+_CREATED_AT = "created_at"
+COUNT = re.compile("[1-9][0-9]{0,8}")
 
 
 class InvalidParameter(ValueError):
@@ -24,22 +24,28 @@ class InvalidParameter(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A stream of a window. hub: where it is read from. contract: `<name>/<version>`, what its records are held to."""
+    """A stream of a window.
+
+    hub: where it is read from. contract: `<name>/<version>`, what a record is held to whose event names none.
+    created_at: when the hub was made, in ISO 8601: a hub of one name that was made anew is another one; empty where the
+    app could not say.
+    """
 
     name: str
     hub: str
     contract: str
+    created_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """The window that a run follows, and its one stream. lookups: paths in the reference store, by lookup."""
+    """The window that a run follows, and its streams. lookups: paths in the reference store, by lookup."""
 
     feed: str
     window_id: str
     start: datetime
     end: datetime
-    stream: Stream
+    streams: tuple[Stream, ...]
     lookups: Mapping[str, str]
     grace: timedelta
     drain_limit: timedelta
@@ -56,6 +62,10 @@ def parse_window_id(feed: str, text: str) -> str:
         raise InvalidParameter(f"feed: {feed!r} is no feed's name; expected small letters, digits and underscores.")
     if not WINDOW_ID.fullmatch(text):
         raise InvalidParameter(f"window_id: {text!r} is no window id; expected <feed>-<yyyymmddThhmmssZ>.")
+    try:
+        datetime.strptime(text.rpartition("-")[2], "%Y%m%dT%H%M%S%z")
+    except ValueError as error:
+        raise InvalidParameter(f"window_id: {text!r} names a time that there is not: {error}.") from error
     if text.rpartition("-")[0] != feed:
         raise InvalidParameter(f"window_id: {text!r} is no window of the feed {feed!r}.")
     return text
@@ -76,20 +86,31 @@ def parse_duration(name: str, text: str) -> timedelta:
     """Read a duration written as hh:mm:ss; raises InvalidParameter."""
     if not DURATION.fullmatch(text):
         raise InvalidParameter(f"{name}: {text!r} is no duration; expected hh:mm:ss.")
-    hours, minutes, seconds = map(int, text.split(":"))
-    return timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    try:
+        hours, minutes, seconds = map(int, text.split(":"))
+        return timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    except (OverflowError, ValueError) as error:
+        raise InvalidParameter(f"{name}: {text[:40]!r} is longer than a duration can be.") from error
 
 
-def parse_stream(text: str) -> Stream:
-    """Read the JSON list of a window's streams; raises InvalidParameter, also where it has more than the one."""
+def parse_count(name: str, text: str) -> int:
+    """Read a number of at least 1; raises InvalidParameter."""
+    if not COUNT.fullmatch(text):
+        raise InvalidParameter(f"{name}: {text[:40]!r} is no number from 1 to 999999999.")
+    return int(text)
+
+
+def parse_streams(text: str) -> tuple[Stream, ...]:
+    """Read the JSON list of a window's streams; raises InvalidParameter, also where two have one name or hub."""
     given = _parse_json("streams", text)
     if not isinstance(given, list) or not given:
         raise InvalidParameter('streams: expected a JSON list of {"name", "hub", "contract"}, and at least one.')
-    streams = [_stream(number, each) for number, each in enumerate(given)]
-    if len(streams) > 1:
-        names = ", ".join(stream.name for stream in streams)
-        raise InvalidParameter(f"streams: a run follows exactly one stream, and this one was given {names}.")
-    return streams[0]
+    streams = tuple(_stream(number, each) for number, each in enumerate(given))
+    for what in ("name", "hub"):
+        twice = [one for one, count in Counter(getattr(stream, what) for stream in streams).items() if count > 1]
+        if twice:
+            raise InvalidParameter(f"streams: the {what} {twice[0]!r} is given twice.")
+    return streams
 
 
 def parse_lookups(text: str) -> dict[str, str]:
@@ -97,9 +118,6 @@ def parse_lookups(text: str) -> dict[str, str]:
     given = _parse_json("lookups", text)
     if not isinstance(given, dict) or not all(isinstance(path, str) and path for path in given.values()):
         raise InvalidParameter("lookups: expected a JSON object with a path for each lookup's name.")
-    unknown = sorted(set(given) - set(LOOKUPS))
-    if unknown:
-        raise InvalidParameter(f"lookups: {', '.join(unknown)} is unknown; the lookups are {', '.join(LOOKUPS)}.")
     return given
 
 
@@ -112,11 +130,15 @@ def _parse_json(name: str, text: str) -> Any:  # noqa: ANN401 - JSON
 
 def _stream(number: int, given: object) -> Stream:
     place = f"streams[{number}]"
-    if not isinstance(given, dict) or set(given) != set(_FIELDS):
-        raise InvalidParameter(f"{place}: expected an object of {', '.join(_FIELDS)}, and nothing else.")
+    if not isinstance(given, dict) or set(given) - {_CREATED_AT} != set(_FIELDS):
+        raise InvalidParameter(
+            f"{place}: expected an object of {', '.join(_FIELDS)}, maybe {_CREATED_AT}, and nothing else."
+        )
     for name, pattern in _FIELDS.items():
         if not isinstance(given[name], str) or not pattern.fullmatch(given[name]):
             raise InvalidParameter(f"{place}.{name}: {given[name]!r} does not match {pattern.pattern}.")
+    if created := given.get(_CREATED_AT):
+        parse_instant(f"{place}.{_CREATED_AT}", created)
     stream = Stream(**given)
     if stream.contract.partition("/")[0] != stream.name:
         raise InvalidParameter(f"{place}.contract: {stream.contract!r} is no contract of the stream {stream.name!r}.")

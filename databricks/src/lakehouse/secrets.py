@@ -2,22 +2,29 @@
 
 import os
 
+_PREFIX = "LAKEHOUSE_SECRET_"
+
 
 class SecretMissing(Exception):
     """A secret is not where it should be; the text names the place, never the value."""
 
 
 def read_secret(name: str, *, scope: str) -> str:
-    """Read a secret such as `EVENT_HUBS_CLIENT_SECRET`.
+    """Read a secret such as `event-hubs-client-secret`: letters, digits and dashes, which is what Key Vault allows.
 
-    scope: the Databricks secret scope; empty on one machine, where the environment variable `LAKEHOUSE_SECRET_<name>`
-    holds it. Raises SecretMissing.
+    scope: the Databricks secret scope; empty on one machine, where `variable_of(name)` of the environment holds it.
+    Raises SecretMissing.
     """
     return _from_scope(scope, name) if scope else _from_environment(name)
 
 
+def variable_of(name: str) -> str:
+    """Name the environment variable of a secret: `LAKEHOUSE_SECRET_EVENT_HUBS_CLIENT_SECRET`."""
+    return _PREFIX + name.upper().replace("-", "_")
+
+
 def _from_environment(name: str) -> str:
-    variable = f"LAKEHOUSE_SECRET_{name}"
+    variable = variable_of(name)
     value = os.environ.get(variable, "")
     if not value:
         raise SecretMissing(f"the environment variable {variable} is not set: it must hold the secret {name}")

@@ -7,47 +7,49 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-SCHEMAS = ("bronze", "silver", "gold")
+from lakehouse.lake.naming import LAYERS, Names
 
 
-def spark_session(name: str, *, lake_root: str, jars: Sequence[Path] = ()) -> SparkSession:
-    """Give the session of this process, with the schemas bronze, silver and gold.
+def spark_session(name: str, *, lake_root: str, names: Names | None = None, jars: Sequence[Path] = ()) -> SparkSession:
+    """Give the session of this process, with the schemas bronze, silver and gold, called as `names` says.
 
     lake_root: the folder that holds the tables; in Databricks a storage URL, or empty for the catalog's own place.
     jars: what Spark needs besides itself on one machine (`.cache/jars`); none in Databricks, which brings its own.
     """
+    names = names or Names()
     if not jars:
-        return _on_databricks(name, lake_root)
-    return _on_this_machine(name, Path(lake_root).absolute(), jars)
+        return _on_databricks(name, lake_root, names)
+    return _on_this_machine(name, Path(lake_root).absolute(), names, jars)
 
 
-def _on_databricks(name: str, lake_root: str) -> SparkSession:
+def _on_databricks(name: str, lake_root: str, names: Names) -> SparkSession:
     spark = SparkSession.builder.appName(name).getOrCreate()
-    for schema in SCHEMAS:
-        place = f" MANAGED LOCATION '{lake_root.rstrip('/')}/{schema}'" if lake_root else ""
-        spark.sql(f"CREATE SCHEMA IF NOT EXISTS {schema}{place}")
+    for layer in LAYERS:
+        place = f" MANAGED LOCATION '{lake_root.rstrip('/')}/{names.schema_prefix}{layer}'" if lake_root else ""
+        spark.sql(f"CREATE SCHEMA IF NOT EXISTS {names.schema(layer)}{place}")
     return spark
 
 
-def _on_this_machine(name: str, lake_root: Path, jars: Sequence[Path]) -> SparkSession:
+def _on_this_machine(name: str, lake_root: Path, names: Names, jars: Sequence[Path]) -> SparkSession:
     # Without it Python workers are started with whatever `python3` is on the path.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.appName(name).master("local[2]")
     for key, value in _configuration(lake_root, jars).items():
         builder = builder.config(key, value)
     spark = builder.getOrCreate()
-    for schema in SCHEMAS:
-        spark.sql(f"CREATE SCHEMA IF NOT EXISTS {schema} LOCATION '{(lake_root / schema).as_uri()}'")
-    for table, folder in _tables(lake_root):
+    for layer in LAYERS:
+        place = (lake_root / f"{names.schema_prefix}{layer}").as_uri()
+        spark.sql(f"CREATE SCHEMA IF NOT EXISTS {names.schema(layer)} LOCATION '{place}'")
+    for table, folder in _tables(lake_root, names):
         spark.sql(f"CREATE TABLE IF NOT EXISTS {table} USING DELTA LOCATION '{folder.as_uri()}'")
     return spark
 
 
-def _tables(lake_root: Path) -> Iterator[tuple[str, Path]]:
+def _tables(lake_root: Path, names: Names) -> Iterator[tuple[str, Path]]:
     """Find the tables of earlier processes: this catalog lives in memory, and only as long as its process."""
-    for schema in SCHEMAS:
-        for log in sorted((lake_root / schema).glob("*/_delta_log")):
-            yield f"{schema}.{log.parent.name}", log.parent
+    for layer in LAYERS:
+        for log in sorted((lake_root / f"{names.schema_prefix}{layer}").glob("*/_delta_log")):
+            yield names.table(f"{layer}.{log.parent.name}"), log.parent
 
 
 def _configuration(lake_root: Path, jars: Sequence[Path]) -> Mapping[str, str]:
@@ -60,6 +62,11 @@ def _configuration(lake_root: Path, jars: Sequence[Path]) -> Mapping[str, str]:
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         # Sized for one small machine: few tasks, a quick start, nothing that listens beyond it.
         "spark.sql.shuffle.partitions": "2",
+        "spark.sql.adaptive.enabled": "false",  # it makes jobs of their own of what are two tasks
+        # Spark keeps its last 1,000 plans in memory for pages that nobody opens here.
+        "spark.sql.ui.retainedExecutions": "10",
+        "spark.ui.retainedJobs": "50",
+        "spark.ui.retainedStages": "50",
         "spark.databricks.delta.snapshotPartitions": "2",
         "spark.driver.memory": "2g",
         "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",

@@ -29,12 +29,14 @@ class Closed:
     """A window's end as the app recorded it, for one stream.
 
     last: each partition's last sequence number, -1 where it is empty. attempts: the attempt that completed each slice.
+    created_at: when the hub that these numbers are of was made, in the app's own text; empty where it is not said.
     """
 
     state: str
     counts: StreamCounts
     last: Mapping[str, int]
     attempts: Mapping[str, int]
+    created_at: str = ""
 
 
 def marker_path(window_id: str) -> str:
@@ -60,4 +62,5 @@ def closed_of(marker: Mapping[str, Any], stream: str) -> Closed:
         counts=StreamCounts(**{one.name: int(counts.get(one.name, 0)) for one in fields(StreamCounts)}),
         last={partition: int(number) for partition, number in marker["last_sequence_numbers"][stream].items()},
         attempts={number: int(attempt) for number, attempt in marker.get("attempts", {}).items()},
+        created_at=str(marker.get("hubs", {}).get(stream, {}).get("created_at", "")),
     )

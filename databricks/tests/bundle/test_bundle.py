@@ -1,149 +1,152 @@
-"""The bundle as declared: Databricks' own models accept it, and what it names exists."""
+"""The bundle as its targets would deploy it: Databricks' own models accept it, and what it names exists."""
 
 import json
 import re
-import tomllib
-from dataclasses import fields
-from importlib import import_module
-from pathlib import Path
 
 import pytest
 import yaml
-from databricks.bundles.jobs import Job
 
-from lakehouse.config import REQUIRED, Parameters
-from lakehouse.contract import load_contract
-from lakehouse.request import parse_stream, parse_window_id
-from lakehouse.secrets import read_secret
+from check_bundle import problems_of_target, problems_of_wheel
+from hub_stage import ROOT
 
-ROOT = Path(__file__).parents[2]
-BUNDLE = yaml.safe_load((ROOT / "databricks.yml").read_text())
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-JOBS = {
-    name: job
-    for path in sorted((ROOT / "resources").glob("*.job.yml"))
-    for name, job in yaml.safe_load(path.read_text())["resources"]["jobs"].items()
-}
-PARAMETERS = json.loads((ROOT.parent / "contracts/documents/job_parameters.v1.schema.json").read_text())["properties"]
+DECLARED = yaml.safe_load((ROOT / "databricks/databricks.yml").read_text())
+PARAMETERS = json.loads((ROOT / "contracts/documents/job_parameters.v1.schema.json").read_text())["properties"]
 TARGETS = ("local", "dev", "prod")
+FROM_OUTSIDE = ["event_hubs_namespace", "tenant_id", "client_id", "app_principal", "catalog", "storage_account"]
 
-jobs = pytest.mark.parametrize("job", JOBS.values(), ids=JOBS.keys())
-
-
-def resolved(value, target):
-    """A declaration with the variables of a target in place."""
-    variables = {name: one.get("default") for name, one in BUNDLE["variables"].items()} | BUNDLE["targets"][target][
-        "variables"
-    ]
-    if isinstance(value, dict):
-        return {name: resolved(one, target) for name, one in value.items()}
-    if isinstance(value, list):
-        return [resolved(one, target) for one in value]
-    return re.sub(r"\$\{var\.(\w+)\}", lambda found: variables[found[1]], value) if isinstance(value, str) else value
+each_target = pytest.mark.parametrize("target", TARGETS)
 
 
-def task_of(job):
-    (task,) = job["tasks"]
-    return task
+def test_the_targets_are_the_platform_a_developers_copy_and_production(targets):
+    assert tuple(targets) == TARGETS
 
 
-def test_both_jobs_are_declared_under_the_names_that_the_app_asks_for():
-    assert {name: job["name"] for name, job in JOBS.items()} == {
-        "trades_enrichment": "trades_enrichment",
-        "payments": "payments",
-    }
+@each_target
+def test_databricks_models_and_the_wheel_accept_a_target(targets, wheel, target):
+    assert problems_of_target(targets[target]["resources"], wheel) == []
 
 
-@pytest.mark.parametrize("target", TARGETS)
-@jobs
-def test_databricks_own_models_accept_the_job(job, target):
-    declared = resolved(job, target)
-
-    assert Job.from_dict(declared).as_dict()["name"] == job["name"]
+def test_the_wheel_carries_the_contracts_themselves(wheel):
+    assert problems_of_wheel(wheel, ROOT / "contracts") == []
 
 
-@pytest.mark.parametrize("target", TARGETS)
-def test_every_variable_has_a_value_in_every_target(target):
-    values = {name: one.get("default") for name, one in BUNDLE["variables"].items()} | BUNDLE["targets"][target][
-        "variables"
-    ]
+def test_what_only_a_place_can_know_has_no_value_in_azures_targets(targets):
+    needs = {name: targets[name]["needs"] for name in TARGETS}
 
-    assert [name for name, value in values.items() if not isinstance(value, str)] == []
-    assert set(BUNDLE["targets"][target]["variables"]) <= set(BUNDLE["variables"])
+    assert needs["local"] == []
+    assert set(needs["dev"]) == {*FROM_OUTSIDE, "sql_server"}
+    assert set(needs["prod"]) == {*FROM_OUTSIDE, "sql_server", "run_as"}
 
 
-@jobs
-def test_one_run_at_a_time_and_the_next_one_waits(job):
-    assert (job["max_concurrent_runs"], job["queue"]) == (1, {"enabled": True})
+def test_no_placeholder_looks_like_a_value():
+    text = (ROOT / "databricks/databricks.yml").read_text()
+
+    assert re.findall(r"adb-\d+|0000-0000|(?<!127)\.0\.0\.0", text) == []
+    assert [name for name in ("dev", "prod") if "host" in DECLARED["targets"][name].get("workspace", {})] == []
 
 
-@jobs
-def test_the_job_takes_the_runs_parameters_and_hands_each_on(job):
-    declared = [parameter["name"] for parameter in job["parameters"]]
-    handed_on = task_of(job)["python_wheel_task"]["named_parameters"]
+def test_the_platform_and_production_call_the_job_what_the_app_asks_for(targets):
+    names = {name: targets[name]["resources"]["jobs"]["follow_window"]["name"] for name in TARGETS}
+
+    assert names == {"local": "follow_window", "dev": "developer_follow_window", "prod": "follow_window"}
+
+
+def test_a_developers_tables_are_set_apart_by_the_prefix_that_the_job_is_told(targets):
+    resources = targets["dev"]["resources"]
+    told = resources["jobs"]["follow_window"]["tasks"][0]["python_wheel_task"]["named_parameters"]
+
+    schemas = [schema["name"] for schema in resources["schemas"].values()]
+    assert schemas == [f"{told['schema_prefix']}{layer}" for layer in ("bronze", "silver", "gold")]
+    assert told["schema_prefix"] == "developer_"
+
+
+@pytest.mark.parametrize("target", ["dev", "prod"])
+def test_checkpoints_lie_in_the_volume_that_the_bundle_makes(targets, target):
+    resources = targets[target]["resources"]
+    volume = resources["volumes"]["checkpoints"]
+    told = resources["jobs"]["follow_window"]["tasks"][0]["python_wheel_task"]["named_parameters"]
+
+    assert told["checkpoint_root"] == "/Volumes/{catalog_name}/{schema_name}/{name}".format_map(volume)
+
+
+def test_destroying_production_leaves_its_data(targets):
+    resources = targets["prod"]["resources"]
+    kept = [*resources["schemas"].values(), *resources["volumes"].values()]
+
+    assert [one["lifecycle"] for one in kept] == [{"prevent_destroy": True}] * 4
+
+
+def test_runs_of_several_feeds_go_on_at_once_and_more_wait(follow_window):
+    assert (follow_window["max_concurrent_runs"], follow_window["queue"]) == (20, {"enabled": True})
+
+
+def test_the_longest_window_is_neither_ended_nor_called_unhealthy(follow_window):
+    (rule,) = follow_window["health"]["rules"]
+
+    assert rule["metric"] == "RUN_DURATION_SECONDS"
+    assert 24 * 3600 < rule["value"] < follow_window["timeout_seconds"]
+
+
+def test_the_app_may_start_and_end_runs_and_production_runs_as_its_own_principal(follow_window):
+    permissions = [{"level": "CAN_MANAGE_RUN", "service_principal_name": "<app_principal>"}]
+
+    assert follow_window["permissions"] == permissions
+    assert follow_window["run_as"] == {"service_principal_name": "<run_as>"}
+
+
+def test_maintenance_comes_once_a_day_and_is_paused_but_in_production(targets):
+    schedules = {name: targets[name]["resources"]["jobs"]["maintenance"]["schedule"] for name in TARGETS}
+
+    assert schedules["prod"] == {"quartz_cron_expression": "0 0 3 * * ?", "timezone_id": "UTC"}
+    assert [schedules[name]["pause_status"] for name in ("local", "dev")] == ["PAUSED"] * 2
+
+
+def test_the_jobs_run_on_one_kind_of_cluster(targets):
+    jobs = targets["prod"]["resources"]["jobs"].values()
+
+    first, second = (job["job_clusters"][0]["new_cluster"] for job in jobs)
+    assert first == second
+    assert first["data_security_mode"] == "SINGLE_USER"
+
+
+def test_the_job_takes_the_runs_parameters_and_hands_each_on(follow_window, arguments):
+    declared = [parameter["name"] for parameter in follow_window["parameters"]]
 
     assert declared == list(PARAMETERS)
-    assert all(handed_on[name] == f"{{{{job.parameters.{name}}}}}" for name in PARAMETERS)
+    assert [arguments[name] for name in PARAMETERS] == [f"{{{{job.parameters.{name}}}}}" for name in PARAMETERS]
 
 
-@jobs
-def test_the_wheel_knows_every_parameter_and_gets_all_that_it_needs(job):
-    handed_on = set(task_of(job)["python_wheel_task"]["named_parameters"])
-    known = {field.name for field in fields(Parameters)}
+def test_defaults_are_those_of_the_runs_contract_and_no_feed_is_taken_for_granted(follow_window):
+    defaults = {parameter["name"]: parameter["default"] for parameter in follow_window["parameters"]}
+    expected = {name: rule["default"] for name, rule in PARAMETERS.items() if "default" in rule}
 
-    assert handed_on == known
-    assert handed_on >= REQUIRED
-
-
-@jobs
-def test_the_entry_point_is_in_the_wheel(job):
-    wheel = task_of(job)["python_wheel_task"]
-    module, _, function = PROJECT["project"]["scripts"][wheel["entry_point"]].partition(":")
-
-    assert wheel["package_name"] == PROJECT["project"]["name"]
-    assert callable(getattr(import_module(module), function))
+    assert {name: defaults[name] for name in expected} == expected
+    assert {defaults[name] for name in set(PARAMETERS) - set(expected)} == {"", "[]"}
 
 
-@jobs
-def test_defaults_can_be_read(job):
-    defaults = {parameter["name"]: parameter["default"] for parameter in job["parameters"]}
+def test_every_argument_that_is_no_parameter_of_the_run_is_the_variable_of_its_name(arguments):
+    declared = yaml.safe_load((ROOT / "databricks/resources/follow_window.job.yml").read_text())
+    (task,) = declared["resources"]["jobs"]["follow_window"]["tasks"]
+    written = task["python_wheel_task"]["named_parameters"]
 
-    assert {name: defaults[name] for name, rule in PARAMETERS.items() if "default" in rule} == {
-        name: rule["default"] for name, rule in PARAMETERS.items() if "default" in rule
-    }
-    assert load_contract(parse_stream(defaults["streams"]).contract).name == parse_stream(defaults["streams"]).contract
-    assert parse_window_id(defaults["feed"], f"{defaults['feed']}-20261122T100000Z")
+    of_target = set(arguments) - set(PARAMETERS)
+    assert {name: written[name] for name in of_target} == {name: f"${{var.{name}}}" for name in of_target}
 
 
-@jobs
-def test_clusters_and_dependencies_of_tasks_exist(job):
-    clusters = {cluster["job_cluster_key"] for cluster in job["job_clusters"]}
-    tasks = {task["task_key"] for task in job["tasks"]}
+def test_no_secret_travels_as_a_parameter_but_its_name_which_key_vault_allows(arguments):
+    names = {name: value for name, value in arguments.items() if name.endswith("_secret")}
 
-    assert {task["job_cluster_key"] for task in job["tasks"]} <= clusters
-    assert {one["task_key"] for task in job["tasks"] for one in task.get("depends_on", [])} <= tasks
-
-
-@jobs
-def test_no_secret_travels_as_a_parameter(job):
-    names = task_of(job)["python_wheel_task"]["named_parameters"]
-
-    assert [name for name in names if re.search("password|token|client_secret|connection_string|sas", name)] == []
+    assert [name for name in arguments if re.search("password|token|client_secret|connection_string|sas", name)] == []
+    assert names == {"event_hubs_secret": "event-hubs-client-secret", "storage_secret": "storage-connection-string"}
+    assert all(re.fullmatch("[0-9a-zA-Z-]{1,127}", value) for value in names.values())
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.py")), ids=lambda path: path.name)
-def test_a_notebook_only_shows_what_the_wheel_gives(path):
-    text = path.read_text()
-    imports = re.findall(r"^(?:from|import) (\S+)", text, re.MULTILINE)
-
-    compile(text, path.name, "exec")
-    assert {name.partition(".")[0] for name in imports} == {"lakehouse"}
-    assert not re.search(r"^\s*(def|class|for|while|if) ", text, re.MULTILINE)
-    for module, names in re.findall(r"^from (lakehouse\S*) import (.+)$", text, re.MULTILINE):
-        assert [name for name in names.split(", ") if not hasattr(import_module(module), name)] == []
+def test_rows_go_to_azure_sql_in_bulk(arguments):
+    assert arguments["sql_url"].startswith("jdbc:sqlserver://<sql_server>:1433;database=enrichment;encrypt=true;")
+    assert arguments["sql_url"].endswith(";useBulkCopyForBatchInsert=true")
 
 
-def test_secrets_on_one_machine_come_from_the_environment(monkeypatch):
-    monkeypatch.setenv("LAKEHOUSE_SECRET_STORAGE_CONNECTION_STRING", "x")
+def test_a_batch_is_bounded_and_passes_keep_their_distance(arguments):
+    names = ("max_events_a_batch", "max_files_a_batch", "trigger_interval", "recount_every")
 
-    assert read_secret("STORAGE_CONNECTION_STRING", scope="") == "x"
+    assert [arguments[name] for name in names] == ["1000000", "1000", "00:00:30", "00:02:00"]

@@ -1,11 +1,12 @@
 """What a contract becomes, and what can't be one."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from lakehouse.contract import ContractError, load_contract, parse_contract
+from lakehouse.streams.contract import ContractError, load_contract, load_contracts, parse_contract
 
 CONTRACTS = Path(__file__).parents[3] / "contracts"
 
@@ -25,6 +26,17 @@ def test_every_contract_of_the_app_can_be_read(path):
     assert contract.key == tuple(schema["x-key"])
     assert list(contract.columns) == list(schema["properties"])
     assert {field.name for field in contract.fields if field.required} == set(schema["required"])
+    assert contract.event_time == schema["x-event-time"]
+    assert contract.dedupe is not None
+
+
+@pytest.mark.parametrize("path", sorted(CONTRACTS.glob("*.json")), ids=lambda path: path.name)
+def test_every_string_of_the_apps_contracts_is_bounded(path):
+    stream, version, *_ = path.name.split(".")
+
+    contract = load_contract(f"{stream}/{version.removeprefix('v')}")
+
+    assert [field.name for field in contract.fields if field.kind == "string" and field.longest is None] == []
 
 
 def test_key_and_closedness_come_from_the_contract():
@@ -86,3 +98,69 @@ def test_names_that_differ_in_case_alone_are_refused():
 def test_a_key_that_need_not_be_there_is_refused():
     with pytest.raises(ContractError, match="x-key"):
         parse_contract("s", 1, {**document(), "required": []})
+
+
+def test_a_key_that_may_be_null_is_refused():
+    with pytest.raises(ContractError, match="x-key must name required properties that are never null"):
+        parse_contract("s", 1, document(id={"type": ["string", "null"]}))
+
+
+def test_all_versions_of_a_stream_are_found_and_no_other_streams():
+    assert [contract.name for contract in load_contracts("trades")] == ["trades/1"]
+
+
+def test_a_stream_without_a_contract_is_named():
+    with pytest.raises(ContractError, match="No contract of stream 'trade' is in the wheel"):
+        load_contracts("trade")
+
+
+AT = {"at": {"type": "string", "format": "date-time"}, "maybe": {"type": "string", "format": "date-time"}}
+
+
+def timed(**changes):
+    return {**document(**AT), "required": ["id", "at"], **changes}
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [
+        ("PT10M", timedelta(minutes=10)),
+        ("P1D", timedelta(days=1)),
+        ("P1DT2H3M4S", timedelta(days=1, hours=2, minutes=3, seconds=4)),
+        ("PT0S", timedelta()),
+    ],
+)
+def test_the_event_time_and_how_far_a_keys_records_lie_apart_come_from_the_contract(text, length):
+    contract = parse_contract("s", 1, timed(**{"x-event-time": "at", "x-dedupe": text}))
+
+    assert (contract.event_time, contract.dedupe) == ("at", length)
+
+
+@pytest.mark.parametrize("text", ["", "P", "PT", "10M", "P1M", "PT1.5S", "-PT1S", "P1DT", "pt1s", "PT1M\n", 10, "PT٣S"])
+def test_a_duration_that_can_not_be_read_is_refused(text):
+    with pytest.raises(ContractError, match="s/1: x-dedupe must be an ISO 8601 duration"):
+        parse_contract("s", 1, timed(**{"x-event-time": "at", "x-dedupe": text}))
+
+
+@pytest.mark.parametrize("name", ["id", "maybe", "nothing"])
+def test_an_event_time_that_is_no_required_date_time_is_refused(name):
+    with pytest.raises(ContractError, match="s/1: x-event-time must name a required date-time property"):
+        parse_contract("s", 1, timed(**{"x-event-time": name}))
+
+
+def test_a_dedupe_without_an_event_time_is_refused():
+    with pytest.raises(ContractError, match="s/1: x-dedupe needs x-event-time"):
+        parse_contract("s", 1, timed(**{"x-dedupe": "PT1M"}))
+
+
+@pytest.mark.parametrize("limit", [-1, "64", 1.5, True])
+def test_a_length_that_is_no_number_of_characters_is_refused(limit):
+    with pytest.raises(ContractError, match="code: maxLength must be a whole number"):
+        parse_contract("s", 1, document(code={"type": "string", "maxLength": limit}))
+
+
+def test_a_strings_longest_value_is_known_by_its_length_or_its_values():
+    rules = {"a": {"maxLength": 9}, "b": {"enum": ["x", "long"]}, "c": {}}
+    contract = parse_contract("s", 1, document(**{name: {"type": "string", **one} for name, one in rules.items()}))
+
+    assert [field.longest for field in contract.fields] == [None, 9, 4, None]

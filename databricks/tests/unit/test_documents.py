@@ -1,28 +1,25 @@
 """What the wheel reads and writes beside records, held against `contracts/documents` and `contracts/lookups`."""
 
 import json
-import re
-from dataclasses import MISSING, fields, replace
+from dataclasses import MISSING, fields
 from importlib.resources import files
 from io import BytesIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import sqlglot
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlglot import expressions
 
 from job_house import lookup
-from lakehouse import packs
-from lakehouse.config import MODES, REQUIRED, Parameters, parse_parameters, run_request
-from lakehouse.contract import load_contract
-from lakehouse.counts import WindowCounts
-from lakehouse.gold import FROM_LOOKUP, KEY, SIXTEEN
-from lakehouse.packs import Property, lines_of
-from lakehouse.reconciling import as_rows
-from lakehouse.request import LOOKUPS, RunRequest, Stream
+from lakehouse.config import MODES, Parameters, parse_parameters, run_request
+from lakehouse.counting.counts import Hole, WindowCounts
+from lakehouse.counting.reconciling import Equations, as_rows
+from lakehouse.gold import trades_enriched
+from lakehouse.request import RunRequest, Stream, parse_lookups
+from lakehouse.streams.contract import load_contract
+from lakehouse.streams.events import Property
+from lakehouse.streams.packs import lines_of
 from lakehouse.window import Closed, StreamCounts, closed_of, parse_closed
 
 WHEEL = files("lakehouse")
@@ -39,8 +36,13 @@ JOB = schema("documents/job_parameters.v1")
 COUNTS = schema("documents/window_counts.v1")
 ASSETS = schema("lookups/assets.v1")
 
+OF_FORMER_VERSIONS = {"enriched", "unmatched"}
+"""Stages that are in databases still, and that nothing writes any more."""
+
 FOR_PEOPLE = {"window", "start", "end"}
 """Of closed.json: a run knows its window already, and ends by positions alone."""
+
+REQUIRED = {field.name for field in fields(Parameters) if field.default is MISSING}
 
 TARGET = {"lake_root": "l", "checkpoint_root": "c", "reference_url": "r", "sql_url": "jdbc:sqlite:x", "source": "kafka"}
 
@@ -61,25 +63,14 @@ class Watched(dict):
         return super().get(name, default)
 
 
-def length_of(rule):
-    return rule.get("maxLength") or GRAMMAR[rule["$ref"].rpartition("/")[2]]["maxLength"]
-
-
-def columns_of(dialect, name):
-    (statement,) = [
-        found
-        for tree in sqlglot.parse(WHEEL.joinpath("sql", dialect, name).read_text(), dialect=dialect)
-        for found in tree.find_all(expressions.Create)
-    ]
-    return {column.name: column for column in statement.find_all(expressions.ColumnDef)}, statement
-
-
 def test_a_marker_as_the_contract_shows_it_is_read():
     (example,) = CLOSED["examples"]
 
     closed = parse_closed(json.dumps(example).encode(), "trades")
 
-    assert closed == Closed("closed", StreamCounts(11, 7, 1, 1, 2), {"0": 4, "1": -1}, {"0": 1, "1": 2, "close": 1})
+    made = "2026-11-01T09:30:00.123000+00:00"
+    attempts = {"0": 1, "1": 2, "close": 1}
+    assert closed == Closed("closed", StreamCounts(11, 7, 1, 1, 2), {"0": 4, "1": -1}, attempts, made)
 
 
 def test_of_a_marker_all_is_read_that_the_contract_has_but_what_is_for_people():
@@ -89,7 +80,7 @@ def test_of_a_marker_all_is_read_that_the_contract_has_but_what_is_for_people():
 
     assert marker.asked | FOR_PEOPLE == set(CLOSED["properties"])
     assert not marker.asked & FOR_PEOPLE
-    assert marker.asked <= set(CLOSED["required"])
+    assert marker.asked - {"hubs"} <= set(CLOSED["required"])
 
 
 def test_of_a_streams_counts_all_are_read_that_count_records():
@@ -113,17 +104,7 @@ def test_every_encoding_of_the_contract_is_opened():
     bodies = {"identity": b"{}\n", "zstd": pa.compress(b"{}\n", codec="zstd", asbytes=True)}
     encodings = EVENT["$defs"]["pack"]["properties"]["encoding"]["enum"]
 
-    assert {name: lines_of(bodies[name], name, 1) for name in encodings} == {name: [b"{}"] for name in bodies}
-
-
-@given(st.from_regex(GRAMMAR["slice_id"]["pattern"], fullmatch=True).map(str.rstrip))
-def test_a_slices_number_and_the_trys_are_found_in_every_name_of_the_grammar(slice_id):
-    window, _, rest = slice_id.partition("/")
-    number, _, attempt = rest.partition(".")
-
-    assert re.fullmatch(GRAMMAR["window_id"]["pattern"], window)
-    assert re.search(packs._SLICE_NUMBER, slice_id)[1] == number
-    assert re.search(packs._ATTEMPT, slice_id)[1] == attempt
+    assert {name: list(lines_of(bodies[name], name, 1)) for name in encodings} == {name: [b"{}"] for name in bodies}
 
 
 def test_the_parameters_of_a_run_are_those_of_the_contract():
@@ -138,21 +119,28 @@ def test_the_parameters_of_a_run_are_those_of_the_contract():
 
 
 def test_what_a_run_may_choose_from_is_what_the_contract_allows():
-    lookups = JOB["properties"]["lookups"]["contentSchema"]
     stream = JOB["properties"]["streams"]["contentSchema"]["items"]
+    needed = {field.name for field in fields(Stream) if field.default is MISSING}
 
     assert list(MODES) == JOB["properties"]["mode"]["enum"]
-    assert set(LOOKUPS) == set(lookups["properties"])
-    assert {field.name for field in fields(Stream)} == set(stream["properties"]) == set(stream["required"])
+    assert {field.name for field in fields(Stream)} == set(stream["properties"])
+    assert needed == set(stream["required"])
+
+
+@given(st.dictionaries(st.from_regex(GRAMMAR["lookup"]["pattern"], fullmatch=True).map(str.rstrip), st.just("a/1")))
+def test_a_lookup_of_any_name_of_the_grammar_is_read(lookups):
+    assert parse_lookups(json.dumps(lookups)) == lookups
 
 
 def test_parameters_as_the_contract_shows_them_are_read():
     (example,) = JOB["examples"]
 
-    request = run_request(parse_parameters([f"--{name}={value}" for name, value in (example | TARGET).items()]))
+    request = run_request(
+        parse_parameters([f"--{name}={value}" for name, value in (example | TARGET).items()], Parameters, "")
+    )
 
     assert isinstance(request, RunRequest)
-    assert request.stream == Stream("trades", "market-trades", "trades/1")
+    assert request.streams == (Stream("trades", "market-trades", "trades/1", "2026-11-01T09:30:00.123000+00:00"),)
     assert request.lookups == {"assets": "assets/trades-20261122T100000Z.parquet"}
 
 
@@ -161,56 +149,39 @@ def test_a_parameter_that_the_contract_requires_is_missed(missing, capsys):
     given = {name: value for name, value in (JOB["examples"][0] | TARGET).items() if name != missing}
 
     with pytest.raises(SystemExit):
-        parse_parameters([f"--{name}={value}" for name, value in given.items()])
+        parse_parameters([f"--{name}={value}" for name, value in given.items()], Parameters, "")
 
     assert f"--{missing}" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("dialect", ["tsql", "sqlite"])
-def test_window_counts_has_the_columns_and_the_key_of_the_contract(dialect):
-    columns, statement = columns_of(dialect, "create_window_counts.sql")
-    (key,) = statement.find_all(expressions.PrimaryKey)
-
-    assert list(columns) == COUNTS["required"] == list(COUNTS["properties"])
-    assert [column.name for column in key.find_all(expressions.Identifier)] == COUNTS["x-key"]
-    assert all(column.find(expressions.NotNullColumnConstraint) for column in columns.values())
-
-
-def test_a_text_of_window_counts_is_as_long_as_the_contract_allows():
-    columns, _ = columns_of("tsql", "create_window_counts.sql")
-    texts = {name: column.kind for name, column in columns.items() if column.kind.this.name == "NVARCHAR"}
-
-    assert {name: int(kind.expressions[0].name) for name, kind in texts.items()} == {
-        name: length_of(COUNTS["properties"][name]) for name in ("window_id", "stream", "stage", "name")
-    }
-
-
-def test_a_count_is_inserted_with_every_column_of_the_contract():
-    (statement,) = sqlglot.parse(WHEEL.joinpath("sql", "any", "insert_window_count.sql").read_text(), dialect="tsql")
-
-    assert [column.name for column in statement.this.expressions] == COUNTS["required"]
-
-
 def test_counts_are_written_under_the_stages_of_the_contract():
-    counts = WindowCounts(10, 100, 80, 4, 6, {("0", 1): 150}, 60, {"XYZ": 10}, 59)
+    gold = {"enriched": {"": 60}, "unmatched": {"XYZ": 10}}
+    counts = WindowCounts(10, 100, 80, 4, 6, {("0", 1): 80}, gold, {"Trades": 59}, [Hole("0", 1, 2)])
+    sent_twice = WindowCounts(10, 100, 80, 4, 6, {("0", 1): 150})
     closed = Closed("closed", StreamCounts(99, 90, 0, 3, 2), {}, {"0": 1})
 
-    rows = as_rows(counts, closed) + as_rows(replace(counts, enriched=None, unmatched=None, sql=None), None)
+    rows = as_rows(counts, closed, Equations([("enriched", "unmatched")], {"enriched": "Trades"}))
+    rows += as_rows(sent_twice, closed, Equations())
 
-    assert {stage for stage, _, _ in rows} == set(COUNTS["properties"]["stage"]["enum"])
+    assert {stage for stage, _, _ in rows} == set(COUNTS["properties"]["stage"]["enum"]) - OF_FORMER_VERSIONS
     assert max(len(name) for _, name, _ in rows) <= COUNTS["properties"]["name"]["maxLength"]
 
 
 def test_golds_key_is_that_of_a_trade_with_its_symbol_called_market():
-    assert tuple("market" if name == "symbol" else name for name in load_contract("trades/1").key) == KEY
+    key = tuple("market" if name == "symbol" else name for name in load_contract("trades/1").key)
+
+    assert trades_enriched.TABLE.key == key
 
 
 def test_gold_takes_columns_that_the_lookup_has_in_types_that_hold_them():
-    holds = {"string": "string", "int32": "bigint", "decimal128(38, 18)": "decimal(38,18)"}
+    holds = {"string": "string", "int32": "long", "decimal128(38, 18)": "decimal(38,18)"}
+    taken = {
+        column.of.partition(".")[2]: column for column in trades_enriched.COLUMNS if column.of.startswith("assets.")
+    }
 
-    assert set(FROM_LOOKUP) <= set(ASSETS["required"])
-    assert {name: SIXTEEN[name].dataType.simpleString() for name in FROM_LOOKUP} == {
-        name: holds[ASSETS["properties"][name]["x-type"]] for name in FROM_LOOKUP
+    assert set(taken) <= set(ASSETS["required"])
+    assert {name: column.type for name, column in taken.items()} == {
+        name: holds[ASSETS["properties"][name]["x-type"]] for name in taken
     }
 
 

@@ -6,10 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lakehouse.bronze import BronzeProgress
-from lakehouse.chain import to_enrich
-from lakehouse.counts import WindowCounts
-from lakehouse.follow import PAUSE, ending_of, not_yet_read, run
+from lakehouse.counting.counts import WindowCounts
+from lakehouse.follow import LATE_PAUSE, Intervals, Passed, ending_of, not_yet_read, pause_after, run
 from lakehouse.request import RunRequest, Stream
 from lakehouse.window import Closed, StreamCounts
 
@@ -19,12 +17,13 @@ REQUEST = RunRequest(
     window_id="trades-20261122T100000Z",
     start=START,
     end=START + timedelta(minutes=10),
-    stream=Stream("trades", "trades", "trades/1"),
+    streams=(Stream("trades", "trades", "trades/1"),),
     lookups={},
     grace=timedelta(seconds=30),
     drain_limit=timedelta(minutes=5),
 )
-CLOSED = Closed("closed", StreamCounts(0, 0, 0, 0), {"0": 7, "1": -1}, {})
+CLOSED = {"trades": Closed("closed", StreamCounts(0, 0, 0, 0), {"0": 7, "1": -1}, {})}
+INTERVALS = Intervals(trigger_interval=timedelta(seconds=30), recount_every=timedelta(minutes=2))
 
 positions = st.dictionaries(st.sampled_from("0123"), st.integers(-1, 20))
 
@@ -47,58 +46,65 @@ class Stages:
         self.clock, self.closes_at, self.events = clock, closes_at, events
         self.done = []
         self.last = -1
-        self.progress = None
 
     def prepare(self):
         self.done.append("prepare")
 
-    def run_pass(self, known=None):
-        assert known is self.progress, "each pass is told what the one before it gave"
+    def run_pass(self):
         self.done.append("pass")
         self.clock.sleep(1)
         rows = 1 if self.last + 1 < self.events else 0
         self.last += rows
-        self.progress = BronzeProgress({"0": self.last} if self.last >= 0 else {}, rows)
-        return self.progress
+        return Passed(rows, {"trades": {"0": self.last} if self.last >= 0 else {}})
 
     def rerun(self):
         self.done.append("rerun")
 
-    def closed(self, window_id):
+    def closed(self):
         return CLOSED if self.closes_at and self.clock.now() >= self.closes_at else None
 
-    def recount(self, window_ids):
+    def recount(self):
         self.done.append("recount")
-        return {window_ids[0]: WindowCounts()}
+
+    def finish(self):
+        self.done.append("finish")
+        return {"trades": WindowCounts()}
 
 
 def test_a_window_that_is_closed_and_read_whole_ends_the_run():
-    assert ending_of(REQUEST, CLOSED, {"0": 7}, START) == "drained"
+    assert ending_of(REQUEST, CLOSED, {"trades": {"0": 7}}, START) == "drained"
 
 
 def test_a_window_that_is_closed_and_not_read_whole_does_not():
-    assert ending_of(REQUEST, CLOSED, {"0": 6}, START) is None
-    assert not_yet_read(CLOSED, {"0": 6}) == {"0": 7}
+    assert ending_of(REQUEST, CLOSED, {"trades": {"0": 6}}, START) is None
+    assert not_yet_read(CLOSED, {"trades": {"0": 6}}) == {"trades/0": 7}
 
 
 def test_an_open_window_is_followed_until_end_grace_and_drain_limit():
     last = START + timedelta(minutes=15, seconds=30)
 
-    assert ending_of(REQUEST, None, {"0": 7}, last - timedelta(seconds=1)) is None
-    assert ending_of(REQUEST, None, {"0": 7}, last) == "gave_up"
+    assert ending_of(REQUEST, None, {"trades": {"0": 7}}, last - timedelta(seconds=1)) is None
+    assert ending_of(REQUEST, None, {"trades": {"0": 7}}, last) == "gave_up"
 
 
 def test_what_is_read_in_the_last_moment_counts_as_drained():
-    assert ending_of(REQUEST, CLOSED, {"0": 7}, START + timedelta(days=1)) == "drained"
+    assert ending_of(REQUEST, CLOSED, {"trades": {"0": 7}}, START + timedelta(days=1)) == "drained"
 
 
-@given(last=positions, read=positions)
-def test_a_run_ends_exactly_when_no_partition_is_behind(last, read):
-    closed = Closed("closed", StreamCounts(0, 0, 0, 0), last, {})
+streams = st.dictionaries(st.sampled_from(["trades", "quotes", "stars"]), positions)
+
+
+@given(last=streams, read=streams)
+def test_a_run_ends_exactly_when_no_partition_of_any_stream_is_behind(last, read):
+    closed = {name: Closed("closed", StreamCounts(0, 0, 0, 0), numbers, {}) for name, numbers in last.items()}
 
     is_drained = ending_of(REQUEST, closed, read, START) == "drained"
 
-    assert is_drained == all(read.get(name, -1) >= number for name, number in last.items())
+    assert is_drained == all(
+        read.get(name, {}).get(partition, -1) >= number
+        for name, numbers in last.items()
+        for partition, number in numbers.items()
+    )
 
 
 def test_a_run_ends_within_a_pause_and_a_pass_after_its_window():
@@ -106,16 +112,16 @@ def test_a_run_ends_within_a_pause_and_a_pass_after_its_window():
     closes_at = START + timedelta(minutes=3)
     stages = Stages(clock, closes_at, events=8)
 
-    finished = run(REQUEST, "follow", stages, clock)
+    finished = run(REQUEST, "follow", stages, clock, INTERVALS)
 
     assert (finished.ending, finished.behind) == ("drained", {})
-    assert clock.now() - closes_at <= timedelta(seconds=PAUSE + 2)
+    assert clock.now() - closes_at <= INTERVALS.trigger_interval + timedelta(seconds=2)
 
 
-def test_a_run_does_not_pause_while_there_is_something_to_read():
+def test_a_run_does_not_pause_while_there_is_something_to_read_of_a_closed_window():
     clock = Clock()
 
-    run(REQUEST, "follow", Stages(clock, START, events=8), clock)
+    run(REQUEST, "follow", Stages(clock, START, events=8), clock, INTERVALS)
 
     assert clock.now() - START == timedelta(seconds=8)
 
@@ -123,16 +129,16 @@ def test_a_run_does_not_pause_while_there_is_something_to_read():
 def test_a_run_that_gives_up_says_what_it_has_not_read():
     clock = Clock()
 
-    finished = run(REQUEST, "follow", Stages(clock, START, events=3), clock)
+    finished = run(REQUEST, "follow", Stages(clock, START, events=3), clock, INTERVALS)
 
-    assert (finished.ending, finished.behind) == ("gave_up", {"0": 7})
+    assert (finished.ending, finished.behind) == ("gave_up", {"trades/0": 7})
     assert clock.now() >= REQUEST.gives_up_at
 
 
 def test_a_run_whose_window_is_never_closed_gives_up():
     clock = Clock()
 
-    finished = run(REQUEST, "follow", Stages(clock), clock)
+    finished = run(REQUEST, "follow", Stages(clock), clock, INTERVALS)
 
     assert (finished.ending, finished.closed) == ("gave_up", None)
 
@@ -141,26 +147,42 @@ def test_catching_up_is_one_pass():
     clock = Clock()
     stages = Stages(clock, events=8)
 
-    finished = run(REQUEST, "catch_up", stages, clock)
+    finished = run(REQUEST, "catch_up", stages, clock, INTERVALS)
 
-    assert (finished.ending, stages.done) == ("caught_up", ["prepare", "pass", "recount"])
+    assert (finished.ending, stages.done) == ("caught_up", ["prepare", "pass", "finish"])
 
 
 def test_a_rerun_reads_nothing_from_the_hub():
     stages = Stages(Clock(), events=8)
 
-    finished = run(REQUEST, "rerun", stages, stages.clock)
+    finished = run(REQUEST, "rerun", stages, stages.clock, INTERVALS)
 
-    assert (finished.ending, stages.done) == ("rerun", ["prepare", "rerun", "recount"])
+    assert (finished.ending, stages.done) == ("rerun", ["prepare", "rerun", "finish"])
+
+
+def test_an_open_window_is_counted_every_two_minutes_and_at_the_end():
+    clock = Clock()
+    stages = Stages(clock, START + timedelta(minutes=9, seconds=50), events=8)
+
+    run(REQUEST, "follow", stages, clock, INTERVALS)
+
+    assert (stages.done.count("pass"), stages.done.count("recount"), stages.done.count("finish")) == (21, 4, 1)
 
 
 @pytest.mark.parametrize(
-    ("windows", "chosen"),
+    ("took", "rows", "changes", "seconds"),
     [
-        (["trades-20261122T100000Z"], ["trades-20261122T100000Z"]),
-        (["trades-20261122T101000Z", "trades-20261122T095000Z"], ["trades-20261122T095000Z"]),
-        (["unknown"], ["unknown"]),
+        (4, 9, {}, 26),
+        (40, 9, {}, 0),
+        (4, 0, {"is_over": True}, 1),
+        (4, 0, {"is_closed": True}, 1),
+        (4, 9, {"is_closed": True}, 0),
     ],
 )
-def test_rows_of_a_later_window_wait_for_its_own_run(windows, chosen):
-    assert to_enrich(windows, REQUEST.window_id) == chosen
+def test_passes_begin_at_the_trigger_interval_and_faster_at_the_end(took, rows, changes, seconds):
+    whether = {"is_over": False, "is_closed": False, **changes}
+
+    pause = pause_after(START, START + timedelta(seconds=took), Passed(rows, {}), **whether, intervals=INTERVALS)
+
+    assert pause == seconds
+    assert timedelta(seconds=5) == LATE_PAUSE

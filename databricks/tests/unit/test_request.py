@@ -5,7 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lakehouse.config import parse_parameters, run_request, source_config
+from lakehouse.config import (
+    MaintenanceParameters,
+    Parameters,
+    intervals_of,
+    parse_parameters,
+    run_request,
+    source_config,
+)
 from lakehouse.request import InvalidParameter, Stream, parse_duration, parse_instant
 
 STREAM = {"name": "trades", "hub": "market-trades", "contract": "trades/1"}
@@ -24,25 +31,23 @@ ARGUMENTS = {
 
 
 def parameters(**changes):
-    return parse_parameters([f"--{name}={value}" for name, value in {**ARGUMENTS, **changes}.items()])
+    return parse_parameters([f"--{name}={value}" for name, value in {**ARGUMENTS, **changes}.items()], Parameters, "")
 
 
 def streams(*changes):
     return json.dumps([STREAM | change for change in changes])
 
 
-def test_a_run_follows_its_window_with_the_hub_and_the_lookups_that_it_is_given():
-    request = run_request(parameters(lookups='{"assets": "assets/x.parquet"}'))
+def test_a_run_follows_its_window_with_the_hubs_and_the_lookups_that_it_is_given():
+    quotes = {"name": "quotes", "hub": "q", "contract": "quotes/2", "created_at": "2026-11-01T00:00:00Z"}
 
-    assert request.stream == Stream("trades", hub="market-trades", contract="trades/1")
+    request = run_request(parameters(lookups='{"assets": "assets/x.parquet"}', streams=streams({}, quotes)))
+
+    assert request.streams == (
+        Stream("trades", hub="market-trades", contract="trades/1"),
+        Stream("quotes", hub="q", contract="quotes/2", created_at="2026-11-01T00:00:00Z"),
+    )
     assert (request.feed, request.lookups) == ("trades", {"assets": "assets/x.parquet"})
-
-
-def test_a_run_of_several_streams_is_refused_and_says_why():
-    quotes = {"name": "quotes", "hub": "quotes", "contract": "quotes/1"}
-
-    with pytest.raises(InvalidParameter, match="follows exactly one stream, and this one was given trades, quotes"):
-        run_request(parameters(streams=streams({}, quotes)))
 
 
 def test_a_run_gives_up_after_grace_and_drain_limit():
@@ -58,6 +63,10 @@ def test_a_run_gives_up_after_grace_and_drain_limit():
         ({"feed": "payments"}, "window_id: 'trades-20261122T100000Z' is no window of the feed 'payments'"),
         ({"window_id": "trades"}, "window_id: 'trades'"),
         ({"window_id": "trades-20261122T100000Z\n"}, "window_id"),
+        (
+            {"window_id": "trades-20261399T990000Z"},
+            "window_id: 'trades-20261399T990000Z' names a time that there is not",
+        ),
         ({"window_id": "x'; DROP-20261122T100000Z"}, "window_id"),
         ({"window_start": "soon"}, "window_start: 'soon'"),
         ({"window_start": "2026-11-22T10:00:00"}, "no offset"),
@@ -73,11 +82,18 @@ def test_a_run_gives_up_after_grace_and_drain_limit():
         ({"streams": streams({"name": "the trades"})}, r"streams\[0\].name: 'the trades' does not match"),
         ({"streams": streams({"contract": "trades"})}, r"streams\[0\].contract: 'trades' does not match"),
         ({"streams": streams({"contract": "stars/1"})}, "'stars/1' is no contract of the stream 'trades'"),
+        ({"streams": streams({}, {"hub": "other"})}, "streams: the name 'trades' is given twice"),
+        (
+            {"streams": streams({}, {"name": "stars", "contract": "stars/1"})},
+            "streams: the hub 'market-trades' is given",
+        ),
+        ({"streams": streams({"created_at": "soon"})}, r"streams\[0\].created_at: 'soon' is no time"),
+        ({"drain_limit": "9" * 20 + ":00:00"}, "drain_limit: '9+:00:00' is longer"),
+        ({"drain_limit": "9" * 5000 + ":00:00"}, "drain_limit: '9+' is longer"),
         ({"streams": streams({"partitions": 4})}, r"streams\[0\]: expected an object of"),
         ({"lookups": ""}, "lookups: '' is no JSON"),
         ({"lookups": "[]"}, "lookups: expected a JSON object"),
         ({"lookups": '{"assets": ""}'}, "lookups: expected a JSON object"),
-        ({"lookups": '{"stores": "x"}'}, "lookups: stores is unknown; the lookups are assets"),
     ],
 )
 def test_a_bad_parameter_is_named(changes, message):
@@ -103,3 +119,36 @@ def test_a_source_never_shows_its_secret():
 def test_durations_and_times_are_read_exactly():
     assert parse_duration("d", "25:00:01") == timedelta(hours=25, seconds=1)
     assert parse_instant("t", "2026-11-22T12:00:00+02:00") == datetime(2026, 11, 22, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"max_events_a_batch": "0"}, "max_events_a_batch: '0' is no number from 1"),
+        ({"max_files_a_batch": "many"}, "max_files_a_batch: 'many' is no number"),
+        ({"capture_settle": "60"}, "capture_settle: '60' is no duration"),
+    ],
+)
+def test_a_bad_parameter_of_the_source_is_named(changes, message):
+    with pytest.raises(InvalidParameter, match=message):
+        source_config(parameters(**changes), "")
+
+
+def test_a_run_makes_a_pass_every_half_minute_and_counts_every_two_unless_told_otherwise():
+    usual, told = (
+        intervals_of(parameters()),
+        intervals_of(parameters(trigger_interval="00:00:05", recount_every="00:10:00")),
+    )
+
+    assert (usual.trigger_interval, usual.recount_every) == (timedelta(seconds=30), timedelta(minutes=2))
+    assert (told.trigger_interval, told.recount_every) == (timedelta(seconds=5), timedelta(minutes=10))
+
+
+@pytest.mark.parametrize(
+    ("days", "message"), [("6", "kept_days: 6 is less than 7"), ("", "kept_days: '' is no number")]
+)
+def test_files_that_delta_may_still_need_are_kept(days, message):
+    given = parse_parameters(["--lake_root=lake", f"--kept_days={days}"], MaintenanceParameters, "")
+
+    with pytest.raises(InvalidParameter, match=message):
+        _ = given.kept

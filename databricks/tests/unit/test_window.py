@@ -16,13 +16,23 @@ def marker(**counts):
 def test_a_marker_is_read_for_its_stream():
     closed = parse_closed(marker(read=12, accepted=7, refused=1, unknown=1, spilled=3), "trades")
 
-    assert closed == Closed("closed", StreamCounts(12, 7, 1, 1, 3), {"0": 4, "1": -1}, {"0": 2})
+    assert closed == Closed("closed", StreamCounts(12, 7, 1, 1, 3), {"0": 4, "1": -1}, {"0": 2}, created_at="")
 
 
 def test_a_marker_from_before_records_were_spilled_has_none_of_them():
     closed = parse_closed(marker(read=9, accepted=7, refused=1, unknown=1), "trades")
 
     assert closed.counts == StreamCounts(9, 7, 1, 1, spilled=0)
+
+
+@pytest.mark.parametrize(
+    ("hub", "created_at"),
+    [({"name": "h", "created_at": "2026-11-01T09:30:00+00:00"}, "2026-11-01T09:30:00+00:00"), ({}, "")],
+)
+def test_a_marker_says_when_its_streams_hub_was_made_where_the_app_could_tell(hub, created_at):
+    document = json.loads(marker(read=1, accepted=1)) | {"hubs": {"trades": hub, "others": {"created_at": "?"}}}
+
+    assert parse_closed(json.dumps(document).encode(), "trades").created_at == created_at
 
 
 @pytest.mark.parametrize("document", [b"", b"[]", b'{"state": "closed"}', b'{"state": "closed", "counts": {}}'])

@@ -2,8 +2,9 @@
 
 import itertools
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from shared.clients.databricks_jobs.jobs import check_token
@@ -15,7 +16,8 @@ from shared.errors import JobRefused
 class FakeJobs:
     """A workspace in memory: `jobs` by name, the parameters of each run, and each run as it stands.
 
-    A run begins RUNNING; `become` says how it goes on. `refusal` is raised by every verb where it is set.
+    A run begins RUNNING at the clock's time; `become` says how it goes on. `refusal` is raised by every verb where it
+    is set.
     """
 
     jobs: Mapping[str, int]
@@ -23,13 +25,15 @@ class FakeJobs:
     parameters: dict[int, dict[str, str]] = field(default_factory=dict)
     cancelled: list[int] = field(default_factory=list)
     refusal: Exception | None = None
+    clock: Callable[[], datetime] = lambda: datetime(2026, 11, 22, 12, tzinfo=UTC)
     _tokens: dict[str, int] = field(default_factory=dict, init=False)
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1), init=False)
     _lock: Any = field(default_factory=threading.Lock, init=False)
 
     def become(self, run_id: int, life_cycle: str, result: str = "", **details: str) -> None:
         """Let a run be in that state, with `code`, `type` and `message` where given."""
-        self.runs[run_id] = JobRun(run_id, life_cycle, result, page_url=self.runs[run_id].page_url, **details)
+        was = self.runs[run_id]
+        self.runs[run_id] = JobRun(run_id, life_cycle, result, page_url=was.page_url, begun_at=was.begun_at, **details)
 
     def find(self, name: str) -> int:
         """Look it up."""
@@ -48,7 +52,8 @@ class FakeJobs:
             if token not in self._tokens:
                 run_id = self._tokens[token] = next(self._numbers)
                 self.parameters[run_id] = dict(parameters)
-                self.runs[run_id] = JobRun(run_id, "RUNNING", page_url=f"https://databricks.example/run/{run_id}")
+                page = f"https://databricks.example/run/{run_id}"
+                self.runs[run_id] = JobRun(run_id, "RUNNING", page_url=page, begun_at=self.clock())
             return self._tokens[token]
 
     def run(self, run_id: int) -> JobRun:

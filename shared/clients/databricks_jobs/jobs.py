@@ -1,6 +1,7 @@
 """Databricks Jobs by REST (API 2.2): the job of a name, its runs, and how they stand."""
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Final, Protocol
 
 import msgspec
@@ -138,6 +139,8 @@ class _Run(msgspec.Struct):
     state: _State
     status: _RunStatus | None = None
     run_page_url: str | None = None
+    start_time: int = 0
+    queue_duration: int | None = None
 
 
 _LISTED = msgspec.json.Decoder(_Listed).decode
@@ -155,4 +158,10 @@ def _job_run(found: _Run) -> JobRun:
         type=details.type or "",
         message=details.message or found.state.state_message or "",
         page_url=found.run_page_url or "",
+        begun_at=_begun_at(found.start_time, found.queue_duration or 0),
     )
+
+
+def _begun_at(start: int, queued: int) -> datetime | None:
+    """Read milliseconds; a run that Databricks has not set up yet has no start."""
+    return datetime.fromtimestamp((start + queued) / 1000, UTC) if start else None

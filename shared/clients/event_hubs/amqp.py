@@ -11,7 +11,7 @@ from azure.eventhub import EventData, EventDataBatch, TransportType
 from azure.eventhub.aio import EventHubProducerClient
 from azure.eventhub.exceptions import AuthenticationError, EventDataSendError, EventHubError
 
-from shared.clients.event_hubs.link import Batch, HubFault, Target
+from shared.clients.event_hubs.link import Batch, HubFault, HubProperties, Target
 from shared.clients.identity.credentials import Identity, LoopIdentity
 from shared.domain.delivery import Event
 from shared.domain.failures import FailureKind
@@ -73,12 +73,14 @@ class AmqpLink:
         with _as_faults(sending=True):
             await self._client.send_batch(_client_batch(batch))
 
-    async def positions(self) -> dict[str, int]:
-        """Ask the hub for its partitions, and each of them for its last event."""
+    async def properties(self) -> HubProperties:
+        """Ask the hub for itself, and each of its partitions for its last event."""
         with _as_faults(sending=False):
-            partitions = await self._client.get_partition_ids()
+            hub = await self._client.get_eventhub_properties()
+            partitions = hub["partition_ids"]
             asked = await asyncio.gather(*(self._client.get_partition_properties(name) for name in partitions))
-        return {str(one["id"]): int(one["last_enqueued_sequence_number"]) for one in asked}
+        last = {str(one["id"]): int(one["last_enqueued_sequence_number"]) for one in asked}
+        return HubProperties(hub["created_at"], last)
 
     async def close(self) -> None:
         """Disconnect; a peer that does not answer is left alone after three seconds."""

@@ -4,9 +4,11 @@ import contextlib
 from collections import Counter, defaultdict, deque
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Literal
 
 from shared.clients.destination import Sender
+from shared.clients.event_hubs.link import HubProperties
 from shared.domain.delivery import Delivery, Event, Refusal
 from shared.errors import LoginRefused, SendFailed
 
@@ -18,11 +20,13 @@ class FakeEventHubs:
     """Keeps what it is given, by hub in the order of arrival; `hubs` maps the known ones to their partitions.
 
     An event over `limit` bytes is refused, one for a partition that a hub has not fails. `fail_next` makes the
-    next sends fail, and the next call for positions where a failure keeps every answer away.
+    next sends fail, and the next call for properties where a failure keeps every answer away. created_at: when all of
+    them were made.
     """
 
     hubs: Mapping[str, int]
     limit: int = 1_000_000
+    created_at: datetime = datetime(2026, 11, 1, 10, 0, 0, 123_000, tzinfo=UTC)
     received: defaultdict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
     _failures: deque[_Failure] = field(default_factory=deque, init=False)
 
@@ -35,13 +39,14 @@ class FakeEventHubs:
         """Lend a sender to the hub."""
         yield _FakeSender(self, hub)
 
-    async def positions(self, hub: str) -> dict[str, int]:
+    async def properties(self, hub: str) -> HubProperties:
         """Count what each partition was sent by its id."""
         self._look_up(hub)
         if self._failures and self._failures[0] in {"unavailable", "unauthorized"}:
             self._fail(hub, self._failures.popleft(), 0)
         sent = Counter(event.partition_id for event in self.received[hub])
-        return {str(partition): sent[str(partition)] - 1 for partition in range(self.hubs[hub])}
+        last = {str(partition): sent[str(partition)] - 1 for partition in range(self.hubs[hub])}
+        return HubProperties(self.created_at, last)
 
     def take(self, hub: str, events: Sequence[Event]) -> Delivery:
         """Fail as the next failure asks, else store."""

@@ -10,11 +10,12 @@ from shared.clients.destination import Sender
 from shared.clients.event_hubs.amqp import AmqpLink, HubConnection
 from shared.clients.event_hubs.attempts import Attempts
 from shared.clients.event_hubs.breaker import Breaker
+from shared.clients.event_hubs.link import HubProperties
 from shared.clients.event_hubs.sender import HubSender
 from shared.clients.identity.credentials import Identity
 from shared.clients.retrying import RetryPolicy, Timeouts
 
-__all__ = ["AzureEventHubs", "Breaker", "EventHubs", "HubConnection", "Sender"]
+__all__ = ["AzureEventHubs", "Breaker", "EventHubs", "HubConnection", "HubProperties", "Sender"]
 
 
 class EventHubs(Protocol):
@@ -23,11 +24,8 @@ class EventHubs(Protocol):
     def sender(self, hub: str) -> AbstractAsyncContextManager[Sender]:
         """Connect to a hub for as long as the context lasts; for one event loop."""
 
-    async def positions(self, hub: str) -> dict[str, int]:
-        """Ask for the last sequence number of each of a hub's partitions, -1 for an empty one.
-
-        Raises SendFailed or LoginRefused.
-        """
+    async def properties(self, hub: str) -> HubProperties:
+        """Ask when a hub was made, and how far each of its partitions is; raises SendFailed or LoginRefused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +46,10 @@ class AzureEventHubs:
         finally:
             await sender.close()
 
-    async def positions(self, hub: str) -> dict[str, int]:
+    async def properties(self, hub: str) -> HubProperties:
         """Ask the hub itself."""
         async with self.sender(hub) as sender:
-            return await sender.positions()
+            return await sender.properties()
 
     def _make_sender(self, hub: str) -> HubSender:
         attempts = Attempts(

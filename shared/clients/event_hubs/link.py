@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from shared.domain.delivery import Event
@@ -34,6 +35,18 @@ class Batch:
     content: object
 
 
+@dataclass(frozen=True, slots=True)
+class HubProperties:
+    """What a hub says of itself.
+
+    created_at: when it was made, in UTC; a hub made anew under the same name counts its events from 0 again.
+    last_sequence_numbers: of each of its partitions, -1 for an empty one.
+    """
+
+    created_at: datetime
+    last_sequence_numbers: Mapping[str, int]
+
+
 class Link(Protocol):
     """A connected client of one hub. Every method raises `HubFault`, or `LoginRefused` where no token can be had."""
 
@@ -49,8 +62,8 @@ class Link(Protocol):
     async def send(self, batch: Batch) -> None:
         """Send one message and wait for the hub's answer."""
 
-    async def positions(self) -> dict[str, int]:
-        """Ask the hub for the last sequence number of each of its partitions, -1 for an empty one."""
+    async def properties(self) -> HubProperties:
+        """Ask the hub, and each of its partitions."""
 
     async def close(self) -> None:
         """Disconnect; never raises."""

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 
 from shared import telemetry
 from shared.clients.event_hubs.attempts import Attempts, GaveUp
-from shared.clients.event_hubs.link import Batch, HubFault, Link, LinkSlot, Target
+from shared.clients.event_hubs.link import Batch, HubFault, HubProperties, Link, LinkSlot, Target
 from shared.clients.event_hubs.progress import SendProgress
 from shared.domain.delivery import Delivery, Event, Refusal
 from shared.errors import LoginRefused, SendFailed
@@ -43,12 +43,12 @@ class HubSender:
             running = [group.create_task(self._carry(queue, deadline)) for queue in _queues(events)]
         return self._verdict([task.result() for task in running], events)
 
-    async def positions(self) -> dict[str, int]:
-        """Ask the hub how far each of its partitions is; raises SendFailed or LoginRefused."""
+    async def properties(self) -> HubProperties:
+        """Ask the hub for itself and its partitions; raises SendFailed or LoginRefused."""
         try:
-            return await self._attempts.run(self._slots[0], self._attempts.deadline(), lambda link: link.positions())
+            return await self._attempts.run(self._slots[0], self._attempts.deadline(), lambda link: link.properties())
         except GaveUp as gave_up:
-            raise SendFailed(f"{self._attempts.place} did not give its partitions' positions: {gave_up}") from gave_up
+            raise SendFailed(f"{self._attempts.place} did not say how it stands: {gave_up}") from gave_up
 
     async def close(self) -> None:
         """Close all connections."""

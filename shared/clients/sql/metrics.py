@@ -147,7 +147,7 @@ class _SqlMetricsTransaction:
 
     def _window(self, window_id: str, table: MeasuredTable) -> tuple[int, int]:
         delta = self.sql.number(statements.count_rows(table.table, of_window=True), of_window=window_id)
-        return delta, self.sql.number(statements.SUM_WINDOWS, of_stream=table.stream)
+        return delta, self.sql.number(statements.SUM_WINDOWS, of_stream=table.stream, of_table=table.table)
 
     def _whole(self, table: MeasuredTable, former: int) -> tuple[int, int]:
         total = self.sql.number(statements.count_rows(table.table, of_window=False))

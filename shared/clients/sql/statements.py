@@ -11,14 +11,17 @@ from sqlalchemy import (
     Integer,
     Select,
     String,
+    and_,
     bindparam,
     collate,
     column,
     distinct,
+    exists,
     func,
     insert,
     literal,
     literal_column,
+    not_,
     or_,
     select,
     table,
@@ -70,10 +73,19 @@ COUNT_OBJECTS: Final[dict[str, Select[int]]] = {
 
 _counts = WINDOW_COUNTS.c
 
-SUM_WINDOWS: Final = select(func.coalesce(func.sum(_counts.rows), _NOTHING)).where(
-    _counts.stream == bindparam("of_stream"), _counts.stage == "sql", _counts.name == ""
+_named = WINDOW_COUNTS.alias("named").c
+_has_named = (
+    exists()
+    .where(_named.window_id == _counts.window_id, _named.stream == _counts.stream)
+    .where(_named.stage == "sql", _named.name == bindparam("of_table"))
 )
-"""The rows that all windows of a stream brought to its SQL table."""
+
+SUM_WINDOWS: Final = select(func.coalesce(func.sum(_counts.rows), _NOTHING)).where(
+    _counts.stream == bindparam("of_stream"),
+    _counts.stage == "sql",
+    or_(_counts.name == bindparam("of_table"), and_(_counts.name == "", not_(_has_named))),
+)
+"""The rows that all windows of a stream brought to a SQL table; former versions of the lakehouse left it unnamed."""
 
 COUNTS_OF_WINDOW: Final = select(_counts.stream, _counts.stage, _counts.name, _counts.rows).where(
     _counts.window_id == bindparam("of_window")

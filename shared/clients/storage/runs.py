@@ -1,5 +1,6 @@
 """The ledger of Databricks runs: Azure Table rows, one for each run of each window."""
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
@@ -72,8 +73,9 @@ class TableRunLedger:
         return [_row(entity) for entity in self._tables.query(_TABLE, query, {"feed": feed})]
 
 
-_TEXTS = ("mode", "state", "page_url", "lookup", "lookup_note")
+_TEXTS = ("mode", "state", "page_url", "lookup_note")
 _MESSAGE_BEFORE = "words"  # what earlier versions called the column `message`
+_LOOKUP_BEFORE = "lookup"  # where they kept the path of the only lookup that there was, of assets
 
 
 def _entity(row: RunRow) -> dict[str, Any]:
@@ -89,6 +91,7 @@ def _entity(row: RunRow) -> dict[str, Any]:
         "claimed_at": row.claimed_at.isoformat(),
         "updated_at": row.updated_at.isoformat(),
         "message": row.message,
+        "lookups": json.dumps(dict(row.lookups)),
         **{name: getattr(row, name) for name in _TEXTS},
     }
 
@@ -104,8 +107,15 @@ def _row(entity: Mapping[str, Any]) -> RunRow:
             claimed_at=datetime.fromisoformat(entity["claimed_at"]),
             updated_at=datetime.fromisoformat(entity["updated_at"]),
             message=entity["message"] if "message" in entity else entity[_MESSAGE_BEFORE],
+            lookups=_lookups(entity),
             **{name: entity[name] for name in _TEXTS},
         )
-    except (KeyError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         key = f"{entity.get('PartitionKey')}/{entity.get('RowKey')}"
         raise CorruptRow(f"Run ledger row {key} can't be read: {type(error).__name__} {error}.") from error
+
+
+def _lookups(entity: Mapping[str, Any]) -> dict[str, str]:
+    if "lookups" in entity:
+        return dict(json.loads(entity["lookups"]))
+    return {"assets": entity[_LOOKUP_BEFORE]} if entity[_LOOKUP_BEFORE] else {}

@@ -1,6 +1,7 @@
 """What a Databricks run says of itself, and what follows from it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 ENDED: Final = frozenset({"TERMINATED", "SKIPPED", "INTERNAL_ERROR"})
@@ -17,7 +18,8 @@ class JobRun:
     """A run as Databricks describes it, in its own words; empty where it says nothing.
 
     life_cycle, result: `state.life_cycle_state` and `state.result_state`. code, type: of `status.termination_details`.
-    message: that of the latter, else of the state. page_url: where a person can look.
+    message: that of the latter, else of the state. page_url: where a person can look. begun_at: when it was started,
+    and where it was queued, when it left the queue.
     """
 
     run_id: int
@@ -27,11 +29,17 @@ class JobRun:
     type: str = ""
     message: str = ""
     page_url: str = ""
+    begun_at: datetime | None = None
 
 
 def has_ended(run: JobRun) -> bool:
     """Say whether the run is over; a life-cycle state that is not known is not an end."""
     return run.life_cycle in ENDED
+
+
+def is_queued(run: JobRun) -> bool:
+    """Say whether the run waits in Databricks' own queue, where it holds nobody up but by its place."""
+    return run.life_cycle == "QUEUED"
 
 
 def has_succeeded(run: JobRun) -> bool:

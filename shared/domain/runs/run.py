@@ -1,13 +1,13 @@
-"""Databricks runs of windows: what the ledger says of each, and which of them must make room for a newer one."""
+"""Databricks runs of windows: what the ledger says of each, which of them waits for which, and which must make room."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 from shared.domain.duration import format_duration
-from shared.domain.runs.job_state import JobRun, can_be_cured, has_ended, has_succeeded
+from shared.domain.runs.job_state import JobRun, can_be_cured, has_ended, has_succeeded, is_queued
 from shared.domain.windows.ledger_row import WindowRow
 from shared.domain.windows.plan import StreamPlan
 from shared.domain.windows.window import Window, stamp
@@ -19,18 +19,23 @@ RUN_STATES: tuple[str, ...] = get_args(RunState)
 ACTIVE = frozenset({"claimed", "active"})
 MOST_TRIES = 3
 
+ABANDONED: Final = timedelta(minutes=10)
+"""After so long without a sign of life a run that Databricks has not accepted is not waited for any more."""
+
 _FIRST_POLL = timedelta(seconds=4)
 _LONGEST_POLL = timedelta(minutes=5)
 _POLL_GROWTH = 4
+_LONGEST_WAIT = timedelta(seconds=30)
+_WAIT_GROWTH = 60
 
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
     """One run of one window, by the number under which the ledger claimed it (from 1).
 
-    run_id: Databricks' id, 0 before the run was accepted. lookup: the path of the reference data in its container,
-    empty for none; lookup_note: why it is not the window's own. superseding: a newer run asked for its end.
-    message: how the run stands, as Databricks says it.
+    run_id: Databricks' id, 0 before the run was accepted. updated_at: when its orchestration last wrote it. lookups: by
+    name, the paths of reference data in their container; lookup_note: why one is not the window's own. superseding: a
+    newer run asked for its end. message: what it waits for, or how it stands, as Databricks says it.
     """
 
     window: Window
@@ -41,7 +46,7 @@ class RunRow:
     updated_at: datetime
     run_id: int = 0
     page_url: str = ""
-    lookup: str = ""
+    lookups: Mapping[str, str] = field(default_factory=dict)
     lookup_note: str = ""
     superseding: bool = False
     message: str = ""
@@ -76,19 +81,22 @@ def drain_limit_of(run: RunRow, usual: timedelta) -> timedelta:
     return usual + (run.claimed_at - run.window.start if is_past else timedelta())
 
 
-def parameters_of(row: RunRow, streams: Sequence[StreamPlan], times: Mapping[str, timedelta]) -> dict[str, str]:
+def parameters_of(
+    row: RunRow, streams: Sequence[StreamPlan], times: Mapping[str, timedelta], hubs_made: Mapping[str, str]
+) -> dict[str, str]:
     """Write the job parameters of a run, all of them text: `contracts/documents/job_parameters.v1.schema.json`.
 
-    `times` has the grace and the drain limit. A stream that goes elsewhere than to a hub is not the run's.
+    `times` has the grace and the drain limit, `hubs_made` when a hub was made, by its name, where that is known. A
+    stream that goes elsewhere than to a hub is not the run's.
     """
-    read = [{"name": one.name, "hub": one.hub, "contract": one.contract} for one in streams if one.hub]
+    read = [_stream(one, hubs_made.get(one.hub)) for one in streams if one.hub]
     return {
         "feed": row.window.feed,
         "window_id": row.window.id,
         "window_start": row.window.start.isoformat(),
         "window_end": row.window.end.isoformat(),
         "streams": json.dumps(read),
-        "lookups": json.dumps({"assets": row.lookup} if row.lookup else {}),
+        "lookups": json.dumps(dict(row.lookups)),
         "mode": row.mode,
         **{name: format_duration(length) for name, length in times.items()},
     }
@@ -97,6 +105,15 @@ def parameters_of(row: RunRow, streams: Sequence[StreamPlan], times: Mapping[str
 def poll_after(elapsed: timedelta) -> timedelta:
     """Say how long to wait before asking again: a quarter of what was waited so far, within bounds."""
     return min(max(_FIRST_POLL, elapsed / _POLL_GROWTH), _LONGEST_POLL)
+
+
+def ask_again_after(elapsed: timedelta) -> timedelta:
+    """Say how long a run that waits for another lets pass before it asks again.
+
+    At most half a minute, later a sixtieth of what it waited: it begins hardly later than it could, and a day of
+    waiting is some hundred questions.
+    """
+    return min(poll_after(elapsed), max(_LONGEST_WAIT, elapsed / _WAIT_GROWTH))
 
 
 def outcome_of(run: JobRun, *, superseding: bool) -> RunState:
@@ -113,23 +130,44 @@ def may_be_tried_again(run: JobRun, number: int) -> bool:
     return number < MOST_TRIES and can_be_cured(run)
 
 
-def overdue(
-    runs: Iterable[RunRow], windows: Mapping[str, WindowRow], newest: Window, now: datetime, drain_limit: timedelta
-) -> list[RunRow]:
-    """List the earlier runs of a feed that must make room for the one of `newest`.
+def in_the_way(run: RunRow, others: Iterable[RunRow], now: datetime) -> list[RunRow]:
+    """List the runs of a feed that `run` must wait for, because the feed has one run at a time.
 
-    Only what the ledger records, is active, and whose own window failed, or let it go over `drain_limit` ago. A
-    deliberate run has as long from its claim on: its window ended before it began.
+    Those that Databricks has accepted, and those that were claimed before and whose submission may still come. Of runs
+    that only wait one has none of the others in its way: their claims have an order.
     """
-    earlier = [run for run in runs if not run.ended and run.run_id and run.window.start < newest.start]
-    return [run for run in earlier if _is_overdue(run, windows.get(run.window.id), now, drain_limit)]
+    return [other for other in others if _turn(other) != _turn(run) and _holds_up(other, run, now)]
 
 
-def _is_overdue(run: RunRow, window: WindowRow | None, now: datetime, drain_limit: timedelta) -> bool:
-    if window is None:
+def must_make_room(
+    run: RunRow, stands: JobRun, window: WindowRow | None, newest: Window, now: datetime, drain_limit: timedelta
+) -> bool:
+    """Say whether a run must be ended for the one of `newest`: it is of an earlier window, and overdue.
+
+    Overdue is what was asked to end before, whose window failed, or whose window let it go over `drain_limit` ago. It
+    has as long from its claim and from its beginning on: a deliberate run, or one that waited for another, began late.
+    What waits in Databricks' queue, or is not of the ledger, is never ended.
+    """
+    if window is None or has_ended(stands) or is_queued(stands) or run.window.start >= newest.start:
         return False
     failed = window.state == "failed" and run.mode != "rerun"
-    return run.superseding or failed or now - max(_let_go(window), run.claimed_at) > drain_limit
+    had_its_turn = max(_let_go(window), run.claimed_at, stands.begun_at or run.claimed_at)
+    return run.superseding or failed or now - had_its_turn > drain_limit
+
+
+def _holds_up(other: RunRow, run: RunRow, now: datetime) -> bool:
+    if other.ended or other.run_id:
+        return not other.ended
+    return _turn(other) < _turn(run) and now - other.updated_at < ABANDONED
+
+
+def _turn(run: RunRow) -> tuple[Any, ...]:
+    return run.claimed_at, run.window.start, run.number
+
+
+def _stream(plan: StreamPlan, hub_made: str | None) -> dict[str, str]:
+    known = {"created_at": hub_made} if hub_made else {}
+    return {"name": plan.name, "hub": plan.hub, "contract": plan.contract, **known}
 
 
 def _let_go(row: WindowRow) -> datetime:

@@ -30,7 +30,7 @@ class MeasuredTable:
     """What may be measured under a key of METRICS_TABLES.
 
     table: its name in the database, without a schema: quoting alone is not trusted, so what is no plain name raises
-    ValueError. stream: the one whose rows `window_counts` counts for it.
+    ValueError. stream: the one under which `window_counts` counts its rows.
     floor: the fewest rows of a right volume. alert: the recipient's name, the NAME of ALERT_<NAME>_URL.
     """
 

@@ -130,5 +130,4 @@ FEED = Feed(
     source=Drawn(VERSION, build, draw=lambda pool: Payments(pool).draw),
     lead=timedelta(seconds=5),
     rate=100,
-    job="payments",
 )

@@ -1,6 +1,7 @@
 """The contract of jobs: what holds for the Jobs API must hold for the fake."""
 
 import itertools
+from datetime import timedelta
 
 import pytest
 
@@ -45,6 +46,15 @@ def test_a_run_is_started_and_says_where_to_look(jobs):
 
     assert run.run_id == run_id
     assert run.page_url.startswith("https://")
+
+
+def test_a_run_says_when_it_began(jobs):
+    run_id = jobs.run_now(jobs.find("queued"), next(tokens), {"act": "say"})
+
+    run = end_of(jobs, run_id)
+
+    assert run.begun_at.utcoffset() == timedelta()
+    assert jobs.run(run_id).begun_at == run.begun_at
 
 
 def test_a_run_that_did_its_work_has_succeeded(jobs):

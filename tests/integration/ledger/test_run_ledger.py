@@ -69,7 +69,13 @@ def test_a_changed_run_is_read_back_whole(runs):
     row = claimed(next(feeds))
     runs.claim(row)
     changed = replace(
-        row, state="active", run_id=2**53, superseding=True, message="RUNNING", lookup="a", lookup_note="b"
+        row,
+        state="active",
+        run_id=2**53,
+        superseding=True,
+        message="RUNNING",
+        lookups={"assets": "a", "stores": "c"},
+        lookup_note="b",
     )
 
     runs.change(row.window, 1, lambda _: changed)
@@ -77,19 +83,24 @@ def test_a_changed_run_is_read_back_whole(runs):
     assert runs.of_window(row.window) == [changed]
 
 
-def test_a_run_that_an_earlier_version_wrote_is_read_and_rewritten(tables_of_account):
-    runs, row = TableRunLedger(tables_of_account), claimed(next(feeds), message="RUNNING")
+@pytest.mark.parametrize(("path", "lookups"), [("assets/1.parquet", {"assets": "assets/1.parquet"}), ("", {})])
+def test_a_run_that_an_earlier_version_wrote_is_read_and_rewritten(tables_of_account, path, lookups):
+    runs, row = TableRunLedger(tables_of_account), claimed(next(feeds), message="RUNNING", lookups=lookups)
     runs.claim(row)
     key = row_key(row.window, 1)
-    tables_of_account.change("runs", key, as_written_before)
+    tables_of_account.change("runs", key, lambda entity: as_written_before(entity, path))
 
     assert runs.of_window(row.window) == [row]
     runs.change(row.window, 1, lambda row: replace(row, state="active"))
-    assert tables_of_account.read("runs", key).keys() & {"words", "message"} == {"message"}
+    assert tables_of_account.read("runs", key).keys() & {"words", "message", "lookup", "lookups"} == {
+        "message",
+        "lookups",
+    }
 
 
-def as_written_before(entity):
-    return {("words" if name == "message" else name): value for name, value in entity.items()}
+def as_written_before(entity, lookup):
+    older = {("words" if name == "message" else name): value for name, value in entity.items()}
+    return {name: value for name, value in older.items() if name != "lookups"} | {"lookup": lookup}
 
 
 def test_a_run_that_is_not_there_is_none(runs):

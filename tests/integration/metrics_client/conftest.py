@@ -99,12 +99,19 @@ class SqlWorld:
         numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
         if rows:
             self.run(f"INSERT INTO Trades (window_id) {numbers} SELECT ? FROM n", rows, window)
-        for stream, stage, name, count in [
-            ("trades", "sql", "", rows),
-            ("trades", "bronze", "records", 7),
+        self.count(window, ("trades", "sql", "Trades", rows))
+
+    def count(self, window, *counted):
+        """Count a window as the lakehouse does; of the total of Trades only what `counted` says of it is a part."""
+        beside = [
+            ("trades", "gold", "Trades", 7),
+            ("trades", "sql", "Others", 8),
+            ("trades", "bronze_records", "", 7),
+            ("x", "sql", "Trades", 9),
             ("x", "sql", "", 9),
-        ]:
-            self.run("INSERT INTO window_counts VALUES (?, ?, ?, ?, ?)", window, stream, stage, name, count)
+        ]
+        for row in [*counted, *beside]:
+            self.run("INSERT INTO window_counts VALUES (?, ?, ?, ?, ?)", window, *row)
 
     def remove(self, window):
         self.run("DELETE FROM Trades WHERE window_id = ?", window)

@@ -30,6 +30,16 @@ def test_a_windows_rows_are_the_delta_and_all_windows_the_total(world):
     assert past == PastAlerts({})
 
 
+@pytest.mark.parametrize("database", ["sqlite_world", "odbc_world"])
+def test_windows_that_former_versions_counted_are_a_part_of_the_total_once(request, database):
+    world = request.getfixturevalue(database)
+    world.count("former", ("trades", "sql", "", 5))
+    world.count("new", ("trades", "sql", "Trades", 30))
+    world.count("again", ("trades", "sql", "", 1_000), ("trades", "sql", "Trades", 12))
+
+    assert seen_by(world.metrics, window="new")[0] == Counted(0, 47, [], is_first=True)
+
+
 def test_a_window_that_nothing_came_in_has_no_rows(world):
     assert seen_by(world.metrics)[0] == Counted(0, 0, [], is_first=True)
 

@@ -1,6 +1,7 @@
 """One contract for the fake and for the client against the local hub, so that the fake can't lie."""
 
 from collections import defaultdict
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -80,19 +81,32 @@ async def test_an_event_over_the_limit_is_refused_by_name_and_the_rest_goes(side
 
 
 async def test_a_hub_tells_how_far_each_partition_is(side):
-    before = await side.hubs.positions("transactions")
+    before = (await side.hubs.properties("transactions")).last_sequence_numbers
     async with side.hubs.sender("transactions") as sender:
         await sender.send([Event(b"{}", 1, {}, partition_id="7")])
 
-    after = await side.hubs.positions("transactions")
+    after = (await side.hubs.properties("transactions")).last_sequence_numbers
 
     assert sorted(before, key=int) == [str(partition) for partition in range(10)]
     assert after == before | {"7": before["7"] + 1}
 
 
+async def test_a_hub_tells_when_it_was_made_always_the_same(side):
+    first = (await side.hubs.properties("single")).created_at
+    async with side.hubs.sender("single") as sender:
+        await sender.send([Event(b"{}", 1, {})])
+
+    second = (await side.hubs.properties("single")).created_at
+
+    assert first == second
+    assert first.utcoffset() == timedelta()
+    assert first.microsecond % 1_000 == 0
+    assert first < datetime.now(UTC)
+
+
 async def test_an_unknown_hub_is_a_failed_send(side):
     with pytest.raises(SendFailed, match="nowhere"):
-        await side.hubs.positions("nowhere")
+        await side.hubs.properties("nowhere")
     async with side.hubs.sender("nowhere") as sender:
         with pytest.raises(SendFailed, match="nowhere"):
             await sender.send(keyed(1))
@@ -112,7 +126,7 @@ async def test_an_identity_that_is_denied_access_is_named(side):
     side.fail("unauthorized")
 
     with pytest.raises(LoginRefused, match=r"hub single.* denied access to client id"):
-        await side.hubs.positions("single")
+        await side.hubs.properties("single")
 
 
 async def test_an_event_for_a_partition_that_the_hub_has_not_is_a_failed_send(side):

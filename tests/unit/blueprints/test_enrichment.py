@@ -14,7 +14,7 @@ WINDOW = "trades-20261122T120000Z"
 FIRST = {"window_id": WINDOW, "number": 1, "mode": "follow"}
 STARTED = {
     "claim_enrichment": {"proceed": True},
-    "write_lookup": {"lookup": "assets/1.parquet"},
+    "write_lookup": {"lookups": {"assets": "assets/1.parquet"}},
     "submit_run": {"started": True},
     "measure_run": {},
 }
@@ -40,6 +40,37 @@ def test_a_run_is_asked_soon_at_first_and_ever_less_often():
     assert waits[0] == timedelta(seconds=4)
     assert waits == sorted(waits)
     assert waits[-1] == timedelta(minutes=5)
+
+
+WAITS = {"started": False, "waits_for": "trades-20261122T110000Z"}
+
+
+def test_a_run_that_must_wait_asks_again_until_its_turn_has_come():
+    submits = iter([WAITS, WAITS, {"started": True}])
+
+    context, result = enrich(SUCCEEDED, submit_run=submits)
+
+    assert context.names[2:6] == ["submit_run", "submit_run", "submit_run", "poll_run"]
+    assert [given for name, given in context.calls if name == "submit_run"] == [FIRST] * 3
+    assert context.timers[:2] == [NOON + timedelta(seconds=4), NOON + timedelta(seconds=8)]
+    assert result == SUCCEEDED
+
+
+def test_a_run_that_waits_long_asks_twice_a_minute():
+    context, _ = enrich(SUCCEEDED, submit_run=iter([*[WAITS] * 60, {"started": True}]))
+
+    waits = [later - earlier for earlier, later in zip([NOON, *context.timers], context.timers, strict=False)]
+    assert waits[:-1] == sorted(waits[:-1])
+    assert waits[-2] == timedelta(seconds=30)
+
+
+def test_a_run_whose_turn_can_never_come_is_given_up_with_the_reason():
+    given_up = {"ended": True, "state": "failed", "again": False}
+
+    context, result = enrich(submit_run=iter([WAITS, RuntimeError("the ledger is away")]), give_up_run=given_up)
+
+    assert context.calls[-2] == ("give_up_run", FIRST | {"reason": "the ledger is away"})
+    assert result == given_up
 
 
 def test_a_run_that_needs_no_enrichment_ends_at_once():
@@ -107,7 +138,7 @@ class Flows:
 
     def __init__(self, monkeypatch):
         self.asked, self.failures = [], {}
-        for name in ("claim_run", "prepare_lookup", "start_run", "follow_run", "fail_run", "report_run"):
+        for name in ("claim_run", "prepare_lookups", "start_run", "follow_run", "fail_run", "report_run"):
             monkeypatch.setattr(enrichment, name, self._flow(name))
         tools = SimpleNamespace(enrichment_tools="tools", report_tools="report tools")
         monkeypatch.setattr(enrichment, "services", lambda: tools)
@@ -130,7 +161,7 @@ def flows(monkeypatch):
 
 @pytest.mark.parametrize(
     ("activity", "flow"),
-    [("write_lookup", "prepare_lookup"), ("submit_run", "start_run"), ("poll_run", "follow_run")],
+    [("write_lookup", "prepare_lookups"), ("submit_run", "start_run"), ("poll_run", "follow_run")],
 )
 def test_an_activity_calls_its_flow_with_window_and_number(flows, activity, flow):
     done = call_activity(getattr(enrichment, activity), dict(FIRST))
@@ -142,8 +173,8 @@ def test_an_activity_calls_its_flow_with_window_and_number(flows, activity, flow
 @pytest.mark.parametrize(
     ("activity", "flow", "refusal"),
     [
-        ("write_lookup", "prepare_lookup", JobRefused("no lookup")),
-        ("write_lookup", "prepare_lookup", LoginRefused("denied")),
+        ("write_lookup", "prepare_lookups", JobRefused("no lookup")),
+        ("write_lookup", "prepare_lookups", LoginRefused("denied")),
         ("submit_run", "start_run", JobRefused("no such job")),
         ("submit_run", "start_run", LoginRefused("denied")),
         ("poll_run", "follow_run", JobRefused("no such run")),

@@ -23,6 +23,7 @@ VERBS = dict(re.findall(r"^([a-z-]+):[^#\n]*## (.+)$", TEXT, re.MULTILINE))
         "lint",
         "type",
         "bench",
+        "bundle",
         "clean",
         "fmt",
         "help",

@@ -1,6 +1,7 @@
 """How record contracts are read, and which can't be one."""
 
 import json
+import re
 
 import pytest
 
@@ -10,6 +11,11 @@ from shared.feeds.catalogue import FEEDS
 RECORDS = sorted(FOLDER.glob("*.json"))
 
 
+def named(path):
+    stream, version, *_ = path.name.split(".")
+    return f"{stream}/{version.removeprefix('v')}"
+
+
 def document(**changes):
     properties = {"id": {"type": "string"}, "at": {"type": "string", "format": "date-time"}}
     return {"x-key": ["id"], "x-partition-key": "id", "required": ["id", "at"], "properties": properties} | changes
@@ -17,15 +23,25 @@ def document(**changes):
 
 @pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.name)
 def test_every_record_contract_gives_its_key_partition_key_and_columns(path):
-    stream, version, *_ = path.name.split(".")
     schema = json.loads(path.read_text())
 
-    contract = load_contract(f"{stream}/{version.removeprefix('v')}")
+    contract = load_contract(named(path))
 
     assert contract.key == tuple(schema["x-key"])
     assert contract.partition_key == schema["x-partition-key"]
     assert [column.name for column in contract.columns] == list(schema["properties"])
     assert {column.name for column in contract.columns if column.required} == set(schema["required"])
+
+
+@pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.name)
+def test_every_record_contract_bounds_its_texts_and_says_when_a_record_happened(path):
+    schema = json.loads(path.read_text())
+    columns = {column.name: column for column in load_contract(named(path)).columns}
+    texts = [name for name, column in columns.items() if column.kind == "string"]
+
+    assert [name for name in texts if not {"maxLength", "enum"} & set(schema["properties"][name])] == []
+    assert (columns[schema["x-event-time"]].kind, columns[schema["x-event-time"]].required) == ("date-time", True)
+    assert re.fullmatch(r"P([0-9]+D|T[0-9]+[HMS])", schema["x-dedupe"])
 
 
 @pytest.mark.parametrize("stream", [one for feed in FEEDS for one in feed.streams], ids=str)

@@ -33,6 +33,7 @@ from shared.feeds.packing import Packing, as_events
 from shared.feeds.records import Records
 from shared.feeds.slicing import StreamCounts
 from shared.flows.announce import WindowEvents, mark_closed
+from shared.flows.lookups import lookup_makers
 
 SCHEMAS = {path.relative_to(FOLDER).as_posix(): json.loads(path.read_text()) for path in FOLDER.rglob("*/*.json")}
 REGISTRY = Registry().with_resources(
@@ -50,6 +51,7 @@ STREAMS = (
     StreamPlan("surveys", "surveys", "surveys/12", "pack", "zstd", 1),
 )
 PLAN = PlanTemplate(HOUR, timedelta(), timedelta(), 1.0, 1.0, (), STREAMS).freeze(WINDOW, NOON, "", {})
+MADE = {stream.hub: "2026-11-01T10:00:00.123000+00:00" for stream in STREAMS}
 PART = Slice(WINDOW.id, 0, NOON, NOON + HOUR)
 
 feeds = st.from_regex(GRAMMAR["feed"]["pattern"], fullmatch=True)
@@ -125,6 +127,9 @@ def test_closed_json_is_what_its_contract_says(state):
     assert breaches(schema, marker) == []
     assert set(marker) == properties_of(schema)
     assert [set(counts) for counts in marker["counts"].values()] == [COUNTED, COUNTED]
+    assert {stream: hub["name"] for stream, hub in marker["hubs"].items()} == {
+        stream.name: stream.hub for stream in STREAMS
+    }
 
 
 def test_a_window_ends_in_the_states_of_the_contract():
@@ -152,18 +157,18 @@ def test_events_carry_the_properties_of_the_contract(packing, form):
 def test_a_run_is_not_given_streams_that_go_elsewhere_than_to_a_hub():
     orders = StreamPlan("orders", "", "orders/1", "row", "identity", 0, "sql")
 
-    parameters = parameters_of(RunRow(WINDOW, 1, "follow", "claimed", NOON, NOON), [*STREAMS, orders], {})
+    parameters = parameters_of(RunRow(WINDOW, 1, "follow", "claimed", NOON, NOON), [*STREAMS, orders], {}, {})
 
     assert [one["name"] for one in json.loads(parameters["streams"])] == [one.name for one in STREAMS]
 
 
 @pytest.mark.parametrize("mode", RunMode.__args__)
-@pytest.mark.parametrize("lookup", ["", f"assets/{WINDOW.id}.parquet"])
-def test_a_run_is_given_the_parameters_of_the_contract(mode, lookup):
+@pytest.mark.parametrize("lookups", [{}, {name: f"{name}/{WINDOW.id}.parquet" for name in ("assets", "stores")}])
+def test_a_run_is_given_the_parameters_of_the_contract(mode, lookups):
     schema = SCHEMAS["documents/job_parameters.v1.schema.json"]
-    run = RunRow(WINDOW, 1, mode, "claimed", NOON, NOON, lookup=lookup)
+    run = RunRow(WINDOW, 1, mode, "claimed", NOON, NOON, lookups=lookups)
 
-    parameters = parameters_of(run, STREAMS, {"grace": timedelta(seconds=30), "drain_limit": 30 * HOUR})
+    parameters = parameters_of(run, STREAMS, {"grace": timedelta(seconds=30), "drain_limit": 30 * HOUR}, MADE)
 
     assert breaches(schema, parameters) == []
     assert set(parameters) == properties_of(schema)
@@ -175,14 +180,30 @@ def test_a_run_is_given_the_parameters_of_the_contract(mode, lookup):
 def test_a_runs_streams_name_all_that_the_contract_knows_of_a_stream():
     schema = SCHEMAS["documents/job_parameters.v1.schema.json"]["properties"]["streams"]["contentSchema"]
 
-    streams = json.loads(parameters_of(RunRow(WINDOW, 1, "follow", "claimed", NOON, NOON), STREAMS, {})["streams"])
+    run = RunRow(WINDOW, 1, "follow", "claimed", NOON, NOON)
+    known, unknown = (json.loads(parameters_of(run, STREAMS, {}, made)["streams"]) for made in (MADE, {}))
 
-    assert [set(stream) for stream in streams] == [properties_of(schema["items"])] * 2
+    assert [set(stream) for stream in known] == [properties_of(schema["items"])] * 2
+    assert [set(stream) for stream in unknown] == [set(schema["items"]["required"])] * 2
+
+
+@given(name=st.from_regex(GRAMMAR["lookup"]["pattern"], fullmatch=True).map(str.rstrip))
+def test_a_run_may_be_given_a_lookup_of_any_name(name):
+    schema = SCHEMAS["documents/job_parameters.v1.schema.json"]["properties"]["lookups"]["contentSchema"]
+
+    assert breaches(schema, {name: f"{name}/1.parquet"}) == []
+    assert len(breaches(schema, {f"{name}-": "1", name: ""})) == 2
+
+
+def test_every_lookup_that_is_made_is_named_as_the_grammar_has_it():
+    assert [breaches(GRAMMAR["lookup"], name) for name in lookup_makers(None)] == [[]]
 
 
 @given(length=st.timedeltas(timedelta(), timedelta(days=400)))
 def test_durations_are_written_as_the_grammar_has_them(length):
-    written = parameters_of(RunRow(WINDOW, 1, "follow", "claimed", NOON, NOON), STREAMS, {"grace": length})["grace"]
+    run = RunRow(WINDOW, 1, "follow", "claimed", NOON, NOON)
+
+    written = parameters_of(run, STREAMS, {"grace": length}, {})["grace"]
 
     assert re.fullmatch(GRAMMAR["duration"]["pattern"], written)
 

@@ -1,12 +1,16 @@
-"""Speaks to a SQL database through the JDBC driver that Spark already has, for statements that belong to the driver."""
+"""Speaks to a SQL database through the JDBC driver that Spark already has, for statements that belong to the driver.
+
+The way there is `spark.sparkContext`: it needs a classic session, in Databricks a cluster in dedicated access mode.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any
 
 from pyspark.sql import SparkSession
+
+from lakehouse.sinks.tables import Dialect
 
 type Cell = str | int | None
 
@@ -20,21 +24,15 @@ class Database:
     """A database and how it is reached. properties: of the driver, asked anew for each connection: tokens expire."""
 
     url: str
-    dialect: str
+    dialect: Dialect
     driver: str
     properties: Callable[[], Mapping[str, str]]
 
-    def statement(self, name: str) -> str:
-        """Read `sql/<dialect>/<name>.sql`, or `sql/any/` where both dialects say it alike."""
-        folder = files("lakehouse").joinpath("sql")
-        own = folder.joinpath(self.dialect, f"{name}.sql")
-        return (own if own.is_file() else folder.joinpath("any", f"{name}.sql")).read_text(encoding="utf-8")
-
     def options(self, table: str) -> dict[str, str]:
-        """Give the options of Spark's JDBC writer; SQLite takes one writer at a time."""
-        lone = {"numPartitions": "1"} if self.dialect == "sqlite" else {}
+        """Give the options of Spark's JDBC writer; SQLite takes one writer at a time, SQL Server rows in bulk."""
+        own = {"numPartitions": "1"} if self.dialect == "sqlite" else {"useBulkCopyForBatchInsert": "true"}
         base = {"url": self.url, "driver": self.driver, "dbtable": table, "batchsize": "10000"}
-        return {**base, **lone, **self.properties()}
+        return {**base, **own, **self.properties()}
 
 
 class Connection:
@@ -48,6 +46,14 @@ class Connection:
         prepared = self._prepared(statement, cells)
         try:
             return int(prepared.executeUpdate())
+        finally:
+            prepared.close()
+
+    def define(self, statement: str) -> None:
+        """Run a statement that makes or alters a table: SQLite answers some of them with rows."""
+        prepared = self._prepared(statement, ())
+        try:
+            prepared.execute()
         finally:
             prepared.close()
 

@@ -1,22 +1,37 @@
-"""Writes trades and counts to SQL: executors fill a staging table, then one transaction upserts the batch, once."""
+"""Publishes gold tables to SQL, and writes a window's counts there.
 
-from collections.abc import Callable, Mapping, Sequence
+Executors fill a staging table; then one transaction applies what they staged and records up to where the table now
+accounts for the lake. So a run that is killed anywhere goes on exactly where the table is.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql import types as T
 
-from lakehouse.counts import CountRow
-from lakehouse.lake import MicroBatch
+from lakehouse.lake.progress import Progress, parse_progress
+from lakehouse.pipelines.kinds.kind import Rewritten, RowsOfKeys, RowsOfValues
+from lakehouse.pipelines.table import Table
+from lakehouse.sinks import statements
+from lakehouse.sinks.cells import cell, cut, staged, time_text
 from lakehouse.sinks.jdbc import Cell, Connection, Database, transaction
+from lakehouse.sinks.preparing import prepare
 from lakehouse.sinks.retrying import WAITS, with_retries
+from lakehouse.sinks.tables import BATCH, Dialect, LengthOf, SqlTable, sql_tables
 
-STAGING = "Trades_staging"
-_TABLES = (
-    *("create_trades", "create_trades_staging", "index_trades"),
-    *("create_batches", "create_window_counts", "index_window_counts"),
-)
+type CountRow = tuple[str, str, int]
+"""(stage, name, rows) of one window and stream, as `window_counts` has it."""
+
+_VALUES_A_STATEMENT = 1000
+"""SQL Server binds at most 2,100."""
+
+_LONGEST_NAME = 128
+"""Of a name in `window_counts`, by its contract: a value of a table may be longer, and must not keep all counts out."""
+
+
+class Overtaken(Exception):
+    """Another run published to the table meanwhile; a new run goes on from there."""
 
 
 class SqlSink:
@@ -25,107 +40,149 @@ class SqlSink:
     def __init__(
         self,
         spark: SparkSession,
-        target: Database,
+        database: Database,
+        length_of: LengthOf,
         *,
         now: Callable[[], datetime],
         sleep: Callable[[float], None],
         waits: Sequence[float] = WAITS,
     ) -> None:
         self._spark = spark
-        self._target = target
+        self._database = database
+        self._length_of = length_of
         self._now = now
         self._sleep = sleep
         self._waits = waits
+        self._tables: dict[str, SqlTable] = {}
+        self._held: dict[str, str] = {}
+        self._dirty: set[str] = set()
 
-    def prepare(self) -> None:
-        """Make the tables where they are not there yet: Spark can't make one in SQLite."""
-        self._durably("sql.prepare", lambda: self._in_transaction(_TABLES))
+    def prepare(self, tables: Iterable[Table]) -> None:
+        """Make or upgrade those tables that are published, before anything else is asked; raises UnfitTable."""
+        published = {table.name: table for table in tables if table.sql}
+        made = sql_tables(published.values(), self._length_of)
+        self._tables = dict(zip(published, made, strict=True))
+        self._durably("sql.prepare", lambda: self._prepare(made))
 
-    def write_trades(self, rows: DataFrame, batch: MicroBatch) -> bool:
-        """Upsert a batch of gold unless it was written before; says whether it was written now."""
-        name = f"{batch.query}/{batch.number}"
-        return self._durably("sql.write", lambda: self._write_once(rows, name))
+    def progress(self, table: Table) -> Progress | None:
+        """Give up to where the SQL table accounts for the lake; None where nothing was published yet."""
+        return self.progress_of(self._tables[table.name].name)
 
-    def rewrite_trades(self, rows: DataFrame, window_id: str) -> None:
-        """Put a window's rows, made anew, in the place of those that the table holds of it, in one transaction."""
-        self._durably("sql.rewrite", lambda: self._rewrite(rows, window_id))
+    def progress_of(self, name: str) -> Progress | None:
+        """Give what is recorded under a name; None where nothing is."""
+        if name not in self._held:
+            found = self._durably("sql.progress", lambda: self._rows(statements.PROGRESS, name))
+            self._held[name] = found[0][0] if found else ""
+        return parse_progress(self._held[name])
 
-    def count_trades(self, window_id: str) -> int:
-        """Count a window's rows in `Trades`."""
-        found = self._durably("sql.count", lambda: self._rows("count_window_trades", window_id))
+    def record(self, name: str, progress: Progress) -> None:
+        """Record progress under a name; raises Overtaken where another run did."""
+        self._durably("sql.record", lambda: self._record(name, progress.metadata()))
+        self._held[name] = progress.metadata()
+
+    def write(self, table: Table, rewritten: Rewritten, progress: Progress) -> None:
+        """Put rows in the place of those that they replace, and record the progress; raises Overtaken.
+
+        A new row whose key the table has takes the place of the former one.
+        """
+        made, metadata = self._tables[table.name], progress.metadata()
+        self.progress(table)
+        self._durably("sql.write", lambda: self._write(made, rewritten, metadata))
+        self._held[made.name] = metadata
+
+    def count(self, table: Table, window_id: str) -> int:
+        """Count a window's rows in the SQL table."""
+        counting = statements.count_window(self._tables[table.name])
+        found = self._durably("sql.count", lambda: self._rows(counting, window_id))
         return int(found[0][0])
 
-    def write_counts(self, window_id: str, stream: str, counts: Sequence[CountRow]) -> None:
-        """Put a window's counts of a stream in the place of the former ones."""
-        at = self._now().strftime("%Y-%m-%dT%H:%M:%S.%f")
-        rows: list[tuple[Cell, ...]] = [(window_id, stream, *count, at) for count in counts]
-        self._durably("sql.counts", lambda: self._replace_counts(window_id, stream, rows))
-
-    def claimed(self, name: str) -> bool:
-        """Say whether a piece of work of this name was recorded as done."""
-        return bool(self._durably("sql.claimed", lambda: self._rows("find_batch", name))[0][0])
-
-    def claim(self, name: str) -> None:
-        """Record a piece of work as done."""
-        self._durably("sql.claim", lambda: self._in_transaction((), also=lambda sql: self._claim(sql, name)))
+    def write_counts(self, counts: Mapping[tuple[str, str], Sequence[CountRow]]) -> None:
+        """Put counts by (window, stream) in the place of the former ones, all in one transaction."""
+        if counts:
+            at = time_text(self._now())
+            rows: list[tuple[Cell, ...]] = [
+                (*of, stage, cut(name, _LONGEST_NAME), rows, at)
+                for of, found in counts.items()
+                for stage, name, rows in found
+            ]
+            self._durably("sql.counts", lambda: self._replace_counts(counts, rows))
 
     def _durably[Result](self, what: str, act: Callable[[], Result]) -> Result:
         return with_retries(what, act, self._sleep, self._waits)
 
-    def _write_once(self, rows: DataFrame, name: str) -> bool:
-        if self._rows("find_batch", name)[0][0]:
+    def _prepare(self, tables: Sequence[SqlTable]) -> None:
+        with transaction(self._spark, self._database) as sql:
+            prepare(sql, tables, self._database.dialect)
+            for table in tables:
+                sql.execute(statements.BEGIN, table.name, "", time_text(self._now()), table.name)
+        self._held.clear()
+        self._dirty.clear()
+
+    def _write(self, table: SqlTable, rewritten: Rewritten, metadata: str) -> None:
+        batch = time_text(self._now())
+        self._stage(table, rewritten, batch)
+        with transaction(self._spark, self._database) as sql:
+            if self._advance(sql, table.name, metadata):
+                for statement, cells in changes(table, rewritten, batch, self._database.dialect):
+                    sql.execute(statement, *cells)
+            self._clear(sql, table)
+        self._dirty.discard(table.name)
+
+    def _stage(self, table: SqlTable, rewritten: Rewritten, batch: str) -> None:
+        """Fill the staging tables: what a try that failed left there is cleared first."""
+        if table.name in self._dirty:
+            with transaction(self._spark, self._database) as sql:
+                self._clear(sql, table)
+        self._dirty.add(table.name)
+        self._append(rewritten.rows, table.names, table.staging, batch)
+        if isinstance(rewritten, RowsOfKeys):
+            self._append(rewritten.keys, table.key, table.keys, batch)
+
+    def _append(self, rows: DataFrame, names: Sequence[str], staging: str, batch: str) -> None:
+        shaped = rows.select(*[staged(rows.schema[name], self._database.dialect) for name in names])
+        writer = shaped.withColumn(BATCH, F.lit(batch)).write.format("jdbc").mode("append")
+        writer.options(**self._database.options(staging)).save()
+
+    def _advance(self, sql: Connection, name: str, metadata: str) -> bool:
+        """Record progress; says whether it was not there yet: a commit may have gone well though no answer came."""
+        if sql.execute(statements.ADVANCE, metadata, time_text(self._now()), name, self._held[name]):
+            return True
+        found = sql.rows(statements.PROGRESS, name)
+        if [metadata] == [text for (text,) in found]:
             return False
-        self._stage(rows, name)
-        with transaction(self._spark, self._target) as sql:
-            self._claim(sql, name)
-            self._upsert(sql, name)
-        return True
+        raise Overtaken(
+            f"{name}: another run published to it since this one began. Let one run of a feed work at a time."
+        )
 
-    def _rewrite(self, rows: DataFrame, window_id: str) -> None:
-        name = f"rerun/{window_id}"
-        self._stage(rows, name)
-        with transaction(self._spark, self._target) as sql:
-            sql.execute(self._target.statement("delete_window_trades"), window_id)
-            self._upsert(sql, name)
+    def _record(self, name: str, metadata: str) -> None:
+        self.progress_of(name)
+        with transaction(self._spark, self._database) as sql:
+            sql.execute(statements.BEGIN, name, "", time_text(self._now()), name)
+            self._advance(sql, name, metadata)
 
-    def _stage(self, rows: DataFrame, name: str) -> None:
-        """Fill the staging table: what a try that failed left there is cleared first."""
-        with transaction(self._spark, self._target) as sql:
-            sql.execute(self._target.statement("clear_staging"), name)
-        shaped = rows.select(*[_cell(field, self._target.dialect) for field in rows.schema], F.lit(name).alias("batch"))
-        shaped.write.format("jdbc").mode("append").options(**self._target.options(STAGING)).save()
+    def _clear(self, sql: Connection, table: SqlTable) -> None:
+        sql.execute(statements.clear(table.staging))
+        sql.execute(statements.clear(table.keys))
 
-    def _upsert(self, sql: Connection, name: str) -> None:
-        sql.execute(self._target.statement("upsert_trades"), name)
-        sql.execute(self._target.statement("clear_staging"), name)
+    def _replace_counts(self, of: Iterable[tuple[str, str]], rows: list[tuple[Cell, ...]]) -> None:
+        with transaction(self._spark, self._database) as sql:
+            sql.execute_many(statements.DELETE_COUNTS, list(of))
+            sql.execute_many(statements.add_count(self._database.dialect), rows)
 
-    def _claim(self, sql: Connection, name: str) -> None:
-        sql.execute(self._target.statement("claim_batch"), name, self._now().strftime("%Y-%m-%dT%H:%M:%S.%f"))
-
-    def _replace_counts(self, window_id: str, stream: str, rows: list[tuple[Cell, ...]]) -> None:
-        with transaction(self._spark, self._target) as sql:
-            sql.execute(self._target.statement("delete_window_counts"), window_id, stream)
-            sql.execute_many(self._target.statement("insert_window_count"), rows)
-
-    def _in_transaction(self, names: Sequence[str], also: Callable[[Connection], None] | None = None) -> None:
-        with transaction(self._spark, self._target) as sql:
-            for name in names:
-                sql.execute(self._target.statement(name))
-            if also:
-                also(sql)
-
-    def _rows(self, name: str, *cells: Cell) -> list[tuple[str, str, int]]:
-        with transaction(self._spark, self._target) as sql:
-            return sql.rows(self._target.statement(name), *cells)
+    def _rows(self, statement: str, *cells: Cell) -> list[tuple[str, ...]]:
+        with transaction(self._spark, self._database) as sql:
+            return sql.rows(statement, *cells)
 
 
-_AS_TEXT: Mapping[type[T.DataType], Callable[[Column], Column]] = {
-    T.TimestampType: lambda column: F.date_format(column, "yyyy-MM-dd'T'HH:mm:ss.SSSSSS'Z'"),
-    T.DecimalType: lambda column: column.cast("string"),
-}
-
-
-def _cell(field: T.StructField, dialect: str) -> Column:
-    """Give a column as the database keeps it: SQLite has neither times nor decimals, and its driver writes numbers."""
-    as_text = _AS_TEXT.get(type(field.dataType)) if dialect == "sqlite" else None
-    return (as_text(F.col(field.name)) if as_text else F.col(field.name)).alias(field.name)
+def changes(
+    table: SqlTable, rewritten: Rewritten, batch: str, dialect: Dialect
+) -> Iterator[tuple[str, tuple[Cell, ...]]]:
+    """Give the statements, each with what it binds, that apply what was staged."""
+    if isinstance(rewritten, RowsOfValues):
+        cells = [cell(value, dialect) for value in rewritten.values]
+        for first in range(0, len(cells), _VALUES_A_STATEMENT):
+            some = tuple(cells[first : first + _VALUES_A_STATEMENT])
+            yield statements.delete_values(table, rewritten.column, len(some)), some
+    yield statements.upsert(table, dialect), (batch,)
+    if isinstance(rewritten, RowsOfKeys):
+        yield statements.delete_missing(table, dialect), (batch, batch)

@@ -1,7 +1,8 @@
 """A hub, and how far it is: values that need no client of Azure."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,20 @@ class Hub:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """How far a hub is: when it was created (ISO), and each partition's last sequence number, -1 before the first."""
+    """What a hub holds: its epoch, and by partition the first sequence number kept and the last one given.
 
-    created: str
+    A partition without events has its first one after its last; before the first event ever the last is -1.
+    """
+
+    epoch: str
+    first: Mapping[str, int]
     last: Mapping[str, int]
+
+    def to_text(self) -> str:
+        """Write it as the option of a data source."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def of_text(cls, text: str) -> "Head":
+        """Read what `to_text` wrote."""
+        return cls(**json.loads(text))

@@ -14,6 +14,7 @@ from azure.eventhub import EventData, EventHubConsumerClient, TransportType
 from azure.eventhub.aio import EventHubConsumerClient as AsyncConsumerClient
 from azure.identity import AzureAuthorityHosts, ClientSecretCredential
 
+from lakehouse.sources.epoch import epoch_of
 from lakehouse.sources.hub import Head, Hub
 
 
@@ -26,18 +27,25 @@ def head_of(hub: Hub, partitions: Collection[str] = ()) -> Head:
     return asyncio.run(_head_of(hub, partitions))
 
 
-def events_of(hub: Hub, partition: str, after: int, last: int) -> Iterator[list[EventData]]:
+def events_of(hub: Hub, partition: str, after: int, last: int, epoch: str = "") -> Iterator[list[EventData]]:
     """Yield the events of a partition with sequence numbers in (after, last], in the batches that arrive.
 
-    What the hub has dropped in the meantime is passed over. Raises what the client raises where it gives up, and
-    ReadingFailed where the hub stays silent.
+    What the hub has dropped in the meantime is passed over. epoch: of the hub whose events are meant; the hub is asked
+    for its own at the end, when no event of another one can have been read unnoticed. Raises what the client raises
+    where it gives up, and ReadingFailed where the hub stays silent or is another one by now.
     """
     with _Receiving(hub, partition, after) as receiving:
-        while events := receiving.next_batch(last):
-            if _number(events[-1]) >= last:
-                yield [event for event in events if _number(event) <= last]
-                return
-            yield list(events)
+        yield from _up_to(receiving, last)
+        if epoch:
+            receiving.check_epoch(epoch)
+
+
+def _up_to(receiving: "_Receiving", last: int) -> Iterator[list[EventData]]:
+    while events := receiving.next_batch(last):
+        if _number(events[-1]) >= last:
+            yield [event for event in events if _number(event) <= last]
+            return
+        yield list(events)
 
 
 class _Receiving:
@@ -74,6 +82,15 @@ class _Receiving:
             raise arrived
         return arrived
 
+    def check_epoch(self, epoch: str) -> None:
+        """Raise ReadingFailed where the hub was created at another time than that."""
+        found = epoch_of(self._client.get_eventhub_properties()["created_at"].isoformat())
+        if found != epoch:
+            raise ReadingFailed(
+                f"the hub {self._hub.name!r} was created anew at {found} while the one of {epoch} was read: "
+                f"run the job again"
+            )
+
     def _receive(self) -> None:
         self._client.receive_batch(
             self._take,
@@ -107,8 +124,13 @@ async def _head_of(hub: Hub, known: Collection[str]) -> Head:
         )
         others = set(facts["partition_ids"]) - set(known)
         new = await asyncio.gather(*map(client.get_partition_properties, others))
-    last = {one["id"]: int(one["last_enqueued_sequence_number"]) for one in [*found, *new]}
-    return Head(facts["created_at"].isoformat(), dict(sorted(last.items())))
+    partitions = sorted([*found, *new], key=lambda one: one["id"])
+    last = {one["id"]: int(one["last_enqueued_sequence_number"]) for one in partitions}
+    first = {
+        one["id"]: last[one["id"]] + 1 if one["is_empty"] else int(one["beginning_sequence_number"])
+        for one in partitions
+    }
+    return Head(epoch_of(facts["created_at"].isoformat()), first, last)
 
 
 def _number(event: EventData) -> int:

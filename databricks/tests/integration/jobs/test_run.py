@@ -1,5 +1,6 @@
 """Whole runs: a stream by its contract alone, a contract wholly broken, SQL away for a while, the end of a window."""
 
+import json
 from datetime import timedelta
 from uuid import UUID
 
@@ -7,9 +8,10 @@ import pytest
 
 from job_house import WINDOW, pack, row, trade
 from lakehouse.cli import summary
-from lakehouse.follow import run
+from lakehouse.follow import Intervals, run
 
 PAYMENTS = WINDOW.replace("trades", "payments")
+INTERVALS = Intervals()
 EMPTY = (
     "ipState",
     "ipPostcode",
@@ -59,7 +61,7 @@ def test_payments_reach_silver_by_their_contract_alone(house):
     house.close(window=PAYMENTS, stream="transactions", read=4, accepted=4)
     request = house.request("transactions")
 
-    finished = run(request, "follow", house.chain(request), house.clock)
+    finished = run(request, "follow", house.chain(request), house.clock, INTERVALS)
 
     assert (finished.ending, finished.passes) == ("drained", 1)
     assert house.counts(PAYMENTS, "transactions") == {
@@ -73,29 +75,48 @@ def test_payments_reach_silver_by_their_contract_alone(house):
     assert house.rows("silver.transactions_quarantine", "reason") == [("localHour: above 23",)]
 
 
+def test_one_run_takes_all_streams_of_a_feed_and_ends_once_each_is_read_whole(house):
+    request = house.request("trades", "transactions")
+    other = {**row(payment(1)), "properties": {"contract": "transactions/1", "slice": f"{WINDOW}/0.1"}}
+    house.send(row(trade(1)))
+    house.send(other, stream="transactions")
+    house.close(read=1, accepted=1)
+    marker = json.loads(house.reference.documents[f"windows/{WINDOW}/closed.json"])
+    marker["counts"]["transactions"] = {"read": 1, "accepted": 1, "refused": 0, "unknown": 0}
+    marker["last_sequence_numbers"]["transactions"] = {"0": 0}
+    house.reference.documents[f"windows/{WINDOW}/closed.json"] = json.dumps(marker).encode()
+
+    finished = run(request, "follow", house.chain(request), house.clock, INTERVALS)
+
+    assert (finished.ending, sorted(finished.counts)) == ("drained", ["trades", "transactions"])
+    assert "reconciliation:balanced" in house.counts()
+    assert "reconciliation:balanced" in house.counts(stream="transactions")
+
+
 def test_a_contract_wholly_broken_leaves_all_in_quarantine_and_the_run_says_so(house):
     broken = {name: value for name, value in trade(1).items() if name != "price"}
     house.send(pack([broken, broken]), pack([broken], encoding="zstd"))
     house.close(read=3, accepted=3)
     chain = house.chain()
 
-    found = summary(run(chain.request, "follow", chain, house.clock), chain)
+    found = summary(run(chain.request, "follow", chain, house.clock, INTERVALS), chain)
 
-    assert (found["ending"], found["verdict"]) == ("drained", "balanced")
-    assert found["warnings"] == ["every record of the window is in quarantine: price: missing (3)"]
+    assert (found["ending"], found["streams"]["trades"]["verdict"]) == ("drained", "balanced")
+    assert found["warnings"] == ["every record of trades in the window is in quarantine: price: missing (3)"]
 
 
 def test_a_run_that_gave_up_is_followed_by_one_that_drains_the_window(house):
     house.send(row(trade(1)))
     impatient = house.chain(house.request(grace=timedelta(0), drain_limit=timedelta(minutes=-1)))
-    gave_up = summary(run(impatient.request, "follow", impatient, house.clock), impatient)
+    gave_up = summary(run(impatient.request, "follow", impatient, house.clock, INTERVALS), impatient)
     house.clock.on_sleep = lambda: _ends(house)
 
     chain = house.chain()
-    finished = run(chain.request, "follow", chain, house.clock)
+    finished = run(chain.request, "follow", chain, house.clock, INTERVALS)
 
-    assert (gave_up["ending"], gave_up["verdict"], gave_up["warnings"][0][:10]) == ("gave_up", "open", "gave up at")
-    assert (finished.ending, house.counts()["sql"]) == ("drained", 2)
+    assert (gave_up["ending"], gave_up["streams"]["trades"]["verdict"]) == ("gave_up", "open")
+    assert gave_up["warnings"][0].endswith("the window was not closed (no closed.json).")
+    assert (finished.ending, house.counts()["sql:Trades"]) == ("drained", 2)
     assert "reconciliation:balanced" in house.counts()
 
 
@@ -110,9 +131,10 @@ def test_a_batch_waits_for_a_database_that_is_away_and_is_not_lost_when_it_stays
 
     house.clock.on_sleep = lambda: _put_back(house.database)
     chain.run_pass()
+    chain.finish()
 
     assert (tried, house.clock.slept) == ([1.0, 1.0], [1.0, 1.0, 1.0])
-    assert house.counts()["sql"] == 1
+    assert house.counts()["sql:Trades"] == 1
 
 
 def _ends(house):

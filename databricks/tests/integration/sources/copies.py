@@ -51,6 +51,14 @@ def copy_to_capture(root: Path, hub: str, events: Mapping[str, Sequence[EventDat
                 fastavro.writer(file, _CAPTURED, content, codec="deflate")
 
 
+def write_captured(file: Path, numbers: Sequence[int], at: datetime, body: bytes | None = b"{}") -> None:
+    """Write events of these sequence numbers as Capture does, enqueued at a time."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    place = {"EnqueuedTimeUtc": _us_time(at.astimezone(UTC)), "SystemProperties": {}, "Properties": {}, "Body": body}
+    with file.open("wb") as target:
+        fastavro.writer(target, _CAPTURED, [{"SequenceNumber": n, "Offset": str(n), **place} for n in numbers])
+
+
 def _record(jvm: object, topic: str, partition: int, event: EventData) -> object:
     headers = jvm.java.util.ArrayList()
     for name, value in event.properties.items():

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,13 +14,14 @@ from pyspark.testing import assertSchemaEqual
 
 from copies import copy_to_capture, copy_to_kafka
 from hub_stage import Event, Platform
-from lakehouse.bronze import run_bronze_pass
-from lakehouse.bronze_schema import BRONZE, KEY
+from lakehouse.lake.tables import Lake
 from lakehouse.request import Stream
 from lakehouse.sources.capture import CaptureSource
 from lakehouse.sources.configuration import SourceConfig
 from lakehouse.sources.hub_client import events_of, head_of
 from lakehouse.sources.port import source_from
+from lakehouse.streams.bronze import run_bronze_pass
+from lakehouse.streams.bronze_schema import BRONZE, KEY
 
 ROW = {"contract": "trades/1", "slice": "trades-20261122T100000Z/1.1"}
 PACKED = pa.compress(b'{"price": 1.10}\n' * 50, codec="zstd", asbytes=True)
@@ -43,20 +45,22 @@ class Bronze:
 
 @pytest.fixture(scope="module")
 def bronze(spark, hubs: Platform, broker: str, tmp_path_factory: pytest.TempPathFactory) -> Bronze:
+    tables = Lake(spark)
     folder = tmp_path_factory.mktemp("three")
     hubs.send("trades", EVENTS)
     stored = _stored(hubs, "trades")
     copy_to_kafka(spark, broker, "market-trades", stored)
     copy_to_capture(folder / "captured", "market.trades", stored)
     plain = SourceConfig("kafka", kafka={"kafka.bootstrap.servers": broker})
-    captured = SourceConfig("capture", capture_root=str(folder / "captured"))
+    captured = SourceConfig("capture", capture_root=str(folder / "captured"), capture_settle=timedelta())
+    epoch = head_of(hubs.hub("trades")).epoch
     read = {
         Stream("by_amqp", "trades", "by_amqp/1"): hubs.config(),
-        Stream("by_kafka", "market-trades", "by_kafka/1"): plain,
-        Stream("in_files", "market.trades", "in_files/1"): captured,
+        Stream("by_kafka", "market-trades", "by_kafka/1", epoch): plain,
+        Stream("in_files", "market.trades", "in_files/1", epoch): captured,
     }
     for stream, config in read.items():
-        run_bronze_pass(spark, source_from(config), stream, str(folder / "checkpoints"))
+        run_bronze_pass(tables, source_from(config), stream, str(folder / "checkpoints"))
     return Bronze(*(spark.table(f"bronze.{stream.name}").cache() for stream in read))
 
 
@@ -105,21 +109,21 @@ def test_kafkas_offset_is_the_sequence_number(bronze):
     assert bronze.kafka.where("offset != cast(sequence_number as string)").count() == 0
 
 
-def test_what_a_kafka_producer_writes_as_plain_bytes_is_accepted(spark, broker, checkpoints):
+def test_what_a_kafka_producer_writes_as_plain_bytes_is_accepted(spark, tables, broker, checkpoints):
     plain = "array(struct('contract' as key, cast('trades/1' as binary) as value))"
     record = spark.range(1).selectExpr("'{}' as value", f"{plain} as headers")
     options = {"kafka.bootstrap.servers": broker}
     record.write.format("kafka").options(**options, topic="plain", includeHeaders="true").save()
 
     source = source_from(SourceConfig("kafka", kafka=options))
-    run_bronze_pass(spark, source, Stream("plain", "plain", "plain/1"), checkpoints)
+    run_bronze_pass(tables, source, Stream("plain", "plain", "plain/1"), checkpoints)
 
     assert [row["properties"] for row in spark.table("bronze.plain").collect()] == [{"contract": "trades/1"}]
 
 
-def test_captures_folder_need_not_be_there_yet(spark, checkpoints, tmp_path: Path):
+def test_captures_folder_need_not_be_there_yet(tables, checkpoints, tmp_path: Path):
     stream = Stream("uncaptured", "uncaptured", "uncaptured/1")
 
-    progress = run_bronze_pass(spark, CaptureSource(str(tmp_path / "nothing")), stream, checkpoints)
+    progress = run_bronze_pass(tables, CaptureSource(str(tmp_path / "nothing")), stream, checkpoints)
 
     assert progress.rows_read == 0

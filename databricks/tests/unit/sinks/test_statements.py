@@ -1,69 +1,136 @@
-"""The statements of both databases: they parse, agree in their columns, and none is missing."""
+"""The statements of both databases: they parse, and say of `Trades` what its readers rely on."""
 
-from importlib.resources import files
+import re
 
 import pytest
 import sqlglot
 from sqlglot import expressions
 
-from lakehouse.gold import GOLD
-from lakehouse.sinks.jdbc import UnknownDatabase, database
+from lakehouse.sinks import statements
+from lakehouse.sinks.ddl import create_staging, ddl
+from lakehouse.sinks.lengths import length_of
+from lakehouse.sinks.tables import OWN, WINDOW_COUNTS, sql_table
+from lakehouse.sinks.upgrading import COLUMNS
+from sql_tables import ALL_TYPES, TRADES, table
 
-FOLDER = files("lakehouse").joinpath("sql")
-NAMES = {folder: {path.name for path in FOLDER.joinpath(folder).iterdir()} for folder in ("tsql", "sqlite", "any")}
+DIALECTS = ("tsql", "sqlite")
+KEYS_ALONE = sql_table(table("a long, b date", "a", "b", sql="Pairs"), length_of)
+TABLES = [sql_table(TRADES, length_of), sql_table(ALL_TYPES, length_of), KEYS_ALONE, *OWN]
+MADE = sql_table(TRADES, length_of)
+
+TRADES_IN_TSQL = """
+IF OBJECT_ID('dbo.Trades', 'U') IS NULL
+CREATE TABLE "Trades" (
+  "id" nvarchar(128),
+  "name" nvarchar(200),
+  "symbol" nvarchar(64),
+  "exchange" nvarchar(32),
+  "quote" nvarchar(64),
+  "direction" nvarchar(8),
+  "price" decimal(38, 18),
+  "volume" decimal(38, 18),
+  "timestamp" datetime2(6),
+  "explorer" nvarchar(400),
+  "marketCapUsd" decimal(38, 18),
+  "maxSupply" decimal(38, 18),
+  "rank" bigint,
+  "changePercent24Hr" decimal(38, 18),
+  "volumeUsd24Hr" decimal(38, 18),
+  "vwap24Hr" decimal(38, 18),
+  "venue" nvarchar(32) COLLATE Latin1_General_100_BIN2 NOT NULL,
+  "market" nvarchar(64) COLLATE Latin1_General_100_BIN2 NOT NULL,
+  "trade_id" bigint NOT NULL,
+  "window_id" nvarchar(64) NOT NULL,
+  CONSTRAINT "trades_key" PRIMARY KEY ("venue", "market", "trade_id")
+)
+"""
 
 
-def parsed(folder, name, dialect):
-    return sqlglot.parse(
-        FOLDER.joinpath(folder, name).read_text(), dialect=dialect, error_level=sqlglot.ErrorLevel.RAISE
-    )
+def of_table(made, dialect):
+    yield from ddl(made, dialect)
+    yield from create_staging(made, made.staging, made.names, dialect)
+    yield from create_staging(made, made.keys, made.key, dialect)
+    yield statements.upsert(made, dialect)
+    yield statements.delete_missing(made, dialect)
+    yield statements.delete_values(made, made.key[0], 3)
+    yield statements.clear(made.staging)
+    yield statements.count_window(made)
 
 
-def test_both_databases_have_the_same_statements():
-    assert NAMES["tsql"] == NAMES["sqlite"]
-    assert not NAMES["any"] & NAMES["tsql"]
+def of_all(dialect):
+    yield from (statements.PROGRESS, statements.BEGIN, statements.ADVANCE, statements.DELETE_COUNTS, COLUMNS[dialect])
+    yield statements.add_count(dialect)
+    for made in TABLES:
+        yield from of_table(made, dialect)
 
 
-@pytest.mark.parametrize("dialect", ["tsql", "sqlite"])
-@pytest.mark.parametrize("folder", ["own", "any"])
-def test_every_statement_parses(folder, dialect):
-    own = dialect if folder == "own" else folder
-
-    for name in NAMES[own]:
-        trees = parsed(own, name, dialect)
-
-        assert trees, name
-        assert not [found for tree in trees for found in tree.find_all(expressions.Command)], name
+def parsed(statement, dialect):
+    (tree,) = sqlglot.parse(statement, dialect=dialect, error_level=sqlglot.ErrorLevel.RAISE)
+    return tree
 
 
-@pytest.mark.parametrize("dialect", ["tsql", "sqlite"])
-@pytest.mark.parametrize("table", ["trades", "trades_staging"])
-def test_tables_have_the_columns_of_gold(table, dialect):
-    (statement,) = [
-        found for one in parsed(dialect, f"create_{table}.sql", dialect) for found in one.find_all(expressions.Create)
+def words(statement):
+    return re.sub(r"\s+", " ", statement).strip()
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_every_statement_parses(dialect):
+    for statement in of_all(dialect):
+        found = list(parsed(statement, dialect).find_all(expressions.Command))
+
+        assert found == [], statement
+
+
+def test_trades_is_made_as_its_readers_know_it():
+    made, index = ddl(MADE, "tsql")
+
+    assert words(made) == words(TRADES_IN_TSQL)
+    assert index.endswith('CREATE INDEX "trades_of_window" ON "Trades" ("window_id")')
+
+
+def test_trades_are_merged_on_their_key_under_a_lock_that_keeps_others_from_inserting():
+    merge = parsed(statements.upsert(MADE, "tsql"), "tsql")
+    (insert,) = merge.find_all(expressions.Insert)
+    (update,) = merge.find_all(expressions.Update)
+
+    assert isinstance(merge, expressions.Merge)
+    assert "WITH (HOLDLOCK)" in merge.sql("tsql")
+    assert {column.name for column in merge.args["on"].find_all(expressions.Column)} == set(MADE.key)
+    assert [column.name for column in insert.this.expressions] == list(MADE.names)
+    assert [change.this.name for change in update.expressions] == [name for name in MADE.names if name not in MADE.key]
+
+
+def test_a_table_of_keys_alone_is_merged_without_an_update():
+    merge = parsed(statements.upsert(KEYS_ALONE, "tsql"), "tsql")
+
+    assert [*merge.find_all(expressions.Update)] == []
+    assert statements.upsert(KEYS_ALONE, "sqlite").endswith("DO NOTHING")
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_count_is_inserted_with_every_column(dialect):
+    statement = statements.add_count(dialect)
+
+    assert statement.count("?") == len(WINDOW_COUNTS.names)
+    assert [name for name in WINDOW_COUNTS.names if f'"{name}"' not in statement] == []
+
+
+@pytest.mark.parametrize("made", TABLES, ids=lambda made: made.name)
+def test_both_databases_are_told_of_the_same_columns_and_keys(made):
+    columns = [
+        [(column.name, bool(column.find(expressions.NotNullColumnConstraint))) for column in found]
+        for found in (parsed(ddl(made, dialect)[0], dialect).find_all(expressions.ColumnDef) for dialect in DIALECTS)
     ]
 
-    columns = [column.name for column in statement.find_all(expressions.ColumnDef)]
-
-    assert columns == [*GOLD.names, *(["batch"] if "staging" in table else [])]
+    assert columns[0] == columns[1] == [(column.name, column.required) for column in made.columns]
 
 
-@pytest.mark.parametrize("dialect", ["tsql", "sqlite"])
-def test_the_upsert_names_every_column(dialect):
-    text = FOLDER.joinpath(dialect, "upsert_trades.sql").read_text()
+def test_all_types_have_their_sql_type():
+    made, index = ddl(sql_table(ALL_TYPES, length_of), "tsql")
+    kinds = [column.kind.sql("tsql").lower() for column in parsed(made, "tsql").find_all(expressions.ColumnDef)]
 
-    assert [name for name in GOLD.names if f'"{name}"' not in text] == []
-
-
-def test_a_url_of_another_database_is_refused_without_its_details():
-    with pytest.raises(UnknownDatabase, match="jdbc:sqlserver: and jdbc:sqlite:") as refused:
-        database("jdbc:postgresql://host/db;password=hush")
-
-    assert "hush" not in str(refused.value)
-
-
-def test_a_token_is_asked_for_each_connection():
-    tokens = iter(["first", "second"])
-    target = database("jdbc:sqlserver://host;database=x", lambda: next(tokens))
-
-    assert [target.properties()["accessToken"], target.options("t")["accessToken"]] == ["first", "second"]
+    assert kinds == [
+        *("bigint", "nvarchar(8)", "numeric(10, 2)", "datetime2(6)", "date"),
+        *("bit", "float", "integer", "nvarchar(4)"),
+    ]
+    assert '"things_of_day"' in index

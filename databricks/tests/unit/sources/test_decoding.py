@@ -8,7 +8,7 @@ from azure.eventhub._pyamqp._encode import encode_value
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lakehouse.decoding import properties_of, text_of
+from lakehouse.streams.decoding import properties_of, text_of
 
 NAMES = st.text(min_size=1, max_size=8)
 INTS = st.integers(-(2**31), 2**31 - 1)  # what the encoder of azure-eventhub has a type for

@@ -1,72 +1,39 @@
 """Every source reads the hub that it is asked for, whatever the stream is called."""
 
-import pytest
-
-from lakehouse.bronze import BronzeProgress, run_bronze_pass
 from lakehouse.request import Stream
+from lakehouse.sources.capture import CaptureSource
 from lakehouse.sources.configuration import SourceConfig
-from lakehouse.sources.port import source_from
+from lakehouse.sources.eventhubs import EventHubsSource
+from lakehouse.sources.hub import Head
+from lakehouse.sources.kafka import KafkaSource
 
 LOGIN = {"namespace": "name.servicebus.windows.net", "tenant_id": "t", "client_id": "c", "client_secret": "s"}
-HUB = "market-trades"
+RENAMED = Stream("trades", "market-deals", "trades/1", "2026-11-23T10:00:00Z")
+EPOCH = "2026-11-23T10:00:00.000+00:00"
 
 
-class Loading(Exception):
-    """Ends a reading where Spark would begin one."""
+def test_kafka_subscribes_to_the_renamed_hub():
+    topic = KafkaSource.of(SourceConfig("kafka", **LOGIN)).open(RENAMED)
+
+    assert topic.options["subscribe"] == "market-deals"
+    assert topic.epoch == EPOCH
 
 
-class ReadingSpark:
-    """Stands for a session and its stream reader, and remembers what it was to load."""
+def test_capture_lists_the_renamed_hubs_folders():
+    captured = CaptureSource.of(SourceConfig("capture", capture_root="/captured")).open(RENAMED)
 
-    def __init__(self):
-        self.given = {}
-
-    @property
-    def dataSource(self):  # noqa: N802 - Spark's own name
-        return self
-
-    @property
-    def readStream(self):  # noqa: N802 - Spark's own name
-        return self
-
-    def register(self, source):
-        self.given["registered"] = source
-
-    def format(self, name):
-        return self.options(format=name)
-
-    def schema(self, text):
-        return self.options(schema=text)
-
-    def option(self, name, value):
-        return self.options(**{name: value})
-
-    def options(self, **given):
-        self.given |= given
-        return self
-
-    def load(self, path=None):
-        self.given["path"] = path
-        raise Loading
-
-    def sql(self, statement):
-        """Take a statement that makes a table."""
+    assert captured.source.layout.glob(captured.hub) == "*/market-deals"
+    assert captured.epoch == EPOCH
 
 
-@pytest.mark.parametrize(
-    ("config", "option"),
-    [
-        (SourceConfig("kafka", **LOGIN), "subscribe"),
-        (SourceConfig("eventhubs", **LOGIN), "name"),
-        (SourceConfig("capture", capture_root="/captured"), "path"),
-    ],
-)
-def test_a_pass_over_a_renamed_hub_asks_for_the_hub_and_never_for_the_stream(config, option):
-    spark = ReadingSpark()
-    known = BronzeProgress({})
+def test_the_client_asks_the_renamed_hub_which_itself_says_its_epoch():
+    asked = []
 
-    with pytest.raises(Loading):
-        run_bronze_pass(spark, source_from(config), Stream("trades", HUB, "trades/1"), "/c", known=known)
+    def answer(hub, known):
+        asked.append(hub.name)
+        return Head("2026-11-24T10:00:00.000+00:00", {}, {})
 
-    assert spark.given[option].endswith(HUB)
-    assert "trades" not in {str(value) for value in spark.given.values()}
+    opened = EventHubsSource(SourceConfig("eventhubs", **LOGIN), answer).open(RENAMED)
+
+    assert (asked, opened.hub.name) == (["market-deals"], "market-deals")
+    assert opened.epoch == "2026-11-24T10:00:00.000+00:00"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from lakehouse.request import Stream
 from lakehouse.sources.capture import CaptureSource
 from lakehouse.sources.configuration import SourceConfig, SourceRefused
 from lakehouse.sources.eventhubs import EventHubsSource
@@ -53,6 +54,50 @@ def test_databricks_has_kafkas_classes_under_a_name_of_its_own():
 
     classes = [options["kafka.sasl.jaas.config"], options["kafka.sasl.login.callback.handler.class"]]
     assert all(name.startswith("kafkashaded.org.apache.kafka.") for name in classes)
+
+
+def test_a_service_credential_takes_the_place_of_the_whole_login():
+    config = SourceConfig("kafka", namespace=LOGIN["namespace"], service_credential="hub_reader", on_databricks=True)
+
+    options = source_from(config).options
+
+    assert options["databricks.serviceCredential"] == "hub_reader"
+    assert options["kafka.bootstrap.servers"] == "name.servicebus.windows.net:9093"
+    assert not [name for name in options if "sasl" in name or "security" in name]
+
+
+def test_a_service_credential_still_needs_the_namespace():
+    with pytest.raises(SourceRefused, match="'kafka' needs namespace"):
+        source_from(SourceConfig("kafka", service_credential="hub_reader"))
+
+
+def test_an_authority_of_ones_own_is_trusted_for_the_broker_and_for_the_login():
+    options = source_from(SourceConfig("kafka", ca_bundle="/tls/ca.pem", **LOGIN)).options
+
+    assert (options["kafka.ssl.truststore.type"], options["kafka.ssl.truststore.location"]) == ("PEM", "/tls/ca.pem")
+    assert 'ssl.truststore.type="PEM" ssl.truststore.location="/tls/ca.pem"' in options["kafka.sasl.jaas.config"]
+
+
+def test_kafka_reads_on_past_what_was_deleted_and_no_more_than_the_limit_at_once():
+    topic = source_from(SourceConfig("kafka", max_events_a_batch=7, **LOGIN)).open(Stream("trades", "hub", "trades/1"))
+
+    assert topic.options["failOnDataLoss"] == "false"
+    assert topic.options["maxOffsetsPerTrigger"] == "7"
+    assert topic.options["startingOffsets"] == "earliest"
+
+
+@pytest.mark.parametrize(
+    ("kind", "field"),
+    [("kafka", "max_events_a_batch"), ("eventhubs", "max_events_a_batch"), ("capture", "max_files_a_batch")],
+)
+def test_a_limit_that_lets_nothing_through_is_refused(kind, field):
+    with pytest.raises(SourceRefused, match=rf"{field} \(0\) must be at least 1"):
+        source_from(SourceConfig(kind, capture_root="/captured", **LOGIN, **{field: 0}))
+
+
+def test_a_capture_format_without_partition_is_refused():
+    with pytest.raises(SourceRefused, match="capture_format"):
+        source_from(SourceConfig("capture", capture_root="/captured", capture_format="{EventHub}/{Year}"))
 
 
 def test_options_of_ones_own_replace_the_login():

@@ -10,6 +10,7 @@ from emulators.databricks.bundle import read_bundle
 from emulators.databricks.definitions import BundleError
 from emulators.databricks.programs import TaskRunner
 from emulators.databricks.server import JobsService, running
+from emulators.databricks.target_modes import DEVELOPER
 from emulators.entra.published_keys import PublishedKeys
 from emulators.service import run_service
 from emulators.tls import client_context
@@ -31,7 +32,7 @@ def configuration(arguments: Sequence[str] | None, environment: Mapping[str, str
             f"--python {options.python} is not there: give the interpreter that has the packages of the bundle's jobs"
         )
     try:
-        bundle = read_bundle(options.bundle.resolve(), options.target, dict(options.variable))
+        bundle = read_bundle(options.bundle.resolve(), options.target, dict(options.variable), options.user)
     except BundleError as error:
         parser.error(str(error))
     trust = client_context(options.ca) if options.ca else ssl.create_default_context()
@@ -65,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--bundle", type=Path, required=True, help="folder with databricks.yml and pyproject.toml")
     parser.add_argument("--target", default="local")
     parser.add_argument("--variable", type=_variable, action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--user", default=DEVELOPER, help="who deploys the bundle (default: %(default)s)")
     parser.add_argument("--issuer", required=True, help="https://localhost:20001/<tenant>")
     parser.add_argument("--ca", type=Path, help="PEM: the authority that signed the issuer's certificate")
     parser.add_argument("--state", type=Path, required=True, help="folder for runs, logs and tokens")

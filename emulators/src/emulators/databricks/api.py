@@ -1,19 +1,22 @@
 """The Jobs API 2.2 over HTTP: each call with its token, its faults and its answer."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from emulators.databricks.absent import absent_routes, refuse_absent_parameters, refuse_absent_queries
+from emulators.databricks.access import check_access, may
+from emulators.databricks.definitions import Level
 from emulators.databricks.descriptions import describe_job, describe_run
 from emulators.databricks.endings import Ending
 from emulators.databricks.faults import Faults
 from emulators.databricks.lifecycle import Run, TaskRun
 from emulators.databricks.logs import last_lines, tail
-from emulators.databricks.pages import flag, number, page_of
+from emulators.databricks.pages import flag, number, one_of, page_of
 from emulators.databricks.refusals import (
     Refusal,
     bad_token,
@@ -31,9 +34,13 @@ logger = logging.getLogger(__name__)
 
 AUDIENCE = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d"
 PREFIX = "/api/2.2/"
+ME = "/api/2.0/preview/scim/v2/Me"
 CALLER = web.RequestKey("caller", str)
 
 _MOST_JOBS, _MOST_RUNS = 100, 25
+_SCIM_USER = "urn:ietf:params:scim:schemas:core:2.0:User"
+_FOR_EVER = 2**63 - 1
+_RUN_TYPES = ("JOB_RUN", "WORKFLOW_RUN", "SUBMIT_RUN")
 
 
 class _RunOfBody(msgspec.Struct, frozen=True):
@@ -53,50 +60,71 @@ class JobsApi:
         name, whole = request.query.get("name", "").lower(), flag(request.query, "expand_tasks")
         hidden = self._workspace.context.faults.take("hide_jobs", "jobs/list")
         known = [] if hidden else self._workspace.jobs.values()
-        jobs = [job for job in known if name in {"", job.definition.name.lower()}]
+        caller = request.get(CALLER, "")
+        jobs = [job for job in known if name in {"", job.definition.name.lower()} and may(job, caller, "CAN_VIEW")]
         described = [describe_job(job, whole=whole) for job in jobs]
         return json_answer(page_of("jobs", described, request.query, most=_MOST_JOBS))
 
     async def get_job(self, request: web.Request) -> web.Response:
         """`GET jobs/get?job_id=`."""
-        return json_answer(describe_job(self._workspace.job(number(request.query, "job_id")), whole=True))
+        job = self._workspace.job(number(request.query, "job_id"))
+        check_access(job, request.get(CALLER, ""), "CAN_VIEW")
+        return json_answer(describe_job(job, whole=True))
 
     async def run_now(self, request: web.Request) -> web.Response:
         """`POST jobs/run-now`: a RunRequest."""
-        run = self._workspace.run_now(await _body(request, RunRequest), request.get(CALLER, ""))
+        refuse_absent_parameters(await _body(request, dict[str, Any]))
+        order, caller = await _body(request, RunRequest), request.get(CALLER, "")
+        check_access(self._workspace.job(order.job_id), caller, "CAN_MANAGE_RUN")
+        run = self._workspace.run_now(order, caller)
         return json_answer({"run_id": run.run_id, "number_in_job": run.run_id})
 
     async def get_run(self, request: web.Request) -> web.Response:
         """`GET runs/get?run_id=`."""
-        return json_answer(self._described(self._workspace.run(number(request.query, "run_id"))))
+        refuse_absent_queries(request.query)
+        run_id = number(request.query, "run_id")
+        self._check_access(request, run_id, "CAN_VIEW")
+        return json_answer(self._described(self._workspace.run(run_id)))
 
     async def list_runs(self, request: web.Request) -> web.Response:
-        """`GET runs/list?job_id=&active_only=&completed_only=&expand_tasks=&limit=&page_token=`, the newest first."""
+        """`GET runs/list`, the newest first: all documented parameters; moments are epoch milliseconds."""
         query = request.query
         wanted, active, over = number(query, "job_id", 0), flag(query, "active_only"), flag(query, "completed_only")
         if active and over:
             raise invalid("Only one of active_only and completed_only can be true.")
+        first, last = number(query, "start_time_from", 0), number(query, "start_time_to", _FOR_EVER)
+        of_jobs = one_of(query, "run_type", _RUN_TYPES) in {"", "JOB_RUN"}
         runs = [
             run
             for run in self._workspace.context.records.all()
-            if wanted in {0, run.job_id} and not (active and run.is_over) and not (over and not run.is_over)
+            if of_jobs
+            and wanted in {0, run.job_id}
+            and first <= run.created_at <= last
+            and not (active and run.is_over)
+            and not (over and not run.is_over)
+            and may(self._workspace.jobs.get(run.job_id), request.get(CALLER, ""), "CAN_VIEW")
         ]
         tasks = flag(query, "expand_tasks")
         return json_answer(page_of("runs", [self._described(run, tasks=tasks) for run in runs], query, most=_MOST_RUNS))
 
     async def cancel_run(self, request: web.Request) -> web.Response:
         """`POST runs/cancel`: the answer comes at once, the end when the processes have ended."""
-        self._workspace.cancel((await _body(request, _RunOfBody)).run_id)
+        run_id = (await _body(request, _RunOfBody)).run_id
+        self._check_access(request, run_id, "CAN_MANAGE_RUN")
+        self._workspace.cancel(run_id)
         return json_answer({})
 
     async def delete_run(self, request: web.Request) -> web.Response:
         """`POST runs/delete`."""
-        self._workspace.delete((await _body(request, _RunOfBody)).run_id)
+        run_id = (await _body(request, _RunOfBody)).run_id
+        self._check_access(request, run_id, "CAN_MANAGE")
+        self._workspace.delete(run_id)
         return json_answer({})
 
     async def get_output(self, request: web.Request) -> web.Response:
         """`GET runs/get-output?run_id=`: of a task's run, or of a run that has a single task."""
         run, task = self._task_run(number(request.query, "run_id"))
+        self._check_access(request, run.run_id, "CAN_VIEW")
         task_runner = self._workspace.context.task_runner
         text, cut = tail(task_runner.log_of(run.run_id, task.task_key, task.attempt))
         logs = task_runner.redacted(text)
@@ -113,6 +141,16 @@ class JobsApi:
             *map(task_runner.redacted, logs),
         ]
         return web.Response(text="\n\n".join(parts))
+
+    async def show_caller(self, request: web.Request) -> web.Response:
+        """`GET preview/scim/v2/Me`: whose token it is. A service principal is called by its application id."""
+        caller = request.get(CALLER, "")
+        me = {"schemas": [_SCIM_USER], "id": caller, "userName": caller, "displayName": caller, "active": True}
+        return json_answer(me)
+
+    def _check_access(self, request: web.Request, run_id: int, needed: Level) -> None:
+        job_id = self._workspace.run(run_id).job_id
+        check_access(self._workspace.jobs.get(job_id), request.get(CALLER, ""), needed)
 
     def _task_run(self, run_id: int) -> tuple[Run, TaskRun]:
         for run in self._workspace.context.records.all():
@@ -143,13 +181,18 @@ def jobs_application(api: JobsApi, faults: Faults, checker: JwtChecker) -> web.A
     posts = {"jobs/run-now": api.run_now, "runs/cancel": api.cancel_run, "runs/delete": api.delete_run}
     application.add_routes([web.get(_path(call), handler) for call, handler in gets.items()])
     application.add_routes([web.post(_path(call), handler) for call, handler in posts.items()])
+    application.router.add_get(ME, api.show_caller)
+    application.add_routes(absent_routes({"GET": _verbs(gets), "POST": _verbs(posts)}))
     application.router.add_get(r"/jobs/{job_id:\d+}/runs/{run_id:\d+}", api.show_run)
     return application
 
 
 def _path(call: str) -> str:
-    space, _, verb = call.partition("/")
-    return f"{PREFIX}jobs/{call}" if space == "runs" else f"{PREFIX}jobs/{verb}"
+    return f"{PREFIX}jobs/{call.removeprefix('jobs/')}"
+
+
+def _verbs(calls: Iterable[str]) -> tuple[str, ...]:
+    return tuple(call.removeprefix("jobs/") for call in calls)
 
 
 def call_of(path: str) -> str:
@@ -160,7 +203,7 @@ def call_of(path: str) -> str:
 def _guarded(faults: Faults, checker: JwtChecker) -> Middleware:
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if not request.path.startswith(PREFIX):
+        if not request.path.startswith("/api/"):
             return await handler(request)
         call = call_of(request.path)
         _refuse_on_demand(faults, call)

@@ -1,105 +1,85 @@
-"""The bundle on disk: `databricks.yml` and what it includes, as one target sees its jobs."""
+"""A bundle as it would be deployed: its resources for one target, with every `${…}` resolved."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from emulators.databricks.declaration import Declaration, read_declaration
 from emulators.databricks.definitions import BundleError, Job, make_job
 from emulators.databricks.substitution import Variables, resolved
+from emulators.databricks.target_modes import (
+    DEVELOPER,
+    Presets,
+    check_production,
+    job_with,
+    presets_of,
+    schema_with,
+    short_name,
+)
 
-_IDENTITY_KEYS = ("task_key", "job_cluster_key", "environment_key", "name")
+_NEEDS = {
+    "jobs": ("name", "tasks"),
+    "schemas": ("name", "catalog_name"),
+    "volumes": ("name", "catalog_name", "schema_name"),
+}
+"""The kinds of resources that are known here, and the fields that one of each can't do without."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A bundle's folder, and its jobs by id with everything resolved."""
+    """A bundle's folder, all its resources by kind and key, and its jobs by id."""
 
     folder: Path
     name: str
     target: str
+    resources: Mapping[str, Mapping[str, Mapping[str, Any]]]
     jobs: Mapping[int, Job]
 
 
-def read_bundle(folder: Path, target: str, given: Mapping[str, str] | None = None) -> Bundle:
-    """Read the bundle in `folder` for one target; `given` goes over the variables of the files.
+def read_bundle(folder: Path, target: str, given: Mapping[str, str] | None = None, user: str = DEVELOPER) -> Bundle:
+    """Read the bundle in `folder` for one target as `user` would deploy it. Raise BundleError.
 
-    What `mode` and `presets` add to names is left out: a job is called what its file says. Raise BundleError.
+    `given` goes over the variables of the files. Schemas and volumes are read and not made: nothing here needs them.
     """
-    whole = _whole(folder)
-    targets = whole.get("targets") or {}
-    if target not in targets:
-        raise BundleError(f"{folder} has no target {target!r}; it has {', '.join(targets) or 'none'}.")
-    chosen = targets[target] or {}
-    name = str((whole.get("bundle") or {}).get("name", ""))
-    variables = Variables(_variables(whole, chosen, given or {}), {"bundle.target": target, "bundle.name": name})
-    resources = merged(whole.get("resources") or {}, chosen.get("resources") or {})
-    jobs = [make_job(key, resolved(job, variables)) for key, job in (resources.get("jobs") or {}).items()]
-    return Bundle(folder, name, target, {job.job_id: job for job in jobs})
+    declared = read_declaration(folder, target)
+    if needed := declared.needed(given or {}):
+        given_how = " ".join(f"--variable {name}=…" for name in needed)
+        raise BundleError(f"No value is assigned to the variables {', '.join(needed)} of {target}: give {given_how}.")
+    lookup = Variables(declared.variables(given or {}), _facts(declared, user), declared.part("resources"))
+    resources = _with_presets(declared, resolved(_checked(declared.part("resources")), lookup), lookup, user)
+    jobs = [make_job(key, job) for key, job in resources.get("jobs", {}).items()]
+    return Bundle(folder, declared.name, target, resources, {job.job_id: job for job in jobs})
 
 
-def merged(base: Any, over: Any) -> Any:  # noqa: ANN401 - any YAML value
-    """Lay one YAML value over another as bundles do.
-
-    Mappings go together by key, lists of tasks, clusters and parameters by theirs, other lists one after the other.
-    """
-    if isinstance(base, Mapping) and isinstance(over, Mapping):
-        both = {key: merged(base[key], over[key]) for key in base if key in over}
-        return {**base, **over, **both}
-    if isinstance(base, list) and isinstance(over, list):
-        return _joined(base, over)
-    return over
+def _facts(declared: Declaration, user: str) -> dict[str, str]:
+    return {
+        "bundle.name": declared.name,
+        "bundle.target": declared.target,
+        "workspace.current_user.userName": user,
+        "workspace.current_user.short_name": short_name(user),
+    }
 
 
-def _joined(base: Sequence[Any], over: Sequence[Any]) -> list[Any]:
-    named = {_identity(item): item for item in base if _identity(item)}
-    if len(named) != len(base):
-        return [*base, *over]
-    for item in over:
-        known = named.get(_identity(item))
-        named[_identity(item)] = item if known is None else merged(known, item)
-    return list(named.values())
+def _checked(resources: Mapping[str, Any]) -> dict[str, Any]:
+    if unknown := sorted(set(resources) - set(_NEEDS)):
+        raise BundleError(f"resources has {', '.join(unknown)}; nothing is known here but {', '.join(_NEEDS)}.")
+    for kind, needs in _NEEDS.items():
+        for key, settings in (resources.get(kind) or {}).items():
+            if missing := [name for name in needs if name not in (settings or {})]:
+                raise BundleError(f"resources.{kind}.{key} lacks {', '.join(missing)}.")
+    return {kind: found or {} for kind, found in resources.items()}
 
 
-def _identity(item: Any) -> str:  # noqa: ANN401 - any YAML value
-    found = (str(item[key]) for key in _IDENTITY_KEYS if isinstance(item, Mapping) and key in item)
-    return next(found, "")
-
-
-def _whole(folder: Path) -> dict[str, Any]:
-    root = _read(folder / "databricks.yml")
-    for path in _included(folder, root.get("include") or []):
-        root = merged(root, _read(path))
-    return root
-
-
-def _included(folder: Path, patterns: Sequence[str]) -> Iterator[Path]:
-    for pattern in patterns:
-        found = sorted(folder.glob(pattern))
-        if not found and "*" not in pattern:
-            raise BundleError(f"{folder / 'databricks.yml'} includes {pattern}, which is not there.")
-        yield from found
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, yaml.YAMLError) as error:
-        raise BundleError(f"{path} can't be read: {error}") from error
-    if not isinstance(found, dict):
-        raise BundleError(f"{path} holds no mapping at its top.")
-    return found
-
-
-def _variables(whole: Mapping[str, Any], chosen: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, Any]:
-    declared = {name: (about or {}).get("default") for name, about in (whole.get("variables") or {}).items()}
-    targets = {name: _assigned(value) for name, value in (chosen.get("variables") or {}).items()}
-    if unknown := sorted((set(targets) | set(given)) - set(declared)):
-        raise BundleError(f"The bundle declares no variable {', '.join(unknown)}; it has {', '.join(declared)}.")
-    return declared | targets | dict(given)
-
-
-def _assigned(value: Any) -> Any:  # noqa: ANN401 - any YAML value
-    return value["default"] if isinstance(value, Mapping) and "default" in value else value
+def _with_presets(
+    declared: Declaration, resources: Mapping[str, Any], lookup: Variables, user: str
+) -> dict[str, dict[str, Any]]:
+    mode = str(declared.settings.get("mode") or "")
+    check_production(resolved(declared.part("workspace"), lookup), mode)
+    presets = presets_of(resolved(declared.part("presets"), lookup), mode, user)
+    of_schemas = Presets() if declared.part("experimental").get("skip_name_prefix_for_schema") else presets
+    run_as = resolved(declared.part("run_as"), lookup)
+    return {kind: dict(found) for kind, found in resources.items()} | {
+        "jobs": {key: job_with(presets, job, run_as) for key, job in resources.get("jobs", {}).items()},
+        "schemas": {key: schema_with(of_schemas, schema) for key, schema in resources.get("schemas", {}).items()},
+    }

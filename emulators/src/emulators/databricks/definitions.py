@@ -4,12 +4,18 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
+TRIGGERS = ("schedule", "trigger", "continuous")
+"""What would start runs by itself; nothing here does."""
+
 _ID_BYTES = 6
 
+_ALL_BUT_ONE = 2
+
+Level = Literal["CAN_VIEW", "CAN_MANAGE_RUN", "CAN_MANAGE", "IS_OWNER"]
 type Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
@@ -77,6 +83,58 @@ class Queue(msgspec.Struct, frozen=True):
     enabled: bool
 
 
+class HealthRule(msgspec.Struct, frozen=True):
+    """What would make a run unhealthy; read and not acted on."""
+
+    metric: Literal[
+        "RUN_DURATION_SECONDS",
+        "STREAMING_BACKLOG_BYTES",
+        "STREAMING_BACKLOG_FILES",
+        "STREAMING_BACKLOG_RECORDS",
+        "STREAMING_BACKLOG_SECONDS",
+    ]
+    op: Literal["GREATER_THAN"]
+    value: int
+
+
+class Health(msgspec.Struct, frozen=True):
+    """The rules of a job's health."""
+
+    rules: tuple[HealthRule, ...]
+
+
+class Schedule(msgspec.Struct, frozen=True):
+    """When runs would start by themselves; read and not acted on."""
+
+    quartz_cron_expression: str
+    timezone_id: str
+    pause_status: Literal["PAUSED", "UNPAUSED"] = "UNPAUSED"
+
+
+class Principal(msgspec.Struct, frozen=True):
+    """A user, a service principal by its application id, or a group."""
+
+    user_name: str | None = None
+    service_principal_name: str | None = None
+    group_name: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse all but one name."""
+        if [self.user_name, self.service_principal_name, self.group_name].count(None) != _ALL_BUT_ONE:
+            raise ValueError("give one of user_name, service_principal_name and group_name")
+
+    @property
+    def name(self) -> str:
+        """Give its name, whatever it is."""
+        return self.user_name or self.service_principal_name or self.group_name or ""
+
+
+class Permission(Principal, frozen=True, kw_only=True):
+    """Who may do what with a job."""
+
+    level: Level
+
+
 class JobDefinition(msgspec.Struct, frozen=True):
     """The settings of a job as its YAML states them."""
 
@@ -87,6 +145,10 @@ class JobDefinition(msgspec.Struct, frozen=True):
     max_concurrent_runs: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 1
     queue: Queue = Queue(enabled=False)
     timeout_seconds: Count = 0
+    health: Health | None = None
+    schedule: Schedule | None = None
+    permissions: tuple[Permission, ...] = ()
+    run_as: Principal | None = None
 
     def environment_of(self, task: Task) -> Mapping[str, str]:
         """Give the `spark_env_vars` of the cluster that the task runs on."""

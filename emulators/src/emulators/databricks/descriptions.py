@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from emulators.databricks.definitions import Job
+from emulators.databricks.definitions import TRIGGERS, Job
 from emulators.databricks.lifecycle import Run, TaskRun
 
 _STATUS_STATES = {"INTERNAL_ERROR": "TERMINATED", "SKIPPED": "TERMINATED", "WAITING_FOR_RETRY": "WAITING"}
@@ -12,10 +12,14 @@ _WAITS = "The run waits for a slot: the job's maximum of concurrent runs is reac
 
 
 def describe_job(job: Job, *, whole: bool) -> dict[str, Any]:
-    """Describe a job: `jobs/get` shows its `whole` settings, `jobs/list` not its tasks and parameters."""
-    hidden = set() if whole else {"tasks", "parameters", "job_clusters", "environments"}
+    """Describe a job: `jobs/get` shows its `whole` settings, `jobs/list` not its tasks and parameters.
+
+    Whatever would start its runs by itself is paused, for here nothing does. Permissions are no part of it.
+    """
+    hidden = {"permissions"} if whole else {"permissions", "tasks", "parameters", "job_clusters", "environments"}
     definition = job.definition
     stated = {name: value for name, value in job.settings.items() if name not in hidden}
+    stated |= {name: {**stated[name], "pause_status": "PAUSED"} for name in TRIGGERS if name in stated}
     usual = {
         "timeout_seconds": definition.timeout_seconds,
         "max_concurrent_runs": definition.max_concurrent_runs,

@@ -43,3 +43,11 @@ def flag(query: Mapping[str, str], name: str) -> bool:
     if text not in (*_TRUE, *_FALSE):
         raise invalid(f"{name} is {text!r}; true or false is required.")
     return text in _TRUE
+
+
+def one_of(query: Mapping[str, str], name: str, known: Sequence[str]) -> str:
+    """Read one of the known words of the query, empty where it is missing; raise Refusal for another one."""
+    text = query.get(name, "")
+    if text and text not in known:
+        raise invalid(f"{name} is {text!r}; one of {', '.join(known)} is required.")
+    return text

@@ -45,6 +45,18 @@ def bad_token(message: str, status: int = HTTPStatus.FORBIDDEN) -> Refusal:
     return Refusal("PERMISSION_DENIED" if status == HTTPStatus.FORBIDDEN else "UNAUTHENTICATED", message, status)
 
 
+def not_permitted(caller: str, needed: str, job_id: int) -> Refusal:
+    """The caller's token holds, but the job's permissions do not name the caller for this."""
+    message = f"User {caller} does not have {needed} permissions on job {job_id}."
+    return Refusal("PERMISSION_DENIED", message, HTTPStatus.FORBIDDEN)
+
+
+def not_done(what: str) -> Refusal:
+    """Databricks does it and this service does not."""
+    message = f"{what} is a part of Databricks' interface that the Jobs service on one machine does not do."
+    return Refusal("NOT_IMPLEMENTED", message, HTTPStatus.NOT_IMPLEMENTED)
+
+
 def too_many_requests(retry_after: float) -> Refusal:
     """The caller is over its rate."""
     message = "Current request has to be retried due to a rate limit."

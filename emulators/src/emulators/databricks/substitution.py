@@ -28,28 +28,35 @@ def resolved(value: Any, lookup: Lookup) -> Any:  # noqa: ANN401 - any YAML valu
 
 
 class Variables:
-    """The variables of one target; each may name others."""
+    """What `${…}` stands for in one target: its variables, facts (`bundle.target`), fields of its resources."""
 
-    def __init__(self, raw: Mapping[str, Any], facts: Mapping[str, str]) -> None:
-        """Take the unresolved values by name, and the bundle's own facts (`bundle.target`)."""
+    def __init__(self, raw: Mapping[str, Any], facts: Mapping[str, str], resources: Mapping[str, Any]) -> None:
+        """Take the unresolved values; each may name others."""
         self._raw = raw
         self._facts = facts
+        self._resources = resources
 
     def __call__(self, reference: str, seen: tuple[str, ...] = ()) -> Any:  # noqa: ANN401 - any YAML value
         """Give the value of a reference; raise BundleError where it has none, or stands for itself."""
         if reference in self._facts:
             return self._facts[reference]
-        space, _, name = reference.partition(".")
-        if space != "var" or name not in self._raw:
-            raise BundleError(f"${{{reference}}} stands for nothing here; known are {', '.join(self._known())}.")
         if reference in seen:
             raise BundleError(f"${{{reference}}} stands for itself: {' -> '.join([*seen, reference])}.")
-        if self._raw[name] is None:
-            raise BundleError(f"The variable {name} has no value: give --variable {name}=… or a default.")
-        return resolved(self._raw[name], lambda inner: self(inner, (*seen, reference)))
+        try:
+            found = self._unresolved(reference)
+        except LookupError:
+            known = ", ".join(sorted([*self._facts, *(f"var.{name}" for name in self._raw)]))
+            raise BundleError(f"${{{reference}}} stands for nothing here; known are {known}.") from None
+        return resolved(found, lambda inner: self(inner, (*seen, reference)))
 
-    def _known(self) -> list[str]:
-        return sorted([*self._facts, *(f"var.{name}" for name in self._raw)])
+    def _unresolved(self, reference: str) -> Any:  # noqa: ANN401 - any YAML value
+        space, *names = reference.split(".")
+        if space == "var" and len(names) == 1:
+            return self._raw[names[0]]
+        if space != "resources" or len(names) != len(("kind", "key", "field")):
+            raise LookupError(reference)
+        kind, key, name = names
+        return self._resources[kind][key][name]
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:
@@ -71,4 +78,6 @@ def _dynamic(found: re.Match[str], values: Mapping[str, str]) -> str:
 
 
 def _as_text(value: Any) -> str:  # noqa: ANN401 - any YAML value
+    if isinstance(value, Mapping | Sequence) and not isinstance(value, str):
+        raise BundleError(f"A complex value can't stand within a text: {value!r}.")
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 
 from emulators.databricks import lifecycle
-from emulators.databricks.definitions import Job, Queue
+from emulators.databricks.definitions import TRIGGERS, Job, Queue
 from emulators.databricks.endings import cancelled
 from emulators.databricks.execution import Context, Execution
 from emulators.databricks.lifecycle import Run, TaskRun
@@ -42,7 +42,9 @@ class Workspace:
     async def working(self) -> AsyncIterator[None]:
         """Clean up after an earlier service, go on with its queue, and leave no process behind at the end."""
         self._end_left_overs()
-        for job_id in self.jobs:
+        for job_id, job in self.jobs.items():
+            for name in set(TRIGGERS) & set(job.settings):
+                logger.info("databricks.not_started_by_itself job=%s setting=%s", job.key, name)
             self._advance(job_id)
         try:
             yield

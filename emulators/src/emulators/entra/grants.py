@@ -1,7 +1,10 @@
 """The decision of the token endpoint: a form in, a granted resource or a refusal out."""
 
+import base64
 import hmac
+import re
 from collections.abc import Mapping
+from urllib.parse import unquote_plus
 
 from emulators.entra import refusals
 from emulators.entra.identities import Client, Identities
@@ -19,13 +22,18 @@ RESOURCES = frozenset(
 )
 
 _DEFAULT = "/.default"
+_NAMESPACE = re.compile(r"https://[a-z][a-z0-9-]*\.servicebus\.windows\.net")
+"""One namespace of Event Hubs is a resource of its own beside all of them: Kafka's clients ask for it."""
 
 
-def decide(form: Mapping[str, str], tenant: str, issuer: str, identities: Identities) -> Grant:
-    """Grant what the form asks for; raise the `Refusal` that Entra would answer with."""
+def decide(form: Mapping[str, str], tenant: str, issuer: str, identities: Identities, authorization: str = "") -> Grant:
+    """Grant what the form asks for; raise the `Refusal` that Entra would answer with.
+
+    authorization: the header of that name: the client's id and secret may come there, in the place of the form.
+    """
     check_tenant(tenant, identities)
     _check_grant_type(_required(form, "grant_type"))
-    client = _authenticated(form, identities)
+    client = _authenticated({**form, **_by_basic(authorization, form)}, identities)
     audience = audience_of(_required(form, "scope"), identities.tenant)
     return Grant(issuer=issuer, tenant=identities.tenant, client_id=client.client_id, audience=audience)
 
@@ -44,7 +52,8 @@ def audience_of(scope: str, tenant: str) -> str:
     resource = scope.removesuffix(_DEFAULT)
     if resource == scope or " " in scope:
         raise refusals.malformed_scope(scope)
-    if resource.removesuffix("/").lower() not in RESOURCES:
+    named = resource.removesuffix("/").lower()
+    if named not in RESOURCES and not _NAMESPACE.fullmatch(named):
         raise refusals.unknown_resource(resource, tenant)
     return resource
 
@@ -52,6 +61,23 @@ def audience_of(scope: str, tenant: str) -> str:
 def _check_grant_type(grant_type: str) -> None:
     if grant_type != "client_credentials":
         raise refusals.unsupported_grant_type(grant_type)
+
+
+def _by_basic(authorization: str, form: Mapping[str, str]) -> dict[str, str]:
+    """Read `client_secret_basic`; empty where the client does not use it. A form may repeat the id, not the secret."""
+    scheme, _, encoded = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        return {}
+    try:
+        client_id, colon, secret = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except ValueError as error:
+        raise refusals.malformed_authorization() from error
+    found = {"client_id": unquote_plus(client_id), "client_secret": unquote_plus(secret)}
+    if not colon or form.get("client_id", found["client_id"]).lower() != found["client_id"].lower():
+        raise refusals.malformed_authorization()
+    if "client_secret" in form or "client_assertion" in form:
+        raise refusals.two_credentials()
+    return found
 
 
 def _authenticated(form: Mapping[str, str], identities: Identities) -> Client:

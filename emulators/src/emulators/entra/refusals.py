@@ -76,6 +76,18 @@ def no_credential() -> Refusal:
     return Refusal("invalid_client", 7000216, message, HTTPStatus.UNAUTHORIZED)
 
 
+def two_credentials() -> Refusal:
+    """The client proved itself twice, in the header and in the body (RFC 6749, 2.3: one method a request)."""
+    message = "Request is malformed or invalid: more than one client authentication method was used."
+    return Refusal("invalid_request", 9002313, message)
+
+
+def malformed_authorization() -> Refusal:
+    """The header is no HTTP Basic of a form-urlencoded id and secret (RFC 6749, 2.3.1)."""
+    message = "Request is malformed or invalid: the Authorization header is no Basic client_id and client_secret."
+    return Refusal("invalid_request", 9002313, message)
+
+
 def malformed_scope(scope: str) -> Refusal:
     """Client credentials ask for one resource followed by `/.default`."""
     message = f"The provided value for the input parameter 'scope' is not valid. The scope {scope} is not valid."

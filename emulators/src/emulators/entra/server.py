@@ -52,7 +52,8 @@ class Entra:
     async def give_token(self, request: web.Request) -> web.Response:
         """Answer `POST /{tenant}/oauth2/v2.0/token`."""
         form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
-        grant = decide(form, request.match_info["tenant"], self._issuer(), self.identities)
+        authorization = request.headers.get("Authorization", "")
+        grant = decide(form, request.match_info["tenant"], self._issuer(), self.identities, authorization)
         token = signed(self.key, claims(grant, utc_now(), self.lifetime))
         _logger.info("entra.token_given client=%s audience=%s", grant.client_id, grant.audience)
         seconds = int(self.lifetime.total_seconds())

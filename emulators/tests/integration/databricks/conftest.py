@@ -55,6 +55,11 @@ class Jobs:
         async with self.session.request(method, url, json=body, params=query, headers=headers) as answer:
             return answer.status, await answer.json(), dict(answer.headers)
 
+    async def request(self, method: str, path: str) -> tuple[int, Any]:
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        async with self.session.request(method, self.addresses["workspace"] + path, headers=headers) as answer:
+            return answer.status, await answer.json()
+
     async def admin(self, method: str, path: str, body: Any = None) -> Any:
         async with self.session.request(method, self.addresses["admin"] + path, json=body) as answer:
             assert answer.status == 200, await answer.text()

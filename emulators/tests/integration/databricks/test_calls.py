@@ -20,11 +20,12 @@ async def test_a_name_that_no_job_has_gives_a_list_without_jobs(jobs):
 
 async def test_jobs_come_in_pages(jobs):
     _, first = await jobs.call("GET", "list", limit=5)
-    _, second = await jobs.call("GET", "list", limit=5, page_token=first["next_page_token"])
+    _, second = await jobs.call("GET", "list", limit=50, page_token=first["next_page_token"])
+    deployed = (await jobs.admin("GET", "/health"))["jobs"]
 
     names = [job["settings"]["name"] for job in first["jobs"] + second["jobs"]]
-    assert (first["has_more"], second["has_more"]) == (True, False)
-    assert sorted(names) == ["chain", "hurried", "hurried_task", "notebook", "pair", "queued", "retried", "unqueued"]
+    assert (first["has_more"], second["has_more"], len(first["jobs"])) == (True, False, 5)
+    assert sorted(names) == sorted(set(deployed) - {"hidden"})
 
 
 async def test_runs_are_listed_the_newest_first_and_by_whether_they_are_over(jobs):
@@ -138,3 +139,109 @@ async def test_a_request_without_a_token_is_not_served(jobs):
     status, body = await jobs.call("GET", "list")
 
     assert (status, body["error_code"]) == (401, "UNAUTHENTICATED")
+
+
+ABSENT = [
+    "jar_params",
+    "notebook_params",
+    "only",
+    "python_named_params",
+    "python_params",
+    "spark_submit_params",
+    "sql_params",
+]
+
+
+@pytest.mark.parametrize("name", ABSENT)
+async def test_a_parameter_that_is_documented_and_not_done_is_refused_by_name(jobs, name):
+    order = {"job_id": await jobs.job_id("queued"), name: ["x"]}
+
+    status, body = await jobs.call("POST", "run-now", order)
+
+    assert (status, body["error_code"]) == (501, "NOT_IMPLEMENTED")
+    assert body["message"].startswith(f"{name} of jobs/run-now")
+    assert (await jobs.admin("GET", "/runs"))["runs"] == []
+
+
+async def test_a_parameter_that_nobody_documents_is_ignored(jobs):
+    run = await jobs.end(await jobs.run_now("queued", invented="x"))
+
+    assert run["state"]["result_state"] == "SUCCESS"
+
+
+async def test_what_is_not_done_of_a_runs_description_is_refused_by_name(jobs):
+    run_id = await jobs.run_now("queued")
+
+    status, body = await jobs.call("GET", "runs/get", run_id=run_id, include_history="true")
+    await jobs.end(run_id)
+
+    assert (status, body["message"].partition(" of ")[0]) == (501, "include_history")
+
+
+NOT_DONE = [
+    ("POST", "/api/2.2/jobs/create"),
+    ("POST", "/api/2.2/jobs/runs/submit"),
+    ("POST", "/api/2.2/jobs/runs/repair"),
+    ("POST", "/api/2.1/jobs/runs/cancel-all"),
+    ("POST", "/api/2.1/jobs/run-now"),
+    ("GET", "/api/2.0/jobs/list"),
+    ("GET", "/api/2.0/workspace/get-status"),
+    ("PATCH", "/api/2.0/permissions/jobs/7"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), NOT_DONE)
+async def test_a_call_that_is_documented_and_not_done_is_refused_by_name(jobs, method, path):
+    status, body = await jobs.request(method, path)
+
+    assert (status, body["error_code"]) == (501, "NOT_IMPLEMENTED")
+    assert body["message"].startswith(f"{method} {path} ")
+
+
+async def test_a_token_can_be_asked_whose_it_is(jobs, entra):
+    status, me = await jobs.request("GET", "/api/2.0/preview/scim/v2/Me")
+
+    assert (status, me["userName"], me["active"]) == (200, entra.form["client_id"], True)
+
+
+async def test_no_call_of_any_kind_is_served_without_a_token(jobs):
+    jobs.token = ""
+
+    statuses = [(await jobs.request(*call))[0] for call in [*NOT_DONE, ("GET", "/api/2.0/preview/scim/v2/Me")]]
+
+    assert set(statuses) == {401}
+
+
+async def test_runs_are_listed_by_when_they_were_ordered(jobs):
+    first = await jobs.end(await jobs.run_now("queued"))
+    second = await jobs.end(await jobs.run_now("queued"))
+    between = {"start_time_from": first["start_time"] + 1, "start_time_to": second["start_time"]}
+
+    _, found = await jobs.call("GET", "runs/list", **between)
+    _, submitted = await jobs.call("GET", "runs/list", run_type="SUBMIT_RUN")
+    status, body = await jobs.call("GET", "runs/list", run_type="FUN_RUN")
+
+    assert [run["run_id"] for run in found["runs"]] == [second["run_id"]]
+    assert submitted == {"has_more": False}
+    assert (status, "run_type is 'FUN_RUN'" in body["message"]) == (400, True)
+
+
+async def test_whom_a_jobs_permissions_do_not_name_neither_finds_nor_starts_it(jobs):
+    health = await jobs.admin("GET", "/health")
+    hidden = health["jobs"]["hidden"]
+
+    listed = await jobs.call("GET", "list", name="hidden")
+    refusals = [
+        await jobs.call("GET", "get", job_id=hidden),
+        await jobs.call("POST", "run-now", {"job_id": hidden}),
+        await jobs.call("POST", "run-now", {"job_id": health["jobs"]["guarded"]}),
+    ]
+
+    assert listed == (200, {"has_more": False})
+    assert [(status, body["error_code"]) for status, body in refusals] == [(403, "PERMISSION_DENIED")] * 3
+
+
+async def test_a_schedule_is_shown_as_paused_for_nothing_here_starts_by_itself(jobs):
+    _, job = await jobs.call("GET", "get", job_id=await jobs.job_id("guarded"))
+
+    assert job["settings"]["schedule"]["pause_status"] == "PAUSED"

@@ -142,6 +142,23 @@ async def test_one_job_has_one_run_at_a_time_and_the_next_waits_for_it(jobs):
     assert ended["tasks"][0]["start_time"] >= (await jobs.run(first))["end_time"]
 
 
+async def test_a_job_runs_as_many_at_once_as_it_may_and_the_next_waits(jobs):
+    first, second = await jobs.run_now("side_by_side", "wait"), await jobs.run_now("side_by_side", "wait")
+    third = await jobs.run_now("side_by_side", "say")
+    await jobs.waiting(first)
+    await jobs.waiting(second)
+    states = [(await jobs.run(run_id))["state"]["life_cycle_state"] for run_id in (first, second, third)]
+    jobs.let_go(second)
+    ended = await jobs.end(third)
+    still = await jobs.run(first)
+    jobs.let_go(first)
+
+    assert states == ["RUNNING", "RUNNING", "QUEUED"]
+    assert ended["state"]["result_state"] == "SUCCESS"
+    assert still["state"]["life_cycle_state"] == "RUNNING"
+    assert (await jobs.end(first))["state"]["result_state"] == "SUCCESS"
+
+
 async def test_without_a_queue_the_second_run_is_skipped(jobs):
     first = await jobs.run_now("unqueued", "wait")
     second = await jobs.run(await jobs.run_now("unqueued", "say"))

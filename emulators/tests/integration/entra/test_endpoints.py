@@ -55,6 +55,18 @@ async def test_answer_says_how_long_the_token_lasts(http, entra):
     assert (given["token_type"], given["expires_in"], given["ext_expires_in"]) == ("Bearer", 3599, 3599)
 
 
+async def test_client_that_logs_in_by_the_header_gets_a_token(http, entra):
+    login = aiohttp.encode_basic_auth(entra.sender.client_id, entra.sender.secret)
+    path = f"/{entra.identities.tenant}/oauth2/v2.0/token"
+    asked = {"grant_type": "client_credentials", "scope": "https://local.servicebus.windows.net/.default"}
+
+    async with http.post(path, data=asked, headers={"Authorization": login}) as answer:
+        given = await answer.json()
+
+    stated = jwt.decode(given["access_token"], options={"verify_signature": False})
+    assert (stated["aud"], stated["appid"]) == ("https://local.servicebus.windows.net", entra.sender.client_id)
+
+
 async def test_refusal_echoes_the_correlation_id_of_the_client(http, entra):
     correlation = str(uuid.uuid4())
     path = f"/{entra.identities.tenant}/oauth2/v2.0/token"

@@ -1,6 +1,7 @@
 import pytest
 
-from emulators.databricks.bundle import merged, read_bundle
+from emulators.databricks.bundle import read_bundle
+from emulators.databricks.declaration import merged
 from emulators.databricks.definitions import BundleError
 
 ROOT = """
@@ -79,10 +80,21 @@ def test_a_number_may_come_from_a_variable(folder):
 BROKEN = {
     "target": (ROOT.replace("  local:", "  laptop:"), "no target 'local'; it has laptop, prod"),
     "reference": (ROOT, r"\$\{var.limit\} stands for nothing here"),
-    "no value": (ROOT.replace("source: kafka", "root: x"), "source has no value: give --variable source="),
+    "no value": (
+        ROOT.replace("source: kafka", "root: x"),
+        "variables source of local: give --variable source=",
+    ),
     "circle": (ROOT.replace("default: /lake", 'default: "${var.table}"'), "stands for itself: var.table -> var"),
     "declared": (ROOT.replace("source: kafka", "sauce: kafka"), "declares no variable sauce"),
     "yaml": (ROOT + "\n  : :", "databricks.yml can't be read"),
+    "kind": (
+        ROOT + "resources: {pipelines: {p: {name: p}}}",
+        "resources has pipelines; nothing is known here but",
+    ),
+    "schema": (ROOT + "resources: {schemas: {s: {name: s}}}", "resources.schemas.s lacks catalog_name"),
+    "plain": (ROOT.replace("default: /lake", "default: [a]"), "root holds a mapping or list: declare it with type"),
+    "complex": (ROOT.replace("default: /lake", "default: a, type: complex"), "root is complex; a text can't be"),
+    "within": (ROOT.replace("default: /lake", "default: [a], type: complex"), "can't stand within a text"),
     "list": ("- 1", "no mapping at its top"),
     "include": (ROOT.replace("resources/*.yml", "jobs.yml"), "includes jobs.yml, which is not there"),
     "field": (ROOT, r"'trades' can't be read.*timeout_seconds"),
@@ -102,3 +114,36 @@ def test_a_bundle_that_cannot_be_is_refused_by_name(folder, case):
 
 def test_lists_without_keys_go_one_after_the_other():
     assert merged({"a": [1], "b": 1}, {"a": [2], "c": 3}) == {"a": [1, 2], "b": 1, "c": 3}
+
+
+RESOURCES = """
+resources:
+  schemas: {bronze: {name: "${var.root}bronze", catalog_name: main}}
+  volumes: {kept: {name: kept, catalog_name: main, schema_name: "${resources.schemas.bronze.name}"}}
+"""
+
+
+def test_a_resource_may_name_a_field_of_another_one(folder):
+    write(folder, "resources/schemas.yml", RESOURCES)
+
+    resources = read_bundle(folder, "local", {"root": "ann_"}).resources
+
+    assert resources["volumes"]["kept"]["schema_name"] == resources["schemas"]["bronze"]["name"] == "ann_bronze"
+
+
+def test_a_complex_variable_takes_the_place_of_a_mapping(folder):
+    limits = 'limits: {type: complex, default: {timeout_seconds: 7, task_key: a, libraries: ["${var.root}"]}}'
+    write(folder, "databricks.yml", ROOT.replace("  root:", f"  {limits}\n  root:"))
+    write(folder, "resources/trades.job.yml", "resources: {jobs: {trades: {name: t, tasks: ['${var.limits}']}}}")
+
+    job = only_job(folder)
+
+    assert job.definition.tasks[0].timeout_seconds == 7
+    assert job.settings["tasks"][0]["libraries"] == ["/lake"]
+
+
+def test_all_variables_without_a_value_are_named_together(folder):
+    write(folder, "databricks.yml", ROOT.replace("default: /lake", "description: none").replace("source: kafka", ""))
+
+    with pytest.raises(BundleError, match=r"variables root, source of local: give --variable root=… --variable source"):
+        read_bundle(folder, "local")

@@ -35,6 +35,7 @@ def test_every_option_reaches_the_service(words):
         ("--secret-env A", "A: not set in the environment"),
         ("--variable root", "'root' is not NAME=VALUE"),
         ("--variable roof=1", "declares no variable roof"),
+        ("--target open", "No value is assigned to the variables source of open"),
         ("--target laptop", "no target 'laptop'"),
         ("--python /nowhere/python", "/nowhere/python is not there"),
     ],

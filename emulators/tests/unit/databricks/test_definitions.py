@@ -42,3 +42,36 @@ def test_a_job_that_cannot_run_is_refused_by_name(case):
 
     with pytest.raises(BundleError, match=f"'j'.*{named}"):
         make_job("j", stated)
+
+
+DOCUMENTED = {
+    "permissions": [{"level": "CAN_VIEW", "user_name": "ann"}],
+    "run_as": {"service_principal_name": "p"},
+    "health": {"rules": [{"metric": "RUN_DURATION_SECONDS", "op": "GREATER_THAN", "value": 9}]},
+    "schedule": {"quartz_cron_expression": "0 0 3 * * ?", "timezone_id": "UTC"},
+    "timeout_seconds": 9,
+}
+
+
+def test_settings_of_a_whole_job_are_read():
+    definition = make_job("j", settings(task("a"), **DOCUMENTED)).definition
+
+    assert (definition.permissions[0].name, definition.run_as.name) == ("ann", "p")
+    assert definition.health.rules[0].value == definition.timeout_seconds == 9
+
+
+MISSTATED = {
+    "level": ({"permissions": [{"level": "CAN_DANCE", "user_name": "ann"}]}, "CAN_DANCE"),
+    "nobody": ({"permissions": [{"level": "CAN_VIEW"}]}, "give one of user_name"),
+    "two": ({"run_as": {"user_name": "a", "service_principal_name": "b"}}, "give one of user_name"),
+    "metric": ({"health": {"rules": [{"metric": "HEAT", "op": "GREATER_THAN", "value": 9}]}}, "HEAT"),
+    "schedule": ({"schedule": {"quartz_cron_expression": "x"}}, "timezone_id"),
+}
+
+
+@pytest.mark.parametrize("case", MISSTATED)
+def test_a_misstated_setting_is_refused_by_name(case):
+    stated, named = MISSTATED[case]
+
+    with pytest.raises(BundleError, match=named):
+        make_job("j", settings(task("a"), **stated))

@@ -60,3 +60,14 @@ def test_a_listed_job_shows_neither_tasks_nor_parameters():
         "tasks",
         "parameters",
     }
+
+
+def test_a_schedule_is_shown_as_paused_and_permissions_are_not_shown():
+    schedule = {"quartz_cron_expression": "0 0 3 * * ?", "timezone_id": "UTC", "pause_status": "UNPAUSED"}
+    permissions = [{"level": "CAN_VIEW", "user_name": "ann"}]
+    job = make_job("nightly", SETTINGS | {"schedule": schedule, "permissions": permissions})
+
+    settings = describe_job(job, whole=True)["settings"]
+
+    assert settings["schedule"] == schedule | {"pause_status": "PAUSED"}
+    assert "permissions" not in settings

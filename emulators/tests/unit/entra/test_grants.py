@@ -1,9 +1,12 @@
 """The token endpoint's decision."""
 
+import base64
+from urllib.parse import quote_plus
+
 import pytest
 
 from emulators.entra.grants import RESOURCES, audience_of, decide
-from emulators.entra.identities import make_identities
+from emulators.entra.identities import Client, Identities, make_identities
 from emulators.entra.refusals import Refusal
 
 IDENTITIES = make_identities()
@@ -16,11 +19,66 @@ FORM = {
 }
 
 
-def refused(tenant=IDENTITIES.tenant, without=(), **changes):
+BODY = {name: value for name, value in FORM.items() if not name.startswith("client_")}
+
+
+def basic(client_id, secret):
+    return "Basic " + base64.b64encode(f"{quote_plus(client_id)}:{quote_plus(secret)}".encode()).decode()
+
+
+def refused(tenant=IDENTITIES.tenant, without=(), authorization="", **changes):
     form = {name: value for name, value in (FORM | changes).items() if name not in without}
     with pytest.raises(Refusal) as caught:
-        decide(form, tenant, "https://issuer/", IDENTITIES)
+        decide(form, tenant, "https://issuer/", IDENTITIES, authorization)
     return caught.value.code, caught.value.error, int(caught.value.status)
+
+
+def test_id_and_secret_may_come_in_the_header_in_the_place_of_the_form():
+    grant = decide(BODY, IDENTITIES.tenant, "https://issuer/", IDENTITIES, basic(SENDER.client_id, SENDER.secret))
+
+    assert grant.client_id == SENDER.client_id
+
+
+def test_id_and_secret_in_the_header_are_form_urlencoded():
+    secret = "a+b c%:é"
+    identities = Identities(IDENTITIES.tenant, (Client("an id", secret, "Sender"),), ())
+
+    grant = decide(BODY, IDENTITIES.tenant, "https://issuer/", identities, basic("an id", secret))
+
+    assert grant.client_id == "an id"
+
+
+def test_wrong_secret_in_the_header_is_an_invalid_client():
+    wrong = basic(SENDER.client_id, "guess")
+
+    assert refused(without=["client_id", "client_secret"], authorization=wrong) == (7000215, "invalid_client", 401)
+
+
+def test_secret_in_header_and_form_at_once_is_refused_though_both_are_right():
+    both = basic(SENDER.client_id, SENDER.secret)
+
+    assert refused(authorization=both) == (9002313, "invalid_request", 400)
+
+
+@pytest.mark.parametrize("header", ["Basic ???", "Basic " + base64.b64encode(b"no colon").decode(), "Basic /w=="])
+def test_header_that_is_no_basic_login_is_malformed(header):
+    assert refused(without=["client_id", "client_secret"], authorization=header)[0] == 9002313
+
+
+def test_header_and_form_that_name_two_clients_are_refused():
+    other = basic(IDENTITIES.client_in_role("Receiver").client_id, "any")
+
+    assert refused(without=["client_secret"], authorization=other)[0] == 9002313
+
+
+def test_header_of_another_scheme_proves_nothing():
+    assert refused(without=["client_secret"], authorization="Bearer token")[0] == 7000216
+
+
+def test_one_namespace_of_event_hubs_is_a_resource():
+    scope = "https://local.servicebus.windows.net/.default"
+
+    assert audience_of(scope, "tenant") == "https://local.servicebus.windows.net"
 
 
 def test_right_secret_is_granted_the_resource_it_asks_for():

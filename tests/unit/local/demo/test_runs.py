@@ -4,9 +4,9 @@ import io
 
 from rich.console import Console
 
-from local.demo.runs import check_run, print_run_checks, progress_line, runs_have_ended
+from local.demo.runs import check_run, lines_of, print_run_checks, progress_line, runs_have_ended
 
-RUN = {"state": "succeeded", "message": "TERMINATED SUCCESS", "lookup": "assets-1"}
+RUN = {"state": "succeeded", "message": "TERMINATED SUCCESS", "lookups": {"assets": "assets-1"}}
 
 
 def window(run=RUN, counts=None, reconciliation="balanced"):
@@ -21,7 +21,7 @@ def printed(*checks):
 
 
 def test_a_run_that_succeeded_with_balanced_tables_has_no_problem():
-    assert check_run(window(counts={"stars": {"sql": 3}})).problems == ()
+    assert check_run(window(counts={"stars": {"sql": {"Stars": 3}}})).problems == ()
 
 
 def test_a_run_that_failed_is_a_problem_with_its_message():
@@ -43,13 +43,40 @@ def test_a_window_that_was_not_counted_is_a_problem_with_the_note():
 
 
 def test_every_stream_of_a_window_is_printed():
-    shown = printed(check_run(window(counts={"pageviews": {"sql": 70}, "stars": {"sql": 7}})))
+    shown = printed(check_run(window(counts={"pageviews": {"sql": {"Views": 70}}, "stars": {"sql": {"Views": 7}}})))
 
     assert [line.split()[-1] for line in shown.splitlines() if line.strip().startswith("stream")] == [
         "pageviews",
         "stars",
     ]
     assert [line.split()[-1] for line in shown.splitlines() if line.strip().startswith("sql")] == ["70", "7"]
+
+
+def test_lines_are_what_was_counted_of_any_stream_from_the_hub_to_the_last_table():
+    trades = {
+        "sql": {"Trades": 5},
+        "difference": {"a = b": 1},
+        "gold": {"unmatched/BTC": 2, "unmatched": 2, "matched": 5},
+        "bronze_events": 7,
+    }
+    calls = {"gold": {"busy": 9}, "reconciliation": {"balanced": 0}, "silver_new": 3, "unknown": 4}
+
+    assert lines_of([trades, calls]) == [
+        ("bronze_events", ""),
+        ("silver_new", ""),
+        ("gold", "busy"),
+        ("gold", "matched"),
+        ("gold", "unmatched"),
+        ("sql", "Trades"),
+    ]
+
+
+def test_what_was_not_counted_of_a_stream_is_a_dash():
+    shown = printed(check_run(window(counts={"calls": {"gold": {"busy": 9}}, "stars": {"bronze_events": 7}})))
+
+    found = [line.split() for line in shown.splitlines()]
+    assert [line[-1] for line in found if line[:2] == ["gold", "busy"]] == ["9", "-"]
+    assert [line[-1] for line in found if line[:2] == ["bronze", "events"]] == ["-", "7"]
 
 
 def test_a_window_without_counts_is_printed_all_the_same():

@@ -77,8 +77,8 @@ def test_a_feed_that_is_not_measured_gets_no_more():
 def test_the_table_of_a_window_is_that_of_its_measured_stream():
     ours = scenario()
 
-    assert ours.table_of(window("trades", "trades")) == "deals"
-    assert ours.table_of(window("shop", "pageviews", "stars")) == "stars"
+    assert ours.table_of(window("trades", "trades")) == ("deals", "Trades")
+    assert ours.table_of(window("shop", "pageviews", "stars")) == ("stars", "Stars")
     assert ours.table_of(window("payments", "transactions")) is None
 
 

@@ -82,8 +82,13 @@ def test_of_one_symbol_the_best_rank_stays_whatever_the_page():
     assert found.of_a_symbol_again == 2
 
 
-def test_a_rival_without_max_supply_does_not_push_out_one_that_has_it():
-    assert ids(page(asset("a", symbol="X", rank="1", maxSupply="?"), asset("b", symbol="X", rank="2"))) == ["b"]
+def test_a_namesake_does_not_take_the_place_of_a_better_ranked_asset_without_max_supply():
+    found = prepare(
+        [page(asset("ether", symbol="ETH", rank="2", maxSupply=None), asset("other", symbol="ETH", rank="900"))]
+    )
+
+    assert found.table["id"].to_pylist() == []
+    assert (found.without_max_supply, found.of_a_symbol_again) == (1, 1)
 
 
 def test_of_equal_ranks_the_first_id_stays_and_no_rank_is_the_worst():
@@ -204,10 +209,11 @@ ASSETS = st.fixed_dictionaries(
 @given(st.lists(st.lists(ASSETS, max_size=6), max_size=4))
 def test_the_lookup_is_what_plain_python_makes_of_it(pages):
     best = {}
-    supplied = (row for listed in pages for row in listed if row["maxSupply"] is not None)
-    for row in sorted(supplied, key=lambda row: (int(row["rank"]), row["id"])):
+    rows = (row for listed in pages for row in listed)
+    for row in sorted(rows, key=lambda row: (int(row["rank"]), row["id"], row["maxSupply"] is None)):
         best.setdefault(row["symbol"], row)
-    wanted = sorted((row["id"], row["symbol"], int(row["rank"])) for row in best.values())
+    supplied = [row for row in best.values() if row["maxSupply"] is not None]
+    wanted = sorted((row["id"], row["symbol"], int(row["rank"])) for row in supplied)
 
     table = prepare([page(*listed) for listed in pages]).table
 

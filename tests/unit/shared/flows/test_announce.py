@@ -23,12 +23,14 @@ COUNTS = {"trades": {"read": 3, "accepted": 3}}
 
 @pytest.fixture
 def events():
-    stream = StreamPlan("trades", "trades", "trades/1", "row", "identity", 0)
+    stream = StreamPlan("trades", "market-trades", "trades/1", "row", "identity", 0)
     template = PlanTemplate(HOUR, timedelta(), timedelta(), 0.0, 1.0, ("coinbase:BTC-USD",), (stream,))
     ledger = FakeLedger()
     plan = template.freeze(WINDOW, NOON, "", {}).as_wire()
     ledger.claim(WindowRow(WINDOW, "closed", "timer", NOON, plan, result={"counts": COUNTS}))
-    return WindowEvents(ledger, FakeEventHubs({"trades": 2}), FakeReference(lambda: NOON), FakeTopic(), lambda: NOON)
+    return WindowEvents(
+        ledger, FakeEventHubs({"market-trades": 2}), FakeReference(lambda: NOON), FakeTopic(), lambda: NOON
+    )
 
 
 def test_an_opening_is_published_once_and_the_ledger_says_when(events):
@@ -83,7 +85,7 @@ def test_without_a_topic_nothing_is_published(events):
 
 
 def test_the_marker_says_how_far_each_partition_is_and_when_the_window_really_ended(events):
-    events.hubs.received["trades"] += [Event(b"{}", 1, {}, partition_id="1")] * 3
+    events.hubs.received["market-trades"] += [Event(b"{}", 1, {}, partition_id="1")] * 3
     events.ledger.change(WINDOW.id, lambda row: replace(row, state="stopped", stop_at=NOON + HOUR / 2))
     part = Slice(WINDOW.id, 0, NOON, NOON + HOUR)
     events.ledger.write_attempt(SliceRow(part, 1, "done", NOON, NOON, COUNTS))
@@ -93,5 +95,6 @@ def test_the_marker_says_how_far_each_partition_is_and_when_the_window_really_en
     marker = json.loads(events.reference.read(written["path"]))
     assert written["path"] == f"windows/{WINDOW.id}/closed.json"
     assert marker["last_sequence_numbers"] == {"trades": {"0": -1, "1": 2}}
+    assert marker["hubs"] == {"trades": {"name": "market-trades", "created_at": "2026-11-01T10:00:00.123000+00:00"}}
     assert (marker["end"], marker["state"]) == ("2026-11-22T12:30:00+00:00", "stopped")
     assert marker["attempts"] == {"0": 1, "close": 1}

@@ -3,29 +3,34 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shared.clients.coincap.fake import FakeAssets
 from shared.clients.databricks_jobs.fake import FakeJobs
 from shared.clients.durable.fake import FakeOrchestrations
+from shared.clients.event_hubs.fake import FakeEventHubs
 from shared.clients.storage.fake import FakeLedger, FakeReference, FakeRunLedger
 from shared.domain.windows.ledger_row import WindowRow
 from shared.domain.windows.plan import PlanTemplate, StreamPlan
 from shared.domain.windows.window import Window
-from shared.errors import JobRefused, RequestRejected, Unavailable
+from shared.errors import JobRefused, LoginRefused, RequestRejected, Unavailable
 from shared.flows.enrich import (
     EnrichmentTools,
     Job,
     claim_run,
     fail_run,
     follow_run,
-    prepare_lookup,
+    prepare_lookups,
     start_run,
     wanted,
 )
+from shared.flows.lookups import LookupTools, lookup_makers
 from shared.flows.request_runs import claim_rerun, request_rerun
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+ASK_ALL = [("ask", window) for window in range(3)]
 ASSETS = json.dumps(
     {"data": [{"id": "bitcoin", "rank": "1", "symbol": "BTC", "name": "Bitcoin", "maxSupply": "21000000"}]}
 ).encode()
@@ -37,11 +42,14 @@ class World:
     def __init__(self, assets=(ASSETS,), failure=None):
         self.now = NOON
         self.ledger, self.runs = FakeLedger(), FakeRunLedger()
-        self.jobs, self.reference = FakeJobs({"trades_enrichment": 11}), FakeReference(lambda: NOON)
+        self.jobs = FakeJobs({"follow_window": 11}, clock=lambda: self.now)
+        self.reference, self.hubs = FakeReference(lambda: NOON), FakeEventHubs({"market-trades": 2, "payments": 1})
+        self.lookups = ("assets",)
         self.assets = FakeAssets(assets, failure)
-        stream = StreamPlan("trades", "trades", "trades/1", "row", "identity", 0)
+        stream = StreamPlan("trades", "market-trades", "trades/1", "row", "identity", 0)
         template = PlanTemplate(HOUR, timedelta(), timedelta(seconds=20), 0.0, 1.0, ("coinbase:BTC-USD",), (stream,))
-        self.windows = [Window("trades", NOON + n * HOUR, NOON + (n + 1) * HOUR) for n in (0, 1)]
+        self.windows = [Window("trades", NOON + n * HOUR, NOON + (n + 1) * HOUR) for n in (0, 1, 2)]
+        self.windows.append(Window("payments", NOON, NOON + HOUR))
         for window in self.windows:
             plan = template.freeze(window, NOON, "", {}).as_wire()
             self.ledger.claim(WindowRow(window, "open", "timer", NOON, plan))
@@ -52,10 +60,10 @@ class World:
             ledger=self.ledger,
             runs=self.runs,
             jobs=self.jobs,
-            reference=self.reference,
-            assets=self.assets,
+            hubs=self.hubs,
+            lookups=LookupTools(self.reference, lookup_makers(self.assets), lambda: self.now),
             clock=lambda: self.now,
-            jobs_of={"trades": Job("trades_enrichment", ("assets",))},
+            jobs_of={"trades": Job("follow_window", self.lookups), "payments": Job("follow_window", ())},
             drain_limit=timedelta(minutes=10),
         )
 
@@ -68,10 +76,18 @@ class World:
     def close(self, window=0):
         self.ledger.change(self.id(window), lambda row: replace(row, state="closed", closed_at=self.now))
 
-    def started(self, window=0, number=1):
-        for step in (lambda *args: claim_run(*args, "follow"), prepare_lookup, start_run):
-            step(self.tools, self.id(window), number)
+    def claimed(self, window=0, number=1):
+        claim_run(self.tools, self.id(window), number, "follow")
+        prepare_lookups(self.tools, self.id(window), number)
         return self.run(window, number)
+
+    def started(self, window=0, number=1):
+        self.claimed(window, number)
+        start_run(self.tools, self.id(window), number)
+        return self.run(window, number)
+
+    def start(self, window=0, number=1):
+        return start_run(self.tools, self.id(window), number)
 
 
 def test_a_window_in_the_ledger_without_a_run_wants_one():
@@ -103,17 +119,34 @@ def test_the_run_is_started_once_with_its_windows_parameters():
     assert list(world.jobs.parameters) == [1]
     assert json.loads(world.jobs.parameters[1]["lookups"]) == {"assets": f"assets/{world.id()}.parquet"}
     assert json.loads(world.jobs.parameters[1]["streams"]) == [
-        {"name": "trades", "hub": "trades", "contract": "trades/1"}
+        {
+            "name": "trades",
+            "hub": "market-trades",
+            "contract": "trades/1",
+            "created_at": "2026-11-01T10:00:00.123000+00:00",
+        }
     ]
     assert world.jobs.parameters[1]["drain_limit"] == "00:10:00"
     assert (world.run().state, world.run().run_id) == ("active", 1)
+
+
+@pytest.mark.parametrize("failure", ["unavailable", "unauthorized"])
+def test_where_a_hub_can_not_be_asked_the_run_goes_on_without_the_time_of_its_making(failure):
+    world = World()
+    world.hubs.fail_next(failure)
+
+    world.started()
+
+    assert json.loads(world.jobs.parameters[1]["streams"]) == [
+        {"name": "trades", "hub": "market-trades", "contract": "trades/1"}
+    ]
 
 
 def test_the_lookup_is_written_once():
     world = World()
     world.started()
 
-    prepare_lookup(world.tools, world.id(), 1)
+    prepare_lookups(world.tools, world.id(), 1)
 
     assert len(world.assets.asked) == 1
     assert world.reference.read(f"assets/{world.id()}.parquet").startswith(b"PAR1")
@@ -125,15 +158,31 @@ def test_where_the_assets_fail_the_newest_good_lookup_is_used_and_the_run_says_s
 
     run = world.started()
 
-    assert run.lookup == "assets/trades-20261121T120000Z.parquet"
+    assert run.lookups == {"assets": "assets/trades-20261121T120000Z.parquet"}
     assert "half a page" in run.lookup_note
 
 
 def test_without_any_lookup_the_enrichment_fails_by_name():
     world = World((), Unavailable("half a page"))
 
-    with pytest.raises(JobRefused, match=r"no lookup.*half a page"):
+    with pytest.raises(JobRefused, match=r"no lookup assets.*half a page"):
         world.started()
+
+
+def test_a_lookup_that_nothing_makes_fails_the_enrichment_by_name():
+    world = World()
+    world.lookups = ("assets", "stores")
+
+    with pytest.raises(JobRefused, match="Nothing makes a lookup 'stores'; there are assets"):
+        world.started()
+
+
+def test_a_window_that_wants_no_lookup_gets_none():
+    world = World()
+    world.lookups = ()
+
+    assert world.started().lookups == {}
+    assert (world.assets.asked, world.jobs.parameters[1]["lookups"]) == ([], "{}")
 
 
 def test_a_run_is_followed_to_its_end_in_databricks_words():
@@ -157,28 +206,167 @@ def test_a_run_that_the_cloud_failed_is_worth_another_try():
     assert follow_run(world.tools, world.id(), 1)["again"]
 
 
-def test_two_windows_back_to_back_leave_each_other_alone():
+def test_a_run_waits_for_the_one_of_its_feed_that_goes_on_and_says_so():
     world = World()
     world.started(0)
-    world.started(1)
+    world.claimed(1)
     world.now = world.windows[0].end + timedelta(minutes=9)
 
-    follow_run(world.tools, world.id(1), 1)
+    answer = world.start(1)
 
-    assert world.jobs.cancelled == []
+    assert answer == {"started": False, "waits_for": world.id(0)}
+    assert (world.run(1).state, world.run(1).run_id, world.run(1).updated_at) == ("claimed", 0, world.now)
+    assert world.run(1).message == f"Waits for the run of window {world.id(0)}: a feed has one run at a time."
+    assert (list(world.jobs.runs), world.jobs.cancelled) == ([1], [])
+
+
+def test_a_run_that_waited_is_started_when_databricks_says_that_the_other_has_ended():
+    world = World()
+    world.started(0)
+    world.claimed(1)
+    world.start(1)
+    world.jobs.become(1, "TERMINATED", "FAILED")
+
+    answer = world.start(1)
+
+    assert answer == {"started": True}
+    assert (world.run(0).state, world.run(1).state, world.run(1).run_id, world.run(1).message) == (
+        "active",
+        "active",
+        2,
+        "",
+    )
+
+
+def test_runs_of_two_feeds_go_side_by_side():
+    world = World()
+    world.started(0)
+
+    world.started(3)
+
+    assert [run.life_cycle for run in world.jobs.runs.values()] == ["RUNNING", "RUNNING"]
+
+
+def test_waiting_runs_are_started_in_the_order_of_their_claims():
+    world = World()
+    world.started(0)
+    for window in (2, 1):
+        world.claimed(window)
+        world.now += timedelta(minutes=1)
+    world.jobs.become(1, "TERMINATED", "SUCCESS")
+
+    early, turn = world.start(1), world.start(2)
+
+    assert (early["waits_for"], turn) == (world.id(2), {"started": True})
+
+
+def test_a_run_that_asks_again_and_again_keeps_its_turn_however_long_it_waits():
+    world = World()
+    world.started(0)
+    world.claimed(1)
+    world.now += timedelta(minutes=1)
+    world.claimed(2)
+    for _ in range(30):
+        world.now += timedelta(minutes=5)
+        world.ledger.change(world.id(0), lambda row: replace(row, state="open", opened_at=world.now))
+        assert [world.start(window)["started"] for window in (1, 2)] == [False, False]
+    world.jobs.become(1, "TERMINATED", "SUCCESS")
+
+    assert world.start(2)["waits_for"] == world.id(1)
+
+
+def test_a_run_that_gives_no_sign_of_life_is_not_waited_for():
+    world = World()
+    world.claimed(0)
+    world.now += timedelta(minutes=10)
+
+    assert world.started(1).run_id == 1
+
+
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("ask"), st.integers(0, 2)),
+        st.tuples(st.just("end"), st.integers(1, 3)),
+        st.tuples(st.just("wait"), st.integers(1, 9)),
+    ),
+    max_size=40,
+)
+
+
+@given(st.permutations(range(3)), steps)
+def test_whatever_happens_a_feed_has_one_run_at_a_time_and_each_gets_its_turn(order, happening):
+    world = World()
+    world.lookups = ()
+    for window in order:
+        world.claimed(window)
+        world.now += timedelta(seconds=1)
+
+    for what, which in [*happening, *[step for run in (1, 2, 3) for step in (*ASK_ALL, ("end", run))]]:
+        if what == "ask":
+            world.start(which)
+        elif what == "end" and which in world.jobs.runs:
+            world.jobs.become(which, "TERMINATED", "SUCCESS")
+        elif what == "wait":
+            world.now += timedelta(minutes=which) / 10
+        assert [run.life_cycle for run in world.jobs.runs.values()].count("RUNNING") <= 1
+
+    assert [one["window_id"] for one in world.jobs.parameters.values()] == [world.id(window) for window in order]
 
 
 def test_an_overdue_run_makes_room_and_is_recorded_as_superseded():
     world = World()
     world.started(0)
-    world.started(1)
+    world.claimed(1)
     world.now = world.windows[0].end + timedelta(minutes=11)
 
-    follow_run(world.tools, world.id(1), 1)
+    asked, after = world.start(1), world.start(1)
     ended = follow_run(world.tools, world.id(0), 1)
 
     assert world.jobs.cancelled == [1]
+    assert (asked["started"], after["started"]) == (False, True)
     assert (ended["state"], ended["again"], world.run(0).state) == ("superseded", False, "superseded")
+
+
+def test_a_run_that_only_waits_is_never_superseded():
+    world = World()
+    world.started(0)
+    for window in (1, 2):
+        world.claimed(window)
+    world.now = world.windows[2].end + timedelta(hours=5)
+
+    for window in (1, 2):
+        world.start(window)
+
+    assert [world.run(window).superseding for window in (0, 1, 2)] == [True, False, False]
+
+
+def test_a_run_that_waits_in_databricks_queue_is_waited_for():
+    world = World()
+    world.started(0)
+    world.jobs.become(1, "QUEUED")
+    world.claimed(1)
+    world.now = world.windows[0].end + timedelta(hours=5)
+
+    assert not world.start(1)["started"]
+    assert world.jobs.cancelled == []
+
+
+def test_a_run_whose_login_is_refused_while_it_waits_goes_on_waiting():
+    world = World()
+    world.started(0)
+    world.claimed(1)
+    world.jobs.refusal = LoginRefused("denied")
+
+    assert world.start(1)["waits_for"] == world.id(0)
+
+
+def test_a_run_that_databricks_does_not_know_any_more_is_not_waited_for():
+    world = World()
+    world.started(0)
+    world.claimed(1)
+    del world.jobs.runs[1]
+
+    assert world.start(1) == {"started": True}
 
 
 def test_a_run_that_could_not_be_started_says_why():
@@ -236,16 +424,20 @@ async def test_a_deliberate_run_that_could_not_be_started_makes_room_for_another
     assert (second.number, list(orchestrations.started)) == (2, [second.instance_id])
 
 
-def test_a_newer_run_goes_on_though_the_end_of_an_overdue_one_is_refused():
+def test_a_newer_run_waits_on_though_the_end_of_an_overdue_one_is_refused():
     world = World()
     world.started(0)
-    world.started(1)
+    world.claimed(1)
     world.now = world.windows[0].end + timedelta(minutes=11)
-    del world.jobs.runs[1]
 
-    followed = follow_run(world.tools, world.id(1), 1)
+    class Locked(FakeJobs):
+        def cancel(self, run_id):
+            raise LoginRefused(f"run {run_id} is another's")
 
-    assert (followed["ended"], world.run(1).state, world.run(0).superseding) == (False, "active", True)
+    world.jobs = Locked(world.jobs.jobs, world.jobs.runs)
+
+    assert world.start(1)["waits_for"] == world.id(0)
+    assert (world.run(1).state, world.run(0).superseding) == ("claimed", True)
 
 
 def test_a_run_that_was_cancelled_while_it_was_looked_at_is_superseded_all_the_same():

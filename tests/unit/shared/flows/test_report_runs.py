@@ -28,7 +28,8 @@ class World:
     def __init__(self, *streams, tables=(TRADES,)):
         start = NOON.replace(second=0, microsecond=0) - HOUR
         self.window = Window("trades", start, start + HOUR)
-        plans = tuple(StreamPlan(one, one, f"{one}/1", "row", "identity", 2) for one in streams or ("trades",))
+        self.streams = streams or ("trades",)
+        plans = tuple(StreamPlan(one, one, f"{one}/1", "row", "identity", 2) for one in self.streams)
         plan = PlanTemplate(HOUR, timedelta(), timedelta(), 0, 1, (), plans).freeze(self.window, NOON, "", {})
         self.metrics, self.sender, self.runs = (
             FakeMetrics({table.table: {} for table in tables}),
@@ -48,7 +49,9 @@ class World:
     def holds(self, rows, *, verdict="balanced", **differences):
         self.metrics.tables["Trades"][self.window.id] = rows
         found = {f"difference/{name}": missing for name, missing in differences.items()}
-        self.counts.windows[self.window.id] = {"trades": {f"reconciliation/{verdict}": 0, **found}}
+        self.counts.windows[self.window.id] = {
+            stream: {f"reconciliation/{verdict}": 0, **(found if stream == "trades" else {})} for stream in self.streams
+        }
 
     def report(self, number=1):
         return report_run(self.tools, self.window.id, number)
@@ -124,14 +127,14 @@ def test_a_window_that_does_not_balance_raises_an_alert_with_its_differences_and
     world.holds(5)
     world.report(1)
     world.ended("succeeded", 2)
-    world.holds(2000, verdict="unbalanced", **{"enriched = sql": 3})
+    world.holds(2000, verdict="unbalanced", **{"trades_enriched = Trades": 3})
 
     done = world.report(2)
 
     (measured,) = done["measurements"]
     assert (measured["verdict"], measured["alert"], done["reconciliation"]) == ("normal", "none", "unbalanced")
     assert [alert.kind for alert in world.sender.sent.values()] == ["alert", "unbalanced"]
-    assert "trades: enriched = sql by 3" in list(world.sender.sent.values())[-1].body["message"]
+    assert "trades: trades_enriched = Trades by 3" in list(world.sender.sent.values())[-1].body["message"]
 
 
 def test_of_a_stream_whose_table_nobody_measures_failures_raise_alerts_all_the_same():
@@ -147,8 +150,60 @@ def test_of_a_stream_whose_table_nobody_measures_failures_raise_alerts_all_the_s
 def test_of_a_stream_whose_table_nobody_measures_a_good_end_is_nothing_to_record():
     world = World("transactions")
     world.ended("succeeded")
+    world.holds(0)
 
-    assert world.report() == {"measurements": [], "reconciliation": None}
+    assert world.report() == {"measurements": [], "reconciliation": "balanced"}
+    assert world.sender.tries == []
+
+
+def test_a_run_that_gave_up_is_a_failure_that_a_person_is_told_of(world):
+    words = "gave up at 2026-11-22T11:10:00+00:00: nobody marked the end of the window"
+    world.ended("failed", message=f"TERMINATED FAILED (RUN_EXECUTION_ERROR, CLIENT_ERROR): Task failed: {words}")
+
+    assert world.report() == {"alert": "sent"}
+
+    (alert,) = world.sender.sent.values()
+    assert (alert.kind, alert.name) == ("run_failed", "ingestion")
+    assert words in alert.body["message"]
+    assert world.metrics.measurements == []
+
+
+@pytest.mark.parametrize(
+    ("counts", "faults"),
+    [
+        ({}, "trades: it was not reconciled; stars: it was not reconciled"),
+        ({"trades": {"reconciliation/balanced": 0}}, "stars: it was not reconciled"),
+        ({"trades": {"gold/trades_enriched": 2000}, "stars": {"reconciliation/balanced": 0}}, "trades: it was not"),
+    ],
+)
+def test_a_stream_that_nobody_reconciled_is_told_of_and_its_volume_is_no_recovery(counts, faults):
+    world = World("trades", "stars")
+    world.ended("succeeded", 1)
+    world.holds(5)
+    world.report(1)
+    world.ended("succeeded", 2)
+    world.holds(2000)
+    world.counts.windows[world.window.id] = counts
+
+    done = world.report(2)
+
+    (measured,) = done["measurements"]
+    assert (measured["verdict"], measured["alert"]) == ("normal", "none")
+    assert [alert.kind for alert in world.sender.sent.values()] == ["alert", "unbalanced"]
+    assert faults in list(world.sender.sent.values())[-1].body["message"]
+
+
+def test_a_stream_that_goes_to_no_hub_is_not_reconciled_by_the_lakehouse():
+    world = World()
+    row = world.tools.metrics.ledger.window(world.window.id)
+    in_files = dict(row.plan["streams"][0], name="orders", hub="", contract="orders/1", destination="lake_ndjson")
+    plan = {**row.plan, "streams": [*row.plan["streams"], in_files]}
+    world.tools.metrics.ledger.change(world.window.id, lambda row: replace(row, plan=plan))
+    world.ended("succeeded")
+    world.holds(2000)
+
+    assert world.report()["reconciliation"] == "balanced"
+    assert world.sender.tries == []
 
 
 def test_a_database_that_is_down_is_an_error_to_retry(world):

@@ -31,14 +31,14 @@ SUMMARY = {
     "stop_at": None,
     "counts": {"trades": {"read": 7}},
 }
-RUN = RunRow(WINDOW, 2, "rerun", "claimed", NOON, NOON + MINUTE, lookup="assets/1.parquet")
+RUN = RunRow(WINDOW, 2, "rerun", "claimed", NOON, NOON + MINUTE, lookups={"assets": "assets/1.parquet"})
 RUN_DETAILS = {
     "number": 2,
     "mode": "rerun",
     "state": "claimed",
     "run_id": 0,
     "page_url": "",
-    "lookup": "assets/1.parquet",
+    "lookups": {"assets": "assets/1.parquet"},
     "lookup_note": "",
     "message": "",
     "claimed_at": "2026-11-22T12:00:00+00:00",
@@ -97,17 +97,29 @@ def test_a_run_that_was_accepted_is_shown_with_its_window():
 
 
 def test_counts_are_shown_by_stage_and_where_a_stage_has_several_by_name():
-    counts = {"trades": {"bronze": 3, "gold/enriched": 2, "gold/unmatched": 1, "silver": 3, "silver/late": 1}}
+    counts = {
+        "trades": {
+            "gold/trades_enriched": 2,
+            "gold/trades_unmatched/BTC": 1,
+            "hole/partition 0: 5-9": 5,
+            "unmatched/BTC": 1,
+            "unmatched/": 1,
+            "bronze_events/": 3,
+            "sql/Trades": 2,
+        }
+    }
 
     shown = enrichment_view([RUN], counts, "")
 
     assert shown["runs"] == [RUN_DETAILS]
     assert shown["counts"] == {
         "trades": {
-            "bronze": 3,
-            "gold": {"enriched": 2, "unmatched": 1},
-            "silver": 3,
-            "silver_by_name": {"late": 1},
+            "bronze_events": 3,
+            "gold": {"trades_enriched": 2, "trades_unmatched/BTC": 1},
+            "hole": {"partition 0: 5-9": 5},
+            "sql": {"Trades": 2},
+            "unmatched": 1,
+            "unmatched_by_name": {"BTC": 1},
         }
     }
 

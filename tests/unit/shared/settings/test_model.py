@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from shared.domain import setting
 from shared.errors import SettingsError
 from shared.feeds.catalogue import FEEDS
-from shared.feeds.feed import Stream
+from shared.feeds.feed import LakeFolder, Stream
 from shared.settings.model import read_settings
 
 HOST = json.loads(Path("host.json").read_text(encoding="utf-8"))
@@ -112,13 +112,26 @@ def test_any_other_text_is_no_duration(text):
 
 
 def test_the_keys_of_a_feed_are_made_from_its_value():
-    visits = replace(FEEDS[1], name="visits", lead=timedelta(minutes=1), rate=0.16, job=None, settings=(RADIUS,))
+    visits = replace(FEEDS[1], name="visits", lead=timedelta(minutes=1), rate=0.16, settings=(RADIUS,))
 
     settings = read_settings(LEAST | {"FEEDS": "visits", "VISITS_RADIUS": "40"}, HOST, [visits])
 
     template = settings.feeds["visits"].template
-    assert (template.lead, template.rate, settings.feeds["visits"].job) == (timedelta(minutes=1), 0.16, None)
+    assert (template.lead, template.rate, settings.feeds["visits"].job) == (
+        timedelta(minutes=1),
+        0.16,
+        "follow_window",
+    )
     assert template.options == {"VISITS_RADIUS": 40}
+
+
+def test_a_feed_is_enriched_by_the_one_job_unless_none_of_its_streams_goes_to_a_hub():
+    in_files = tuple(replace(stream, destination=LakeFolder()) for stream in FEEDS[1].streams)
+    filed = replace(FEEDS[1], streams=in_files)
+
+    assert {name: feed.job for name, feed in read().feeds.items()} == dict.fromkeys(read().feeds, "follow_window")
+    assert read_settings(LEAST | {"FEEDS": "payments"}, HOST, [filed]).feeds["payments"].job is None
+    assert read(PAYMENTS_JOB="our own").feeds["payments"].job == "our own"
 
 
 def test_packing_is_a_setting_of_each_stream():

@@ -1,19 +1,25 @@
 """A run without Spark: it takes the real job's parameters, follows its window to `closed.json`, and ends as it is told.
 
-`<lake_root>/<window id>.order` tells: `fail` ends it with an error, `linger` lets it outlive its window until there is
-`<window id>.go`; a run without an order succeeds as soon as its window is closed.
+`<lake_root>/<window id>.order` tells: `fail` ends it with an error, `give up` as one that waited for its window in
+vain; `linger` lets it outlive its window until there is `<window id>.go`. A run without an order succeeds as soon as
+its window is closed, and writes that each of its streams balances, which `count nothing` leaves out.
 """
 
 import json
 import os
+import sqlite3
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
 _LOOK_EVERY = 0.2
+_BUSY_SECONDS = 60
+_VERDICT = "reconciliation"
 
 
 def main() -> None:
@@ -23,10 +29,14 @@ def main() -> None:
     order = _text(lake / f"{window}.order")
     if order == "fail":
         sys.exit(f"Window {window} spoils every run.")
+    if order == "give up":
+        sys.exit(f"gave up at {given['window_end']}: nobody marked the end of {window}.")
     with BlobServiceClient.from_connection_string(os.environ["LAKEHOUSE_SECRET_STORAGE_CONNECTION_STRING"]) as account:
         _follow(given, account.get_container_client("reference"))
     if order == "linger":
         _wait((lake / f"{window}.go").exists)
+    if order != "count nothing":
+        _say_balanced(given)
 
 
 def _follow(given: dict[str, str], reference: ContainerClient) -> None:
@@ -36,6 +46,14 @@ def _follow(given: dict[str, str], reference: ContainerClient) -> None:
     if given["mode"] == "follow":
         marker = reference.get_blob_client(f"windows/{given['window_id']}/closed.json")
         _wait(marker.exists)
+
+
+def _say_balanced(given: dict[str, str]) -> None:
+    database = given["sql_url"].removeprefix("jdbc:sqlite:")
+    now = datetime.now(UTC).isoformat()
+    rows = [(given["window_id"], one["name"], _VERDICT, "balanced", 0, now) for one in json.loads(given["streams"])]
+    with closing(sqlite3.connect(database, timeout=_BUSY_SECONDS)) as connection, connection:
+        connection.executemany("INSERT OR REPLACE INTO window_counts VALUES (?, ?, ?, ?, ?, ?)", rows)
 
 
 def _wait(happened: Callable[[], bool]) -> None:

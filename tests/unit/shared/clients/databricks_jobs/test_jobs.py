@@ -11,7 +11,7 @@ from shared.errors import JobRefused, LoginRefused, Unavailable
 
 @pytest.fixture
 def jobs():
-    return FakeJobs({"trades_enrichment": 11})
+    return FakeJobs({"follow_window": 11})
 
 
 def test_a_fake_run_goes_on_as_it_is_told(jobs):
@@ -20,7 +20,9 @@ def test_a_fake_run_goes_on_as_it_is_told(jobs):
     jobs.become(run_id, "TERMINATED", "FAILED", code="DRIVER_ERROR", type="CLIENT_ERROR", message="why")
 
     page = f"https://databricks.example/run/{run_id}"
-    assert jobs.run(run_id) == JobRun(run_id, "TERMINATED", "FAILED", "DRIVER_ERROR", "CLIENT_ERROR", "why", page)
+    assert jobs.run(run_id) == JobRun(
+        run_id, "TERMINATED", "FAILED", "DRIVER_ERROR", "CLIENT_ERROR", "why", page, jobs.clock()
+    )
     assert jobs.parameters == {run_id: {"window_id": "w"}}
 
 
@@ -35,7 +37,7 @@ def test_fifty_threads_with_one_token_start_one_fake_run(jobs):
 def test_a_fake_fails_as_it_is_told(jobs, error):
     jobs.refusal = error
 
-    for verb in (lambda: jobs.find("trades_enrichment"), lambda: jobs.run_now(11, "t", {}), lambda: jobs.run(1)):
+    for verb in (lambda: jobs.find("follow_window"), lambda: jobs.run_now(11, "t", {}), lambda: jobs.run(1)):
         with pytest.raises(type(error)):
             verb()
 

@@ -3,6 +3,7 @@ import logging
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import islice, takewhile
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from shared.clients.event_hubs.attempts import Attempts
 from shared.clients.event_hubs.breaker import Breaker
 from shared.clients.event_hubs.fake import FakeEventHubs
-from shared.clients.event_hubs.link import Batch, HubFault, Target
+from shared.clients.event_hubs.link import Batch, HubFault, HubProperties, Target
 from shared.clients.event_hubs.sender import HubSender
 from shared.clients.retrying import Clock, RetryPolicy, Timeouts
 from shared.domain.delivery import Delivery, Event
@@ -23,6 +24,7 @@ DENIED = HubFault(FailureKind.UNAUTHORIZED, "401")
 BAD = HubFault(FailureKind.REJECTED, "decode-error")
 NO_HUB = HubFault(FailureKind.PERMANENT, "not-found")
 STALLED = TimeoutError()
+PROPERTIES = HubProperties(datetime(2026, 11, 1, tzinfo=UTC), {"0": 41, "1": -1})
 
 
 @dataclass
@@ -89,9 +91,9 @@ class ScriptedLink:
         if fate is not None:
             raise fate
 
-    async def positions(self) -> dict[str, int]:
+    async def properties(self) -> HubProperties:
         await self.open()
-        return {"0": 41, "1": -1}
+        return PROPERTIES
 
     async def close(self) -> None:
         self.world.closed += 1
@@ -350,15 +352,15 @@ async def test_a_thousand_events_make_a_line_of_statistics(caplog):
     assert line.endswith(" pending=0 failed=0 sent=1000 events=1000")
 
 
-async def test_it_tells_how_far_the_partitions_of_a_hub_are():
-    assert await World().sender().positions() == {"0": 41, "1": -1}
+async def test_it_tells_what_the_hub_says_of_itself():
+    assert await World().sender().properties() == PROPERTIES
 
 
-async def test_a_hub_that_does_not_tell_its_positions_is_a_failed_send():
+async def test_a_hub_that_does_not_say_how_it_stands_is_a_failed_send():
     world = World(opening=deque([HubFault(FailureKind.UNAVAILABLE, "refused")] * 99))
 
-    with pytest.raises(SendFailed, match="did not give its partitions' positions: refused"):
-        await world.sender().positions()
+    with pytest.raises(SendFailed, match="did not say how it stands: refused"):
+        await world.sender().properties()
 
 
 async def test_the_fake_fails_on_demand_and_then_no_more():

@@ -1,6 +1,6 @@
 import pytest
 
-from shared.domain.volumes.reconciliation import describe_differences, verdict_of
+from shared.domain.volumes.reconciliation import describe_faults, verdict_of
 
 COUNTS = {"bronze/records": 30, "sql": 27}
 
@@ -22,15 +22,27 @@ def test_a_window_balances_where_all_its_compared_streams_do(verdicts, verdict):
     assert verdict_of(counts) == verdict
 
 
-def test_differences_are_named_with_their_stream_and_rows():
+def test_differences_and_holes_of_what_does_not_balance_are_named_with_their_stream_and_rows():
     counts = {
-        "calls": {"difference/silver = gold": 3, "difference/gold = sql": -1, "difference": 9},
-        "surveys": COUNTS,
-        "ura": {"difference/a = b": 2},
+        "calls": {"reconciliation/unbalanced": 0, "difference/silver_new = facts": 3, "difference/facts = Facts": -1},
+        "surveys": COUNTS | {"reconciliation/balanced": 0, "hole/partition 1: 0-4": 5},
+        "ura": {"reconciliation/unbalanced": 0, "hole/partition 0: 5-9": 5, "difference/a = b": 2, "difference": 9},
+        "stars": {"reconciliation/unbalanced": 0},
     }
 
-    assert describe_differences(counts) == "calls: silver = gold by 3; calls: gold = sql by -1; ura: a = b by 2"
+    assert describe_faults(counts, counts.keys()) == (
+        "calls: silver_new = facts by 3; calls: facts = Facts by -1; "
+        "ura: a = b by 2; ura: 5 events of partition 0: 5-9 were deleted unread; stars: it does not balance"
+    )
 
 
-def test_without_differences_there_is_nothing_to_describe():
-    assert describe_differences({"trades": COUNTS}) == ""
+def test_a_stream_that_was_not_compared_is_a_fault_where_it_had_to_be():
+    counts = {"trades": COUNTS, "others": COUNTS}
+
+    assert describe_faults(counts, ["trades", "stars"]) == (
+        "trades: it was not reconciled; stars: it was not reconciled"
+    )
+
+
+def test_of_what_balances_there_is_nothing_to_describe():
+    assert describe_faults({"trades": COUNTS | {"reconciliation/balanced": 0}}, ["trades"]) == ""

@@ -1,0 +1,115 @@
+"""Brings the parts of a run together; the one place that knows them all."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from azure.identity import ClientSecretCredential
+from pyspark.sql import SparkSession
+
+from lakehouse.chain import Chain
+from lakehouse.config import Parameters, source_config
+from lakehouse.counting.counted import counted_tables
+from lakehouse.counting.counts import Counting
+from lakehouse.follow import Clock
+from lakehouse.lake.tables import Lake
+from lakehouse.lookups import Lookups
+from lakehouse.pipelines.bounds import wheel_contracts
+from lakehouse.pipelines.catalogue import PIPELINES, pipeline_of
+from lakehouse.pipelines.checks import refuse_bad
+from lakehouse.pipelines.gold import Gold
+from lakehouse.reference import ReferenceStore, reference_store
+from lakehouse.request import RunRequest
+from lakehouse.secrets import read_secret
+from lakehouse.sinks.jdbc import database
+from lakehouse.sinks.lengths import length_of
+from lakehouse.sinks.power_bi import PowerBi, RateLimit, post_json
+from lakehouse.sinks.push import PushingSink
+from lakehouse.sinks.sql import SqlSink
+from lakehouse.sources.port import source_from
+from lakehouse.sources.reading import Source
+from lakehouse.streams.silver import Silver
+from lakehouse.streams.versions import versions_of
+
+logger = logging.getLogger(__name__)
+
+_SQL_SCOPE = "https://database.windows.net/.default"
+_FROM_SCOPE = "secret:"
+
+
+def build_chain(parameters: Parameters, request: RunRequest, spark: SparkSession, clock: Clock) -> Chain:
+    """Bring the parts together; raises what the first of them refuses."""
+    refuse_bad(PIPELINES.values(), wheel_contracts())
+    by_http = parameters.reference_url.startswith("http")
+    connection = read_secret(parameters.storage_secret, scope=parameters.secret_scope) if by_http else ""
+    store = reference_store(spark, parameters.reference_url, connection)
+    sql = SqlSink(spark, database(parameters.sql_url, _token(parameters)), length_of, now=clock.now, sleep=clock.sleep)
+    outside = Outside(
+        source=source_from(source_config(parameters, _hub_secret(parameters))),
+        checkpoint_root=parameters.checkpoint_root,
+        store=store,
+        sql=sql,
+        publisher=_pushing(parameters, sql, clock),
+    )
+    return assemble(Lake(spark, parameters.names), request, outside, _log_stage)
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What a chain works with beside the lake. publisher: `sql`, or what pushes its rows as well."""
+
+    source: Source
+    checkpoint_root: str
+    store: ReferenceStore
+    sql: SqlSink
+    publisher: SqlSink | PushingSink
+
+
+def assemble(
+    lake: Lake, request: RunRequest, outside: Outside, on_stage_done: Callable[[str], None] = lambda _: None
+) -> Chain:
+    """Make the chain of a run, by the contracts of its streams and the pipeline of its feed."""
+    pipeline = pipeline_of(request.feed)
+    return Chain(
+        lake=lake,
+        request=request,
+        source=outside.source,
+        checkpoint_root=outside.checkpoint_root,
+        store=outside.store,
+        silver={one.name: Silver(lake, request.feed, versions_of(one.contract)) for one in request.streams},
+        pipeline=pipeline,
+        gold=Gold(lake, pipeline, Lookups(lake.spark, outside.store, request.lookups), [outside.publisher]),
+        sql=outside.sql,
+        publisher=outside.publisher,
+        counting=Counting(lake, counted_tables(request.feed, [one.name for one in request.streams], pipeline)),
+        on_stage_done=on_stage_done,
+    )
+
+
+def _log_stage(stage: str) -> None:
+    logger.info("lakehouse.stage_done stage=%s", stage)
+
+
+def _hub_secret(parameters: Parameters) -> str:
+    """Read the client secret where the source logs in with one."""
+    if parameters.source == "capture" or parameters.service_credential:
+        return ""
+    return read_secret(parameters.event_hubs_secret, scope=parameters.secret_scope)
+
+
+def _token(parameters: Parameters) -> Callable[[], str] | None:
+    """Give the service principal's token for Azure SQL, fetched anew when it has expired; none for SQLite."""
+    if not parameters.sql_url.startswith("jdbc:sqlserver:"):
+        return None
+    secret = read_secret(parameters.event_hubs_secret, scope=parameters.secret_scope)
+    credential = ClientSecretCredential(parameters.tenant_id, parameters.client_id, secret)
+    return lambda: credential.get_token(_SQL_SCOPE).token
+
+
+def _pushing(parameters: Parameters, sql: SqlSink, clock: Clock) -> SqlSink | PushingSink:
+    """Push to Power BI as well where a URL is given; that holds a key, so it may be given as `secret:<name>`."""
+    url = parameters.power_bi_url
+    if url.startswith(_FROM_SCOPE):
+        url = read_secret(url.removeprefix(_FROM_SCOPE), scope=parameters.secret_scope)
+    return PushingSink(sql, PowerBi(url, RateLimit(time.monotonic, clock.sleep), post_json)) if url else sql

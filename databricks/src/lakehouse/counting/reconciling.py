@@ -1,0 +1,135 @@
+"""Says whether what arrived is what was sent, and names every row of difference."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from lakehouse.counting.counts import CountRow, WindowCounts
+from lakehouse.window import Closed
+
+LONGEST_NAME = 128
+"""Characters of the column `name` of `window_counts`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Equations:
+    """What must hold of a stream's tables.
+
+    balances: each set of gold tables that together have every row of silver once. published: SQL tables by the gold
+    table that they repeat.
+    """
+
+    balances: Sequence[Sequence[str]] = ()
+    published: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Two sides that should be equal and are not."""
+
+    name: str
+    left: int
+    right: int
+
+    @property
+    def rows(self) -> int:
+        """Give how many rows the left side has more than the right."""
+        return self.left - self.right
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.left} and {self.right} ({self.rows:+d})"
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """The verdict on one window and stream. surplus: (name, rows) of what arrived beyond what was accepted."""
+
+    differences: tuple[Difference, ...]
+    surplus: tuple[tuple[str, int], ...]
+
+    @property
+    def verdict(self) -> str:
+        """Give `balanced` or `unbalanced`."""
+        return "unbalanced" if self.differences else "balanced"
+
+
+def reconciliation(closed: Closed, counts: WindowCounts, equations: Equations) -> Reconciliation:
+    """Compare the app's counts with the tables': every equation that does not hold is a named difference."""
+    surplus, missing = _surplus(closed, counts)
+    unequal = tuple(difference for difference in _equations(closed, counts, equations) if difference.rows)
+    return Reconciliation((*unequal, *missing), surplus)
+
+
+def as_rows(counts: WindowCounts, closed: Closed | None, equations: Equations) -> list[CountRow]:
+    """Write counts, and the verdict where the window is closed, as rows (stage, name, rows) of `window_counts`."""
+    verdict = _verdict(reconciliation(closed, counts, equations)) if closed else ()
+    return [(stage, name[:LONGEST_NAME], rows) for stage, name, rows in (*_stages(counts), *verdict)]
+
+
+def _equations(closed: Closed, counts: WindowCounts, equations: Equations) -> Iterator[Difference]:
+    sent = closed.counts
+    ended = sent.accepted + sent.refused + sent.unknown + sent.spilled
+    yield Difference("read = accepted + refused + unknown + spilled", sent.read, ended)
+    kept = counts.silver_new + counts.duplicates + counts.quarantined
+    yield Difference("bronze_records = silver_new + duplicates + quarantined", counts.bronze_records, kept)
+    for tables in equations.balances:
+        yield Difference(f"silver_new = {' + '.join(tables)}", counts.silver_new, sum(map(counts.rows_of, tables)))
+    for table, sql in equations.published.items():
+        if sql in counts.sql:
+            yield Difference(f"{table} = sql {sql}", counts.rows_of(table), counts.sql[sql])
+
+
+def _surplus(closed: Closed, counts: WindowCounts) -> tuple[tuple[tuple[str, int], ...], tuple[Difference, ...]]:
+    """Name what bronze holds beyond the accepted records.
+
+    Records of a try that did not complete its slice were sent again by the one that did. Of that one's, more than were
+    accepted are unknown ones that arrived, then spilled ones that were sent later; still more are sends that were
+    stored twice, hence duplicates in silver.
+    """
+    resent, counted = _by_attempt(closed, counts)
+    beyond = max(counted - closed.counts.accepted, 0)
+    unknown = min(beyond, closed.counts.unknown)
+    spilled = min(beyond - unknown, closed.counts.spilled)
+    twice = beyond - unknown - spilled
+    named = {**resent, "unknown_arrived": unknown, "spilled_arrived": spilled, "stored_twice": twice}
+    surplus = tuple((name, rows) for name, rows in named.items() if rows)
+    return surplus, tuple(_unexplained(closed, counts, counted, twice))
+
+
+def _by_attempt(closed: Closed, counts: WindowCounts) -> tuple[dict[str, int], int]:
+    completing = dict(sorted(counts.arrived)) | dict(closed.attempts)
+    resent: dict[str, int] = {}
+    counted = 0
+    for (slice_, attempt), rows in counts.arrived.items():
+        if attempt == completing[slice_]:
+            counted += rows
+        else:
+            name = f"resent_by_attempt_{completing[slice_]}"
+            resent[name] = resent.get(name, 0) + rows
+    return resent, counted
+
+
+def _unexplained(closed: Closed, counts: WindowCounts, counted: int, twice: int) -> Iterator[Difference]:
+    if counted < closed.counts.accepted:
+        yield Difference("arrived of those accepted", counted, closed.counts.accepted)
+        # Numbers that the hub deleted may be of any window's events; where records are missing they say why.
+        yield from (Difference(f"deleted by the hub unread: {hole}", hole.rows, 0) for hole in counts.holes)
+    if twice > counts.duplicates:
+        yield Difference("stored twice = duplicates", twice, counts.duplicates)
+
+
+def _stages(counts: WindowCounts) -> Iterator[CountRow]:
+    for stage in ("bronze_events", "bronze_records", "silver_new", "duplicates", "quarantined"):
+        yield stage, "", getattr(counts, stage)
+    for table in counts.gold:
+        yield "gold", table, counts.rows_of(table)
+        yield from (("gold", f"{table}/{value}", rows) for value, rows in sorted(counts.gold[table].items()) if value)
+    yield from (("sql", table, rows) for table, rows in counts.sql.items())
+    yield from (("hole", str(hole), hole.rows) for hole in counts.holes)
+
+
+def _verdict(found: Reconciliation) -> Iterator[CountRow]:
+    yield "reconciliation", found.verdict, len(found.differences)
+    for name, rows in found.surplus:
+        yield "surplus", name, rows
+    for difference in found.differences:
+        yield "difference", difference.name, difference.rows

@@ -1,0 +1,94 @@
+"""What a gold table has to take in: changes of its streams since its own progress, as far as this run may show them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from lakehouse.lake.progress import Progress
+from lakehouse.lake.tables import CHANGE
+from lakehouse.pipelines.kinds.kind import Changed
+from lakehouse.pipelines.spans import AFTER_UPDATE, INSERT, WINDOW, Span, Spans
+from lakehouse.pipelines.table import Table
+from lakehouse.pipelines.waiting import is_visible, still_waiting, waits
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """What came.
+
+    windows: those whose rows are joined with lookups. touched: those whose rows may be others than before. progress:
+    what the table says once it has taken all this in. is_news: whether there is anything to take in.
+    """
+
+    changes: Mapping[str, Changed]
+    windows: frozenset[str | None]
+    touched: frozenset[str]
+    progress: Progress
+    is_news: bool
+
+
+def as_new(came: Arrivals) -> Arrivals:
+    """Say that the table has no row yet, so whatever its streams have is new to it."""
+    changes = {name: Changed(one.rows, only_new=True) for name, one in came.changes.items()}
+    return replace(came, changes=changes, touched=came.touched - set(came.progress.waiting))
+
+
+def silver(stream: str) -> str:
+    """Name a stream's silver as the lake does."""
+    return f"silver.{stream}"
+
+
+def arrivals(table: Table, before: Progress | None, spans: Spans) -> Arrivals:
+    """Look at what the streams of a table did since its progress."""
+    versions = before.versions if before else {}
+    found = {stream: spans.after(silver(stream), versions.get(silver(stream))) for stream in table.kind.follows}
+    now = {silver(stream): span.to for stream, span in found.items()}
+    progress = replace(before or Progress(), versions={**versions, **now})
+    return Arrivals(
+        changes={stream: Changed(span.rows, span.only_inserts, span.whole) for stream, span in found.items()},
+        windows=frozenset(),
+        touched=frozenset[str]().union(*[span.windows for span in found.values()]),
+        progress=progress,
+        is_news=any(span.is_news for span in found.values()),
+    )
+
+
+def arrivals_by_window(table: Table, before: Progress | None, own_window: str, spans: Spans) -> Arrivals:
+    """Do the same for a table that takes lookups: rows of later windows are left aside till a run of such a window.
+
+    To the table it is as if silver had none of them: where one of them took a key over, the former row goes.
+    """
+    (stream,) = table.kind.follows
+    plain, before = arrivals(table, before, spans), before or Progress()
+    span = spans.after(silver(stream), before.versions.get(silver(stream)))
+    came = {window for window, change in span.found if change in {INSERT, AFTER_UPDATE}}
+    aside = {window for window in came if waits(window, own_window)}
+    released = {window for window in before.waiting if not waits(window, own_window)}
+    only_new = span.only_inserts and not released
+    return Arrivals(
+        changes={stream: Changed(_rows(span, stream, released, own_window, spans), only_new, span.whole)},
+        windows=frozenset((came - aside) | released),
+        touched=frozenset((plain.touched - aside if only_new else plain.touched) | released),
+        progress=replace(plain.progress, waiting=still_waiting(before.waiting, came, own_window)),
+        is_news=span.whole or bool(released) or bool(came - aside) or not span.only_inserts,
+    )
+
+
+def arrivals_of_lookup(table: Table, before: Progress | None, own_window: str) -> Arrivals:
+    """Look whether a table of a lookup has the one of this window, or of a later one, already."""
+    (lookup,) = table.kind.follows
+    before = before or Progress()
+    is_newer = before.source.get(lookup, "") < own_window
+    progress = replace(before, source={**before.source, lookup: own_window}) if is_newer else before
+    return Arrivals({}, frozenset(), frozenset(), progress, is_newer)
+
+
+def _rows(span: Span, stream: str, released: set[str], own_window: str, spans: Spans) -> DataFrame:
+    if span.whole or (span.only_inserts and not released):
+        return span.rows.where(is_visible(F.col(WINDOW), own_window))
+    if released:
+        waited = spans.lake.read(silver(stream)).where(F.col(WINDOW).isin(*released))
+        return span.rows.unionByName(waited.withColumn(CHANGE, F.lit(INSERT)))
+    return span.rows

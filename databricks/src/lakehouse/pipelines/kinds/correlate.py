@@ -1,0 +1,81 @@
+"""Tables of pairs: rows of two streams that lie close to each other in time."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from lakehouse.pipelines.kinds.keys import key_columns, keys_of, matching, rows_of
+from lakehouse.pipelines.kinds.kind import OWN_ROWS, Inputs, MakeRows, NewRows, Rewritten, RowsOfKeys
+
+
+@dataclass(frozen=True, slots=True)
+class Correlate:
+    """The pairs of changed rows of either side are made anew of the other side's rows within a time of them.
+
+    left_time, right_time: the streams' columns. The table's key has the key of either side (`Column.of`); whether two
+    rows are a pair, and what it says, depends on these two alone, and they are never further apart than `within`.
+    """
+
+    left: str
+    right: str
+    within: timedelta
+    left_time: str
+    right_time: str
+
+    @property
+    def follows(self) -> tuple[str, ...]:
+        """Name both streams."""
+        return (self.left, self.right)
+
+    def rewritten(self, inputs: Inputs, build: MakeRows) -> Rewritten | None:
+        """Give the pairs of new rows as such; where others changed too, the pairs that they have and had."""
+        changes = [inputs.changes[stream] for stream in self.follows]
+        if any(changed.whole for changed in changes):
+            rows = build({})
+            return RowsOfKeys(rows, _keys(rows, inputs).unionByName(_keys(inputs.read(OWN_ROWS), inputs)))
+        pairs = [build(pair) for pair in (self._of_left(inputs), self._of_right(inputs))]
+        rows = pairs[0].unionByName(pairs[1]).dropDuplicates(list(inputs.key))
+        if all(changed.only_new for changed in changes):
+            return NewRows(rows)
+        stale = [self._had(stream, inputs) for stream in self.follows]
+        return RowsOfKeys(rows, _keys(rows, inputs).unionByName(stale[0]).unionByName(stale[1]))
+
+    def _of_left(self, inputs: Inputs) -> dict[str, DataFrame]:
+        rows = _now(self.left, inputs)
+        return {self.left: rows, self.right: self._near(self.right, self.right_time, rows, self.left_time, inputs)}
+
+    def _of_right(self, inputs: Inputs) -> dict[str, DataFrame]:
+        rows = _now(self.right, inputs)
+        return {self.left: self._near(self.left, self.left_time, rows, self.right_time, inputs), self.right: rows}
+
+    def _near(self, stream: str, time: str, others: DataFrame, other_time: str, inputs: Inputs) -> DataFrame:
+        """Take the stream's rows that lie within reach of some of the others, as far as two bounds tell."""
+        margin = F.make_dt_interval(secs=F.lit(self.within.total_seconds()))
+        found = others.select((F.col(other_time) - margin).alias("first"), (F.col(other_time) + margin).alias("last"))
+        (span,) = found.agg(F.unix_micros(F.min("first")), F.unix_micros(F.max("last"))).collect()
+        rows = inputs.read(stream)
+        if span[0] is None:
+            return rows.limit(0)
+        first, last = (F.timestamp_micros(F.lit(micros)) for micros in span)
+        return rows.where(F.col(time).between(first, last))
+
+    def _had(self, stream: str, inputs: Inputs) -> DataFrame:
+        """Give the pairs that the table has of the stream's changed rows."""
+        changed = keys_of(inputs.changes[stream].rows, stream, inputs)
+        own = {name: name for name in key_columns(stream, inputs)}
+        return _keys(matching(inputs.read(OWN_ROWS), changed, own), inputs)
+
+
+def _now(stream: str, inputs: Inputs) -> DataFrame:
+    """Give what the stream now has of its changed rows."""
+    changed = inputs.changes[stream]
+    if changed.only_new:
+        return changed.rows
+    return rows_of(inputs.read(stream), keys_of(changed.rows, stream, inputs), stream, inputs)
+
+
+def _keys(rows: DataFrame, inputs: Inputs) -> DataFrame:
+    """Give the pairs' keys, and their time where the table has one."""
+    return rows.select(*inputs.key, *([inputs.time] if inputs.time and inputs.time not in inputs.key else []))

@@ -1,0 +1,74 @@
+"""Makes a table's rows by its `build`, of inputs that it reads as the table may see them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from lakehouse.lake.tables import Lake
+from lakehouse.lookups import Lookups
+from lakehouse.pipelines.arrivals import silver
+from lakehouse.pipelines.kinds.kind import OWN_ROWS
+from lakehouse.pipelines.spans import WINDOW
+from lakehouse.pipelines.table import Table
+from lakehouse.pipelines.waiting import is_visible
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """What one table is made of in one run. windows: those of the rows that are joined with lookups."""
+
+    lake: Lake
+    lookups: Lookups
+    table: Table
+    own_window: str
+    windows: frozenset[str | None]
+
+    def read(self, name: str) -> DataFrame:
+        """Give an input whole, or the table itself; a table of lookups sees no rows of windows that wait."""
+        if name == OWN_ROWS:
+            return self.lake.read(self.table.lake_name)
+        if self.lookups.has(name):
+            return self.lookups.read(name, self._path(name, self.own_window))
+        rows = self.lake.read(silver(name))
+        return rows.where(is_visible(F.col(WINDOW), self.own_window)) if self._lookups else rows
+
+    def rows(self, given: Mapping[str, DataFrame]) -> DataFrame:
+        """Make rows in the table's columns and types."""
+        if self._by_window:
+            parts = list(self._parts(given[self.table.kind.follows[0]]))
+            made = reduce(DataFrame.unionByName, parts)
+        else:
+            made = self.table.build(
+                **{name: given[name] if name in given else self.read(name) for name in self.table.inputs}
+            )
+        return made.to(self.table.schema)
+
+    def _parts(self, rows: DataFrame) -> Iterator[DataFrame]:
+        """Join the rows of windows that take the same lookups at once."""
+        (stream,) = self.table.kind.follows
+        by_paths: dict[tuple[str, ...], list[str | None]] = {}
+        for window in self.windows or {self.own_window}:
+            by_paths.setdefault(tuple(self._path(name, window) for name in self._lookups), []).append(window)
+        for paths, windows in by_paths.items():
+            own = rows if len(by_paths) == 1 else rows.where(_is_one_of(windows))
+            lookups = {name: self.lookups.read(name, path) for name, path in zip(self._lookups, paths, strict=True)}
+            yield self.table.build(**{stream: own}, **lookups)
+
+    @property
+    def _lookups(self) -> list[str]:
+        return [name for name in self.table.inputs if self.lookups.has(name)]
+
+    @property
+    def _by_window(self) -> bool:
+        return bool(self._lookups) and not any(map(self.lookups.has, self.table.kind.follows))
+
+    def _path(self, name: str, window: str | None) -> str:
+        return self.lookups.path(name, None if window == self.own_window else window)
+
+
+def _is_one_of(windows: list[str | None]) -> Column:
+    named = F.col(WINDOW).isin([window for window in windows if window is not None])
+    return named | F.col(WINDOW).isNull() if None in windows else named

@@ -1,0 +1,80 @@
+"""A gold table as a value: what it holds, how it comes about, where it is published."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pyspark.sql import DataFrame
+from pyspark.sql import types as T
+
+from lakehouse.lake.tables import columns
+from lakehouse.pipelines.kinds.kind import Kind
+
+type Build = Callable[..., DataFrame]
+"""Makes a table's rows of its inputs, which it takes by their names: the same inputs always give the same rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a gold table.
+
+    type: such as `string`, `long`, `decimal(38,18)`, `timestamp`, `date`. of: the column of an input that it repeats,
+    `<stream or lookup>.<column>`: its contract then bounds a string's length. length: the greatest number of characters
+    of a string that the table makes itself. required: never null.
+    """
+
+    name: str
+    type: str
+    comment: str
+    of: str = ""
+    length: int | None = None
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table `gold.<name>`.
+
+    key: the columns that identify a row. kind: which rows are made anew when its inputs change. inputs: the names of
+    streams (their silver) and lookups that `build` takes. sql: the SQL table that it is published as, empty for none.
+    pushed: its new rows go to the push dataset too, where a URL of one is given.
+    counted_by: the column by whose values a window's rows are counted too. time: the column of a row's own time; it
+    bounds where changed rows are looked for, so it is never null. kept_for: how long rows are kept after their time,
+    None for ever.
+    """
+
+    name: str
+    comment: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    kind: Kind
+    inputs: tuple[str, ...]
+    build: Build
+    sql: str = ""
+    pushed: bool = False
+    counted_by: str = ""
+    clustered_by: tuple[str, ...] = ()
+    time: str = ""
+    kept_for: timedelta | None = None
+
+    @property
+    def lake_name(self) -> str:
+        """Name it as the lake does."""
+        return f"gold.{self.name}"
+
+    @property
+    def repeats(self) -> Mapping[str, Mapping[str, str]]:
+        """Give by input which of its columns the table repeats, as {the table's: the input's}."""
+        of = {column.name: column.of.partition(".") for column in self.columns if column.of}
+        return {
+            name: {own: column for own, (of_input, _, column) in of.items() if of_input == name} for name in self.inputs
+        }
+
+    @property
+    def schema(self) -> T.StructType:
+        """Give its columns as Spark has them, with their comments."""
+        kinds = columns(", ".join(f"{column.name} {column.type}" for column in self.columns))
+        comments: Mapping[str, str] = {column.name: column.comment for column in self.columns}
+        return T.StructType(
+            [T.StructField(one.name, one.dataType, metadata={"comment": comments[one.name]}) for one in kinds]
+        )

@@ -1,1 +1,0 @@
-INSERT INTO "batches" ("batch", "written_at") VALUES (?, ?)

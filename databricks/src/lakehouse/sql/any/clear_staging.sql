@@ -1,1 +1,0 @@
-DELETE FROM "Trades_staging" WHERE "batch" = ?

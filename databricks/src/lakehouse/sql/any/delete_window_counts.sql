@@ -1,1 +1,0 @@
-DELETE FROM "window_counts" WHERE "window_id" = ? AND "stream" = ?

@@ -1,1 +1,0 @@
-DELETE FROM "Trades" WHERE "window_id" = ?

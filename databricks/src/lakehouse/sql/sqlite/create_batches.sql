@@ -1,4 +1,0 @@
-CREATE TABLE IF NOT EXISTS "batches" (
-  "batch" TEXT NOT NULL PRIMARY KEY,
-  "written_at" TEXT NOT NULL
-)

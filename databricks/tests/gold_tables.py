@@ -1,0 +1,161 @@
+"""A test table of each kind."""
+
+from datetime import timedelta
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from lakehouse.pipelines.kinds.buckets import Buckets, bucket_of
+from lakehouse.pipelines.kinds.correlate import Correlate
+from lakehouse.pipelines.kinds.day import Day, day_of
+from lakehouse.pipelines.kinds.per_row import PerRow
+from lakehouse.pipelines.kinds.snapshot import Snapshot
+from lakehouse.pipelines.table import Column, Table
+
+WIDTH = timedelta(minutes=5)
+WITHIN = timedelta(minutes=10)
+REACH = timedelta(minutes=15)
+
+
+def per_row(stream: str) -> Table:
+    """Rows of one kind alone, doubled in amount."""
+    return Table(
+        name="rows",
+        comment="rows",
+        columns=(
+            Column("number", "long", "key", of=f"{stream}.id", required=True),
+            Column("doubled", "long", "amount"),
+            Column("moment", "timestamp", "time", of=f"{stream}.at", required=True),
+            Column("window_id", "string", "window", of=f"{stream}.window_id", required=True),
+        ),
+        key=("number",),
+        kind=PerRow(stream),
+        inputs=(stream,),
+        build=lambda **inputs: (
+            inputs[stream]
+            .where("kind = 'a'")
+            .selectExpr("id AS number", "amount * 2 AS doubled", "at AS moment", "window_id")
+        ),
+        sql="Rows",
+        time="moment",
+    )
+
+
+def buckets(stream: str) -> Table:
+    """Rows and sums of five minutes and a kind."""
+
+    def build(**inputs: DataFrame) -> DataFrame:
+        grouped = inputs[stream].groupBy(bucket_of(F.col("at"), WIDTH).alias("bucket"), "kind")
+        return grouped.agg(F.count("*").alias("rows"), F.sum("amount").alias("amount"))
+
+    return Table(
+        name="buckets",
+        comment="buckets",
+        columns=(
+            Column("bucket", "timestamp", "beginning", required=True),
+            Column("kind", "string", "kind", required=True, length=8),
+            Column("rows", "long", "rows"),
+            Column("amount", "long", "sum"),
+        ),
+        key=("bucket", "kind"),
+        kind=Buckets(stream, WIDTH, "at", "bucket"),
+        inputs=(stream,),
+        build=build,
+        sql="Buckets",
+    )
+
+
+def days(stream: str, zone: str = "Europe/Zurich") -> Table:
+    """Per day of a zone and kind: rows, and how many rows lie within a quarter of an hour of them, of any day."""
+
+    def build(**inputs: DataFrame) -> DataFrame:
+        rows, others = inputs[stream].alias("r"), inputs[stream].alias("o")
+        apart = F.abs(F.unix_micros("r.at") - F.unix_micros("o.at"))
+        near = rows.join(others, apart <= REACH // timedelta(microseconds=1))
+        grouped = near.groupBy(day_of(F.col("r.at"), zone).alias("day"), F.col("r.kind").alias("kind"))
+        return grouped.agg(F.count_distinct("r.id").alias("rows"), F.count("*").alias("near"))
+
+    return Table(
+        name="days",
+        comment="days",
+        columns=(
+            Column("day", "date", "day", required=True),
+            Column("kind", "string", "kind", required=True, length=8),
+            Column("rows", "long", "rows"),
+            Column("near", "long", "pairs"),
+        ),
+        key=("day", "kind"),
+        kind=Day(stream, "at", "day", zone, REACH),
+        inputs=(stream,),
+        build=build,
+        sql="Days",
+    )
+
+
+def pairs(left: str, right: str) -> Table:
+    """Pairs of one kind within ten minutes."""
+
+    def build(**inputs: DataFrame) -> DataFrame:
+        a, b = inputs[left].alias("a"), inputs[right].alias("b")
+        apart = F.abs(F.unix_micros("a.at") - F.unix_micros("b.at"))
+        near = apart <= WITHIN // timedelta(microseconds=1)
+        both = a.join(b, (F.col("a.kind") == F.col("b.kind")) & near)
+        return both.selectExpr("a.id AS left_id", "b.id AS right_id", "a.at AS moment", "a.amount + b.amount AS amount")
+
+    return Table(
+        name="pairs",
+        comment="pairs",
+        columns=(
+            Column("left_id", "long", "left", of=f"{left}.id", required=True),
+            Column("right_id", "long", "right", of=f"{right}.id", required=True),
+            Column("moment", "timestamp", "time of the left", of=f"{left}.at", required=True),
+            Column("amount", "long", "sum"),
+        ),
+        key=("left_id", "right_id"),
+        kind=Correlate(left, right, WITHIN, "at", "at"),
+        inputs=(left, right),
+        build=build,
+        sql="Pairs",
+        time="moment",
+    )
+
+
+def latest(stream: str) -> Table:
+    """The last row of each kind."""
+
+    def build(**inputs: DataFrame) -> DataFrame:
+        newest = F.max_by(F.struct("at", "id", "amount"), F.struct("at", "id")).alias("last")
+        return inputs[stream].groupBy("kind").agg(newest).select("kind", "last.*")
+
+    return Table(
+        name="latest",
+        comment="latest",
+        columns=(
+            Column("kind", "string", "kind", required=True, length=8),
+            Column("id", "long", "id"),
+            Column("at", "timestamp", "time"),
+            Column("amount", "long", "amount"),
+        ),
+        key=("kind",),
+        kind=Snapshot(stream),
+        inputs=(stream,),
+        build=build,
+        sql="Latest",
+    )
+
+
+def stores(lookup: str) -> Table:
+    """A lookup, kept as a table."""
+    return Table(
+        name="stores",
+        comment="stores",
+        columns=(
+            Column("store", "string", "store", of=f"{lookup}.store", required=True, length=8),
+            Column("city", "string", "city", of=f"{lookup}.city", length=8),
+        ),
+        key=("store",),
+        kind=Snapshot(lookup),
+        inputs=(lookup,),
+        build=lambda **inputs: inputs[lookup].select("store", "city"),
+        sql="Stores",
+    )

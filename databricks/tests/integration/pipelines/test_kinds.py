@@ -1,0 +1,75 @@
+"""Each kind of table, however its rows came: it equals one build over all of silver, and so does its target."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gold_stage import FIRST, SECOND, record
+from gold_tables import buckets, days, latest, pairs, per_row
+
+KINDS = {
+    "per row": lambda left, right: per_row(left),
+    "buckets": lambda left, right: buckets(left),
+    "day": lambda left, right: days(left),
+    "correlate": pairs,
+    "snapshot": lambda left, right: latest(left),
+}
+
+
+class Killed(Exception):
+    """The process ended here."""
+
+
+minutes = st.integers(0, 59)
+rows = st.builds(
+    record,
+    st.integers(1, 6),
+    minutes,
+    window=st.sampled_from([FIRST, SECOND]),
+    kind=st.sampled_from("ab"),
+    amount=st.integers(0, 3),
+)
+batches = st.fixed_dictionaries(
+    {
+        "left": st.lists(rows, max_size=4, unique_by=lambda row: row["id"]),
+        "right": st.lists(rows, max_size=4, unique_by=lambda row: row["id"]),
+        "gone": st.sets(st.integers(1, 6), max_size=2),
+        "own": st.sampled_from([FIRST, SECOND]),
+        "then": st.sampled_from(["pass", "killed before the target", "new process", "no pass"]),
+    }
+)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_table_equals_one_build_over_all_of_silver(kind, stages):
+    @settings(max_examples=2, suppress_health_check=[HealthCheck.too_slow])
+    @given(st.lists(batches, min_size=2, max_size=3))
+    def holds(steps):
+        stage = stages()
+        left, right = stage.stream("left"), stage.stream("right")
+        table = stage.named(KINDS[kind](left, right))
+        gold = stage.gold(table)
+        for step in steps:
+            stage.put(left, *step["left"], gone=step["gone"] - {row["id"] for row in step["left"]})
+            if right in table.inputs:
+                stage.put(right, *step["right"])
+            gold = after(stage, gold, table, step)
+
+        gold.run_pass(SECOND)
+
+        assert stage.rows(table) == stage.built(table)
+        assert stage.published(table) == stage.built(table)
+
+    holds()
+
+
+def after(stage, gold, table, step):
+    if step["then"] == "no pass":
+        return gold
+    stage.target.fails = Killed() if step["then"] == "killed before the target" else None
+    try:
+        gold.run_pass(step["own"])
+    except Killed:
+        return stage.gold(table)
+    return stage.gold(table) if step["then"] == "new process" else gold

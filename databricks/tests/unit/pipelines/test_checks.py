@@ -1,0 +1,186 @@
+"""What is wrong with pipelines is refused by name, all of it at once."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from lakehouse.pipelines.bounds import Contracts, bounds_of, wheel_contracts
+from lakehouse.pipelines.catalogue import PIPELINES, pipeline_of
+from lakehouse.pipelines.checks import BadPipelines, faults, refuse_bad
+from lakehouse.pipelines.kinds.buckets import Buckets
+from lakehouse.pipelines.kinds.per_row import PerRow
+from lakehouse.pipelines.pipeline import Balance, Pipeline
+from lakehouse.pipelines.table import Column, Table
+
+CONTRACTS = Contracts(
+    streams={"visits": {"id": 16, "place": None, "at": None}, "stars": {"id": 16}},
+    lookups={"stores": {"store": 20}},
+)
+ID = Column("id", "string", "key", of="visits.id", required=True)
+WINDOW = Column("window_id", "string", "window", of="visits.window_id", required=True)
+TABLE = Table(
+    name="seen",
+    comment="visits",
+    columns=(ID, Column("at", "timestamp", "time", of="visits.at", required=True), WINDOW),
+    key=("id",),
+    kind=PerRow("visits"),
+    inputs=("visits", "stores"),
+    build=lambda visits, stores: visits,
+    sql="Seen",
+    time="at",
+    counted_by="id",
+    clustered_by=("at",),
+)
+GOOD = Pipeline("shop", (TABLE,), (Balance("visits", ("seen",)),))
+
+
+def of_table(**changes):
+    return faults([replace(GOOD, tables=(replace(TABLE, **changes),))], CONTRACTS)
+
+
+def with_column(**column):
+    return of_table(columns=(*TABLE.columns, Column(**{"name": "more", "type": "string", "comment": "", **column})))
+
+
+def test_a_good_pipeline_has_no_fault():
+    assert faults([GOOD], CONTRACTS, ["Visits"]) == []
+
+
+def test_the_pipelines_of_the_wheel_are_good():
+    refuse_bad(PIPELINES.values(), wheel_contracts())
+
+
+def test_a_feed_without_a_pipeline_ends_at_silver():
+    assert pipeline_of("payments") == Pipeline("payments", ())
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"key": ()}, "seen: it has no key."),
+        ({"key": ("no",)}, "seen: its key names 'no', which is no column of it."),
+        ({"key": ("id",), "time": "no"}, "seen: time names 'no', which is no column of it."),
+        ({"counted_by": "no"}, "seen: counted_by names 'no', which is no column of it."),
+        ({"clustered_by": ("id", "no")}, "seen: clustered_by names 'no', which is no column of it."),
+        (
+            {"inputs": ("visits", "nobody"), "build": lambda visits, nobody: visits},
+            "seen: its input 'nobody' is neither a stream nor a lookup; there are stars, stores, visits.",
+        ),
+        ({"build": lambda visits: visits}, "seen: build takes ['visits'], its inputs are ['visits', 'stores']."),
+        (
+            {"inputs": ("visits", "stars"), "build": lambda visits, stars: visits},
+            "seen: its kind does not follow 'stars': it would not see that rows of this input change.",
+        ),
+        (
+            {"kind": PerRow("stars")},
+            "seen: its kind follows 'stars', which is not among its inputs.",
+        ),
+        (
+            {"kind": Buckets("visits", timedelta(minutes=5), "at", "at"), "key": ("id", "at")},
+            "seen: it takes a lookup; only a table of the kind PerRow can, since each window has its own.",
+        ),
+        (
+            {"kind": Buckets("visits", timedelta(minutes=5), "at", "at")},
+            "seen: its kind replaces rows by 'at', which is no part of its key.",
+        ),
+        ({"name": "1seen"}, "seen: '1seen' can't be a name; use letters, digits and inner underscores."),
+        ({"columns": (*TABLE.columns, ID)}, "seen: it has more than one column 'id'."),
+    ],
+)
+def test_a_bad_table_is_told_by_name(changes, fault):
+    assert fault.replace("seen:", f"{changes.get('name', 'seen')}:") in of_table(**changes)
+
+
+def test_a_key_that_may_be_null_is_told():
+    nullable = tuple(replace(column, required=False) for column in TABLE.columns)
+
+    assert of_table(columns=nullable)[:2] == [
+        "seen: its key 'id' may be null; make the column required.",
+        "seen: its time 'at' may be null; make the column required.",
+    ]
+
+
+def test_a_key_by_which_no_row_of_the_stream_is_found_is_told():
+    own = replace(ID, of="", length=16)
+
+    assert of_table(columns=(own, *TABLE.columns[1:])) == [
+        "seen: its key 'id' repeats no column of visits (`of`), by which its kind finds rows."
+    ]
+
+
+@pytest.mark.parametrize("column", [{}, {"of": "visits.place"}])
+def test_a_text_for_sql_needs_a_bound(column):
+    fault = "seen: 'more' goes to SQL without a bound: give it a length, or its contract a maxLength."
+
+    assert with_column(**column) == [fault]
+
+
+@pytest.mark.parametrize("column", [{"length": 5}, {"of": "visits.id"}, {"of": "stores.store"}, {"type": "long"}])
+def test_a_bound_is_its_own_or_its_contracts_or_not_needed(column):
+    assert with_column(**column) == []
+
+
+def test_a_table_that_is_not_published_needs_no_bounds():
+    assert of_table(sql="", columns=(*TABLE.columns, Column("more", "string", ""))) == []
+
+
+def test_a_type_that_is_none_is_told():
+    assert with_column(type="nonsense") == ["seen: the type 'nonsense' of 'more' can't be read."]
+
+
+def test_a_column_that_repeats_nothing_is_told():
+    assert with_column(of="visits.no", length=4) == [
+        "seen: 'more' repeats 'visits.no', which is no column of an input."
+    ]
+
+
+def test_a_balance_of_an_unknown_stream_or_table_is_told():
+    found = faults([replace(GOOD, balances=(Balance("nobody", ("seen", "unseen")),))], CONTRACTS)
+
+    assert found == [
+        "pipeline shop: a balance names 'nobody', which is no stream.",
+        "pipeline shop: the balance of 'nobody' names 'seen', which is not made of it.",
+        "pipeline shop: the balance of 'nobody' names 'unseen', which is no table of it.",
+    ]
+
+
+def test_a_balanced_table_needs_windows_to_be_counted_by():
+    assert of_table(columns=TABLE.columns[:2]) == [
+        "pipeline shop: the balance of 'visits' names 'seen', which has no column 'window_id' to be counted by."
+    ]
+
+
+def test_two_things_of_one_name_are_told_whatever_their_case():
+    other = Pipeline("other", (replace(TABLE, name="Seen", sql="BATCHES"), replace(TABLE, name="third", sql="Visits")))
+
+    found = faults([GOOD, other, replace(other, tables=())], CONTRACTS, ["visits"])
+
+    assert found == [
+        "'other' names more than one feed.",
+        "'seen' names more than one table.",
+        "'batches' names more than one SQL table.",
+        "'visits' names more than one SQL table.",
+    ]
+
+
+def test_all_faults_stand_in_one_message():
+    bad = replace(GOOD, tables=(replace(TABLE, key=(), counted_by="no"),), balances=(Balance("nobody", ()),))
+
+    with pytest.raises(BadPipelines) as refused:
+        refuse_bad([bad], CONTRACTS)
+
+    assert str(refused.value).splitlines() == [
+        "These pipelines can't be run:",
+        "- seen: counted_by names 'no', which is no column of it.",
+        "- seen: it has no key.",
+        "- pipeline shop: a balance names 'nobody', which is no stream.",
+    ]
+
+
+def test_a_bound_holds_where_every_version_of_a_contract_has_one():
+    bounded = {"properties": {"a": {"type": "string", "maxLength": 3}, "b": {"type": "string", "enum": ["xy", "xyz"]}}}
+    wider = {"properties": {"a": {"type": "string", "maxLength": 5}, "b": {"type": "string"}}}
+
+    assert bounds_of([("s", bounded)]) == {"s": {"a": 3, "b": 3}}
+    assert bounds_of([("s", bounded), ("s", wider)]) == {"s": {"a": 5, "b": None}}

@@ -1,0 +1,47 @@
+"""What a run says at its end: a run that gave up fails, and names what is missing."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from lakehouse.cli import GaveUp, raise_where_it_gave_up
+from lakehouse.follow import Finished
+from lakehouse.request import RunRequest, Stream
+from lakehouse.window import Closed, StreamCounts
+
+START = datetime(2026, 11, 22, 10, tzinfo=UTC)
+REQUEST = RunRequest(
+    feed="trades",
+    window_id="trades-20261122T100000Z",
+    start=START,
+    end=START + timedelta(minutes=10),
+    streams=(Stream("trades", "trades", "trades/1"),),
+    lookups={},
+    grace=timedelta(seconds=30),
+    drain_limit=timedelta(minutes=5),
+)
+CLOSED = {"trades": Closed("closed", StreamCounts(0, 0, 0, 0), {"0": 7}, {})}
+
+
+def test_a_run_whose_window_was_never_closed_fails_and_says_so():
+    finished = Finished("gave_up", 3, None, {}, {})
+
+    with pytest.raises(GaveUp) as failure:
+        raise_where_it_gave_up(REQUEST, finished)
+
+    assert str(failure.value) == (
+        "gave up at 2026-11-22T10:15:30+00:00 on window trades-20261122T100000Z: "
+        "the window was not closed (no closed.json)."
+    )
+
+
+def test_a_run_that_did_not_read_its_window_whole_fails_and_names_what_is_missing():
+    finished = Finished("gave_up", 3, CLOSED, {}, {"trades/0": 7, "quotes/1": 12})
+
+    with pytest.raises(GaveUp, match=r"these were not read: quotes/1 up to 12, trades/0 up to 7\.$"):
+        raise_where_it_gave_up(REQUEST, finished)
+
+
+@pytest.mark.parametrize("ending", ["drained", "caught_up", "rerun"])
+def test_a_run_that_did_what_it_was_asked_to_ends_well(ending):
+    raise_where_it_gave_up(REQUEST, Finished(ending, 1, CLOSED, {}, {}))
