@@ -5,10 +5,10 @@ It is made of the contracts and of the tables' own values; `python -m lakehouse.
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from importlib.resources import files
 
 from pyspark.sql import types as T
 
+from lakehouse.contract_files import contract_files
 from lakehouse.pipelines.catalogue import PIPELINES
 from lakehouse.pipelines.pipeline import Pipeline
 from lakehouse.pipelines.table import Table
@@ -33,9 +33,7 @@ def dictionary(contracts: Iterable[Contract], pipelines: Iterable[Pipeline]) -> 
 
 def newest_contracts() -> list[Contract]:
     """Read the newest contract of each stream that the wheel carries, by name."""
-    names = {entry.name.partition(".")[0] for entry in files("lakehouse").joinpath("contracts").iterdir()}
-    streams = sorted(names - {"documents", "lookups", "README"})
-    return [load_contracts(stream)[-1] for stream in streams]
+    return [load_contracts(stream)[-1] for stream in sorted({one.name for one in contract_files()})]
 
 
 def _bronze() -> Iterator[str]:

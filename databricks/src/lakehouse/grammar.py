@@ -11,6 +11,8 @@ _DEFINED = json.loads(
     files("lakehouse").joinpath("contracts", "documents", "grammar.v1.schema.json").read_text(encoding="utf-8")
 )["$defs"]
 
+LONGEST_WINDOW_ID: int = _DEFINED["window_id"]["maxLength"]
+
 WINDOW_ID, DURATION, FEED, STREAM, CONTRACT, HUB = (
     re.compile(_DEFINED[name]["pattern"]) for name in ("window_id", "duration", "feed", "stream", "contract", "hub")
 )

@@ -1,11 +1,9 @@
 """Lookups: small reference sets that pipelines join rows with, of each window its own."""
 
-import json
 import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.resources import files
 from io import BytesIO
 from posixpath import dirname
 from typing import Any
@@ -15,13 +13,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 
+from lakehouse.contract_files import contract_files
 from lakehouse.reference import ReferenceStore
 
 logger = logging.getLogger(__name__)
 
 _NAME = re.compile(r"[\w-]+", re.ASCII)
 """What a window's name may be for a file to be looked for: a store may take other characters for a pattern."""
-_FILE = re.compile(r"(?P<name>\w+)\.v\d+\.schema\.json")
 
 
 class LookupMissing(Exception):
@@ -56,9 +54,7 @@ class Checked:
 
 def lookup_contracts() -> dict[str, LookupContract]:
     """Read the contracts of all lookups that the wheel carries, by name."""
-    folder = files("lakehouse").joinpath("contracts", "lookups")
-    named = {match["name"]: entry for entry in folder.iterdir() if (match := _FILE.fullmatch(entry.name))}
-    return {name: parse_lookup_contract(name, json.loads(entry.read_text("utf-8"))) for name, entry in named.items()}
+    return {one.name: parse_lookup_contract(one.name, one.read()) for one in contract_files("lookups")}
 
 
 def parse_lookup_contract(name: str, document: Mapping[str, Any]) -> LookupContract:

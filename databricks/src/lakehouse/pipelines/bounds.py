@@ -1,17 +1,15 @@
 """What the contracts say of columns that gold tables repeat."""
 
-import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from typing import Any
+
+from lakehouse.contract_files import contract_files
+from lakehouse.grammar import LONGEST_WINDOW_ID
+from lakehouse.pipelines.spans import WINDOW
 
 type Bounds = Mapping[str, Mapping[str, int | None]]
 """By stream or lookup, by column: the greatest length of its texts; None where there is none, and for other columns."""
-
-_FILE = re.compile(r"(?P<name>\w+)\.v\d+\.schema\.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +19,19 @@ class Contracts:
     streams: Bounds
     lookups: Bounds
 
+    def bounds_of(self, name: str) -> Mapping[str, int | None]:
+        """Give a stream's or a lookup's columns with their bounds; none of a name that is neither's.
+
+        Of the columns that silver adds to a stream's, the contracts' grammar bounds the window's name.
+        """
+        if name in self.streams:
+            return {WINDOW: LONGEST_WINDOW_ID, **self.streams[name]}
+        return self.lookups.get(name, {})
+
 
 def wheel_contracts() -> Contracts:
     """Read the contracts that the wheel carries."""
-    folder = files("lakehouse").joinpath("contracts")
-    return Contracts(bounds_of(_documents(folder)), bounds_of(_documents(folder.joinpath("lookups"))))
+    return Contracts(*(bounds_of((one.name, one.read()) for one in contract_files(*of)) for of in ((), ("lookups",))))
 
 
 def bounds_of(documents: Iterable[tuple[str, Mapping[str, Any]]]) -> Bounds:
@@ -39,15 +45,9 @@ def bounds_of(documents: Iterable[tuple[str, Mapping[str, Any]]]) -> Bounds:
     return found
 
 
-def _documents(folder: Traversable) -> Iterable[tuple[str, Mapping[str, Any]]]:
-    for entry in folder.iterdir():
-        if match := _FILE.fullmatch(entry.name):
-            yield match["name"], json.loads(entry.read_text("utf-8"))
-
-
 def _bound(rule: Mapping[str, Any]) -> int | None:
     texts = [value for value in rule.get("enum", ()) if isinstance(value, str)]
-    bound: int | None = rule.get("maxLength", max(map(len, texts)) if texts else None)
+    bound: int | None = max(map(len, texts)) if texts else rule.get("maxLength")
     return bound
 
 

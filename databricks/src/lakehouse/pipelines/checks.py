@@ -16,12 +16,11 @@ from lakehouse.pipelines.kinds.per_row import PerRow
 from lakehouse.pipelines.pipeline import Balance, Pipeline
 from lakehouse.pipelines.spans import WINDOW
 from lakehouse.pipelines.table import Column, Table
+from lakehouse.sinks.tables import OWN
+from lakehouse.streams.contract import LINEAGE
 
-OWN_SQL = ("batches", "window_counts")
-"""SQL tables of the lakehouse itself."""
-
-LINEAGE = {"window_id": 64} | dict.fromkeys(("slice", "attempt", "epoch", "partition", "sequence_number", "index"))
-"""The columns that silver adds to a stream's; the contracts' grammar bounds a window's name alone."""
+OWN_SQL = ("batches", *(table.name for table in OWN))
+"""SQL tables of the lakehouse itself; `batches` is a former version's."""
 
 _NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 
@@ -132,9 +131,8 @@ def _of_column(column: Column, table: Table, contracts: Contracts) -> Iterator[s
 
 
 def _columns_of(name: str, contracts: Contracts) -> dict[str, int | None]:
-    if name in contracts.streams:
-        return {**LINEAGE, **contracts.streams[name]}
-    return dict(contracts.lookups.get(name, {}))
+    lineage = dict.fromkeys(LINEAGE) if name in contracts.streams else {}
+    return {**lineage, **contracts.bounds_of(name)}
 
 
 def _of_balances(pipeline: Pipeline, contracts: Contracts) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pyspark.sql import types as T
 
+from lakehouse.pipelines.spans import WINDOW
 from lakehouse.pipelines.table import Column, Table
 from lakehouse.sinks.sql_types import LONG, TIME, SqlType, sql_type, text
 
@@ -15,7 +16,6 @@ type Dialect = Literal["tsql", "sqlite"]
 type LengthOf = Callable[[Column], int]
 """Gives the greatest number of UTF-16 units of a text column; raises ValueError where nothing bounds it."""
 
-WINDOW = "window_id"
 BATCH = "batch"
 """The column of a staging table that says which try staged a row."""
 

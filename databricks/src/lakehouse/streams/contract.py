@@ -1,14 +1,13 @@
 """Reads a stream's contracts: the one place that a record's columns, types, key and rules come from."""
 
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from importlib.resources import files
 from typing import Any
 
-_FILE = re.compile(r"(?P<stream>\w+)\.v(?P<version>\d+)\.schema\.json")
+from lakehouse.contract_files import ContractFile, contract_files
+
 _COLUMN = re.compile(r"[A-Za-z]\w*", re.ASCII)
 _DURATION = re.compile(
     r"P(?=.)(?:(?P<days>[0-9]{1,6})D)?"
@@ -87,29 +86,22 @@ class Contract:
 
 def load_contract(name: str) -> Contract:
     """Read the record contract `<stream>/<version>` that the wheel carries; raises ContractError where it has none."""
-    there = dict(_entries())
+    there = {f"{one.name}/{one.version}": one for one in contract_files()}
     if name not in there:
         raise ContractError(f"No contract {name!r} is in the wheel; there are {', '.join(sorted(there))}.")
-    return _read(name, there[name])
+    return _parse(there[name])
 
 
 def load_contracts(stream: str) -> tuple[Contract, ...]:
     """Read all versions of a stream's contract that the wheel carries, the oldest first; raises ContractError."""
-    found = [_read(name, entry) for name, entry in _entries() if name.partition("/")[0] == stream]
+    found = [_parse(one) for one in contract_files() if one.name == stream]
     if not found:
         raise ContractError(f"No contract of stream {stream!r} is in the wheel.")
     return tuple(sorted(found, key=lambda contract: contract.version))
 
 
-def _entries() -> Iterator[tuple[str, Any]]:
-    for entry in files("lakehouse").joinpath("contracts").iterdir():
-        if match := _FILE.fullmatch(entry.name):
-            yield f"{match['stream']}/{match['version']}", entry
-
-
-def _read(name: str, entry: Any) -> Contract:  # noqa: ANN401 - a file of the wheel, wherever that lies
-    stream, version = name.split("/")
-    return parse_contract(stream, int(version), json.loads(entry.read_text(encoding="utf-8")))
+def _parse(file: ContractFile) -> Contract:
+    return parse_contract(file.name, file.version, file.read())
 
 
 def parse_contract(stream: str, version: int, document: Mapping[str, Any]) -> Contract:
