@@ -98,9 +98,7 @@ class Chain:
 
     def recount(self) -> None:
         """Bring the counts of the windows that changed since the last time up to now, and write them to SQL."""
-        self.counting.refresh(self._touched)
-        self._write_counts(sorted(self._touched))
-        self._touched.clear()
+        self._count()
         self.on_stage_done("counts")
 
     def finish(self) -> Mapping[str, WindowCounts]:
@@ -108,9 +106,7 @@ class Chain:
         own = self.request.window_id
         self.counting.forget()
         self._touched.add(own)
-        self.counting.refresh(self._touched)
-        found = self._write_counts(sorted(self._touched))
-        self._touched.clear()
+        found = self._count()
         self.gold.note()
         self.lake.note_all()
         for stream in self.silver:
@@ -137,7 +133,9 @@ class Chain:
         self._touched.update(self.gold.run_pass(self.request.window_id))
         self.on_stage_done("gold")
 
-    def _write_counts(self, windows: Sequence[str]) -> dict[tuple[str, str], WindowCounts]:
+    def _count(self) -> dict[tuple[str, str], WindowCounts]:
+        windows = sorted(self._touched)
+        self.counting.refresh(windows)
         found = {(window, stream): self._counts_of(window, stream) for window in windows for stream in self.silver}
         closed = {window: self._closed_of(window) or {} for window in windows}
         self.sql.write_counts(
@@ -146,6 +144,7 @@ class Chain:
                 for (window, stream), counts in found.items()
             }
         )
+        self._touched.clear()
         return found
 
     def _counts_of(self, window_id: str, stream: str) -> WindowCounts:

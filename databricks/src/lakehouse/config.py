@@ -25,12 +25,35 @@ from lakehouse.sources.configuration import EVENT_HUBS_CAPTURE_FORMAT, SourceCon
 MODES: tuple[str, ...] = get_args(Mode.__value__)
 
 
-@dataclass(frozen=True, slots=True)
-class Parameters:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LakeParameters:
+    """What every job is told of the lake, as text.
+
+    jars: a folder of jars, on one machine only; it also says that this is no Databricks cluster.
+    """
+
+    lake_root: str
+    catalog: str = ""
+    schema_prefix: str = ""
+    jars: str = ""
+
+    @property
+    def jar_files(self) -> list[Path]:
+        """Give the jars in the folder."""
+        return sorted(Path(self.jars).glob("*.jar")) if self.jars else []
+
+    @property
+    def names(self) -> Names:
+        """Say how the tables are called."""
+        return Names(self.catalog, self.schema_prefix)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameters(LakeParameters):
     """The named parameters of the job's task, as text; the names are those of `resources/follow_window.job.yml`.
 
     Those of the run are the job's own, with their contract in `contracts/documents/job_parameters.v1.schema.json`; the
-    rest is of the target. jars: a folder of jars, on one machine only; it also says that this is no Databricks cluster.
+    rest is of the target.
     """
 
     feed: str
@@ -38,7 +61,6 @@ class Parameters:
     window_start: str
     window_end: str
     streams: str
-    lake_root: str
     checkpoint_root: str
     reference_url: str
     sql_url: str
@@ -62,33 +84,16 @@ class Parameters:
     secret_scope: str = ""
     event_hubs_secret: str = "event-hubs-client-secret"  # noqa: S105 - its name
     storage_secret: str = "storage-connection-string"  # noqa: S105 - its name
-    catalog: str = ""
-    schema_prefix: str = ""
     power_bi_url: str = ""
     trigger_interval: str = "00:00:30"
     recount_every: str = "00:02:00"
-    jars: str = ""
-
-    @property
-    def jar_files(self) -> list[Path]:
-        """Give the jars in the folder."""
-        return _jars_in(self.jars)
-
-    @property
-    def names(self) -> Names:
-        """Say how the tables are called."""
-        return Names(self.catalog, self.schema_prefix)
 
 
-@dataclass(frozen=True, slots=True)
-class MaintenanceParameters:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaintenanceParameters(LakeParameters):
     """The named parameters of the task that looks after the tables, as text: `resources/maintenance.job.yml`."""
 
-    lake_root: str
-    catalog: str = ""
-    schema_prefix: str = ""
     kept_days: str = "30"
-    jars: str = ""
 
     @property
     def kept(self) -> timedelta:
@@ -97,16 +102,6 @@ class MaintenanceParameters:
         if kept < LEAST_KEPT:
             raise InvalidParameter(f"kept_days: {self.kept_days} is less than {LEAST_KEPT.days}, the least for Delta.")
         return kept
-
-    @property
-    def jar_files(self) -> list[Path]:
-        """Give the jars in the folder."""
-        return _jars_in(self.jars)
-
-    @property
-    def names(self) -> Names:
-        """Say how the tables are called."""
-        return Names(self.catalog, self.schema_prefix)
 
 
 def parse_parameters[Named](arguments: Sequence[str], named: type[Named], purpose: str) -> Named:
@@ -170,7 +165,3 @@ def source_config(parameters: Parameters, client_secret: str) -> SourceConfig:
         max_files_a_batch=parse_count("max_files_a_batch", parameters.max_files_a_batch),
         on_databricks=not parameters.jars,
     )
-
-
-def _jars_in(folder: str) -> list[Path]:
-    return sorted(Path(folder).glob("*.jar")) if folder else []

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from lakehouse.counting.counts import BRONZE, DUPLICATES, QUARANTINED, SILVER, CountedTable
 from lakehouse.counting.reconciling import Equations
-from lakehouse.lake.tables import CHANGE
+from lakehouse.lake.tables import CHANGE, as_inserts
 from lakehouse.pipelines.pipeline import Pipeline
 from lakehouse.pipelines.table import Table
 from lakehouse.streams.events import (
@@ -50,7 +50,7 @@ def equations_of(stream: str, pipeline: Pipeline) -> Equations:
 
 def arrivals(events: DataFrame, feed: str) -> DataFrame:
     """Give what a frame of bronze holds by window, slice (`name`) and attempt: events, and the records in them."""
-    grouped = _events(events.withColumn(CHANGE, F.lit("insert")), feed).groupBy("window_id", "name", "attempt")
+    grouped = _events(as_inserts(events), feed).groupBy("window_id", "name", "attempt")
     return grouped.agg(F.sum("events").alias("events"), F.sum("rows").alias("records")).orderBy("window_id", "name")
 
 
@@ -64,9 +64,7 @@ def _of_stream(feed: str, stream: str) -> Iterator[CountedTable]:
 
 def _of_gold(table: Table, pipeline: Pipeline) -> CountedTable:
     name = F.coalesce(F.col(table.counted_by).cast("string"), F.lit("")) if table.counted_by else None
-    return CountedTable(
-        table.lake_name, stream_of(table, pipeline), table.name, lambda rows: _rows(rows, name=name), _of_windows
-    )
+    return CountedTable(table.lake_name, stream_of(table, pipeline), table.name, lambda rows: _rows(rows, name=name))
 
 
 def _rows(rows: DataFrame, *, name: Column | None = None, count: Column | None = None) -> DataFrame:
@@ -90,10 +88,6 @@ def _events(rows: DataFrame, feed: str) -> DataFrame:
         F.lit(1).cast("long").alias("events"),
         CHANGE,
     )
-
-
-def _of_windows(rows: DataFrame, windows: Sequence[str]) -> DataFrame:
-    return rows.where(F.col("window_id").isin(list(windows)))
 
 
 def _events_of(feed: str, events: DataFrame, windows: Sequence[str]) -> DataFrame:

@@ -7,7 +7,7 @@ from functools import reduce
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lakehouse.lake.tables import CHANGE, Lake
+from lakehouse.lake.tables import AFTER_UPDATE, CHANGE, INSERT, Lake, as_inserts
 
 BRONZE, SILVER, DUPLICATES, QUARANTINED = "bronze", "silver_new", "duplicates", "quarantined"
 
@@ -134,11 +134,11 @@ class Counting:
                 self._counted[one.stream, one.stage].clear()
             yield _sums(one, changes.rows, sorted(self._windows))
         if new:
-            yield _sums(one, one.of_windows(self._lake.read(one.table), new).withColumn(CHANGE, F.lit("insert")), new)
+            yield _sums(one, one.of_windows(as_inserts(self._lake.read(one.table)), new), new)
 
 
 def _sums(one: CountedTable, rows: DataFrame, windows: Sequence[str]) -> DataFrame:
-    sign = F.when(F.col(CHANGE).isin("insert", "update_postimage"), 1).otherwise(-1)
+    sign = F.when(F.col(CHANGE).isin(INSERT, AFTER_UPDATE), 1).otherwise(-1)
     labelled = one.labelled(rows).where(F.col("window_id").isin(list(windows)))
     grouped = labelled.groupBy("window_id", "name", "attempt")
     summed = grouped.agg(F.sum(sign * F.col("rows")).alias("rows"), F.sum(sign * F.col("events")).alias("events"))

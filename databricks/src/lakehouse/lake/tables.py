@@ -15,7 +15,7 @@ from lakehouse.lake.progress import Progress, parse_progress
 
 CHANGE = "_change_type"
 VERSION = "_commit_version"
-_INSERT = "insert"
+INSERT, AFTER_UPDATE = "insert", "update_postimage"
 _CHANGE_FEED = {"delta.enableChangeDataFeed": "true"}
 _CHANGES_FROM = "lakehouse.changes_from"
 _USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
@@ -160,9 +160,9 @@ class Lake:
         """Give what happened to a table after a version (None: all of it), up to another one (None: the newest)."""
         last = self.version(name) if to is None else to
         if after is not None and after >= last:
-            return Changes(_as_inserts(self.read(name).limit(0), last), last, whole=False, is_empty=True)
+            return Changes(_as_changes(self.read(name).limit(0), last), last, whole=False, is_empty=True)
         if after is None or after + 1 < self._changes_from(name):
-            return Changes(_as_inserts(self.read(name), last), last, whole=True)
+            return Changes(_as_changes(self.read(name), last), last, whole=True)
         reader = self.spark.read.option("readChangeFeed", "true").option("startingVersion", after + 1)
         found = reader.option("endingVersion", last).table(self.names.table(name)).drop("_commit_timestamp")
         return Changes(found, last, whole=False)
@@ -251,5 +251,10 @@ def _written(column: T.StructField) -> str:
     return f"`{column.name}` {column.dataType.simpleString()}{described}"
 
 
-def _as_inserts(rows: DataFrame, version: int) -> DataFrame:
-    return rows.withColumn(CHANGE, F.lit(_INSERT)).withColumn(VERSION, F.lit(version).cast("long"))
+def as_inserts(rows: DataFrame) -> DataFrame:
+    """Give rows of a table as if each had just come."""
+    return rows.withColumn(CHANGE, F.lit(INSERT))
+
+
+def _as_changes(rows: DataFrame, version: int) -> DataFrame:
+    return as_inserts(rows).withColumn(VERSION, F.lit(version).cast("long"))

@@ -7,9 +7,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.lake.progress import Progress
-from lakehouse.lake.tables import CHANGE
+from lakehouse.lake.tables import AFTER_UPDATE, INSERT, as_inserts
 from lakehouse.pipelines.kinds.kind import Changed
-from lakehouse.pipelines.spans import AFTER_UPDATE, INSERT, WINDOW, Span, Spans
+from lakehouse.pipelines.spans import WINDOW, Span, Spans
 from lakehouse.pipelines.table import Table
 from lakehouse.pipelines.waiting import is_visible, still_waiting, waits
 
@@ -90,5 +90,5 @@ def _rows(span: Span, stream: str, released: set[str], own_window: str, spans: S
         return span.rows.where(is_visible(F.col(WINDOW), own_window))
     if released:
         waited = spans.lake.read(silver(stream)).where(F.col(WINDOW).isin(*released))
-        return span.rows.unionByName(waited.withColumn(CHANGE, F.lit(INSERT)))
+        return span.rows.unionByName(as_inserts(waited))
     return span.rows

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lakehouse.lake.tables import CHANGE, VERSION, Lake
+from lakehouse.lake.tables import CHANGE, INSERT, VERSION, Lake
 
 WINDOW = "window_id"
-INSERT, AFTER_UPDATE = "insert", "update_postimage"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from datetime import datetime
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from lakehouse.counting.counts import CountRow
+from lakehouse.counting.reconciling import LONGEST_NAME
 from lakehouse.lake.progress import Progress, parse_progress
 from lakehouse.pipelines.kinds.kind import Rewritten, RowsOfKeys, RowsOfValues
 from lakehouse.pipelines.table import Table
@@ -20,14 +22,8 @@ from lakehouse.sinks.preparing import prepare
 from lakehouse.sinks.retrying import WAITS, with_retries
 from lakehouse.sinks.tables import BATCH, Dialect, LengthOf, SqlTable, sql_tables
 
-type CountRow = tuple[str, str, int]
-"""(stage, name, rows) of one window and stream, as `window_counts` has it."""
-
 _VALUES_A_STATEMENT = 1000
 """SQL Server binds at most 2,100."""
-
-_LONGEST_NAME = 128
-"""Of a name in `window_counts`, by its contract: a value of a table may be longer, and must not keep all counts out."""
 
 
 class Overtaken(Exception):
@@ -101,7 +97,7 @@ class SqlSink:
         if counts:
             at = time_text(self._now())
             rows: list[tuple[Cell, ...]] = [
-                (*of, stage, cut(name, _LONGEST_NAME), rows, at)
+                (*of, stage, cut(name, LONGEST_NAME), rows, at)
                 for of, found in counts.items()
                 for stage, name, rows in found
             ]

@@ -1,7 +1,8 @@
 """The statements that change and count rows, for both dialects; each says what it binds."""
 
+from lakehouse.pipelines.spans import WINDOW
 from lakehouse.sinks.ddl import listed, quoted
-from lakehouse.sinks.tables import BATCH, PUBLISHED, WINDOW, WINDOW_COUNTS, Dialect, SqlTable
+from lakehouse.sinks.tables import BATCH, PUBLISHED, WINDOW_COUNTS, Dialect, SqlTable
 
 _COUNTS = quoted(WINDOW_COUNTS.name)
 _PUBLISHED = quoted(PUBLISHED.name)

@@ -14,7 +14,7 @@ from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
 from lakehouse.lake.progress import Progress
-from lakehouse.lake.tables import CHANGE, Lake, of_window, on_columns
+from lakehouse.lake.tables import CHANGE, INSERT, Lake, of_window, on_columns
 from lakehouse.streams.bounds import Batch, summed_up, within
 from lakehouse.streams.contract import LINEAGE, Contract
 from lakehouse.streams.deciding import (
@@ -99,7 +99,7 @@ class Silver:
         changes = self.lake.changes(self.bronze, span.after, span.to)
         if changes.whole:
             span = Span(None, self.lake.version(self.bronze))
-        events = changes.rows.where(F.col(CHANGE) == "insert")
+        events = changes.rows.where(F.col(CHANGE) == INSERT)
         with _kept(records(events, self.feed, self.versions)) as found:
             return self._write(found, span)
 
