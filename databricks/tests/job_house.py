@@ -30,6 +30,23 @@ START = datetime(2026, 11, 22, 10, tzinfo=UTC)
 LOOKUP = f"assets/{WINDOW}.parquet"
 
 
+def run_request(*streams: str, **changes: Any) -> RunRequest:
+    """What a run of these streams, of trades alone if none is named, is asked to do."""
+    streams = streams or ("trades",)
+    feed = "trades" if streams[0] == "trades" else "payments"
+    request = RunRequest(
+        feed=feed,
+        window_id=WINDOW.replace("trades", feed),
+        start=START,
+        end=START + timedelta(minutes=1),
+        streams=tuple(Stream(stream, f"hub-of-{stream}", f"{stream}/1") for stream in streams),
+        lookups={"assets": LOOKUP} if feed == "trades" else {},
+        grace=timedelta(seconds=30),
+        drain_limit=timedelta(minutes=10),
+    )
+    return replace(request, **changes)
+
+
 class StoppedClock:
     """Time that passes by sleeping alone."""
 
@@ -100,20 +117,7 @@ class House:
     def database(self) -> Path:
         return self.folder / "sql.db"
 
-    def request(self, *streams: str, **changes: Any) -> RunRequest:
-        streams = streams or ("trades",)
-        feed = "trades" if streams[0] == "trades" else "payments"
-        request = RunRequest(
-            feed=feed,
-            window_id=WINDOW.replace("trades", feed),
-            start=START,
-            end=START + timedelta(minutes=1),
-            streams=tuple(Stream(stream, f"hub-of-{stream}", f"{stream}/1") for stream in streams),
-            lookups={"assets": LOOKUP} if feed == "trades" else {},
-            grace=timedelta(seconds=30),
-            drain_limit=timedelta(minutes=10),
-        )
-        return replace(request, **changes)
+    request = staticmethod(run_request)
 
     def chain(
         self, request: RunRequest | None = None, *, on_stage_done: Callable[[str], None] = lambda stage: None

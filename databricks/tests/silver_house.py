@@ -3,22 +3,20 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import SparkSession
 from pyspark.sql import types as T
 
+from job_house import START, WINDOW
 from lakehouse.lake.tables import Lake
 from lakehouse.streams.bronze_schema import BRONZE
 from lakehouse.streams.contract import Contract, load_contracts
 from lakehouse.streams.silver import Silver
 from lakehouse.streams.versions import Upcast, Versions
 
-WINDOW = "trades-20261122T100000Z"
 LATER = "trades-20261122T101000Z"
-START = datetime(2026, 11, 22, 10, tzinfo=UTC)
 EVENTS = T.StructType([*[one for one in BRONZE if one.name != "epoch"], T.StructField("epoch", T.StringType())])
 SUFFIXES = ("", "_duplicates", "_quarantine")
 
@@ -97,24 +95,6 @@ class SilverHouse:
         self.sent[place] = number = self.sent.get(place, -1) + 1
         there = {"offset": str(number), "sequence_number": number, "enqueued_at": START, "partition_key": None}
         return {**there, "ingested_at": START, **event}
-
-
-def trade(number: int, **changes: Any) -> dict[str, Any]:
-    return {
-        "venue": "kraken",
-        "symbol": "BTC/USD",
-        "base": "BTC",
-        "quote": "USD",
-        "trade_id": number,
-        "price": 65000.12,
-        "volume": 0.00012345,
-        "direction": "buy",
-        "direction_basis": "taker",
-        "timestamp": "2026-11-22T10:00:01.000001Z",
-        "received_at": "2026-11-22T10:00:01.500000Z",
-        "origin": "live",
-        **changes,
-    }
 
 
 def event(record: dict[str, Any] | bytes | None, *, window: str = WINDOW, **changes: Any) -> dict[str, Any]:

@@ -1,25 +1,15 @@
 """What a run says at its end: a run that gave up fails, and names what is missing."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
+from job_house import START, run_request
 from lakehouse.cli import GaveUp, raise_where_it_gave_up
 from lakehouse.follow import Finished
-from lakehouse.request import RunRequest, Stream
 from lakehouse.window import Closed, StreamCounts
 
-START = datetime(2026, 11, 22, 10, tzinfo=UTC)
-REQUEST = RunRequest(
-    feed="trades",
-    window_id="trades-20261122T100000Z",
-    start=START,
-    end=START + timedelta(minutes=10),
-    streams=(Stream("trades", "trades", "trades/1"),),
-    lookups={},
-    grace=timedelta(seconds=30),
-    drain_limit=timedelta(minutes=5),
-)
+REQUEST = run_request(end=START + timedelta(minutes=10), drain_limit=timedelta(minutes=5))
 CLOSED = {"trades": Closed("closed", StreamCounts(0, 0, 0, 0), {"0": 7}, {})}
 
 

@@ -1,27 +1,17 @@
 """When a run goes on, when it ends, and what it says then."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from job_house import START, run_request
 from lakehouse.counting.counts import WindowCounts
 from lakehouse.follow import LATE_PAUSE, Intervals, Passed, ending_of, not_yet_read, pause_after, run
-from lakehouse.request import RunRequest, Stream
 from lakehouse.window import Closed, StreamCounts
 
-START = datetime(2026, 11, 22, 10, tzinfo=UTC)
-REQUEST = RunRequest(
-    feed="trades",
-    window_id="trades-20261122T100000Z",
-    start=START,
-    end=START + timedelta(minutes=10),
-    streams=(Stream("trades", "trades", "trades/1"),),
-    lookups={},
-    grace=timedelta(seconds=30),
-    drain_limit=timedelta(minutes=5),
-)
+REQUEST = run_request(end=START + timedelta(minutes=10), drain_limit=timedelta(minutes=5))
 CLOSED = {"trades": Closed("closed", StreamCounts(0, 0, 0, 0), {"0": 7, "1": -1}, {})}
 INTERVALS = Intervals(trigger_interval=timedelta(seconds=30), recount_every=timedelta(minutes=2))
 

@@ -76,11 +76,6 @@ class Silver:
         with _kept(records(events, self.feed, self.versions)) as found:
             return touched | {window_id} | self._rewrite(found, window_id)
 
-    def note(self) -> None:
-        """Write down progress for which no row had to change, so that the next run need not look at it again."""
-        for name in (self.tables.quarantine, self.tables.duplicates, self.tables.rows):
-            self.lake.note(name)
-
     @property
     def _contract(self) -> Contract:
         return self.versions.newest

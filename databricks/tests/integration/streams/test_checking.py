@@ -7,10 +7,11 @@ from decimal import Decimal
 import pytest
 from pyspark.sql import functions as F
 
+from job_house import START, trade
 from lakehouse.streams.checking import spark_schema
 from lakehouse.streams.contract import load_contract, parse_contract
 from lakehouse.streams.versions import Versions, records
-from silver_house import EVENTS, START, trade
+from silver_house import EVENTS
 
 WIDE = parse_contract(
     "wide",

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from job_house import WINDOW, trade
 from lakehouse.streams.bounds import Batch, within
-from silver_house import LATER, WINDOW, Killed, SilverHouse, event, pack, trade
+from silver_house import LATER, Killed, SilverHouse, event, pack
 
 TABLES = ("silver.trades_quarantine", "silver.trades_duplicates", "silver.trades")
 
@@ -165,12 +166,12 @@ def test_a_lakehouse_that_remembers_no_progress_takes_all_anew_and_changes_nothi
 def test_progress_without_rows_is_written_down_once(house):
     house.send(event(b"bad"))
     house.started().run_pass()
-    house.another().note()
+    house.lake.note_all()
     commits = len(house.operations("silver.trades"))
 
     again = house.started()
     touched = again.run_pass()
-    again.note()
+    house.lake.note_all()
 
     assert touched == frozenset()
     assert len(house.operations("silver.trades")) == commits

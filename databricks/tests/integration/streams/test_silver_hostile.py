@@ -2,8 +2,9 @@
 
 import pytest
 
+from job_house import START, WINDOW, trade
 from lakehouse.streams.events import MOST_RECORDS, UNKNOWN, records_of_event
-from silver_house import EVENTS, START, WINDOW, event, pack, trade, with_properties
+from silver_house import EVENTS, event, pack, with_properties
 
 HUGE = str(2**63 - 1)
 LONG = "x" * 1_000_000
