@@ -9,12 +9,12 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from shared.clients.durable.orchestrations import STOP_EVENT, DurableOrchestrations
+from shared.domain.windows.instances import leg_instance
 from shared.domain.windows.plan import Plan
 from shared.flows.announce import announce_closing, announce_opening, mark_closed
 from shared.flows.close_window import close
 from shared.flows.ingest_slice import begin, ingest
 from shared.flows.open_windows import claim_due_windows, start_windows
-from shared.flows.request_windows import leg_instance
 from shared.flows.staggered import Child, run_staggered
 from shared.services import services
 
@@ -118,7 +118,7 @@ def _publish_opening(context: df.DurableOrchestrationContext, plan: Plan) -> Any
 
 def _leg(context: df.DurableOrchestrationContext, plan: Plan, number: int) -> Any:  # noqa: ANN401 - an untyped task
     payload = {"plan": plan.as_wire(), "leg": number}
-    return context.call_sub_orchestrator("ingest_leg", payload, leg_instance(plan.window.id, number))
+    return context.call_sub_orchestrator("ingest_leg", payload, leg_instance(plan.instance, number))
 
 
 def _slice(context: df.DurableOrchestrationContext, plan: dict[str, Any], number: int) -> Any:  # noqa: ANN401

@@ -1,4 +1,4 @@
-"""Every error that the app raises on purpose.
+"""Every error that the app raises on purpose; the `kind` of each says what it means for the work that met it.
 
 IngestionError
 ├── SettingsError        a setting is missing or malformed: an administrator mends it
@@ -18,13 +18,16 @@ from dataclasses import dataclass
 from typing import Literal, Self
 
 from shared.domain.delivery import Delivery
+from shared.domain.failures import FailureKind
 
 RejectionReason = Literal["invalid", "unknown", "conflict", "too_large", "unsupported"]
 """Why a request can't be granted: what it says, what it names, what is the case already, its size, or its format."""
 
 
 class IngestionError(Exception):
-    """Base of all of them; its text is for people and holds no secret."""
+    """Base of all of them; its text is for people, short, and holds no secret."""
+
+    kind: FailureKind = FailureKind.PERMANENT
 
 
 class SettingsError(IngestionError):
@@ -63,6 +66,8 @@ class FeedUnusable(IngestionError):
 class LoginRefused(IngestionError):
     """A service refused an identity; the text names the client id and what it wanted to reach."""
 
+    kind = FailureKind.UNAUTHORIZED
+
 
 class JobRefused(IngestionError):
     """Databricks refused a request about a job or a run; the text holds its own words."""
@@ -73,16 +78,20 @@ class CorruptRow(IngestionError):
 
 
 class Unavailable(IngestionError):
-    """An outside system did not answer, or answered that it can't serve now."""
+    """An outside system did not answer, or answered that it can't serve now.
+
+    throttled: it said that it is overloaded. retry_after: the seconds for which it wants to be left alone.
+    """
+
+    def __init__(self, text: str, *, throttled: bool = False, retry_after: float = 0.0) -> None:
+        """Say what failed."""
+        super().__init__(text)
+        self.kind = FailureKind.THROTTLED if throttled else FailureKind.UNAVAILABLE
+        self.retry_after = retry_after
 
 
 class Unreachable(Unavailable):
-    """A venue can't be reached or can't serve now; `retry_after` is the wait in seconds that it asks for, if any."""
-
-    def __init__(self, text: str, retry_after: float | None = None) -> None:
-        """Say what failed."""
-        super().__init__(text)
-        self.retry_after = retry_after
+    """A venue can't be reached or can't serve now."""
 
 
 class Untrusted(Unavailable):

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from shared.domain.failures import FailureKind
 from shared.errors import Unavailable
 
 CONNECT_SECONDS: Final = 5.0
@@ -18,15 +19,7 @@ _MOST_DOUBLINGS = 32
 
 
 class TransientError(Unavailable):
-    """A failure that another try may cure.
-
-    throttled: the peer said that it is overloaded. retry_after: the seconds that it wants to be left alone.
-    """
-
-    def __init__(self, text: str, *, throttled: bool = False, retry_after: float = 0.0) -> None:
-        super().__init__(text)
-        self.throttled = throttled
-        self.retry_after = retry_after
+    """A failure that another try may cure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +84,11 @@ class RetryPolicy:
             try:
                 return attempt(tries.seconds())
             except TransientError as error:
-                wait = tries.wait_after(throttled=error.throttled, retry_after=error.retry_after)
+                throttled = error.kind is FailureKind.THROTTLED
+                wait = tries.wait_after(throttled=throttled, retry_after=error.retry_after)
                 if wait is None:
-                    raise Unavailable(f"{error} (tries: {tries.failures})") from error
+                    text = f"{error} (tries: {tries.failures})"
+                    raise Unavailable(text, throttled=throttled, retry_after=error.retry_after) from error
             self.clock.sleep(wait)
 
     def begin(self, within: float | None = None) -> "Tries":

@@ -67,7 +67,7 @@ async def mark_closed(events: WindowEvents, window_id: str) -> dict[str, Any]:
         "end": real_end(row).isoformat(),
         "state": row.state,
         "counts": row.result.get("counts", {}),
-        "attempts": completing_attempts(attempts),
+        "attempts": completing_attempts(attempts, row.attempt),
         "hubs": {
             name: {"name": hub_of[name], "created_at": one.created_at.isoformat()} for name, one in properties.items()
         },

@@ -67,7 +67,8 @@ async def _complete(row: WindowRow, plan: Plan, attempts: Sequence[SliceRow], to
     if source is None:
         return Completion()
     counts = {stream.name: StreamCounts() for stream in plan.streams}
-    async with connected_outlets(plan.streams, tools.destinations, plan.window.closing_attempt_id, counts) as outlets:
+    attempt_id = plan.window.closing_attempt_id(plan.attempt)
+    async with connected_outlets(plan.streams, tools.destinations, attempt_id, counts) as outlets:
         await deliver(source, outlets)
     return Completion(source.report(), {stream: each.as_wire() for stream, each in counts.items()})
 

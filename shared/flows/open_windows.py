@@ -83,7 +83,7 @@ async def start_windows(rows: Iterable[WindowRow], orchestrations: Orchestration
     """Start the orchestration of each row; one that can't be started is left to a later tick."""
     for row in rows:
         try:
-            await orchestrations.start(row.window.id, {"plan": dict(row.plan)})
+            await orchestrations.start(row.instance, {"plan": dict(row.plan)})
             telemetry.info(logger, "window.started", window=row.window.id)
         except Unavailable as error:
             telemetry.warning(logger, "window.start_failed", window=row.window.id, cause=error)

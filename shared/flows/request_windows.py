@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from shared.clients.durable.orchestrations import Orchestrations
 from shared.clients.storage.windows import Ledger, known_window
+from shared.domain.windows.instances import leg_instance
 from shared.domain.windows.ledger_row import WINDOW_STATES, SliceRow, WindowRow
 from shared.domain.windows.plan import MAX_WINDOW, Plan
 from shared.domain.windows.request import InvalidRequest, OpenRequest, WindowTaken, windows_to_claim
@@ -80,7 +81,7 @@ def mark_stopped(ledger: Ledger, window_id: str, now: datetime) -> WindowRow:
 async def stop_orchestrations(row: WindowRow, orchestrations: Orchestrations) -> None:
     """Raise `stop` to a window's orchestration and to all its legs; those not begun are passed over."""
     legs = Plan.from_wire(dict(row.plan)).legs() if row.plan else ()
-    await orchestrations.stop([row.window.id, *(leg_instance(row.window.id, leg.number) for leg in legs)])
+    await orchestrations.stop([row.instance, *(leg_instance(row.instance, leg.number) for leg in legs)])
 
 
 def existing_window(ledger: Ledger, window_id: str, *, field: str = "id") -> WindowRow:
@@ -89,11 +90,6 @@ def existing_window(ledger: Ledger, window_id: str, *, field: str = "id") -> Win
     if row is None:
         raise RequestRejected("unknown", "unknown_window", f"There is no window {window_id[:80]!r}.", field)
     return row
-
-
-def leg_instance(window_id: str, number: int) -> str:
-    """Name the orchestration of one leg."""
-    return f"{window_id}-leg{number}"
 
 
 def _taken(window_id: str, why: str) -> RequestRejected:

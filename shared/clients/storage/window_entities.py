@@ -33,6 +33,7 @@ def window_entity(row: WindowRow) -> dict[str, Any]:
         "queued": row.queued,
         "reason": row.reason,
         "claimed_at": row.claimed_at.isoformat(),
+        "attempt": row.attempt,
     }
     times = {"opened_at": row.opened_at, "closed_at": row.closed_at, "stop_at": row.stop_at}
     written = {name: time.isoformat() for name, time in times.items() if time}
@@ -58,6 +59,7 @@ def window_row(entity: Mapping[str, Any]) -> WindowRow:
             reason=entity["reason"],
             result=_document("result", entity),
             announced=_document("announced", entity),
+            attempt=entity.get("attempt", 1),
         )
     except (KeyError, ValueError) as error:
         raise _corrupt(entity, error) from error

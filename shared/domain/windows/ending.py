@@ -41,9 +41,12 @@ def unbegun(slices: Sequence[Slice], attempts: Iterable[SliceRow]) -> list[Slice
     return [part for part in slices if part.number not in tried]
 
 
-def completing_attempts(attempts: Iterable[SliceRow]) -> dict[str, int]:
-    """Give the attempt that completed each slice, by its number as text, and closing's own; events name them so."""
-    return {str(row.slice.number): row.attempt for row in completed(attempts)} | {"close": 1}
+def completing_attempts(attempts: Iterable[SliceRow], closing: int) -> dict[str, int]:
+    """Give the attempt that completed each slice, by its number as text, and closing's own; events name them so.
+
+    closing: the attempt of the window.
+    """
+    return {str(row.slice.number): row.attempt for row in completed(attempts)} | {"close": closing}
 
 
 def decide_ending(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, get_args
 
+from shared.domain.windows.instances import window_instance
 from shared.domain.windows.window import Slice, Window
 
 WindowState = Literal["planned", "open", "closed", "incomplete", "stopped", "failed", "missed"]
@@ -20,7 +21,8 @@ class WindowRow:
     """One window. `queued`: it waits for its turn in a row of past windows. `plan`: see `shared.domain.windows.plan`.
 
     result: what closing found: counts per stream, gaps, lost intervals, joins, skew (plain JSON).
-    announced: when its opening (`opened`) and its end (`closed`) were published.
+    announced: when its opening (`opened`) and its end (`closed`) were published. attempt: which time the window is
+    ingested, from 1.
     """
 
     window: Window
@@ -35,6 +37,12 @@ class WindowRow:
     reason: str = ""
     result: Mapping[str, Any] = field(default_factory=dict)
     announced: Mapping[str, str] = field(default_factory=dict)
+    attempt: int = 1
+
+    @property
+    def instance(self) -> str:
+        """Name the orchestration of the window's present attempt."""
+        return window_instance(self.window.id, self.attempt)
 
     @property
     def ended(self) -> bool:

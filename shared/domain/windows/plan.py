@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from math import floor
 from typing import Any, Literal
 
+from shared.domain.windows.instances import window_instance
 from shared.domain.windows.window import Leg, Slice, Window
 
 MAX_CHILDREN = 24
@@ -35,7 +36,7 @@ class Plan:
     past: the window had wholly passed when it was claimed, so its slices run one after another.
     rate: records of a drawn feed's primary stream a second. speed: how many times that a past window is sent with.
     sources: the markets of a feed of exchanges (`coinbase:BTC-USD`). fingerprint: of the pool that a drawn feed draws
-    from. options: the values of the feed's own settings, by name.
+    from. options: the values of the feed's own settings, by name. attempt: of the window, from 1.
     """
 
     window: Window
@@ -49,6 +50,12 @@ class Plan:
     fingerprint: str
     streams: tuple[StreamPlan, ...]
     options: Mapping[str, Any] = field(default_factory=dict)
+    attempt: int = 1
+
+    @property
+    def instance(self) -> str:
+        """Name the window's orchestration of this attempt."""
+        return window_instance(self.window.id, self.attempt)
 
     def slices(self) -> tuple[Slice, ...]:
         """Cut the window on the grid of its own start; the last slice may be shorter."""
@@ -91,6 +98,7 @@ class Plan:
             "fingerprint": self.fingerprint,
             "streams": [_stream_wire(stream) for stream in self.streams],
             "options": dict(self.options),
+            "attempt": self.attempt,
         }
 
     @classmethod
@@ -108,6 +116,7 @@ class Plan:
             fingerprint=wire["fingerprint"],
             streams=tuple(StreamPlan(**stream) for stream in wire["streams"]),
             options=wire.get("options", {}),
+            attempt=wire.get("attempt", 1),
         )
 
 
@@ -133,7 +142,9 @@ class PlanTemplate:
     streams: tuple[StreamPlan, ...]
     options: Mapping[str, Any] = field(default_factory=dict)
 
-    def freeze(self, window: Window, now: datetime, fingerprint: str, partitions: Mapping[str, int]) -> Plan:
+    def freeze(
+        self, window: Window, now: datetime, fingerprint: str, partitions: Mapping[str, int], attempt: int = 1
+    ) -> Plan:
         """Decide all that a window claimed at `now` must keep; `partitions` are counts by hub."""
         past = window.end <= now
         return Plan(
@@ -148,6 +159,7 @@ class PlanTemplate:
             fingerprint=fingerprint,
             streams=tuple(replace(stream, partitions=partitions.get(stream.hub, 0)) for stream in self.streams),
             options=self.options,
+            attempt=attempt,
         )
 
 

@@ -20,10 +20,9 @@ class Window:
         """Name the window as every other room does: `trades-20261122T100000Z`."""
         return f"{self.feed}-{stamp(self.start)}"
 
-    @property
-    def closing_attempt_id(self) -> str:
-        """Name the closing of the window as events carry it that were sent by it: `<window id>/close.1`."""
-        return f"{self.id}/close.1"
+    def closing_attempt_id(self, attempt: int) -> str:
+        """Name the closing of an attempt of the window as events carry it that were sent by it."""
+        return f"{self.id}/close.{attempt}"
 
     @property
     def length(self) -> timedelta:

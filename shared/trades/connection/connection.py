@@ -58,7 +58,7 @@ class Ended:
     """The connection ended, or could not be made; `retry_after` is the wait in seconds that the venue asked for."""
 
     reason: str
-    retry_after: float | None = None
+    retry_after: float = 0.0
 
 
 Report = Callable[["VenueConnection", Reading | Subscribed | Ended | IngestionError], None]

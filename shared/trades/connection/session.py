@@ -26,9 +26,9 @@ _STEADY: Final = 60.0
 _OVERLAP: Final = 1.0
 
 
-def wait_before_retry(failures: int, draw: float, asked: float | None = None) -> float:
+def wait_before_retry(failures: int, draw: float, asked: float = 0.0) -> float:
     """Give the seconds to wait after that many failures; what the venue asks for comes first, under the same cap."""
-    return max(_BACKOFF.wait(failures, draw), min(asked or 0.0, _BACKOFF.cap))
+    return max(_BACKOFF.wait(failures, draw), min(asked, _BACKOFF.cap))
 
 
 class Session:
@@ -96,7 +96,7 @@ class Session:
             at_once = reason == LIMIT_NEAR or connection.steady_for >= _STEADY
             self._connect(0.0 if at_once else self._next_wait())
 
-    def _next_wait(self, asked: float | None = None) -> float:
+    def _next_wait(self, asked: float = 0.0) -> float:
         self._failures += 1
         return wait_before_retry(self._failures, self._jitter(), asked)
 

@@ -169,15 +169,15 @@ def _context(ca_bundle: Path | None) -> ssl.SSLContext:
 def _refusal(url: str, status: int, headers: Mapping[str, str] | None, message: str) -> Unreachable | FeedRefused:
     text = f"{_host(url)} answered {status}: {message}"
     if status in _TEMPORARY or not HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        return Unreachable(text, _seconds((headers or {}).get("Retry-After", "")))
+        return Unreachable(text, retry_after=_seconds((headers or {}).get("Retry-After", "")))
     return FeedRefused(text)
 
 
-def _seconds(retry_after: str) -> float | None:
+def _seconds(retry_after: str) -> float:
     try:
         return max(float(retry_after), 0.0)
     except ValueError:
-        return None
+        return 0.0
 
 
 def _failure(url: str, error: BaseException) -> Unavailable:

@@ -252,7 +252,7 @@ def test_windows_and_tries_are_named_as_the_grammar_has_it(feed, start, number, 
 
     assert re.fullmatch(GRAMMAR["window_id"]["pattern"], window.id)
     assert re.fullmatch(GRAMMAR["slice_id"]["pattern"], named)
-    assert re.fullmatch(GRAMMAR["slice_id"]["pattern"], window.closing_attempt_id)
+    assert re.fullmatch(GRAMMAR["slice_id"]["pattern"], window.closing_attempt_id(attempt))
     assert named.startswith(f"{window.id}/")
 
 

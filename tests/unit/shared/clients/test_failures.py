@@ -48,7 +48,7 @@ def test_what_may_pass_is_transient(status, throttled):
     error = raised(answered(status))
 
     assert isinstance(error, TransientError)
-    assert error.throttled is throttled
+    assert (error.kind is FailureKind.THROTTLED) is throttled
 
 
 def test_the_wait_that_a_service_asks_for_is_kept():

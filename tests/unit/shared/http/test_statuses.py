@@ -37,7 +37,13 @@ def test_a_rejected_request_keeps_its_code_message_and_field(reason, status):
 
 @pytest.mark.parametrize(
     "error",
-    [Unavailable("away"), LoginRefused("away"), Unreachable("away", 3.0), Untrusted("away"), SendFailed("away")],
+    [
+        Unavailable("away"),
+        LoginRefused("away"),
+        Unreachable("away", retry_after=3.0),
+        Untrusted("away"),
+        SendFailed("away"),
+    ],
 )
 def test_what_may_be_cured_by_waiting_is_503_and_says_how_long_to_wait(error):
     response = error_response(error)
