@@ -113,8 +113,8 @@ class DurableApi:
             document["historyEvents"] = history_listing(texts, with_output=with_output, with_input=with_input)
         if instance.status not in FINAL:
             return web.json_response(document, status=202, headers={"Location": str(request.url), "Retry-After": "5"})
-        told = instance.status == "Failed" and parse_flag(fields, "returnInternalServerErrorOnFailure")
-        return web.json_response(document, status=500 if told else 200)
+        as_error = instance.status == "Failed" and parse_flag(fields, "returnInternalServerErrorOnFailure")
+        return web.json_response(document, status=500 if as_error else 200)
 
     async def _query(self, request: web.Request) -> web.Response:
         fields = fields_of(request.query.items())
@@ -191,8 +191,8 @@ class DurableApi:
 
 def _new(name: str, instance_id: str, text: str | None, output: str | None = None) -> Instance:
     now = utc_now()
-    said = None if output is None else json.dumps(output)
-    return Instance(instance_id, uuid.uuid4().hex, name, "Pending", now, now, input=text, output=said)
+    written = None if output is None else json.dumps(output)
+    return Instance(instance_id, uuid.uuid4().hex, name, "Pending", now, now, input=text, output=written)
 
 
 async def _no_entities(_request: web.Request) -> web.StreamResponse:
