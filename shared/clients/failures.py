@@ -61,14 +61,15 @@ def retry_after_seconds(headers: Mapping[str, str], now: Callable[[], float] = t
 
     A date (RFC 9110, 10.2.3) is counted from the answer's own `Date`, else from `now` (Unix time).
     """
+    said = {name.lower(): value for name, value in headers.items()}
     for name in _IN_MILLISECONDS:
-        if name in headers:
-            return _number(headers[name]) / 1000
-    asked = headers.get("Retry-After", "")
+        if name in said:
+            return _number(said[name]) / 1000
+    asked = said.get("retry-after", "")
     until = _instant(asked)
     if until is None:
         return _number(asked)
-    sent = _instant(headers.get("Date", ""))
+    sent = _instant(said.get("date", ""))
     return max(0.0, until - (now() if sent is None else sent))
 
 

@@ -138,8 +138,8 @@ def _kind(error: Exception) -> tuple[FailureKind, float]:
         return FailureKind.PERMANENT, 0.0
     condition = (error.error if isinstance(error, EventHubError) else None) or ""
     if isinstance(error, EventDataSendError):
-        unknown = FailureKind.REJECTED if condition in REJECTIONS else FailureKind.THROTTLED
-        return BY_CONDITION.get(condition, unknown), 0.0
+        kind = BY_CONDITION.get(condition, FailureKind.THROTTLED)
+        return (FailureKind.REJECTED if condition in REJECTIONS else kind), 0.0
     if isinstance(error, AuthenticationError) and condition != _TIMEOUT_IN_DISGUISE:
         return _meaning_of_login(causes), 0.0
     return BY_CONDITION.get(condition, FailureKind.UNAVAILABLE), 0.0

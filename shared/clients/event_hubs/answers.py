@@ -32,6 +32,8 @@ BY_CONDITION: Final[Words] = {
     "auth-failed": FailureKind.UNAUTHORIZED,  # C: not tried again
     "not-found": FailureKind.PERMANENT,  # A: no such hub
     "resource-deleted": FailureKind.PERMANENT,  # A: the hub was deleted under the link
+    "argument-error": FailureKind.PERMANENT,  # C: not tried again; of a link, not of a message: no such partition
+    "argument-out-of-range": FailureKind.PERMANENT,
     "entity-disabled": FailureKind.PERMANENT,  # M: until an administrator enables the hub; C: not tried again
 }
 

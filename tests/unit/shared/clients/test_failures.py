@@ -148,5 +148,9 @@ def test_a_wait_of_any_length_reaches_the_caller():
     assert raised(answered(503, **{"Retry-After": "960"})).retry_after == 960.0
 
 
+def test_the_names_of_headers_are_read_in_any_case():
+    assert retry_after_seconds({"RETRY-AFTER": "7"}) == 7.0
+
+
 def test_no_retry_after_is_no_wait():
     assert retry_after_seconds({}) == 0.0
