@@ -90,18 +90,6 @@ class TaskStore:
         with self._db:
             return self._create(instance, now)
 
-    def create_failed(self, instance: Instance, now: datetime) -> str | None:
-        """Like `create`, for an instance that failed before its function ran; its `output` says why."""
-        with self._db:
-            status = self._create(instance, now)
-            if status is None:
-                failed = replace(instance, status="Failed", updated=now)
-                ends = history.closing_events(failed, now)
-                self._append(instance.id, [history.execution_started(instance, now), *ends])
-                self._update(failed, forced=True)
-                self._conclude(failed, Effects())
-        return status
-
     def next_work(self, instance_id: str) -> Work | None:
         """Give the oldest message for an instance, unless that is suspended, final or gone."""
         instance = self.read(instance_id)
