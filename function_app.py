@@ -1,4 +1,4 @@
-"""Registers each blueprint with the host; nothing else."""
+"""Registers each blueprint with the host, and lets libraries tell what is wrong alone; nothing else."""
 
 import azure.durable_functions as df
 
@@ -6,6 +6,9 @@ from blueprints.enrichment import bp as enrichment
 from blueprints.ingestion import bp as ingestion
 from blueprints.metrics import bp as metrics
 from blueprints.windows import bp as windows
+from shared.telemetry import quieten_libraries
+
+quieten_libraries()
 
 app = df.DFApp()
 app.register_functions(enrichment)
