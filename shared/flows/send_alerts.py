@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import takewhile
-from typing import Final
+from typing import Any, Final
 
 from shared import telemetry
 from shared.clients.logic_app.alert_sender import AlertSender
@@ -58,7 +58,7 @@ def raise_alert(
     One was raised: for this run and kind, or for this table in the quiet period. Raises as Metrics does.
     """
     if not sender.has_recipient(incident.name):
-        about = {"window": incident.window_id or "-", "table": incident.table, "kind": incident.kind}
+        about: dict[str, Any] = {"window": incident.window_id or "-", "table": incident.table, "kind": incident.kind}
         telemetry.warning(logger, "alert.no_recipient", **about, name=incident.name)
         return "none"
     now = clock()
@@ -72,7 +72,7 @@ def _post_once(tx: MetricsTransaction, incident: RunIncident, now: datetime, qui
 
 
 def _send(metrics: Metrics, sender: AlertSender, alert: Alert, clock: Callable[[], datetime]) -> AlertState:
-    about = {"window": alert.body.get("window") or "-", "alert": alert.id, "attempts": alert.attempts}
+    about: dict[str, Any] = {"window": alert.body.get("window") or "-", "alert": alert.id, "attempts": alert.attempts}
     try:
         sender.send(alert)
     except Unavailable as error:

@@ -20,6 +20,9 @@ ALERT_URLS = "ALERT_…_URL"
 
 SLICE_RESERVE = timedelta(seconds=60)
 
+CONNECTING = timedelta(seconds=10)
+"""How long a live slice may take to connect to its venues."""
+
 
 def broken_rules(read: Mapping[str, Any], host: Host, known: Collection[str], urls: Iterable[str]) -> list[str]:
     """Say which rules are broken; `known` are the feeds that there are, `urls` the settings that are addresses."""
@@ -104,7 +107,20 @@ def _feed_rules(feed: str, read: Mapping[str, Any], host: Host) -> list[str]:
         f"{name}_LEAD + _SLICE_LENGTH + _GRACE + SEND_DEADLINE + 00:01:00 is {needed}; {within}": needed <= timeout,
         f"{name}_SLICE_LENGTH / _CATCH_UP_RATE + SEND_DEADLINE + 00:01:00 is {past}; {within}": past <= timeout,
     }
-    return [f"{rule}." for rule, holds in rules.items() if not holds] + _source_rules(name, read)
+    broken = [f"{rule}." for rule, holds in rules.items() if not holds]
+    return broken + _source_rules(name, read) + _lead_rules(name, read, host)
+
+
+def _lead_rules(name: str, read: Mapping[str, Any], host: Host) -> list[str]:
+    """Have a live slice connected before its first second: its timer and its activity may each be a polling late.
+
+    On one machine nothing is polled.
+    """
+    needed = 2 * host.polling + CONNECTING
+    if f"{name}_SOURCES" not in read or read["ONE_MACHINE"] or read[f"{name}_LEAD"] >= needed:
+        return []
+    rule = f"twice maxQueuePollingInterval of host.json ({host.polling}) and {CONNECTING} to connect"
+    return [f"{name}_LEAD must be at least {needed}: {rule}. It is {read[f'{name}_LEAD']}."]
 
 
 def _source_rules(name: str, read: Mapping[str, Any]) -> list[str]:

@@ -10,13 +10,13 @@ from sqlalchemy import Row
 
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 from shared.clients.sql import statements
-from shared.clients.sql.database import Denied, SqlDatabase
+from shared.clients.sql.database import SqlDatabase
 from shared.clients.sql.stores import MetricsTransaction
 from shared.clients.sql.tables import ADMINISTRATORS_FILE, ALERTS, METRICS, WINDOW_COUNTS
 from shared.clients.sql.transaction import Parameter, Transaction
 from shared.domain.volumes.alert import LEASE, Alert, PastAlerts
 from shared.domain.volumes.measurement import MOST_HISTORY, Counted, Limits, MeasuredTable, Measurement, MeasureRequest
-from shared.errors import Unavailable
+from shared.errors import Denied, Unavailable
 
 COUNTING: Final = Timeouts(total=80.0, attempt=60.0, ordinary=Backoff(0.5, 10.0), throttled=Backoff(2.0, 10.0))
 """A count of a large table may take a minute, and a paused database of Azure one to wake up.
@@ -117,7 +117,7 @@ class SqlMetrics:
             return self.database.call(work, retry)
         except Denied as error:
             cure = f"An administrator runs {ADMINISTRATORS_FILE}, which makes the tables and grants what is needed."
-            raise Unavailable(f"{error} {cure}") from error
+            raise Denied(f"{error} {cure}") from error
 
 
 @dataclass(slots=True)

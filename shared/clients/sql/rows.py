@@ -71,7 +71,7 @@ class SqlRows:
                 for stored in self._stored(table, batch, end):
                     delivery = delivery + stored
         except SendFailed as failed:
-            raise SendFailed(str(failed), delivery + failed.delivery) from failed
+            raise failed.after(delivery) from failed
         return delivery + Delivery(events=len(events) if delivery.accepted else 0)
 
     def _stored(self, table: Table, batch: Sequence["_KeyRow"], end: float) -> Iterator[Delivery]:
@@ -109,7 +109,8 @@ class SqlRows:
         except Unavailable as error:
             # What was written as far as the commit may be there, though no answer came.
             unknown = sum(group.records for group in batch) if reached_commits else 0
-            raise SendFailed(f"Table {table.name}: {error}", Delivery(unknown=unknown)) from error
+            text = f"Table {table.name}: {error}"
+            raise SendFailed(text, Delivery(unknown=unknown), kind=error.kind, retry_after=error.retry_after) from error
 
 
 def table_of(row_format: RowFormat) -> Table:
