@@ -1,4 +1,4 @@
-"""Registers each blueprint with the host; nothing else."""
+"""Registers each blueprint with the host, and lets libraries tell what is wrong alone; nothing else."""
 
 import azure.durable_functions as df
 
@@ -7,6 +7,9 @@ from blueprints.ingestion import bp as ingestion
 from blueprints.metrics import bp as metrics
 from blueprints.steps import bp as steps
 from blueprints.windows import bp as windows
+from shared.telemetry import quieten_libraries
+
+quieten_libraries()
 
 app = df.DFApp()
 app.register_functions(enrichment)

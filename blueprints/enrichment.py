@@ -79,7 +79,10 @@ def give_up_run(request: dict) -> dict:  # type: ignore[type-arg] # the worker r
 def measure_run(request: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
     """Measure what a run brought, and alert of what went wrong; nothing where no database is set."""
     tools = services().report_tools
-    return answered(lambda: report_run(tools, request["window_id"], request["number"]) if tools else {}, "measure_run")
+    window_id, number = request["window_id"], request["number"]
+    return answered(
+        lambda: report_run(tools, window_id, number) if tools else {}, "measure_run", window=window_id, number=number
+    )
 
 
 @bp.orchestration_trigger(context_name="context")
@@ -120,8 +123,9 @@ def _answered(
     step: Callable[..., dict[str, Any]], request: Mapping[str, Any], *given: str, activity: str
 ) -> dict[str, Any]:
     """Carry out one step of the run that a request names."""
+    window_id, number = request["window_id"], request["number"]
     return answered(
-        lambda: step(services().enrichment_tools, request["window_id"], request["number"], *given), activity
+        lambda: step(services().enrichment_tools, window_id, number, *given), activity, window=window_id, number=number
     )
 
 

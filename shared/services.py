@@ -37,37 +37,15 @@ from shared.flows.ingest_slice import SliceTools
 from shared.flows.lookups import LookupTools, lookup_makers
 from shared.flows.measure import MetricsTools
 from shared.flows.open_windows import PlanFactory, partitions_of
+from shared.flows.pending_alerts import RememberedAlerts
 from shared.flows.report_runs import ReportTools
 from shared.flows.sources import SourceTools, fingerprint_of
+from shared.made_once import made_once
 from shared.settings.model import HubSettings, Settings, from_process
 from shared.trades.connection.client import VenueClient, WebVenueClient
 from shared.trades.venues.registry import venue
 
 logger = logging.getLogger(__name__)
-
-
-class made_once[Made]:  # noqa: N801 - used as a decorator
-    """A property that is made at first use, by one thread only, and kept until `replace` puts another in its place.
-
-    `functools.cached_property` takes no lock since Python 3.12: two slices could build two of each client.
-    """
-
-    def __init__(self, make: Callable[[Any], Made]) -> None:
-        """Keep the maker."""
-        self._make = make
-        self.__doc__ = make.__doc__
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        """Learn the name of the property."""
-        self._name = name
-
-    def __get__(self, services: "Services", owner: type | None = None) -> Made:
-        """Give the one that is kept, or make it."""
-        with services.lock:
-            if self._name not in services.made:
-                services.made[self._name] = self._make(services)
-        made: Made = services.made[self._name]
-        return made
 
 
 class Services:
@@ -191,15 +169,22 @@ class Services:
 
     @made_once
     def metrics_tools(self) -> MetricsTools:
-        """Give what measuring and alerting need of the world; raises Unavailable where no database is set."""
+        """Give what measuring needs of the world; raises Unavailable where no database is set."""
+        if self.alert_tools is None:
+            raise Unavailable("SQL__url is not set: there is no database to measure.")
+        return self.alert_tools
+
+    @made_once
+    def alert_tools(self) -> MetricsTools | None:
+        """Give what measuring and alerting need of the world, None where no database is set."""
         settings = self.settings.metrics
         url = self.settings.enrichment.sql_url
         if url is None:
-            raise Unavailable("SQL__url is not set: there is no database to measure.")
+            return None
         return MetricsTools(
             tables=settings.tables,
             ledger=self.ledger,
-            metrics=sql_metrics(url, self.identity),
+            metrics=RememberedAlerts(sql_metrics(url, self.identity), self.reference),
             alert_sender=LogicApp(settings.alert_urls, ca_bundle=self.settings.ca_bundle),
             clock=self.clock,
             quiet=settings.alert_quiet,

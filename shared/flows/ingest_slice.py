@@ -60,17 +60,8 @@ async def ingest(plan: Plan, number: int, tools: SliceTools) -> dict[str, Any]:
     Raises what another try may cure; the ledger's row then says `failed`.
     """
     row = await asyncio.to_thread(tools.ledger.begin_attempt, plan.slices()[number], tools.clock())
-    work = _Work(SliceAttempt(plan, row.slice, row.attempt), row, tools)
-    try:
-        async with work.reporting(), watching(tools.ledger, plan.window.id, tools.sleep) as watch:
-            outcome = await work.run(SliceClock(tools.clock, tools.sleep, watch), watch)
-    except Exception as error:
-        if isinstance(error, IngestionError) and not error.kind.may_pass:
-            outcome = _Outcome("refused", readable(str(error)))
-        else:
-            await work.write(_Outcome("failed", readable(str(error)) or type(error).__name__))
-            raise
-    await work.write(outcome)
+    with telemetry.about(window=plan.window.id, slice=number, attempt=row.attempt):
+        outcome = await _Work(SliceAttempt(plan, row.slice, row.attempt), row, tools).end()
     return {"slice": number, "attempt": row.attempt, "state": outcome.state, "reason": outcome.reason}
 
 
@@ -100,6 +91,21 @@ class _Work:
 
     def __post_init__(self) -> None:
         self.counts = {stream.name: StreamCounts() for stream in self.attempt.plan.streams}
+
+    async def end(self) -> _Outcome:
+        """Do the work, write how it ended, and say it."""
+        ledger, window_id = self.tools.ledger, self.attempt.plan.window.id
+        try:
+            async with self.reporting(), watching(ledger, window_id, self.tools.sleep) as watch:
+                outcome = await self.run(SliceClock(self.tools.clock, self.tools.sleep, watch), watch)
+        except Exception as error:
+            if isinstance(error, IngestionError) and not error.kind.may_pass:
+                outcome = _Outcome("refused", readable(str(error)))
+            else:
+                await self.write(_Outcome("failed", readable(str(error)) or type(error).__name__))
+                raise
+        await self.write(outcome)
+        return outcome
 
     async def run(self, time: SliceClock, watch: StopWatch) -> _Outcome:
         stop_at = time.stop_at()

@@ -11,7 +11,7 @@ from typing import Any
 from shared.domain.setting import Setting, Url
 from shared.domain.volumes.alert_address import AlertUrl, alert_url
 from shared.domain.volumes.measurement import RUN_ALERT, MeasuredTable
-from shared.domain.windows.plan import PlanTemplate, StreamPlan
+from shared.domain.windows.plan import PlanTemplate, StreamPlan, longest_window
 from shared.domain.windows.schedule import Schedule
 from shared.errors import SettingsError
 from shared.feeds.catalogue import FEEDS, checked
@@ -187,6 +187,7 @@ def _feed(feed: Feed, read: Mapping[str, Any]) -> FeedSettings:
         length=read[f"{name}_WINDOW_LENGTH"],
         lead=read[f"{name}_LEAD"],
         catch_up=read[f"{name}_CATCH_UP"],
+        longest=longest_window(read[f"{name}_SLICE_LENGTH"]),
     )
     return FeedSettings(feed, schedule, _template(feed, read), read[f"{name}_JOB"])
 

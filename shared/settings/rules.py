@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from shared.domain import setting
 from shared.domain.ncrontab import plain_cron
 from shared.domain.volumes.alert_address import alert_url
-from shared.domain.windows.plan import MAX_WINDOW, slice_count_fits
+from shared.domain.windows.plan import MAX_WINDOW, longest_window
 from shared.settings.host import Host
 from shared.settings.values import PUBLIC_AUTHORITIES, is_of_this_machine
 from shared.trades.venues.registry import parse_market
@@ -103,7 +103,8 @@ def _feed_rules(feed: str, read: Mapping[str, Any], host: Host) -> list[str]:
         f"{name}_WINDOW_LENGTH must be at most 24:00:00": length <= MAX_WINDOW,
         f"{name}_WINDOW_LENGTH must be at most {name}_WINDOW_EVERY, or windows overlap": length <= every,
         f"{name}_WINDOW_OFFSET must be less than {name}_WINDOW_EVERY": read[f"{name}_WINDOW_OFFSET"] < every,
-        f"{name}_SLICE_LENGTH cuts a window into more than 576 slices": slice_count_fits(length, part),
+        f"{name}_SLICE_LENGTH cuts a window into more than 576 slices": length > MAX_WINDOW
+        or length <= longest_window(part),
         f"{name}_LEAD + _SLICE_LENGTH + _GRACE + SEND_DEADLINE + 00:01:00 is {needed}; {within}": needed <= timeout,
         f"{name}_SLICE_LENGTH / _CATCH_UP_RATE + SEND_DEADLINE + 00:01:00 is {past}; {within}": past <= timeout,
     }

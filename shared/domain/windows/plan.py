@@ -164,9 +164,10 @@ class PlanTemplate:
         )
 
 
-def slice_count_fits(length: timedelta, slice_length: timedelta) -> bool:
-    """Say whether a window of that length can be cut without an orchestration having too many children."""
-    return -(-length // slice_length) <= MAX_CHILDREN * MAX_CHILDREN
+def longest_window(slice_length: timedelta) -> timedelta:
+    """Give the longest window that can be cut in such slices without an orchestration having too many children."""
+    most = MAX_CHILDREN * MAX_CHILDREN
+    return min(MAX_WINDOW, slice_length * most)
 
 
 def _records_before(elapsed: timedelta, rate: float) -> int:

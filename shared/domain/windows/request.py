@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from shared.domain.duration import format_duration
 from shared.domain.windows.ledger_row import WindowRow
-from shared.domain.windows.plan import MAX_WINDOW
 from shared.domain.windows.schedule import Schedule
 from shared.domain.windows.window import Window
 
@@ -66,15 +66,16 @@ def windows_to_claim(
 def windows_of(request: OpenRequest, schedule: Schedule, now: datetime) -> list[Window]:
     """Give the one window of a request that ends after `now`, or the grid's windows that lie in a past one.
 
-    Raises InvalidRequest where there is none, or where a window to come would be longer than a day.
+    Raises InvalidRequest where there is none, or where a window to come would be longer than one may be.
     """
     if request.end <= now:
         return _back_fill(request, schedule)
     if request.start < now - schedule.lead:
         rule = "must not have passed while the end has not: ask for the past and the future apart"
         raise InvalidRequest("start", rule)
-    if request.length > MAX_WINDOW:
-        raise InvalidRequest("length", f"must be at most 24:00:00 for a window to come; it is {request.length}")
+    if request.length > schedule.longest:
+        rule = f"must be at most {format_duration(schedule.longest)} for a window to come; it is {request.length}"
+        raise InvalidRequest("length", rule)
     return [Window(request.feed, request.start, request.end)]
 
 

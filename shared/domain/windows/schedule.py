@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from shared.domain.windows.ledger_row import WindowRow
+from shared.domain.windows.plan import MAX_WINDOW
 from shared.domain.windows.window import Window
 
 RESTART_AFTER = timedelta(minutes=2)
@@ -14,7 +15,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """When a feed's windows lie: each `every` on the absolute grid moved by `offset`, `length` long."""
+    """When a feed's windows lie: each `every` on the absolute grid moved by `offset`, `length` long.
+
+    longest: how long a window of the feed may be, on the grid or beside it.
+    """
 
     feed: str
     every: timedelta
@@ -22,6 +26,7 @@ class Schedule:
     length: timedelta
     lead: timedelta
     catch_up: timedelta
+    longest: timedelta = MAX_WINDOW
 
     def starting_in(self, first: datetime, end: datetime) -> list[Window]:
         """List the grid's windows whose start lies in `[first, end)`, in order."""

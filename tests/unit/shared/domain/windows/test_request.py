@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -6,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.windows.ledger_row import WindowRow
+from shared.domain.windows.plan import longest_window
 from shared.domain.windows.request import (
     MAX_BACK_FILL,
     InvalidRequest,
@@ -107,3 +109,14 @@ def test_no_window_of_a_request_overlaps_another_or_leaves_the_time_that_was_ask
 
     assert all(request.start <= window.start < window.end <= request.end for window in windows)
     assert all(earlier.end <= later.start for earlier, later in pairwise(windows))
+
+
+def test_a_day_that_is_asked_for_in_slices_of_five_seconds_is_refused_with_the_longest_that_can_be():
+    slices = replace(HOURLY, longest=longest_window(timedelta(seconds=5)))
+    day = OpenRequest("trades", NOON + HOUR, NOON + 25 * HOUR)
+
+    with pytest.raises(InvalidRequest, match="length must be at most 00:48:00 for a window to come") as caught:
+        windows_of(day, slices, NOON)
+
+    assert caught.value.field == "length"
+    assert windows_of(OpenRequest("trades", NOON + HOUR, NOON + HOUR + timedelta(minutes=48)), slices, NOON)
