@@ -34,7 +34,7 @@ async def revive_runs(tools: EnrichmentTools, orchestrations: Orchestrations) ->
     done = []
     for feed in tools.jobs_of:
         try:
-            done += await _revive_feed(tools, orchestrations, feed)
+            done.extend(await _revive_feed(tools, orchestrations, feed))
         except IngestionError as error:
             telemetry.warning(logger, "runs.not_looked_at", feed=feed, cause=error)
     return done
@@ -48,7 +48,7 @@ async def _revive_feed(tools: EnrichmentTools, orchestrations: Orchestrations, f
     rows = await asyncio.to_thread(tools.ledger.windows, feed, since=now - 2 * KEPT)
     for row in [row for row in rows if _is_owed_a_run(row, now)]:
         if not await asyncio.to_thread(tools.runs.of_window, row.window):
-            done += await _begin(orchestrations, row)
+            done.extend(await _begin(orchestrations, row))
     return done
 
 
@@ -69,8 +69,8 @@ async def _revive(tools: EnrichmentTools, orchestrations: Orchestrations, run: R
 
 def _is_owed_a_run(row: WindowRow, now: datetime) -> bool:
     """Say whether a window's opening was published so long ago that its run must have been claimed."""
-    told = row.announced.get("opened")
-    is_late = told is not None and now - datetime.fromisoformat(told) >= ABANDONED
+    opened = row.announced.get("opened")
+    is_late = opened is not None and now - datetime.fromisoformat(opened) >= ABANDONED
     return is_late and now < real_end(row) + KEPT
 
 
