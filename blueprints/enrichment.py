@@ -18,6 +18,7 @@ from shared.flows.enrich import claim_run, fail_run, follow_run, prepare_lookups
 from shared.flows.report_runs import report_run
 from shared.flows.request_runs import request_rerun, start_enrichment_of
 from shared.flows.steps import answered, complete_apart
+from shared.http.events import published_event
 from shared.http.statuses import ACCEPTED
 from shared.http.views import accepted_run
 from shared.services import services
@@ -30,8 +31,7 @@ logger = logging.getLogger(__name__)
 @bp.durable_client_input(client_name="client")
 async def start_enrichment(event: func.EventGridEvent, client: df.DurableOrchestrationClient) -> None:
     """Start the enrichment of the window that an opening's event names; the ledger decides, the event only wakes."""
-    published = {"eventType": event.event_type, "subject": event.subject, "id": event.id, "data": event.get_json()}
-    window_id = window_of(published)
+    window_id = window_of(published_event(event))
     if not await telemetry.in_thread(wanted, services().enrichment_tools, window_id):
         telemetry.info(logger, "enrichment.not_wanted", window=window_id or "-", subject=event.subject)
         return

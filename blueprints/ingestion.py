@@ -114,7 +114,9 @@ def ingest_window(context: df.DurableOrchestrationContext) -> Generator[Any, Any
         return begun
     calls = [partial(_opening, context, plan)]
     calls += [partial(_leg, context, plan, leg.number, began) for leg in plan.legs()]
-    yield from run_children(context, calls, at_once=not plan.past)
+    opened, *_ = yield from run_children(context, calls, at_once=not plan.past)
+    if "failure" in opened:  # nobody may have written that the opening is postponed
+        yield from complete_apart(context, _opening_step(plan))
     return (yield from _close(context, plan, began))
 
 
@@ -143,8 +145,13 @@ def run_slice(context: df.DurableOrchestrationContext) -> Generator[Any, Any, di
 
 
 def _opening(context: df.DurableOrchestrationContext, plan: Plan) -> Any:  # noqa: ANN401 - an untyped task
-    step = DurableStep("publish_opening", {"window_id": plan.window.id}, plan.window.end)
-    return context.call_sub_orchestrator("complete_step", step.as_wire(), opening_instance(plan.instance))
+    return context.call_sub_orchestrator(
+        "complete_step", _opening_step(plan).as_wire(), opening_instance(plan.instance)
+    )
+
+
+def _opening_step(plan: Plan) -> DurableStep:
+    return DurableStep("publish_opening", {"window_id": plan.window.id}, plan.window.end)
 
 
 def _leg(context: df.DurableOrchestrationContext, plan: Plan, number: int, began: datetime) -> Any:  # noqa: ANN401 - an untyped task

@@ -68,8 +68,8 @@ async def _revive(tools: EnrichmentTools, orchestrations: Orchestrations, run: R
 
 def _is_owed_a_run(row: WindowRow, now: datetime) -> bool:
     """Say whether a window's opening was published so long ago that its run must have been claimed."""
-    told = row.announced.get("opened")
-    is_late = told is not None and now - datetime.fromisoformat(told) >= ABANDONED
+    opened = row.announced.get("opened")
+    is_late = opened is not None and now - datetime.fromisoformat(opened) >= ABANDONED
     return is_late and now < real_end(row) + KEPT
 
 
