@@ -1,6 +1,5 @@
 """Windows by HTTP: open some (or back-fill past ones), list them, show one, stop one."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +7,7 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from blueprints.answers import answer
+from shared import telemetry
 from shared.clients.durable.orchestrations import DurableOrchestrations
 from shared.flows.open_windows import start_windows
 from shared.flows.request_runs import count_window
@@ -38,14 +38,14 @@ async def open_windows(req: func.HttpRequest, client: df.DurableOrchestrationCli
 async def get_windows(req: func.HttpRequest) -> func.HttpResponse:
     """List windows, newest first, by `?feed=` and `?state=`."""
     return await answer(
-        asyncio.to_thread(_list, feed=req.params.get("feed"), state=req.params.get("state")),
+        telemetry.in_thread(_list, feed=req.params.get("feed"), state=req.params.get("state")),
     )
 
 
 @bp.route(route="windows/{id}", methods=["GET"])
 async def get_window(req: func.HttpRequest) -> func.HttpResponse:
     """Show one window: plan, slices, counts, gaps, skew."""
-    return await answer(asyncio.to_thread(_show, req.route_params["id"]))
+    return await answer(telemetry.in_thread(_show, req.route_params["id"]))
 
 
 @bp.route(route="windows/{id}", methods=["DELETE"])
@@ -59,16 +59,16 @@ async def _open(body: bytes, orchestrations: DurableOrchestrations) -> Mapping[s
     app = services()
     request = parse_open_request(body, tuple(app.settings.feeds))
     schedule = app.settings.feeds[request.feed].schedule
-    rows = await asyncio.to_thread(claim_requested, app.ledger, app.plans, schedule, request, app.clock())
-    await start_windows(await asyncio.to_thread(first_of_queue, app.ledger, rows), orchestrations)
+    rows = await telemetry.in_thread(claim_requested, app.ledger, app.plans, schedule, request, app.clock())
+    await start_windows(await telemetry.in_thread(first_of_queue, app.ledger, rows), orchestrations)
     return opened_windows(rows, orchestrations.status_urls)
 
 
 async def _stop(window_id: str, orchestrations: DurableOrchestrations) -> Mapping[str, Any]:
     app = services()
-    row = await asyncio.to_thread(mark_stopped, app.ledger, window_id, app.clock())
+    row = await telemetry.in_thread(mark_stopped, app.ledger, window_id, app.clock())
     await stop_orchestrations(row, orchestrations)
-    return await asyncio.to_thread(_show, window_id)
+    return await telemetry.in_thread(_show, window_id)
 
 
 def _list(*, feed: str | None, state: str | None) -> Mapping[str, Any]:

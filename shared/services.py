@@ -114,9 +114,7 @@ class Services:
         """Give Event Hubs, as the settings' identity."""
         hub, bundle = self.settings.hub, self.settings.ca_bundle
         connection = HubConnection(hub.namespace, hub.custom_endpoint, bundle)
-        return AzureEventHubs(
-            connection, self.identity, retry=RetryPolicy(Timeouts(total=self.settings.send_deadline.total_seconds()))
-        )
+        return AzureEventHubs(connection, self.identity, retry=self._sending())
 
     @made_once
     def venues(self) -> Mapping[str, VenueClient]:
@@ -147,7 +145,7 @@ class Services:
     @made_once
     def lake(self) -> Lake:
         """Give the container of the streams that end in files."""
-        return blob_lake(*self._storage("blob"), ca_bundle=self.settings.ca_bundle)
+        return blob_lake(*self._storage("blob"), ca_bundle=self.settings.ca_bundle, retry=self._sending())
 
     @made_once
     def identity(self) -> Identity:
@@ -269,7 +267,11 @@ class Services:
         url = self.settings.enrichment.sql_url
         if url is None:
             raise FeedUnusable(f"SQL__url is not set: there is no database for the rows of stream {contract.stream}.")
-        return sql_rows(url, self.identity, contract)
+        return sql_rows(url, self.identity, contract, retry=self._sending())
+
+    def _sending(self) -> RetryPolicy:
+        """Give how long one send to any destination is tried."""
+        return RetryPolicy(Timeouts(total=self.settings.send_deadline.total_seconds()))
 
     def _fingerprint(self, feed: str) -> str:
         if feed not in self.feeds:

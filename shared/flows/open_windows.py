@@ -55,8 +55,8 @@ def claim_due_windows(
             rows += claim_due_of_feed(ledger, plans, schedule, now, period)
         except IngestionError as error:
             telemetry.warning(logger, "feed.not_claimed", feed=schedule.feed, cause=error)
-        except Exception:  # a fault in one feed's own code must not stop the windows of the others
-            logger.exception("feed.not_claimed feed=%s", schedule.feed)
+        except Exception as fault:  # noqa: BLE001 - a fault in one feed's own code must not stop the others' windows
+            telemetry.error(logger, "feed.not_claimed", feed=schedule.feed, cause=fault)
     return rows
 
 

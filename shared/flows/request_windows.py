@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 from shared.clients.durable.orchestrations import Orchestrations
 from shared.clients.storage.windows import Ledger, known_window
-from shared.domain.windows.instances import leg_instance
 from shared.domain.windows.ledger_row import WINDOW_STATES, SliceRow, WindowRow
 from shared.domain.windows.plan import MAX_WINDOW, Plan
 from shared.domain.windows.request import InvalidRequest, OpenRequest, WindowTaken, windows_to_claim
@@ -79,9 +78,9 @@ def mark_stopped(ledger: Ledger, window_id: str, now: datetime) -> WindowRow:
 
 
 async def stop_orchestrations(row: WindowRow, orchestrations: Orchestrations) -> None:
-    """Raise `stop` to a window's orchestration and to all its legs; those not begun are passed over."""
-    legs = Plan.from_wire(dict(row.plan)).legs() if row.plan else ()
-    await orchestrations.stop([row.instance, *(leg_instance(row.instance, leg.number) for leg in legs)])
+    """Raise `stop` to the slices of a window that wait for their time; those that run see it in the ledger."""
+    if row.plan:
+        await orchestrations.stop([*Plan.from_wire(dict(row.plan)).slice_instances()])
 
 
 def existing_window(ledger: Ledger, window_id: str, *, field: str = "id") -> WindowRow:

@@ -100,13 +100,15 @@ def test_an_ended_window_cannot_be_stopped(ledger):
     assert refusal(lambda: mark_stopped(ledger, "trades-20261122T120000Z", NOON)) == ("conflict", "start")
 
 
-async def test_the_stop_reaches_the_window_and_its_legs(ledger):
+async def test_the_stop_reaches_the_slices_that_wait(ledger):
     orchestrations = FakeOrchestrations()
     (row,) = claim(ledger, NOON, NOON + HOUR)
+    waiting = [f"{row.window.id}-leg0-slice{number}" for number in (4, 5)]
+    orchestrations.standings |= dict.fromkeys(waiting, "alive") | {f"{row.window.id}-leg0-slice3": "completed"}
 
     await stop_orchestrations(row, orchestrations)
 
-    assert orchestrations.stopped == ["trades-20261122T120000Z", "trades-20261122T120000Z-leg0"]
+    assert orchestrations.stopped == waiting
 
 
 def test_windows_are_listed_newest_first_by_state(ledger):

@@ -41,6 +41,11 @@ class EventType(IntEnum):
     RESUMED = 20
 
 
+FROM_OUTSIDE = frozenset(
+    {EventType.EVENT_RAISED, EventType.EXECUTION_TERMINATED, EventType.SUSPENDED, EventType.RESUMED}
+)
+
+
 def event(kind: EventType, now: datetime, **fields: object) -> Event:
     """Make a history event, not yet played."""
     return {"EventType": kind, "EventId": -1, "IsPlayed": False, "Timestamp": timestamp(now), **fields}

@@ -7,9 +7,10 @@ import dataclasses
 import json
 import sqlite3
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import islice
 
 import msgspec
 
@@ -32,14 +33,6 @@ CREATE TABLE IF NOT EXISTS timers (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, instance TEXT NOT NULL, execution TEXT NOT NULL, task INTEGER NOT NULL,
     fire_at TEXT NOT NULL);
 """
-_FROM_OUTSIDE = frozenset(
-    {
-        history.EventType.EVENT_RAISED,
-        history.EventType.EXECUTION_TERMINATED,
-        history.EventType.SUSPENDED,
-        history.EventType.RESUMED,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +98,18 @@ class TaskStore:
         with self._db:
             return self._create(instance, now)
 
+    def create_failed(self, instance: Instance, now: datetime) -> str | None:
+        """Like `create`, for an instance that failed before its function ran; its `output` says why."""
+        with self._db:
+            status = self._create(instance, now)
+            if status is None:
+                failed = replace(instance, status="Failed", updated=now)
+                ends = history.closing_events(failed, now)
+                self._append(instance.id, [history.execution_started(instance, now), *ends])
+                self._update(failed)
+                self._conclude(failed, Effects())
+        return status
+
     def next_work(self, instance_id: str) -> Work | None:
         """Give all that has arrived for an instance, as one episode takes it."""
         instance = self.read(instance_id)
@@ -167,10 +172,15 @@ class TaskStore:
         row = self._db.execute("SELECT * FROM instances WHERE id = ?", (instance_id,)).fetchone()
         return _instance(row) if row else None
 
-    def read_all(self) -> list[Instance]:
-        """Give every instance, oldest first."""
-        rows = self._db.execute("SELECT * FROM instances ORDER BY created, rowid")
-        return [_instance(row) for row in rows]
+    def read_after(self, instance_id: str, holds: Callable[[Instance], bool], most: int) -> list[Instance]:
+        """Give up to `most` instances that `holds` wants, in the order of their ids, after this one ("" for all)."""
+        rows = self._db.execute("SELECT * FROM instances WHERE id > ? ORDER BY id", (instance_id,))
+        return list(islice(filter(holds, map(_instance, rows)), most))
+
+    def purge_where(self, holds: Callable[[Instance], bool]) -> int:
+        """Delete the finished instances that `holds` wants, with their histories; gives how many there were."""
+        rows = self._db.execute("SELECT * FROM instances")
+        return self.purge([found.id for found in map(_instance, rows) if found.status in FINAL and holds(found)])
 
     def history(self, instance_id: str) -> list[str]:
         """Give the history of an instance as JSON texts."""
@@ -235,7 +245,7 @@ class TaskStore:
         """Start a generation: its history is new, and of what waits only what came from outside is kept."""
         instance_id = turn.instance.id
         rows = self._db.execute("SELECT event FROM inbox WHERE instance = ? ORDER BY seq", (instance_id,))
-        kept = [message for (text,) in rows if (message := json.loads(text))["EventType"] in _FROM_OUTSIDE]
+        kept = [message for (text,) in rows if (message := json.loads(text))["EventType"] in history.FROM_OUTSIDE]
         for table in ("history", "inbox", "timers"):
             self._db.execute(f"DELETE FROM {table} WHERE instance = ?", (instance_id,))  # noqa: S608 - names above
         for message in (*turn.fresh, *kept):
