@@ -9,15 +9,16 @@ from typing import Any
 
 from shared import telemetry
 from shared.clients.storage.windows import Ledger
-from shared.domain.windows.ending import Completion, Ending, completed, decide_ending, unbegun
+from shared.domain.windows.ending import Completion, Ending, completed, decide_ending, may_complete, unbegun
 from shared.domain.windows.ledger_row import SliceRow, WindowRow
 from shared.domain.windows.plan import MAX_WINDOW, Plan
 from shared.domain.windows.window import Window
 from shared.errors import CorruptRow
-from shared.feeds.slicing import SliceClock, StreamCounts
+from shared.feeds.slicing import CloseRequest, SliceClock, StreamCounts
 from shared.flows.ingest_slice import SliceTools
 from shared.flows.outlet import connected_outlets, deliver
-from shared.flows.sources import CloseRequest, open_completion
+from shared.flows.sources import open_completion
+from shared.flows.stop_watch import watching
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ def _mark_skipped(ledger: Ledger, plan: Plan, now: datetime) -> None:
 async def _complete(row: WindowRow, plan: Plan, attempts: Sequence[SliceRow], tools: SliceTools) -> Completion:
     """Send what the slices lack, where the feed can tell; a window that its source refused is left as it is."""
     end = min(plan.window.end, row.stop_at or plan.window.end)
-    if end <= plan.window.start or any(attempt.state == "refused" for attempt in attempts):
+    if end <= plan.window.start or not may_complete(row, attempts):
         return Completion()
     request = CloseRequest(
         plan,
@@ -62,14 +63,15 @@ async def _complete(row: WindowRow, plan: Plan, attempts: Sequence[SliceRow], to
         reports=[attempt.report for attempt in completed(attempts)],
         previous=await asyncio.to_thread(_previous, tools.ledger, plan.window),
     )
-    time = SliceClock(tools.clock, tools.sleep, lambda: None)
-    source = await asyncio.to_thread(open_completion, tools.feed(plan), request, tools.sources, time)
-    if source is None:
-        return Completion()
     counts = {stream.name: StreamCounts() for stream in plan.streams}
     attempt_id = plan.window.closing_attempt_id(plan.attempt)
-    async with connected_outlets(plan.streams, tools.destinations, attempt_id, counts) as outlets:
-        await deliver(source, outlets)
+    async with watching(tools.ledger, plan.window.id, tools.sleep) as stop_at:
+        time = SliceClock(tools.clock, tools.sleep, stop_at)
+        source = await asyncio.to_thread(open_completion, tools.feed(plan), request, tools.sources, time)
+        if source is None:
+            return Completion()
+        async with connected_outlets(plan.streams, tools.destinations, attempt_id, counts) as outlets:
+            await deliver(source, outlets)
     return Completion(source.report(), {stream: each.as_wire() for stream, each in counts.items()})
 
 

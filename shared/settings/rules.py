@@ -9,7 +9,7 @@ from typing import Any
 from shared.domain import setting
 from shared.domain.volumes.alert_address import alert_url
 from shared.domain.windows.plan import MAX_WINDOW, slice_count_fits
-from shared.trades.venues.registry import parse_market
+from shared.trades.venues.registry import read_market
 
 ALERT_URLS = "ALERT_…_URL"
 """Under which the URLs of all alerts stand among the read settings, by the name of the alert."""
@@ -94,7 +94,7 @@ def _source_rules(name: str, read: Mapping[str, Any]) -> list[str]:
     problems = []
     for source in read.get(f"{name}_SOURCES", ()):
         try:
-            parse_market(source)
+            read_market(source)
         except ValueError as error:
             problems.append(f"{name}_SOURCES: {error}.")
     return problems

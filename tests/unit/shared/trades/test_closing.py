@@ -10,6 +10,7 @@ from shared.errors import FeedRefused, SendFailed
 from tests.unit.shared.trades.simulated_venue import ZERO, Deal, SimulatedVenue, Stage, plan_of, played, until
 
 PLAN = plan_of(["coinbase:BTC-USD"], length=40)
+DEAF = "the history of coinbase did not answer for 60 s: the played history is deaf"
 BY_TIME = plan_of(["bitstamp:btcusd"], length=40)
 
 
@@ -84,7 +85,7 @@ def test_a_history_that_stays_deaf_is_the_reason_of_the_loss():
 
     closing = closed(stage)
 
-    assert [(one.first, one.last, one.reason) for one in closing.lost] == [(20, 20, "the played history is deaf")]
+    assert [(one.first, one.last, one.reason) for one in closing.lost] == [(20, 20, DEAF)]
     assert "late trades could not be looked for" in closing.wire["warnings"][0]
 
 
@@ -100,7 +101,7 @@ def test_a_window_of_which_nothing_is_known_is_lost_as_a_whole():
     closing = closed(stage, absent=[0, 1])
 
     assert closing.state == "incomplete"
-    assert closing.lost[0].reason == "the played history is deaf"
+    assert closing.lost[0].reason == DEAF
 
 
 def test_a_second_closing_sends_the_same_again():
@@ -175,15 +176,20 @@ def test_a_venue_whose_history_fails_does_not_keep_another_from_being_closed():
     assert {one.market for one in closing.lost} == {"coinbase:BTC-USD"}
 
 
-def test_a_venue_that_refuses_ends_the_closing_with_its_words():
-    class Refusing(SimulatedVenue):
-        async def page(self, symbol, request=None):
-            raise FeedRefused("no such product")
+class Refusing(SimulatedVenue):
+    async def page(self, symbol, request=None):
+        raise FeedRefused("no such product")
 
-    stage = Stage([Refusing("coinbase", steady())], PLAN)
 
-    with pytest.raises(FeedRefused, match="no such product"):
-        closed(stage, absent=[0, 1])
+def test_a_market_that_its_history_refuses_is_lost_in_the_venues_words_and_costs_no_other():
+    venues = [Refusing("coinbase", steady()), SimulatedVenue("bitstamp", steady(step=7))]
+    stage = Stage(venues, plan_of(["coinbase:BTC-USD", "bitstamp:btcusd"], length=40))
+
+    closing = closed(stage, absent=[0, 1])
+
+    assert [(one.market, one.reason) for one in closing.lost] == [("coinbase:BTC-USD", "no such product")]
+    assert (closing.state, closing.added) == ("incomplete", {"bitstamp:btcusd": 40})
+    assert [venue.closed for venue in venues] == [1, 1]
 
 
 def test_a_late_trade_is_found_where_ids_do_not_follow_each_other():

@@ -238,6 +238,9 @@ class Busy:
     async def page(self, symbol, request=None):
         raise Unavailable("the history is away")
 
+    async def aclose(self):
+        pass
+
 
 def test_an_asker_that_does_not_ask_holds_the_venue_up_and_gets_all_that_was_read_afterwards():
     venue = Busy()
