@@ -71,7 +71,7 @@ class Session:
             case Refused(message, FailureKind.PERMANENT, symbols):
                 self._on_refused(connection, message, symbols)
             case Refused():
-                self._on_passing_refusal(connection, event)
+                self._on_transient_refusal(connection, event)
             case Snapshot() | Heartbeat() | Unreadable():
                 self._listener.take(event)
 
@@ -111,7 +111,7 @@ class Session:
         for connection in self._connections:
             connection.retire(0.0)
 
-    def _on_passing_refusal(self, connection: VenueConnection, refused: Refused) -> None:
+    def _on_transient_refusal(self, connection: VenueConnection, refused: Refused) -> None:
         """Connect again after a wait; a connection that stands is left only then."""
         throttled = refused.kind is FailureKind.THROTTLED
         if connection is self._active and self._next is None:

@@ -14,7 +14,7 @@ from shared.domain.failures import FailureKind
 class Words:
     """A piece of a message (lower case, empty for any), the HTTP status it comes with (None for any, or a frame)."""
 
-    said: str
+    text: str
     status: int | None
     kind: FailureKind
     source: str
@@ -24,7 +24,7 @@ def meaning(table: Iterable[Words], message: str, status: int | None = None) -> 
     """Give what a venue's message means; the first row that fits holds, and what no row fits may pass."""
     lowered = message.lower()
     for row in table:
-        if row.status in {None, status} and row.said in lowered:
+        if row.status in {None, status} and row.text in lowered:
             return row.kind
     return FailureKind.UNAVAILABLE
 

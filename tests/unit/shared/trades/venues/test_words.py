@@ -54,9 +54,9 @@ def test_words_of_a_venue_mean_what_its_table_says(table, status, message, kind)
 @pytest.mark.parametrize("table", [BINANCE, COINBASE, KRAKEN, BITSTAMP])
 def test_each_row_is_reached_and_has_its_source(table):
     reached = {
-        next(row for row in table if row.status in {None, status} and row.said in message.lower())
+        next(row for row in table if row.status in {None, status} and row.text in message.lower())
         for own, status, message, kind in MESSAGES
-        if own is table and any(row.status in {None, status} and row.said in message.lower() for row in table)
+        if own is table and any(row.status in {None, status} and row.text in message.lower() for row in table)
     }
 
     assert reached == set(table)
