@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import secrets
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -42,8 +41,9 @@ from shared.flows.report_runs import ReportTools
 from shared.flows.sources import SourceTools, fingerprint_of
 from shared.made_once import made_once
 from shared.settings.model import HubSettings, Settings, from_process
-from shared.trades.connection.client import VenueClient, WebVenueClient
-from shared.trades.venues.registry import venue
+from shared.trades.connection.client import VenueClient
+from shared.trades.connection.clients import VenueClients
+from shared.trades.listing import Listing
 
 logger = logging.getLogger(__name__)
 
@@ -95,20 +95,15 @@ class Services:
         return AzureEventHubs(connection, self.identity, retry=self._sending())
 
     @made_once
-    def venues(self) -> Mapping[str, VenueClient]:
-        """Give the client of each venue, by name."""
-        bundle = Path(self.settings.ca_bundle) if self.settings.ca_bundle else None
-        chance = secrets.SystemRandom()
-        return {
-            name: WebVenueClient(
-                venue(name),
-                endpoints,
-                ca_bundle=bundle,
-                clock=lambda: microseconds(self.clock()),
-                jitter=chance.random,
-            )
-            for name, endpoints in self.settings.venues.items()
-        }
+    def venues(self) -> Callable[[], Mapping[str, VenueClient]]:
+        """Give what makes the clients of the venues, by name: each slice and closing has its own."""
+        settings = self.settings
+        return VenueClients(settings.venues, ca_bundle=settings.ca_bundle, clock=lambda: microseconds(self.clock()))
+
+    @made_once
+    def listing(self) -> Listing:
+        """Give the venues' own lists of their markets."""
+        return Listing(self.venues, self.reference, self.clock)
 
     @made_once
     def pools(self) -> Pools:
@@ -199,7 +194,12 @@ class Services:
     def plans(self) -> PlanFactory:
         """Give what makes the plans of windows."""
         templates = {name: feed.template for name, feed in self.settings.feeds.items()}
-        return PlanFactory(templates, self._fingerprint, lambda template: partitions_of(template, self.hubs))
+        return PlanFactory(
+            templates,
+            self._fingerprint,
+            lambda template: partitions_of(template, self.hubs),
+            self.listing.resolve,
+        )
 
     @made_once
     def slice_tools(self) -> SliceTools:
@@ -211,12 +211,13 @@ class Services:
             destinations=partial(connect, tools=self.destination_tools),
             clock=self.clock,
             sleep=asyncio.sleep,
+            longest_closing=self.settings.longest_closing,
         )
 
     @made_once
     def source_tools(self) -> SourceTools:
         """Give what the sources of slices need of the world."""
-        return SourceTools(drawing=self.pools.drawing, venues=lambda: self.venues, recording=self.reference.read)
+        return SourceTools(drawing=self.pools.drawing, venues=self.venues, recording=self.reference.read)
 
     @made_once
     def destination_tools(self) -> DestinationTools:

@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared import telemetry
@@ -27,7 +27,10 @@ _PROGRESS_EVERY = 10.0
 
 @dataclass(frozen=True, slots=True)
 class SliceTools:
-    """What ingesting a slice needs of the world; `feeds` are the ones that can run."""
+    """What ingesting a slice needs of the world; `feeds` are the ones that can run.
+
+    longest_closing: how long one call of a closing may work, None for ever.
+    """
 
     ledger: Ledger
     feeds: Mapping[str, Feed]
@@ -35,6 +38,7 @@ class SliceTools:
     destinations: Destinations
     clock: Callable[[], datetime]
     sleep: Callable[[float], Awaitable[None]]
+    longest_closing: timedelta | None = None
 
     def feed(self, plan: Plan) -> Feed:
         """Give the feed of a plan; raises FeedUnusable where this version can't run it."""

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared import telemetry
@@ -15,6 +15,7 @@ from shared.domain.windows.plan import PlanTemplate
 from shared.domain.windows.schedule import Schedule, decide_tick
 from shared.domain.windows.window import Window
 from shared.errors import IngestionError, Unavailable
+from shared.trades.listing import Resolved
 
 logger = logging.getLogger(__name__)
 
@@ -23,19 +24,24 @@ _ACTIVE = ("planned", "open")
 
 @dataclass(frozen=True, slots=True)
 class PlanFactory:
-    """Makes plans from templates by feed and the two facts that come from outside.
+    """Makes plans from templates by feed and the facts that come from outside.
 
-    fingerprint: of the pool that a feed draws from. partitions: of the hubs to which a template sends packs.
+    fingerprint: of the pool that a feed draws from. partitions: of the hubs to which a template sends packs. resolve:
+    says what a template's markets are to their venues.
     """
 
     templates: Mapping[str, PlanTemplate]
     fingerprint: Callable[[str], str]
     partitions: Callable[[PlanTemplate], Mapping[str, int]]
+    resolve: Callable[[Sequence[str]], Resolved] = lambda sources: Resolved(tuple(sources))
 
     def row(self, window: Window, now: datetime, origin: WindowOrigin, *, queued: bool) -> WindowRow:
         """Make the row that claims a window, with its plan; raises Unavailable, FeedUnusable and LoginRefused."""
         template = self.templates[window.feed]
         plan = template.freeze(window, now, self.fingerprint(window.feed), self.partitions(template))
+        if plan.sources:
+            resolved = self.resolve(plan.sources)
+            plan = replace(plan, sources=resolved.sources, refused=resolved.refused)
         return WindowRow(window, "planned", origin, now, plan.as_wire(), queued=queued)
 
 

@@ -13,7 +13,7 @@ from shared.domain.volumes.alert_address import alert_url
 from shared.domain.windows.plan import MAX_WINDOW, longest_window
 from shared.settings.host import Host
 from shared.settings.values import PUBLIC_AUTHORITIES, is_of_this_machine
-from shared.trades.venues.registry import parse_market
+from shared.trades.venues.registry import read_market
 
 ALERT_URLS = "ALERT_…_URL"
 """Under which the URLs of all alerts stand among the read settings, by the name of the alert."""
@@ -128,7 +128,7 @@ def _source_rules(name: str, read: Mapping[str, Any]) -> list[str]:
     problems = []
     for source in read.get(f"{name}_SOURCES", ()):
         try:
-            parse_market(source)
+            read_market(source)
         except ValueError as error:
             # Its words repeat the market, which is shown where it can't be a secret in the wrong place.
             problems.append(f"{name}_SOURCES: {error if setting.excerpt(source) else 'one is no market'}.")

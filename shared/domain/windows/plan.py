@@ -36,7 +36,8 @@ class Plan:
     past: the window had wholly passed when it was claimed, so its slices run one after another.
     rate: records of a drawn feed's primary stream a second. speed: how many times that a past window is sent with.
     sources: the markets of a feed of exchanges (`coinbase:BTC-USD`). fingerprint: of the pool that a drawn feed draws
-    from. options: the values of the feed's own settings, by name. attempt: of the window, from 1.
+    from. options: the values of the feed's own settings, by name. attempt: of the window, from 1. refused: markets that
+    the window goes on without, and why.
     """
 
     window: Window
@@ -51,6 +52,7 @@ class Plan:
     streams: tuple[StreamPlan, ...]
     options: Mapping[str, Any] = field(default_factory=dict)
     attempt: int = 1
+    refused: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def instance(self) -> str:
@@ -100,6 +102,7 @@ class Plan:
             "streams": [_stream_wire(stream) for stream in self.streams],
             "options": dict(self.options),
             "attempt": self.attempt,
+            "refused": dict(self.refused),
         }
 
     @classmethod
@@ -118,6 +121,7 @@ class Plan:
             streams=tuple(StreamPlan(**stream) for stream in wire["streams"]),
             options=wire.get("options", {}),
             attempt=wire.get("attempt", 1),
+            refused=wire.get("refused", {}),
         )
 
 
