@@ -195,6 +195,7 @@ class SliceReport:
                 "markets": tuple(MarketReport.from_wire(market) for market in wire["markets"]),
                 "samples": tuple(wire["samples"]),
                 "warnings": tuple(wire["warnings"]),
+                "refused": wire.get("refused", {}),
             }
         )
 

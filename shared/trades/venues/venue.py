@@ -7,7 +7,7 @@ from typing import Protocol
 
 from shared.trades.venues.readings import Reading, Rejected
 from shared.trades.venues.trade import Trade
-from shared.trades.venues.words import Words
+from shared.trades.venues.words import VenueWords
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Venue(Protocol):
         """How often its REST interface may be asked without being refused; its source stands with the number."""
 
     @property
-    def words(self) -> Sequence[Words]:
+    def words(self) -> Sequence[VenueWords]:
         """What its messages and statuses mean."""
 
     def symbols_request(self) -> HistoryRequest:

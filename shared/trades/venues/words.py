@@ -11,7 +11,7 @@ from shared.domain.failures import FailureKind
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class VenueWords:
     """A piece of a message (lower case, empty for any), the HTTP status it comes with (None for any, or a frame)."""
 
     text: str
@@ -20,7 +20,7 @@ class Words:
     source: str
 
 
-def meaning(table: Iterable[Words], message: str, status: int | None = None) -> FailureKind:
+def meaning(table: Iterable[VenueWords], message: str, status: int | None = None) -> FailureKind:
     """Give what a venue's message means; the first row that fits holds, and what no row fits may pass."""
     lowered = message.lower()
     for row in table:
@@ -41,40 +41,40 @@ _BITSTAMP_API = "www.bitstamp.net/api, request limits and errors"
 _BITSTAMP_FRAMES = "www.bitstamp.net/websocket/v2"
 
 BINANCE = (
-    Words("", 418, _T, f"{_BINANCE_STATUSES}: the address is banned for going on after 429"),
-    Words("", 429, _T, _BINANCE_STATUSES),
-    Words("", 403, _T, f"{_BINANCE_STATUSES}: the limit of the firewall is violated"),
-    Words("", 451, _U, f"{_BINANCE_ERRORS}: a restricted location, which a route out may change"),
-    Words("invalid symbol", None, _P, f"{_BINANCE_ERRORS}: -1121"),
-    Words("too many requests", None, _T, f"{_BINANCE_ERRORS}: -1003"),
-    Words("too many subscriptions", None, _T, f"{_BINANCE_STREAMS}: 1024 streams, 5 messages a second"),
-    Words("overloaded", None, _T, f"{_BINANCE_ERRORS}: -1008"),
-    Words("invalid request", None, _P, f"{_BINANCE_STREAMS}: error code 2"),
-    Words("invalid json", None, _P, f"{_BINANCE_STREAMS}: error code 3"),
+    VenueWords("", 418, _T, f"{_BINANCE_STATUSES}: the address is banned for going on after 429"),
+    VenueWords("", 429, _T, _BINANCE_STATUSES),
+    VenueWords("", 403, _T, f"{_BINANCE_STATUSES}: the limit of the firewall is violated"),
+    VenueWords("", 451, _U, f"{_BINANCE_ERRORS}: a restricted location, which a route out may change"),
+    VenueWords("invalid symbol", None, _P, f"{_BINANCE_ERRORS}: -1121"),
+    VenueWords("too many requests", None, _T, f"{_BINANCE_ERRORS}: -1003"),
+    VenueWords("too many subscriptions", None, _T, f"{_BINANCE_STREAMS}: 1024 streams, 5 messages a second"),
+    VenueWords("overloaded", None, _T, f"{_BINANCE_ERRORS}: -1008"),
+    VenueWords("invalid request", None, _P, f"{_BINANCE_STREAMS}: error code 2"),
+    VenueWords("invalid json", None, _P, f"{_BINANCE_STREAMS}: error code 3"),
 )
 COINBASE = (
-    Words("", 429, _T, _COINBASE_LIMITS),
-    Words("rate limit exceeded", None, _T, _COINBASE_LIMITS),
-    Words("internal server error", None, _U, _COINBASE_ERRORS),
-    Words("notfound", 404, _P, f"{_COINBASE_ERRORS}: an unknown product"),
-    Words("not a valid product", None, _P, f"{_COINBASE_ERRORS}: failed to subscribe"),
+    VenueWords("", 429, _T, _COINBASE_LIMITS),
+    VenueWords("rate limit exceeded", None, _T, _COINBASE_LIMITS),
+    VenueWords("internal server error", None, _U, _COINBASE_ERRORS),
+    VenueWords("notfound", 404, _P, f"{_COINBASE_ERRORS}: an unknown product"),
+    VenueWords("not a valid product", None, _P, f"{_COINBASE_ERRORS}: failed to subscribe"),
 )
 KRAKEN = (
-    Words("", 429, _T, _KRAKEN_ERRORS),
-    Words("too many requests", None, _T, f"{_KRAKEN_ERRORS}: EGeneral"),
-    Words("rate limit exceeded", None, _T, f"{_KRAKEN_ERRORS}: EAPI"),
-    Words("throttled", None, _T, f"{_KRAKEN_ERRORS}: EService, until the time that it names"),
-    Words("exceeded msg rate", None, _T, _KRAKEN_FRAMES),
-    Words("eservice:unavailable", None, _U, _KRAKEN_ERRORS),
-    Words("eservice:busy", None, _U, _KRAKEN_ERRORS),
-    Words("egeneral:internal error", None, _U, _KRAKEN_ERRORS),
-    Words("unknown asset pair", None, _P, f"{_KRAKEN_ERRORS}: EQuery"),
-    Words("currency pair not supported", None, _P, _KRAKEN_FRAMES),
+    VenueWords("", 429, _T, _KRAKEN_ERRORS),
+    VenueWords("too many requests", None, _T, f"{_KRAKEN_ERRORS}: EGeneral"),
+    VenueWords("rate limit exceeded", None, _T, f"{_KRAKEN_ERRORS}: EAPI"),
+    VenueWords("throttled", None, _T, f"{_KRAKEN_ERRORS}: EService, until the time that it names"),
+    VenueWords("exceeded msg rate", None, _T, _KRAKEN_FRAMES),
+    VenueWords("eservice:unavailable", None, _U, _KRAKEN_ERRORS),
+    VenueWords("eservice:busy", None, _U, _KRAKEN_ERRORS),
+    VenueWords("egeneral:internal error", None, _U, _KRAKEN_ERRORS),
+    VenueWords("unknown asset pair", None, _P, f"{_KRAKEN_ERRORS}: EQuery"),
+    VenueWords("currency pair not supported", None, _P, _KRAKEN_FRAMES),
 )
 BITSTAMP = (
-    Words("", 429, _T, _BITSTAMP_API),
-    Words("rate limit exceeded", None, _T, _BITSTAMP_FRAMES),
-    Words("too many requests", None, _T, _BITSTAMP_API),
-    Words("not found", 404, _P, f"{_BITSTAMP_API}: an unknown pair"),
-    Words("bad subscription string", None, _P, _BITSTAMP_FRAMES),
+    VenueWords("", 429, _T, _BITSTAMP_API),
+    VenueWords("rate limit exceeded", None, _T, _BITSTAMP_FRAMES),
+    VenueWords("too many requests", None, _T, _BITSTAMP_API),
+    VenueWords("not found", 404, _P, f"{_BITSTAMP_API}: an unknown pair"),
+    VenueWords("bad subscription string", None, _P, _BITSTAMP_FRAMES),
 )
