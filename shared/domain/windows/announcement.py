@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from shared.domain.windows.window import Window, parse_stamp, stamp
+from shared.domain.windows.window import Window, parse_stamp
 
 OPENED: Final = "ADF_Event"
 CLOSED: Final = "Window_Closed"
@@ -79,6 +79,7 @@ def _feed_of(window_id: object) -> str | None:
         return None
     feed, _, start = window_id.rpartition("-")
     try:
-        return feed if stamp(parse_stamp(start)) == start else None
+        parse_stamp(start)
     except ValueError:
         return None
+    return feed

@@ -8,7 +8,7 @@ from typing import Final
 from shared.domain.windows.ledger_row import WindowRow
 from shared.domain.windows.plan import MAX_WINDOW
 from shared.domain.windows.schedule import Schedule
-from shared.domain.windows.window import Window
+from shared.domain.windows.window import EARLIEST, LATEST, TIME_RULE, Window
 
 MAX_BACK_FILL: Final = timedelta(days=31)
 
@@ -31,13 +31,16 @@ class WindowTaken(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class OpenRequest:
-    """A wish to ingest one feed in `[start, end)`, at most 31 days; raises InvalidRequest for any other time."""
+    """A wish to ingest one feed in `[start, end)`, between 2000 and 2100, at most 31 days; raises InvalidRequest for other times."""
 
     feed: str
     start: datetime
     end: datetime
 
     def __post_init__(self) -> None:
+        for field, time in (("start", self.start), ("end", self.end)):
+            if not EARLIEST <= time <= LATEST:
+                raise InvalidRequest(field, f"{TIME_RULE}; it is {time.isoformat()}")
         if self.end <= self.start:
             raise InvalidRequest("end", f"must be after start; it is {self.end.isoformat()}")
         if self.length > MAX_BACK_FILL:

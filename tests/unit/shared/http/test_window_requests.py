@@ -82,6 +82,25 @@ def test_a_wrong_field_is_named_with_its_rule(changes, field):
     assert field in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"start": "0001-01-02T00:00:00Z"}, "start"),
+        ({"start": "0001-01-01T00:00:00"}, "start"),
+        ({"start": "0999-11-22T13:00:00Z"}, "start"),
+        ({"start": "9999-12-31T23:30:00Z"}, "start"),
+        ({"start": "9999-12-31T23:30:00-14:00"}, "start"),
+        ({"start": "2099-12-31T23:30:00Z"}, "end"),
+        ({"length": None, "end": "9990-11-22T13:00:00Z"}, "end"),
+    ],
+)
+def test_a_mistyped_year_is_refused_with_the_years_that_are_meant(changes, field):
+    with pytest.raises(RequestRejected, match=f"^{field} must lie between 2000-01-01 and 2100-01-01") as caught:
+        parse_open_request(body(**changes), FEEDS)
+
+    assert (caught.value.reason, caught.value.field) == ("invalid", field)
+
+
 @given(st.binary(max_size=200))
 def test_no_body_breaks_the_parser(raw):
     with pytest.raises(RequestRejected):
