@@ -35,7 +35,8 @@ class RunRow:
 
     run_id: Databricks' id, 0 before the run was accepted. updated_at: when its orchestration last wrote it. lookups: by
     name, the paths of reference data in their container; lookup_note: why one is not the window's own. superseding: a
-    newer run asked for its end. message: what it waits for, or how it stands, as Databricks says it.
+    newer run asked for its end. message: what it waits for, or how it stands, as Databricks says it. attempt: that of
+    the window whose opening asked for the run.
     """
 
     window: Window
@@ -50,6 +51,7 @@ class RunRow:
     lookup_note: str = ""
     superseding: bool = False
     message: str = ""
+    attempt: int = 1
 
     @property
     def instance_id(self) -> str:

@@ -31,7 +31,10 @@ class WindowTaken(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class OpenRequest:
-    """A wish to ingest one feed in `[start, end)`, between 2000 and 2100, at most 31 days; raises InvalidRequest for other times."""
+    """A wish to ingest one feed in `[start, end)`, at most 31 days between 2000 and 2100.
+
+    Raises InvalidRequest for any other time.
+    """
 
     feed: str
     start: datetime
