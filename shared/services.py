@@ -185,7 +185,7 @@ class Services:
             runs=self.runs,
             jobs=self.jobs,
             hubs=self.hubs,
-            lookups=LookupTools(self.reference, lookup_makers(self._assets()), self.clock),
+            lookups=LookupTools(self.reference, lookup_makers(self._assets())),
             clock=self.clock,
             jobs_of=self._jobs_of() if enrichment.databricks_host else {},
             drain_limit=enrichment.drain_limit,

@@ -42,6 +42,9 @@ def announce_opening(events: WindowEvents, window_id: str) -> dict[str, Any]:
     """
     row = _row(events, window_id)
     try:
+        if row.attempt > 1 and "opened" not in row.announced:
+            # What marks the end of the attempt before would end a run of this one at once.
+            events.reference.delete(marker_path(window_id))
         return _announce(events, row, "opened", _opening)
     except (Unavailable, LoginRefused) as failure:
         telemetry.warning(logger, "opening.postponed", window=window_id, cause=failure)
@@ -60,7 +63,7 @@ async def mark_closed(events: WindowEvents, window_id: str) -> dict[str, Any]:
     streams = Plan.from_wire(dict(row.plan)).streams
     hub_of = {stream.name: stream.hub for stream in streams if stream.hub}
     properties = {name: await events.hubs.properties(hub) for name, hub in hub_of.items()}
-    attempts = await asyncio.to_thread(events.ledger.attempts, window_id)
+    attempts = await asyncio.to_thread(events.ledger.attempts, window_id, row.attempt)
     marker = {
         "window": window_id,
         "start": row.window.start.isoformat(),
@@ -86,7 +89,7 @@ def announce_closing(events: WindowEvents, window_id: str) -> dict[str, Any]:
 
     def closed(row: WindowRow) -> Announcement:
         counts: Mapping[str, Mapping[str, int]] = row.result.get("counts", {})
-        return closing(row.window, real_end(row), row.state, counts)
+        return closing(row.window, real_end(row), row.state, counts, row.attempt)
 
     row = _row(events, window_id)
     if "postponed" in row.announced:
@@ -110,7 +113,7 @@ def _announce(
 
 
 def _opening(row: WindowRow) -> Announcement:
-    return opening(row.window)
+    return opening(row.window, row.attempt)
 
 
 def _write(events: WindowEvents, row: WindowRow, what: str) -> None:

@@ -37,7 +37,7 @@ async def close(plan: Plan, tools: SliceTools) -> dict[str, Any]:
 
 async def _close_open(row: WindowRow, plan: Plan, tools: SliceTools) -> WindowRow:
     await asyncio.to_thread(_mark_skipped, tools.ledger, plan, tools.clock())
-    attempts = await asyncio.to_thread(tools.ledger.attempts, plan.window.id)
+    attempts = await asyncio.to_thread(tools.ledger.attempts, plan.window.id, plan.attempt)
     completion = await _complete(row, plan, attempts, tools)
     ending = decide_ending(row, plan.slices(), attempts, completion)
     closed = await asyncio.to_thread(_write, tools.ledger, row, ending, tools.clock())
@@ -46,8 +46,8 @@ async def _close_open(row: WindowRow, plan: Plan, tools: SliceTools) -> WindowRo
 
 
 def _mark_skipped(ledger: Ledger, plan: Plan, now: datetime) -> None:
-    for part in unbegun(plan.slices(), ledger.attempts(plan.window.id)):
-        row = ledger.begin_attempt(part, now)
+    for part in unbegun(plan.slices(), ledger.attempts(plan.window.id, plan.attempt)):
+        row = ledger.begin_attempt(part, now, plan.attempt)
         ledger.write_attempt(replace(row, state="skipped", reason="It never began."))
 
 
@@ -77,7 +77,7 @@ def _previous(ledger: Ledger, window: Window) -> Mapping[str, Any] | None:
     """Give what the last slice of the window that ends where this one starts reported."""
     earlier = ledger.windows(window.feed, since=window.start - MAX_WINDOW, states=("closed", "incomplete"))
     adjacent = next((row for row in earlier if row.window.end == window.start), None)
-    done = completed(ledger.attempts(adjacent.window.id)) if adjacent else []
+    done = completed(ledger.attempts(adjacent.window.id, adjacent.attempt)) if adjacent else []
     is_last = bool(done) and done[-1].slice.end == window.start
     return done[-1].report if is_last else None
 

@@ -59,7 +59,8 @@ async def ingest(plan: Plan, number: int, tools: SliceTools) -> dict[str, Any]:
 
     Raises Unavailable where another try may succeed; the ledger's row then says `failed`.
     """
-    row = await asyncio.to_thread(tools.ledger.begin_attempt, plan.slices()[number], tools.clock())
+    part = plan.slices()[number]
+    row = await asyncio.to_thread(tools.ledger.begin_attempt, part, tools.clock(), plan.attempt)
     work = _Work(SliceAttempt(plan, row.slice, row.attempt), row, tools)
     try:
         async with work.reporting(), watching(tools.ledger, plan.window.id, tools.sleep) as stop_at:

@@ -106,7 +106,7 @@ def read_rows[Row](
         try:
             rows.append(parse(entity))
         except CorruptRow as error:
-            key = f"{table}/{entity.get('PartitionKey')}/{entity.get('RowKey')}"
-            telemetry.warning(logger, "ledger.row_unreadable", key=key, cause=error)
-            unreadable.append(Unreadable(key, str(error)))
+            odd = Unreadable(table, entity["PartitionKey"], entity["RowKey"], str(error))
+            telemetry.warning(logger, "ledger.row_unreadable", key=odd.key, cause=error)
+            unreadable.append(odd)
     return Rows(rows, unreadable)

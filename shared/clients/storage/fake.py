@@ -125,12 +125,15 @@ class FakeReference:
         paths = [path for path in self.blobs if path.startswith(prefix)]
         return max(paths, key=lambda path: (self.blobs[path][0], path), default=None)
 
-    def delete_older(self, prefix: str, before: datetime) -> int:
+    def delete(self, path: str) -> bool:
         _raise(self.failure)
-        old = [path for path, (written, _) in self.blobs.items() if path.startswith(prefix) and written < before]
-        for path in old:
-            del self.blobs[path]
-        return len(old)
+        return self.blobs.pop(path, None) is not None
+
+    def delete_older(self, prefix: str, before: datetime, most: int, *, keep: str | None = None) -> int:
+        _raise(self.failure)
+        paths = sorted(path for path in self.blobs if path.startswith(prefix) and path != keep)
+        old = [path for path in paths if self.blobs[path][0] < before][:most]
+        return sum(self.delete(path) for path in old)
 
 
 type _Failure = Literal["unavailable", "unknown", "unauthorized"]

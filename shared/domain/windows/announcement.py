@@ -1,6 +1,7 @@
 """What the app tells the world about its windows, and how it knows its own words again."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,16 +27,21 @@ class Announcement:
     time: datetime
 
 
-def opening(window: Window) -> Announcement:
-    """Tell that a window opens."""
+def opening(window: Window, attempt: int = 1) -> Announcement:
+    """Tell that a window opens, or opens again as its next attempt: another event, about the same window."""
     subject = f"{_OPENING_SUBJECT}{_title(window.feed)}"
-    return Announcement(window.id, OPENED, subject, _bounds(window, window.end), window.start)
+    return Announcement(_event_id(window, attempt), OPENED, subject, _bounds(window, window.end, attempt), window.start)
 
 
-def closing(window: Window, end: datetime, state: str, counts: Mapping[str, Mapping[str, int]]) -> Announcement:
-    """Tell that a window is over: its real end, its state in the ledger, and counts by stream."""
-    data = _bounds(window, end) | {"state": state, "counts": {stream: dict(row) for stream, row in counts.items()}}
-    return Announcement(f"{window.id}/closed", CLOSED, f"{_CLOSING_SUBJECT}{_title(window.feed)}", data, end)
+def closing(
+    window: Window, end: datetime, state: str, counts: Mapping[str, Mapping[str, int]], attempt: int = 1
+) -> Announcement:
+    """Tell that an attempt of a window is over: its real end, its state in the ledger, and counts by stream."""
+    told = {"state": state, "counts": {stream: dict(row) for stream, row in counts.items()}}
+    subject = f"{_CLOSING_SUBJECT}{_title(window.feed)}"
+    return Announcement(
+        f"{_event_id(window, attempt)}/closed", CLOSED, subject, _bounds(window, end, attempt) | told, end
+    )
 
 
 def window_of(event: Mapping[str, Any]) -> str | None:
@@ -46,17 +52,34 @@ def window_of(event: Mapping[str, Any]) -> str | None:
     """
     if (event.get("eventType") or event.get("type")) != OPENED:
         return None
-    named = _object(event.get("data")).get("window", event.get("id"))
+    named = _object(event.get("data")).get("window", _window_named(event.get("id")))
     feed = _feed_of(named)
     return named if feed and event.get("subject") == f"{_OPENING_SUBJECT}{_title(feed)}" else None
 
 
-def _bounds(window: Window, end: datetime) -> dict[str, Any]:
+def attempt_of(event: Mapping[str, Any]) -> int:
+    """Give the attempt of the window whose opening an event tells: as the data says, else the event's id, else 1."""
+    told = _object(event.get("data")).get("attempt")
+    _, _, named = str(event.get("id")).partition("/a")
+    found = told if isinstance(told, int) else int(named) if re.fullmatch("[0-9]{1,9}", named) else 1
+    return max(found, 1)
+
+
+def _event_id(window: Window, attempt: int) -> str:
+    return window.id if attempt == 1 else f"{window.id}/a{attempt}"
+
+
+def _window_named(event_id: object) -> object:
+    return event_id.partition("/a")[0] if isinstance(event_id, str) else event_id
+
+
+def _bounds(window: Window, end: datetime, attempt: int) -> dict[str, Any]:
     return {
         "window": window.id,
         "feed": window.feed,
         "start": window.start.isoformat(),
         "end": end.isoformat(),
+        **({} if attempt == 1 else {"attempt": attempt}),
     }
 
 

@@ -82,6 +82,19 @@ class Plan:
         """Say how many slices may run at once: one of a past window, else as many as meet, and a late one."""
         return 1 if self.past else -(-(self.lead + self.slice_length + self.grace) // self.slice_length) + 1
 
+    def with_keys_of(self, earlier: "Plan") -> "Plan":
+        """Give the plan with all that the keys and numbers of records go by as an earlier attempt had it.
+
+        What was sent then and what is sent now are the same records, in the same slices, whatever was set since.
+        """
+        return replace(
+            self,
+            slice_length=earlier.slice_length,
+            rate=earlier.rate,
+            fingerprint=earlier.fingerprint,
+            options=earlier.options,
+        )
+
     def as_wire(self) -> dict[str, Any]:
         """Give the plan as plain JSON."""
         return {

@@ -2,15 +2,21 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A row that this version can't read. key: `<table>/<partition key>/<row key>`."""
+    """A row that this version can't read, by its table and its keys there."""
 
-    key: str
+    table: str
+    partition: str
+    row: str
     reason: str
+
+    @property
+    def key(self) -> str:
+        """Name the row: `<table>/<partition key>/<row key>`."""
+        return f"{self.table}/{self.partition}/{self.row}"
 
 
 class Rows[Row](list[Row]):
@@ -20,7 +26,3 @@ class Rows[Row](list[Row]):
         """Keep both."""
         super().__init__(rows)
         self.unreadable = tuple(unreadable)
-
-    def and_those_of(self, others: "Rows[Row]") -> Self:
-        """Give the rows of both, these first."""
-        return type(self)([*self, *others], dict.fromkeys([*self.unreadable, *others.unreadable]))

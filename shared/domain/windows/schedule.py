@@ -40,16 +40,14 @@ class Schedule:
         """List the grid's windows whose start lies in `[first, end)`, in order."""
         return list(self._from(first, end))
 
-    def uncovered(self, first: datetime, end: datetime, rows: Iterable[WindowRow]) -> Iterator[Window]:
+    def uncovered(self, first: datetime, end: datetime, rows: Sequence[WindowRow]) -> Iterator[Window]:
         """Give what `rows` leave of the grid's windows from `first` on, in order: whole windows, or parts of them.
 
         The grid's window in which `first` lies counts from there on; what starts at `end` or later is left out.
         """
-        taken = sorted(row.window for row in rows if row.window.feed == self.feed)
         for window in self._from(first - self.length + _SECOND, end):
-            begin = max(window.start, first)
-            near = [other for other in taken if other.overlaps(window)]
-            yield from (part for part in _parts(window, begin, near) if part.start < end)
+            rest = Window(window.feed, max(window.start, first), window.end)
+            yield from (part for part in parts_left(rest, rows) if part.start < end)
 
     def _from(self, first: datetime, end: datetime) -> Iterator[Window]:
         steps = -(-(first - _EPOCH - self.offset) // self.every)
@@ -113,9 +111,10 @@ def _ended_badly(row: WindowRow, now: datetime, oldest: datetime) -> bool:
     return again and rested and oldest < row.window.end <= now
 
 
-def _parts(window: Window, begin: datetime, taken: Iterable[Window]) -> Iterator[Window]:
-    """Give the parts of a window from `begin` on that none of the windows over it takes, which are in order."""
-    for other in taken:
+def parts_left(window: Window, rows: Iterable[WindowRow]) -> Iterator[Window]:
+    """Give the parts of a window that none of the windows of `rows` takes, in order."""
+    begin = window.start
+    for other in sorted(row.window for row in rows if row.window.overlaps(window)):
         if other.start > begin:
             yield Window(window.feed, begin, other.start)
         begin = max(begin, other.end)

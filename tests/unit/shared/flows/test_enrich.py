@@ -61,7 +61,7 @@ class World:
             runs=self.runs,
             jobs=self.jobs,
             hubs=self.hubs,
-            lookups=LookupTools(self.reference, lookup_makers(self.assets), lambda: self.now),
+            lookups=LookupTools(self.reference, lookup_makers(self.assets)),
             clock=lambda: self.now,
             jobs_of={"trades": Job("follow_window", self.lookups), "payments": Job("follow_window", ())},
             drain_limit=timedelta(minutes=10),

@@ -26,7 +26,7 @@ HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 HOURLY = Schedule("trades", every=HOUR, offset=timedelta(), length=HOUR, lead=timedelta(), catch_up=HOUR)
 STREAM = StreamPlan("trades", "trades", "trades/1", "row", "identity", 0)
 TEMPLATE = PlanTemplate(5 * MINUTE, timedelta(), timedelta(), 0.0, 1.0, ("coinbase:BTC-USD",), (STREAM,))
-FREEZER = PlanFactory({"trades": TEMPLATE}, lambda feed: "", lambda template: {})
+PLANS = PlanFactory({"trades": TEMPLATE}, lambda feed: "", lambda template: {})
 
 
 @pytest.fixture
@@ -34,8 +34,12 @@ def ledger():
     return FakeLedger()
 
 
+def opened(ledger, start, end, now=NOON, plans=PLANS):
+    return claim_requested(ledger, plans, HOURLY, OpenRequest("trades", start, end), now)
+
+
 def claim(ledger, start, end):
-    return claim_requested(ledger, FREEZER, HOURLY, OpenRequest("trades", start, end), NOON)
+    return list(opened(ledger, start, end).rows)
 
 
 def refusal(work):
