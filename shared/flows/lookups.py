@@ -1,4 +1,4 @@
-"""The reference data that enrichment joins: each lookup is made once a window, and kept until housekeeping finds it too old."""
+"""The reference data that enrichment joins: each lookup is made once a window, and deleted by housekeeping."""
 
 import logging
 from collections.abc import Callable, Mapping

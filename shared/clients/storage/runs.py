@@ -137,6 +137,9 @@ def _run_row(columns: Columns) -> RunRow:
 
 def _lookups(columns: Columns) -> dict[str, str]:
     if "lookups" in columns:
-        return dict(json.loads(columns.text("lookups")))
+        lookups = json.loads(columns.text("lookups"))
+        if not isinstance(lookups, dict) or not all(isinstance(path, str) for path in lookups.values()):
+            raise ValueError("lookups are no paths by name")
+        return lookups
     before = columns.text(_LOOKUP_BEFORE)
     return {"assets": before} if before else {}
