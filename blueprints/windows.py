@@ -69,7 +69,7 @@ async def _open(body: bytes, query: Mapping[str, str], orchestrations: DurableOr
 async def _stop(window_id: str, orchestrations: DurableOrchestrations) -> Mapping[str, Any]:
     app = services()
     row = await asyncio.to_thread(mark_stopped, app.ledger, window_id, app.clock())
-    await stop_orchestrations(row, orchestrations, app.clock())
+    await stop_orchestrations(row, orchestrations)
     await await_slices(app.ledger, row, asyncio.sleep)
     return await asyncio.to_thread(_show, window_id)
 

@@ -10,19 +10,19 @@ from typing import Any
 
 from shared import telemetry
 from shared.clients.storage.windows import Ledger
+from shared.domain.steps import may_pass, readable
 from shared.domain.windows.ledger_row import SliceRow, SliceState, WindowRow
 from shared.domain.windows.plan import Plan, SliceAttempt
-from shared.errors import FeedRefused, FeedUnusable, LoginRefused, Unavailable
+from shared.errors import FeedUnusable, IngestionError
 from shared.feeds.feed import Feed
 from shared.feeds.slicing import SliceClock, StreamCounts
 from shared.flows.outlet import Destinations, connected_outlets, deliver
 from shared.flows.sources import SourceTools, open_source
-from shared.flows.stop_watch import watching
+from shared.flows.stop_watch import StopWatch, watching
 
 logger = logging.getLogger(__name__)
 
 _PROGRESS_EVERY = 10.0
-_EXCERPT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +57,30 @@ def begin(ledger: Ledger, window_id: str, now: datetime) -> dict[str, Any]:
 async def ingest(plan: Plan, number: int, tools: SliceTools) -> dict[str, Any]:
     """Ingest slice `number` and say how: `done`, `skipped`, or `refused` with the reason that no retry can change.
 
-    Raises Unavailable where another try may succeed; the ledger's row then says `failed`.
+    Raises what another try may cure; the ledger's row then says `failed`.
     """
     part = plan.slices()[number]
     row = await asyncio.to_thread(tools.ledger.begin_attempt, part, tools.clock(), plan.attempt)
     work = _Work(SliceAttempt(plan, row.slice, row.attempt), row, tools)
     try:
-        async with work.reporting(), watching(tools.ledger, plan.window.id, tools.sleep) as stop_at:
-            outcome = await work.run(SliceClock(tools.clock, tools.sleep, stop_at))
-    except (FeedRefused, FeedUnusable, LoginRefused) as refusal:
-        outcome = _Outcome("refused", str(refusal))
-    except Unavailable as error:
-        await work.write(_Outcome("failed", f"{type(error).__name__}: {error}"))
-        raise
+        async with work.reporting(), watching(tools.ledger, plan.window.id, tools.sleep) as watch:
+            outcome = await work.run(SliceClock(tools.clock, tools.sleep, watch), watch)
+    except Exception as error:
+        if isinstance(error, IngestionError) and not error.kind.may_pass:
+            outcome = _Outcome("refused", readable(str(error)))
+        else:
+            await work.write(_Outcome("failed", readable(str(error)) or type(error).__name__))
+            raise
     await work.write(outcome)
-    return {"slice": number, "attempt": row.attempt, "state": outcome.state, "reason": outcome.reason[:_EXCERPT]}
+    return {"slice": number, "attempt": row.attempt, "state": outcome.state, "reason": outcome.reason}
+
+
+def slice_outcome(number: int, answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Say how a slice ended, from the last answer of its activity: `done`, `skipped`, `refused`, `failed`, and why."""
+    failure = answer.get("failure")
+    if failure is None:
+        return dict(answer)
+    return {"slice": number, "state": "failed" if may_pass(failure) else "refused", "reason": failure["reason"]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +102,7 @@ class _Work:
     def __post_init__(self) -> None:
         self.counts = {stream.name: StreamCounts() for stream in self.attempt.plan.streams}
 
-    async def run(self, time: SliceClock) -> _Outcome:
+    async def run(self, time: SliceClock, watch: StopWatch) -> _Outcome:
         stop_at = time.stop_at()
         if stop_at is not None and (stop_at <= self.row.slice.start or self.attempt.plan.past):
             return _Outcome("skipped", "The window was stopped before this slice began.")
@@ -102,7 +111,7 @@ class _Work:
         source = await asyncio.to_thread(open_source, feed, self.attempt, self.tools.sources, time)
         async with connected_outlets(plan.streams, self.tools.destinations, attempt_id, self.counts) as outlets:
             await deliver(source, outlets)
-        return _Outcome("done", report=source.report())
+        return _Outcome("done", report=_with_timing(source.report(), self.attempt, self.row.started_at, watch))
 
     @asynccontextmanager
     async def reporting(self) -> AsyncIterator[None]:
@@ -119,7 +128,7 @@ class _Work:
             await self.tools.sleep(_PROGRESS_EVERY)
             try:
                 await _to_its_end(asyncio.to_thread(self.tools.ledger.write_attempt, self._row(_Outcome("running"))))
-            except Unavailable as error:
+            except Exception as error:  # noqa: BLE001 - whatever fails, progress is written again
                 telemetry.warning(logger, "slice.progress_unwritten", window=self.row.slice.window_id, cause=error)
 
     async def write(self, outcome: _Outcome) -> None:
@@ -139,6 +148,25 @@ class _Work:
             report=outcome.report,
             reason=outcome.reason,
         )
+
+
+def _with_timing(report: Mapping[str, Any], attempt: SliceAttempt, began: datetime, watch: StopWatch) -> dict[str, Any]:
+    """Add to a report how late the slice was, in seconds, and what could not be known of a stop.
+
+    late_begun: after its start less its lead. late_connected: after its start, where its source says when it was
+    connected first. A past slice is never late.
+    """
+    timing = {}
+    if not attempt.plan.past:
+        timing["late_begun"] = _late(began, attempt.part.start - attempt.plan.lead)
+        if connected := report.get("connected_at"):
+            timing["late_connected"] = _late(datetime.fromisoformat(connected), attempt.part.start)
+    warnings = [*report.get("warnings", []), *watch.warnings()]
+    return {**report, **timing, **({"warnings": warnings} if warnings else {})}
+
+
+def _late(at: datetime, due: datetime) -> float:
+    return max(0.0, round((at - due).total_seconds(), 1))
 
 
 async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:

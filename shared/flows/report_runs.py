@@ -1,12 +1,12 @@
 """The end of an enrichment: what arrived is measured once, and what went wrong raises an alert."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.clients.sql.stores import Counts
 from shared.clients.storage.runs import RunLedger
 from shared.domain.runs.run import RunRow
-from shared.domain.volumes.alert import IncidentKind, RunIncident
+from shared.domain.volumes.alert import Alert, IncidentKind, RunIncident
 from shared.domain.volumes.measurement import RUN_ALERT, MeasuredTable, MeasureRequest
 from shared.domain.volumes.reconciliation import describe_faults, verdict_of
 from shared.domain.windows.ledger_row import WindowRow
@@ -29,12 +29,15 @@ def report_run(tools: ReportTools, window_id: str, number: int) -> dict[str, Any
     """Measure the table of a run that succeeded; alert of one that failed, and of a window that does not balance.
 
     A run succeeds when its window has ended, so a stream that nobody reconciled is as wrong as one that does not add
-    up. Idempotent by window and number, since a run is measured, and raises each alert, once. Raises Unavailable and
-    LoginRefused.
+    up. One that made room for a newer run is measured too, but what it left undone raises no alert. Idempotent by
+    window and number, since a run is measured, and raises each alert, once. Raises Unavailable and LoginRefused.
     """
     row, run = _rows(tools, window_id, number)
     if run.state == "failed":
         return {"alert": _alert(tools, row, run, "run_failed", run.message)}
+    if run.state == "superseded":
+        quiet = replace(tools, metrics=replace(tools.metrics, alert_sender=_Nobody()))
+        return {"measurements": [_measure(quiet, table, row, run, healthy=False) for table in _tables_of(tools, row)]}
     if run.state != "succeeded":
         return {}
     counts = tools.counts.of_window(window_id) or {}
@@ -43,6 +46,16 @@ def report_run(tools: ReportTools, window_id: str, number: int) -> dict[str, Any
     if faults:
         _alert(tools, row, run, "unbalanced", faults)
     return {"measurements": measured, "reconciliation": verdict_of(counts)}
+
+
+class _Nobody:
+    """An AlertSender without recipients: what is measured raises no alert."""
+
+    def has_recipient(self, name: str) -> bool:  # noqa: ARG002 - the same for all
+        return False
+
+    def send(self, alert: Alert) -> None:
+        """Never asked to."""
 
 
 def _measure(tools: ReportTools, table: MeasuredTable, row: WindowRow, run: RunRow, *, healthy: bool) -> dict[str, Any]:

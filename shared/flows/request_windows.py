@@ -10,7 +10,6 @@ from typing import Final
 
 from shared.clients.durable.orchestrations import Orchestrations
 from shared.clients.storage.windows import Ledger, known_window
-from shared.domain.windows.instances import leg_instance, slice_instance
 from shared.domain.windows.ledger_row import SliceRow, WindowRow
 from shared.domain.windows.plan import MAX_WINDOW, Plan
 from shared.domain.windows.request import InvalidRequest, ListRequest, OpenRequest, WindowTaken, decide_request
@@ -124,18 +123,13 @@ def mark_stopped(ledger: Ledger, window_id: str, now: datetime) -> WindowRow:
     return row
 
 
-async def stop_orchestrations(row: WindowRow, orchestrations: Orchestrations, now: datetime) -> None:
-    """Raise `stop` to a window's orchestration, and to its legs and slices that may still wait.
+async def stop_orchestrations(row: WindowRow, orchestrations: Orchestrations) -> None:
+    """Raise `stop` to the slices of a window that wait for their time; those that run see it in the ledger.
 
-    Those not begun are passed over. A window that has ended has nothing left to stop.
+    A window that has ended has none.
     """
-    if row.ended or not row.plan:
-        return
-    plan = Plan.from_wire(dict(row.plan))
-    waiting = [leg for leg in plan.legs() if plan.past or leg.slices[-1].end > now]
-    legs = {leg_instance(row.instance, leg.number): leg for leg in waiting}
-    slices = [slice_instance(name, part.number) for name, leg in legs.items() for part in leg.slices]
-    await orchestrations.stop([row.instance, *legs, *slices])
+    if row.plan and not row.ended:
+        await orchestrations.stop([*Plan.from_wire(dict(row.plan)).slice_instances()])
 
 
 async def await_slices(ledger: Ledger, row: WindowRow, sleep: Callable[[float], Awaitable[None]]) -> None:

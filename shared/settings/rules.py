@@ -16,11 +16,15 @@ ALERT_URLS = "ALERT_…_URL"
 
 SLICE_RESERVE = timedelta(seconds=60)
 
+CONNECTING = timedelta(seconds=10)
+"""How long a live slice may take to connect to its venues."""
+
 
 @dataclass(frozen=True, slots=True)
 class Host:
     function_timeout: timedelta
     activities: int
+    polling: timedelta
 
 
 def host_values(environment: Mapping[str, str], host: Mapping[str, Any]) -> Host:
@@ -30,7 +34,11 @@ def host_values(environment: Mapping[str, str], host: Mapping[str, Any]) -> Host
         "AzureFunctionsJobHost__extensions__durableTask__maxConcurrentActivityFunctions",
         durable.get("maxConcurrentActivityFunctions", 10),
     )
-    return Host(setting.duration(timeout), int(activities))
+    polling = environment.get(
+        "AzureFunctionsJobHost__extensions__durableTask__storageProvider__maxQueuePollingInterval",
+        durable.get("storageProvider", {}).get("maxQueuePollingInterval", "00:00:30"),
+    )
+    return Host(setting.duration(timeout), int(activities), setting.duration(polling))
 
 
 def broken_rules(read: Mapping[str, Any], host: Host, known: Collection[str]) -> list[str]:
@@ -87,7 +95,20 @@ def _feed_rules(feed: str, read: Mapping[str, Any], host: Host) -> list[str]:
         f"{name}_LEAD + _SLICE_LENGTH + _GRACE + SEND_DEADLINE + 00:01:00 is {needed}; "
         f"it must not exceed functionTimeout ({host.function_timeout}) of host.json": needed <= host.function_timeout,
     }
-    return [f"{rule}." for rule, holds in rules.items() if not holds] + _source_rules(name, read)
+    broken = [f"{rule}." for rule, holds in rules.items() if not holds]
+    return broken + _source_rules(name, read) + _lead_rules(name, read, host)
+
+
+def _lead_rules(name: str, read: Mapping[str, Any], host: Host) -> list[str]:
+    """Have a live slice connected before its first second: its timer and its activity may each be a polling late.
+
+    On one machine nothing is polled.
+    """
+    needed = 2 * host.polling + CONNECTING
+    if f"{name}_SOURCES" not in read or read["ONE_MACHINE"] or read[f"{name}_LEAD"] >= needed:
+        return []
+    rule = f"twice maxQueuePollingInterval of host.json ({host.polling}) and {CONNECTING} to connect"
+    return [f"{name}_LEAD must be at least {needed}: {rule}. It is {read[f'{name}_LEAD']}."]
 
 
 def _source_rules(name: str, read: Mapping[str, Any]) -> list[str]:

@@ -25,7 +25,7 @@ class VenueIntake:
     """One venue's part of a slice, and the listener of its client.
 
     trackers: its markets by symbol. connections, interruptions, unreadable: how often; samples: the first frames that
-    could not be read, cut.
+    could not be read, cut. connected_at: when it was connected first.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class VenueIntake:
         self._clock = clock
         self._is_down = False
         self._held_up_until = 0
+        self.connected_at: datetime | None = None
 
     @property
     def is_full(self) -> bool:
@@ -125,6 +126,7 @@ class VenueIntake:
 
     def _connected(self) -> None:
         self.connections += 1
+        self.connected_at = self.connected_at or self._clock()
         self._is_down = False
         for tracker in self.trackers.values():
             tracker.connected(self._now())

@@ -66,18 +66,25 @@ class TradesSlice:
                 yield batch
 
     def report(self) -> dict[str, Any]:
-        """Give the wire form of the `SliceReport`."""
+        """Give the wire form of the `SliceReport`, and when the last of the venues was connected first."""
         markets = tuple(self._with_counts(market) for intake in self._intakes for market in intake.reports())
-        return SliceReport(
-            replace(self._attempt.part, end=self._end),
-            self._attempt.attempt,
-            markets,
-            sum(intake.connections for intake in self._intakes),
-            sum(intake.interruptions for intake in self._intakes),
-            sum(intake.unreadable for intake in self._intakes),
-            tuple(chain.from_iterable(intake.samples for intake in self._intakes))[:MOST_SAMPLES],
-            tuple(warning for market in markets for warning in _warnings(market, self._bounds)),
-        ).as_wire()
+        return (
+            SliceReport(
+                replace(self._attempt.part, end=self._end),
+                self._attempt.attempt,
+                markets,
+                sum(intake.connections for intake in self._intakes),
+                sum(intake.interruptions for intake in self._intakes),
+                sum(intake.unreadable for intake in self._intakes),
+                tuple(chain.from_iterable(intake.samples for intake in self._intakes))[:MOST_SAMPLES],
+                tuple(warning for market in markets for warning in _warnings(market, self._bounds)),
+            ).as_wire()
+            | self._connected_at()
+        )
+
+    def _connected_at(self) -> dict[str, str]:
+        instants = [intake.connected_at for intake in self._intakes if intake.connected_at]
+        return {"connected_at": max(instants).isoformat()} if len(instants) == len(self._intakes) else {}
 
     def _readers(self) -> list[Coroutine[Any, Any, None]]:
         following = [intake.follow() for intake in self._intakes]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from math import floor
 from typing import Any, Literal
 
-from shared.domain.windows.instances import window_instance
+from shared.domain.windows.instances import leg_instance, slice_instance, window_instance
 from shared.domain.windows.window import Leg, Slice, Window
 
 MAX_CHILDREN = 24
@@ -73,14 +73,15 @@ class Plan:
         firsts = range(0, len(slices), size)
         return tuple(Leg(number, slices[first : first + size]) for number, first in enumerate(firsts))
 
+    def slice_instances(self) -> tuple[str, ...]:
+        """Name the orchestrations of the slices, in order: a stop is raised to those that wait for their time."""
+        named = [(leg_instance(self.instance, leg.number), part) for leg in self.legs() for part in leg.slices]
+        return tuple(slice_instance(leg, part.number) for leg, part in named)
+
     def records(self, part: Slice) -> int:
         """Count the primary records that a drawn feed owes in a slice; over a window they add up to rate × length."""
         start, end = part.start - self.window.start, part.end - self.window.start
         return _records_before(end, self.rate) - _records_before(start, self.rate)
-
-    def overlap(self) -> int:
-        """Say how many slices may run at once: one of a past window, else as many as meet, and a late one."""
-        return 1 if self.past else -(-(self.lead + self.slice_length + self.grace) // self.slice_length) + 1
 
     def with_keys_of(self, earlier: "Plan") -> "Plan":
         """Give the plan with all that the keys and numbers of records go by as an earlier attempt had it.

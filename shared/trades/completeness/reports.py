@@ -182,10 +182,10 @@ class SliceReport:
 
     @classmethod
     def from_wire(cls, wire: Mapping[str, Any]) -> "SliceReport":
-        """Read what `as_wire` gave."""
+        """Read what `as_wire` gave; what the slice's activity added, like how late it began, is passed over."""
         return cls(
             **{
-                **wire,
+                **{name: wire[name] for name in _COUNTED},
                 "slice": Slice.from_wire(wire["slice"]),
                 "markets": tuple(MarketReport.from_wire(market) for market in wire["markets"]),
                 "samples": tuple(wire["samples"]),
@@ -194,6 +194,7 @@ class SliceReport:
         )
 
 
+_COUNTED = ("attempt", "connections", "interruptions", "unreadable")
 _RANGES = ("before", "ours", "after")
 _SAME = ("market", "contiguous", "floor", "ceiling", "top", "quiet", "duplicates", "lag_ms", "ahead_ms")
 _PLAIN = {name: name for name in _SAME} | {"complete_above": "settled"}

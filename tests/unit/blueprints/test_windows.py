@@ -39,6 +39,8 @@ class FakeDurableClient:
         return SimpleNamespace(runtime_status=alive if instance_id in self.started else None)
 
     async def raise_event(self, instance_id, name, data):
+        if instance_id not in self.started:
+            raise Exception(f"No instance with ID {instance_id} found.")
         self.raised.append((instance_id, name))
 
     def create_http_management_payload(self, instance_id):
@@ -109,14 +111,16 @@ def test_windows_are_listed(app):
     assert (status, [window["id"] for window in body["windows"]]) == (200, ["trades-20261122T120000Z"])
 
 
-def test_stopping_marks_the_window_and_raises_stop_to_what_lives(app):
+def test_stopping_marks_the_window_and_raises_stop_to_the_slices_that_wait(app):
     app.ask(windows.open_windows, "POST", json.dumps(BODY).encode())
     app.ledger.change("trades-20261122T130000Z", lambda row: replace(row, state="open"))
+    waiting = [f"trades-20261122T130000Z-leg0-slice{number}" for number in (3, 7)]
+    app.client.started.update(dict.fromkeys(waiting))
 
     status, body = app.ask(windows.stop_window, "DELETE", id="trades-20261122T130000Z")
 
     assert (status, body["stop_at"]) == (202, "2026-11-22T12:00:02Z")
-    assert app.client.raised == [("trades-20261122T130000Z", "stop")]
+    assert app.client.raised == [(instance, "stop") for instance in waiting]
 
 
 def test_the_same_body_again_is_answered_with_the_same_window(app):

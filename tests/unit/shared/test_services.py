@@ -10,7 +10,8 @@ LEAST = {
     "EVENT_HUBS__credential": "managedidentity",
     "AzureWebJobsStorage__accountName": "account",
 }
-CONCURRENCY = {"extensions": {"durableTask": {"maxConcurrentActivityFunctions": 24}}}
+POLLING = {"maxQueuePollingInterval": "00:00:10"}
+CONCURRENCY = {"extensions": {"durableTask": {"maxConcurrentActivityFunctions": 24, "storageProvider": POLLING}}}
 
 
 def test_a_service_is_replaced_by_name():

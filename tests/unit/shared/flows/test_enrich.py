@@ -214,7 +214,7 @@ def test_a_run_waits_for_the_one_of_its_feed_that_goes_on_and_says_so():
 
     answer = world.start(1)
 
-    assert answer == {"started": False, "waits_for": world.id(0)}
+    assert answer == {"started": False, "pending": True, "waits_for": world.id(0)}
     assert (world.run(1).state, world.run(1).run_id, world.run(1).updated_at) == ("claimed", 0, world.now)
     assert world.run(1).message == f"Waits for the run of window {world.id(0)}: a feed has one run at a time."
     assert (list(world.jobs.runs), world.jobs.cancelled) == ([1], [])

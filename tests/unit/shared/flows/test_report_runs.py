@@ -115,11 +115,14 @@ def test_a_run_that_databricks_never_took_is_named_by_its_instance(world):
     assert list(world.sender.sent) == [f"trades:enrich-{world.window.id}:run_failed"]
 
 
-def test_a_run_that_made_room_is_neither_measured_nor_raises_an_alert(world):
+def test_a_run_that_made_room_is_measured_and_what_it_left_undone_raises_no_alert(world):
     world.ended("superseded")
+    world.holds(3, trades=997, verdict="unbalanced")
 
-    assert world.report() == {}
-    assert (world.metrics.measurements, world.sender.tries) == ([], [])
+    (measured,) = world.report()["measurements"]
+
+    assert (measured["status"], measured["alert"], measured["verdict"]) == ("recorded", "none", "low")
+    assert world.sender.tries == []
 
 
 def test_a_window_that_does_not_balance_raises_an_alert_with_its_differences_and_is_no_recovery(world):

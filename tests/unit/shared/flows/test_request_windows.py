@@ -245,22 +245,20 @@ def test_an_ended_window_cannot_be_stopped(ledger):
     assert refusal(lambda: mark_stopped(ledger, "trades-20261122T120000Z", NOON)) == ("conflict", "start")
 
 
-async def test_the_stop_reaches_the_window_and_the_legs_and_slices_that_may_wait(ledger):
-    orchestrations, row = FakeOrchestrations(), running(ledger, length=4 * HOUR)
+async def test_the_stop_reaches_the_slices_that_wait(ledger):
+    orchestrations, row = FakeOrchestrations(), running(ledger)
+    waiting = [f"{row.window.id}-leg0-slice{number}" for number in (4, 5)]
+    orchestrations.standings |= dict.fromkeys(waiting, "alive") | {f"{row.window.id}-leg0-slice3": "completed"}
 
-    await stop_orchestrations(row, orchestrations, NOON + HOUR)
+    await stop_orchestrations(row, orchestrations)
 
-    legs = [instance for instance in orchestrations.stopped if "leg" in instance and "slice" not in instance]
-    slices = [instance for instance in orchestrations.stopped if "slice" in instance]
-    assert orchestrations.stopped[0] == row.instance
-    assert legs[0] == f"{row.instance}-leg7"
-    assert slices[:2] == [f"{row.instance}-leg7-slice14", f"{row.instance}-leg7-slice15"]
+    assert orchestrations.stopped == waiting
 
 
 async def test_nothing_is_left_to_stop_of_a_window_that_has_ended(ledger):
     orchestrations, row = FakeOrchestrations(), ended(ledger, NOON - HOUR, "stopped")
 
-    await stop_orchestrations(row, orchestrations, NOON)
+    await stop_orchestrations(row, orchestrations)
 
     assert orchestrations.stopped == []
 

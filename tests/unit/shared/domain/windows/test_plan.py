@@ -83,4 +83,12 @@ def test_only_a_past_window_goes_at_the_catch_up_rate():
     gone_by = TEMPLATE.freeze(window, window.end, "", {})
 
     assert (to_come.speed, gone_by.speed) == (1.0, 2.0)
-    assert (to_come.overlap(), gone_by.overlap()) == (3, 1)
+
+
+def test_every_slice_is_named_below_its_leg():
+    window = Window("payments", START, START + timedelta(hours=1))
+
+    named = TEMPLATE.freeze(window, START, "", {}, attempt=2).slice_instances()
+
+    assert named[0] == f"{window.id}-a2-leg0-slice0"
+    assert len(set(named)) == len(TEMPLATE.freeze(window, START, "", {}).slices())
