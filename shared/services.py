@@ -27,17 +27,19 @@ from shared.clients.storage.reference import Reference, blob_reference
 from shared.clients.storage.runs import RunLedger, table_run_ledger
 from shared.clients.storage.windows import Ledger, table_ledger
 from shared.contracts import Contract
+from shared.domain.windows.ledger_row import WindowRow
 from shared.domain.windows.window import microseconds
 from shared.errors import FeedUnusable, Unavailable
 from shared.feeds.feed import Feed
 from shared.flows.announce import WindowEvents
 from shared.flows.destinations import DestinationTools, connect
 from shared.flows.enrich import EnrichmentTools, Job
+from shared.flows.housekeeping import HousekeepingTools, Keep
 from shared.flows.ingest_slice import SliceTools
 from shared.flows.lookups import LookupTools, lookup_makers
 from shared.flows.measure import MetricsTools
 from shared.flows.open_windows import PlanFactory, partitions_of
-from shared.flows.report_runs import ReportTools
+from shared.flows.report_runs import ReportTools, alert_of_window
 from shared.flows.sources import SourceTools, fingerprint_of
 from shared.settings.model import HubSettings, Settings, from_process
 from shared.trades.connection.client import VenueClient, WebVenueClient
@@ -213,6 +215,21 @@ class Services:
         return ReportTools(self.metrics_tools, self.runs, self.counts) if self.counts else None
 
     @made_once
+    def housekeeping_tools(self) -> HousekeepingTools:
+        """Give what housekeeping needs of the world."""
+        return HousekeepingTools(
+            ledger=self.ledger,
+            runs=self.runs,
+            reference=self.reference,
+            events=self.window_events,
+            alert=self._alert_of_window,
+            feeds=tuple(self.settings.feeds),
+            lookups=tuple(sorted({name for feed in self.feeds.values() for name in feed.lookups})),
+            keep=Keep(**self.settings.keep),
+            clock=self.clock,
+        )
+
+    @made_once
     def plans(self) -> PlanFactory:
         """Give what makes the plans of windows."""
         templates = {name: feed.template for name, feed in self.settings.feeds.items()}
@@ -246,6 +263,13 @@ class Services:
         given = {"blob": settings.blob_service_uri, "table": settings.table_service_uri}[service]
         endpoint = given or f"https://{settings.storage_account}.{service}.core.windows.net"
         return settings.storage, endpoint, make_identity(ManagedIdentity(settings.storage_client_id))
+
+    def _alert_of_window(self, row: WindowRow) -> None:
+        """Alert of a window that did not end by itself; without a database there is nowhere to keep an alert."""
+        if self.report_tools is None:
+            logger.error("window.no_alert window=%s reason=%s: SQL__url is not set", row.window.id, row.reason)
+            return
+        alert_of_window(self.metrics_tools, row, "run_failed", row.instance, row.claimed_at, row.reason)
 
     def _topic(self) -> Topic | None:
         settings = self.settings.enrichment

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from shared import telemetry
 from shared.clients.event_grid.topic import Topic
@@ -21,6 +21,9 @@ from shared.domain.windows.plan import Plan
 from shared.errors import CorruptRow, LoginRefused, Unavailable
 
 logger = logging.getLogger(__name__)
+
+MARKERS: Final = "windows/"
+"""The folder of what marks the ends of windows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,7 @@ def announce_closing(events: WindowEvents, window_id: str) -> dict[str, Any]:
 
 def marker_path(window_id: str) -> str:
     """Name the blob that marks a window's end."""
-    return f"windows/{window_id}/closed.json"
+    return f"{MARKERS}{window_id}/closed.json"
 
 
 def _announce(

@@ -20,6 +20,8 @@ from shared.settings.keys import settings_of
 from shared.settings.rules import ALERT_URLS, broken_rules, host_values, longest_wait
 from shared.trades.venues.registry import PUBLIC_ENDPOINTS, Endpoints
 
+KEPT = ("history", "ledger", "lookups", "markers")
+
 APP_FOLDER = Path(__file__).resolve().parents[2]
 
 
@@ -70,7 +72,10 @@ class MetricsSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings of the app; `unusable` says of each enabled feed that can't run why."""
+    """All settings of the app; `unusable` says of each enabled feed that can't run why.
+
+    keep: how long each kind of `KEPT` is kept.
+    """
 
     feeds: Mapping[str, FeedSettings]
     unusable: Mapping[str, str]
@@ -87,6 +92,7 @@ class Settings:
     venues: Mapping[str, Endpoints]
     ca_bundle: str | None
     pools_folder: str
+    keep: Mapping[str, timedelta]
 
 
 def from_process() -> Settings:
@@ -158,6 +164,7 @@ def _settings(read: Mapping[str, Any], enabled: Iterable[Feed]) -> Settings:
         venues={name: _endpoints(name.upper(), read) for name in PUBLIC_ENDPOINTS},
         ca_bundle=read["CA_BUNDLE"],
         pools_folder=read["POOLS_FOLDER"],
+        keep={name: read[f"KEEP_{name.upper()}"] for name in KEPT},
     )
 
 
@@ -184,6 +191,7 @@ def _feed(feed: Feed, read: Mapping[str, Any]) -> FeedSettings:
         length=read[f"{name}_WINDOW_LENGTH"],
         lead=read[f"{name}_LEAD"],
         catch_up=read[f"{name}_CATCH_UP"],
+        reingest=read["REINGEST"],
     )
     return FeedSettings(feed, schedule, _template(feed, read), read[f"{name}_JOB"])
 
