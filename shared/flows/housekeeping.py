@@ -25,13 +25,13 @@ logger = logging.getLogger(__name__)
 MOST_WINDOWS_PURGED: Final = 20
 """Of each feed and tick, each with its tries: 5,760 a day, more than any grid has."""
 
-ALERT_PATIENCE: Final = timedelta(hours=6)
+ALERT_WAIT: Final = timedelta(hours=6)
 """For so long after its claim a window is not ended without an alert of it."""
 
 MOST_BLOBS_PURGED: Final = 50
 _ASKED_AT_ONCE: Final = 16
 
-type Step = Callable[[], Awaitable[Iterable[str]]]
+type HousekeepingStep = Callable[[], Awaitable[Iterable[str]]]
 """Looks after one kind of thing, and says in sentences what it did."""
 
 
@@ -63,7 +63,7 @@ class HousekeepingTools:
     clock: Callable[[], datetime]
 
 
-def housekeeping_steps(tools: HousekeepingTools, orchestrations: Orchestrations) -> dict[str, Step]:
+def housekeeping_steps(tools: HousekeepingTools, orchestrations: Orchestrations) -> dict[str, HousekeepingStep]:
     """Give the steps of housekeeping by name, in order."""
     return {
         "windows": lambda: end_or_restart_windows(tools, orchestrations),
@@ -74,7 +74,7 @@ def housekeeping_steps(tools: HousekeepingTools, orchestrations: Orchestrations)
     }
 
 
-async def look_after(steps: Mapping[str, Step]) -> None:
+async def look_after(steps: Mapping[str, HousekeepingStep]) -> None:
     """Take each step, and log what it did; one that fails is taken again at the next tick, and costs no other."""
     for name, step in steps.items():
         try:
@@ -92,10 +92,10 @@ async def end_or_restart_windows(tools: HousekeepingTools, orchestrations: Orche
     A window that can't be looked at, for whatever reason, costs no other.
     """
     active = await asyncio.to_thread(tools.ledger.active)
-    done = []
+    done: list[str] = []
     for row in suspects(active, tools.clock()):
         try:
-            done += await _look_at(tools, orchestrations, row)
+            done.extend(await _look_at(tools, orchestrations, row))
         except IngestionError as error:
             telemetry.warning(logger, "window.not_looked_at", window=row.window.id, cause=error)
         except Exception:  # its plan may be of a shape that this version can't read
@@ -147,7 +147,7 @@ def _alert(tools: HousekeepingTools, row: WindowRow) -> None:
     try:
         tools.alert(row)
     except IngestionError as error:
-        if tools.clock() - row.claimed_at < ALERT_PATIENCE:
+        if tools.clock() - row.claimed_at < ALERT_WAIT:
             raise
         logger.error("window.no_alert window=%s reason=%s cause=%s", row.window.id, row.reason, error)  # noqa: TRY400 - no stack
 

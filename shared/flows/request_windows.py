@@ -13,7 +13,7 @@ from shared.clients.storage.windows import Ledger, known_window
 from shared.domain.windows.ledger_row import SliceRow, WindowRow
 from shared.domain.windows.plan import MAX_WINDOW, Plan
 from shared.domain.windows.request import InvalidRequest, ListRequest, OpenRequest, WindowTaken, decide_request
-from shared.domain.windows.rows import Rows, Unreadable
+from shared.domain.windows.rows import Rows, UnreadableRow
 from shared.domain.windows.schedule import Schedule
 from shared.domain.windows.window import stamp
 from shared.errors import CorruptRow, RequestRejected
@@ -22,7 +22,7 @@ from shared.flows.open_windows import PlanFactory
 # A slice looks at its row each second and flushes each second: what it has sent then lies before the stop.
 STOP_NOTICE = timedelta(seconds=2)
 
-STOP_PATIENCE: Final = 15.0
+STOP_WAIT: Final = 15.0
 """Seconds for which a stop waits for the slices that run to end; a slice whose worker died never says so."""
 
 _LOOK_EVERY: Final = 0.5
@@ -98,7 +98,7 @@ def list_windows(ledger: Ledger, feeds: Iterable[str], request: ListRequest, now
     page = [entry[2] for entry in in_order[: request.limit]]
     start, feed, _ = in_order[len(page) - 1] if page else ("", "", None)
     listed = Rows(
-        (row for row in page if isinstance(row, WindowRow)), (row for row in page if isinstance(row, Unreadable))
+        (row for row in page if isinstance(row, WindowRow)), (row for row in page if isinstance(row, UnreadableRow))
     )
     return ListedWindows(listed, f"{feed}-{start}" if len(in_order) > len(page) else None)
 
@@ -134,7 +134,7 @@ async def stop_orchestrations(row: WindowRow, orchestrations: Orchestrations) ->
 
 async def await_slices(ledger: Ledger, row: WindowRow, sleep: Callable[[float], Awaitable[None]]) -> None:
     """Wait until no try at a slice of the window's present attempt runs, but not for ever: nothing is sent then."""
-    for _ in range(int(STOP_PATIENCE / _LOOK_EVERY)):
+    for _ in range(int(STOP_WAIT / _LOOK_EVERY)):
         tries = await asyncio.to_thread(ledger.attempts, row.window.id, row.attempt)
         if not any(attempt.state == "running" for attempt in tries):
             return

@@ -19,12 +19,12 @@ def opened_windows(
     It asks for what this one opened but does not show, and for `rest`, what this one was too small for.
     status_urls: gives those of an orchestration by its id.
     """
-    shown, hidden = rows[:limit], rows[limit:]
+    listed, hidden = rows[:limit], rows[limit:]
     following = OpenRequest(hidden[0].window.feed, hidden[0].window.start, rows[-1].window.end) if hidden else rest
     if hidden and rest:
         following = OpenRequest(rest.feed, hidden[0].window.start, rest.end)
     return {
-        "windows": [window_summary(row) | {"status": status_urls(row.instance)} for row in shown],
+        "windows": [window_summary(row) | {"status": status_urls(row.instance)} for row in listed],
         "opened": len(rows),
         "next": _request_body(following) if following else None,
     }

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from shared import telemetry
-from shared.domain.windows.rows import Rows, Unreadable
+from shared.domain.windows.rows import Rows, UnreadableRow
 from shared.errors import CorruptRow
 
 logger = logging.getLogger(__name__)
@@ -106,7 +106,7 @@ def read_rows[Row](
         try:
             rows.append(parse(entity))
         except CorruptRow as error:
-            odd = Unreadable(table, entity["PartitionKey"], entity["RowKey"], str(error))
+            odd = UnreadableRow(table, entity["PartitionKey"], entity["RowKey"], str(error))
             telemetry.warning(logger, "ledger.row_unreadable", key=odd.key, cause=error)
             unreadable.append(odd)
     return Rows(rows, unreadable)

@@ -37,10 +37,10 @@ def closing(
     window: Window, end: datetime, state: str, counts: Mapping[str, Mapping[str, int]], attempt: int = 1
 ) -> Announcement:
     """Tell that an attempt of a window is over: its real end, its state in the ledger, and counts by stream."""
-    told = {"state": state, "counts": {stream: dict(row) for stream, row in counts.items()}}
+    result = {"state": state, "counts": {stream: dict(row) for stream, row in counts.items()}}
     subject = f"{_CLOSING_SUBJECT}{_title(window.feed)}"
     return Announcement(
-        f"{_event_id(window, attempt)}/closed", CLOSED, subject, _bounds(window, end, attempt) | told, end
+        f"{_event_id(window, attempt)}/closed", CLOSED, subject, _bounds(window, end, attempt) | result, end
     )
 
 
@@ -59,9 +59,9 @@ def window_of(event: Mapping[str, Any]) -> str | None:
 
 def attempt_of(event: Mapping[str, Any]) -> int:
     """Give the attempt of the window whose opening an event tells: as the data says, else the event's id, else 1."""
-    told = _object(event.get("data")).get("attempt")
+    given = _object(event.get("data")).get("attempt")
     _, _, named = str(event.get("id")).partition("/a")
-    found = told if isinstance(told, int) else int(named) if re.fullmatch("[0-9]{1,9}", named) else 1
+    found = given if isinstance(given, int) else int(named) if re.fullmatch("[0-9]{1,9}", named) else 1
     return max(found, 1)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
+class UnreadableRow:
     """A row that this version can't read, by its table and its keys there."""
 
     table: str
@@ -22,7 +22,7 @@ class Unreadable:
 class Rows[Row](list[Row]):
     """A list of the rows that can be read, which says of the others too; one odd row hides no other."""
 
-    def __init__(self, rows: Iterable[Row] = (), unreadable: Iterable[Unreadable] = ()) -> None:
+    def __init__(self, rows: Iterable[Row] = (), unreadable: Iterable[UnreadableRow] = ()) -> None:
         """Keep both."""
         super().__init__(rows)
         self.unreadable = tuple(unreadable)

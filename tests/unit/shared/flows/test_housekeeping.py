@@ -17,7 +17,7 @@ from shared.domain.windows.window import Slice, Window
 from shared.errors import Unavailable
 from shared.flows.announce import WindowEvents, marker_path
 from shared.flows.housekeeping import (
-    ALERT_PATIENCE,
+    ALERT_WAIT,
     MOST_WINDOWS_PURGED,
     HousekeepingTools,
     Keep,
@@ -134,7 +134,7 @@ def test_while_the_database_is_away_a_window_waits_for_its_alert_but_not_for_eve
 
     house.look()
     waits = house.ledger.window(row.window.id).state
-    house.now += ALERT_PATIENCE
+    house.now += ALERT_WAIT
     house.look()
 
     assert waits == "open"

@@ -16,7 +16,7 @@ from shared.errors import RequestRejected, Unavailable
 from shared.flows.open_windows import PlanFactory
 from shared.flows.request_windows import (
     STOP_NOTICE,
-    STOP_PATIENCE,
+    STOP_WAIT,
     await_slices,
     claim_requested,
     first_of_queue,
@@ -280,7 +280,7 @@ async def test_a_stop_waits_for_the_slices_of_the_present_attempt_but_not_for_ev
     await await_slices(ledger, row, sleep)
 
     assert ended_in_time == 3
-    assert sum(waits[3:]) == STOP_PATIENCE
+    assert sum(waits[3:]) == STOP_WAIT
 
 
 def test_windows_are_listed_newest_first_by_state(ledger):

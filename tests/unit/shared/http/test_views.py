@@ -7,13 +7,13 @@ import pytest
 from shared.domain.runs.run import RunRow
 from shared.domain.windows.ledger_row import SliceRow, WindowRow
 from shared.domain.windows.request import OpenRequest
-from shared.domain.windows.rows import Rows, Unreadable
+from shared.domain.windows.rows import Rows, UnreadableRow
 from shared.domain.windows.window import Slice, Window
 from shared.http.views import accepted_run, enrichment_view, opened_windows, window_details, window_list
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
-ODD = Unreadable("windows", "trades", "20261122T100000Z", "state is missing")
+ODD = UnreadableRow("windows", "trades", "20261122T100000Z", "state is missing")
 WINDOW = Window("trades", NOON, NOON + 60 * MINUTE)
 ROW = WindowRow(
     WINDOW,
