@@ -1,6 +1,5 @@
 """Enrichment: an opening's event starts an orchestration that follows a Databricks run; it can be run again by HTTP."""
 
-import asyncio
 import logging
 from collections.abc import Callable, Generator, Mapping
 from datetime import datetime
@@ -33,7 +32,7 @@ async def start_enrichment(event: func.EventGridEvent, client: df.DurableOrchest
     """Start the enrichment of the window that an opening's event names; the ledger decides, the event only wakes."""
     published = {"eventType": event.event_type, "subject": event.subject, "id": event.id, "data": event.get_json()}
     window_id = window_of(published)
-    if not await asyncio.to_thread(wanted, services().enrichment_tools, window_id):
+    if not await telemetry.in_thread(wanted, services().enrichment_tools, window_id):
         telemetry.info(logger, "enrichment.not_wanted", window=window_id or "-", subject=event.subject)
         return
     await start_enrichment_of(DurableOrchestrations(client), window_id or "")

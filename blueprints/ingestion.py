@@ -12,6 +12,7 @@ from typing import Any
 import azure.durable_functions as df
 import azure.functions as func
 
+from shared import telemetry
 from shared.clients.durable.orchestrations import STOP_EVENT, DurableOrchestrations
 from shared.domain.steps import DurableStep
 from shared.domain.windows.deadlines import closing_deadline, slice_deadline, telling_deadline
@@ -33,7 +34,7 @@ async def open_due_windows(timer: func.TimerRequest, client: df.DurableOrchestra
     """Claim the windows that are due, of every enabled feed, and start their orchestrations."""
     app = services()
     schedules = [feed.schedule for feed in app.settings.feeds.values()]
-    rows = await asyncio.to_thread(
+    rows = await telemetry.in_thread(
         claim_due_windows, app.ledger, app.plans, schedules, app.clock(), app.settings.timer_period
     )
     await start_windows(rows, DurableOrchestrations(client))

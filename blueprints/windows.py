@@ -8,6 +8,7 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from blueprints.answers import answer
+from shared import telemetry
 from shared.clients.durable.orchestrations import DurableOrchestrations
 from shared.flows.open_windows import start_windows
 from shared.flows.request_runs import count_window
@@ -41,13 +42,13 @@ async def open_windows(req: func.HttpRequest, client: df.DurableOrchestrationCli
 @bp.route(route="windows", methods=["GET"])
 async def get_windows(req: func.HttpRequest) -> func.HttpResponse:
     """List windows, newest first, by `?feed=` and `?state=`: `?limit=` of them, `?after=` what `next` was."""
-    return await answer(asyncio.to_thread(_list, req.params))
+    return await answer(telemetry.in_thread(_list, req.params))
 
 
 @bp.route(route="windows/{id}", methods=["GET"])
 async def get_window(req: func.HttpRequest) -> func.HttpResponse:
     """Show one window: plan, attempts, slices, counts, gaps, skew."""
-    return await answer(asyncio.to_thread(_show, req.route_params["id"]))
+    return await answer(telemetry.in_thread(_show, req.route_params["id"]))
 
 
 @bp.route(route="windows/{id}", methods=["DELETE"])
@@ -61,17 +62,17 @@ async def _open(body: bytes, query: Mapping[str, str], orchestrations: DurableOr
     app = services()
     limit, request = parse_limit(query), parse_open_request(body, tuple(app.settings.feeds))
     schedule = app.settings.feeds[request.feed].schedule
-    opened = await asyncio.to_thread(claim_requested, app.ledger, app.plans, schedule, request, app.clock())
-    await start_windows(await asyncio.to_thread(first_of_queue, app.ledger, opened.rows), orchestrations)
+    opened = await telemetry.in_thread(claim_requested, app.ledger, app.plans, schedule, request, app.clock())
+    await start_windows(await telemetry.in_thread(first_of_queue, app.ledger, opened.rows), orchestrations)
     return opened_windows(opened.rows, opened.rest, limit, orchestrations.status_urls)
 
 
 async def _stop(window_id: str, orchestrations: DurableOrchestrations) -> Mapping[str, Any]:
     app = services()
-    row = await asyncio.to_thread(mark_stopped, app.ledger, window_id, app.clock())
+    row = await telemetry.in_thread(mark_stopped, app.ledger, window_id, app.clock())
     await stop_orchestrations(row, orchestrations)
     await await_slices(app.ledger, row, asyncio.sleep)
-    return await asyncio.to_thread(_show, window_id)
+    return await telemetry.in_thread(_show, window_id)
 
 
 def _list(query: Mapping[str, str]) -> Mapping[str, Any]:

@@ -10,8 +10,10 @@ IngestionError
 ├── CorruptRow           the ledger holds something that this version can't read
 └── Unavailable          an outside system does not answer as it should: a retry may cure it
     ├── Unreachable      a venue can't be reached or can't serve now
-    ├── Untrusted        a peer's certificate is not trusted
-    └── SendFailed       records could not be delivered to a hub within the deadline
+    ├── Untrusted        a peer's certificate is not trusted: no retry can cure it
+    ├── ServiceRefused   it understood and said no: no retry can cure it
+    ├── Denied           it does not let this identity do what was asked
+    └── SendFailed       records could not be delivered to their destination within the deadline
 """
 
 from dataclasses import dataclass
@@ -80,14 +82,18 @@ class CorruptRow(IngestionError):
 class Unavailable(IngestionError):
     """An outside system did not answer, or answered that it can't serve now.
 
-    throttled: it said that it is overloaded. retry_after: the seconds for which it wants to be left alone.
+    throttled: it said that it is overloaded. retry_after: the seconds for which it wants to be left alone; 0 where it
+    named none.
     """
+
+    kind = FailureKind.UNAVAILABLE
 
     def __init__(self, text: str, *, throttled: bool = False, retry_after: float = 0.0) -> None:
         """Say what failed."""
         super().__init__(text)
-        self.kind = FailureKind.THROTTLED if throttled else FailureKind.UNAVAILABLE
         self.retry_after = retry_after
+        if throttled:
+            self.kind = FailureKind.THROTTLED
 
 
 class Unreachable(Unavailable):
@@ -97,14 +103,43 @@ class Unreachable(Unavailable):
 class Untrusted(Unavailable):
     """A peer's certificate is signed by no authority of the CA bundle; only an administrator can cure it."""
 
+    kind = FailureKind.PERMANENT
+
+
+class ServiceRefused(Unavailable):
+    """An outside system understood what it was asked and said no; the text holds its own words."""
+
+    def __init__(self, text: str, kind: FailureKind = FailureKind.PERMANENT) -> None:
+        """Say who refused what."""
+        super().__init__(text)
+        self.kind = kind
+
+
+class Denied(Unavailable):
+    """An outside system does not let this identity do what was asked; only an administrator can cure it."""
+
+    kind = FailureKind.UNAUTHORIZED
+
 
 class SendFailed(Unavailable):
-    """A hub did not take records within the deadline, whatever was tried; `delivery` is what became of the rest.
+    """Records were not delivered within the deadline, whatever was tried; `delivery` is what became of the rest.
 
-    Records that are counted nowhere in `delivery` were never stored.
+    Records that are counted nowhere in `delivery` were never stored. kind, retry_after: those of the last failure.
     """
 
-    def __init__(self, message: str, delivery: Delivery | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        delivery: Delivery | None = None,
+        *,
+        kind: FailureKind = FailureKind.UNAVAILABLE,
+        retry_after: float = 0.0,
+    ) -> None:
         """Keep what was delivered before the failure; nothing where not given."""
-        super().__init__(message)
+        super().__init__(message, retry_after=retry_after)
+        self.kind = kind
         self.delivery = delivery or Delivery()
+
+    def after(self, delivery: Delivery) -> Self:
+        """Give the same failure of a send that had delivered something before."""
+        return type(self)(str(self), delivery + self.delivery, kind=self.kind, retry_after=self.retry_after)

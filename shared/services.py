@@ -41,35 +41,12 @@ from shared.flows.measure import MetricsTools
 from shared.flows.open_windows import PlanFactory, partitions_of
 from shared.flows.report_runs import ReportTools, alert_of_window
 from shared.flows.sources import SourceTools, fingerprint_of
+from shared.made_once import made_once
 from shared.settings.model import HubSettings, Settings, from_process
 from shared.trades.connection.client import VenueClient, WebVenueClient
 from shared.trades.venues.registry import venue
 
 logger = logging.getLogger(__name__)
-
-
-class made_once[Made]:  # noqa: N801 - used as a decorator
-    """A property that is made at first use, by one thread only, and kept until `replace` puts another in its place.
-
-    `functools.cached_property` takes no lock since Python 3.12: two slices could build two of each client.
-    """
-
-    def __init__(self, make: Callable[[Any], Made]) -> None:
-        """Keep the maker."""
-        self._make = make
-        self.__doc__ = make.__doc__
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        """Learn the name of the property."""
-        self._name = name
-
-    def __get__(self, services: "Services", owner: type | None = None) -> Made:
-        """Give the one that is kept, or make it."""
-        with services.lock:
-            if self._name not in services.made:
-                services.made[self._name] = self._make(services)
-        made: Made = services.made[self._name]
-        return made
 
 
 class Services:
@@ -116,9 +93,7 @@ class Services:
         """Give Event Hubs, as the settings' identity."""
         hub, bundle = self.settings.hub, self.settings.ca_bundle
         connection = HubConnection(hub.namespace, hub.custom_endpoint, bundle)
-        return AzureEventHubs(
-            connection, self.identity, retry=RetryPolicy(Timeouts(total=self.settings.send_deadline.total_seconds()))
-        )
+        return AzureEventHubs(connection, self.identity, retry=self._sending())
 
     @made_once
     def venues(self) -> Mapping[str, VenueClient]:
@@ -149,7 +124,7 @@ class Services:
     @made_once
     def lake(self) -> Lake:
         """Give the container of the streams that end in files."""
-        return blob_lake(*self._storage("blob"), ca_bundle=self.settings.ca_bundle)
+        return blob_lake(*self._storage("blob"), ca_bundle=self.settings.ca_bundle, retry=self._sending())
 
     @made_once
     def identity(self) -> Identity:
@@ -293,7 +268,11 @@ class Services:
         url = self.settings.enrichment.sql_url
         if url is None:
             raise FeedUnusable(f"SQL__url is not set: there is no database for the rows of stream {contract.stream}.")
-        return sql_rows(url, self.identity, contract)
+        return sql_rows(url, self.identity, contract, retry=self._sending())
+
+    def _sending(self) -> RetryPolicy:
+        """Give how long one send to any destination is tried."""
+        return RetryPolicy(Timeouts(total=self.settings.send_deadline.total_seconds()))
 
     def _fingerprint(self, feed: str) -> str:
         if feed not in self.feeds:

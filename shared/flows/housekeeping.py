@@ -68,9 +68,9 @@ def housekeeping_steps(tools: HousekeepingTools, orchestrations: Orchestrations)
     return {
         "windows": lambda: end_or_restart_windows(tools, orchestrations),
         "history": lambda: _purge_history(tools, orchestrations),
-        "ledger": lambda: asyncio.to_thread(_purge_ledger, tools),
-        "lookups": lambda: asyncio.to_thread(_purge_lookups, tools),
-        "markers": lambda: asyncio.to_thread(_purge_markers, tools),
+        "ledger": lambda: telemetry.in_thread(_purge_ledger, tools),
+        "lookups": lambda: telemetry.in_thread(_purge_lookups, tools),
+        "markers": lambda: telemetry.in_thread(_purge_markers, tools),
     }
 
 
@@ -91,7 +91,7 @@ async def end_or_restart_windows(tools: HousekeepingTools, orchestrations: Orche
 
     A window that can't be looked at, for whatever reason, costs no other.
     """
-    active = await asyncio.to_thread(tools.ledger.active)
+    active = await telemetry.in_thread(tools.ledger.active)
     done: list[str] = []
     for row in suspects(active, tools.clock()):
         try:
@@ -125,7 +125,7 @@ async def _restart(
     tools: HousekeepingTools, orchestrations: Orchestrations, row: WindowRow, standing: Standing
 ) -> list[str]:
     """Count the restart, then start: the orchestration finds what was done, closes the window and so ends it."""
-    if await asyncio.to_thread(_change, tools, row, replace(row, restarts=row.restarts + 1)):
+    if await telemetry.in_thread(_change, tools, row, replace(row, restarts=row.restarts + 1)):
         await orchestrations.start(row.instance, {"plan": dict(row.plan)})
         return [f"Window {row.window.id} is {row.state}, but its orchestration is {standing}; it was started again."]
     return []
@@ -134,11 +134,11 @@ async def _restart(
 async def _end(tools: HousekeepingTools, row: WindowRow, standing: Standing) -> list[str]:
     """Alert a person, who is sent one alert however often this is tried, end a window, and tell of its end."""
     row = ended(row, standing, tools.clock())
-    await asyncio.to_thread(_alert, tools, row)
-    if not await asyncio.to_thread(_change, tools, row, row):
+    await telemetry.in_thread(_alert, tools, row)
+    if not await telemetry.in_thread(_change, tools, row, row):
         return []
     await mark_closed(tools.events, row.window.id)
-    await asyncio.to_thread(announce_closing, tools.events, row.window.id)
+    await telemetry.in_thread(announce_closing, tools.events, row.window.id)
     return [f"Window {row.window.id} was ended as {row.state}: {row.reason}"]
 
 

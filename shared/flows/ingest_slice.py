@@ -111,7 +111,7 @@ class _Work:
         source = await asyncio.to_thread(open_source, feed, self.attempt, self.tools.sources, time)
         async with connected_outlets(plan.streams, self.tools.destinations, attempt_id, self.counts) as outlets:
             await deliver(source, outlets)
-        return _Outcome("done", report=_with_timing(source.report(), self.attempt, self.row.started_at, watch))
+        return _Outcome("done", report=with_timing(source.report(), self.attempt, self.row.started_at, watch))
 
     @asynccontextmanager
     async def reporting(self) -> AsyncIterator[None]:
@@ -150,7 +150,7 @@ class _Work:
         )
 
 
-def _with_timing(report: Mapping[str, Any], attempt: SliceAttempt, began: datetime, watch: StopWatch) -> dict[str, Any]:
+def with_timing(report: Mapping[str, Any], attempt: SliceAttempt, began: datetime, watch: StopWatch) -> dict[str, Any]:
     """Add to a report how late the slice was, in seconds, and what could not be known of a stop.
 
     late_begun: after its start less its lead. late_connected: after its start, where its source says when it was

@@ -74,7 +74,7 @@ def _measure_once(
         return recorded, tx.wrote(recorded)
     counted, past = tx.counted(request, table), tx.past_alerts()
 
-    measurement, alert = measured(request, table, counted, tools.clock()), None
+    measurement, alert = measured(request, table, counted, tools.clock(), healthy=healthy), None
     if tools.alert_sender.has_recipient(table.alert):
         measurement, alert = decide_alert(measurement, past, name=table.alert, quiet=tools.quiet, healthy=healthy)
 

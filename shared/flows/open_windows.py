@@ -89,8 +89,8 @@ def claim_due_windows(
             rows += _claim(ledger, plans, schedule, tick, now, queue_idle=not any(row.queued for row in known))
         except IngestionError as error:
             telemetry.warning(logger, "feed.not_claimed", feed=schedule.feed, cause=error)
-        except Exception:  # a fault in one feed's own code must not stop the windows of the others
-            logger.exception("feed.not_claimed feed=%s", schedule.feed)
+        except Exception as fault:  # noqa: BLE001 - a fault in one feed's own code must not stop the others' windows
+            telemetry.error(logger, "feed.not_claimed", feed=schedule.feed, cause=fault)
     return rows
 
 

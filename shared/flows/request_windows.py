@@ -1,6 +1,5 @@
 """What callers ask of windows: open some, stop one, list them, show one."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -8,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 
+from shared import telemetry
 from shared.clients.durable.orchestrations import Orchestrations
 from shared.clients.storage.windows import Ledger, known_window
 from shared.domain.windows.ledger_row import SliceRow, WindowRow
@@ -135,7 +135,7 @@ async def stop_orchestrations(row: WindowRow, orchestrations: Orchestrations) ->
 async def await_slices(ledger: Ledger, row: WindowRow, sleep: Callable[[float], Awaitable[None]]) -> None:
     """Wait until no try at a slice of the window's present attempt runs, but not for ever: nothing is sent then."""
     for _ in range(int(STOP_WAIT / _LOOK_EVERY)):
-        tries = await asyncio.to_thread(ledger.attempts, row.window.id, row.attempt)
+        tries = await telemetry.in_thread(ledger.attempts, row.window.id, row.attempt)
         if not any(attempt.state == "running" for attempt in tries):
             return
         await sleep(_LOOK_EVERY)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from shared.domain.setting import Setting
+from shared.domain.setting import Setting, Url
 from shared.domain.volumes.alert_address import AlertUrl, alert_url
 from shared.domain.volumes.measurement import RUN_ALERT, MeasuredTable
 from shared.domain.windows.plan import PlanTemplate, StreamPlan
@@ -16,8 +16,9 @@ from shared.domain.windows.schedule import Schedule
 from shared.errors import SettingsError
 from shared.feeds.catalogue import FEEDS, checked
 from shared.feeds.feed import Feed, Stream
+from shared.settings.host import host_values
 from shared.settings.keys import settings_of
-from shared.settings.rules import ALERT_URLS, broken_rules, host_values, longest_wait
+from shared.settings.rules import ALERT_URLS, broken_rules, longest_wait
 from shared.trades.venues.registry import PUBLIC_ENDPOINTS, Endpoints
 
 KEPT = ("history", "ledger", "lookups", "markers")
@@ -97,7 +98,10 @@ class Settings:
 
 def from_process() -> Settings:
     """Read the settings of this process; raises SettingsError."""
-    host = json.loads((APP_FOLDER / "host.json").read_text(encoding="utf-8"))
+    try:
+        host = json.loads((APP_FOLDER / "host.json").read_text(encoding="utf-8"))
+    except ValueError:
+        raise SettingsError("host.json must be JSON, and is not.") from None
     return read_settings(os.environ, host)
 
 
@@ -107,9 +111,12 @@ def read_settings(environment: Mapping[str, str], host: Mapping[str, Any], feeds
     A feed whose declaration is wrong is left out, and costs no other feed.
     """
     feeds = tuple(feeds)
-    read, problems = _read_all(environment, settings_of(feeds).values())
+    settings = settings_of(feeds).values()
+    read, problems = _read_all(environment, settings)
     read[ALERT_URLS] = _alert_urls(environment, read["METRICS_TABLES"])
-    problems += broken_rules(read, host_values(environment, host), [feed.name for feed in feeds])
+    granted, wrong = host_values(environment, host)
+    urls = [each.name for each in settings if isinstance(each.parse, Url)]
+    problems += wrong + broken_rules(read, granted, [feed.name for feed in feeds], urls)
     if problems:
         raise SettingsError("These app settings are missing or wrong:\n" + "\n".join(f"- {line}" for line in problems))
     return _settings(read, [feed for feed in feeds if feed.name in read["FEEDS"]])
@@ -123,11 +130,12 @@ def _read_all(environment: Mapping[str, str], settings: Iterable[Setting]) -> tu
         written = environment.get(each.name, each.default)
         if written is None:
             problems.append(f"{each.name} is not set. {each.meaning}")
+            read[each.name] = None
             continue
         try:
-            read[each.name] = each.parse(written)
+            read[each.name] = each.read(written)
         except ValueError as error:
-            problems.append(f"{each.name} {error}.{_excerpt(each.name, written)}")
+            problems.append(f"{each.name} {error}.{each.excerpt(written)}")
             read[each.name] = each.parse(each.default) if each.default is not None else None
     return read, problems
 
@@ -137,11 +145,6 @@ def _alert_urls(environment: Mapping[str, str], tables: Mapping[str, MeasuredTab
     names = sorted({RUN_ALERT, *(table.alert for table in tables.values())})
     found = {name: environment.get(f"ALERT_{name.upper()}_URL", "") for name in names}
     return {name: url for name, url in found.items() if url.strip()}
-
-
-def _excerpt(name: str, written: str) -> str:
-    secret = any(word in name.lower() for word in ("secret", "storage", "key", "sql", "alert"))
-    return "" if secret else f" It is {written[:80]!r}."
 
 
 def _settings(read: Mapping[str, Any], enabled: Iterable[Feed]) -> Settings:

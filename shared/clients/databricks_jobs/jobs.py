@@ -6,9 +6,9 @@ from typing import Final, Protocol
 
 import msgspec
 
-from shared.clients.failures import kind_of
+from shared.clients.databricks_jobs.answers import refusal_of
 from shared.clients.identity.credentials import Identity
-from shared.clients.rest import Call, JsonService, ServiceRefused
+from shared.clients.rest import Call, JsonService, RestRefused
 from shared.clients.retrying import RetryPolicy
 from shared.domain.failures import FailureKind
 from shared.domain.runs.job_state import JobRun
@@ -54,7 +54,7 @@ class DatabricksJobs:
         retry: RetryPolicy | None = None,
     ) -> None:
         """Keep the workspace's URL and the identity; nothing is dialled yet."""
-        self._service = JsonService("Databricks", url, ca_bundle, retry or RetryPolicy())
+        self._service = JsonService("Databricks", url, ca_bundle, retry or RetryPolicy(), refusal=refusal_of)
         self._identity = identity
 
     def find(self, name: str) -> int:
@@ -82,8 +82,8 @@ class DatabricksJobs:
     def _call[Answer](self, call: Call, read: Callable[[bytes], Answer]) -> Answer:
         try:
             return self._service.answer(call, self._token, read)
-        except ServiceRefused as refusal:
-            if kind_of(refusal.status) is FailureKind.UNAUTHORIZED:
+        except RestRefused as refusal:
+            if refusal.kind is FailureKind.UNAUTHORIZED:
                 raise LoginRefused(f"{self._client} may not {call.method} {call.path}: {refusal}") from refusal
             raise JobRefused(f"{call.method} {call.path}: {refusal}") from refusal
 

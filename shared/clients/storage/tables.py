@@ -19,7 +19,8 @@ from azure.data.tables import TableClient, TableServiceClient, TableTransactionE
 from shared.clients.failures import call
 from shared.clients.identity.credentials import BlockingIdentity, Identity
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts, connect_seconds
-from shared.errors import LoginRefused, Unavailable
+from shared.clients.storage.answers import BY_CODE
+from shared.errors import Denied, LoginRefused, Unavailable
 
 type Entity = Mapping[str, Any]
 type Key = tuple[str, str]
@@ -182,15 +183,19 @@ class Tables:
             return self._tables[name]
 
     def _call[Answer](self, verb: Callable[[dict[str, Any]], Answer], *keep: type[AzureError]) -> Answer:
-        """Call the service; what is no answer about a row becomes Unavailable, a refused login too."""
+        """Call the service; what is no answer about a row becomes Unavailable, a refused login Denied."""
         try:
             return self._retry.call(
                 lambda seconds: call(
-                    lambda: verb(_limits(seconds)), place=_PLACE, client=self._client, keep=(*_ANSWERS, *keep)
+                    lambda: verb(_limits(seconds)),
+                    place=_PLACE,
+                    client=self._client,
+                    keep=(*_ANSWERS, *keep),
+                    words=BY_CODE,
                 )
             )
         except LoginRefused as refused:
-            raise Unavailable(str(refused)) from refused
+            raise Denied(str(refused)) from refused
 
 
 def tables_of(connection: str | None, endpoint: str, identity: Identity, ca_bundle: str | None) -> Tables:

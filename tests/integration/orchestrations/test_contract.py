@@ -35,6 +35,12 @@ class Fake:
         assert instance_id in self.orchestrations.stopped
         return self.orchestrations.started[instance_id]
 
+    async def suspend(self, instance_id):
+        assert self.orchestrations.standings[instance_id] == "alive"
+
+    async def terminate(self, instance_id):
+        self.orchestrations.standings[instance_id] = "failed"
+
 
 class Durable:
     """The durable client of a running host, and what a test may ask about it."""
@@ -52,6 +58,19 @@ class Durable:
             while (status := await self._client.get_status(instance_id)).runtime_status.value != "Completed":  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         return status.output
+
+    async def suspend(self, instance_id):
+        await self._client.suspend(instance_id, "a person looks at it")
+        await self._become(instance_id, "Suspended")
+
+    async def terminate(self, instance_id):
+        await self._client.terminate(instance_id, "a person ends it")
+        await self._become(instance_id, "Terminated")
+
+    async def _become(self, instance_id, wanted):
+        async with asyncio.timeout(20):
+            while (await self._client.get_status(instance_id)).runtime_status.value != wanted:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +126,46 @@ async def test_what_has_ended_or_never_began_is_passed_over_by_a_stop(side):
     await side.orchestrations.stop([window, next(ids)])
 
 
+async def test_an_orchestration_is_alive_until_it_has_completed(side):
+    window = next(ids)
+    unknown = await side.orchestrations.standing(window)
+    await side.orchestrations.start(window, {})
+    started = await side.orchestrations.standing(window)
+
+    await side.orchestrations.stop([window])
+    await side.payload_once_ended(window)
+
+    assert (unknown, started) == ("gone", "alive")
+    assert await side.orchestrations.standing(window) == "completed"
+
+
+async def test_an_orchestration_that_was_suspended_is_alive_and_one_that_was_terminated_failed(side):
+    window = next(ids)
+    await side.orchestrations.start(window, {})
+
+    await side.suspend(window)
+    suspended = await side.orchestrations.standing(window)
+    await side.terminate(window)
+
+    assert (suspended, await side.orchestrations.standing(window)) == ("alive", "failed")
+
+
+@pytest.mark.parametrize("how", ["completed", "terminated"])
+async def test_what_has_ended_is_started_again(side, how):
+    window = next(ids)
+    await side.orchestrations.start(window, {"number": 1})
+    if how == "completed":
+        await side.orchestrations.stop([window])
+        await side.payload_once_ended(window)
+    else:
+        await side.terminate(window)
+
+    await side.orchestrations.start(window, {"number": 2})
+
+    await side.orchestrations.stop([window])
+    assert await side.payload_once_ended(window) == {"number": 2}
+
+
 async def test_the_addresses_of_an_orchestration_name_it(side):
     window = next(ids)
 
@@ -132,8 +191,9 @@ def silent(request):
         lambda orchestrations: orchestrations.start("trades-silent", {}),
         lambda orchestrations: orchestrations.start_enrichment("trades-silent", {}),
         lambda orchestrations: orchestrations.stop(["trades-silent"]),
+        lambda orchestrations: orchestrations.standing("trades-silent"),
     ],
-    ids=["start", "start_enrichment", "stop"],
+    ids=["start", "start_enrichment", "stop", "standing"],
 )
 async def test_a_host_that_does_not_answer_is_unavailable(silent, verb):
     with pytest.raises(Unavailable, match="trades-silent"):

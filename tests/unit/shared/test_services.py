@@ -2,6 +2,7 @@ import threading
 
 import pytest
 
+from shared.contracts import load_contract
 from shared.services import Services
 from shared.settings.model import read_settings
 
@@ -20,12 +21,16 @@ def test_a_service_is_replaced_by_name():
     assert services.ledger == "another"
 
 
-def test_a_send_may_take_as_long_as_its_setting_says():
-    settings = read_settings(LEAST | {"SEND_DEADLINE": "00:00:10"}, {"functionTimeout": "00:10:00"} | CONCURRENCY)
+def test_a_send_to_any_destination_may_take_as_long_as_its_setting_says():
+    changed = {"SEND_DEADLINE": "00:00:10", "SQL__url": "mssql://sql.example/trades"}
+    settings = read_settings(LEAST | changed, {"functionTimeout": "00:10:00"} | CONCURRENCY)
 
     services = Services().replace(settings=settings)
 
+    table = services.destination_tools.rows(load_contract("trades/1"))
     assert services.hubs.retry.timeouts.total == 10.0
+    assert services.lake.container.retry.timeouts.total == 10.0
+    assert table.retry.timeouts.total == 10.0
 
 
 def test_an_unknown_name_is_an_error():

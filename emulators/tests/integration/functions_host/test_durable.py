@@ -120,30 +120,11 @@ def test_instances_are_queried_purged_and_started_anew(whole):
     found = whole.call("GET", f"{WEBHOOKS}/", params=query).json()
     fresh = whole.call("POST", "/api/manage/group-0/restart").text
     purged = whole.call("POST", "/api/manage/group-0/purge").text
-    rest = whole.call("DELETE", f"{WEBHOOKS}/", params=query).json()
 
     assert [one["instanceId"] for one in found] == ["group-0", "group-1", "group-2"]
-    assert (purged, rest) == ("1", {"instancesDeleted": 2})
+    assert purged == "1"
     assert whole.reach(fresh)["name"] == "sleeps"
     assert whole.call("DELETE", f"{WEBHOOKS}/group-0").status_code == 404
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "what"),
-    [("POST", f"{WEBHOOKS}/x/rewind", "rewind"), ("GET", "/runtime/webhooks/durabletask/entities/a/b", "entities")],
-)
-def test_what_is_left_out_says_so(whole, method, path, what):
-    response = whole.call(method, path)
-
-    assert (response.status_code, what in response.json()["Message"]) == (501, True)
-
-
-def test_a_body_that_is_not_json_is_refused(whole):
-    whole.start("waits", "fussy")
-
-    assert post(whole, "fussy", "raiseEvent/go", data="text") == 400
-    assert whole.call("POST", "/runtime/webhooks/durabletask/orchestrators/waits", data="{").status_code == 400
-    assert whole.call("GET", f"{WEBHOOKS}/", params={"createdTimeTo": "soon"}).status_code == 400
 
 
 def test_an_orchestration_started_by_http_gets_its_body_as_input(whole):

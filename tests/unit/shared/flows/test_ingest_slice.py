@@ -9,19 +9,26 @@ import pytest
 from shared.clients.event_hubs.fake import FakeEventHubs
 from shared.clients.storage.fake import FakeLedger
 from shared.domain.windows.ledger_row import SliceRow, WindowRow
-from shared.domain.windows.plan import PlanTemplate, StreamPlan
-from shared.domain.windows.window import Window
-from shared.errors import FeedRefused, Unavailable
+from shared.domain.windows.plan import PlanTemplate, SliceAttempt, StreamPlan
+from shared.domain.windows.window import Slice, Window, microseconds
+from shared.errors import FeedRefused, LoginRefused, Unavailable
 from shared.feeds.catalogue import FEEDS, checked
-from shared.flows.close_window import close
-from shared.flows.ingest_slice import SliceTools, begin, ingest
+from shared.flows import close_window
+from shared.flows.close_window import close, fail
+from shared.flows.ingest_slice import SliceTools, begin, ingest, slice_outcome, with_timing
 from shared.flows.sources import SourceTools
+from shared.flows.stop_watch import StopWatch
 from shared.trades.connection.fake import FakeVenueClient
+from shared.trades.venues.trade import Trade
 from tests.unit.shared.flows.drawn_fakes import NUMBERS
 from tests.unit.shared.trades.simulated_venue import PlayedLoop
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
+TRADES = [
+    Trade("coinbase", "BTC-USD", number, "1", "1", "buy", "taker", at, at, "history")
+    for number, at in enumerate(microseconds(NOON + offset * SECOND) for offset in (-5, 5, 15, 25))
+]
 
 
 class InlineLoop(PlayedLoop):
@@ -62,7 +69,7 @@ def clock():
 class World:
     """A claimed window of 20 s in two slices, and all that its activities meet."""
 
-    def __init__(self, feed="payments", fingerprint="numbers", script=()):
+    def __init__(self, feed="payments", fingerprint="numbers", script=(), history=()):
         stream = {"payments": "transactions", "trades": "trades"}[feed]
         template = PlanTemplate(
             *(10 * SECOND, SECOND, SECOND),
@@ -73,7 +80,7 @@ class World:
         self.plan = template.freeze(self.window, NOON, fingerprint, {})
         self.ledger = FakeLedger()
         self.hubs = FakeEventHubs({"transactions": 10, "trades": 4})
-        self.venue = FakeVenueClient(script)
+        self.venue = FakeVenueClient(script, history)
         self.ledger.claim(WindowRow(self.window, "planned", "timer", NOON, self.plan.as_wire()))
 
     @property
@@ -229,3 +236,115 @@ def test_a_stop_written_while_a_slice_runs_ends_it_at_its_time():
     assert outcome["state"] == "done"
     assert 40 <= len(world.hubs.received["transactions"]) <= 50
     assert ended_at <= NOON + 6 * SECOND
+
+
+def test_a_slice_says_how_late_it_was():
+    world = World()
+    late = replace(world.tools, clock=lambda: clock() + 7 * SECOND)
+
+    played(ingest(world.plan, 0, late))
+
+    (row,) = world.ledger.attempts(world.window.id)
+    assert row.report == {"late_begun": 8.0}
+
+
+def test_a_live_slice_says_how_late_it_was_connected():
+    part = Slice("trades-20261122T120000Z", 0, NOON, NOON + 10 * SECOND)
+    plan = World("trades").plan
+    seen = {"connected_at": (NOON + 3 * SECOND).isoformat(), "warnings": ["a"]}
+
+    report = with_timing(seen, SliceAttempt(plan, part, 1), NOON - SECOND, StopWatch(None))
+
+    assert report == seen | {"late_begun": 0.0, "late_connected": 3.0}
+
+
+def test_a_past_slice_is_never_late():
+    world = World()
+    past = replace(world.plan, past=True)
+
+    played(ingest(past, 0, replace(world.tools, clock=lambda: clock() + 60 * SECOND)))
+
+    (row,) = world.ledger.attempts(world.window.id)
+    assert row.report == {}
+
+
+def test_what_nobody_foresaw_is_written_and_raised():
+    world = World()
+    broken = replace(world.tools, destinations=lambda stream: {}["hub"])
+
+    with pytest.raises(KeyError):
+        played(ingest(world.plan, 0, broken))
+
+    (row,) = world.ledger.attempts(world.window.id)
+    assert (row.state, row.reason) == ("failed", "'hub'")
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        ({"state": "done", "reason": ""}, "done"),
+        ({"failure": {"kind": "THROTTLED", "reason": "busy", "retry_after": 9.0}}, "failed"),
+        ({"failure": {"kind": "CRASHED", "reason": "gone", "retry_after": 0.0}}, "failed"),
+        ({"failure": {"kind": "PERMANENT", "reason": "no such row", "retry_after": 0.0}}, "refused"),
+    ],
+)
+def test_a_slice_ends_as_its_last_answer_says(answer, state):
+    assert slice_outcome(3, answer)["state"] == state
+
+
+@pytest.mark.parametrize("past", [True, False])
+@pytest.mark.parametrize(("stopped", "sent"), [(False, 2), (True, 0)])
+def test_a_window_that_is_stopped_when_its_time_is_over_sends_nothing_more_when_it_is_closed(past, stopped, sent):
+    world = World("trades", history=TRADES)
+    world.change(stop_at=NOON + 60 * SECOND if stopped else None)
+
+    ended = played(close(replace(world.plan, past=past), replace(world.tools, clock=lambda: clock() + 60 * SECOND)))
+
+    assert (ended["state"] == "stopped") is stopped
+    assert len(world.hubs.received["trades"]) == sent
+
+
+def test_closing_that_is_stopped_while_it_sends_sends_nothing_more():
+    world = World("trades", history=TRADES)
+    send = world.venue.page
+
+    async def page(symbol, request=None):
+        world.change(stop_at=NOON + 90 * SECOND)
+        await asyncio.sleep(2)
+        return await send(symbol, request)
+
+    world.venue.page = page
+
+    ended = played(close(world.plan, replace(world.tools, clock=lambda: clock() + 60 * SECOND)))
+
+    assert ended["state"] == "stopped"
+    assert world.hubs.received["trades"] == []
+
+
+@pytest.mark.parametrize("refusal", [FeedRefused("NOPEUSDT is no market"), LoginRefused("No such secret.")])
+def test_a_window_whose_completion_is_refused_ends_as_failed_with_the_reason(monkeypatch, refusal):
+    world = World("trades")
+
+    def refused(*_):
+        raise refusal
+
+    monkeypatch.setattr(close_window, "open_completion", refused)
+
+    ended = world.close()
+
+    assert (ended["state"], world.row.state) == ("failed", "failed")
+    assert ended["reason"] == f"It could not be closed. {refusal}"
+
+
+def test_a_window_that_can_not_be_closed_is_failed_with_what_its_slices_did():
+    world = World()
+    world.ingest(0)
+
+    tools = replace(world.tools, clock=lambda: NOON)
+
+    ended = fail(world.plan, "The history is away.", tools)
+    again = fail(world.plan, "Something else.", tools)
+
+    assert ended == again
+    assert (world.row.state, world.row.reason) == ("failed", "It could not be closed. The history is away.")
+    assert world.row.result["counts"]["transactions"]["accepted"] == 100

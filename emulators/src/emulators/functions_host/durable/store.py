@@ -6,9 +6,10 @@ Not thread-safe by design: the engine calls it from one thread only.
 import dataclasses
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import islice
 
 import msgspec
 
@@ -89,6 +90,18 @@ class TaskStore:
         with self._db:
             return self._create(instance, now)
 
+    def create_failed(self, instance: Instance, now: datetime) -> str | None:
+        """Like `create`, for an instance that failed before its function ran; its `output` says why."""
+        with self._db:
+            status = self._create(instance, now)
+            if status is None:
+                failed = replace(instance, status="Failed", updated=now)
+                ends = history.closing_events(failed, now)
+                self._append(instance.id, [history.execution_started(instance, now), *ends])
+                self._update(failed, forced=True)
+                self._conclude(failed, Effects())
+        return status
+
     def next_work(self, instance_id: str) -> Work | None:
         """Give the oldest message for an instance, unless that is suspended, final or gone."""
         instance = self.read(instance_id)
@@ -136,14 +149,14 @@ class TaskStore:
     def switch(self, instance_id: str, status: str, *, now: datetime, reason: str = "") -> tuple[str | None, Effects]:
         """Set Suspended, Running or Terminated from outside; gives the status before (None if unknown).
 
-        A final status is never changed. Termination's output is the reason; it ends no child orchestration.
+        A final status is never changed. The output is the reason, whichever of the three it is; termination ends no
+        child orchestration.
         """
         effects = Effects(wake=[instance_id])
         with self._db:
             instance = self.read(instance_id)
             if instance and instance.status not in FINAL and (status != "Running" or instance.status == "Suspended"):
-                output = json.dumps(reason) if status in FINAL else instance.output
-                after = replace(instance, status=status, output=output, updated=now)
+                after = replace(instance, status=status, output=json.dumps(reason), updated=now)
                 self._update(after, forced=True)
                 if status in FINAL:
                     ended = history.event(history.EventType.EXECUTION_TERMINATED, now, Input=reason)
@@ -156,10 +169,15 @@ class TaskStore:
         row = self._db.execute("SELECT * FROM instances WHERE id = ?", (instance_id,)).fetchone()
         return _instance(row) if row else None
 
-    def read_all(self) -> list[Instance]:
-        """Give every instance, oldest first."""
-        rows = self._db.execute("SELECT * FROM instances ORDER BY created, rowid")
-        return [_instance(row) for row in rows]
+    def read_after(self, instance_id: str, holds: Callable[[Instance], bool], most: int) -> list[Instance]:
+        """Give up to `most` instances that `holds` wants, in the order of their ids, after this one ("" for all)."""
+        rows = self._db.execute("SELECT * FROM instances WHERE id > ? ORDER BY id", (instance_id,))
+        return list(islice(filter(holds, map(_instance, rows)), most))
+
+    def purge_where(self, holds: Callable[[Instance], bool]) -> int:
+        """Delete the finished instances that `holds` wants, with their histories; gives how many there were."""
+        rows = self._db.execute("SELECT * FROM instances")
+        return self.purge([found.id for found in map(_instance, rows) if found.status in FINAL and holds(found)])
 
     def history(self, instance_id: str) -> list[str]:
         """Give the history of an instance as JSON texts."""

@@ -98,6 +98,16 @@ def waits(context: df.DurableOrchestrationContext):
 
 
 @bp.orchestration_trigger(context_name="context")
+def fails_once(context: df.DurableOrchestrationContext):
+    yield context.call_activity("work", {"effect": f"{context.instance_id}.work", "failures": 1})
+
+
+@bp.orchestration_trigger(context_name="context")
+def has_a_child(context: df.DurableOrchestrationContext):
+    return (yield context.call_sub_orchestrator("waits", "given", f"{context.instance_id}-child"))
+
+
+@bp.orchestration_trigger(context_name="context")
 def gated(context: df.DurableOrchestrationContext):
     gate = context.get_input()
     before = yield context.call_activity("work", {"effect": f"{gate}.before"})
@@ -201,6 +211,7 @@ async def manage(req: func.HttpRequest, client: df.DurableOrchestrationClient) -
     if verb == "purge":
         return func.HttpResponse(str((await client.purge_instance_history(instance)).instances_deleted))
     if verb == "restart":
-        return func.HttpResponse(await client.restart(instance, restart_with_new_instance_id=True))
+        # SDK 1.7 hands over the whole answer of the extension, though it says that it gives the id.
+        return func.HttpResponse((await client.restart(instance, restart_with_new_instance_id=True))["id"])
     await getattr(client, verb)(instance, "as asked")
     return func.HttpResponse("done")
