@@ -66,6 +66,14 @@ def instance_of(window_id: str, number: int) -> str:
     return f"enrich-{window_id}" if number == 1 else f"enrich-{window_id}-r{number}"
 
 
+def number_of_wanted(attempt: int, runs: Iterable[RunRow]) -> int | None:
+    """Give the number of the run that the opening of a window's attempt must start; None where the attempt has one."""
+    known = list(runs)
+    if any(run.attempt == attempt for run in known):
+        return None
+    return max((run.number for run in known), default=0) + 1
+
+
 def row_key(window: Window, number: int) -> tuple[str, str]:
     """Give the ledger's keys of a run."""
     return window.feed, f"{stamp(window.start)}-r{number}"

@@ -1,7 +1,6 @@
 """What the app tells the world about its windows, and how it knows its own words again."""
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -55,14 +54,6 @@ def window_of(event: Mapping[str, Any]) -> str | None:
     named = _object(event.get("data")).get("window", _window_named(event.get("id")))
     feed = _feed_of(named)
     return named if feed and event.get("subject") == f"{_OPENING_SUBJECT}{_title(feed)}" else None
-
-
-def attempt_of(event: Mapping[str, Any]) -> int:
-    """Give the attempt of the window whose opening an event tells: as the data says, else the event's id, else 1."""
-    given = _object(event.get("data")).get("attempt")
-    _, _, named = str(event.get("id")).partition("/a")
-    found = given if isinstance(given, int) else int(named) if re.fullmatch("[0-9]{1,9}", named) else 1
-    return max(found, 1)
 
 
 def _event_id(window: Window, attempt: int) -> str:
