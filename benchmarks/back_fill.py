@@ -35,7 +35,7 @@ def rows() -> list[Row]:
         asked.extend(stream.hub for stream in template.streams)
         return {"transactions": 4}
 
-    plans = PlanFactory({"payments": TEMPLATE}, lambda feed: "", partitions)
+    plans = PlanFactory({"payments": TEMPLATE}, lambda _: "", partitions)
     ports = ("--blob-port", 0, "--queue-port", 0, "--table-port", 0)
     with (
         tempfile.TemporaryDirectory(prefix="back-fill-") as folder,

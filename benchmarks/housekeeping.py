@@ -80,7 +80,7 @@ def _tick(tables: Tables) -> tuple[float, float, int]:
         runs=TableRunLedger(tables),
         reference=reference,
         events=WindowEvents(ledger, FakeEventHubs({"trades": 4}), reference, None, lambda: NOON),
-        alert=lambda row: None,
+        alert=lambda _: None,
         feeds=("trades",),
         lookups=(),
         keep=Keep(*[timedelta(days=90)] * 4),
