@@ -29,7 +29,7 @@ from shared.clients.storage.windows import Ledger, table_ledger
 from shared.contracts import Contract
 from shared.domain.windows.ledger_row import WindowRow
 from shared.domain.windows.window import microseconds
-from shared.errors import FeedUnusable, Unavailable
+from shared.errors import FeedUnusable, SettingsError, Unavailable
 from shared.feeds.feed import Feed
 from shared.flows.announce import WindowEvents
 from shared.flows.destinations import DestinationTools, connect
@@ -242,8 +242,8 @@ class Services:
     def _alert_of_window(self, row: WindowRow) -> None:
         """Alert of a window that did not end by itself; without a database there is nowhere to keep an alert."""
         if self.report_tools is None:
-            logger.error("window.no_alert window=%s reason=%s: SQL__url is not set", row.window.id, row.reason)
-            return
+            unset = SettingsError("SQL__url is not set: there is no database for alerts.")
+            return telemetry.error(logger, "window.no_alert", cause=unset, window=row.window.id, reason=row.reason)
         alert_of_window(self.metrics_tools, row, "run_failed", row.instance, row.claimed_at, row.reason)
 
     def _topic(self) -> Topic | None:

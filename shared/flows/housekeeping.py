@@ -82,8 +82,8 @@ async def look_after(steps: Mapping[str, HousekeepingStep]) -> None:
                 telemetry.warning(logger, "housekeeping.done", step=name, what=sentence)
         except IngestionError as error:
             telemetry.warning(logger, "housekeeping.failed", step=name, cause=error)
-        except Exception:  # a fault in one step's own code must not stop the others
-            logger.exception("housekeeping.failed step=%s", name)
+        except Exception as fault:  # noqa: BLE001 - a fault in one step's own code must not stop the others
+            telemetry.error(logger, "housekeeping.failed", cause=fault, step=name)
 
 
 async def end_or_restart_windows(tools: HousekeepingTools, orchestrations: Orchestrations) -> list[str]:
@@ -98,8 +98,8 @@ async def end_or_restart_windows(tools: HousekeepingTools, orchestrations: Orche
             done.extend(await _look_at(tools, orchestrations, row))
         except IngestionError as error:
             telemetry.warning(logger, "window.not_looked_at", window=row.window.id, cause=error)
-        except Exception:  # its plan may be of a shape that this version can't read
-            logger.exception("window.not_looked_at window=%s", row.window.id)
+        except Exception as fault:  # noqa: BLE001 - its plan may be of a shape that this version can't read
+            telemetry.error(logger, "window.not_looked_at", cause=fault, window=row.window.id)
     return done
 
 
@@ -149,7 +149,7 @@ def _alert(tools: HousekeepingTools, row: WindowRow) -> None:
     except IngestionError as error:
         if tools.clock() - row.claimed_at < ALERT_WAIT:
             raise
-        logger.error("window.no_alert window=%s reason=%s cause=%s", row.window.id, row.reason, error)  # noqa: TRY400 - no stack
+        telemetry.error(logger, "window.no_alert", cause=error, window=row.window.id, reason=row.reason)
 
 
 def _change(tools: HousekeepingTools, seen: WindowRow, wanted: WindowRow) -> bool:
