@@ -76,15 +76,12 @@ def _tick(tables: Tables) -> tuple[float, float, int]:
     orchestrations, reference = FakeOrchestrations(), FakeReference(lambda: NOON)
     ledger = TableLedger(tables)
     tools = HousekeepingTools(
-        ledger=ledger,
         runs=TableRunLedger(tables),
-        reference=reference,
         events=WindowEvents(ledger, FakeEventHubs({"trades": 4}), reference, None, lambda: NOON),
         alert=lambda _: None,
         feeds=("trades",),
         lookups=(),
         keep=Keep(*[timedelta(days=90)] * 4),
-        clock=lambda: NOON,
     )
     process = psutil.Process()
     base, start = process.memory_info().rss, perf_counter()

@@ -18,6 +18,7 @@ from shared.flows.enrich import claim_run, fail_run, follow_run, prepare_lookups
 from shared.flows.report_runs import report_run
 from shared.flows.request_runs import request_rerun, start_enrichment_of
 from shared.flows.steps import answered, complete_apart
+from shared.http.events import published_event
 from shared.http.statuses import ACCEPTED
 from shared.http.views import accepted_run
 from shared.services import services
@@ -30,8 +31,7 @@ logger = logging.getLogger(__name__)
 @bp.durable_client_input(client_name="client")
 async def start_enrichment(event: func.EventGridEvent, client: df.DurableOrchestrationClient) -> None:
     """Start the enrichment of the window that an opening's event names; the ledger decides, the event only wakes."""
-    published = {"eventType": event.event_type, "subject": event.subject, "id": event.id, "data": event.get_json()}
-    window_id = window_of(published)
+    window_id = window_of(published_event(event))
     number = await telemetry.in_thread(wanted, services().enrichment_tools, window_id)
     if number is None:
         telemetry.info(logger, "enrichment.not_wanted", window=window_id or "-", subject=event.subject)
@@ -80,7 +80,10 @@ def give_up_run(request: dict) -> dict:  # type: ignore[type-arg] # the worker r
 def measure_run(request: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
     """Measure what a run brought, and alert of what went wrong; nothing where no database is set."""
     tools = services().report_tools
-    return answered(lambda: report_run(tools, request["window_id"], request["number"]) if tools else {}, "measure_run")
+    window_id, number = request["window_id"], request["number"]
+    return answered(
+        lambda: report_run(tools, window_id, number) if tools else {}, "measure_run", window=window_id, number=number
+    )
 
 
 @bp.orchestration_trigger(context_name="context")
@@ -121,8 +124,9 @@ def _answered(
     step: Callable[..., dict[str, Any]], request: Mapping[str, Any], *given: str, activity: str
 ) -> dict[str, Any]:
     """Carry out one step of the run that a request names."""
+    window_id, number = request["window_id"], request["number"]
     return answered(
-        lambda: step(services().enrichment_tools, request["window_id"], request["number"], *given), activity
+        lambda: step(services().enrichment_tools, window_id, number, *given), activity, window=window_id, number=number
     )
 
 

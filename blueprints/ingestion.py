@@ -43,47 +43,60 @@ async def open_due_windows(timer: func.TimerRequest, client: df.DurableOrchestra
 @bp.activity_trigger(input_name="request")
 def begin_window(request: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
     """Move a planned window to open; idempotent by the window's id and attempt."""
-    app, attempt = services(), request.get("attempt", 1)
-    return answered(lambda: begin(app.ledger, request["window_id"], attempt, app.clock()), "begin_window")
+    app, window_id, attempt = services(), request["window_id"], request.get("attempt", 1)
+    return answered(lambda: begin(app.ledger, window_id, attempt, app.clock()), "begin_window", window=window_id)
 
 
 @bp.activity_trigger(input_name="request")
 def ingest_slice(request: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
     """Ingest one slice; each run takes the next attempt number of the ledger."""
     plan, number = Plan.from_wire(request["plan"]), request["slice"]
-    return answered(lambda: asyncio.run(ingest(plan, number, services().slice_tools)), "ingest_slice")
+    about = {"window": plan.window.id, "slice": number}
+    return answered(lambda: asyncio.run(ingest(plan, number, services().slice_tools)), "ingest_slice", **about)
 
 
 @bp.activity_trigger(input_name="request")
 def close_window(request: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
     """Join the slices, fill what is missing, and write how the window ended; idempotent by the window's id."""
     plan = Plan.from_wire(request["plan"])
-    return answered(lambda: asyncio.run(close(plan, services().slice_tools)), "close_window")
+    return answered(lambda: asyncio.run(close(plan, services().slice_tools)), "close_window", window=plan.window.id)
 
 
 @bp.activity_trigger(input_name="request")
 def fail_window(request: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
     """Write that a window could not be closed, and why."""
     plan, reason = Plan.from_wire(request["plan"]), request["reason"]
-    return answered(lambda: fail(plan, reason, services().slice_tools), "fail_window")
+    return answered(lambda: fail(plan, reason, services().slice_tools), "fail_window", window=plan.window.id)
 
 
 @bp.activity_trigger(input_name="request")
 def publish_opening(request: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
     """Tell the topic that a window opens; idempotent by the ledger."""
-    return answered(lambda: announce_opening(services().window_events, request["window_id"]), "publish_opening")
+    return answered(
+        lambda: announce_opening(services().window_events, request["window_id"]),
+        "publish_opening",
+        window=request["window_id"],
+    )
 
 
 @bp.activity_trigger(input_name="request")
 def write_marker(request: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
     """Write the file that marks a window's end; idempotent."""
-    return answered(lambda: asyncio.run(mark_closed(services().window_events, request["window_id"])), "write_marker")
+    return answered(
+        lambda: asyncio.run(mark_closed(services().window_events, request["window_id"])),
+        "write_marker",
+        window=request["window_id"],
+    )
 
 
 @bp.activity_trigger(input_name="request")
 def publish_closing(request: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
     """Tell the topic that a window is over; idempotent by the ledger."""
-    return answered(lambda: announce_closing(services().window_events, request["window_id"]), "publish_closing")
+    return answered(
+        lambda: announce_closing(services().window_events, request["window_id"]),
+        "publish_closing",
+        window=request["window_id"],
+    )
 
 
 @bp.orchestration_trigger(context_name="context")
@@ -101,7 +114,9 @@ def ingest_window(context: df.DurableOrchestrationContext) -> Generator[Any, Any
         return begun
     calls = [partial(_opening, context, plan)]
     calls += [partial(_leg, context, plan, leg.number, began) for leg in plan.legs()]
-    yield from run_children(context, calls, at_once=not plan.past)
+    opened, *_ = yield from run_children(context, calls, at_once=not plan.past)
+    if "failure" in opened:  # nobody may have written that the opening is postponed
+        yield from complete_apart(context, _opening_step(plan))
     return (yield from _close(context, plan, began))
 
 
@@ -130,8 +145,13 @@ def run_slice(context: df.DurableOrchestrationContext) -> Generator[Any, Any, di
 
 
 def _opening(context: df.DurableOrchestrationContext, plan: Plan) -> Any:  # noqa: ANN401 - an untyped task
-    step = DurableStep("publish_opening", {"window_id": plan.window.id}, plan.window.end)
-    return context.call_sub_orchestrator("complete_step", step.as_wire(), opening_instance(plan.instance))
+    return context.call_sub_orchestrator(
+        "complete_step", _opening_step(plan).as_wire(), opening_instance(plan.instance)
+    )
+
+
+def _opening_step(plan: Plan) -> DurableStep:
+    return DurableStep("publish_opening", {"window_id": plan.window.id}, plan.window.end)
 
 
 def _leg(context: df.DurableOrchestrationContext, plan: Plan, number: int, began: datetime) -> Any:  # noqa: ANN401 - an untyped task

@@ -10,7 +10,7 @@ import azure.functions as func
 from blueprints.answers import answer
 from shared import telemetry
 from shared.flows.measure import list_measurements, measure
-from shared.flows.send_alerts import retry_alerts
+from shared.flows.pending_alerts import retry_pending_alerts as retry
 from shared.http.metrics_requests import parse_measure_request
 from shared.services import services
 
@@ -32,10 +32,10 @@ async def get_metrics(req: func.HttpRequest) -> func.HttpResponse:
 
 @bp.timer_trigger(schedule="30 * * * * *", arg_name="timer", run_on_startup=False)
 async def retry_pending_alerts(timer: func.TimerRequest) -> None:
-    """Send each alert that is pending and due."""
-    tools = services().metrics_tools
-    done = await telemetry.in_thread(retry_alerts, tools.metrics, tools.alert_sender, tools.clock)
-    telemetry.info(logger, "alerts.retried", late=timer.past_due, **done)
+    """Send each alert that is pending and due; nothing is asked where no database is set, or no alert is pending."""
+    done = await telemetry.in_thread(lambda: retry(services().alert_tools))
+    if done["due"]:
+        telemetry.info(logger, "alerts.retried", late=timer.past_due, **done)
 
 
 def _measure(body: bytes, content_type: str) -> Mapping[str, Any]:

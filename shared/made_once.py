@@ -1,15 +1,7 @@
-"""Collaborators that are made at first use and kept: what the composition root is written with."""
+"""A property that is made when it is first asked for, once whatever number of threads ask, and replaceable by name."""
 
-import threading
 from collections.abc import Callable
-from typing import Any, Protocol
-
-
-class Owner(Protocol):
-    """What has such properties: where they are kept, and the lock under which they are made."""
-
-    lock: threading.RLock
-    made: dict[str, Any]
+from typing import Any
 
 
 class made_once[Made]:  # noqa: N801 - used as a decorator
@@ -27,10 +19,10 @@ class made_once[Made]:  # noqa: N801 - used as a decorator
         """Learn the name of the property."""
         self._name = name
 
-    def __get__(self, services: Owner, owner: type | None = None) -> Made:
+    def __get__(self, keeper: Any, owner: type | None = None) -> Made:  # noqa: ANN401 - has a `lock`, and `made` by name
         """Give the one that is kept, or make it."""
-        with services.lock:
-            if self._name not in services.made:
-                services.made[self._name] = self._make(services)
-        made: Made = services.made[self._name]
+        with keeper.lock:
+            if self._name not in keeper.made:
+                keeper.made[self._name] = self._make(keeper)
+        made: Made = keeper.made[self._name]
         return made

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import secrets
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -27,9 +26,8 @@ from shared.clients.storage.reference import Reference, blob_reference
 from shared.clients.storage.runs import RunLedger, table_run_ledger
 from shared.clients.storage.windows import Ledger, table_ledger
 from shared.contracts import Contract
-from shared.domain.windows.ledger_row import WindowRow
 from shared.domain.windows.window import microseconds
-from shared.errors import FeedUnusable, SettingsError, Unavailable
+from shared.errors import FeedUnusable, Unavailable
 from shared.feeds.feed import Feed
 from shared.flows.announce import WindowEvents
 from shared.flows.destinations import DestinationTools, connect
@@ -39,12 +37,14 @@ from shared.flows.ingest_slice import SliceTools
 from shared.flows.lookups import LookupTools, lookup_makers
 from shared.flows.measure import MetricsTools
 from shared.flows.open_windows import PlanFactory, partitions_of
-from shared.flows.report_runs import ReportTools, alert_of_window
+from shared.flows.pending_alerts import RememberedAlerts
+from shared.flows.report_runs import ReportTools, alert_of_lost_window
 from shared.flows.sources import SourceTools, fingerprint_of
 from shared.made_once import made_once
 from shared.settings.model import HubSettings, Settings, from_process
-from shared.trades.connection.client import VenueClient, WebVenueClient
-from shared.trades.venues.registry import venue
+from shared.trades.connection.client import VenueClient
+from shared.trades.connection.clients import VenueClients
+from shared.trades.listing import Listing
 
 logger = logging.getLogger(__name__)
 
@@ -96,20 +96,15 @@ class Services:
         return AzureEventHubs(connection, self.identity, retry=self._sending())
 
     @made_once
-    def venues(self) -> Mapping[str, VenueClient]:
-        """Give the client of each venue, by name."""
-        bundle = Path(self.settings.ca_bundle) if self.settings.ca_bundle else None
-        chance = secrets.SystemRandom()
-        return {
-            name: WebVenueClient(
-                venue(name),
-                endpoints,
-                ca_bundle=bundle,
-                clock=lambda: microseconds(self.clock()),
-                jitter=chance.random,
-            )
-            for name, endpoints in self.settings.venues.items()
-        }
+    def venues(self) -> Callable[[], Mapping[str, VenueClient]]:
+        """Give what makes the clients of the venues, by name: each slice and closing has its own."""
+        settings = self.settings
+        return VenueClients(settings.venues, ca_bundle=settings.ca_bundle, clock=lambda: microseconds(self.clock()))
+
+    @made_once
+    def listing(self) -> Listing:
+        """Give the venues' own lists of their markets."""
+        return Listing(self.venues, self.reference, self.clock)
 
     @made_once
     def pools(self) -> Pools:
@@ -170,15 +165,22 @@ class Services:
 
     @made_once
     def metrics_tools(self) -> MetricsTools:
-        """Give what measuring and alerting need of the world; raises Unavailable where no database is set."""
+        """Give what measuring needs of the world; raises Unavailable where no database is set."""
+        if self.alert_tools is None:
+            raise Unavailable("SQL__url is not set: there is no database to measure.")
+        return self.alert_tools
+
+    @made_once
+    def alert_tools(self) -> MetricsTools | None:
+        """Give what measuring and alerting need of the world, None where no database is set."""
         settings = self.settings.metrics
         url = self.settings.enrichment.sql_url
         if url is None:
-            raise Unavailable("SQL__url is not set: there is no database to measure.")
+            return None
         return MetricsTools(
             tables=settings.tables,
             ledger=self.ledger,
-            metrics=sql_metrics(url, self.identity),
+            metrics=RememberedAlerts(sql_metrics(url, self.identity), self.reference),
             alert_sender=LogicApp(settings.alert_urls, ca_bundle=self.settings.ca_bundle),
             clock=self.clock,
             quiet=settings.alert_quiet,
@@ -193,22 +195,24 @@ class Services:
     def housekeeping_tools(self) -> HousekeepingTools:
         """Give what housekeeping needs of the world."""
         return HousekeepingTools(
-            ledger=self.ledger,
-            runs=self.runs,
-            reference=self.reference,
             events=self.window_events,
-            alert=self._alert_of_window,
+            runs=self.runs,
+            alert=lambda row: alert_of_lost_window(self.report_tools, row),
             feeds=tuple(self.settings.feeds),
-            lookups=tuple(sorted({name for feed in self.feeds.values() for name in feed.lookups})),
+            lookups=tuple(lookup_makers(None)),
             keep=Keep(**self.settings.keep),
-            clock=self.clock,
         )
 
     @made_once
     def plans(self) -> PlanFactory:
         """Give what makes the plans of windows."""
         templates = {name: feed.template for name, feed in self.settings.feeds.items()}
-        return PlanFactory(templates, self._fingerprint, lambda template: partitions_of(template, self.hubs))
+        return PlanFactory(
+            templates,
+            self._fingerprint,
+            lambda template: partitions_of(template, self.hubs),
+            self.listing.resolve,
+        )
 
     @made_once
     def slice_tools(self) -> SliceTools:
@@ -220,12 +224,13 @@ class Services:
             destinations=partial(connect, tools=self.destination_tools),
             clock=self.clock,
             sleep=asyncio.sleep,
+            longest_closing=self.settings.longest_closing,
         )
 
     @made_once
     def source_tools(self) -> SourceTools:
         """Give what the sources of slices need of the world."""
-        return SourceTools(drawing=self.pools.drawing, venues=lambda: self.venues, recording=self.reference.read)
+        return SourceTools(drawing=self.pools.drawing, venues=self.venues, recording=self.reference.read)
 
     @made_once
     def destination_tools(self) -> DestinationTools:
@@ -238,13 +243,6 @@ class Services:
         given = {"blob": settings.blob_service_uri, "table": settings.table_service_uri}[service]
         endpoint = given or f"https://{settings.storage_account}.{service}.core.windows.net"
         return settings.storage, endpoint, make_identity(ManagedIdentity(settings.storage_client_id))
-
-    def _alert_of_window(self, row: WindowRow) -> None:
-        """Alert of a window that did not end by itself; without a database there is nowhere to keep an alert."""
-        if self.report_tools is None:
-            unset = SettingsError("SQL__url is not set: there is no database for alerts.")
-            return telemetry.error(logger, "window.no_alert", cause=unset, window=row.window.id, reason=row.reason)
-        alert_of_window(self.metrics_tools, row, "run_failed", row.instance, row.claimed_at, row.reason)
 
     def _topic(self) -> Topic | None:
         settings = self.settings.enrichment

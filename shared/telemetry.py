@@ -2,12 +2,20 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Final
 
-# The fields by which lines are correlated, whatever the room they come from; they stand first.
-CORRELATION = ("window", "slice", "attempt")
+CORRELATION: Final = ("feed", "window", "slice", "attempt")
+"""The fields by which lines are correlated, whatever the room they come from; they stand first."""
+
+LIBRARIES: Final = (
+    *("azure", "msal", "uamqp", "aiohttp", "requests", "urllib3", "charset_normalizer"),
+    *("opentelemetry", "sqlalchemy", "faker", "croniter", "asyncio", "concurrent"),
+)
+"""The loggers of what the app is built on. At INFO, the worker's level, their lines are hundreds for each of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +27,23 @@ class _Line:
 
 
 _held: ContextVar[list[_Line] | None] = ContextVar("lines of a thread, held for its loop", default=None)
+_work: ContextVar[Mapping[str, object] | None] = ContextVar("what the work at hand is about", default=None)
+
+
+def quieten_libraries() -> None:
+    """Let the libraries tell what is wrong, and nothing else; host.json can't, for its categories are .NET's."""
+    for name in LIBRARIES:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+@contextmanager
+def about(**fields: object) -> Iterator[None]:
+    """Add fields to every line of the block, whoever writes it: also in tasks and threads that are begun in it."""
+    token = _work.set({**(_work.get() or {}), **fields})
+    try:
+        yield
+    finally:
+        _work.reset(token)
 
 
 def info(logger: logging.Logger, event: str, **fields: object) -> None:
@@ -61,14 +86,21 @@ def _tell(
 ) -> None:
     if not logger.isEnabledFor(level):
         return
-    first = {name: fields[name] for name in CORRELATION if name in fields}
-    ordered = first | {name: value for name, value in fields.items() if name not in first}
+    known = _with_feed({**(_work.get() or {}), **fields})
+    first = {name: known[name] for name in CORRELATION if name in known}
+    ordered = first | {name: value for name, value in known.items() if name not in first}
     text = " ".join([event, *(f"{name}={value}" for name, value in ordered.items())])
     line, held = _Line(logger, level, text, fault), _held.get()
     if held is None:
         _write(line)
     else:
         held.append(line)
+
+
+def _with_feed(fields: Mapping[str, object]) -> Mapping[str, object]:
+    """Add the feed where the window is known: its id begins with that."""
+    feed, _, _ = str(fields.get("window") or "").rpartition("-")
+    return {"feed": feed, **fields} if feed else fields
 
 
 def _write(line: _Line) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
 
@@ -16,6 +16,18 @@ from shared.errors import IngestionError, LoginRefused, ServiceRefused, Unavaila
 
 type Words = Mapping[str, FailureKind]
 """The words that a service has for its failures (its error codes), and what each means."""
+
+
+class Meaning(NamedTuple):
+    """What an answer that is no success means, and its own words, short.
+
+    ambiguous: a refused login in words that the service also has for what passes.
+    """
+
+    kind: FailureKind
+    words: str
+    ambiguous: bool = False
+
 
 NO_WORDS: Final[Words] = MappingProxyType({})
 
@@ -61,15 +73,15 @@ def retry_after_seconds(headers: Mapping[str, str], now: Callable[[], float] = t
 
     A date (RFC 9110, 10.2.3) is counted from the answer's own `Date`, else from `now` (Unix time).
     """
-    said = {name.lower(): value for name, value in headers.items()}
+    given = {name.lower(): value for name, value in headers.items()}
     for name in _IN_MILLISECONDS:
-        if name in said:
-            return _number(said[name]) / 1000
-    asked = said.get("retry-after", "")
+        if name in given:
+            return _number(given[name]) / 1000
+    asked = given.get("retry-after", "")
     until = _instant(asked)
     if until is None:
         return _number(asked)
-    sent = _instant(said.get("date", ""))
+    sent = _instant(given.get("date", ""))
     return max(0.0, until - (now() if sent is None else sent))
 
 

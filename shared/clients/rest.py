@@ -4,15 +4,15 @@ import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import requests
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
-from shared.clients.failures import kind_of, transient_failure, untrusted
-from shared.clients.retrying import DoubtfulRefusal, RetryPolicy, TransientError, connect_seconds
+from shared.clients.failures import Meaning, kind_of, transient_failure, untrusted
+from shared.clients.retrying import AmbiguousRefusal, RetryPolicy, TransientError, connect_seconds
 from shared.domain.failures import FailureKind
 from shared.errors import ServiceRefused, Unavailable
 
@@ -30,20 +30,9 @@ class RestRefused(ServiceRefused):
         self.status = status
 
 
-class Refusal(NamedTuple):
-    """What a service says instead of an answer.
-
-    words: its own, short. in_doubt: a refused login in words that it also has for what passes.
-    """
-
-    kind: FailureKind
-    words: str
-    in_doubt: bool = False
-
-
-def refusal_by_status(status: int, body: str) -> Refusal:
+def meaning_of_status(status: int, body: str) -> Meaning:
     """Read a refusal of a service that has no error codes: its status says what it means."""
-    return Refusal(kind_of(status), body)
+    return Meaning(kind_of(status), body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +50,7 @@ class JsonService:
     """A service behind a URL; for any number of threads, since each call has a session of its own.
 
     name: what messages call it. ca_bundle: a PEM file, None is the system's. most_bytes: the largest answer taken.
-    refusal: reads the status and the text of what is no success.
+    meaning: reads the status and the text of what is no success.
     Proxies, netrc and bundles named by the environment are ignored: settings alone say whom to trust.
     """
 
@@ -70,7 +59,7 @@ class JsonService:
     ca_bundle: str | None = None
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     most_bytes: int = 64 << 20
-    refusal: Callable[[int, str], Refusal] = refusal_by_status
+    meaning: Callable[[int, str], Meaning] = meaning_of_status
 
     def answer[Answer](
         self,
@@ -85,7 +74,7 @@ class JsonService:
         read: where it fails (ValueError, msgspec's errors), the answer was cut or garbled, and is asked for again.
         bearer: gives the token; it is asked at each try. within: seconds for all tries together.
 
-        Raises RestRefused for an answer that no repetition changes, LoginRefused for a doubtful one that lasts, else
+        Raises RestRefused for an answer that no repetition changes, LoginRefused for an ambiguous one that lasts, else
         Unavailable.
         """
         with requests.Session() as session:
@@ -140,10 +129,10 @@ class JsonService:
 
     def _refused(self, response: requests.Response, body: str) -> Unavailable:
         status = response.status_code
-        kind, words, in_doubt = self.refusal(status, body)
+        kind, words, ambiguous = self.meaning(status, body)
         text = f"{self.name} answered {status}: {_excerpt(words)}"
-        if in_doubt:
-            return DoubtfulRefusal(text)
+        if ambiguous:
+            return AmbiguousRefusal(text)
         return transient_failure(text, kind, response.headers) if kind.may_pass else RestRefused(text, status, kind)
 
     def _failure(self, error: Exception) -> Unavailable:

@@ -22,7 +22,7 @@ class TransientError(Unavailable):
     """A failure that another try may cure."""
 
 
-class DoubtfulRefusal(TransientError):
+class AmbiguousRefusal(TransientError):
     """A refused login in words that a service also has for what passes; where it lasts, it is a LoginRefused."""
 
     kind = FailureKind.UNAUTHORIZED
@@ -82,8 +82,8 @@ class RetryPolicy:
     def call[Answer](self, attempt: Callable[[float], Answer], *, within: float | None = None) -> Answer:
         """Give what `attempt` gives, which is handed the seconds that it may take.
 
-        within: seconds for all tries together, where it is less than the policy's total. Raises Unavailable (or
-        LoginRefused, after a DoubtfulRefusal) with the last failure's text, and at once whatever else `attempt` raises.
+        within: seconds for all tries together, where it is less than the policy's total. Raises Unavailable, or after
+        an AmbiguousRefusal LoginRefused, with the last failure's text, and at once whatever else `attempt` raises.
         """
         tries = self.begin(within)
         while True:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -11,28 +12,32 @@ from typing import Any
 from shared import telemetry
 from shared.clients.storage.windows import Ledger
 from shared.domain.steps import readable
-from shared.domain.windows.ending import Completion, Ending, completed, decide_ending, unbegun
+from shared.domain.windows.ending import Completion, Ending, completed, decide_ending, may_complete, unbegun
 from shared.domain.windows.ledger_row import SliceRow, WindowRow
 from shared.domain.windows.plan import MAX_WINDOW, Plan
 from shared.domain.windows.window import Window
 from shared.errors import CorruptRow, FeedRefused, FeedUnusable, LoginRefused
-from shared.feeds.slicing import SliceClock, SliceSource, StreamCounts, StreamRecords
+from shared.feeds.slicing import CloseRequest, SliceClock, SliceSource, StreamCounts, StreamRecords
 from shared.flows.ingest_slice import SliceTools
 from shared.flows.outlet import connected_outlets, deliver
-from shared.flows.sources import CloseRequest, open_completion
+from shared.flows.sources import open_completion
 from shared.flows.stop_watch import watching
 
 logger = logging.getLogger(__name__)
+
+_LEFT_OFF = "left_off"
+"""Under which a row's result keeps how far a closing is that goes on in another call."""
 
 
 async def close(plan: Plan, tools: SliceTools) -> dict[str, Any]:
     """Close a window and say how it ended; one that has ended already is left as it is.
 
-    A window that its source, or a login, refuses to complete is failed. Raises Unavailable where the ledger, a venue or
+    A window that its source, or a login, refuses to complete is failed. `pending` where the time of one call was too
+    short: the row keeps what was done, and the next call goes on there. Raises Unavailable where the ledger, a venue or
     the hub does not answer: another try may succeed.
     """
     row = await asyncio.to_thread(_row, tools.ledger, plan)
-    if row.ended:
+    if row.ended or row.attempt != plan.attempt:
         return _outcome(row)
     await asyncio.to_thread(_mark_skipped, tools.ledger, plan, tools.clock())
     attempts = await asyncio.to_thread(tools.ledger.attempts, plan.window.id, plan.attempt)
@@ -40,6 +45,9 @@ async def close(plan: Plan, tools: SliceTools) -> dict[str, Any]:
         completion = await _complete(row, plan, attempts, tools)
     except (FeedRefused, FeedUnusable, LoginRefused) as refusal:
         return await asyncio.to_thread(fail, plan, readable(str(refusal)), tools)
+    if completion.report.get("rest"):
+        await asyncio.to_thread(_leave_off, tools.ledger, plan, completion)
+        return {**_outcome(row), "pending": True}
     row = await asyncio.to_thread(_row, tools.ledger, plan)  # it may have been stopped meanwhile
     ending = decide_ending(row, plan.slices(), attempts, completion)
     return _outcome(await asyncio.to_thread(_write, tools, row, ending))
@@ -50,6 +58,16 @@ def fail(plan: Plan, reason: str, tools: SliceTools) -> dict[str, Any]:
     row = _row(tools.ledger, plan)
     decided = decide_ending(row, plan.slices(), tools.ledger.attempts(plan.window.id, plan.attempt), Completion())
     return _outcome(_write(tools, row, replace(decided, state="failed", reason=f"It could not be closed. {reason}")))
+
+
+def _leave_off(ledger: Ledger, plan: Plan, completion: Completion) -> None:
+    """Keep in the window's row how far its closing is."""
+    left_off = {_LEFT_OFF: {"report": completion.report, "counts": completion.counts}}
+
+    def kept(row: WindowRow) -> WindowRow | None:
+        return None if row.ended or row.attempt != plan.attempt else replace(row, result=left_off)
+
+    ledger.change(plan.window.id, kept)
 
 
 def _row(ledger: Ledger, plan: Plan) -> WindowRow:
@@ -76,27 +94,30 @@ async def _complete(row: WindowRow, plan: Plan, attempts: Sequence[SliceRow], to
     sent after that.
     """
     end = min(plan.window.end, row.stop_at or plan.window.end)
-    stopped_late = row.stop_at is not None and (plan.past or row.stop_at >= plan.window.end)
-    if stopped_late or end <= plan.window.start or any(attempt.state == "refused" for attempt in attempts):
+    if end <= plan.window.start or not may_complete(row, attempts):
         return Completion()
+    left_off = row.result.get(_LEFT_OFF, {})
     request = CloseRequest(
         plan,
         Window(plan.window.feed, plan.window.start, end),
         reports=[attempt.report for attempt in completed(attempts)],
         previous=await asyncio.to_thread(_previous, tools.ledger, plan.window),
+        until=tools.clock() + tools.longest_closing if tools.longest_closing else None,
+        earlier=left_off.get("report"),
     )
-    time = SliceClock(tools.clock, tools.sleep, lambda: None)
-    source = await asyncio.to_thread(open_completion, tools.feed(plan), request, tools.sources, time)
-    if source is None:
-        return Completion()
     counts = {stream.name: StreamCounts() for stream in plan.streams}
     attempt_id = plan.window.closing_attempt_id(plan.attempt)
-    async with (
-        watching(tools.ledger, plan.window.id, tools.sleep) as watch,
-        connected_outlets(plan.streams, tools.destinations, attempt_id, counts) as outlets,
-    ):
-        await deliver(_UntilStopped(source, lambda: watch() != row.stop_at), outlets)
-    return Completion(source.report(), {stream: each.as_wire() for stream, each in counts.items()})
+    async with watching(tools.ledger, plan.window.id, tools.sleep) as stop_at:
+        time = SliceClock(tools.clock, tools.sleep, stop_at)
+        source = await asyncio.to_thread(open_completion, tools.feed(plan), request, tools.sources, time)
+        if source is None:
+            return Completion()
+        async with connected_outlets(plan.streams, tools.destinations, attempt_id, counts) as outlets:
+            await deliver(_UntilStopped(source, lambda: stop_at() != row.stop_at), outlets)
+    sent = {stream: Counter(each.as_wire()) for stream, each in counts.items()}
+    for stream, before in left_off.get("counts", {}).items():
+        sent[stream].update(before)
+    return Completion(source.report(), {stream: dict(each) for stream, each in sent.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +151,7 @@ def _write(tools: SliceTools, row: WindowRow, ending: Ending) -> WindowRow:
     now = tools.clock()
 
     def ended(current: WindowRow) -> WindowRow | None:
-        if current.ended:
+        if current.ended or current.attempt != row.attempt:
             return None
         return replace(current, state=ending.state, reason=ending.reason, result=ending.result, closed_at=now)
 

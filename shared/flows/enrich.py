@@ -25,6 +25,7 @@ from shared.domain.runs.run import (
     outcome_of,
     parameters_of,
 )
+from shared.domain.steps import readable
 from shared.domain.windows.ledger_row import WindowRow
 from shared.domain.windows.plan import Plan
 from shared.errors import CorruptRow, JobRefused, LoginRefused, SendFailed
@@ -128,7 +129,7 @@ def follow_run(tools: EnrichmentTools, window_id: str, number: int) -> dict[str,
 def fail_run(tools: EnrichmentTools, window_id: str, number: int, reason: str) -> dict[str, Any]:
     """Write that a run could not be started or followed, and why."""
     row = _existing(tools, window_id)
-    _change(tools, row, number, state="failed", message=reason)
+    _change(tools, row, number, state="failed", message=readable(reason))
     telemetry.warning(logger, "run.failed", window=window_id, number=number, reason=reason)
     return {"ended": True, "state": "failed", "again": False}
 

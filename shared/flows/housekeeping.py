@@ -4,14 +4,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from shared import telemetry
 from shared.clients.durable.orchestrations import Orchestrations
-from shared.clients.storage.reference import Reference
 from shared.clients.storage.runs import RunLedger
-from shared.clients.storage.windows import Ledger
 from shared.domain.windows.housekeeping import decide_remedy, ended, suspects
 from shared.domain.windows.instances import Standing, leg_instance
 from shared.domain.windows.ledger_row import WindowRow
@@ -52,15 +50,12 @@ class HousekeepingTools:
     feeds, lookups: the names of those whose rows and files are looked after.
     """
 
-    ledger: Ledger
-    runs: RunLedger
-    reference: Reference
     events: WindowEvents
+    runs: RunLedger
     alert: Callable[[WindowRow], None]
     feeds: tuple[str, ...]
     lookups: tuple[str, ...]
     keep: Keep
-    clock: Callable[[], datetime]
 
 
 def housekeeping_steps(tools: HousekeepingTools, orchestrations: Orchestrations) -> dict[str, HousekeepingStep]:
@@ -91,9 +86,9 @@ async def end_or_restart_windows(tools: HousekeepingTools, orchestrations: Orche
 
     A window that can't be looked at, for whatever reason, costs no other.
     """
-    active = await telemetry.in_thread(tools.ledger.active)
+    active = await telemetry.in_thread(tools.events.ledger.active)
     done: list[str] = []
-    for row in suspects(active, tools.clock()):
+    for row in suspects(active, tools.events.clock()):
         try:
             done.extend(await _look_at(tools, orchestrations, row))
         except IngestionError as error:
@@ -133,7 +128,7 @@ async def _restart(
 
 async def _end(tools: HousekeepingTools, row: WindowRow, standing: Standing) -> list[str]:
     """Alert a person, who is sent one alert however often this is tried, end a window, and tell of its end."""
-    row = ended(row, standing, tools.clock())
+    row = ended(row, standing, tools.events.clock())
     await telemetry.in_thread(_alert, tools, row)
     if not await telemetry.in_thread(_change, tools, row, row):
         return []
@@ -147,7 +142,7 @@ def _alert(tools: HousekeepingTools, row: WindowRow) -> None:
     try:
         tools.alert(row)
     except IngestionError as error:
-        if tools.clock() - row.claimed_at < ALERT_WAIT:
+        if tools.events.clock() - row.claimed_at < ALERT_WAIT:
             raise
         telemetry.error(logger, "window.no_alert", cause=error, window=row.window.id, reason=row.reason)
 
@@ -158,21 +153,21 @@ def _change(tools: HousekeepingTools, seen: WindowRow, wanted: WindowRow) -> boo
     def changed(row: WindowRow) -> WindowRow | None:
         return wanted if (row.attempt, row.restarts, row.ended) == (seen.attempt, seen.restarts, False) else None
 
-    return tools.ledger.change(seen.window.id, changed) == wanted
+    return tools.events.ledger.change(seen.window.id, changed) == wanted
 
 
 async def _purge_history(tools: HousekeepingTools, orchestrations: Orchestrations) -> list[str]:
-    purged = await orchestrations.purge(tools.clock() - tools.keep.history)
+    purged = await orchestrations.purge(tools.events.clock() - tools.keep.history)
     return [f"{purged} orchestrations were deleted from the task hub."] if purged else []
 
 
 def _purge_ledger(tools: HousekeepingTools) -> list[str]:
     """Delete old rows; the timer's newest window stays, by which a feed that was off knows where it ended."""
-    now, done = tools.clock(), []
+    now, done = tools.events.clock(), []
     for feed in tools.feeds:
-        newest = tools.ledger.newest(feed, 1, now=now, origin="timer")
+        newest = tools.events.ledger.newest(feed, 1, now=now, origin="timer")
         before = min([now - tools.keep.ledger, *(row.window.start for row in newest)])
-        windows = tools.ledger.purge(feed, before, MOST_WINDOWS_PURGED)
+        windows = tools.events.ledger.purge(feed, before, MOST_WINDOWS_PURGED)
         runs = tools.runs.purge(feed, before, MOST_WINDOWS_PURGED)
         if windows or runs:
             done.append(f"{windows} windows and {runs} runs of {feed} were deleted from the ledger.")
@@ -181,14 +176,14 @@ def _purge_ledger(tools: HousekeepingTools) -> list[str]:
 
 def _purge_lookups(tools: HousekeepingTools) -> list[str]:
     """Delete old lookups; the newest of each stays, for a window whose own can't be made."""
-    before, done = tools.clock() - tools.keep.lookups, []
+    before, done = tools.events.clock() - tools.keep.lookups, []
     for name in tools.lookups:
-        newest = tools.reference.newest(folder_of(name))
-        deleted = tools.reference.delete_older(folder_of(name), before, MOST_BLOBS_PURGED, keep=newest)
+        newest = tools.events.reference.newest(folder_of(name))
+        deleted = tools.events.reference.delete_older(folder_of(name), before, MOST_BLOBS_PURGED, keep=newest)
         done += [f"{deleted} lookups {name} were deleted."] if deleted else []
     return done
 
 
 def _purge_markers(tools: HousekeepingTools) -> list[str]:
-    deleted = tools.reference.delete_older(MARKERS, tools.clock() - tools.keep.markers, MOST_BLOBS_PURGED)
+    deleted = tools.events.reference.delete_older(MARKERS, tools.events.clock() - tools.keep.markers, MOST_BLOBS_PURGED)
     return [f"{deleted} markers of ended windows were deleted."] if deleted else []

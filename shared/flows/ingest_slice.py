@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared import telemetry
@@ -27,7 +27,10 @@ _PROGRESS_EVERY = 10.0
 
 @dataclass(frozen=True, slots=True)
 class SliceTools:
-    """What ingesting a slice needs of the world; `feeds` are the ones that can run."""
+    """What ingesting a slice needs of the world; `feeds` are the ones that can run.
+
+    longest_closing: how long one call of a closing may work, None for ever.
+    """
 
     ledger: Ledger
     feeds: Mapping[str, Feed]
@@ -35,6 +38,7 @@ class SliceTools:
     destinations: Destinations
     clock: Callable[[], datetime]
     sleep: Callable[[float], Awaitable[None]]
+    longest_closing: timedelta | None = None
 
     def feed(self, plan: Plan) -> Feed:
         """Give the feed of a plan; raises FeedUnusable where this version can't run it."""
@@ -62,17 +66,8 @@ async def ingest(plan: Plan, number: int, tools: SliceTools) -> dict[str, Any]:
     """
     part = plan.slices()[number]
     row = await asyncio.to_thread(tools.ledger.begin_attempt, part, tools.clock(), plan.attempt)
-    work = _Work(SliceAttempt(plan, row.slice, row.attempt), row, tools)
-    try:
-        async with work.reporting(), watching(tools.ledger, plan.window.id, tools.sleep) as watch:
-            outcome = await work.run(SliceClock(tools.clock, tools.sleep, watch), watch)
-    except Exception as error:
-        if isinstance(error, IngestionError) and not error.kind.may_pass:
-            outcome = _Outcome("refused", readable(str(error)))
-        else:
-            await work.write(_Outcome("failed", readable(str(error)) or type(error).__name__))
-            raise
-    await work.write(outcome)
+    with telemetry.about(window=plan.window.id, slice=number, attempt=row.attempt):
+        outcome = await _Work(SliceAttempt(plan, row.slice, row.attempt), row, tools).end()
     return {"slice": number, "attempt": row.attempt, "state": outcome.state, "reason": outcome.reason}
 
 
@@ -102,6 +97,21 @@ class _Work:
 
     def __post_init__(self) -> None:
         self.counts = {stream.name: StreamCounts() for stream in self.attempt.plan.streams}
+
+    async def end(self) -> _Outcome:
+        """Do the work, write how it ended, and say it."""
+        ledger, window_id = self.tools.ledger, self.attempt.plan.window.id
+        try:
+            async with self.reporting(), watching(ledger, window_id, self.tools.sleep) as watch:
+                outcome = await self.run(SliceClock(self.tools.clock, self.tools.sleep, watch), watch)
+        except Exception as error:
+            if isinstance(error, IngestionError) and not error.kind.may_pass:
+                outcome = _Outcome("refused", readable(str(error)))
+            else:
+                await self.write(_Outcome("failed", readable(str(error)) or type(error).__name__))
+                raise
+        await self.write(outcome)
+        return outcome
 
     async def run(self, time: SliceClock, watch: StopWatch) -> _Outcome:
         stop_at = time.stop_at()

@@ -68,6 +68,9 @@ def _make_assets(assets: Assets | None) -> bytes:
     if assets is None:
         raise Unavailable("ASSETS__url is not set")
     lookup = prepare(assets.pages(LOOKUP_SECONDS))
+    if lookup.unmatched:
+        named = ", ".join(lookup.unmatched)
+        telemetry.warning(logger, "lookup.unmatched", count=lookup.without_max_supply, symbols=named)
     if not len(lookup.table):
         raise Unavailable(f"of {lookup.read} assets none has a max supply")
     return parquet(lookup.table)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared import telemetry
@@ -15,6 +15,7 @@ from shared.domain.windows.plan import MAX_WINDOW, Plan, PlanTemplate
 from shared.domain.windows.schedule import Schedule, Tick, decide_tick
 from shared.domain.windows.window import Window
 from shared.errors import IngestionError, Unavailable
+from shared.trades.listing import Resolved
 
 logger = logging.getLogger(__name__)
 
@@ -23,14 +24,16 @@ _ACTIVE = ("planned", "open")
 
 @dataclass(frozen=True, slots=True)
 class PlanFactory:
-    """Makes plans from templates by feed and the two facts that come from outside.
+    """Makes plans from templates by feed and the facts that come from outside.
 
-    fingerprint: of the pool that a feed draws from. partitions: of the hubs to which a template sends packs.
+    fingerprint: of the pool that a feed draws from. partitions: of the hubs to which a template sends packs. resolve:
+    says what a template's markets are to their venues.
     """
 
     templates: Mapping[str, PlanTemplate]
     fingerprint: Callable[[str], str]
     partitions: Callable[[PlanTemplate], Mapping[str, int]]
+    resolve: Callable[[Sequence[str]], Resolved] = lambda sources: Resolved(tuple(sources))
 
     def rows(
         self,
@@ -49,9 +52,11 @@ class PlanFactory:
             return []
         template = self.templates[feed]
         fingerprint, partitions = self.fingerprint(feed), self.partitions(template)
+        resolved = self.resolve(template.sources) if template.sources else Resolved(())
 
         def planned(window: Window, attempt: int, earlier: Plan | None = None) -> WindowRow:
             fresh = template.freeze(window, now, fingerprint, partitions, attempt)
+            fresh = replace(fresh, sources=resolved.sources, refused=resolved.refused)
             plan = fresh.with_keys_of(earlier) if earlier else fresh
             return WindowRow(window, "planned", origin, now, plan.as_wire(), queued=plan.past, attempt=attempt)
 

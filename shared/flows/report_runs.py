@@ -1,9 +1,11 @@
 """The end of an enrichment: what arrived is measured once, and what went wrong raises an alert."""
 
+import logging
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from shared import telemetry
 from shared.clients.sql.stores import Counts
 from shared.clients.storage.runs import RunLedger
 from shared.domain.runs.run import RunRow
@@ -12,9 +14,11 @@ from shared.domain.volumes.measurement import RUN_ALERT, MeasuredTable, MeasureR
 from shared.domain.volumes.reconciliation import describe_faults, verdict_of
 from shared.domain.windows.ledger_row import WindowRow
 from shared.domain.windows.plan import Plan, StreamPlan
-from shared.errors import CorruptRow
+from shared.errors import CorruptRow, SettingsError
 from shared.flows.measure import MetricsTools, measure
 from shared.flows.send_alerts import raise_alert
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,15 @@ def alert_of_window(
     key, name = (tables[0].key, tables[0].alert) if tables else (streams, RUN_ALERT)
     incident = RunIncident(kind, key, name, run_id, at, reason, row.window.id)
     return raise_alert(metrics.metrics, metrics.alert_sender, incident, metrics.clock, metrics.quiet)
+
+
+def alert_of_lost_window(tools: ReportTools | None, row: WindowRow) -> None:
+    """Alert of a window that did not end by itself; without a database, None, there is nowhere to keep an alert."""
+    if tools is None:
+        unset = SettingsError("SQL__url is not set: there is no database for alerts.")
+        telemetry.error(logger, "window.no_alert", cause=unset, window=row.window.id, reason=row.reason)
+    else:
+        alert_of_window(tools.metrics, row, "run_failed", row.instance, row.claimed_at, row.reason)
 
 
 def _alert(tools: ReportTools, row: WindowRow, run: RunRow, kind: IncidentKind, reason: str) -> str:

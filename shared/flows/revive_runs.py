@@ -1,6 +1,5 @@
 """Looking again at runs that nobody carries out any more, and at windows whose run was never begun."""
 
-import asyncio
 import logging
 from collections.abc import Iterable
 from datetime import datetime
@@ -43,12 +42,12 @@ async def revive_runs(tools: EnrichmentTools, orchestrations: Orchestrations) ->
 
 async def _revive_feed(tools: EnrichmentTools, orchestrations: Orchestrations, feed: str) -> list[str]:
     now = tools.clock()
-    runs = await asyncio.to_thread(tools.runs.of_feed, feed)
+    runs = await telemetry.in_thread(tools.runs.of_feed, feed)
     quiet = [run for run in runs if is_due_for_revival(run, now)]
     done = [await _revive(tools, orchestrations, run) for run in quiet if not await _any_lives(orchestrations, run)]
-    rows = await asyncio.to_thread(tools.ledger.windows, feed, since=now - 2 * KEPT)
+    rows = await telemetry.in_thread(tools.ledger.windows, feed, since=now - 2 * KEPT)
     for row in [row for row in rows if _is_owed_a_run(row, now)]:
-        number = number_of_wanted(row.attempt, await asyncio.to_thread(tools.runs.of_window, row.window))
+        number = number_of_wanted(row.attempt, await telemetry.in_thread(tools.runs.of_window, row.window))
         if number is not None:
             done.extend(await _begin(orchestrations, row, number))
     return done
@@ -62,7 +61,7 @@ async def _revive(tools: EnrichmentTools, orchestrations: Orchestrations, run: R
     """Carry a run on, under its own number: each of its steps finds what was done; one that never began may be late."""
     if not run.run_id and tools.clock() >= may_start_until(run):
         reason = f"It was not started by {may_start_until(run).isoformat(timespec='minutes')}; now it is too late."
-        await asyncio.to_thread(fail_run, tools, run.window.id, run.number, reason)
+        await telemetry.in_thread(fail_run, tools, run.window.id, run.number, reason)
         return f"Run {run.number} of window {run.window.id} was ended as failed: {reason}"
     await start_enrichment_of(orchestrations, run.window.id, run.number, run.mode)
     telemetry.warning(logger, "run.revived", window=run.window.id, number=run.number)
@@ -71,8 +70,8 @@ async def _revive(tools: EnrichmentTools, orchestrations: Orchestrations, run: R
 
 def _is_owed_a_run(row: WindowRow, now: datetime) -> bool:
     """Say whether a window's opening was published so long ago that its run must have been claimed."""
-    published = row.announced.get("opened")
-    is_late = published is not None and now - datetime.fromisoformat(published) >= ABANDONED
+    opened = row.announced.get("opened")
+    is_late = opened is not None and now - datetime.fromisoformat(opened) >= ABANDONED
     return is_late and now < real_end(row) + KEPT
 
 

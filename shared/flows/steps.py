@@ -50,14 +50,18 @@ class Context(Protocol):
 type Steps[Result] = Generator[Any, Any, Result]
 
 
-def answered(work: Callable[[], Mapping[str, Any]], activity: str) -> dict[str, Any]:
-    """Carry an activity out; an IngestionError is its answer, for the orchestration to judge."""
-    try:
-        return dict(work())
-    except IngestionError as error:
-        reason, kind = readable(str(error)), error.kind.name
-        telemetry.warning(logger, "activity.failed", activity=activity, kind=kind, reason=reason)
-        return {"failure": {"kind": kind, "reason": reason, "retry_after": getattr(error, "retry_after", 0.0)}}
+def answered(work: Callable[[], Mapping[str, Any]], activity: str, **about: object) -> dict[str, Any]:
+    """Carry an activity out; an IngestionError is its answer, for the orchestration to judge.
+
+    about: the window, and what else is known, for every line that is logged on the way.
+    """
+    with telemetry.about(**about):
+        try:
+            return dict(work())
+        except IngestionError as error:
+            reason, kind = readable(str(error)), error.kind.name
+            telemetry.warning(logger, "activity.failed", activity=activity, kind=kind, reason=reason)
+            return {"failure": {"kind": kind, "reason": reason, "retry_after": getattr(error, "retry_after", 0.0)}}
 
 
 def complete(context: Context, step: DurableStep) -> Steps[dict[str, Any]]:

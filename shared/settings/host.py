@@ -31,7 +31,7 @@ class Host:
 def host_values(environment: Mapping[str, str], document: Mapping[str, Any]) -> tuple[Host, list[str]]:
     """Read the host's values, and say what is wrong with them; what is wrong counts as the default.
 
-    Names are read in any case, as the host does.
+    Names in host.json are read in any case, as the host does; those of the overrides as they are documented.
     """
     problems = []
     found: dict[str, Any] = {}
@@ -45,8 +45,7 @@ def host_values(environment: Mapping[str, str], document: Mapping[str, Any]) -> 
 
 
 def _written(name: str, environment: Mapping[str, str], document: Mapping[str, Any]) -> object:
-    overrides = {key.lower(): value for key, value in environment.items()}
-    if (override := overrides.get((_OVERRIDE + name).lower())) is not None:
+    if (override := environment.get(_OVERRIDE + name)) is not None:
         return override
     entry: object = document
     for part in name.lower().split("__"):

@@ -11,14 +11,14 @@ from typing import Any
 from shared.domain.setting import Setting, Url
 from shared.domain.volumes.alert_address import AlertUrl, alert_url
 from shared.domain.volumes.measurement import RUN_ALERT, MeasuredTable
-from shared.domain.windows.plan import PlanTemplate, StreamPlan
+from shared.domain.windows.plan import PlanTemplate, StreamPlan, longest_window
 from shared.domain.windows.schedule import Schedule
 from shared.errors import SettingsError
 from shared.feeds.catalogue import FEEDS, checked
 from shared.feeds.feed import Feed, Stream
-from shared.settings.host import host_values
+from shared.settings.host import Host, host_values
 from shared.settings.keys import settings_of
-from shared.settings.rules import ALERT_URLS, broken_rules, longest_wait
+from shared.settings.rules import ALERT_URLS, SLICE_RESERVE, broken_rules, longest_wait
 from shared.trades.venues.registry import PUBLIC_ENDPOINTS, Endpoints
 
 KEPT = ("history", "ledger", "lookups", "markers")
@@ -75,6 +75,7 @@ class MetricsSettings:
 class Settings:
     """All settings of the app; `unusable` says of each enabled feed that can't run why.
 
+    longest_closing: how long one call of a window's closing may work, None for ever.
     keep: how long each kind of `KEPT` is kept.
     """
 
@@ -82,6 +83,7 @@ class Settings:
     unusable: Mapping[str, str]
     timer_period: timedelta
     send_deadline: timedelta
+    longest_closing: timedelta | None
     storage: str | None = field(repr=False)
     storage_account: str | None
     table_service_uri: str | None
@@ -119,7 +121,7 @@ def read_settings(environment: Mapping[str, str], host: Mapping[str, Any], feeds
     problems += wrong + broken_rules(read, granted, [feed.name for feed in feeds], urls)
     if problems:
         raise SettingsError("These app settings are missing or wrong:\n" + "\n".join(f"- {line}" for line in problems))
-    return _settings(read, [feed for feed in feeds if feed.name in read["FEEDS"]])
+    return _settings(read, granted, [feed for feed in feeds if feed.name in read["FEEDS"]])
 
 
 def _read_all(environment: Mapping[str, str], settings: Iterable[Setting]) -> tuple[dict[str, Any], list[str]]:
@@ -147,7 +149,7 @@ def _alert_urls(environment: Mapping[str, str], tables: Mapping[str, MeasuredTab
     return {name: url for name, url in found.items() if url.strip()}
 
 
-def _settings(read: Mapping[str, Any], enabled: Iterable[Feed]) -> Settings:
+def _settings(read: Mapping[str, Any], host: Host, enabled: Iterable[Feed]) -> Settings:
     catalogue = checked(enabled)
     feeds = {feed.name: _feed(feed, read) for feed in catalogue.feeds.values()}
     twice = _hubs_named_twice(feeds.values())
@@ -156,6 +158,7 @@ def _settings(read: Mapping[str, Any], enabled: Iterable[Feed]) -> Settings:
         unusable={**catalogue.problems, **twice},
         timer_period=longest_wait(read["WINDOW_TIMER"]),
         send_deadline=read["SEND_DEADLINE"],
+        longest_closing=host.function_timeout and host.function_timeout - read["SEND_DEADLINE"] - SLICE_RESERVE,
         storage=read["AzureWebJobsStorage"],
         storage_account=read["AzureWebJobsStorage__accountName"],
         table_service_uri=read["AzureWebJobsStorage__tableServiceUri"],
@@ -194,6 +197,7 @@ def _feed(feed: Feed, read: Mapping[str, Any]) -> FeedSettings:
         length=read[f"{name}_WINDOW_LENGTH"],
         lead=read[f"{name}_LEAD"],
         catch_up=read[f"{name}_CATCH_UP"],
+        longest=longest_window(read[f"{name}_SLICE_LENGTH"]),
         reingest=read["REINGEST"],
     )
     return FeedSettings(feed, schedule, _template(feed, read), read[f"{name}_JOB"])

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 from shared.domain import setting
 from shared.domain.ncrontab import plain_cron
 from shared.domain.volumes.alert_address import alert_url
-from shared.domain.windows.plan import MAX_WINDOW, slice_count_fits
+from shared.domain.windows.plan import MAX_WINDOW, longest_window
 from shared.settings.host import Host
 from shared.settings.values import PUBLIC_AUTHORITIES, is_of_this_machine
-from shared.trades.venues.registry import parse_market
+from shared.trades.venues.registry import read_market
 
 ALERT_URLS = "ALERT_…_URL"
 """Under which the URLs of all alerts stand among the read settings, by the name of the alert."""
@@ -106,7 +106,8 @@ def _feed_rules(feed: str, read: Mapping[str, Any], host: Host) -> list[str]:
         f"KEEP_LEDGER must be at least {name}_CATCH_UP + 48:00:00, or caught up windows lose their rows": (
             read["KEEP_LEDGER"] >= read[f"{name}_CATCH_UP"] + 2 * MAX_WINDOW
         ),
-        f"{name}_SLICE_LENGTH cuts a window into more than 576 slices": slice_count_fits(length, part),
+        f"{name}_SLICE_LENGTH cuts a window into more than 576 slices": length > MAX_WINDOW
+        or length <= longest_window(part),
         f"{name}_LEAD + _SLICE_LENGTH + _GRACE + SEND_DEADLINE + 00:01:00 is {needed}; {within}": needed <= timeout,
         f"{name}_SLICE_LENGTH / _CATCH_UP_RATE + SEND_DEADLINE + 00:01:00 is {past}; {within}": past <= timeout,
     }
@@ -130,7 +131,7 @@ def _source_rules(name: str, read: Mapping[str, Any]) -> list[str]:
     problems = []
     for source in read.get(f"{name}_SOURCES", ()):
         try:
-            parse_market(source)
+            read_market(source)
         except ValueError as error:
             # Its words repeat the market, which is shown where it can't be a secret in the wrong place.
             problems.append(f"{name}_SOURCES: {error if setting.excerpt(source) else 'one is no market'}.")

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from tests.architecture.tree import ROOT, files, modules, syntax, text
+from tests.architecture.tree import ROOT, files, imported_within, modules, syntax, text
 
 PACKAGES = ("blueprints", "shared", "local", "emulators/src/emulators")
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "core", "misc", "types", "logging"}
@@ -120,10 +120,11 @@ def test_the_app_speaks_to_its_log_through_telemetry_alone():
 
 
 def test_what_an_asynchronous_trigger_does_in_a_thread_keeps_its_lines_for_the_loop():
-    """The worker drops what such a thread logs; an activity is a synchronous function, whose threads it knows."""
-    on_the_loop = [
-        name for name in modules("shared/flows") if PurePosixPath(name).stem.startswith(("request_", "open_"))
-    ]
+    """The worker drops what such a thread logs; an activity is a synchronous function, whose threads it knows.
+
+    A flow that is given a durable client is a trigger's: activities have none.
+    """
+    on_the_loop = sorted(imported_within("shared.clients.durable", "shared/flows"))
     found = [
         f"{name}:{line}"
         for name in [*modules("blueprints"), *on_the_loop]

@@ -10,8 +10,7 @@ from typing import Final
 
 import msgspec
 
-from shared.clients.failures import Words, kind_of
-from shared.clients.rest import Refusal
+from shared.clients.failures import Meaning, Words, kind_of
 from shared.domain.failures import FailureKind
 
 BY_CODE: Final[Words] = {
@@ -44,7 +43,7 @@ BY_CODE: Final[Words] = {
     "DATA_LOSS": FailureKind.PERMANENT,
 }
 
-PASSING_WORDS: Final = (
+TRANSIENT_WORDS: Final = (
     "com.databricks.backend.manager.util.UnknownWorkerEnvironmentException",
     "does not have any associated worker environments",
     "There is no worker environment with id",
@@ -56,7 +55,7 @@ PASSING_WORDS: Final = (
 )
 """Messages that pass whatever their code: those that Databricks' own SDK retries (databricks/sdk/_base_client.py)."""
 
-DOUBTFUL_WORDS: Final = ("Invalid access token", "Token is expired", "Token has expired")
+AMBIGUOUS_WORDS: Final = ("Invalid access token", "Token is expired", "Token has expired")
 """Of a 401 or 403: a token that ran out on its way is refused in the same words as one that was never good."""
 
 
@@ -65,15 +64,15 @@ class _Body(msgspec.Struct):
     message: str = ""
 
 
-def refusal_of(status: int, body: str) -> Refusal:
+def meaning_of(status: int, body: str) -> Meaning:
     """Read a refusal: its message, its code, and where there is no known one its status."""
     try:
-        said = msgspec.json.decode(body, type=_Body)
+        found = msgspec.json.decode(body, type=_Body)
     except msgspec.MsgspecError:
-        return Refusal(kind_of(status), body)
-    words = said.message or body
-    if any(passing in words for passing in PASSING_WORDS):
-        return Refusal(FailureKind.UNAVAILABLE, words)
-    kind = BY_CODE.get(str(said.error_code)) or kind_of(status)
-    in_doubt = kind is FailureKind.UNAUTHORIZED and any(doubtful in words for doubtful in DOUBTFUL_WORDS)
-    return Refusal(kind, words, in_doubt)
+        return Meaning(kind_of(status), body)
+    words = found.message or body
+    if any(transient in words for transient in TRANSIENT_WORDS):
+        return Meaning(FailureKind.UNAVAILABLE, words)
+    kind = BY_CODE.get(str(found.error_code)) or kind_of(status)
+    ambiguous = kind is FailureKind.UNAUTHORIZED and any(text in words for text in AMBIGUOUS_WORDS)
+    return Meaning(kind, words, ambiguous)

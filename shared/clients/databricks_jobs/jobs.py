@@ -6,7 +6,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from shared.clients.databricks_jobs.answers import refusal_of
+from shared.clients.databricks_jobs.answers import meaning_of
 from shared.clients.identity.credentials import Identity
 from shared.clients.rest import Call, JsonService, RestRefused
 from shared.clients.retrying import RetryPolicy
@@ -54,7 +54,7 @@ class DatabricksJobs:
         retry: RetryPolicy | None = None,
     ) -> None:
         """Keep the workspace's URL and the identity; nothing is dialled yet."""
-        self._service = JsonService("Databricks", url, ca_bundle, retry or RetryPolicy(), refusal=refusal_of)
+        self._service = JsonService("Databricks", url, ca_bundle, retry or RetryPolicy(), meaning=meaning_of)
         self._identity = identity
 
     def find(self, name: str) -> int:

@@ -8,6 +8,7 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from shared import telemetry
+from shared.domain.steps import readable
 from shared.domain.windows.instances import Standing
 from shared.domain.windows.window import EARLIEST
 from shared.errors import Unavailable
@@ -78,7 +79,7 @@ class DurableOrchestrations:
         try:
             status = await self._client.get_status(instance_id)
         except Exception as error:
-            raise Unavailable(f"The status of instance {instance_id} can't be read: {error}.") from error
+            raise Unavailable(f"The status of instance {instance_id} can't be read: {readable(str(error))}.") from error
         # For an unknown id the SDK answers an object without a status (durable-python issue 353).
         return _STANDINGS[status.runtime_status.value] if status and status.runtime_status else "gone"
 
@@ -106,7 +107,9 @@ class DurableOrchestrations:
             await starting
         except Exception as error:  # the SDK raises bare exceptions, whatever happened
             if await self.standing(instance_id) != "alive":
-                raise Unavailable(f"Orchestration {instance_id} could not be started: {error}.") from error
+                raise Unavailable(
+                    f"Orchestration {instance_id} could not be started: {readable(str(error))}."
+                ) from error
             telemetry.info(logger, "orchestration.already_running", instance=instance_id)
 
     async def _raise_stop(self, instance_id: str) -> None:
@@ -114,4 +117,6 @@ class DurableOrchestrations:
             await self._client.raise_event(instance_id, STOP_EVENT, {})
         except Exception as error:
             if await self.standing(instance_id) == "alive":
-                raise Unavailable(f"Instance {instance_id} could not be asked to stop: {error}.") from error
+                raise Unavailable(
+                    f"Instance {instance_id} could not be asked to stop: {readable(str(error))}."
+                ) from error

@@ -8,11 +8,11 @@ that codes change, so they only add to what status and `error` say: an unknown c
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
-from shared.clients.failures import Words, kind_of
+from shared.clients.failures import Meaning, Words, kind_of
 from shared.domain.failures import FailureKind
 
 BY_CODE: Final[Mapping[int, FailureKind]] = {
@@ -50,7 +50,7 @@ BY_ERROR: Final[Words] = {
     "access_denied": FailureKind.UNAUTHORIZED,
 }
 
-PASSING_OF_MANAGED_IDENTITY: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
+TRANSIENT_OF_MANAGED_IDENTITY: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 """Its endpoint is being updated, and is back within 70 s; from Entra itself both are refusals."""
 
 
@@ -63,25 +63,18 @@ class _Body(msgspec.Struct):
     message: str = ""
 
 
-class Said(NamedTuple):
-    """The meaning of an answer that is no success, and its own words, short."""
-
-    kind: FailureKind
-    words: str
-
-
-def meaning_of(status: int, body: bytes, *, of_managed_identity: bool = False) -> Said:
+def meaning_of(status: int, body: bytes, *, of_managed_identity: bool = False) -> Meaning:
     """Read an answer: its codes first, then a status that may pass, then its `error`; what is left is a refusal."""
-    said = _read(body)
-    kinds = [BY_CODE[code] for code in said.error_codes if code in BY_CODE]
+    found = _read(body)
+    kinds = [BY_CODE[code] for code in found.error_codes if code in BY_CODE]
     by_status = kind_of(status)
-    if of_managed_identity and status in PASSING_OF_MANAGED_IDENTITY:
+    if of_managed_identity and status in TRANSIENT_OF_MANAGED_IDENTITY:
         by_status = FailureKind.UNAVAILABLE
     if by_status.may_pass:
         kinds.append(by_status)
-    passing = [kind for kind in kinds if kind.may_pass]
-    kind = next(iter([*passing, *kinds]), BY_ERROR.get(said.error, FailureKind.UNAUTHORIZED))
-    return Said(kind, _words(said) or f"it answered {status} without words")
+    transient = [kind for kind in kinds if kind.may_pass]
+    kind = next(iter([*transient, *kinds]), BY_ERROR.get(found.error, FailureKind.UNAUTHORIZED))
+    return Meaning(kind, _words(found) or f"it answered {status} without words")
 
 
 def _read(body: bytes) -> _Body:
@@ -91,9 +84,9 @@ def _read(body: bytes) -> _Body:
         return _Body()
 
 
-def _words(said: _Body) -> str:
+def _words(found: _Body) -> str:
     """Give the sentence alone: what ties it to a log line at Microsoft's is of no use to a reader."""
-    text = said.error_description or said.message or said.error
+    text = found.error_description or found.message or found.error
     return " ".join(text.partition("Trace ID:")[0].split())[:_LONGEST]
 
 

@@ -73,7 +73,7 @@ def make_identity(login: ServicePrincipal | ManagedIdentity) -> Identity:
 
 
 class TokenRefused(Exception):
-    """What a token endpoint said instead of a token; raised before MSAL sees the answer.
+    """What a token endpoint refused instead of a token; raised before MSAL sees the answer.
 
     MSAL would keep a 400 for a minute and a 429 or 5xx for as long as Retry-After says, in memory, and answer with them
     without asking (msal 1.39, throttled_http_client.py); and azure-identity keeps neither status nor headers.
@@ -144,16 +144,16 @@ class AzureIdentity:
 
     def _failure(self, error: Exception, scope: str) -> LoginRefused | Unavailable:
         causes = list(_chain(error))
-        said = next((cause for cause in causes if isinstance(cause, TokenRefused)), None)
+        refused = next((cause for cause in causes if isinstance(cause, TokenRefused)), None)
         not_given = f"no token for client id {self._client_id} to {scope}:"
-        if said is not None and said.kind.may_pass:
-            throttled = said.kind is FailureKind.THROTTLED
-            return TransientError(f"{not_given} {said}", throttled=throttled, retry_after=said.retry_after)
-        if said is None and any(is_untrusted(cause) for cause in causes):
+        if refused is not None and refused.kind.may_pass:
+            throttled = refused.kind is FailureKind.THROTTLED
+            return TransientError(f"{not_given} {refused}", throttled=throttled, retry_after=refused.retry_after)
+        if refused is None and any(is_untrusted(cause) for cause in causes):
             return untrusted(f"{not_given} the login service")
-        if said is None and any(isinstance(cause, _UNANSWERED) for cause in causes):
+        if refused is None and any(isinstance(cause, _UNANSWERED) for cause in causes):
             return TransientError(f"{not_given} the login service can't be reached or does not answer as it should.")
-        return LoginRefused(f"client id {self._client_id} got no token for {scope}: {said or _describe(error)}")
+        return LoginRefused(f"client id {self._client_id} got no token for {scope}: {refused or _describe(error)}")
 
 
 class BlockingIdentity:
@@ -220,7 +220,7 @@ def _heed(response: PipelineResponse[Any, Any], *, of_managed_identity: bool) ->
     """Raise TokenRefused for what is no success; called with every answer that comes in."""
     answer = response.http_response
     if answer.status_code >= HTTPStatus.BAD_REQUEST:
-        kind, words = meaning_of(answer.status_code, answer.read(), of_managed_identity=of_managed_identity)
+        kind, words, _ = meaning_of(answer.status_code, answer.read(), of_managed_identity=of_managed_identity)
         raise TokenRefused(kind, words, retry_after_seconds(answer.headers))
 
 

@@ -67,8 +67,8 @@ def meaning_of_server_error(error: object) -> FailureKind:
     state = str(next(iter(getattr(error, "args", ())), ""))
     kinds = [BY_NUMBER[number] for number in numbers_of(error) if number in BY_NUMBER]
     by_state = BY_STATE.get(state) or BY_STATE.get(state[:2])
-    passing = [kind for kind in (*kinds, by_state) if kind is not None and kind.may_pass]
-    return next(iter([*passing, *kinds]), by_state or FailureKind.PERMANENT)
+    transient = [kind for kind in (*kinds, by_state) if kind is not None and kind.may_pass]
+    return next(iter([*transient, *kinds]), by_state or FailureKind.PERMANENT)
 
 
 def meaning_of_sqlite_error(error: sqlite3.Error) -> FailureKind:

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from shared.clients.identity.credentials import Identity
-from shared.clients.retrying import CONNECT_SECONDS, DoubtfulRefusal, RetryPolicy, TransientError
+from shared.clients.retrying import CONNECT_SECONDS, AmbiguousRefusal, RetryPolicy, TransientError
 from shared.clients.sql.answers import (
     LOGIN_FAILED,
     meaning_of_server_error,
@@ -167,8 +167,8 @@ def _failure(error: DBAPIError, name: str) -> LoginRefused | Unavailable:
         return _of_kind(meaning_of_sqlite_error(error.orig), f"{name} does not answer as it should: {message}")
     kind = meaning_of_server_error(error.orig)
     if kind is FailureKind.UNAUTHORIZED and _is_login(error.orig):
-        doubtful = LOGIN_FAILED in numbers_of(error.orig)
-        return (DoubtfulRefusal if doubtful else LoginRefused)(f"{name} refused the login: {message}")
+        ambiguous = LOGIN_FAILED in numbers_of(error.orig)
+        return (AmbiguousRefusal if ambiguous else LoginRefused)(f"{name} refused the login: {message}")
     return _of_kind(kind, f"{name} does not answer as it should: {message}")
 
 

@@ -79,6 +79,10 @@ class FakeMetrics:
             free = [held for held in self.alerts.values() if held.is_free(now) and held.next_try_at <= now]
             return [held.alert.id for held in sorted(free, key=lambda held: (held.next_try_at, held.alert.id))]
 
+    def outstanding(self) -> int:
+        with self._open():
+            return sum(held.sent_at is None for held in self.alerts.values())
+
     def take(self, alert_id: str, now: datetime) -> Alert | None:
         with self._open():
             held = self.alerts.get(alert_id)

@@ -70,6 +70,10 @@ class SqlMetrics:
 
         return self._call(once, self.noting)
 
+    def outstanding(self) -> int:
+        """Count them; there are none where no alert was ever raised."""
+        return self._call(lambda sql: sql.number(statements.COUNT_PENDING) if sql.has(ALERTS.name) else 0, self.noting)
+
     def take(self, alert_id: str, now: datetime) -> Alert | None:
         """Update the row that nobody has a lease on: the database makes the one winner."""
 

@@ -151,6 +151,8 @@ DUE_ALERTS: Final = (
 )
 """The ids of alerts to be sent now, the longest due first."""
 
+COUNT_PENDING: Final = select(func.count()).select_from(ALERTS).where(_is_pending)
+
 INSERT_ALERT: Final = insert(ALERTS)
 TAKE_ALERT: Final = (
     update(ALERTS)

@@ -129,7 +129,7 @@ class FakeReference:
         _raise(self.failure)
         return self.blobs.pop(path, None) is not None
 
-    def delete_older(self, prefix: str, before: datetime, most: int, *, keep: str | None = None) -> int:
+    def delete_older(self, prefix: str, before: datetime, most: int | None = None, *, keep: str | None = None) -> int:
         _raise(self.failure)
         paths = sorted(path for path in self.blobs if path.startswith(prefix) and path != keep)
         old = [path for path in paths if self.blobs[path][0] < before][:most]

@@ -34,10 +34,10 @@ class Reference(Protocol):
     def delete(self, path: str) -> bool:
         """Delete a blob; says whether there was one."""
 
-    def delete_older(self, prefix: str, before: datetime, most: int, *, keep: str | None = None) -> int:
+    def delete_older(self, prefix: str, before: datetime, most: int | None = None, *, keep: str | None = None) -> int:
         """Delete blobs whose paths begin so and which were last written before an instant; say how many.
 
-        At most so many in one call, the first by their paths, and not the one of the path `keep`.
+        At most so many in one call (None: all), the first by their paths, and not the one of the path `keep`.
         """
 
 
@@ -83,7 +83,7 @@ class BlobReference:
             return False
         return True
 
-    def delete_older(self, prefix: str, before: datetime, most: int, *, keep: str | None = None) -> int:
+    def delete_older(self, prefix: str, before: datetime, most: int | None = None, *, keep: str | None = None) -> int:
         """List, then delete one by one; one that somebody else deleted counts as theirs."""
         old = (blob.name for blob in self._blobs(prefix) if blob.last_modified < before and blob.name != keep)
         return sum(self.delete(name) for name in islice(old, most))

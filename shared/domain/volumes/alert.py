@@ -195,10 +195,10 @@ def _describe_measurement(measurement: Measurement, kind: AlertKind) -> str:
     found = f"{_rows(delta)} {where}, measured for run {request.run_id}"
     if kind == "recovery":
         return f"Table {request.table} has recovered: it got {found}, which is a normal volume."
-    told = f"Table {request.table} got {found}, {_beyond(measurement)}"
+    sentence = f"Table {request.table} got {found}, {_beyond(measurement)}"
     if measurement.verdict != NEW_LEVEL:
-        return f"{told}."
-    return f"{told}, as {LEVEL_ROW} times in a row now: the level has changed. From now on such a volume is normal."
+        return f"{sentence}."
+    return f"{sentence}, as {LEVEL_ROW} times in a row now: the level has changed. From now on such a volume is normal."
 
 
 def _beyond(measurement: Measurement) -> str:

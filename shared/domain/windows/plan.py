@@ -36,7 +36,8 @@ class Plan:
     past: the window had wholly passed when it was claimed, so its slices run one after another.
     rate: records of a drawn feed's primary stream a second. speed: how many times that a past window is sent with.
     sources: the markets of a feed of exchanges (`coinbase:BTC-USD`). fingerprint: of the pool that a drawn feed draws
-    from. options: the values of the feed's own settings, by name. attempt: of the window, from 1.
+    from. options: the values of the feed's own settings, by name. attempt: of the window, from 1. refused: markets that
+    the window goes on without, and why.
     """
 
     window: Window
@@ -51,6 +52,7 @@ class Plan:
     streams: tuple[StreamPlan, ...]
     options: Mapping[str, Any] = field(default_factory=dict)
     attempt: int = 1
+    refused: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def instance(self) -> str:
@@ -113,6 +115,7 @@ class Plan:
             "streams": [_stream_wire(stream) for stream in self.streams],
             "options": dict(self.options),
             "attempt": self.attempt,
+            "refused": dict(self.refused),
         }
 
     @classmethod
@@ -131,6 +134,7 @@ class Plan:
             streams=tuple(StreamPlan(**stream) for stream in wire["streams"]),
             options=wire.get("options", {}),
             attempt=wire.get("attempt", 1),
+            refused=wire.get("refused", {}),
         )
 
 
@@ -177,9 +181,10 @@ class PlanTemplate:
         )
 
 
-def slice_count_fits(length: timedelta, slice_length: timedelta) -> bool:
-    """Say whether a window of that length can be cut without an orchestration having too many children."""
-    return -(-length // slice_length) <= MAX_CHILDREN * MAX_CHILDREN
+def longest_window(slice_length: timedelta) -> timedelta:
+    """Give the longest window that can be cut in such slices without an orchestration having too many children."""
+    most = MAX_CHILDREN * MAX_CHILDREN
+    return min(MAX_WINDOW, slice_length * most)
 
 
 def _records_before(elapsed: timedelta, rate: float) -> int:

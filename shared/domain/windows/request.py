@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from shared.domain.duration import format_duration
 from shared.domain.windows.ledger_row import WindowRow
-from shared.domain.windows.plan import MAX_WINDOW
 from shared.domain.windows.schedule import Schedule, parts_left
 from shared.domain.windows.window import EARLIEST, LATEST, TIME_RULE, Window
 
@@ -121,8 +121,9 @@ def _to_come(
     if request.start < now - schedule.lead:
         rule = "must not have passed while the end has not: ask for the past and the future apart"
         raise InvalidRequest("start", rule)
-    if request.length > MAX_WINDOW:
-        raise InvalidRequest("length", f"must be at most 24:00:00 for a window to come; it is {request.length}")
+    if request.length > schedule.longest:
+        rule = f"must be at most {format_duration(schedule.longest)} for a window to come; it is {request.length}"
+        raise InvalidRequest("length", rule)
     return [same or window]
 
 

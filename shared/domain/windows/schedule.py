@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Final
 
 from shared.domain.windows.ledger_row import WindowRow
+from shared.domain.windows.plan import MAX_WINDOW
 from shared.domain.windows.window import Window
 
 RESTART_AFTER = timedelta(minutes=2)
@@ -26,6 +27,7 @@ class Schedule:
     """When a feed's windows lie: each `every` on the absolute grid moved by `offset`, `length` long.
 
     reingest: whether catching up also opens windows again that ended badly.
+    longest: how long a window of the feed may be, on the grid or beside it.
     """
 
     feed: str
@@ -34,6 +36,7 @@ class Schedule:
     length: timedelta
     lead: timedelta
     catch_up: timedelta
+    longest: timedelta = MAX_WINDOW
     reingest: bool = False
 
     def starting_in(self, first: datetime, end: datetime) -> list[Window]:

@@ -193,7 +193,7 @@ def test_the_identity_is_asked_for_a_token_of_event_grid():
     assert identity.scopes == ["https://eventgrid.azure.net/.default"]
 
 
-@pytest.mark.parametrize("wait", [lambda: "960", lambda: formatdate(time.time() + 960, usegmt=True)])
+@pytest.mark.parametrize("wait", [lambda: "960", lambda: formatdate(time.time() + 960, usegmt=True)], ids=["s", "date"])
 def test_a_wait_that_does_not_fit_is_told_whatever_its_length_and_form(wait):
     busy = Answer(429, b"", {"Retry-After": wait()})
 

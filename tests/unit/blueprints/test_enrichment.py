@@ -276,8 +276,18 @@ class Client:
         return SimpleNamespace(runtime_status=None)
 
 
-def wake(monkeypatch, *, wanted):
-    event = func.EventGridEvent(
+CLOUD_EVENT = func.CloudEvent(
+    id=WINDOW,
+    source="topic",
+    type="ADF_Event",
+    specversion="1.0",
+    subject="ADF_Trigger_Trades",
+    data={"window": WINDOW},
+)
+
+
+def wake(monkeypatch, *, wanted, event=None):
+    event = event or func.EventGridEvent(
         id=WINDOW,
         data={"window": WINDOW},
         topic="topic",
@@ -297,6 +307,12 @@ def test_an_openings_event_starts_the_enrichment_of_its_window(monkeypatch):
     started = wake(monkeypatch, wanted=lambda window_id: 2 if window_id == WINDOW else None)
 
     assert started == {f"enrich-{WINDOW}-r2": ("enrich_window", FIRST | {"number": 2})}
+
+
+def test_a_cloud_event_starts_it_too(monkeypatch):
+    started = wake(monkeypatch, wanted=lambda window_id: window_id == WINDOW, event=CLOUD_EVENT)
+
+    assert list(started) == [f"enrich-{WINDOW}"]
 
 
 def test_an_event_of_a_window_that_wants_no_run_starts_nothing(monkeypatch):

@@ -115,6 +115,13 @@ def test_a_topic_that_is_away_for_15_minutes_beside_a_short_window_does_not_keep
     assert result == {"state": "closed"}
 
 
+def test_an_opening_whose_worker_died_is_published_before_the_window_closes():
+    context, _ = window(complete_step=iter([DIED, {"published": True}, {"state": "closed"}, {}, {}]))
+
+    asked = [given["activity"] for name, given, *_ in context.calls if name == "complete_step"]
+    assert asked == ["publish_opening"] * 2 + ["close_window", "write_marker", "publish_closing"]
+
+
 def test_a_window_that_can_not_be_closed_for_hours_is_ended_as_failed_with_the_reason():
     context, result = window(close_window=AWAY)
 

@@ -42,7 +42,8 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `venue` and `symbol` narrow it (absent: all). `count`: how many trades, frames or requests. `seconds`: how long, how
     late, how far off, how old. `rest`: for an outage true leaves REST up, for a hole false takes the trades out of the
-    history too. `code`: the close code of a disconnect (absent: no close frame at all). The kinds `assets_…` concern
+    history too. `status`: of the refusals of too_many_requests. `code`: the close code of a
+    disconnect (absent: no close frame at all). The kinds `assets_…` concern
     requests for the assets; venue and symbol mean nothing to them.
     """
 
@@ -53,6 +54,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seconds: float | None = None
     rest: bool | None = None
     retry_after: Annotated[float, msgspec.Meta(ge=0)] = 1.0
+    status: Literal[403, 418, 429, 451] = 429
     code: Annotated[int, msgspec.Meta(ge=1000, le=4999)] | None = None
 
     def __post_init__(self) -> None:
@@ -114,7 +116,7 @@ class Faults(FaultQueue[Fault]):
         if self._of("rest_down", venue):
             return 503, 1.0
         limited = self.consume(lambda fault: fault.kind == "too_many_requests" and fault.concerns(venue))
-        return (429, limited.retry_after) if limited else None
+        return (limited.status, limited.retry_after) if limited else None
 
     def of_assets(self) -> Fault | None:
         """Decide what happens to a request for the assets; counts it."""

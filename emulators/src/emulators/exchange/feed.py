@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from emulators.exchange.faults import Faults, Publication
 from emulators.exchange.history import History, Tape
+from emulators.exchange.instruments import instruments_of
 from emulators.exchange.market import Trade
 from emulators.exchange.venue import Venue
 
@@ -40,6 +41,12 @@ class Feed:
     def symbols(self) -> Sequence[str]:
         """List what is traded."""
         return tuple(self._histories)
+
+    @property
+    def pairs(self) -> Mapping[str, tuple[str, str]]:
+        """Give base and quote of each symbol: as its instrument has them, or as a recorded one is written."""
+        known = {one.symbol: (one.base, one.quote) for one in instruments_of(self.venue.name)}
+        return {symbol: known.get(symbol) or _parts(symbol) for symbol in self.symbols}
 
     def history(self, symbol: str, now: int) -> History | None:
         """Give everything that happened to a symbol until `now`; None where it is not traded."""
@@ -103,3 +110,8 @@ class Feed:
         while self._late and self._late[0][0] <= now:
             released.append(heapq.heappop(self._late)[2])
         return released
+
+
+def _parts(symbol: str) -> tuple[str, str]:
+    base, _, quote = symbol.partition("-")
+    return base, quote

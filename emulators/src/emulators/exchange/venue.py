@@ -17,6 +17,11 @@ class Listings(Protocol):
 
     @property
     def symbols(self) -> Sequence[str]: ...
+    @property
+    def pairs(self) -> Mapping[str, tuple[str, str]]:
+        """Give base and quote of each symbol, in the venue's spelling."""
+        ...
+
     def history(self, symbol: str, now: int) -> History | None:
         """Give everything that happened to `symbol` until the true moment `now`; None where it is not traded."""
         ...

@@ -77,12 +77,47 @@ def test_an_unknown_orchestrator_is_refused_as_azure_phrases_it(whole):
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("calls_missing", "'no_such_activity' doesn't exist"), ("begins_again", "continue_as_new is not supported")],
+    [
+        ("calls_missing", "'no_such_activity' doesn't exist"),
+        ("signals", "signal_entity is not supported by this host"),
+        ("asks_the_web", "call_http is not supported by this host"),
+    ],
 )
 def test_an_orchestration_that_cannot_go_on_fails_with_the_reason(whole, name, words):
     whole.start(name, f"bad-{name}")
 
     assert words in whole.reach(f"bad-{name}", "Failed")["output"]
+
+
+def test_a_retry_raced_against_a_timer_is_non_deterministic_as_in_azure(whole):
+    whole.start("times_out", "raced")
+
+    output = whole.reach("raced", "Failed")["output"]
+
+    assert output.startswith(
+        "Non-Deterministic workflow detected: A previous execution of this orchestration scheduled"
+    )
+
+
+def test_an_orchestration_that_continues_as_new_goes_on_under_its_id(whole, until):
+    whole.start("begins_again", "eternal", 1)
+    until(lambda: whole.status("eternal").get("input") == "3", "the last generation")
+    assert post(whole, "eternal", "raiseEvent/go", json="gone on") == 202
+
+    ended = whole.reach("eternal", "Completed")
+
+    assert (ended["input"], ended["output"]) == ("3", "gone on")
+
+
+def test_a_failed_activity_is_told_with_the_exception_as_json(whole):
+    whole.start("grandchild", "told", {"key": "told", "failures": 1})
+
+    human, _, details = whole.reach("told", "Failed")["output"].partition(" \n ")
+
+    assert human == "Orchestrator function 'grandchild' failed: Activity function 'work' failed:  ValueError: failure 1"
+    assert json.loads(details)["InnerException"]["Message"].startswith(
+        "Result: Failure\nException: ValueError: failure 1"
+    )
 
 
 def test_a_terminated_orchestration_shows_the_reason_and_takes_nothing_more(whole):
@@ -100,6 +135,7 @@ def test_a_suspended_orchestration_keeps_its_events_for_later(whole):
     whole.start("waits", "paused")
     whole.reach("paused", "Running")
     whole.call("POST", "/api/manage/paused/suspend")
+    whole.reach("paused", "Suspended")
 
     assert post(whole, "paused", "raiseEvent/go", json=1) == 202
     assert whole.status("paused")["runtimeStatus"] == "Suspended"
@@ -151,7 +187,7 @@ def test_the_history_lists_each_task_once_with_its_times(whole):
     assert events[0]["EventType"] == "ExecutionStarted"
     assert events[-1]["EventType"] == "ExecutionCompleted"
     doubled = [event for event in events if event.get("FunctionName") == "double"]
-    assert sorted(event["Result"] for event in doubled) == [2, 2]
+    assert sorted(event["Result"] for event in doubled) == [2, 2, 2]
 
 
 def test_replays_are_not_logged_as_invocations(whole):

@@ -125,3 +125,13 @@ def test_active_faults_are_described_until_they_are_cleared(faults, clock):
 def test_a_fault_that_makes_no_sense_is_refused_by_field(body, complaint):
     with pytest.raises(msgspec.ValidationError, match=complaint):
         msgspec.json.decode(body, type=Fault)
+
+
+@pytest.mark.parametrize("status", [403, 418, 451])
+def test_refusal_of_a_page_has_the_status_that_was_ordered(status):
+    faults = Faults(lambda: 0.0)
+    faults.add(Fault(kind="too_many_requests", venue="binance", status=status, retry_after=2.0))
+
+    assert faults.rest_refusal("coinbase") is None
+    assert faults.rest_refusal("binance") == (status, 2.0)
+    assert faults.rest_refusal("binance") is None

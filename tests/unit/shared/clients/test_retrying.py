@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.clients.retrying import Backoff, Clock, DoubtfulRefusal, RetryPolicy, Timeouts, TransientError
+from shared.clients.retrying import AmbiguousRefusal, Backoff, Clock, RetryPolicy, Timeouts, TransientError
 from shared.domain.failures import FailureKind
 from shared.errors import LoginRefused, Unavailable
 
@@ -105,13 +105,13 @@ def test_a_wait_that_does_not_fit_ends_the_tries_at_once():
     assert (caught.value.kind, caught.value.retry_after) == (FailureKind.THROTTLED, 960.0)
 
 
-def test_a_refused_login_in_doubt_is_tried_again():
-    assert Playing().retry.call(failing(DoubtfulRefusal("no"))[0]) == "answer"
+def test_a_refused_login_that_is_ambiguous_is_tried_again():
+    assert Playing().retry.call(failing(AmbiguousRefusal("no"))[0]) == "answer"
 
 
-def test_a_refused_login_in_doubt_that_lasts_is_a_refused_login():
+def test_a_refused_login_that_stays_ambiguous_is_a_refused_login():
     with pytest.raises(LoginRefused, match=r"no \(tries: \d+\)"):
-        Playing().retry.call(failing(*(DoubtfulRefusal("no"),) * 99)[0])
+        Playing().retry.call(failing(*(AmbiguousRefusal("no"),) * 99)[0])
 
 
 def test_no_wait_is_given_where_no_try_would_fit_behind_it():

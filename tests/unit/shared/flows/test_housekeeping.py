@@ -43,15 +43,12 @@ class House:
         self.orchestrations, self.topic = FakeOrchestrations(), FakeTopic()
         events = WindowEvents(self.ledger, FakeEventHubs({"trades": 2}), self.reference, self.topic, lambda: self.now)
         self.tools = HousekeepingTools(
-            ledger=self.ledger,
             runs=self.runs,
-            reference=self.reference,
             events=events,
             alert=self._alert,
             feeds=("trades",),
             lookups=("assets",),
             keep=Keep(history=7 * DAY, ledger=90 * DAY, lookups=7 * DAY, markers=90 * DAY),
-            clock=lambda: self.now,
         )
 
     def _alert(self, row):

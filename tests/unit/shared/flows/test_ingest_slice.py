@@ -1,11 +1,13 @@
 """One try at a slice, and the closing of its window, with a drawn feed and fakes of the world."""
 
 import asyncio
+import logging
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared import telemetry
 from shared.clients.event_hubs.fake import FakeEventHubs
 from shared.clients.storage.fake import FakeLedger
 from shared.domain.windows.ledger_row import SliceRow, WindowRow
@@ -360,3 +362,19 @@ def test_a_window_that_can_not_be_closed_is_failed_with_what_its_slices_did():
     assert ended == again
     assert (world.row.state, world.row.reason) == ("failed", "It could not be closed. The history is away.")
     assert world.row.result["counts"]["transactions"]["accepted"] == 100
+
+
+def test_whatever_is_logged_for_a_slice_says_its_feed_window_slice_and_attempt(caplog):
+    caplog.set_level(logging.INFO)
+    world = World()
+
+    def connected(stream):
+        telemetry.info(logging.getLogger("shared.clients.event_hubs"), "hub.connected", hub=stream.hub)
+        return world.hubs.sender(stream.hub)
+
+    played(ingest(world.plan, 1, replace(world.tools, destinations=connected)))
+
+    about = f"feed=payments window={world.window.id} slice=1 attempt=1"
+    assert f"hub.connected {about} hub=transactions" in caplog.messages
+    assert len(caplog.messages) > 1
+    assert all(about in message for message in caplog.messages)

@@ -239,6 +239,13 @@ def test_extensions_that_are_no_object_are_refused_by_their_rule(extensions):
         on_host(extensions=extensions)
 
 
-def test_the_names_of_the_host_are_read_in_any_case():
+def test_the_names_in_the_hosts_file_are_read_in_any_case():
+    document = {name: value for name, value in HOST.items() if name != "functionTimeout"}
+
     with pytest.raises(SettingsError, match="it must not exceed functionTimeout"):
-        read_settings(LEAST | {"AZUREFUNCTIONSJOBHOST__FUNCTIONTIMEOUT": "00:02:00"}, HOST)
+        read_settings(LEAST, document | {"FUNCTIONTIMEOUT": "00:02:00"})
+
+
+def test_the_environment_goes_over_the_hosts_file():
+    with pytest.raises(SettingsError, match="it must not exceed functionTimeout"):
+        read_settings(LEAST | {"AzureFunctionsJobHost__functionTimeout": "00:02:00"}, HOST)

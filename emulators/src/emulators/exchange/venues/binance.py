@@ -190,7 +190,10 @@ def historical_page(request: PageRequest, listings: Listings) -> Page:
 
 def symbols_page(request: PageRequest, listings: Listings) -> Page:
     """List the symbols: `GET /api/v3/exchangeInfo`."""
-    symbols = [{"symbol": symbol, "status": "TRADING"} for symbol in listings.symbols]
+    symbols = [
+        {"symbol": symbol, "status": "TRADING", "baseAsset": base, "quoteAsset": quote}
+        for symbol, (base, quote) in listings.pairs.items()
+    ]
     return Page(encode({"timezone": "UTC", "serverTime": request.clock // _MILLI, "symbols": symbols}))
 
 

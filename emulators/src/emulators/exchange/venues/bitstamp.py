@@ -34,8 +34,8 @@ class Bitstamp:
         return BitstampDialogue(listings, clock)
 
     def pages(self) -> Mapping[str, PageMaker]:
-        """Serve the transactions of a pair."""
-        return {"/api/v2/transactions/{name}/": transactions_page}
+        """Serve the transactions of a pair, and the list of pairs."""
+        return {"/api/v2/transactions/{name}/": transactions_page, "/api/v2/trading-pairs-info/": pairs_page}
 
     def refusal(self, status: int) -> bytes:
         """Write `{"status": "error", ...}`, the venue's error shape."""
@@ -114,6 +114,16 @@ class _Data(msgspec.Struct):
 class _Request(msgspec.Struct):
     event: str
     data: _Data = msgspec.field(default_factory=_Data)
+
+
+def pairs_page(request: PageRequest, listings: Listings) -> Page:
+    """List the pairs: `GET /api/v2/trading-pairs-info/`."""
+    del request
+    pairs = [
+        {"name": f"{base}/{quote}", "url_symbol": symbol, "trading": "Enabled", "description": f"{base} / {quote}"}
+        for symbol, (base, quote) in listings.pairs.items()
+    ]
+    return Page(encode(pairs))
 
 
 def transactions_page(request: PageRequest, listings: Listings) -> Page:

@@ -39,8 +39,8 @@ class Kraken:
         return KrakenDialogue(listings, clock)
 
     def pages(self) -> Mapping[str, PageMaker]:
-        """Serve recent trades."""
-        return {"/0/public/Trades": trades_page}
+        """Serve recent trades, and the list of pairs."""
+        return {"/0/public/Trades": trades_page, "/0/public/AssetPairs": pairs_page}
 
     def refusal(self, status: int) -> bytes:
         """Write `{"error": [...]}`, the venue's error shape."""
@@ -173,6 +173,27 @@ def trades_page(request: PageRequest, listings: Listings) -> Page:
     name = _LEGACY.get(symbol, symbol.replace("/", ""))
     result = {name: [_trade_row(trade) for trade in trades], "last": str(last)}
     return Page(encode({"error": [], "result": result}))
+
+
+def pairs_page(request: PageRequest, listings: Listings) -> Page:
+    """List the pairs, in the older names: `GET /0/public/AssetPairs`; `wsname` is `XBT/USD` of `BTC/USD`."""
+    del request
+    pairs = {symbol: (_older_name(base), _older_name(quote)) for symbol, (base, quote) in listings.pairs.items()}
+    result = {
+        _LEGACY.get(symbol, base + quote): {
+            "altname": base + quote,
+            "wsname": f"{base}/{quote}",
+            "base": f"X{base}",
+            "quote": f"Z{quote}",
+            "status": "online",
+        }
+        for symbol, (base, quote) in pairs.items()
+    }
+    return Page(encode({"error": [], "result": result}))
+
+
+def _older_name(asset: str) -> str:
+    return {"BTC": "XBT", "DOGE": "XDG"}.get(asset, asset)
 
 
 def _symbol_of(pair: str, listings: Listings) -> str:

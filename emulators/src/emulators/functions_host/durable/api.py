@@ -7,6 +7,7 @@ import functools
 import json
 import uuid
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from aiohttp import web
 
@@ -14,10 +15,16 @@ from emulators.clocks import utc_now
 from emulators.functions_host.durable import refusals
 from emulators.functions_host.durable.decisions import missing
 from emulators.functions_host.durable.engine import Engine
-from emulators.functions_host.durable.history import event_raised
+from emulators.functions_host.durable.history import (
+    EventType,
+    closing_events,
+    event,
+    event_raised,
+    execution_started,
+)
 from emulators.functions_host.durable.links import Links
 from emulators.functions_host.durable.listing import history_listing
-from emulators.functions_host.durable.model import FINAL, Instance
+from emulators.functions_host.durable.model import FINAL, Instance, Turn
 from emulators.functions_host.durable.queries import (
     fields_of,
     parse_filter,
@@ -83,8 +90,11 @@ class DurableApi:
 
     async def _create_unreadable(self, request: web.Request, name: str, instance_id: str) -> web.Response:
         """Start with an empty text as input, as the extension does, which ends when the host reads it as JSON."""
-        instance = _new(name, instance_id, "", f"Orchestrator function '{name}' failed: {_NO_BINDING}")
-        status = await self._engine.ask(self._store.create_failed, instance, utc_now())
+        instance = _new(name, instance_id, "")
+        status = await self._engine.ask(self._store.create, instance, utc_now())
+        work = None if status else await self._engine.ask(self._store.next_work, instance_id)
+        if work:
+            await self._engine.ask(self._store.commit, work, _unreadable(work.instance))
         return refusals.already_exists(status) if status else self._accepted(request, instance_id)
 
     def _accepted(self, request: web.Request, instance_id: str) -> web.Response:
@@ -113,8 +123,8 @@ class DurableApi:
             document["historyEvents"] = history_listing(texts, with_output=with_output, with_input=with_input)
         if instance.status not in FINAL:
             return web.json_response(document, status=202, headers={"Location": str(request.url), "Retry-After": "5"})
-        told = instance.status == "Failed" and parse_flag(fields, "returnInternalServerErrorOnFailure")
-        return web.json_response(document, status=500 if told else 200)
+        as_error = instance.status == "Failed" and parse_flag(fields, "returnInternalServerErrorOnFailure")
+        return web.json_response(document, status=500 if as_error else 200)
 
     async def _query(self, request: web.Request) -> web.Response:
         fields = fields_of(request.query.items())
@@ -189,10 +199,17 @@ class DurableApi:
         return await self._engine.ask(self._store.read, request.match_info["id"])
 
 
-def _new(name: str, instance_id: str, text: str | None, output: str | None = None) -> Instance:
+def _new(name: str, instance_id: str, text: str | None) -> Instance:
     now = utc_now()
-    said = None if output is None else json.dumps(output)
-    return Instance(instance_id, uuid.uuid4().hex, name, "Pending", now, now, input=text, output=said)
+    return Instance(instance_id, uuid.uuid4().hex, name, "Pending", now, now, input=text)
+
+
+def _unreadable(instance: Instance) -> Turn:
+    """End an instance whose function could not be called."""
+    now, output = utc_now(), f"Orchestrator function '{instance.name}' failed: {_NO_BINDING}"
+    failed = replace(instance, status="Failed", output=json.dumps(output), updated=now)
+    began = event(EventType.ORCHESTRATOR_STARTED, now)
+    return Turn(failed, (began, execution_started(instance, now), *closing_events(failed, now)))
 
 
 async def _no_entities(_request: web.Request) -> web.StreamResponse:

@@ -41,8 +41,13 @@ class EventType(IntEnum):
     RESUMED = 20
 
 
+FROM_OUTSIDE = frozenset(
+    {EventType.EVENT_RAISED, EventType.EXECUTION_TERMINATED, EventType.SUSPENDED, EventType.RESUMED}
+)
+
+
 def event(kind: EventType, now: datetime, **fields: object) -> Event:
-    """Make a history event; `IsPlayed` stays false, since the SDK tells replays by the last OrchestratorStarted."""
+    """Make a history event, not yet played."""
     return {"EventType": kind, "EventId": -1, "IsPlayed": False, "Timestamp": timestamp(now), **fields}
 
 
@@ -59,6 +64,18 @@ def execution_started(instance: Instance, now: datetime) -> Event:
 def event_raised(name: str, text: str, now: datetime) -> Event:
     """Make the event of something raised from outside; `text` is JSON."""
     return event(EventType.EVENT_RAISED, now, Name=name, Input=text, ParentTraceContext=None)
+
+
+def timer_fired(task: int, fire_at: datetime, now: datetime) -> Event:
+    """Make the event of a timer that has fired."""
+    return event(EventType.TIMER_FIRED, now, TimerId=task, FireAt=timestamp(fire_at))
+
+
+def switched(status: str, now: datetime, reason: str) -> Event:
+    """Make the event by which an instance is suspended, set running again, or terminated from outside."""
+    if status in FINAL:
+        return event(EventType.EXECUTION_TERMINATED, now, Input=reason)
+    return event(EventType.SUSPENDED if status == "Suspended" else EventType.RESUMED, now, Reason=reason)
 
 
 def task_event(task: Task, now: datetime) -> Event:
@@ -165,4 +182,4 @@ def _parent(parent: Parent | None) -> dict[str, Any] | None:
     if parent is None:
         return None
     ids = {"InstanceId": parent.instance, "ExecutionId": parent.execution}
-    return {"Name": "", "OrchestrationInstance": ids, "TaskScheduleId": parent.task, "Version": None}
+    return {"Name": parent.name, "OrchestrationInstance": ids, "TaskScheduleId": parent.task, "Version": None}

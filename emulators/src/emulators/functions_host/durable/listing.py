@@ -44,8 +44,8 @@ def history_listing(texts: Sequence[str], *, with_output: bool, with_input: bool
     scheduled = {event["EventId"]: event for event in events if event["EventType"] in _SCHEDULINGS}
     ended = {event["TaskScheduledId"] for event in events if "TaskScheduledId" in event}
     joined = [scheduled[number] for number in ended if number in scheduled]
-    shown = [event for event in events if event["EventType"] in _NAMES and event not in joined]
-    lines = [_line(event, scheduled.get(event.get("TaskScheduledId", -1)), with_output=with_output) for event in shown]
+    listed = [event for event in events if event["EventType"] in _NAMES and event not in joined]
+    lines = [_line(event, scheduled.get(event.get("TaskScheduledId", -1)), with_output=with_output) for event in listed]
     return lines if with_input else [{name: line[name] for name in line if name != "Input"} for line in lines]
 
 

@@ -49,9 +49,9 @@ def test_a_managed_identity_that_is_being_updated_passes_and_an_entra_without_it
 
 def test_a_managed_identity_that_is_not_there_is_refused_in_the_endpoints_words():
     words = "No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId."
-    said = meaning_of(400, json.dumps({"statusCode": 400, "message": words}).encode(), of_managed_identity=True)
+    meaning = meaning_of(400, json.dumps({"statusCode": 400, "message": words}).encode(), of_managed_identity=True)
 
-    assert said == (UNAUTHORIZED, words)
+    assert (meaning.kind, meaning.words) == (UNAUTHORIZED, words)
 
 
 def test_the_words_are_one_sentence_without_ids():

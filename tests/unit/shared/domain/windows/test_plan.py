@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.windows.plan import MAX_CHILDREN, Plan, PlanTemplate, StreamPlan, slice_count_fits
+from shared.domain.windows.plan import MAX_CHILDREN, Plan, PlanTemplate, StreamPlan, longest_window
 from shared.domain.windows.window import Window
 
 START = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -48,13 +48,14 @@ def test_slices_tile_the_window_without_hole_or_overlap(length, slice_length):
 def test_no_orchestration_has_more_children_than_allowed(length, slice_length):
     plan = plan_of(timedelta(seconds=length), timedelta(seconds=slice_length))
 
-    assert slice_count_fits(plan.window.length, plan.slice_length)
+    assert plan.window.length <= longest_window(plan.slice_length)
     assert len(plan.legs()) <= MAX_CHILDREN
     assert max(len(leg.slices) for leg in plan.legs()) <= MAX_CHILDREN
 
 
 def test_a_window_that_needs_too_many_slices_does_not_fit():
-    assert not slice_count_fits(timedelta(hours=24), timedelta(minutes=2))
+    assert longest_window(timedelta(minutes=2)) == timedelta(hours=19, minutes=12)
+    assert longest_window(timedelta(minutes=5)) == timedelta(hours=24)
 
 
 @given(rate=st.floats(0.1, 10_000), slice_length=st.integers(1, 100))

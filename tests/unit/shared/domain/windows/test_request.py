@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -6,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.windows.ledger_row import WindowRow
+from shared.domain.windows.plan import longest_window
 from shared.domain.windows.request import MAX_BACK_FILL, InvalidRequest, OpenRequest, WindowTaken, decide_request
 from shared.domain.windows.schedule import Schedule
 from shared.domain.windows.window import Window
@@ -199,3 +201,14 @@ def test_pages_of_a_back_fill_cover_its_whole_time_once(spans, most):
 
     assert (found[0].start, found[-1].end) == (NOON - 10 * HOUR, NOON)
     assert all(earlier.end == later.start for earlier, later in pairwise(found))
+
+
+def test_a_day_that_is_asked_for_in_slices_of_five_seconds_is_refused_with_the_longest_that_can_be():
+    slices = replace(HOURLY, longest=longest_window(timedelta(seconds=5)))
+    day = OpenRequest("trades", NOON + HOUR, NOON + 25 * HOUR)
+
+    with pytest.raises(InvalidRequest, match="length must be at most 00:48:00 for a window to come") as caught:
+        decide_request(day, slices, [], NOON)
+
+    assert caught.value.field == "length"
+    assert decide_request(OpenRequest("trades", NOON + HOUR, NOON + HOUR + 48 * MINUTE), slices, [], NOON).claim
