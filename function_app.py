@@ -3,6 +3,7 @@
 import azure.durable_functions as df
 
 from blueprints.enrichment import bp as enrichment
+from blueprints.housekeeping import bp as housekeeping
 from blueprints.ingestion import bp as ingestion
 from blueprints.metrics import bp as metrics
 from blueprints.steps import bp as steps
@@ -12,8 +13,5 @@ from shared.telemetry import quieten_libraries
 quieten_libraries()
 
 app = df.DFApp()
-app.register_functions(enrichment)
-app.register_functions(ingestion)
-app.register_functions(metrics)
-app.register_functions(steps)
-app.register_functions(windows)
+for blueprint in (enrichment, housekeeping, ingestion, metrics, steps, windows):
+    app.register_functions(blueprint)

@@ -32,6 +32,8 @@ MODULES = (
     "lakehouse_cost",
     "enrichment",
     "metrics",
+    "housekeeping",
+    "back_fill",
 )
 RESULTS = Path(__file__).with_name("results.json")
 

@@ -32,10 +32,11 @@ logger = logging.getLogger(__name__)
 async def start_enrichment(event: func.EventGridEvent, client: df.DurableOrchestrationClient) -> None:
     """Start the enrichment of the window that an opening's event names; the ledger decides, the event only wakes."""
     window_id = window_of(published_event(event))
-    if not await telemetry.in_thread(wanted, services().enrichment_tools, window_id):
+    number = await telemetry.in_thread(wanted, services().enrichment_tools, window_id)
+    if number is None:
         telemetry.info(logger, "enrichment.not_wanted", window=window_id or "-", subject=event.subject)
         return
-    await start_enrichment_of(DurableOrchestrations(client), window_id or "")
+    await start_enrichment_of(DurableOrchestrations(client), window_id or "", number)
 
 
 @bp.route(route="windows/{id}/enrichment", methods=["POST"])

@@ -42,12 +42,9 @@ async def open_due_windows(timer: func.TimerRequest, client: df.DurableOrchestra
 
 @bp.activity_trigger(input_name="request")
 def begin_window(request: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
-    """Move a planned window to open; idempotent by the window's id."""
-    return answered(
-        lambda: begin(services().ledger, request["window_id"], services().clock()),
-        "begin_window",
-        window=request["window_id"],
-    )
+    """Move a planned window to open; idempotent by the window's id and attempt."""
+    app, window_id, attempt = services(), request["window_id"], request.get("attempt", 1)
+    return answered(lambda: begin(app.ledger, window_id, attempt, app.clock()), "begin_window", window=window_id)
 
 
 @bp.activity_trigger(input_name="request")
@@ -108,7 +105,10 @@ def ingest_window(context: df.DurableOrchestrationContext) -> Generator[Any, Any
     plan = Plan.from_wire(context.get_input()["plan"])
     began = context.current_utc_datetime
     begun = yield from complete(
-        context, DurableStep("begin_window", {"window_id": plan.window.id}, closing_deadline(plan, began))
+        context,
+        DurableStep(
+            "begin_window", {"window_id": plan.window.id, "attempt": plan.attempt}, closing_deadline(plan, began)
+        ),
     )
     if begun.get("proceed") is False:
         return begun

@@ -32,12 +32,13 @@ from shared.feeds.feed import Feed
 from shared.flows.announce import WindowEvents
 from shared.flows.destinations import DestinationTools, connect
 from shared.flows.enrich import EnrichmentTools, Job
+from shared.flows.housekeeping import HousekeepingTools, Keep
 from shared.flows.ingest_slice import SliceTools
 from shared.flows.lookups import LookupTools, lookup_makers
 from shared.flows.measure import MetricsTools
 from shared.flows.open_windows import PlanFactory, partitions_of
 from shared.flows.pending_alerts import RememberedAlerts
-from shared.flows.report_runs import ReportTools
+from shared.flows.report_runs import ReportTools, alert_of_lost_window
 from shared.flows.sources import SourceTools, fingerprint_of
 from shared.made_once import made_once
 from shared.settings.model import HubSettings, Settings, from_process
@@ -156,7 +157,7 @@ class Services:
             runs=self.runs,
             jobs=self.jobs,
             hubs=self.hubs,
-            lookups=LookupTools(self.reference, lookup_makers(self._assets()), self.clock),
+            lookups=LookupTools(self.reference, lookup_makers(self._assets())),
             clock=self.clock,
             jobs_of=self._jobs_of() if enrichment.databricks_host else {},
             drain_limit=enrichment.drain_limit,
@@ -189,6 +190,18 @@ class Services:
     def report_tools(self) -> ReportTools | None:
         """Give what reporting a run needs of the world, None where no database is set."""
         return ReportTools(self.metrics_tools, self.runs, self.counts) if self.counts else None
+
+    @made_once
+    def housekeeping_tools(self) -> HousekeepingTools:
+        """Give what housekeeping needs of the world."""
+        return HousekeepingTools(
+            events=self.window_events,
+            runs=self.runs,
+            alert=lambda row: alert_of_lost_window(self.report_tools, row),
+            feeds=tuple(self.settings.feeds),
+            lookups=tuple(lookup_makers(None)),
+            keep=Keep(**self.settings.keep),
+        )
 
     @made_once
     def plans(self) -> PlanFactory:

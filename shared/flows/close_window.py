@@ -40,7 +40,7 @@ async def close(plan: Plan, tools: SliceTools) -> dict[str, Any]:
     if row.ended or row.attempt != plan.attempt:
         return _outcome(row)
     await asyncio.to_thread(_mark_skipped, tools.ledger, plan, tools.clock())
-    attempts = await asyncio.to_thread(tools.ledger.attempts, plan.window.id)
+    attempts = await asyncio.to_thread(tools.ledger.attempts, plan.window.id, plan.attempt)
     try:
         completion = await _complete(row, plan, attempts, tools)
     except (FeedRefused, FeedUnusable, LoginRefused) as refusal:
@@ -56,7 +56,7 @@ async def close(plan: Plan, tools: SliceTools) -> dict[str, Any]:
 def fail(plan: Plan, reason: str, tools: SliceTools) -> dict[str, Any]:
     """End a window that can't be closed as failed, with what its slices did; one that has ended is left as it is."""
     row = _row(tools.ledger, plan)
-    decided = decide_ending(row, plan.slices(), tools.ledger.attempts(plan.window.id), Completion())
+    decided = decide_ending(row, plan.slices(), tools.ledger.attempts(plan.window.id, plan.attempt), Completion())
     return _outcome(_write(tools, row, replace(decided, state="failed", reason=f"It could not be closed. {reason}")))
 
 
@@ -82,8 +82,8 @@ def _outcome(row: WindowRow) -> dict[str, Any]:
 
 
 def _mark_skipped(ledger: Ledger, plan: Plan, now: datetime) -> None:
-    for part in unbegun(plan.slices(), ledger.attempts(plan.window.id)):
-        row = ledger.begin_attempt(part, now)
+    for part in unbegun(plan.slices(), ledger.attempts(plan.window.id, plan.attempt)):
+        row = ledger.begin_attempt(part, now, plan.attempt)
         ledger.write_attempt(replace(row, state="skipped", reason="It never began."))
 
 
@@ -142,7 +142,7 @@ def _previous(ledger: Ledger, window: Window) -> Mapping[str, Any] | None:
     """Give what the last slice of the window that ends where this one starts reported."""
     earlier = ledger.windows(window.feed, since=window.start - MAX_WINDOW, states=("closed", "incomplete"))
     adjacent = next((row for row in earlier if row.window.end == window.start), None)
-    done = completed(ledger.attempts(adjacent.window.id)) if adjacent else []
+    done = completed(ledger.attempts(adjacent.window.id, adjacent.attempt)) if adjacent else []
     is_last = bool(done) and done[-1].slice.end == window.start
     return done[-1].report if is_last else None
 

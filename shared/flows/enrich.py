@@ -21,6 +21,7 @@ from shared.domain.runs.run import (
     may_be_tried_again,
     may_start_until,
     must_make_room,
+    number_of_wanted,
     outcome_of,
     parameters_of,
 )
@@ -55,10 +56,15 @@ class EnrichmentTools:
     drain_limit: timedelta
 
 
-def wanted(tools: EnrichmentTools, window_id: str | None) -> bool:
-    """Say whether an opening's event must start a run: the window is in the ledger, and has none yet."""
+def wanted(tools: EnrichmentTools, window_id: str | None) -> int | None:
+    """Give the number of the run that an opening's event must start; None where the window's attempt has one already.
+
+    None, too, where the window is not in the ledger, or is not enriched.
+    """
     row = known_window(tools.ledger, window_id)
-    return row is not None and row.window.feed in tools.jobs_of and not tools.runs.of_window(row.window)
+    if row is None or row.window.feed not in tools.jobs_of:
+        return None
+    return number_of_wanted(row.attempt, tools.runs.of_window(row.window))
 
 
 def claim_run(tools: EnrichmentTools, window_id: str, number: int, mode: RunMode) -> dict[str, Any]:
@@ -70,7 +76,7 @@ def claim_run(tools: EnrichmentTools, window_id: str, number: int, mode: RunMode
     if row is None or row.window.feed not in tools.jobs_of:
         return {"proceed": False}
     now = tools.clock()
-    tools.runs.claim(RunRow(row.window, number, mode, "claimed", now, now))
+    tools.runs.claim(RunRow(row.window, number, mode, "claimed", now, now, attempt=row.attempt))
     run = tools.runs.change(row.window, number, lambda _: None)
     if run is None or run.ended:
         return {"proceed": False}

@@ -48,14 +48,15 @@ class SliceTools:
         return self.feeds[name]
 
 
-def begin(ledger: Ledger, window_id: str, now: datetime) -> dict[str, Any]:
-    """Move a planned window to open; `proceed` is false for one that has ended (a late or doubled start)."""
+def begin(ledger: Ledger, window_id: str, attempt: int, now: datetime) -> dict[str, Any]:
+    """Move a planned attempt of a window to open; `proceed` is false for one that has ended (a late start)."""
 
     def opened(row: WindowRow) -> WindowRow | None:
-        return replace(row, state="open", opened_at=now) if row.state == "planned" else None
+        return replace(row, state="open", opened_at=now) if (row.state, row.attempt) == ("planned", attempt) else None
 
     row = ledger.change(window_id, opened)
-    return {"proceed": row is not None and not row.ended, "state": row.state if row else "unknown"}
+    proceed = row is not None and not row.ended and row.attempt == attempt
+    return {"proceed": proceed, "state": row.state if row else "unknown"}
 
 
 async def ingest(plan: Plan, number: int, tools: SliceTools) -> dict[str, Any]:
@@ -63,7 +64,8 @@ async def ingest(plan: Plan, number: int, tools: SliceTools) -> dict[str, Any]:
 
     Raises what another try may cure; the ledger's row then says `failed`.
     """
-    row = await asyncio.to_thread(tools.ledger.begin_attempt, plan.slices()[number], tools.clock())
+    part = plan.slices()[number]
+    row = await asyncio.to_thread(tools.ledger.begin_attempt, part, tools.clock(), plan.attempt)
     with telemetry.about(window=plan.window.id, slice=number, attempt=row.attempt):
         outcome = await _Work(SliceAttempt(plan, row.slice, row.attempt), row, tools).end()
     return {"slice": number, "attempt": row.attempt, "state": outcome.state, "reason": outcome.reason}

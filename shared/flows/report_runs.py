@@ -1,8 +1,11 @@
 """The end of an enrichment: what arrived is measured once, and what went wrong raises an alert."""
 
+import logging
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
+from shared import telemetry
 from shared.clients.sql.stores import Counts
 from shared.clients.storage.runs import RunLedger
 from shared.domain.runs.run import RunRow
@@ -11,9 +14,11 @@ from shared.domain.volumes.measurement import RUN_ALERT, MeasuredTable, MeasureR
 from shared.domain.volumes.reconciliation import describe_faults, verdict_of
 from shared.domain.windows.ledger_row import WindowRow
 from shared.domain.windows.plan import Plan, StreamPlan
-from shared.errors import CorruptRow
+from shared.errors import CorruptRow, SettingsError
 from shared.flows.measure import MetricsTools, measure
 from shared.flows.send_alerts import raise_alert
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +42,16 @@ def report_run(tools: ReportTools, window_id: str, number: int) -> dict[str, Any
         return {"alert": _alert(tools, row, run, "run_failed", run.message)}
     if run.state == "superseded":
         quiet = replace(tools, metrics=replace(tools.metrics, alert_sender=_Nobody()))
-        return {"measurements": [_measure(quiet, table, row, run, healthy=False) for table in _tables_of(tools, row)]}
+        return {
+            "measurements": [
+                _measure(quiet, table, row, run, healthy=False) for table in _tables_of(tools.metrics, row)
+            ]
+        }
     if run.state != "succeeded":
         return {}
     counts = tools.counts.of_window(window_id) or {}
     faults = describe_faults(counts, [stream.name for stream in _streams_of(row) if stream.hub])
-    measured = [_measure(tools, table, row, run, healthy=not faults) for table in _tables_of(tools, row)]
+    measured = [_measure(tools, table, row, run, healthy=not faults) for table in _tables_of(tools.metrics, row)]
     if faults:
         _alert(tools, row, run, "unbalanced", faults)
     return {"measurements": measured, "reconciliation": verdict_of(counts)}
@@ -64,19 +73,37 @@ def _measure(tools: ReportTools, table: MeasuredTable, row: WindowRow, run: RunR
     return measure(tools.metrics, request, healthy=healthy)
 
 
-def _alert(tools: ReportTools, row: WindowRow, run: RunRow, kind: IncidentKind, reason: str) -> str:
-    """Raise one alert for the run, in the name of its first measured table, or of its streams where it has none."""
-    tables, run_id = _tables_of(tools, row), str(run.run_id or run.instance_id)
+def alert_of_window(
+    metrics: MetricsTools, row: WindowRow, kind: IncidentKind, run_id: str, at: datetime, reason: str
+) -> str:
+    """Raise one alert for a window, in the name of its first measured table, or of its streams where it has none.
+
+    run_id, at: what went wrong with it, a run or an orchestration, and when that was claimed. Raises as Metrics does.
+    """
+    tables = _tables_of(metrics, row)
     streams = ", ".join(stream.name for stream in _streams_of(row))
     key, name = (tables[0].key, tables[0].alert) if tables else (streams, RUN_ALERT)
-    incident = RunIncident(kind, key, name, run_id, run.claimed_at, reason, row.window.id)
-    metrics = tools.metrics
+    incident = RunIncident(kind, key, name, run_id, at, reason, row.window.id)
     return raise_alert(metrics.metrics, metrics.alert_sender, incident, metrics.clock, metrics.quiet)
 
 
-def _tables_of(tools: ReportTools, row: WindowRow) -> list[MeasuredTable]:
+def alert_of_lost_window(tools: ReportTools | None, row: WindowRow) -> None:
+    """Alert of a window that did not end by itself; without a database, None, there is nowhere to keep an alert."""
+    if tools is None:
+        unset = SettingsError("SQL__url is not set: there is no database for alerts.")
+        telemetry.error(logger, "window.no_alert", cause=unset, window=row.window.id, reason=row.reason)
+    else:
+        alert_of_window(tools.metrics, row, "run_failed", row.instance, row.claimed_at, row.reason)
+
+
+def _alert(tools: ReportTools, row: WindowRow, run: RunRow, kind: IncidentKind, reason: str) -> str:
+    run_id = str(run.run_id or run.instance_id)
+    return alert_of_window(tools.metrics, row, kind, run_id, run.claimed_at, reason)
+
+
+def _tables_of(metrics: MetricsTools, row: WindowRow) -> list[MeasuredTable]:
     """Give the measured table of each of a window's streams that has one: of several the first."""
-    tables = list(tools.metrics.tables.values())
+    tables = list(metrics.tables.values())
     found = (next((table for table in tables if table.stream == stream.name), None) for stream in _streams_of(row))
     return [table for table in found if table is not None]
 

@@ -22,7 +22,9 @@ def claim_rerun(tools: EnrichmentTools, window_id: str) -> RunRow:
         raise _conflict(f"Window {window_id} is {row.state}; it can be enriched again when it has ended.")
     runs = tools.runs.of_window(row.window)
     now = tools.clock()
-    run = RunRow(row.window, max((one.number for one in runs), default=0) + 1, "rerun", "claimed", now, now)
+    run = RunRow(
+        row.window, max((one.number for one in runs), default=0) + 1, "rerun", "claimed", now, now, attempt=row.attempt
+    )
     if any(not one.ended for one in runs) or not tools.runs.claim(run):
         raise _conflict(f"A run of window {window_id} is active; wait for its end.")
     return run

@@ -14,6 +14,7 @@ from shared.domain.runs.run import (
     instance_of,
     is_due_for_revival,
     may_start_until,
+    number_of_wanted,
     real_end,
 )
 from shared.domain.windows.ledger_row import WindowRow
@@ -30,7 +31,7 @@ async def revive_runs(tools: EnrichmentTools, orchestrations: Orchestrations) ->
     The ledger has such runs where a host died between claim and start, where an orchestration failed or was purged, and
     where the event of an opening was lost. A feed that fails costs no other.
     """
-    done = []
+    done: list[str] = []
     for feed in tools.jobs_of:
         try:
             done.extend(await _revive_feed(tools, orchestrations, feed))
@@ -46,8 +47,9 @@ async def _revive_feed(tools: EnrichmentTools, orchestrations: Orchestrations, f
     done = [await _revive(tools, orchestrations, run) for run in quiet if not await _any_lives(orchestrations, run)]
     rows = await telemetry.in_thread(tools.ledger.windows, feed, since=now - 2 * KEPT)
     for row in [row for row in rows if _is_owed_a_run(row, now)]:
-        if not await telemetry.in_thread(tools.runs.of_window, row.window):
-            done.extend(await _begin(orchestrations, row))
+        number = number_of_wanted(row.attempt, await telemetry.in_thread(tools.runs.of_window, row.window))
+        if number is not None:
+            done.extend(await _begin(orchestrations, row, number))
     return done
 
 
@@ -73,9 +75,9 @@ def _is_owed_a_run(row: WindowRow, now: datetime) -> bool:
     return is_late and now < real_end(row) + KEPT
 
 
-async def _begin(orchestrations: Orchestrations, row: WindowRow) -> Iterable[str]:
-    if await orchestrations.standing(instance_of(row.window.id, 1)) == "alive":
+async def _begin(orchestrations: Orchestrations, row: WindowRow, number: int) -> Iterable[str]:
+    if await orchestrations.standing(instance_of(row.window.id, number)) == "alive":
         return []
-    await start_enrichment_of(orchestrations, row.window.id)
+    await start_enrichment_of(orchestrations, row.window.id, number)
     telemetry.warning(logger, "run.begun_late", window=row.window.id)
     return [f"Window {row.window.id} had no run though its opening was published; one was started."]

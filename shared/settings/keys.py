@@ -33,6 +33,7 @@ def groups_of(feeds: Iterable[Feed]) -> tuple[Group, ...]:
         Group("Enrichment", _ENRICHMENT),
         Group("Metrics", (_measured(feeds), *_ALERTS)),
         Group("Venues", tuple(each for venue in PUBLIC_ENDPOINTS for each in _venue(venue))),
+        Group("Housekeeping", _HOUSEKEEPING),
         Group("Platform", _PLATFORM),
     )
 
@@ -223,6 +224,24 @@ _ALERTS = (
         "The hosts that alerts may be sent to, separated by commas; `*.` stands for any name before it.",
     ),
     Setting("ALERT_QUIET", setting.positive_duration, "06:00:00", "How long the same alert is not sent again."),
+)
+
+_HOUSEKEEPING = (
+    Setting(
+        "REINGEST",
+        setting.yes_or_no,
+        "false",
+        "`true`: catching up opens windows again that ended failed, incomplete or missed, up to two times each.",
+    ),
+    Setting("KEEP_HISTORY", setting.positive_duration, "168:00:00", "How long the task hub's history is kept."),
+    Setting(
+        "KEEP_LEDGER",
+        setting.positive_duration,
+        "2160:00:00",
+        "How long ended windows, their slices and runs are kept in the ledger; longer than any catch-up.",
+    ),
+    Setting("KEEP_LOOKUPS", setting.positive_duration, "168:00:00", "How long lookups are kept; the newest always is."),
+    Setting("KEEP_MARKERS", setting.positive_duration, "2160:00:00", "How long the files that mark ends are kept."),
 )
 
 _PLATFORM = (

@@ -21,6 +21,8 @@ from shared.settings.keys import settings_of
 from shared.settings.rules import ALERT_URLS, SLICE_RESERVE, broken_rules, longest_wait
 from shared.trades.venues.registry import PUBLIC_ENDPOINTS, Endpoints
 
+KEPT = ("history", "ledger", "lookups", "markers")
+
 APP_FOLDER = Path(__file__).resolve().parents[2]
 
 
@@ -74,6 +76,7 @@ class Settings:
     """All settings of the app; `unusable` says of each enabled feed that can't run why.
 
     longest_closing: how long one call of a window's closing may work, None for ever.
+    keep: how long each kind of `KEPT` is kept.
     """
 
     feeds: Mapping[str, FeedSettings]
@@ -92,6 +95,7 @@ class Settings:
     venues: Mapping[str, Endpoints]
     ca_bundle: str | None
     pools_folder: str
+    keep: Mapping[str, timedelta]
 
 
 def from_process() -> Settings:
@@ -166,6 +170,7 @@ def _settings(read: Mapping[str, Any], host: Host, enabled: Iterable[Feed]) -> S
         venues={name: _endpoints(name.upper(), read) for name in PUBLIC_ENDPOINTS},
         ca_bundle=read["CA_BUNDLE"],
         pools_folder=read["POOLS_FOLDER"],
+        keep={name: read[f"KEEP_{name.upper()}"] for name in KEPT},
     )
 
 
@@ -193,6 +198,7 @@ def _feed(feed: Feed, read: Mapping[str, Any]) -> FeedSettings:
         lead=read[f"{name}_LEAD"],
         catch_up=read[f"{name}_CATCH_UP"],
         longest=longest_window(read[f"{name}_SLICE_LENGTH"]),
+        reingest=read["REINGEST"],
     )
     return FeedSettings(feed, schedule, _template(feed, read), read[f"{name}_JOB"])
 

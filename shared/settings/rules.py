@@ -103,6 +103,9 @@ def _feed_rules(feed: str, read: Mapping[str, Any], host: Host) -> list[str]:
         f"{name}_WINDOW_LENGTH must be at most 24:00:00": length <= MAX_WINDOW,
         f"{name}_WINDOW_LENGTH must be at most {name}_WINDOW_EVERY, or windows overlap": length <= every,
         f"{name}_WINDOW_OFFSET must be less than {name}_WINDOW_EVERY": read[f"{name}_WINDOW_OFFSET"] < every,
+        f"KEEP_LEDGER must be at least {name}_CATCH_UP + 48:00:00, or caught up windows lose their rows": (
+            read["KEEP_LEDGER"] >= read[f"{name}_CATCH_UP"] + 2 * MAX_WINDOW
+        ),
         f"{name}_SLICE_LENGTH cuts a window into more than 576 slices": length > MAX_WINDOW
         or length <= longest_window(part),
         f"{name}_LEAD + _SLICE_LENGTH + _GRACE + SEND_DEADLINE + 00:01:00 is {needed}; {within}": needed <= timeout,

@@ -28,7 +28,11 @@ ENRICHMENT = {"claim_enrichment", "write_lookup", "submit_run", "poll_run", "giv
 ACTIVITIES = INGESTION | ENRICHMENT
 ORCHESTRATORS = {"ingest_window", "ingest_leg", "run_slice", "enrich_window", "complete_step", "ask_on"}
 EVENTS = {"start_enrichment"}
-TIMERS = {"open_due_windows": "%WINDOW_TIMER%", "retry_pending_alerts": "30 * * * * *"}
+TIMERS = {
+    "open_due_windows": "%WINDOW_TIMER%",
+    "retry_pending_alerts": "30 * * * * *",
+    "keep_in_order": "0 */5 * * * *",
+}
 ROUTES = {
     "open_windows": ("POST", "windows"),
     "get_windows": ("GET", "windows"),
@@ -38,7 +42,7 @@ ROUTES = {
     "post_metrics": ("POST", "metrics"),
     "get_metrics": ("GET", "metrics"),
 }
-STARTERS = {"open_due_windows", "open_windows", "stop_window", "start_enrichment", "rerun_enrichment"}
+STARTERS = {"keep_in_order", "open_due_windows", "open_windows", "stop_window", "start_enrichment", "rerun_enrichment"}
 
 
 @pytest.fixture(scope="module")

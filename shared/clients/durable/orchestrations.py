@@ -3,11 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Mapping
+from datetime import datetime
 from itertools import batched
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from shared import telemetry
 from shared.domain.steps import readable
+from shared.domain.windows.instances import Standing
+from shared.domain.windows.window import EARLIEST
 from shared.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -19,15 +22,14 @@ WINDOW_ORCHESTRATOR = "ingest_window"
 ENRICHMENT_ORCHESTRATOR = "enrich_window"
 STOP_EVENT = "stop"
 
-Standing = Literal["alive", "completed", "failed", "gone"]
-"""How an orchestration stands; one that was suspended is alive, one that was terminated is failed."""
-
 _STANDINGS: Final[Mapping[str, Standing]] = {
     **dict.fromkeys(("Pending", "Running", "Suspended", "ContinuedAsNew"), "alive"),
     "Completed": "completed",
     **dict.fromkeys(("Failed", "Terminated", "Canceled"), "failed"),
 }
+_ENDED = ("completed", "failed")
 _AT_ONCE = 16
+_PURGE_SECONDS = 60.0
 
 
 class Orchestrations(Protocol):
@@ -44,6 +46,9 @@ class Orchestrations(Protocol):
 
     async def standing(self, instance_id: str) -> Standing:
         """Say how an instance stands; `gone` where the task hub does not know it."""
+
+    async def purge(self, created_before: datetime) -> int:
+        """Delete the history of the instances that were created before an instant and have ended; say how many."""
 
     def status_urls(self, window_id: str) -> Mapping[str, str]:
         """Give the management URLs of a window's orchestration."""
@@ -77,6 +82,19 @@ class DurableOrchestrations:
             raise Unavailable(f"The status of instance {instance_id} can't be read: {readable(str(error))}.") from error
         # For an unknown id the SDK answers an object without a status (durable-python issue 353).
         return _STANDINGS[status.runtime_status.value] if status and status.runtime_status else "gone"
+
+    async def purge(self, created_before: datetime) -> int:
+        """Ask for it, and wait no longer than a minute; what the host deletes meanwhile stays deleted."""
+        from azure.durable_functions import OrchestrationRuntimeStatus  # noqa: PLC0415 - slow to import
+
+        ended = [OrchestrationRuntimeStatus(name) for name, standing in _STANDINGS.items() if standing in _ENDED]
+        asked = self._client.purge_instance_history_by(EARLIEST, created_before, ended)
+        try:
+            return int((await asyncio.wait_for(asked, _PURGE_SECONDS)).instances_deleted)
+        except TimeoutError:
+            return 0
+        except Exception as error:
+            raise Unavailable(f"The task hub's old history can't be deleted: {error}.") from error
 
     def status_urls(self, window_id: str) -> Mapping[str, str]:
         """Give the URLs that the durable extension offers for the instance."""

@@ -32,7 +32,8 @@ class RunRow:
 
     run_id: Databricks' id, 0 before the run was accepted. updated_at: when its orchestration last wrote it. lookups: by
     name, the paths of reference data in their container; lookup_note: why one is not the window's own. superseding: a
-    newer run asked for its end. message: what it waits for, or how it stands, as Databricks says it.
+    newer run asked for its end. message: what it waits for, or how it stands, as Databricks says it. attempt: that of
+    the window whose opening asked for the run.
     """
 
     window: Window
@@ -47,6 +48,7 @@ class RunRow:
     lookup_note: str = ""
     superseding: bool = False
     message: str = ""
+    attempt: int = 1
 
     @property
     def instance_id(self) -> str:
@@ -62,6 +64,14 @@ class RunRow:
 def instance_of(window_id: str, number: int) -> str:
     """Name the orchestration of a window's run: `enrich-<window id>`, with `-r<n>` from the second on."""
     return f"enrich-{window_id}" if number == 1 else f"enrich-{window_id}-r{number}"
+
+
+def number_of_wanted(attempt: int, runs: Iterable[RunRow]) -> int | None:
+    """Give the number of the run that the opening of a window's attempt must start; None where the attempt has one."""
+    known = list(runs)
+    if any(run.attempt == attempt for run in known):
+        return None
+    return max((run.number for run in known), default=0) + 1
 
 
 def row_key(window: Window, number: int) -> tuple[str, str]:

@@ -1,4 +1,9 @@
-"""The ids of a window's orchestrations; each of a window's attempts has its own."""
+"""The ids of a window's orchestrations, which each of a window's attempts has its own of, and how one may stand."""
+
+from typing import Literal
+
+Standing = Literal["alive", "completed", "failed", "gone"]
+"""How an orchestration stands: one that was suspended is alive, one that was terminated failed, an unknown one gone."""
 
 
 def window_instance(window_id: str, attempt: int) -> str:

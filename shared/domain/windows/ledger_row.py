@@ -14,6 +14,7 @@ WindowOrigin = Literal["timer", "request"]
 
 WINDOW_STATES: tuple[str, ...] = get_args(WindowState)
 TERMINAL: frozenset[str] = frozenset(WINDOW_STATES) - {"planned", "open"}
+REOPENABLE: frozenset[str] = TERMINAL - {"closed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,8 @@ class WindowRow:
 
     result: what closing found: counts per stream, gaps, lost intervals, joins, skew (plain JSON).
     announced: when its opening (`opened`) and its end (`closed`) were published. attempt: which time the window is
-    ingested, from 1.
+    ingested, from 1. restarts: how often housekeeping started this attempt's orchestration again. stop_at: when a
+    request lets a running window end; of a past one, the instant of the request.
     """
 
     window: Window
@@ -38,6 +40,7 @@ class WindowRow:
     result: Mapping[str, Any] = field(default_factory=dict)
     announced: Mapping[str, str] = field(default_factory=dict)
     attempt: int = 1
+    restarts: int = 0
 
     @property
     def instance(self) -> str:
@@ -49,13 +52,19 @@ class WindowRow:
         """Say whether the window is in a terminal state."""
         return self.state in TERMINAL
 
+    @property
+    def reopenable(self) -> bool:
+        """Say whether the window may be ingested again, as its next attempt."""
+        return self.state in REOPENABLE
+
 
 @dataclass(frozen=True, slots=True)
 class SliceRow:
     """One try at a slice.
 
     counts: per stream `read`, `accepted`, `refused`, `unknown`, `spilled`, `events`.
-    report: what the source saw (plain JSON).
+    report: what the source saw (plain JSON). attempt: the number of the try, which goes on over the attempts of the
+    window. window_attempt: the attempt of the window to which the try belongs.
     """
 
     slice: Slice
@@ -66,3 +75,4 @@ class SliceRow:
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     report: Mapping[str, Any] = field(default_factory=dict)
     reason: str = ""
+    window_attempt: int = 1

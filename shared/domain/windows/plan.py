@@ -85,6 +85,19 @@ class Plan:
         start, end = part.start - self.window.start, part.end - self.window.start
         return _records_before(end, self.rate) - _records_before(start, self.rate)
 
+    def with_keys_of(self, earlier: "Plan") -> "Plan":
+        """Give the plan with all that the keys and numbers of records go by as an earlier attempt had it.
+
+        What was sent then and what is sent now are the same records, in the same slices, whatever was set since.
+        """
+        return replace(
+            self,
+            slice_length=earlier.slice_length,
+            rate=earlier.rate,
+            fingerprint=earlier.fingerprint,
+            options=earlier.options,
+        )
+
     def as_wire(self) -> dict[str, Any]:
         """Give the plan as plain JSON."""
         return {

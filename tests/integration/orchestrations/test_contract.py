@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,10 @@ class Fake:
     def __init__(self):
         self.orchestrations = FakeOrchestrations()
 
+    def was_created(self, *instances):
+        """Say that instances were made just now, as the durable extension does by itself."""
+        self.orchestrations.created.update(dict.fromkeys(instances, datetime.now(UTC)))
+
     async def payload_once_ended(self, instance_id):
         assert instance_id in self.orchestrations.stopped
         return self.orchestrations.started[instance_id]
@@ -43,6 +48,9 @@ class Durable:
     def __init__(self, binding):
         self._client = DurableOrchestrationClient(binding)
         self.orchestrations = DurableOrchestrations(self._client)
+
+    def was_created(self, *instances):
+        """Nothing to do: the host knows when."""
 
     async def payload_once_ended(self, instance_id):
         """Give what an orchestration ended with, which is what it was started with."""
@@ -190,3 +198,26 @@ def silent(request):
 async def test_a_host_that_does_not_answer_is_unavailable(silent, verb):
     with pytest.raises(Unavailable, match="trades-silent"):
         await verb(silent)
+
+
+async def test_the_history_of_what_has_ended_is_deleted_and_a_second_time_there_is_none(side):
+    window, other = next(ids), next(ids)
+    await side.orchestrations.start(window, {})
+    await side.orchestrations.start(other, {})
+    await side.orchestrations.stop([window])
+    await side.payload_once_ended(window)
+    side.was_created(window, other)
+
+    purged = [await side.orchestrations.purge(datetime.now(UTC) + timedelta(minutes=1)) for _ in range(2)]
+
+    assert purged[0] >= 1
+    assert purged[1] == 0
+    assert (await side.orchestrations.standing(window), await side.orchestrations.standing(other)) == ("gone", "alive")
+
+
+async def test_a_host_that_does_not_answer_deletes_no_history(silent):
+    if isinstance(silent, FakeOrchestrations):
+        silent.failing.add("purge")
+
+    with pytest.raises(Unavailable, match="history can't be deleted"):
+        await silent.purge(datetime.now(UTC))

@@ -304,9 +304,9 @@ def wake(monkeypatch, *, wanted, event=None):
 
 
 def test_an_openings_event_starts_the_enrichment_of_its_window(monkeypatch):
-    started = wake(monkeypatch, wanted=lambda window_id: window_id == WINDOW)
+    started = wake(monkeypatch, wanted=lambda window_id: 2 if window_id == WINDOW else None)
 
-    assert started == {f"enrich-{WINDOW}": ("enrich_window", FIRST)}
+    assert started == {f"enrich-{WINDOW}-r2": ("enrich_window", FIRST | {"number": 2})}
 
 
 def test_a_cloud_event_starts_it_too(monkeypatch):
@@ -316,4 +316,4 @@ def test_a_cloud_event_starts_it_too(monkeypatch):
 
 
 def test_an_event_of_a_window_that_wants_no_run_starts_nothing(monkeypatch):
-    assert wake(monkeypatch, wanted=lambda window_id: False) == {}
+    assert wake(monkeypatch, wanted=lambda window_id: None) == {}

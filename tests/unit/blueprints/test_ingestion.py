@@ -260,7 +260,7 @@ class Flows:
 @pytest.mark.parametrize(
     ("activity", "given", "asked"),
     [
-        ("begin_window", {"window_id": "w"}, ("begin", "ledger", "w", NOON)),
+        ("begin_window", {"window_id": "w", "attempt": 2}, ("begin", "ledger", "w", 2, NOON)),
         ("ingest_slice", {"plan": PLAN.as_wire(), "slice": 2}, ("ingest", PLAN, 2, "tools")),
         ("close_window", {"plan": PLAN.as_wire()}, ("close", PLAN, "tools")),
         ("fail_window", {"plan": PLAN.as_wire(), "reason": "away"}, ("fail", PLAN, "away", "tools")),

@@ -117,18 +117,30 @@ class World:
 def test_beginning_opens_a_planned_window_once():
     world = World()
 
-    first = begin(world.ledger, world.window.id, NOON)
-    second = begin(world.ledger, world.window.id, NOON + SECOND)
+    first = begin(world.ledger, world.window.id, 1, NOON)
+    second = begin(world.ledger, world.window.id, 1, NOON + SECOND)
 
     assert (first, second) == ({"proceed": True, "state": "open"},) * 2
     assert world.row.opened_at == NOON
+
+
+def test_an_earlier_attempt_that_starts_late_does_not_begin_the_next_one():
+    world = World()
+    world.ledger.change(world.window.id, lambda row: replace(row, state="failed"))
+    world.ledger.reopen(replace(world.ledger.window(world.window.id), state="planned", attempt=2))
+
+    late = begin(world.ledger, world.window.id, 1, NOON)
+
+    assert late["proceed"] is False
+    assert world.ledger.window(world.window.id).state == "planned"
+    assert begin(world.ledger, world.window.id, 2, NOON)["proceed"] is True
 
 
 def test_an_ended_window_does_not_begin_again():
     world = World()
     world.change(state="stopped")
 
-    assert begin(world.ledger, world.window.id, NOON)["proceed"] is False
+    assert begin(world.ledger, world.window.id, 1, NOON)["proceed"] is False
 
 
 def test_a_done_slice_is_written_with_its_counts():
