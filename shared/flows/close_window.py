@@ -56,6 +56,8 @@ async def close(plan: Plan, tools: SliceTools) -> dict[str, Any]:
 def fail(plan: Plan, reason: str, tools: SliceTools) -> dict[str, Any]:
     """End a window that can't be closed as failed, with what its slices did; one that has ended is left as it is."""
     row = _row(tools.ledger, plan)
+    if row.ended or row.attempt != plan.attempt:
+        return _outcome(row)
     decided = decide_ending(row, plan.slices(), tools.ledger.attempts(plan.window.id, plan.attempt), Completion())
     return _outcome(_write(tools, row, replace(decided, state="failed", reason=f"It could not be closed. {reason}")))
 
@@ -94,9 +96,9 @@ async def _complete(row: WindowRow, plan: Plan, attempts: Sequence[SliceRow], to
     sent after that.
     """
     end = min(plan.window.end, row.stop_at or plan.window.end)
-    if end <= plan.window.start or not may_complete(row, attempts):
-        return Completion()
     left_off = row.result.get(_LEFT_OFF, {})
+    if end <= plan.window.start or not may_complete(row, attempts):
+        return Completion(counts=left_off.get("counts", {}))
     request = CloseRequest(
         plan,
         Window(plan.window.feed, plan.window.start, end),

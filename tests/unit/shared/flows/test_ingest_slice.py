@@ -335,6 +335,27 @@ def test_closing_that_is_stopped_while_it_sends_sends_nothing_more():
     assert world.hubs.received["trades"] == []
 
 
+def test_a_closing_whose_time_is_over_leaves_off_and_the_next_call_goes_on_and_counts_both():
+    world = World("trades", history=TRADES)
+    tools = replace(world.tools, clock=lambda: clock() + 60 * SECOND, longest_closing=3 * SECOND)
+    give, asked = world.venue.page, []
+
+    async def slow_at_first(symbol, request=None):
+        asked.append(request)
+        await asyncio.sleep(5 if len(asked) == 1 else 0)
+        return await give(symbol, request)
+
+    world.venue.page = slow_at_first
+
+    first = played(close(world.plan, tools))
+    was_ended = world.row.ended
+    second = played(close(world.plan, tools))
+
+    assert (first.get("pending"), was_ended) == (True, False)
+    assert (second.get("pending"), world.row.ended) == (None, True)
+    assert world.row.result["counts"]["trades"]["accepted"] == len(world.hubs.received["trades"]) == 2
+
+
 @pytest.mark.parametrize("refusal", [FeedRefused("NOPEUSDT is no market"), LoginRefused("No such secret.")])
 def test_a_window_whose_completion_is_refused_ends_as_failed_with_the_reason(monkeypatch, refusal):
     world = World("trades")
