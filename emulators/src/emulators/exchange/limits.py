@@ -14,7 +14,7 @@ BANNED: Final = 418
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """How a page is refused: status, the seconds to wait that it tells, and its words (None: the venue's usual ones)."""
+    """How a page is refused: its status, the seconds to wait that it tells, its words (None: the usual ones)."""
 
     status: int
     wait: float | None = None
