@@ -67,7 +67,7 @@ class Feed:
         """Give the trades to be sent now: in time order those that no fault holds, then late ones whose time came."""
         fresh = [trade for symbol in self._published for trade in self._fresh(symbol, now)]
         sent = [
-            self._histories[trade.symbol].shown(trade)
+            self._histories[trade.symbol].displayed(trade)
             for trade in sorted(fresh, key=lambda trade: trade.time)
             if self._may_go(trade, now)
         ]

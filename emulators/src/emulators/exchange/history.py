@@ -58,7 +58,7 @@ class History:
         """Let a trade have a quantity of zero from now on."""
         self._empty.add(trade_id)
 
-    def shown(self, trade: Trade) -> Trade:
+    def displayed(self, trade: Trade) -> Trade:
         """Give a trade with the quantity that the venue shows, zero with its digits where it is an empty one."""
         if trade.trade_id not in self._empty:
             return trade
@@ -121,6 +121,6 @@ class History:
         return (trade for trade in stamped if trade.trade_id not in self._lost)
 
     def _stamped(self, index: int) -> Trade:
-        trade = self.shown(self._tape.row(index))
+        trade = self.displayed(self._tape.row(index))
         shift = self.shift_at(trade.time)
         return replace(trade, time=trade.time + shift) if shift else trade

@@ -71,13 +71,13 @@ def _page_handler(state: ExchangeState, feed: Feed, allowances: Allowances, rout
         if state.faults.is_out(venue.name, rest=True):
             return _hang_up(request)
         refusal = allowances.ask(request.remote or "", route, now) or state.faults.rest_refusal(venue.name)
-        told = allowances.headers(request.remote or "")
+        headers = allowances.headers(request.remote or "")
         if refusal:
             wait = {} if refusal.wait is None else {"Retry-After": f"{refusal.wait:.12g}"}
-            return _json(venue.refusal(refusal.status, refusal.words), refusal.status, told | wait)
+            return _json(venue.refusal(refusal.status, refusal.words), refusal.status, headers | wait)
         name = request.match_info.get("name", "")
         answer = page(PageRequest(now, feed.clock(now), name, dict(request.query), dict(request.headers)), feed)
-        return _json(answer.body, answer.status, told | dict(answer.headers))
+        return _json(answer.body, answer.status, headers | dict(answer.headers))
 
     return handle
 
