@@ -34,6 +34,7 @@ MODULES = (
     "metrics",
     "housekeeping",
     "back_fill",
+    "closing",
 )
 RESULTS = Path(__file__).with_name("results.json")
 

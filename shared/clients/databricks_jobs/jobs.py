@@ -62,7 +62,10 @@ class DatabricksJobs:
         found = self._call(Call("GET", f"{_API}/list", {"name": name, "limit": 100}), _LISTED)
         ids = [job.job_id for job in found.jobs if job.settings.name == name]
         if len(ids) != 1:
-            raise JobRefused(f"Databricks has {len(ids)} jobs named {name!r} that {self._client} can see, not one.")
+            seen = f"Databricks has {len(ids)} jobs named {name!r} that {self._client} can see, not one."
+            # Databricks' development mode demands a prefix with the user's name before each job.
+            hint = "" if ids else " A bundle's development target puts a prefix before it: set <FEED>_JOB to that name."
+            raise JobRefused(seen + hint)
         return ids[0]
 
     def run_now(self, job_id: int, token: str, parameters: Mapping[str, str]) -> int:

@@ -12,7 +12,7 @@ from azure.eventhub import EventData, EventDataBatch, TransportType
 from azure.eventhub.aio import EventHubProducerClient
 from azure.eventhub.exceptions import AuthenticationError, EventDataSendError, EventHubError
 
-from shared.clients.event_hubs.answers import BY_CONDITION, REJECTIONS
+from shared.clients.event_hubs.answers import BY_CONDITION, NO_SUCH_PARTITION, REJECTIONS
 from shared.clients.event_hubs.link import Batch, HubFault, HubProperties, Target
 from shared.clients.failures import kind_of
 from shared.clients.identity.credentials import Identity, LoopIdentity
@@ -135,6 +135,8 @@ def _kind(error: Exception) -> tuple[FailureKind, float]:
     for login in (link for link in causes if isinstance(link, Unavailable)):
         return login.kind, login.retry_after  # the client asked for a new token and got none
     if any(isinstance(link, ssl.SSLCertVerificationError) for link in causes):
+        return FailureKind.PERMANENT, 0.0
+    if str(error).startswith(NO_SUCH_PARTITION):
         return FailureKind.PERMANENT, 0.0
     condition = (error.error if isinstance(error, EventHubError) else None) or ""
     if isinstance(error, EventDataSendError):

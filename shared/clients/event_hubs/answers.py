@@ -37,6 +37,9 @@ BY_CONDITION: Final[Words] = {
     "entity-disabled": FailureKind.PERMANENT,  # M: until an administrator enables the hub; C: not tried again
 }
 
+NO_SUCH_PARTITION: Final = "Invalid partition "
+"""How Microsoft's client begins the error, without a condition, of a partition that the hub has not (C)."""
+
 REJECTIONS: Final = frozenset(
     {
         "link:message-size-exceeded",

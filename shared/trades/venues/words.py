@@ -75,6 +75,7 @@ BITSTAMP = (
     VenueWords("", 429, _T, _BITSTAMP_API),
     VenueWords("rate limit exceeded", None, _T, _BITSTAMP_FRAMES),
     VenueWords("too many requests", None, _T, _BITSTAMP_API),
+    VenueWords("exceeded rate limit", None, _T, f"{_BITSTAMP_API}: response code 400.002"),
     VenueWords("not found", 404, _P, f"{_BITSTAMP_API}: an unknown pair"),
     VenueWords("bad subscription string", None, _P, _BITSTAMP_FRAMES),
 )

@@ -10,7 +10,7 @@ from shared.clients.event_grid.topic import EventGridTopic
 from shared.clients.identity.credentials import make_identity
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 from shared.clients.storage.reference import blob_reference
-from shared.clients.storage.tables import tables_of
+from shared.clients.storage.tables import Query, tables_of
 from shared.domain.failures import FailureKind
 from shared.domain.windows.announcement import opening
 from shared.domain.windows.window import Window
@@ -66,7 +66,7 @@ def test_a_table_is_read_with_the_token_that_comes_then(entra, peer, fault):
     peer.answers = [Answer(204, b""), Answer(body=b'{"value": []}', headers={"Content-Type": "application/json"})]
     tables = tables_of(None, peer.url, make_identity(entra.login), entra.login.ca_bundle)
 
-    assert tables.query("windows", "PartitionKey eq @feed", {"feed": "trades"}) == []
+    assert tables.query("windows", Query("trades")) == []
 
     assert bearers(peer) == {"Bearer"}
     assert entra.injected() == []

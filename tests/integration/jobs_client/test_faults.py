@@ -105,6 +105,11 @@ def test_two_jobs_of_one_name_are_refused():
         client(peer.url).find("a")
 
 
+def test_a_job_that_is_not_found_says_what_a_development_target_makes_of_its_name():
+    with running_peer(Answer(body=b"{}")) as peer, pytest.raises(JobRefused, match="set <FEED>_JOB to that name"):
+        client(peer.url).find("follow_window")
+
+
 def test_a_run_with_states_alone_is_read():
     body = b'{"run_id": 5, "state": {"life_cycle_state": "SKIPPED", "state_message": "why"}}'
 

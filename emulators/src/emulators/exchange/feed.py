@@ -66,7 +66,11 @@ class Feed:
     def due(self, now: int) -> list[Trade]:
         """Give the trades to be sent now: in time order those that no fault holds, then late ones whose time came."""
         fresh = [trade for symbol in self._published for trade in self._fresh(symbol, now)]
-        sent = [trade for trade in sorted(fresh, key=lambda trade: trade.time) if self._may_go(trade, now)]
+        sent = [
+            self._histories[trade.symbol].displayed(trade)
+            for trade in sorted(fresh, key=lambda trade: trade.time)
+            if self._may_go(trade, now)
+        ]
         return sent + self._released(now)
 
     def clock(self, now: int) -> int:
@@ -103,7 +107,9 @@ class Feed:
             heapq.heappush(self._late, (now + delay, trade.trade_id, trade))
         if publication is Publication.LOST:
             self._histories[trade.symbol].lose(trade.trade_id)
-        return publication is Publication.SENT
+        if publication is Publication.ZERO:
+            self._histories[trade.symbol].empty(trade.trade_id)
+        return publication in {Publication.SENT, Publication.ZERO}
 
     def _released(self, now: int) -> list[Trade]:
         released = []

@@ -41,6 +41,7 @@ MESSAGES = [
     (BITSTAMP, 429, "", T),
     (BITSTAMP, None, "Rate limit exceeded.", T),
     (BITSTAMP, 400, '{"reason":"Too many requests"}', T),
+    (BITSTAMP, 400, '{"reason":"Request rejected due to exceeded rate limit.","code":"400.002"}', T),
     (BITSTAMP, 404, '{"status":"error","reason":"Not found","code":"404"}', P),
     (BITSTAMP, None, "Bad subscription string.", P),
 ]
