@@ -11,6 +11,7 @@ from typing import Any
 from shared import telemetry
 from shared.clients.storage.windows import Ledger
 from shared.domain.steps import may_pass, readable
+from shared.domain.windows.ending import completed
 from shared.domain.windows.ledger_row import SliceRow, SliceState, WindowRow
 from shared.domain.windows.plan import Plan, SliceAttempt
 from shared.errors import FeedUnusable, IngestionError
@@ -62,13 +63,23 @@ def begin(ledger: Ledger, window_id: str, attempt: int, now: datetime) -> dict[s
 async def ingest(plan: Plan, number: int, tools: SliceTools) -> dict[str, Any]:
     """Ingest slice `number` and say how: `done`, `skipped`, or `refused` with the reason that no retry can change.
 
+    Azure may deliver a slice again that was done: that try is its outcome. One that still runs elsewhere is not waited
+    for, since nobody can tell it from one whose host died; what both send has the same keys.
+
     Raises what another try may cure; the ledger's row then says `failed`.
     """
+    tries = await asyncio.to_thread(tools.ledger.attempts, plan.window.id, plan.attempt, number=number)
+    for done in completed(tries):
+        return _answer(done)
     part = plan.slices()[number]
     row = await asyncio.to_thread(tools.ledger.begin_attempt, part, tools.clock(), plan.attempt)
     with telemetry.about(window=plan.window.id, slice=number, attempt=row.attempt):
         outcome = await _Work(SliceAttempt(plan, row.slice, row.attempt), row, tools).end()
-    return {"slice": number, "attempt": row.attempt, "state": outcome.state, "reason": outcome.reason}
+    return _answer(replace(row, state=outcome.state, reason=outcome.reason))
+
+
+def _answer(row: SliceRow) -> dict[str, Any]:
+    return {"slice": row.slice.number, "attempt": row.attempt, "state": row.state, "reason": row.reason}
 
 
 def slice_outcome(number: int, answer: Mapping[str, Any]) -> dict[str, Any]:

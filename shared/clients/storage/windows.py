@@ -91,8 +91,13 @@ class Ledger(Protocol):
     def write_attempt(self, row: SliceRow) -> None:
         """Write a try as it stands now, whatever was there."""
 
-    def attempts(self, window_id: str, window_attempt: int | None = None) -> Rows[SliceRow]:
-        """List the tries at a window's slices by slice and number: all, or those of one attempt of the window."""
+    def attempts(
+        self, window_id: str, window_attempt: int | None = None, *, number: int | None = None
+    ) -> Rows[SliceRow]:
+        """List the tries at a window's slices by slice and number: all, or those of one attempt of the window.
+
+        number: of the slice, where those at one alone are wanted.
+        """
 
     def purge(self, feed: str, before: datetime, most: int) -> int:
         """Delete the oldest ended windows that start before an instant, with all that belongs to them; say how many."""
@@ -204,9 +209,12 @@ class TableLedger:
         """Upsert the row."""
         self._tables.upsert(SLICES, slice_entity(row))
 
-    def attempts(self, window_id: str, window_attempt: int | None = None) -> Rows[SliceRow]:
-        """Query the window's partition."""
-        rows = read_rows(SLICES, self._tables.query(SLICES, Query(window_id)), slice_row)
+    def attempts(
+        self, window_id: str, window_attempt: int | None = None, *, number: int | None = None
+    ) -> Rows[SliceRow]:
+        """Query the window's partition, or the keys of one slice in it."""
+        query = Query(window_id) if number is None else _with_prefix(window_id, slice_prefix(number))
+        rows = read_rows(SLICES, self._tables.query(SLICES, query), slice_row)
         wanted = (row for row in rows if window_attempt in (None, row.window_attempt))
         return Rows(wanted, rows.unreadable)
 

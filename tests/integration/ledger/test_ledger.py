@@ -235,6 +235,17 @@ def test_tries_are_numbered_on_over_the_attempts_of_a_window_and_listed_by_attem
     assert ledger.attempts(part.window_id, 2) == tries[2:]
 
 
+def test_tries_at_one_slice_are_listed_alone(ledger, feed):
+    window_id = planned(feed).window.id
+    parts = [Slice(window_id, number, NOON, NOON + HOUR) for number in (1, 10, 11)]
+    for part in parts:
+        ledger.begin_attempt(part, NOON)
+
+    found = ledger.attempts(window_id, number=1)
+
+    assert [row.slice for row in found] == parts[:1]
+
+
 def test_old_ended_windows_are_deleted_with_all_that_belongs_to_them_the_oldest_first(ledger, store, feed):
     for hours in range(5):
         row = planned(feed, NOON + hours * HOUR)

@@ -179,6 +179,37 @@ def test_a_slice_that_the_hub_fails_is_written_and_raised_so_that_it_is_tried_ag
     assert first.counts["transactions"]["unknown"] > 0
 
 
+def test_a_slice_that_is_delivered_again_after_it_was_done_is_not_ingested_again():
+    world = World()
+
+    first, again = world.ingest(0), world.ingest(0)
+
+    assert again == first
+    assert len(world.ledger.attempts(world.window.id)) == 1
+    assert len(world.hubs.received["transactions"]) == 100
+
+
+def test_a_slice_that_an_earlier_attempt_of_its_window_did_is_ingested_again_by_the_next_one():
+    world = World()
+    world.ingest(0)
+
+    again = played(ingest(replace(world.plan, attempt=2), 0, world.tools))
+
+    assert (again["state"], again["attempt"]) == ("done", 2)
+    assert len(world.hubs.received["transactions"]) == 200
+
+
+@pytest.mark.parametrize("state", ["running", "failed", "refused", "skipped"])
+def test_a_slice_whose_tries_were_not_done_is_tried_again(state):
+    world = World()
+    row = world.ledger.begin_attempt(world.plan.slices()[0], NOON)
+    world.ledger.write_attempt(replace(row, state=state))
+
+    again = world.ingest(0)
+
+    assert (again["state"], again["attempt"]) == ("done", 2)
+
+
 def test_a_slice_of_a_stopped_window_is_skipped():
     world = World()
     world.change(stop_at=NOON + 5 * SECOND)
