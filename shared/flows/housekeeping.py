@@ -10,7 +10,7 @@ from typing import Final
 from shared import telemetry
 from shared.clients.durable.orchestrations import Orchestrations
 from shared.clients.storage.runs import RunLedger
-from shared.domain.windows.housekeeping import decide_remedy, ended, suspects
+from shared.domain.windows.housekeeping import ALERTED, LOST, decide_remedy, ended, lost_unsaid, suspects
 from shared.domain.windows.instances import Standing, leg_instance
 from shared.domain.windows.ledger_row import WindowRow
 from shared.domain.windows.plan import Plan
@@ -23,8 +23,11 @@ logger = logging.getLogger(__name__)
 MOST_WINDOWS_PURGED: Final = 20
 """Of each feed and tick, each with its tries: 5,760 a day, more than any grid has."""
 
-ALERT_WAIT: Final = timedelta(hours=6)
-"""For so long after its claim a window is not ended without an alert of it."""
+ALERT_FOR: Final = timedelta(hours=24)
+"""So long after its end a window that was not ingested is alerted of, where the database was away until then."""
+
+MOST_ALERTS: Final = 50
+"""Of each feed and tick."""
 
 MOST_BLOBS_PURGED: Final = 50
 _ASKED_AT_ONCE: Final = 16
@@ -45,7 +48,7 @@ class Keep:
 
 @dataclass(frozen=True, slots=True)
 class HousekeepingTools:
-    """What housekeeping needs of the world. alert: tells a person of a window that was ended, and why.
+    """What housekeeping needs of the world. alert: tells a person of a window that was not ingested, and why.
 
     feeds, lookups: the names of those whose rows and files are looked after.
     """
@@ -62,6 +65,7 @@ def housekeeping_steps(tools: HousekeepingTools, orchestrations: Orchestrations)
     """Give the steps of housekeeping by name, in order."""
     return {
         "windows": lambda: end_or_restart_windows(tools, orchestrations),
+        "alerts": lambda: telemetry.in_thread(_alert_of_lost, tools),
         "history": lambda: _purge_history(tools, orchestrations),
         "ledger": lambda: telemetry.in_thread(_purge_ledger, tools),
         "lookups": lambda: telemetry.in_thread(_purge_lookups, tools),
@@ -127,9 +131,8 @@ async def _restart(
 
 
 async def _end(tools: HousekeepingTools, row: WindowRow, standing: Standing) -> list[str]:
-    """Alert a person, who is sent one alert however often this is tried, end a window, and tell of its end."""
+    """End a window and tell of its end."""
     row = ended(row, standing, tools.events.clock())
-    await telemetry.in_thread(_alert, tools, row)
     if not await telemetry.in_thread(_change, tools, row, row):
         return []
     await mark_closed(tools.events, row.window.id)
@@ -137,14 +140,25 @@ async def _end(tools: HousekeepingTools, row: WindowRow, standing: Standing) -> 
     return [f"Window {row.window.id} was ended as {row.state}: {row.reason}"]
 
 
-def _alert(tools: HousekeepingTools, row: WindowRow) -> None:
-    """Alert of a window; while the database is away the window waits for it, but not for ever."""
-    try:
-        tools.alert(row)
-    except IngestionError as error:
-        if tools.events.clock() - row.claimed_at < ALERT_WAIT:
-            raise
-        telemetry.error(logger, "window.no_alert", cause=error, window=row.window.id, reason=row.reason)
+def _alert_of_lost(tools: HousekeepingTools) -> list[str]:
+    """Alert once of each window that failed or was missed; what can't be alerted of now is at the next tick."""
+    done = []
+    for feed in tools.feeds:
+        rows = tools.events.ledger.windows(feed, since=tools.events.clock() - 2 * ALERT_FOR, states=LOST)
+        for row in lost_unsaid(rows, tools.events.clock() - ALERT_FOR)[:MOST_ALERTS]:
+            tools.alert(row)
+            _note_alert(tools, row)
+            done.append(f"Window {row.window.id} is {row.state}; an alert of it was raised.")
+    return done
+
+
+def _note_alert(tools: HousekeepingTools, row: WindowRow) -> None:
+    now, attempt = tools.events.clock().isoformat(), row.attempt
+
+    def noted(row: WindowRow) -> WindowRow | None:
+        return replace(row, announced={**row.announced, ALERTED: now}) if row.attempt == attempt else None
+
+    tools.events.ledger.change(row.window.id, noted)
 
 
 def _change(tools: HousekeepingTools, seen: WindowRow, wanted: WindowRow) -> bool:

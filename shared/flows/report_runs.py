@@ -81,19 +81,20 @@ def alert_of_window(
     run_id, at: what went wrong with it, a run or an orchestration, and when that was claimed. Raises as Metrics does.
     """
     tables = _tables_of(metrics, row)
-    streams = ", ".join(stream.name for stream in _streams_of(row))
+    streams = ", ".join(stream.name for stream in _streams_of(row)) or row.window.feed
     key, name = (tables[0].key, tables[0].alert) if tables else (streams, RUN_ALERT)
     incident = RunIncident(kind, key, name, run_id, at, reason, row.window.id)
     return raise_alert(metrics.metrics, metrics.alert_sender, incident, metrics.clock, metrics.quiet)
 
 
 def alert_of_lost_window(tools: ReportTools | None, row: WindowRow) -> None:
-    """Alert of a window that did not end by itself; without a database, None, there is nowhere to keep an alert."""
+    """Alert of a window that was not ingested; without a database, None, there is nowhere to keep an alert."""
     if tools is None:
         unset = SettingsError("SQL__url is not set: there is no database for alerts.")
         telemetry.error(logger, "window.no_alert", cause=unset, window=row.window.id, reason=row.reason)
     else:
-        alert_of_window(tools.metrics, row, "run_failed", row.instance, row.claimed_at, row.reason)
+        reason = f"it ended as {row.state}. {row.reason}"
+        alert_of_window(tools.metrics, row, "window_lost", row.instance, row.claimed_at, reason)
 
 
 def _alert(tools: ReportTools, row: WindowRow, run: RunRow, kind: IncidentKind, reason: str) -> str:
@@ -109,7 +110,8 @@ def _tables_of(metrics: MetricsTools, row: WindowRow) -> list[MeasuredTable]:
 
 
 def _streams_of(row: WindowRow) -> tuple[StreamPlan, ...]:
-    return Plan.from_wire(dict(row.plan)).streams
+    """Give the streams of a window's plan; one that was missed has no plan."""
+    return Plan.from_wire(dict(row.plan)).streams if row.plan else ()
 
 
 def _rows(tools: ReportTools, window_id: str, number: int) -> tuple[WindowRow, RunRow]:

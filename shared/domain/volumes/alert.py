@@ -8,8 +8,8 @@ from typing import Any, Final, Literal
 
 from shared.domain.volumes.measurement import GOOD, LEVEL_ROW, NEW_LEVEL, AlertState, Measurement, Verdict
 
-type AlertKind = Literal["alert", "recovery", "run_failed", "unbalanced"]
-type IncidentKind = Literal["run_failed", "unbalanced"]
+type AlertKind = Literal["alert", "recovery", "run_failed", "unbalanced", "window_lost"]
+type IncidentKind = Literal["run_failed", "unbalanced", "window_lost"]
 
 LEASE: Final = timedelta(minutes=2)
 """How long a sender has an alert for itself: longer than any sending may take."""
@@ -25,8 +25,8 @@ _ENDS: Final = frozenset({RECOVERY, NEW_LEVEL})
 class Alert:
     """One message to a person; its id `<table>:<run>:<kind>` is the same however often it is sent.
 
-    name: the recipient's, the NAME of ALERT_<NAME>_URL. cause: what the quiet period goes by, a verdict, `run_failed`
-    or `unbalanced`. body: the JSON that the Logic App gets. attempts: how often sending it was begun.
+    name: the recipient's, the NAME of ALERT_<NAME>_URL. cause: what the quiet period goes by, a verdict or the
+    kind of an incident. body: the JSON that the Logic App gets. attempts: how often sending it was begun.
     """
 
     id: str
@@ -61,9 +61,10 @@ class PastAlerts:
 
 @dataclass(frozen=True, slots=True)
 class RunIncident:
-    """What is wrong with a run beside its volume: it failed, or its window does not add up.
+    """What is wrong with a run beside its volume: it failed, or its window does not add up or was not ingested.
 
     table: a key of METRICS_TABLES. name: the recipient's. at: the run's time of ingestion, in UTC. reason: plain words.
+    run_id: the run's, or the id of the orchestration that was to ingest the window.
     counts: the rows of the window and those of the whole table, where they were measured.
     """
 
@@ -213,6 +214,8 @@ def _describe_incident(incident: RunIncident) -> str:
     reason = " ".join(incident.reason.split())[:_MOST_REASON]
     if incident.kind == "run_failed":
         return f"The enrichment of {what} failed in run {incident.run_id}: {reason}"
+    if incident.kind == "window_lost":
+        return f"{what[0].upper()}{what[1:]} was not ingested: {reason}"
     return f"The counts of {what} do not add up after run {incident.run_id}: {reason}"
 
 

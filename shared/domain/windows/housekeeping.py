@@ -9,6 +9,12 @@ from typing import Final, Literal
 from shared.domain.windows.instances import Standing
 from shared.domain.windows.ledger_row import WindowRow
 
+LOST: Final = ("failed", "missed")
+"""The states that a person must hear of: nothing ingests such a window again by itself."""
+
+ALERTED: Final = "alerted"
+"""Under which a row keeps when an alert of its end was raised."""
+
 type Remedy = Literal["leave", "restart", "end"]
 
 SETTLED: Final = timedelta(minutes=5)
@@ -29,6 +35,11 @@ def suspects(rows: Iterable[WindowRow], now: datetime) -> list[WindowRow]:
     for _, of_feed in groupby(in_order, key=lambda row: row.window.feed):
         found += _suspects_of_feed(list(of_feed), now)
     return found
+
+
+def lost_unsaid(rows: Iterable[WindowRow], since: datetime) -> list[WindowRow]:
+    """List the windows that ended without being ingested, since then, and of which nobody was alerted."""
+    return [row for row in rows if row.closed_at and row.closed_at >= since and ALERTED not in row.announced]
 
 
 def decide_remedy(row: WindowRow, standings: Sequence[Standing]) -> Remedy:

@@ -1,5 +1,4 @@
 import asyncio
-import logging
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -17,7 +16,8 @@ from shared.domain.windows.window import Slice, Window
 from shared.errors import Unavailable
 from shared.flows.announce import WindowEvents, marker_path
 from shared.flows.housekeeping import (
-    ALERT_WAIT,
+    ALERT_FOR,
+    MOST_ALERTS,
     MOST_WINDOWS_PURGED,
     HousekeepingTools,
     Keep,
@@ -99,7 +99,7 @@ def test_a_window_whose_orchestration_or_one_of_whose_slices_lives_is_left(house
     assert house.orchestrations.started == {}
 
 
-def test_a_window_that_restarts_do_not_help_is_ended_with_an_alert_and_its_end_is_told(house):
+def test_a_window_that_restarts_do_not_help_is_ended_and_its_end_is_told(house):
     row = house.open()
 
     for _ in range(MOST_RESTARTS + 1):
@@ -108,7 +108,6 @@ def test_a_window_that_restarts_do_not_help_is_ended_with_an_alert_and_its_end_i
 
     ended = house.ledger.window(row.window.id)
     assert (ended.state, ended.closed_at) == ("failed", NOON)
-    assert house.alerts == [(row.window.id, ended.reason)]
     assert house.reference.read(marker_path(row.window.id)) is not None
     assert [event.id for event in house.topic.published] == [f"{row.window.id}/closed"]
     assert house.look() == []
@@ -125,18 +124,57 @@ def test_the_queue_goes_on_behind_a_window_whose_orchestration_is_gone(house):
     assert list(house.orchestrations.started) == [waiting.instance]
 
 
-def test_while_the_database_is_away_a_window_waits_for_its_alert_but_not_for_ever(house, caplog):
-    row = house.open(restarts=MOST_RESTARTS, claimed_at=NOON - HOUR)
+def lost(house, hours, state="failed", **changes):
+    """Put a window into the ledger that ended so many hours ago without being ingested."""
+    start = NOON - (hours + 1) * HOUR
+    return house.open(start, state, closed_at=NOON - hours * HOUR, reason="No such secret.", **changes)
+
+
+def test_a_person_hears_once_of_each_window_that_failed_or_was_missed(house):
+    failed, missed = lost(house, 1), lost(house, 3, "missed", plan={})
+    for hours, state in enumerate(("closed", "incomplete", "stopped"), start=5):
+        lost(house, hours, state)
+
+    house.tidy("alerts")
+    house.tidy("alerts")
+
+    assert house.alerts == [(row.window.id, row.reason) for row in (missed, failed)]
+
+
+def test_the_failure_of_a_windows_next_attempt_is_heard_of_too(house):
+    row = lost(house, 1)
+    house.tidy("alerts")
+    house.ledger.change(row.window.id, lambda row: replace(row, attempt=2, announced={}))
+
+    house.tidy("alerts")
+
+    assert len(house.alerts) == 2
+
+
+def test_while_the_database_is_away_an_alert_waits_but_not_for_ever(house, caplog):
+    row = lost(house, 1)
     house.alert_failure = Unavailable("The database is away.")
+    house.tidy("alerts")
+    house.alert_failure = None
 
-    house.look()
-    waits = house.ledger.window(row.window.id).state
-    house.now += ALERT_WAIT
-    house.look()
+    house.tidy("alerts")
+    heard = list(house.alerts)
+    older = lost(house, ALERT_FOR // HOUR + 2)
+    house.tidy("alerts")
 
-    assert waits == "open"
-    assert house.ledger.window(row.window.id).state == "failed"
-    assert any(record.levelno == logging.ERROR and row.window.id in record.message for record in caplog.records)
+    assert any("The database is away." in record.message for record in caplog.records)
+    assert heard == house.alerts == [(row.window.id, row.reason)]
+    assert house.ledger.window(older.window.id).announced == {}
+
+
+def test_many_lost_windows_are_alerted_of_some_at_a_time(house):
+    for minutes in range(MOST_ALERTS + 1):
+        window = Window("trades", NOON - (minutes + 1) * MINUTE, NOON - minutes * MINUTE)
+        house.ledger.claim(WindowRow(window, "missed", "timer", NOON, closed_at=NOON))
+
+    house.tidy("alerts")
+
+    assert len(house.alerts) == MOST_ALERTS
 
 
 def test_a_window_that_cannot_be_looked_at_costs_no_other(house):
