@@ -37,9 +37,3 @@ def test_slice_that_begins_after_its_first_second_says_so_and_lacks_nothing(deli
     origins = [{origin for market in row["report"]["markets"] for origin in market["sent"]} for row in late]
     assert late
     assert all("rest" in found for found in origins)
-
-
-def test_slice_that_is_connected_late_says_so(delivered):
-    rows = delivered.windows["too late"]["slices"]
-
-    assert max(row["report"].get("late_connected", 0.0) for row in rows) > 0

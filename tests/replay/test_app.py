@@ -4,7 +4,7 @@ import itertools
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from emulators.functions_host.durable.polling import Polling
@@ -35,7 +35,10 @@ def tasks_in(world, *, seed=0, polling=10.0, plan=PLAN):
 def assert_whole(tasks, states=("done",)):
     """Hold that the window closed, each slice under its own number, and nothing failed, hangs or grew too long."""
     ended = tasks.ended()
-    assert (tasks.failed(), tasks.unended(), tasks.duplicates) == ({}, [], 0)
+    stopped = sum(one["state"] == "skipped" for one in ended[LEG].output)
+    assert (tasks.failed(), tasks.unended()) == ({}, [])
+    # The SDK speaks of a duplicate, and passes it over, where a timer fires in the batch whose stop cancelled it.
+    assert tasks.duplicates <= stopped
     assert ended[ID].output["state"] == "closed"
     assert [one["slice"] for one in ended[LEG].output] == list(range(6))
     assert {one["state"] for one in ended[LEG].output} <= set(states)
@@ -63,6 +66,7 @@ def test_any_outage_at_any_moment_in_any_batches_costs_time_and_nothing_else(awa
 
 @settings(max_examples=10)
 @given(st.integers(0, 190), SEEDS)
+@example(3, 0)  # timer and stop come in one batch, the stop first
 def test_a_stop_at_any_moment_ends_what_waits_and_lets_end_what_runs(moment, seed):
     with tasks_in(World(), seed=seed) as tasks:
         for name in SLICES:
