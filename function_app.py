@@ -1,14 +1,17 @@
-"""Registers each blueprint with the host; nothing else."""
+"""Registers each blueprint with the host, and lets libraries tell what is wrong alone; nothing else."""
 
 import azure.durable_functions as df
 
 from blueprints.enrichment import bp as enrichment
+from blueprints.housekeeping import bp as housekeeping
 from blueprints.ingestion import bp as ingestion
 from blueprints.metrics import bp as metrics
+from blueprints.steps import bp as steps
 from blueprints.windows import bp as windows
+from shared.telemetry import quieten_libraries
+
+quieten_libraries()
 
 app = df.DFApp()
-app.register_functions(enrichment)
-app.register_functions(ingestion)
-app.register_functions(metrics)
-app.register_functions(windows)
+for blueprint in (enrichment, housekeeping, ingestion, metrics, steps, windows):
+    app.register_functions(blueprint)

@@ -32,6 +32,9 @@ MODULES = (
     "lakehouse_cost",
     "enrichment",
     "metrics",
+    "housekeeping",
+    "back_fill",
+    "closing",
 )
 RESULTS = Path(__file__).with_name("results.json")
 

@@ -1,6 +1,5 @@
 """Metrics by HTTP: measure a table for a run, list the last measurements; a timer sends the alerts that are pending."""
 
-import asyncio
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +10,7 @@ import azure.functions as func
 from blueprints.answers import answer
 from shared import telemetry
 from shared.flows.measure import list_measurements, measure
-from shared.flows.send_alerts import retry_alerts
+from shared.flows.pending_alerts import retry_pending_alerts as retry
 from shared.http.metrics_requests import parse_measure_request
 from shared.services import services
 
@@ -22,21 +21,21 @@ logger = logging.getLogger(__name__)
 @bp.route(route="metrics", methods=["POST"])
 async def post_metrics(req: func.HttpRequest) -> func.HttpResponse:
     """Measure `{"table", "run_id", "ingestion_time", "window"?}` once for its run: 200 with counts, limits, verdict."""
-    return await answer(asyncio.to_thread(_measure, req.get_body(), req.headers.get("Content-Type", "")))
+    return await answer(telemetry.in_thread(_measure, req.get_body(), req.headers.get("Content-Type", "")))
 
 
 @bp.route(route="metrics", methods=["GET"])
 async def get_metrics(req: func.HttpRequest) -> func.HttpResponse:
     """List the last measurements of `?table=`, newest first."""
-    return await answer(asyncio.to_thread(_list, req.params.get("table")))
+    return await answer(telemetry.in_thread(_list, req.params.get("table")))
 
 
 @bp.timer_trigger(schedule="30 * * * * *", arg_name="timer", run_on_startup=False)
 async def retry_pending_alerts(timer: func.TimerRequest) -> None:
-    """Send each alert that is pending and due."""
-    tools = services().metrics_tools
-    done = await asyncio.to_thread(retry_alerts, tools.metrics, tools.alert_sender, tools.clock)
-    telemetry.info(logger, "alerts.retried", late=timer.past_due, **done)
+    """Send each alert that is pending and due; nothing is asked where no database is set, or no alert is pending."""
+    done = await telemetry.in_thread(lambda: retry(services().alert_tools))
+    if done["due"]:
+        telemetry.info(logger, "alerts.retried", late=timer.past_due, **done)
 
 
 def _measure(body: bytes, content_type: str) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""Every error that the app raises on purpose.
+"""Every error that the app raises on purpose; the `kind` of each says what it means for the work that met it.
 
 IngestionError
 ├── SettingsError        a setting is missing or malformed: an administrator mends it
@@ -10,21 +10,26 @@ IngestionError
 ├── CorruptRow           the ledger holds something that this version can't read
 └── Unavailable          an outside system does not answer as it should: a retry may cure it
     ├── Unreachable      a venue can't be reached or can't serve now
-    ├── Untrusted        a peer's certificate is not trusted
-    └── SendFailed       records could not be delivered to a hub within the deadline
+    ├── Untrusted        a peer's certificate is not trusted: no retry can cure it
+    ├── ServiceRefused   it understood and said no: no retry can cure it
+    ├── Denied           it does not let this identity do what was asked
+    └── SendFailed       records could not be delivered to their destination within the deadline
 """
 
 from dataclasses import dataclass
 from typing import Literal, Self
 
 from shared.domain.delivery import Delivery
+from shared.domain.failures import FailureKind
 
 RejectionReason = Literal["invalid", "unknown", "conflict", "too_large", "unsupported"]
 """Why a request can't be granted: what it says, what it names, what is the case already, its size, or its format."""
 
 
 class IngestionError(Exception):
-    """Base of all of them; its text is for people and holds no secret."""
+    """Base of all of them; its text is for people, short, and holds no secret."""
+
+    kind: FailureKind = FailureKind.PERMANENT
 
 
 class SettingsError(IngestionError):
@@ -63,6 +68,8 @@ class FeedUnusable(IngestionError):
 class LoginRefused(IngestionError):
     """A service refused an identity; the text names the client id and what it wanted to reach."""
 
+    kind = FailureKind.UNAUTHORIZED
+
 
 class JobRefused(IngestionError):
     """Databricks refused a request about a job or a run; the text holds its own words."""
@@ -73,29 +80,66 @@ class CorruptRow(IngestionError):
 
 
 class Unavailable(IngestionError):
-    """An outside system did not answer, or answered that it can't serve now."""
+    """An outside system did not answer, or answered that it can't serve now.
 
+    throttled: it said that it is overloaded. retry_after: the seconds for which it wants to be left alone; 0 where it
+    named none.
+    """
 
-class Unreachable(Unavailable):
-    """A venue can't be reached or can't serve now; `retry_after` is the wait in seconds that it asks for, if any."""
+    kind = FailureKind.UNAVAILABLE
 
-    def __init__(self, text: str, retry_after: float | None = None) -> None:
+    def __init__(self, text: str, *, throttled: bool = False, retry_after: float = 0.0) -> None:
         """Say what failed."""
         super().__init__(text)
         self.retry_after = retry_after
+        if throttled:
+            self.kind = FailureKind.THROTTLED
+
+
+class Unreachable(Unavailable):
+    """A venue can't be reached or can't serve now."""
 
 
 class Untrusted(Unavailable):
     """A peer's certificate is signed by no authority of the CA bundle; only an administrator can cure it."""
 
+    kind = FailureKind.PERMANENT
+
+
+class ServiceRefused(Unavailable):
+    """An outside system understood what it was asked and said no; the text holds its own words."""
+
+    def __init__(self, text: str, kind: FailureKind = FailureKind.PERMANENT) -> None:
+        """Say who refused what."""
+        super().__init__(text)
+        self.kind = kind
+
+
+class Denied(Unavailable):
+    """An outside system does not let this identity do what was asked; only an administrator can cure it."""
+
+    kind = FailureKind.UNAUTHORIZED
+
 
 class SendFailed(Unavailable):
-    """A hub did not take records within the deadline, whatever was tried; `delivery` is what became of the rest.
+    """Records were not delivered within the deadline, whatever was tried; `delivery` is what became of the rest.
 
-    Records that are counted nowhere in `delivery` were never stored.
+    Records that are counted nowhere in `delivery` were never stored. kind, retry_after: those of the last failure.
     """
 
-    def __init__(self, message: str, delivery: Delivery | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        delivery: Delivery | None = None,
+        *,
+        kind: FailureKind = FailureKind.UNAVAILABLE,
+        retry_after: float = 0.0,
+    ) -> None:
         """Keep what was delivered before the failure; nothing where not given."""
-        super().__init__(message)
+        super().__init__(message, retry_after=retry_after)
+        self.kind = kind
         self.delivery = delivery or Delivery()
+
+    def after(self, delivery: Delivery) -> Self:
+        """Give the same failure of a send that had delivered something before."""
+        return type(self)(str(self), delivery + self.delivery, kind=self.kind, retry_after=self.retry_after)

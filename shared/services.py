@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import secrets
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -33,41 +32,21 @@ from shared.feeds.feed import Feed
 from shared.flows.announce import WindowEvents
 from shared.flows.destinations import DestinationTools, connect
 from shared.flows.enrich import EnrichmentTools, Job
+from shared.flows.housekeeping import HousekeepingTools, Keep
 from shared.flows.ingest_slice import SliceTools
 from shared.flows.lookups import LookupTools, lookup_makers
 from shared.flows.measure import MetricsTools
 from shared.flows.open_windows import PlanFactory, partitions_of
-from shared.flows.report_runs import ReportTools
+from shared.flows.pending_alerts import RememberedAlerts
+from shared.flows.report_runs import ReportTools, alert_of_lost_window
 from shared.flows.sources import SourceTools, fingerprint_of
+from shared.made_once import made_once
 from shared.settings.model import HubSettings, Settings, from_process
-from shared.trades.connection.client import VenueClient, WebVenueClient
-from shared.trades.venues.registry import venue
+from shared.trades.connection.client import VenueClient
+from shared.trades.connection.clients import VenueClients
+from shared.trades.listing import Listing
 
 logger = logging.getLogger(__name__)
-
-
-class made_once[Made]:  # noqa: N801 - used as a decorator
-    """A property that is made at first use, by one thread only, and kept until `replace` puts another in its place.
-
-    `functools.cached_property` takes no lock since Python 3.12: two slices could build two of each client.
-    """
-
-    def __init__(self, make: Callable[[Any], Made]) -> None:
-        """Keep the maker."""
-        self._make = make
-        self.__doc__ = make.__doc__
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        """Learn the name of the property."""
-        self._name = name
-
-    def __get__(self, services: "Services", owner: type | None = None) -> Made:
-        """Give the one that is kept, or make it."""
-        with services.lock:
-            if self._name not in services.made:
-                services.made[self._name] = self._make(services)
-        made: Made = services.made[self._name]
-        return made
 
 
 class Services:
@@ -114,25 +93,18 @@ class Services:
         """Give Event Hubs, as the settings' identity."""
         hub, bundle = self.settings.hub, self.settings.ca_bundle
         connection = HubConnection(hub.namespace, hub.custom_endpoint, bundle)
-        return AzureEventHubs(
-            connection, self.identity, retry=RetryPolicy(Timeouts(total=self.settings.send_deadline.total_seconds()))
-        )
+        return AzureEventHubs(connection, self.identity, retry=self._sending())
 
     @made_once
-    def venues(self) -> Mapping[str, VenueClient]:
-        """Give the client of each venue, by name."""
-        bundle = Path(self.settings.ca_bundle) if self.settings.ca_bundle else None
-        chance = secrets.SystemRandom()
-        return {
-            name: WebVenueClient(
-                venue(name),
-                endpoints,
-                ca_bundle=bundle,
-                clock=lambda: microseconds(self.clock()),
-                jitter=chance.random,
-            )
-            for name, endpoints in self.settings.venues.items()
-        }
+    def venues(self) -> Callable[[], Mapping[str, VenueClient]]:
+        """Give what makes the clients of the venues, by name: each slice and closing has its own."""
+        settings = self.settings
+        return VenueClients(settings.venues, ca_bundle=settings.ca_bundle, clock=lambda: microseconds(self.clock()))
+
+    @made_once
+    def listing(self) -> Listing:
+        """Give the venues' own lists of their markets."""
+        return Listing(self.venues, self.reference, self.clock)
 
     @made_once
     def pools(self) -> Pools:
@@ -147,7 +119,7 @@ class Services:
     @made_once
     def lake(self) -> Lake:
         """Give the container of the streams that end in files."""
-        return blob_lake(*self._storage("blob"), ca_bundle=self.settings.ca_bundle)
+        return blob_lake(*self._storage("blob"), ca_bundle=self.settings.ca_bundle, retry=self._sending())
 
     @made_once
     def identity(self) -> Identity:
@@ -185,7 +157,7 @@ class Services:
             runs=self.runs,
             jobs=self.jobs,
             hubs=self.hubs,
-            lookups=LookupTools(self.reference, lookup_makers(self._assets()), self.clock),
+            lookups=LookupTools(self.reference, lookup_makers(self._assets())),
             clock=self.clock,
             jobs_of=self._jobs_of() if enrichment.databricks_host else {},
             drain_limit=enrichment.drain_limit,
@@ -193,15 +165,22 @@ class Services:
 
     @made_once
     def metrics_tools(self) -> MetricsTools:
-        """Give what measuring and alerting need of the world; raises Unavailable where no database is set."""
+        """Give what measuring needs of the world; raises Unavailable where no database is set."""
+        if self.alert_tools is None:
+            raise Unavailable("SQL__url is not set: there is no database to measure.")
+        return self.alert_tools
+
+    @made_once
+    def alert_tools(self) -> MetricsTools | None:
+        """Give what measuring and alerting need of the world, None where no database is set."""
         settings = self.settings.metrics
         url = self.settings.enrichment.sql_url
         if url is None:
-            raise Unavailable("SQL__url is not set: there is no database to measure.")
+            return None
         return MetricsTools(
             tables=settings.tables,
             ledger=self.ledger,
-            metrics=sql_metrics(url, self.identity),
+            metrics=RememberedAlerts(sql_metrics(url, self.identity), self.reference),
             alert_sender=LogicApp(settings.alert_urls, ca_bundle=self.settings.ca_bundle),
             clock=self.clock,
             quiet=settings.alert_quiet,
@@ -213,10 +192,27 @@ class Services:
         return ReportTools(self.metrics_tools, self.runs, self.counts) if self.counts else None
 
     @made_once
+    def housekeeping_tools(self) -> HousekeepingTools:
+        """Give what housekeeping needs of the world."""
+        return HousekeepingTools(
+            events=self.window_events,
+            runs=self.runs,
+            alert=lambda row: alert_of_lost_window(self.report_tools, row),
+            feeds=tuple(self.settings.feeds),
+            lookups=tuple(lookup_makers(None)),
+            keep=Keep(**self.settings.keep),
+        )
+
+    @made_once
     def plans(self) -> PlanFactory:
         """Give what makes the plans of windows."""
         templates = {name: feed.template for name, feed in self.settings.feeds.items()}
-        return PlanFactory(templates, self._fingerprint, lambda template: partitions_of(template, self.hubs))
+        return PlanFactory(
+            templates,
+            self._fingerprint,
+            lambda template: partitions_of(template, self.hubs),
+            self.listing.resolve,
+        )
 
     @made_once
     def slice_tools(self) -> SliceTools:
@@ -228,12 +224,13 @@ class Services:
             destinations=partial(connect, tools=self.destination_tools),
             clock=self.clock,
             sleep=asyncio.sleep,
+            longest_closing=self.settings.longest_closing,
         )
 
     @made_once
     def source_tools(self) -> SourceTools:
         """Give what the sources of slices need of the world."""
-        return SourceTools(drawing=self.pools.drawing, venues=lambda: self.venues, recording=self.reference.read)
+        return SourceTools(drawing=self.pools.drawing, venues=self.venues, recording=self.reference.read)
 
     @made_once
     def destination_tools(self) -> DestinationTools:
@@ -269,7 +266,11 @@ class Services:
         url = self.settings.enrichment.sql_url
         if url is None:
             raise FeedUnusable(f"SQL__url is not set: there is no database for the rows of stream {contract.stream}.")
-        return sql_rows(url, self.identity, contract)
+        return sql_rows(url, self.identity, contract, retry=self._sending())
+
+    def _sending(self) -> RetryPolicy:
+        """Give how long one send to any destination is tried."""
+        return RetryPolicy(Timeouts(total=self.settings.send_deadline.total_seconds()))
 
     def _fingerprint(self, feed: str) -> str:
         if feed not in self.feeds:

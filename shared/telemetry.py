@@ -1,10 +1,49 @@
 """How the app speaks to its log: an event's name, then its fields; Azure keeps a line's text and nothing else."""
 
+import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Final
 
-# The fields by which lines are correlated, whatever the room they come from; they stand first.
-CORRELATION = ("window", "slice", "attempt")
+CORRELATION: Final = ("feed", "window", "slice", "attempt")
+"""The fields by which lines are correlated, whatever the room they come from; they stand first."""
+
+LIBRARIES: Final = (
+    *("azure", "msal", "uamqp", "aiohttp", "requests", "urllib3", "charset_normalizer"),
+    *("opentelemetry", "sqlalchemy", "faker", "croniter", "asyncio", "concurrent"),
+)
+"""The loggers of what the app is built on. At INFO, the worker's level, their lines are hundreds for each of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    logger: logging.Logger
+    level: int
+    text: str
+    fault: BaseException | None
+
+
+_held: ContextVar[list[_Line] | None] = ContextVar("lines of a thread, held for its loop", default=None)
+_work: ContextVar[Mapping[str, object] | None] = ContextVar("what the work at hand is about", default=None)
+
+
+def quieten_libraries() -> None:
+    """Let the libraries tell what is wrong, and nothing else; host.json can't, for its categories are .NET's."""
+    for name in LIBRARIES:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+@contextmanager
+def about(**fields: object) -> Iterator[None]:
+    """Add fields to every line of the block, whoever writes it: also in tasks and threads that are begun in it."""
+    token = _work.set({**(_work.get() or {}), **fields})
+    try:
+        yield
+    finally:
+        _work.reset(token)
 
 
 def info(logger: logging.Logger, event: str, **fields: object) -> None:
@@ -17,10 +56,52 @@ def warning(logger: logging.Logger, event: str, *, cause: BaseException | None =
     _tell(logger, logging.WARNING, event, fields if cause is None else {**fields, "cause": f"{cause}"})
 
 
-def _tell(logger: logging.Logger, level: int, event: str, fields: Mapping[str, object]) -> None:
+def error(logger: logging.Logger, event: str, *, cause: BaseException, **fields: object) -> None:
+    """Tell a fault of the app's own code, with its stack."""
+    _tell(logger, logging.ERROR, event, {**fields, "cause": f"{cause}"}, cause)
+
+
+async def in_thread[**P, Answer](work: Callable[P, Answer], *arguments: P.args, **named: P.kwargs) -> Answer:
+    """Do `work` in a thread, and tell on the loop what it told there, when it has ended.
+
+    Azure drops a line whose invocation it does not know. The worker for Python 3.13 finds that by the task that runs,
+    or by the thread of a synchronous function; not in a thread that an asynchronous function began
+    (Azure/azure-functions-python-worker#1860).
+    """
+    lines: list[_Line] = []
+
+    def held() -> Answer:
+        _held.set(lines)
+        return work(*arguments, **named)
+
+    try:
+        return await asyncio.to_thread(held)
+    finally:
+        for line in lines:
+            _write(line)
+
+
+def _tell(
+    logger: logging.Logger, level: int, event: str, fields: Mapping[str, object], fault: BaseException | None = None
+) -> None:
     if not logger.isEnabledFor(level):
         return
-    first = {name: fields[name] for name in CORRELATION if name in fields}
-    ordered = first | {name: value for name, value in fields.items() if name not in first}
+    known = _with_feed({**(_work.get() or {}), **fields})
+    first = {name: known[name] for name in CORRELATION if name in known}
+    ordered = first | {name: value for name, value in known.items() if name not in first}
     text = " ".join([event, *(f"{name}={value}" for name, value in ordered.items())])
-    logger.log(level, "%s", text)
+    line, held = _Line(logger, level, text, fault), _held.get()
+    if held is None:
+        _write(line)
+    else:
+        held.append(line)
+
+
+def _with_feed(fields: Mapping[str, object]) -> Mapping[str, object]:
+    """Add the feed where the window is known: its id begins with that."""
+    feed, _, _ = str(fields.get("window") or "").rpartition("-")
+    return {"feed": feed, **fields} if feed else fields
+
+
+def _write(line: _Line) -> None:
+    line.logger.log(line.level, "%s", line.text, exc_info=line.fault)

@@ -95,7 +95,7 @@ async def get_json(session: aiohttp.ClientSession, url: str) -> Mapping[str, Any
 async def _trades(
     session: aiohttp.ClientSession, admin: str, market: str, start: datetime, end: datetime
 ) -> list[tuple[str, str, int]]:
-    venue, _, symbol = market.partition(":")
+    venue, _, symbol = market.partition("=")[0].partition(":")  # a plan's market says its base and quote, too
     asked = {"venue": venue, "symbol": symbol, "from": start.isoformat(), "to": end.isoformat()}
     async with session.get(f"{admin}/trades", params=asked) as answer:
         answer.raise_for_status()

@@ -15,7 +15,7 @@ from local.platform.banner import print_banner, progress_printer
 from local.platform.enrichment import enrichment_settings, lakehouse_is_installed
 from local.platform.ports import Ports, PortTaken
 from local.platform.running import Running
-from local.platform.services import Choices
+from local.platform.services import FUNCTIONS, Choices
 from local.platform.settings_file import SettingsFileUnusable, merge_settings
 from local.platform.starting import running_platform
 from local.platform.state import AlreadyRunning
@@ -35,15 +35,22 @@ def platform(arguments: argparse.Namespace) -> int:
 
 def choices_of(arguments: argparse.Namespace, *, with_functions: bool) -> Choices:
     """Turn the options of a start into choices; FileNotFoundError where the recording is not there."""
-    recording: Path | None = arguments.recording
     return Choices(
         ports=Ports.free() if arguments.free_ports else Ports(),
         hubs=arguments.hubs,
         with_functions=with_functions,
         with_enrichment=lakehouse_is_installed(LAKEHOUSE_PYTHON),
         settings_file=SETTINGS if SETTINGS.exists() else SAMPLE,
-        arguments={"exchange": ("--recording", str(recording.resolve(strict=True)))} if recording else {},
+        arguments=_service_arguments(arguments.recording, arguments.polling),
     )
+
+
+def _service_arguments(recording: Path | None, polling: float | None) -> dict[str, tuple[str, ...]]:
+    chosen = {
+        "exchange": recording and ("--recording", str(recording.resolve(strict=True))),
+        FUNCTIONS: polling and ("--polling", str(polling)),
+    }
+    return {service: arguments for service, arguments in chosen.items() if arguments}
 
 
 def _run(arguments: argparse.Namespace, *, with_functions: bool) -> int:

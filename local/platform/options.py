@@ -27,3 +27,6 @@ def add_start_arguments(parser: argparse.ArgumentParser, *, name: str) -> None:
     parser.add_argument("--free-ports", action="store_true", help="let every service choose a free port")
     parser.add_argument("--hubs", default=default_hubs(), metavar="NAME:PARTITIONS,…", help="default: %(default)s")
     parser.add_argument("--recording", type=Path, help="replay a file of exchange frames, not a synthetic market")
+    parser.add_argument(
+        "--polling", type=float, metavar="SECONDS", help="let the Functions host deliver as late as Azure, 30 s at most"
+    )

@@ -9,6 +9,7 @@ from local.platform.services import Addresses
 from local.platform.state import State
 
 NAMESPACE = "local.servicebus.windows.net"
+TASK_HUB = "ReactiveIngestion"
 
 _WEBSOCKETS = {"COINBASE": "coinbase/ws", "BINANCE": "binance/ws", "KRAKEN": "kraken/v2", "BITSTAMP": "bitstamp/ws"}
 
@@ -30,6 +31,7 @@ class Running:
                 "CA_BUNDLE": str(self.state.authority),
                 "ONE_MACHINE": "true",
                 "POOLS_FOLDER": str(self.state.pools),
+                "TASKHUB_NAME": TASK_HUB,
             }
             | self.event_hubs_settings("Sender")
             | self._venues()

@@ -11,22 +11,28 @@ import requests
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
-from shared.clients.failures import kind_of, transient_failure, untrusted
-from shared.clients.retrying import RetryPolicy, TransientError, connect_seconds
-from shared.errors import Unavailable
+from shared.clients.failures import Meaning, kind_of, transient_failure, untrusted
+from shared.clients.retrying import AmbiguousRefusal, RetryPolicy, TransientError, connect_seconds
+from shared.domain.failures import FailureKind
+from shared.errors import ServiceRefused, Unavailable
 
 _CHUNK = 1 << 16
 _EXCERPT = 300
 _NO_URL = requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema | requests.exceptions.MissingSchema
 
 
-class ServiceRefused(Unavailable):
-    """The service understood and said no; `status` is its HTTP status."""
+class RestRefused(ServiceRefused):
+    """A REST service understood and said no; `status` is its HTTP status."""
 
-    def __init__(self, text: str, status: int) -> None:
+    def __init__(self, text: str, status: int, kind: FailureKind) -> None:
         """Say who refused what."""
-        super().__init__(text)
+        super().__init__(text, kind)
         self.status = status
+
+
+def meaning_of_status(status: int, body: str) -> Meaning:
+    """Read a refusal of a service that has no error codes: its status says what it means."""
+    return Meaning(kind_of(status), body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,7 @@ class JsonService:
     """A service behind a URL; for any number of threads, since each call has a session of its own.
 
     name: what messages call it. ca_bundle: a PEM file, None is the system's. most_bytes: the largest answer taken.
+    meaning: reads the status and the text of what is no success.
     Proxies, netrc and bundles named by the environment are ignored: settings alone say whom to trust.
     """
 
@@ -52,6 +59,7 @@ class JsonService:
     ca_bundle: str | None = None
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     most_bytes: int = 64 << 20
+    meaning: Callable[[int, str], Meaning] = meaning_of_status
 
     def answer[Answer](
         self,
@@ -66,7 +74,8 @@ class JsonService:
         read: where it fails (ValueError, msgspec's errors), the answer was cut or garbled, and is asked for again.
         bearer: gives the token; it is asked at each try. within: seconds for all tries together.
 
-        Raises ServiceRefused for an answer that no repetition changes, else Unavailable.
+        Raises RestRefused for an answer that no repetition changes, LoginRefused for an ambiguous one that lasts, else
+        Unavailable.
         """
         with requests.Session() as session:
             session.trust_env = False
@@ -103,7 +112,7 @@ class JsonService:
         ) as response:
             body = self._body(response, end)
         if response.status_code // 100 != HTTPStatus.OK // 100:
-            raise self._refusal(response, _excerpt(body, hidden=token))
+            raise self._refused(response, _readable(body, hidden=token))
         return body
 
     def _body(self, response: requests.Response, end: float) -> bytes:
@@ -118,19 +127,22 @@ class JsonService:
                 raise TransientError(f"{self.name} did not finish its answer in time, {len(body)} bytes came.")
         return bytes(body)
 
-    def _refusal(self, response: requests.Response, message: str) -> Unavailable:
+    def _refused(self, response: requests.Response, body: str) -> Unavailable:
         status = response.status_code
-        text = f"{self.name} answered {status}: {message}"
-        if kind_of(status).may_pass:
-            return transient_failure(text, status, response.headers)
-        return ServiceRefused(text, status)
+        kind, words, ambiguous = self.meaning(status, body)
+        text = f"{self.name} answered {status}: {_excerpt(words)}"
+        if ambiguous:
+            return AmbiguousRefusal(text)
+        return transient_failure(text, kind, response.headers) if kind.may_pass else RestRefused(text, status, kind)
 
     def _failure(self, error: Exception) -> Unavailable:
         if isinstance(error, requests.exceptions.SSLError) and _is_untrusted(error):
             return untrusted(self.name)
         if isinstance(error, _NO_URL):
             return Unavailable(f"{self.name} has no usable URL: {self.url!r}.")
-        return TransientError(f"{self.name} can't be reached or stopped in the middle: {type(error).__name__}.")
+        if isinstance(error, requests.Timeout):
+            return TransientError(f"{self.name} did not answer in time.")
+        return TransientError(f"{self.name} can't be reached or stopped in the middle of its answer.")
 
 
 class _Bearer(AuthBase):
@@ -144,9 +156,13 @@ class _Bearer(AuthBase):
         return request
 
 
-def _excerpt(body: bytes, *, hidden: str) -> str:
-    """Give the first words of an answer; a peer that echoes the token gets it into no message."""
-    text = body.decode("utf-8", "replace").replace(hidden, "***") if hidden else body.decode("utf-8", "replace")
+def _readable(body: bytes, *, hidden: str) -> str:
+    """Decode an answer; a peer that echoes the token gets it into no message."""
+    text = body.decode("utf-8", "replace")
+    return text.replace(hidden, "***") if hidden else text
+
+
+def _excerpt(text: str) -> str:
     return " ".join(text.split())[:_EXCERPT] or "(nothing)"
 
 

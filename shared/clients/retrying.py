@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from shared.errors import Unavailable
+from shared.domain.failures import FailureKind
+from shared.errors import LoginRefused, Unavailable
 
 CONNECT_SECONDS: Final = 5.0
 """How long a connection may take; a try that has less time left takes no longer than that."""
@@ -18,15 +19,13 @@ _MOST_DOUBLINGS = 32
 
 
 class TransientError(Unavailable):
-    """A failure that another try may cure.
+    """A failure that another try may cure."""
 
-    throttled: the peer said that it is overloaded. retry_after: the seconds that it wants to be left alone.
-    """
 
-    def __init__(self, text: str, *, throttled: bool = False, retry_after: float = 0.0) -> None:
-        super().__init__(text)
-        self.throttled = throttled
-        self.retry_after = retry_after
+class AmbiguousRefusal(TransientError):
+    """A refused login in words that a service also has for what passes; where it lasts, it is a LoginRefused."""
+
+    kind = FailureKind.UNAUTHORIZED
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +82,17 @@ class RetryPolicy:
     def call[Answer](self, attempt: Callable[[float], Answer], *, within: float | None = None) -> Answer:
         """Give what `attempt` gives, which is handed the seconds that it may take.
 
-        within: seconds for all tries together, where it is less than the policy's total. Raises Unavailable with the
-        last failure's text, and at once whatever else `attempt` raises.
+        within: seconds for all tries together, where it is less than the policy's total. Raises Unavailable, or after
+        an AmbiguousRefusal LoginRefused, with the last failure's text, and at once whatever else `attempt` raises.
         """
         tries = self.begin(within)
         while True:
             try:
                 return attempt(tries.seconds())
             except TransientError as error:
-                wait = tries.wait_after(throttled=error.throttled, retry_after=error.retry_after)
+                wait = tries.wait_after(error.kind, error.retry_after)
                 if wait is None:
-                    raise Unavailable(f"{error} (tries: {tries.failures})") from error
+                    raise _given_up(error, tries.failures) from error
             self.clock.sleep(wait)
 
     def begin(self, within: float | None = None) -> "Tries":
@@ -114,19 +113,26 @@ class Tries:
         """Give how long a try that begins now may take."""
         return max(min(self.policy.timeouts.attempt, self._left()), _LEAST_SECONDS)
 
-    def wait_after(self, *, throttled: bool = False, retry_after: float = 0.0) -> float | None:
+    def wait_after(self, kind: FailureKind = FailureKind.UNAVAILABLE, retry_after: float = 0.0) -> float | None:
         """Count a failure, and give the seconds to wait before the next try: never less than the peer asked for.
 
         None where no try that is worth its name would fit behind the wait.
         """
         self.failures += 1
         timeouts, draw = self.policy.timeouts, self.policy.clock.jitter()
-        backoff = timeouts.throttled if throttled else timeouts.ordinary
+        backoff = timeouts.throttled if kind is FailureKind.THROTTLED else timeouts.ordinary
         wait = max(backoff.wait(self.failures, draw), retry_after)
         return wait if wait < self._left() - timeouts.attempt * _LEAST_SHARE else None
 
     def _left(self) -> float:
         return self.end - self.policy.clock.now()
+
+
+def _given_up(error: TransientError, failures: int) -> Unavailable | LoginRefused:
+    text = f"{error} (tries: {failures})"
+    if error.kind is FailureKind.UNAUTHORIZED:
+        return LoginRefused(text)
+    return Unavailable(text, throttled=error.kind is FailureKind.THROTTLED, retry_after=error.retry_after)
 
 
 def connect_seconds(seconds: float) -> float:

@@ -1,22 +1,59 @@
 """One app setting, and how the text of one becomes a value; each parser raises ValueError with the rule."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, Final
+from urllib.parse import SplitResult, urlsplit
 
 from shared.domain.duration import read_duration
+
+_SECRET: Final = re.compile(
+    r"(?:(?:access|account|api[-_]?)key|signature|password|pwd|secret|[?&;](?:sig|code|key|token))\s*=|://[^?#\s]*@",
+    re.IGNORECASE,
+)
+"""How keys, passwords and signatures stand in connection strings, URLs and queries."""
+
+_KEY_VAULT: Final = "@microsoft.keyvault("
+_PLAIN: Final = re.compile(r"[\w.,:*# -]{1,32}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One app setting; `default` None means that it must be set."""
+    """One app setting; `default` None means that it must be set.
+
+    secret: its value is a secret, or may hold one; it is shown nowhere.
+    """
 
     name: str
     parse: Callable[[str], Any]
     default: str | None
     meaning: str
+    secret: bool = False
+
+    def read(self, written: str) -> Any:  # noqa: ANN401 - each setting has a type of its own
+        """Read the value; raises ValueError with the rule, also for a secret where none may be."""
+        refuse_unresolved(written)
+        if not self.secret and _SECRET.search(written):
+            raise ValueError("must not hold a key, a password or a signature; it is not shown here")
+        return self.parse(written)
+
+    def excerpt(self, written: str) -> str:
+        """Give a wrong value as an error may show it: nothing of a secret, nor of what could be one."""
+        return "" if self.secret else excerpt(written)
+
+
+def refuse_unresolved(written: str) -> None:
+    """Raise ValueError where a value is still the reference to a Key Vault, and not the secret that it stands for."""
+    if written.strip().lower().startswith(_KEY_VAULT):
+        cure = "grant the app's identity the role Key Vault Secrets User, and check that the vault has that secret"
+        raise ValueError(f"is a Key Vault reference that was not resolved: {cure}")
+
+
+def excerpt(written: str) -> str:
+    """Give a sentence with a value that is short and plain, and nothing for any other: that may hold a secret."""
+    return f" It is {written!r}." if _PLAIN.fullmatch(written) else ""
 
 
 def text(value: str) -> str:
@@ -44,15 +81,32 @@ def positive_duration(value: str) -> timedelta:
     return length
 
 
+def whole_seconds(value: str) -> timedelta:
+    """Read a duration without a fraction of the second, which no window id could tell."""
+    length = duration(value)
+    if length.microseconds:
+        raise ValueError("must be a duration of whole seconds")
+    return length
+
+
+def positive_whole_seconds(value: str) -> timedelta:
+    """Read a duration above zero without a fraction of the second."""
+    whole_seconds(value)
+    return positive_duration(value)
+
+
 def positive_number(value: str) -> float:
-    """Read a finite number above zero."""
+    """Read a number above zero, at most a million."""
     try:
         number = float(value)
     except ValueError:
         number = 0.0
-    if not 0 < number < float("inf"):
-        raise ValueError("must be a number above zero")
+    if not 0 < number <= _MOST:
+        raise ValueError("must be a number above zero, at most 1000000")
     return number
+
+
+_MOST: Final = 1_000_000
 
 
 def positive_integer(value: str) -> int:
@@ -102,10 +156,24 @@ class Url:
 
     def __call__(self, value: str) -> str:
         """Read the URL, without a slash at its end."""
-        parts = urlsplit(value.strip())
-        if parts.scheme not in self.schemes or not parts.hostname:
-            raise ValueError(f"must be a URL that begins with {' or '.join(f'{name}://' for name in self.schemes)}")
-        return value.strip().rstrip("/")
+        url = value.strip()
+        rule = f"must be a URL that begins with {' or '.join(f'{name}://' for name in self.schemes)}"
+        parts = split_url(url, rule)
+        if parts.scheme not in self.schemes or not parts.hostname or not url.isprintable() or " " in url:
+            raise ValueError(rule)
+        if "@" in parts.netloc or "?" in url or "#" in url:
+            raise ValueError("must be a URL without user, password, query (?) and fragment (#)")
+        return url.rstrip("/")
+
+
+def split_url(url: str, rule: str) -> SplitResult:
+    """Split a URL; raises ValueError with the rule for one that has no readable host or port."""
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - it is read from the text at this very moment
+    except ValueError:
+        raise ValueError(rule) from None
+    return parts
 
 
 def optional_url(*schemes: str) -> "OptionalUrl":

@@ -43,13 +43,15 @@ COINCAP: Final[Mapping[str, str]] = {name: name for name in SCHEMA.names}
 class Lookup:
     """The table (`SCHEMA`, sorted by id, one row a symbol) and what became of the assets that were read.
 
-    read = rows + without_max_supply + unreadable + of_a_symbol_again. without_max_supply: the best of their symbols.
+    read = rows + without_max_supply + unreadable + of_a_symbol_again. without_max_supply: the best of their symbols;
+    unmatched: the first of those symbols by rank, which no trade will find.
     """
 
     table: pa.Table
     read: int
     without_max_supply: int
     unreadable: int
+    unmatched: tuple[str, ...] = ()
 
     @property
     def of_a_symbol_again(self) -> int:
@@ -124,7 +126,9 @@ class _Reading:
         self._settle()
         supplied = _having(self._best, "maxSupply")
         without = len(self._best) - len(supplied)
-        return Lookup(supplied.sort_by("id"), self._read, without, self._unreadable)
+        lacking = self._best.filter(pc.is_null(self._best["maxSupply"])).sort_by("rank")
+        unmatched = tuple(lacking["symbol"].slice(0, _MOST_NAMED).to_pylist())
+        return Lookup(supplied.sort_by("id"), self._read, without, self._unreadable, unmatched)
 
     def _settle(self) -> None:
         """Type what waits as texts, and keep the best of it."""
@@ -259,6 +263,7 @@ _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASC
 _EXACTLY: Final = Context(prec=38, rounding=ROUND_HALF_EVEN)
 _STEP: Final = Decimal("1e-18")
 _MOST_RANK: Final = 2**31 - 1
+_MOST_NAMED: Final = 20
 _PIECE: Final = 1 << 18
 _MOST_WAITING: Final = 20_000
 _TEXTS: Final = pa.schema([(name, pa.string()) for name in SCHEMA.names])

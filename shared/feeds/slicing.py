@@ -1,11 +1,13 @@
 """What every slice works with, whatever its feed: how time passes for it, its source, and the count of what it did."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
 from shared.domain.delivery import Delivery
+from shared.domain.windows.plan import Plan
+from shared.domain.windows.window import Window
 from shared.feeds.records import Records
 
 type StreamRecords = Mapping[str, Records]
@@ -19,6 +21,23 @@ class SliceClock:
     clock: Callable[[], datetime]
     sleep: Callable[[float], Awaitable[None]]
     stop_at: Callable[[], datetime | None]
+
+
+@dataclass(frozen=True, slots=True)
+class CloseRequest:
+    """What to complete: `window` is the plan's, but for its end where it was stopped.
+
+    reports: what each completed slice reported. previous: what the last slice of the window before reported, where that
+    ends at this one's start, else None. until: when to leave off, never where it is None; what is not done then stands
+    in the report's `rest`. earlier: the report of a closing of these slices that left off; this one goes on there.
+    """
+
+    plan: Plan
+    window: Window
+    reports: Sequence[Mapping[str, Any]]
+    previous: Mapping[str, Any] | None
+    until: datetime | None = None
+    earlier: Mapping[str, Any] | None = None
 
 
 class SliceSource(Protocol):

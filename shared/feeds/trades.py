@@ -9,7 +9,7 @@ FEED = Feed(
     name="trades",
     streams=(Stream("trades/1"),),
     source=Exchanges(markets=("coinbase:BTC-USD", "coinbase:ETH-USD")),
-    lead=timedelta(seconds=20),
+    lead=timedelta(seconds=30),
     grace=timedelta(seconds=20),
     lookups=("assets",),
     measured=(MeasuredTable("trades", "Trades", "trades", 1000, "ingestion"),),

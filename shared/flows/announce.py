@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from shared import telemetry
 from shared.clients.event_grid.topic import Topic
@@ -21,6 +21,9 @@ from shared.domain.windows.plan import Plan
 from shared.errors import CorruptRow, LoginRefused, Unavailable
 
 logger = logging.getLogger(__name__)
+
+MARKERS: Final = "windows/"
+"""The folder of what marks the ends of windows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,9 @@ def announce_opening(events: WindowEvents, window_id: str) -> dict[str, Any]:
     """
     row = _row(events, window_id)
     try:
+        if row.attempt > 1 and "opened" not in row.announced:
+            # What marks the end of the attempt before would end a run of this one at once.
+            events.reference.delete(marker_path(window_id))
         return _announce(events, row, "opened", _opening)
     except (Unavailable, LoginRefused) as failure:
         telemetry.warning(logger, "opening.postponed", window=window_id, cause=failure)
@@ -60,14 +66,14 @@ async def mark_closed(events: WindowEvents, window_id: str) -> dict[str, Any]:
     streams = Plan.from_wire(dict(row.plan)).streams
     hub_of = {stream.name: stream.hub for stream in streams if stream.hub}
     properties = {name: await events.hubs.properties(hub) for name, hub in hub_of.items()}
-    attempts = await asyncio.to_thread(events.ledger.attempts, window_id)
+    attempts = await asyncio.to_thread(events.ledger.attempts, window_id, row.attempt)
     marker = {
         "window": window_id,
         "start": row.window.start.isoformat(),
         "end": real_end(row).isoformat(),
         "state": row.state,
         "counts": row.result.get("counts", {}),
-        "attempts": completing_attempts(attempts),
+        "attempts": completing_attempts(attempts, row.attempt),
         "hubs": {
             name: {"name": hub_of[name], "created_at": one.created_at.isoformat()} for name, one in properties.items()
         },
@@ -86,7 +92,7 @@ def announce_closing(events: WindowEvents, window_id: str) -> dict[str, Any]:
 
     def closed(row: WindowRow) -> Announcement:
         counts: Mapping[str, Mapping[str, int]] = row.result.get("counts", {})
-        return closing(row.window, real_end(row), row.state, counts)
+        return closing(row.window, real_end(row), row.state, counts, row.attempt)
 
     row = _row(events, window_id)
     if "postponed" in row.announced:
@@ -96,7 +102,7 @@ def announce_closing(events: WindowEvents, window_id: str) -> dict[str, Any]:
 
 def marker_path(window_id: str) -> str:
     """Name the blob that marks a window's end."""
-    return f"windows/{window_id}/closed.json"
+    return f"{MARKERS}{window_id}/closed.json"
 
 
 def _announce(
@@ -110,7 +116,7 @@ def _announce(
 
 
 def _opening(row: WindowRow) -> Announcement:
-    return opening(row.window)
+    return opening(row.window, row.attempt)
 
 
 def _write(events: WindowEvents, row: WindowRow, what: str) -> None:

@@ -31,15 +31,16 @@ class DrawnSlice:
         """Give the records of the primary stream's positions, and those of the other streams that follow from them."""
         plan = self.attempt.plan
         began = self.time.clock() if plan.past else self.attempt.part.start
+        rate, before = plan.rate * plan.speed, self._before() / plan.speed
         drawn = 0
         while drawn < (limit := self._limit(self.time.stop_at())):
             elapsed = microseconds(self.time.clock()) - microseconds(began)
-            ready = min(due(elapsed, plan.rate * plan.speed, limit) - drawn, MOST_AT_ONCE)
+            ready = min(due(elapsed, rate, limit, before) - drawn, MOST_AT_ONCE)
             if ready > 0:
                 yield self.draw(self._position(drawn, ready))
                 drawn += ready
             else:
-                await self.time.sleep(_until_next(elapsed, plan.rate * plan.speed))
+                await self.time.sleep(_until_next(elapsed, rate, before))
 
     def report(self) -> Mapping[str, Any]:
         """Say nothing: what was drawn is what was counted."""
@@ -58,9 +59,13 @@ class DrawnSlice:
             return total
         if plan.past:
             return 0
-        return due(microseconds(stop_at) - microseconds(part.start), plan.rate, total)
+        return due(microseconds(stop_at) - microseconds(part.start), plan.rate, total, self._before())
+
+    def _before(self) -> int:
+        """Give the microseconds of the window that lie before the slice."""
+        return microseconds(self.attempt.part.start) - microseconds(self.attempt.plan.window.start)
 
 
-def _until_next(elapsed: int, rate: float) -> float:
-    tick = next_tick(elapsed, rate, TICK // timedelta(microseconds=1))
+def _until_next(elapsed: int, rate: float, before: float) -> float:
+    tick = next_tick(elapsed, rate, TICK // timedelta(microseconds=1), before)
     return min(tick - elapsed, _LONGEST_NAP) / 1_000_000

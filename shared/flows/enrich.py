@@ -19,10 +19,13 @@ from shared.domain.runs.run import (
     drain_limit_of,
     in_the_way,
     may_be_tried_again,
+    may_start_until,
     must_make_room,
+    number_of_wanted,
     outcome_of,
     parameters_of,
 )
+from shared.domain.steps import readable
 from shared.domain.windows.ledger_row import WindowRow
 from shared.domain.windows.plan import Plan
 from shared.errors import CorruptRow, JobRefused, LoginRefused, SendFailed
@@ -53,21 +56,31 @@ class EnrichmentTools:
     drain_limit: timedelta
 
 
-def wanted(tools: EnrichmentTools, window_id: str | None) -> bool:
-    """Say whether an opening's event must start a run: the window is in the ledger, and has none yet."""
+def wanted(tools: EnrichmentTools, window_id: str | None) -> int | None:
+    """Give the number of the run that an opening's event must start; None where the window's attempt has one already.
+
+    None, too, where the window is not in the ledger, or is not enriched.
+    """
     row = known_window(tools.ledger, window_id)
-    return row is not None and row.window.feed in tools.jobs_of and not tools.runs.of_window(row.window)
+    if row is None or row.window.feed not in tools.jobs_of:
+        return None
+    return number_of_wanted(row.attempt, tools.runs.of_window(row.window))
 
 
 def claim_run(tools: EnrichmentTools, window_id: str, number: int, mode: RunMode) -> dict[str, Any]:
-    """Claim the run of that number; `proceed` is false where it has ended, or the window is not enriched."""
+    """Claim the run of that number; `proceed` is false where it has ended, or the window is not enriched.
+
+    `until` is when it makes no sense any more to start it.
+    """
     row = known_window(tools.ledger, window_id)
     if row is None or row.window.feed not in tools.jobs_of:
         return {"proceed": False}
     now = tools.clock()
-    tools.runs.claim(RunRow(row.window, number, mode, "claimed", now, now))
+    tools.runs.claim(RunRow(row.window, number, mode, "claimed", now, now, attempt=row.attempt))
     run = tools.runs.change(row.window, number, lambda _: None)
-    return {"proceed": run is not None and not run.ended}
+    if run is None or run.ended:
+        return {"proceed": False}
+    return {"proceed": True, "until": may_start_until(run).isoformat()}
 
 
 def prepare_lookups(tools: EnrichmentTools, window_id: str, number: int) -> dict[str, Any]:
@@ -95,7 +108,7 @@ def start_run(tools: EnrichmentTools, window_id: str, number: int) -> dict[str, 
         return {"started": True}
     if awaited := _awaited(tools, row, run):
         _change(tools, row, number, message=f"Waits for the run of window {awaited}: a feed has one run at a time.")
-        return {"started": False, "waits_for": awaited}
+        return {"started": False, "pending": True, "waits_for": awaited}
     run_id = _submit(tools, row, run)
     _change(tools, row, number, run_id=run_id, state="active", message="")
     telemetry.info(logger, "run.started", window=window_id, run=run_id, number=number)
@@ -110,13 +123,13 @@ def follow_run(tools: EnrichmentTools, window_id: str, number: int) -> dict[str,
     state = outcome_of(job_run, superseding=_run(tools, row, number).superseding)
     _change(tools, row, number, state=state, page_url=job_run.page_url, message=describe(job_run))
     again = state == "failed" and may_be_tried_again(job_run, number)
-    return {"ended": state != "active", "state": state, "again": again}
+    return {"ended": state != "active", "pending": state == "active", "state": state, "again": again}
 
 
 def fail_run(tools: EnrichmentTools, window_id: str, number: int, reason: str) -> dict[str, Any]:
     """Write that a run could not be started or followed, and why."""
     row = _existing(tools, window_id)
-    _change(tools, row, number, state="failed", message=reason[:_LONGEST_MESSAGE])
+    _change(tools, row, number, state="failed", message=readable(reason))
     telemetry.warning(logger, "run.failed", window=window_id, number=number, reason=reason)
     return {"ended": True, "state": "failed", "again": False}
 
@@ -181,9 +194,6 @@ async def _made(hubs: EventHubs, name: str) -> str:
     except (SendFailed, LoginRefused) as failure:
         telemetry.warning(logger, "hub.not_asked", hub=name, cause=failure)
         return ""
-
-
-_LONGEST_MESSAGE = 1000
 
 
 def _existing(tools: EnrichmentTools, window_id: str) -> WindowRow:

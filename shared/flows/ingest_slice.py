@@ -5,29 +5,33 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared import telemetry
 from shared.clients.storage.windows import Ledger
+from shared.domain.steps import may_pass, readable
+from shared.domain.windows.ending import completed
 from shared.domain.windows.ledger_row import SliceRow, SliceState, WindowRow
 from shared.domain.windows.plan import Plan, SliceAttempt
-from shared.errors import FeedRefused, FeedUnusable, LoginRefused, Unavailable
+from shared.errors import FeedUnusable, IngestionError
 from shared.feeds.feed import Feed
 from shared.feeds.slicing import SliceClock, StreamCounts
 from shared.flows.outlet import Destinations, connected_outlets, deliver
 from shared.flows.sources import SourceTools, open_source
-from shared.flows.stop_watch import watching
+from shared.flows.stop_watch import StopWatch, watching
 
 logger = logging.getLogger(__name__)
 
 _PROGRESS_EVERY = 10.0
-_EXCERPT = 500
 
 
 @dataclass(frozen=True, slots=True)
 class SliceTools:
-    """What ingesting a slice needs of the world; `feeds` are the ones that can run."""
+    """What ingesting a slice needs of the world; `feeds` are the ones that can run.
+
+    longest_closing: how long one call of a closing may work, None for ever.
+    """
 
     ledger: Ledger
     feeds: Mapping[str, Feed]
@@ -35,6 +39,7 @@ class SliceTools:
     destinations: Destinations
     clock: Callable[[], datetime]
     sleep: Callable[[float], Awaitable[None]]
+    longest_closing: timedelta | None = None
 
     def feed(self, plan: Plan) -> Feed:
         """Give the feed of a plan; raises FeedUnusable where this version can't run it."""
@@ -44,33 +49,45 @@ class SliceTools:
         return self.feeds[name]
 
 
-def begin(ledger: Ledger, window_id: str, now: datetime) -> dict[str, Any]:
-    """Move a planned window to open; `proceed` is false for one that has ended (a late or doubled start)."""
+def begin(ledger: Ledger, window_id: str, attempt: int, now: datetime) -> dict[str, Any]:
+    """Move a planned attempt of a window to open; `proceed` is false for one that has ended (a late start)."""
 
     def opened(row: WindowRow) -> WindowRow | None:
-        return replace(row, state="open", opened_at=now) if row.state == "planned" else None
+        return replace(row, state="open", opened_at=now) if (row.state, row.attempt) == ("planned", attempt) else None
 
     row = ledger.change(window_id, opened)
-    return {"proceed": row is not None and not row.ended, "state": row.state if row else "unknown"}
+    proceed = row is not None and not row.ended and row.attempt == attempt
+    return {"proceed": proceed, "state": row.state if row else "unknown"}
 
 
 async def ingest(plan: Plan, number: int, tools: SliceTools) -> dict[str, Any]:
     """Ingest slice `number` and say how: `done`, `skipped`, or `refused` with the reason that no retry can change.
 
-    Raises Unavailable where another try may succeed; the ledger's row then says `failed`.
+    Azure may deliver a slice again that was done: that try is its outcome. One that still runs elsewhere is not waited
+    for, since nobody can tell it from one whose host died; what both send has the same keys.
+
+    Raises what another try may cure; the ledger's row then says `failed`.
     """
-    row = await asyncio.to_thread(tools.ledger.begin_attempt, plan.slices()[number], tools.clock())
-    work = _Work(SliceAttempt(plan, row.slice, row.attempt), row, tools)
-    try:
-        async with work.reporting(), watching(tools.ledger, plan.window.id, tools.sleep) as stop_at:
-            outcome = await work.run(SliceClock(tools.clock, tools.sleep, stop_at))
-    except (FeedRefused, FeedUnusable, LoginRefused) as refusal:
-        outcome = _Outcome("refused", str(refusal))
-    except Unavailable as error:
-        await work.write(_Outcome("failed", f"{type(error).__name__}: {error}"))
-        raise
-    await work.write(outcome)
-    return {"slice": number, "attempt": row.attempt, "state": outcome.state, "reason": outcome.reason[:_EXCERPT]}
+    tries = await asyncio.to_thread(tools.ledger.attempts, plan.window.id, plan.attempt, number=number)
+    for done in completed(tries):
+        return _answer(done)
+    part = plan.slices()[number]
+    row = await asyncio.to_thread(tools.ledger.begin_attempt, part, tools.clock(), plan.attempt)
+    with telemetry.about(window=plan.window.id, slice=number, attempt=row.attempt):
+        outcome = await _Work(SliceAttempt(plan, row.slice, row.attempt), row, tools).end()
+    return _answer(replace(row, state=outcome.state, reason=outcome.reason))
+
+
+def _answer(row: SliceRow) -> dict[str, Any]:
+    return {"slice": row.slice.number, "attempt": row.attempt, "state": row.state, "reason": row.reason}
+
+
+def slice_outcome(number: int, answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Say how a slice ended, from the last answer of its activity: `done`, `skipped`, `refused`, `failed`, and why."""
+    failure = answer.get("failure")
+    if failure is None:
+        return dict(answer)
+    return {"slice": number, "state": "failed" if may_pass(failure) else "refused", "reason": failure["reason"]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +109,22 @@ class _Work:
     def __post_init__(self) -> None:
         self.counts = {stream.name: StreamCounts() for stream in self.attempt.plan.streams}
 
-    async def run(self, time: SliceClock) -> _Outcome:
+    async def end(self) -> _Outcome:
+        """Do the work, write how it ended, and say it."""
+        ledger, window_id = self.tools.ledger, self.attempt.plan.window.id
+        try:
+            async with self.reporting(), watching(ledger, window_id, self.tools.sleep) as watch:
+                outcome = await self.run(SliceClock(self.tools.clock, self.tools.sleep, watch), watch)
+        except Exception as error:
+            if isinstance(error, IngestionError) and not error.kind.may_pass:
+                outcome = _Outcome("refused", readable(str(error)))
+            else:
+                await self.write(_Outcome("failed", readable(str(error)) or type(error).__name__))
+                raise
+        await self.write(outcome)
+        return outcome
+
+    async def run(self, time: SliceClock, watch: StopWatch) -> _Outcome:
         stop_at = time.stop_at()
         if stop_at is not None and (stop_at <= self.row.slice.start or self.attempt.plan.past):
             return _Outcome("skipped", "The window was stopped before this slice began.")
@@ -101,7 +133,7 @@ class _Work:
         source = await asyncio.to_thread(open_source, feed, self.attempt, self.tools.sources, time)
         async with connected_outlets(plan.streams, self.tools.destinations, attempt_id, self.counts) as outlets:
             await deliver(source, outlets)
-        return _Outcome("done", report=source.report())
+        return _Outcome("done", report=with_timing(source.report(), self.attempt, self.row.started_at, watch))
 
     @asynccontextmanager
     async def reporting(self) -> AsyncIterator[None]:
@@ -118,7 +150,7 @@ class _Work:
             await self.tools.sleep(_PROGRESS_EVERY)
             try:
                 await _to_its_end(asyncio.to_thread(self.tools.ledger.write_attempt, self._row(_Outcome("running"))))
-            except Unavailable as error:
+            except Exception as error:  # noqa: BLE001 - whatever fails, progress is written again
                 telemetry.warning(logger, "slice.progress_unwritten", window=self.row.slice.window_id, cause=error)
 
     async def write(self, outcome: _Outcome) -> None:
@@ -138,6 +170,25 @@ class _Work:
             report=outcome.report,
             reason=outcome.reason,
         )
+
+
+def with_timing(report: Mapping[str, Any], attempt: SliceAttempt, began: datetime, watch: StopWatch) -> dict[str, Any]:
+    """Add to a report how late the slice was, in seconds, and what could not be known of a stop.
+
+    late_begun: after its start less its lead. late_connected: after its start, where its source says when it was
+    connected first. A past slice is never late.
+    """
+    timing = {}
+    if not attempt.plan.past:
+        timing["late_begun"] = _late(began, attempt.part.start - attempt.plan.lead)
+        if connected := report.get("connected_at"):
+            timing["late_connected"] = _late(datetime.fromisoformat(connected), attempt.part.start)
+    warnings = [*report.get("warnings", []), *watch.warnings()]
+    return {**report, **timing, **({"warnings": warnings} if warnings else {})}
+
+
+def _late(at: datetime, due: datetime) -> float:
+    return max(0.0, round((at - due).total_seconds(), 1))
 
 
 async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:

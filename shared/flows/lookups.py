@@ -1,9 +1,8 @@
-"""The reference data that enrichment joins: each lookup is made once a window, and kept for some days."""
+"""The reference data that enrichment joins: each lookup is made once a window, and deleted by housekeeping."""
 
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -16,7 +15,6 @@ from shared.feeds.assets import parquet, prepare
 logger = logging.getLogger(__name__)
 
 LOOKUP_SECONDS = 20.0
-LOOKUP_KEPT = timedelta(days=7)
 ASSETS: Final = "assets"
 
 type MakeLookup = Callable[[], bytes]
@@ -29,7 +27,6 @@ class LookupTools:
 
     reference: Reference
     makers: Mapping[str, MakeLookup]
-    clock: Callable[[], datetime]
 
 
 def lookup_makers(assets: Assets | None) -> dict[str, MakeLookup]:
@@ -54,7 +51,6 @@ def provide(tools: LookupTools, name: str, window_id: str) -> tuple[str, str]:
     try:
         if tools.reference.read(path) is None:
             tools.reference.write(path, tools.makers[name]())
-            tools.reference.delete_older(folder_of(name), tools.clock() - LOOKUP_KEPT)
     except (Unavailable, FeedRefused, LoginRefused) as error:
         return _fallback(tools, name, error)
     return path, ""
@@ -72,6 +68,9 @@ def _make_assets(assets: Assets | None) -> bytes:
     if assets is None:
         raise Unavailable("ASSETS__url is not set")
     lookup = prepare(assets.pages(LOOKUP_SECONDS))
+    if lookup.unmatched:
+        named = ", ".join(lookup.unmatched)
+        telemetry.warning(logger, "lookup.unmatched", count=lookup.without_max_supply, symbols=named)
     if not len(lookup.table):
         raise Unavailable(f"of {lookup.read} assets none has a max supply")
     return parquet(lookup.table)

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from shared import telemetry
 from shared.clients.logic_app.alert_sender import AlertSender
 from shared.clients.sql.stores import Metrics, MetricsTransaction
 from shared.clients.storage.windows import Ledger
@@ -44,6 +45,11 @@ def measure(tools: MetricsTools, request: MeasureRequest, *, healthy: bool = Tru
     RequestRejected where the table or the window is not known, and where the run was measured by another request; and
     as Metrics and Ledger do.
     """
+    with telemetry.about(window=request.window_id or "-", table=request.table, run=request.run_id):
+        return _measure(tools, request, healthy=healthy)
+
+
+def _measure(tools: MetricsTools, request: MeasureRequest, *, healthy: bool) -> dict[str, Any]:
     table = _table(tools, request.table)
     _require_window(tools, request)
     measurement, is_new = tools.metrics.transact(
@@ -74,7 +80,7 @@ def _measure_once(
         return recorded, tx.wrote(recorded)
     counted, past = tx.counted(request, table), tx.past_alerts()
 
-    measurement, alert = measured(request, table, counted, tools.clock()), None
+    measurement, alert = measured(request, table, counted, tools.clock(), healthy=healthy), None
     if tools.alert_sender.has_recipient(table.alert):
         measurement, alert = decide_alert(measurement, past, name=table.alert, quiet=tools.quiet, healthy=healthy)
 

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared import telemetry
@@ -11,10 +11,11 @@ from shared.clients.durable.orchestrations import Orchestrations
 from shared.clients.event_hubs.hubs import EventHubs
 from shared.clients.storage.windows import Ledger
 from shared.domain.windows.ledger_row import WindowOrigin, WindowRow
-from shared.domain.windows.plan import PlanTemplate
-from shared.domain.windows.schedule import Schedule, decide_tick
+from shared.domain.windows.plan import MAX_WINDOW, Plan, PlanTemplate
+from shared.domain.windows.schedule import Schedule, Tick, decide_tick
 from shared.domain.windows.window import Window
 from shared.errors import IngestionError, Unavailable
+from shared.trades.listing import Resolved
 
 logger = logging.getLogger(__name__)
 
@@ -23,20 +24,52 @@ _ACTIVE = ("planned", "open")
 
 @dataclass(frozen=True, slots=True)
 class PlanFactory:
-    """Makes plans from templates by feed and the two facts that come from outside.
+    """Makes plans from templates by feed and the facts that come from outside.
 
-    fingerprint: of the pool that a feed draws from. partitions: of the hubs to which a template sends packs.
+    fingerprint: of the pool that a feed draws from. partitions: of the hubs to which a template sends packs. resolve:
+    says what a template's markets are to their venues.
     """
 
     templates: Mapping[str, PlanTemplate]
     fingerprint: Callable[[str], str]
     partitions: Callable[[PlanTemplate], Mapping[str, int]]
+    resolve: Callable[[Sequence[str]], Resolved] = lambda sources: Resolved(tuple(sources))
 
-    def row(self, window: Window, now: datetime, origin: WindowOrigin, *, queued: bool) -> WindowRow:
-        """Make the row that claims a window, with its plan; raises Unavailable, FeedUnusable and LoginRefused."""
-        template = self.templates[window.feed]
-        plan = template.freeze(window, now, self.fingerprint(window.feed), self.partitions(template))
-        return WindowRow(window, "planned", origin, now, plan.as_wire(), queued=queued)
+    def rows(
+        self,
+        feed: str,
+        now: datetime,
+        origin: WindowOrigin,
+        claim: Sequence[Window] = (),
+        reopen: Sequence[WindowRow] = (),
+    ) -> list[WindowRow]:
+        """Make the rows that claim windows of a feed, then those of the next attempts of ended ones, with their plans.
+
+        A window that has wholly passed queues behind the one before it. What comes from outside is asked once for all
+        of them. Raises Unavailable, FeedUnusable and LoginRefused.
+        """
+        if not claim and not reopen:
+            return []
+        template = self.templates[feed]
+        fingerprint, partitions = self.fingerprint(feed), self.partitions(template)
+        resolved = self.resolve(template.sources) if template.sources else Resolved(())
+
+        def planned(window: Window, attempt: int, earlier: Plan | None = None) -> WindowRow:
+            fresh = template.freeze(window, now, fingerprint, partitions, attempt)
+            fresh = replace(fresh, sources=resolved.sources, refused=resolved.refused)
+            plan = fresh.with_keys_of(earlier) if earlier else fresh
+            return WindowRow(window, "planned", origin, now, plan.as_wire(), queued=plan.past, attempt=attempt)
+
+        again = [planned(row.window, row.attempt + 1, _plan_of(row)) for row in reopen]
+        return [*(planned(window, 1) for window in claim), *again]
+
+
+def _plan_of(row: WindowRow) -> Plan | None:
+    """Give the plan by which a window was ingested, None where it never was, or not by one that can be read."""
+    try:
+        return Plan.from_wire(dict(row.plan)) if row.plan else None
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def partitions_of(template: PlanTemplate, hubs: EventHubs) -> dict[str, int]:
@@ -48,51 +81,57 @@ def partitions_of(template: PlanTemplate, hubs: EventHubs) -> dict[str, int]:
 def claim_due_windows(
     ledger: Ledger, plans: PlanFactory, schedules: Iterable[Schedule], now: datetime, period: timedelta
 ) -> list[WindowRow]:
-    """Claim what is due of each feed; one that fails, for whatever reason, is tried later and costs no other."""
-    rows = []
+    """Claim what is due of each feed; give the rows whose orchestration must be started now, in order.
+
+    A feed that fails, for whatever reason, is tried later and costs no other, nor its own windows that wait already.
+    """
+    rows: list[WindowRow] = []
     for schedule in schedules:
         try:
-            rows += claim_due_of_feed(ledger, plans, schedule, now, period)
+            known = _rows(ledger, schedule, now)
+            tick = decide_tick(schedule, known, now, period)
+            rows += tick.start
+            rows += _claim(ledger, plans, schedule, tick, now, queue_idle=not any(row.queued for row in known))
         except IngestionError as error:
             telemetry.warning(logger, "feed.not_claimed", feed=schedule.feed, cause=error)
-        except Exception:  # a fault in one feed's own code must not stop the windows of the others
-            logger.exception("feed.not_claimed feed=%s", schedule.feed)
+        except Exception as fault:  # noqa: BLE001 - a fault in one feed's own code must not stop the others' windows
+            telemetry.error(logger, "feed.not_claimed", feed=schedule.feed, cause=fault)
     return rows
 
 
-def claim_due_of_feed(
-    ledger: Ledger, plans: PlanFactory, schedule: Schedule, now: datetime, period: timedelta
+def _claim(
+    ledger: Ledger, plans: PlanFactory, schedule: Schedule, tick: Tick, now: datetime, *, queue_idle: bool
 ) -> list[WindowRow]:
-    """Claim what is due of one feed; give the rows whose orchestration must be started now, in order.
-
-    A window that has wholly passed queues behind the one before it; one too far back is recorded as missed.
-    """
-    rows = _rows(ledger, schedule, now)
-    tick = decide_tick(schedule, rows, now, period)
+    """Claim what a tick found due, record what is missed, and give the rows to start at once."""
     for window in tick.missed:
         ledger.claim(_missed(window, now, schedule.catch_up))
-    claims = [plans.row(window, now, "timer", queued=window.end <= now) for window in tick.claim]
-    claimed = [row for row in claims if ledger.claim(row)]
-    first_of_queue = next((row for row in claimed if row.queued), None)
-    queue_idle = not any(row.queued for row in rows)
-    at_once = [row for row in claimed if not row.queued or (queue_idle and row is first_of_queue)]
-    return [*tick.start, *at_once]
+    rows = plans.rows(schedule.feed, now, "timer", tick.claim, tick.reopen)
+    claimed = [row for row in rows if (ledger.claim(row) if row.attempt == 1 else ledger.reopen(row))]
+    first = min((row for row in claimed if row.queued), key=lambda row: row.window.start, default=None)
+    return [row for row in claimed if not row.queued or (queue_idle and row is first)]
 
 
 async def start_windows(rows: Iterable[WindowRow], orchestrations: Orchestrations) -> None:
     """Start the orchestration of each row; one that can't be started is left to a later tick."""
     for row in rows:
         try:
-            await orchestrations.start(row.window.id, {"plan": dict(row.plan)})
+            await orchestrations.start(row.instance, {"plan": dict(row.plan)})
             telemetry.info(logger, "window.started", window=row.window.id)
         except Unavailable as error:
             telemetry.warning(logger, "window.start_failed", window=row.window.id, cause=error)
 
 
 def _rows(ledger: Ledger, schedule: Schedule, now: datetime) -> list[WindowRow]:
-    """Gather the feed's recent rows (all, where there is no recent one) and those still active."""
-    recent = ledger.windows(schedule.feed, since=now - schedule.catch_up - schedule.every)
-    known = recent or ledger.windows(schedule.feed)
+    """Gather the feed's rows from a day before the end of the timer's newest one on, and those still active.
+
+    Where catching up opens windows again, from as far back as that goes.
+    """
+    recent = now - schedule.every - MAX_WINDOW
+    since = recent - schedule.catch_up if schedule.reingest else recent
+    known = ledger.windows(schedule.feed, since=since)
+    if not any(row.origin == "timer" for row in known):
+        newest = ledger.newest(schedule.feed, 1, now=now, origin="timer")
+        known = ledger.windows(schedule.feed, since=newest[0].window.end - MAX_WINDOW) if newest else known
     active = ledger.windows(schedule.feed, states=_ACTIVE)
     return list({row.window.id: row for row in [*known, *active]}.values())
 

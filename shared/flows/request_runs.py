@@ -1,8 +1,8 @@
 """What callers ask of a window's runs: another one on purpose, how they stand, and what they counted."""
 
-import asyncio
 from collections.abc import Mapping
 
+from shared import telemetry
 from shared.clients.durable.orchestrations import Orchestrations
 from shared.clients.sql.stores import Counts
 from shared.domain.runs.run import RunMode, RunRow, instance_of
@@ -22,7 +22,9 @@ def claim_rerun(tools: EnrichmentTools, window_id: str) -> RunRow:
         raise _conflict(f"Window {window_id} is {row.state}; it can be enriched again when it has ended.")
     runs = tools.runs.of_window(row.window)
     now = tools.clock()
-    run = RunRow(row.window, max((one.number for one in runs), default=0) + 1, "rerun", "claimed", now, now)
+    run = RunRow(
+        row.window, max((one.number for one in runs), default=0) + 1, "rerun", "claimed", now, now, attempt=row.attempt
+    )
     if any(not one.ended for one in runs) or not tools.runs.claim(run):
         raise _conflict(f"A run of window {window_id} is active; wait for its end.")
     return run
@@ -30,12 +32,12 @@ def claim_rerun(tools: EnrichmentTools, window_id: str) -> RunRow:
 
 async def request_rerun(tools: EnrichmentTools, orchestrations: Orchestrations, window_id: str) -> RunRow:
     """Claim a deliberate run as `claim_rerun` does, and start its orchestration; raises Unavailable, too."""
-    run = await asyncio.to_thread(claim_rerun, tools, window_id)
+    run = await telemetry.in_thread(claim_rerun, tools, window_id)
     try:
         await start_enrichment_of(orchestrations, window_id, run.number, run.mode)
     except Unavailable as error:
         # A claim that nobody carries out would refuse every later request.
-        await asyncio.to_thread(fail_run, tools, window_id, run.number, f"It could not be started: {error}")
+        await telemetry.in_thread(fail_run, tools, window_id, run.number, f"It could not be started: {error}")
         raise
     return run
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import takewhile
-from typing import Final
+from typing import Any, Final
 
 from shared import telemetry
 from shared.clients.logic_app.alert_sender import AlertSender
@@ -58,7 +58,8 @@ def raise_alert(
     One was raised: for this run and kind, or for this table in the quiet period. Raises as Metrics does.
     """
     if not sender.has_recipient(incident.name):
-        telemetry.warning(logger, "alert.no_recipient", table=incident.table, kind=incident.kind, name=incident.name)
+        about: dict[str, Any] = {"window": incident.window_id or "-", "table": incident.table, "kind": incident.kind}
+        telemetry.warning(logger, "alert.no_recipient", **about, name=incident.name)
         return "none"
     now = clock()
     alert = metrics.transact(incident.table, lambda tx: _post_once(tx, incident, now, quiet))
@@ -71,13 +72,14 @@ def _post_once(tx: MetricsTransaction, incident: RunIncident, now: datetime, qui
 
 
 def _send(metrics: Metrics, sender: AlertSender, alert: Alert, clock: Callable[[], datetime]) -> AlertState:
+    about: dict[str, Any] = {"window": alert.body.get("window") or "-", "alert": alert.id, "attempts": alert.attempts}
     try:
         sender.send(alert)
     except Unavailable as error:
         until = next_try(alert.attempts, clock())
-        telemetry.warning(logger, "alert.put_off", alert=alert.id, attempts=alert.attempts, until=until, cause=error)
+        telemetry.warning(logger, "alert.put_off", **about, until=until, cause=error)
         metrics.put_off(alert.id, until)
         return "pending"
     metrics.settle(alert.id, clock())
-    telemetry.info(logger, "alert.sent", alert=alert.id, kind=alert.kind, cause=alert.cause, attempts=alert.attempts)
+    telemetry.info(logger, "alert.sent", **about, kind=alert.kind, cause=alert.cause)
     return "sent"

@@ -1,14 +1,12 @@
 """How a slice of each kind of feed comes by its records; nobody else asks what kind a feed is of."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from shared.domain.windows.plan import Plan, SliceAttempt
-from shared.domain.windows.window import Window
 from shared.errors import Unavailable
 from shared.feeds.feed import Drawing, Drawn, Exchanges, Feed, Replayed
-from shared.feeds.slicing import SliceClock, SliceSource
+from shared.feeds.slicing import CloseRequest, SliceClock, SliceSource
 from shared.flows.drawn_slice import DrawnSlice
 from shared.flows.replayed_slice import ReplayedSlice
 from shared.trades.connection.client import VenueClient
@@ -19,26 +17,13 @@ from shared.trades.source import closing_source, slice_source
 class SourceTools:
     """What sources need of the world.
 
-    drawing: gives a drawn feed ready to draw. venues: the exchanges' clients by name. recording: reads a recording.
+    drawing: gives a drawn feed ready to draw. venues: makes the exchanges' clients, by name, for one slice or
+    closing. recording: reads a recording.
     """
 
     drawing: Callable[[str, Drawn], Drawing]
     venues: Callable[[], Mapping[str, VenueClient]]
     recording: Callable[[str], bytes | None]
-
-
-@dataclass(frozen=True, slots=True)
-class CloseRequest:
-    """What to complete: `window` is the plan's, but for its end where it was stopped.
-
-    reports: what each completed slice reported. previous: what the last slice of the window before reported, where that
-    ends at this one's start, else None.
-    """
-
-    plan: Plan
-    window: Window
-    reports: Sequence[Mapping[str, Any]]
-    previous: Mapping[str, Any] | None
 
 
 def open_source(feed: Feed, attempt: SliceAttempt, tools: SourceTools, time: SliceClock) -> SliceSource:
@@ -58,7 +43,7 @@ def open_completion(feed: Feed, request: CloseRequest, tools: SourceTools, time:
     """Give the source of what a window's slices lack; None for a feed that can't lack anything its slices completed."""
     match feed.source:
         case Exchanges():
-            return closing_source(request.plan, request.window, request.reports, request.previous, tools.venues(), time)
+            return closing_source(request, tools.venues(), time)
         case Drawn() | Replayed():
             return None
 

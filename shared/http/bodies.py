@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from shared.domain.windows.window import EARLIEST, LATEST, TIME_RULE
 from shared.errors import RejectionReason, RequestRejected
 
 MAX_BODY: Final = 64 * 1024
@@ -48,13 +49,19 @@ def text(document: Mapping[str, Any], field: str) -> str:
 
 
 def instant(document: Mapping[str, Any], field: str) -> datetime:
-    """Read an ISO 8601 time in UTC, which is also what no zone means; raises RequestRejected."""
+    """Read an ISO 8601 time in UTC, which is also what no zone means; raises RequestRejected.
+
+    It lies between 2000 and 2100: another year is mistyped.
+    """
     written = text(document, field)
     try:
         found = datetime.fromisoformat(written)
-        return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
+        found = found.replace(tzinfo=found.tzinfo or UTC)
+    except ValueError as error:
         raise RequestRejected.of_field(field, f"must be an ISO 8601 time; it is {written[:_EXCERPT]!r}") from error
+    if not EARLIEST <= found <= LATEST:
+        raise RequestRejected.of_field(field, f"{TIME_RULE}; it is {written[:_EXCERPT]!r}")
+    return found.astimezone(UTC)
 
 
 def _kind(value: object) -> str:

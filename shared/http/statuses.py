@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from math import ceil
 from typing import Any, Final
 
 from shared.errors import IngestionError, LoginRefused, RejectionReason, RequestRejected, SettingsError, Unavailable
@@ -47,6 +48,7 @@ def error_response(error: IngestionError) -> ErrorResponse:
         return ErrorResponse(REJECTED[error.reason], error.code, error.message, error.field)
     if isinstance(error, Unavailable | LoginRefused):
         unavailable = HTTPStatus.SERVICE_UNAVAILABLE
-        return ErrorResponse(unavailable, "unavailable", str(error), retry_after=_RETRY_AFTER_SECONDS)
+        asked = ceil(error.retry_after) if isinstance(error, Unavailable) else 0
+        return ErrorResponse(unavailable, "unavailable", str(error), retry_after=asked or _RETRY_AFTER_SECONDS)
     code = "settings" if isinstance(error, SettingsError) else "internal"
     return ErrorResponse(HTTPStatus.INTERNAL_SERVER_ERROR, code, str(error))

@@ -1,22 +1,49 @@
 """How windows, their slices and their runs are shown to callers, as plain JSON."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from shared.domain.runs.run import RunRow
 from shared.domain.volumes.reconciliation import verdict_of
 from shared.domain.windows.ledger_row import SliceRow, WindowRow
+from shared.domain.windows.request import OpenRequest
+from shared.domain.windows.rows import Rows
 
 
-def opened_windows(rows: Iterable[WindowRow], status_urls: Callable[[str], Mapping[str, str]]) -> dict[str, Any]:
-    """Show the windows that a request opened. status_urls: gives those of an orchestration by the window's id."""
-    return {"windows": [window_summary(row) | {"status": status_urls(row.window.id)} for row in rows]}
+def opened_windows(
+    rows: Sequence[WindowRow], rest: OpenRequest | None, limit: int, status_urls: Callable[[str], Mapping[str, str]]
+) -> dict[str, Any]:
+    """Show the first `limit` windows of a request; `next` is the body of the request that shows those after them.
+
+    It asks for what this one opened but does not show, and for `rest`, what this one was too small for.
+    status_urls: gives those of an orchestration by its id.
+    """
+    listed, hidden = rows[:limit], rows[limit:]
+    following = OpenRequest(hidden[0].window.feed, hidden[0].window.start, rows[-1].window.end) if hidden else rest
+    if hidden and rest:
+        following = OpenRequest(rest.feed, hidden[0].window.start, rest.end)
+    return {
+        "windows": [window_summary(row) | {"status": status_urls(row.instance)} for row in listed],
+        "opened": len(rows),
+        "next": _request_body(following) if following else None,
+    }
 
 
-def window_list(rows: Iterable[WindowRow]) -> dict[str, Any]:
-    """Show windows in the order of their rows."""
-    return {"windows": [window_summary(row) for row in rows]}
+def _request_body(request: OpenRequest) -> dict[str, Any]:
+    return {"feed": request.feed, "start": _format(request.start), "end": _format(request.end)}
+
+
+def window_list(rows: Rows[WindowRow], after: str | None) -> dict[str, Any]:
+    """Show a page of windows in the order of their rows; `next` is what to ask for as `after` for the next page.
+
+    unreadable: the rows among them that this version of the app can't read.
+    """
+    return {
+        "windows": [window_summary(row) for row in rows],
+        "unreadable": _unreadable(rows),
+        "next": after,
+    }
 
 
 def window_summary(row: WindowRow) -> dict[str, Any]:
@@ -29,13 +56,17 @@ def window_summary(row: WindowRow) -> dict[str, Any]:
         "state": row.state,
         "origin": row.origin,
         "reason": row.reason,
+        "attempt": row.attempt,
         "stop_at": _format(row.stop_at),
         "counts": row.result.get("counts", {}),
     }
 
 
-def window_details(row: WindowRow, attempts: Iterable[SliceRow]) -> dict[str, Any]:
-    """Show a window whole: its summary, plan, what closing found, and every try at every slice."""
+def window_details(row: WindowRow, ended: Rows[WindowRow], tries: Rows[SliceRow]) -> dict[str, Any]:
+    """Show a window whole: its summary, plan, what closing found, its attempts, and every try at every slice.
+
+    ended: the attempts before the present one, which is shown among `attempts` as the last.
+    """
     return window_summary(row) | {
         "claimed_at": _format(row.claimed_at),
         "opened_at": _format(row.opened_at),
@@ -43,8 +74,29 @@ def window_details(row: WindowRow, attempts: Iterable[SliceRow]) -> dict[str, An
         "announced": dict(row.announced),
         "plan": dict(row.plan),
         "result": dict(row.result),
-        "slices": [slice_details(attempt) for attempt in attempts],
+        "attempts": [_attempt(one) for one in (*ended, row)],
+        "slices": [slice_details(attempt) for attempt in tries],
+        "unreadable": [*_unreadable(ended), *_unreadable(tries)],
     }
+
+
+def _attempt(row: WindowRow) -> dict[str, Any]:
+    return {
+        "attempt": row.attempt,
+        "state": row.state,
+        "origin": row.origin,
+        "reason": row.reason,
+        "claimed_at": _format(row.claimed_at),
+        "opened_at": _format(row.opened_at),
+        "closed_at": _format(row.closed_at),
+        "stop_at": _format(row.stop_at),
+        "restarts": row.restarts,
+        "counts": row.result.get("counts", {}),
+    }
+
+
+def _unreadable[Row](rows: Rows[Row]) -> list[dict[str, str]]:
+    return [{"key": odd.key, "reason": odd.reason} for odd in rows.unreadable]
 
 
 def enrichment_view(
@@ -100,6 +152,7 @@ def slice_details(row: SliceRow) -> dict[str, Any]:
     return {
         "slice": row.slice.number,
         "attempt": row.attempt,
+        "window_attempt": row.window_attempt,
         "start": _format(row.slice.start),
         "end": _format(row.slice.end),
         "state": row.state,

@@ -10,6 +10,7 @@ from shared.domain.duration import format_duration
 from shared.domain.setting import Setting
 from shared.domain.volumes.measurement import MeasuredTable
 from shared.feeds.feed import Drawn, EventHub, Exchanges, Feed, Stream
+from shared.settings import values
 from shared.settings.measured_tables import measured_tables
 from shared.trades.venues.registry import PUBLIC_ENDPOINTS
 
@@ -32,6 +33,7 @@ def groups_of(feeds: Iterable[Feed]) -> tuple[Group, ...]:
         Group("Enrichment", _ENRICHMENT),
         Group("Metrics", (_measured(feeds), *_ALERTS)),
         Group("Venues", tuple(each for venue in PUBLIC_ENDPOINTS for each in _venue(venue))),
+        Group("Housekeeping", _HOUSEKEEPING),
         Group("Platform", _PLATFORM),
     )
 
@@ -52,10 +54,10 @@ def _enabled(feeds: Iterable[Feed]) -> Setting:
 def _feed(feed: Feed) -> Iterable[Setting]:
     name = feed.name.upper()
     lengths = {
-        "WINDOW_EVERY": (setting.positive_duration, feed.every, "How often a window begins."),
-        "WINDOW_OFFSET": (setting.duration, timedelta(), "How far the grid is moved from midnight UTC."),
-        "WINDOW_LENGTH": (setting.positive_duration, feed.length, "How long a window is, at most 24:00:00."),
-        "SLICE_LENGTH": (setting.positive_duration, feed.slice_length, "How long one activity ingests."),
+        "WINDOW_EVERY": (setting.positive_whole_seconds, feed.every, "How often a window begins."),
+        "WINDOW_OFFSET": (setting.whole_seconds, timedelta(), "How far the grid is moved from midnight UTC."),
+        "WINDOW_LENGTH": (setting.positive_whole_seconds, feed.length, "How long a window is, at most 24:00:00."),
+        "SLICE_LENGTH": (setting.positive_whole_seconds, feed.slice_length, "How long one activity ingests."),
         "LEAD": (setting.duration, feed.lead, "How long before its start a slice begins."),
         "GRACE": (setting.duration, feed.grace, "How long late records are awaited."),
         "CATCH_UP": (setting.duration, timedelta(hours=24), "How far back missed windows are caught up."),
@@ -73,7 +75,7 @@ def _feed(feed: Feed) -> Iterable[Setting]:
 def _stream(stream: Stream) -> Iterable[Setting]:
     name = stream.name.upper()
     if isinstance(stream.destination, EventHub):
-        yield Setting(f"{name}_HUB", setting.text, stream.name, f"The hub of the stream {stream.name}.")
+        yield Setting(f"{name}_HUB", values.hub, stream.name, f"The hub of the stream {stream.name}.")
     rows_or_packs = setting.OneOf("row", "pack")
     yield Setting(f"{name}_PACKING", rows_or_packs, "row", "`row`: one record an event; `pack`: many.")
     encodings = setting.OneOf("identity", "zstd")
@@ -118,7 +120,7 @@ _HUBS = (
     Setting("SEND_DEADLINE", setting.positive_duration, "00:00:45", "How long one send may take with all its retries."),
     Setting(
         "EVENT_HUBS__fullyQualifiedNamespace",
-        setting.text,
+        values.namespace,
         None,
         "Host of the namespace, for instance `<name>.servicebus.windows.net`.",
     ),
@@ -128,19 +130,20 @@ _HUBS = (
         "clientsecret",
         "Who logs in: `clientsecret`, a service principal, or `managedidentity`, the app's own.",
     ),
-    Setting("EVENT_HUBS__tenantId", setting.optional_text, "", "Tenant of the service principal."),
-    Setting("EVENT_HUBS__clientId", setting.optional_text, "", "Client id of the principal or identity."),
+    Setting("EVENT_HUBS__tenantId", values.entra_id, "", "Tenant of the service principal."),
+    Setting("EVENT_HUBS__clientId", values.entra_id, "", "Client id of the principal or identity."),
     Setting(
         "EVENT_HUBS__clientSecret",
         setting.optional_text,
         "",
         "The principal's secret: in Azure a Key Vault reference.",
+        secret=True,
     ),
     Setting(
         "EVENT_HUBS__authorityHost",
         setting.optional_url("https"),
         "",
-        "Another login authority, `https://…`; one machine only.",
+        "Another login authority, `https://…`: that of another of Microsoft's clouds, or this machine's emulator.",
     ),
     Setting(
         "EVENT_HUBS__customEndpointAddress",
@@ -158,15 +161,19 @@ _STORAGE = (
         setting.optional_text,
         "",
         "Connection string of the storage account (one machine).",
+        secret=True,
     ),
-    Setting("AzureWebJobsStorage__accountName", setting.optional_text, "", "The storage account, by identity."),
-    Setting(
-        "AzureWebJobsStorage__tableServiceUri", setting.optional_url("https"), "", "Its table endpoint, by identity."
+    Setting("AzureWebJobsStorage__accountName", values.storage_account, "", "The storage account, by identity."),
+    *(
+        Setting(
+            f"AzureWebJobsStorage__{service}ServiceUri",
+            setting.optional_url("https"),
+            "",
+            f"Its {service} endpoint, by identity; without the account's name all three are needed.",
+        )
+        for service in ("table", "blob", "queue")
     ),
-    Setting(
-        "AzureWebJobsStorage__blobServiceUri", setting.optional_url("https"), "", "Its blob endpoint, by identity."
-    ),
-    Setting("AzureWebJobsStorage__clientId", setting.optional_text, "", "The user-assigned identity for storage."),
+    Setting("AzureWebJobsStorage__clientId", values.entra_id, "", "The user-assigned identity for storage."),
 )
 
 _ENRICHMENT = (
@@ -176,16 +183,28 @@ _ENRICHMENT = (
         "",
         "Custom topic for openings and closings.",
     ),
-    Setting("EVENT_GRID__topicKey", setting.optional_text, "", "Its access key; absent: the app's identity logs in."),
+    Setting(
+        "EVENT_GRID__topicKey",
+        setting.optional_text,
+        "",
+        "Its access key; absent: the app's identity logs in.",
+        secret=True,
+    ),
     Setting(
         "DATABRICKS__host",
-        setting.optional_url("https"),
+        values.Workspace("https"),
         "",
         "The workspace; absent: windows are not enriched.",
     ),
     Setting("ASSETS__url", setting.optional_url("https"), "", "The assets API (CoinCap v3), for the lookup of assets."),
-    Setting("ASSETS__key", setting.optional_text, "", "Its bearer key: in Azure a Key Vault reference."),
-    Setting("SQL__url", setting.optional_text, "", "SQLAlchemy URL of the database that has `window_counts`."),
+    Setting("ASSETS__key", setting.optional_text, "", "Its bearer key: in Azure a Key Vault reference.", secret=True),
+    Setting(
+        "SQL__url",
+        values.sql_url,
+        "",
+        "The database that has `window_counts`: `mssql://<server>/<database>`, on one machine `sqlite:///<path>`.",
+        secret=True,
+    ),
     Setting("DRAIN_LIMIT", setting.positive_duration, "00:10:00", "How long a run may outlive its window."),
 )
 
@@ -196,6 +215,7 @@ _ALERTS = (
         "",
         "Logic App of the alert `ingestion`; a secret. "
         "It also reports failed runs and unbalanced windows of streams without a table.",
+        secret=True,
     ),
     Setting(
         "ALERT_HOSTS",
@@ -206,19 +226,43 @@ _ALERTS = (
     Setting("ALERT_QUIET", setting.positive_duration, "06:00:00", "How long the same alert is not sent again."),
 )
 
+_HOUSEKEEPING = (
+    Setting(
+        "REINGEST",
+        setting.yes_or_no,
+        "false",
+        "`true`: catching up opens windows again that ended failed, incomplete or missed, up to two times each.",
+    ),
+    Setting("KEEP_HISTORY", setting.positive_duration, "168:00:00", "How long the task hub's history is kept."),
+    Setting(
+        "KEEP_LEDGER",
+        setting.positive_duration,
+        "2160:00:00",
+        "How long ended windows, their slices and runs are kept in the ledger; longer than any catch-up.",
+    ),
+    Setting("KEEP_LOOKUPS", setting.positive_duration, "168:00:00", "How long lookups are kept; the newest always is."),
+    Setting("KEEP_MARKERS", setting.positive_duration, "2160:00:00", "How long the files that mark ends are kept."),
+)
+
 _PLATFORM = (
     Setting("WINDOW_TIMER", setting.text, "0 * * * * *", "NCRONTAB of the timer that opens windows."),
+    Setting(
+        "TASKHUB_NAME",
+        values.task_hub,
+        "ReactiveIngestion",
+        "The task hub of the orchestrations; a deployment slot needs one of its own. The host reads it too: set it.",
+    ),
     Setting(
         "ONE_MACHINE",
         setting.yes_or_no,
         "false",
-        "`true` where all services are emulators of this machine: only then may alerts go to it.",
+        "`true` where all services are emulators of this machine: only then may addresses lead to it.",
     ),
     Setting(
         "CA_BUNDLE",
-        setting.optional_text,
+        values.authorities,
         "",
-        "PEM file of trusted authorities, given to every client; absent: the system's; one machine only.",
+        "PEM file of trusted authorities, given to every client; absent: the system's.",
     ),
     Setting(
         "PYTHON_THREADPOOL_THREAD_COUNT",

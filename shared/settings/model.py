@@ -8,17 +8,20 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from shared.domain.setting import Setting
+from shared.domain.setting import Setting, Url
 from shared.domain.volumes.alert_address import AlertUrl, alert_url
 from shared.domain.volumes.measurement import RUN_ALERT, MeasuredTable
-from shared.domain.windows.plan import PlanTemplate, StreamPlan
+from shared.domain.windows.plan import PlanTemplate, StreamPlan, longest_window
 from shared.domain.windows.schedule import Schedule
 from shared.errors import SettingsError
 from shared.feeds.catalogue import FEEDS, checked
 from shared.feeds.feed import Feed, Stream
+from shared.settings.host import Host, host_values
 from shared.settings.keys import settings_of
-from shared.settings.rules import ALERT_URLS, broken_rules, host_values, longest_wait
+from shared.settings.rules import ALERT_URLS, SLICE_RESERVE, broken_rules, longest_wait
 from shared.trades.venues.registry import PUBLIC_ENDPOINTS, Endpoints
+
+KEPT = ("history", "ledger", "lookups", "markers")
 
 APP_FOLDER = Path(__file__).resolve().parents[2]
 
@@ -70,12 +73,17 @@ class MetricsSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings of the app; `unusable` says of each enabled feed that can't run why."""
+    """All settings of the app; `unusable` says of each enabled feed that can't run why.
+
+    longest_closing: how long one call of a window's closing may work, None for ever.
+    keep: how long each kind of `KEPT` is kept.
+    """
 
     feeds: Mapping[str, FeedSettings]
     unusable: Mapping[str, str]
     timer_period: timedelta
     send_deadline: timedelta
+    longest_closing: timedelta | None
     storage: str | None = field(repr=False)
     storage_account: str | None
     table_service_uri: str | None
@@ -87,11 +95,15 @@ class Settings:
     venues: Mapping[str, Endpoints]
     ca_bundle: str | None
     pools_folder: str
+    keep: Mapping[str, timedelta]
 
 
 def from_process() -> Settings:
     """Read the settings of this process; raises SettingsError."""
-    host = json.loads((APP_FOLDER / "host.json").read_text(encoding="utf-8"))
+    try:
+        host = json.loads((APP_FOLDER / "host.json").read_text(encoding="utf-8"))
+    except ValueError:
+        raise SettingsError("host.json must be JSON, and is not.") from None
     return read_settings(os.environ, host)
 
 
@@ -101,12 +113,15 @@ def read_settings(environment: Mapping[str, str], host: Mapping[str, Any], feeds
     A feed whose declaration is wrong is left out, and costs no other feed.
     """
     feeds = tuple(feeds)
-    read, problems = _read_all(environment, settings_of(feeds).values())
+    settings = settings_of(feeds).values()
+    read, problems = _read_all(environment, settings)
     read[ALERT_URLS] = _alert_urls(environment, read["METRICS_TABLES"])
-    problems += broken_rules(read, host_values(environment, host), [feed.name for feed in feeds])
+    granted, wrong = host_values(environment, host)
+    urls = [each.name for each in settings if isinstance(each.parse, Url)]
+    problems += wrong + broken_rules(read, granted, [feed.name for feed in feeds], urls)
     if problems:
         raise SettingsError("These app settings are missing or wrong:\n" + "\n".join(f"- {line}" for line in problems))
-    return _settings(read, [feed for feed in feeds if feed.name in read["FEEDS"]])
+    return _settings(read, granted, [feed for feed in feeds if feed.name in read["FEEDS"]])
 
 
 def _read_all(environment: Mapping[str, str], settings: Iterable[Setting]) -> tuple[dict[str, Any], list[str]]:
@@ -117,11 +132,12 @@ def _read_all(environment: Mapping[str, str], settings: Iterable[Setting]) -> tu
         written = environment.get(each.name, each.default)
         if written is None:
             problems.append(f"{each.name} is not set. {each.meaning}")
+            read[each.name] = None
             continue
         try:
-            read[each.name] = each.parse(written)
+            read[each.name] = each.read(written)
         except ValueError as error:
-            problems.append(f"{each.name} {error}.{_excerpt(each.name, written)}")
+            problems.append(f"{each.name} {error}.{each.excerpt(written)}")
             read[each.name] = each.parse(each.default) if each.default is not None else None
     return read, problems
 
@@ -133,12 +149,7 @@ def _alert_urls(environment: Mapping[str, str], tables: Mapping[str, MeasuredTab
     return {name: url for name, url in found.items() if url.strip()}
 
 
-def _excerpt(name: str, written: str) -> str:
-    secret = any(word in name.lower() for word in ("secret", "storage", "key", "sql", "alert"))
-    return "" if secret else f" It is {written[:80]!r}."
-
-
-def _settings(read: Mapping[str, Any], enabled: Iterable[Feed]) -> Settings:
+def _settings(read: Mapping[str, Any], host: Host, enabled: Iterable[Feed]) -> Settings:
     catalogue = checked(enabled)
     feeds = {feed.name: _feed(feed, read) for feed in catalogue.feeds.values()}
     twice = _hubs_named_twice(feeds.values())
@@ -147,6 +158,7 @@ def _settings(read: Mapping[str, Any], enabled: Iterable[Feed]) -> Settings:
         unusable={**catalogue.problems, **twice},
         timer_period=longest_wait(read["WINDOW_TIMER"]),
         send_deadline=read["SEND_DEADLINE"],
+        longest_closing=host.function_timeout and host.function_timeout - read["SEND_DEADLINE"] - SLICE_RESERVE,
         storage=read["AzureWebJobsStorage"],
         storage_account=read["AzureWebJobsStorage__accountName"],
         table_service_uri=read["AzureWebJobsStorage__tableServiceUri"],
@@ -158,6 +170,7 @@ def _settings(read: Mapping[str, Any], enabled: Iterable[Feed]) -> Settings:
         venues={name: _endpoints(name.upper(), read) for name in PUBLIC_ENDPOINTS},
         ca_bundle=read["CA_BUNDLE"],
         pools_folder=read["POOLS_FOLDER"],
+        keep={name: read[f"KEEP_{name.upper()}"] for name in KEPT},
     )
 
 
@@ -184,6 +197,8 @@ def _feed(feed: Feed, read: Mapping[str, Any]) -> FeedSettings:
         length=read[f"{name}_WINDOW_LENGTH"],
         lead=read[f"{name}_LEAD"],
         catch_up=read[f"{name}_CATCH_UP"],
+        longest=longest_window(read[f"{name}_SLICE_LENGTH"]),
+        reingest=read["REINGEST"],
     )
     return FeedSettings(feed, schedule, _template(feed, read), read[f"{name}_JOB"])
 

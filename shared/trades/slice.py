@@ -1,8 +1,8 @@
 """Ingesting one slice of the markets: listen, keep what is the slice's by time, search for what is missing, report."""
 
 from collections import Counter
-from collections.abc import AsyncGenerator, Coroutine, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import chain
@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from shared.domain.windows.plan import SliceAttempt
 from shared.domain.windows.window import microseconds
+from shared.errors import FeedRefused
 from shared.feeds.slicing import SliceClock, StreamRecords
 from shared.trades.completeness.gaps import Bounds, bounds_of
 from shared.trades.completeness.reports import MOST_SAMPLES, MarketReport, SliceReport
@@ -41,6 +42,7 @@ class TradesSlice:
         self._attempt = attempt
         self._plan = attempt.plan
         self._clock = clock
+        self._venues = venues
         self._end = attempt.part.end
         self._bounds = bounds_of(attempt.part, self._plan.lead, self._plan.grace)
         self._inbox = Inbox()
@@ -51,24 +53,28 @@ class TradesSlice:
     async def batches(self) -> AsyncGenerator[StreamRecords]:
         """Give trades each second while listening, then what the history has of those that are missing.
 
-        Each batch is ordered by the trades' ids. Raises FeedRefused with the venue's message, and Unavailable where a
-        venue can't be trusted.
+        Each batch is ordered by the trades' ids. Raises FeedRefused where the venues refuse all markets, with their
+        words; a market that is refused costs no other. The venues are closed at the end.
         """
         began = self._clock.clock()
         readers = self._readers() if began < self._end else []
-        async with aclosing(self._handover.while_running(self._wait_for_end(), meanwhile=readers)) as batches:
-            async for batch in batches:
-                yield batch
-        for intake in self._intakes:
-            intake.listened_until(microseconds(self._end))
-        async with aclosing(self._handover.while_running(*self._final_searches(began))) as batches:
-            async for batch in batches:
-                yield batch
+        async with AsyncExitStack() as stack:
+            for intake in self._intakes:
+                await stack.enter_async_context(aclosing(intake.client))
+            async with aclosing(self._handover.while_running(self._wait_for_end(), meanwhile=readers)) as batches:
+                async for batch in batches:
+                    yield batch
+            for intake in self._intakes:
+                intake.listened_until(microseconds(self._end))
+            async with aclosing(self._handover.while_running(*self._final_searches(began))) as batches:
+                async for batch in batches:
+                    yield batch
+            self._check_served()
 
     def report(self) -> dict[str, Any]:
-        """Give the wire form of the `SliceReport`."""
+        """Give the wire form of the `SliceReport`, and when the last of the venues was connected first."""
         markets = tuple(self._with_counts(market) for intake in self._intakes for market in intake.reports())
-        return SliceReport(
+        report = SliceReport(
             replace(self._attempt.part, end=self._end),
             self._attempt.attempt,
             markets,
@@ -76,15 +82,34 @@ class TradesSlice:
             sum(intake.interruptions for intake in self._intakes),
             sum(intake.unreadable for intake in self._intakes),
             tuple(chain.from_iterable(intake.samples for intake in self._intakes))[:MOST_SAMPLES],
-            tuple(warning for market in markets for warning in _warnings(market, self._bounds)),
-        ).as_wire()
+            self._warnings(markets),
+            self._refused(),
+        )
+        return report.as_wire() | self._connected_at()
+
+    def _connected_at(self) -> dict[str, str]:
+        instants = [intake.connected_at for intake in self._intakes if intake.connected_at]
+        return {"connected_at": max(instants).isoformat()} if len(instants) == len(self._intakes) else {}
+
+    def _warnings(self, markets: Sequence[MarketReport]) -> tuple[str, ...]:
+        unheard = [warning for intake in self._intakes for warning in intake.warnings()]
+        return (*unheard, *(warning for market in markets for warning in _warnings(market, self._bounds)))
+
+    def _refused(self) -> dict[str, str]:
+        found = {f"{one.venue.name}:{symbol}": words for one in self._intakes for symbol, words in one.refused.items()}
+        return {**self._plan.refused, **found}
+
+    def _check_served(self) -> None:
+        """Raise FeedRefused where no market is left to go on with."""
+        if not any(intake.served() for intake in self._intakes):
+            raise FeedRefused(f"No market can be ingested: {'; '.join(self._refused().values())}.")
 
     def _readers(self) -> list[Coroutine[Any, Any, None]]:
         following = [intake.follow() for intake in self._intakes]
         return following + [self._fill_forever(intake) for intake in self._intakes]
 
     async def _fill_forever(self, intake: VenueIntake) -> None:
-        filler = Filler(intake, self._inbox, self._clock.clock)
+        filler = Filler(intake, self._inbox, self._clock)
         while True:
             await self._clock.sleep(FLUSH_EVERY)
             await filler.fill_due()
@@ -93,6 +118,7 @@ class TradesSlice:
         self._apply_stop()
         while (left := (self._listen_until() - self._clock.clock()).total_seconds()) > 0:
             await self._clock.sleep(min(FLUSH_EVERY, left))
+            self._check_served()
             self._apply_stop()
             self._inbox.hand_over()
 
@@ -117,8 +143,8 @@ class TradesSlice:
         deadline = began + self._plan.lead + (part.end - part.start) + self._plan.grace + SEARCH_FOR
         if self._is_stopped:
             deadline = self._clock.clock() + STOPPED_SEARCH
-        fillers = [Filler(intake, self._inbox, self._clock.clock, deadline) for intake in self._intakes]
-        return [filler.fill_all(self._clock.sleep) for filler in fillers]
+        fillers = [Filler(intake, self._inbox, self._clock, deadline) for intake in self._intakes]
+        return [filler.fill_all() for filler in fillers]
 
     def _with_counts(self, market: MarketReport) -> MarketReport:
         counts = self._handover.counts.items()

@@ -60,7 +60,7 @@ class App:
             clock=lambda: self.now,
             sleep=asyncio.sleep,
         )
-        begin(self.ledger, plan.window.id, self.now)
+        begin(self.ledger, plan.window.id, plan.attempt, self.now)
         for part in plan.slices():
             await ingest(plan, part.number, tools)
         return (await close(plan, tools))["state"]

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from tests.architecture.tree import ROOT, files, modules, syntax, text
+from tests.architecture.tree import ROOT, files, imported_within, modules, syntax, text
 
 PACKAGES = ("blueprints", "shared", "local", "emulators/src/emulators")
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "core", "misc", "types", "logging"}
@@ -96,6 +96,44 @@ def test_nothing_is_added_up_over_an_await():
     ]
 
     assert lossy == []
+
+
+LOGGING = {"debug", "info", "warning", "error", "exception", "critical", "log"}
+
+
+def called(name):
+    """Give every call of a module as `(line, "owner.verb")`."""
+    calls = (node for node in ast.walk(syntax(name)) if isinstance(node, ast.Call))
+    return [(node.lineno, ast.unparse(node.func)) for node in calls if isinstance(node.func, ast.Attribute)]
+
+
+def test_the_app_speaks_to_its_log_through_telemetry_alone():
+    found = [
+        f"{name}:{line} {verb}"
+        for name in modules("blueprints", "shared")
+        for line, verb in called(name)
+        if name != "shared/telemetry.py"
+        and verb in {f"{one}.{word}" for one in ("logger", "logging") for word in LOGGING}
+    ]
+
+    assert found == []
+
+
+def test_what_an_asynchronous_trigger_does_in_a_thread_keeps_its_lines_for_the_loop():
+    """The worker drops what such a thread logs; an activity is a synchronous function, whose threads it knows.
+
+    A flow that is given a durable client is a trigger's: activities have none.
+    """
+    on_the_loop = sorted(imported_within("shared.clients.durable", "shared/flows"))
+    found = [
+        f"{name}:{line}"
+        for name in [*modules("blueprints"), *on_the_loop]
+        for line, verb in called(name)
+        if verb == "asyncio.to_thread"
+    ]
+
+    assert on_the_loop
+    assert found == []
 
 
 def test_no_mark_of_unfinished_work_is_left():

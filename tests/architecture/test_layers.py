@@ -114,11 +114,11 @@ def test_neither_errors_nor_decisions_nor_triggers_know_status_codes():
     assert imported_within("http", *rooms) == {}
 
 
-def test_function_app_registers_blueprints_and_nothing_else():
+def test_function_app_quietens_libraries_and_registers_blueprints_and_nothing_else():
     blueprints = [name for name in modules("blueprints") if "bp = df.Blueprint()" in text(name)]
     registered = {name.removesuffix(".py").replace("/", ".") + ".bp" for name in blueprints}
 
     imported = {what for _, what in imports("function_app.py")}
 
-    assert imported == {"azure.durable_functions", *registered}
+    assert imported == {"azure.durable_functions", "shared.telemetry.quieten_libraries", *registered}
     assert text("function_app.py").count("\n") <= 20

@@ -95,6 +95,7 @@ def test_a_repeated_alert_is_dropped(workflow):
         ("recovery", "Ingestion is back to normal: trades"),
         ("run_failed", "Enrichment run failed: trades"),
         ("unbalanced", "Window does not balance: trades"),
+        ("window_lost", "Window was not ingested: trades"),
     ],
 )
 def test_each_kind_has_its_own_mail(workflow, kind, subject):

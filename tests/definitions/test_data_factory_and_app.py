@@ -11,6 +11,7 @@ from shared.clients.durable.fake import FakeOrchestrations
 from shared.clients.storage.reference import CONTAINER
 from shared.domain.windows.announcement import OPENED, opening
 from shared.domain.windows.ledger_row import TERMINAL, WindowRow
+from shared.domain.windows.rows import Rows
 from shared.domain.windows.window import Window
 from shared.feeds.assets import AMOUNT, SCHEMA
 from shared.feeds.trades import FEED
@@ -127,8 +128,8 @@ def test_the_measured_table_is_one_of_the_settings():
 
 def test_every_field_that_is_read_of_an_answer_is_in_that_answer():
     answers = {
-        "OpenWindow": opened_windows([ROW], FakeOrchestrations().status_urls),
-        "ShowWindow": window_details(ROW, []),
+        "OpenWindow": opened_windows([ROW], None, 100, FakeOrchestrations().status_urls),
+        "ShowWindow": window_details(ROW, Rows(), Rows()),
     }
 
     read = {
@@ -152,11 +153,11 @@ def test_the_pipeline_waits_until_the_window_is_in_one_of_the_states_that_are_fi
 
 
 def test_an_answer_with_a_key_in_it_stays_out_of_the_runs_history():
-    opened = opened_windows([ROW], FakeOrchestrations().status_urls)["windows"][0]
+    opened = opened_windows([ROW], None, 100, FakeOrchestrations().status_urls)["windows"][0]
 
     assert "statusQueryGetUri" in opened["status"]
     assert activity("TradesStreamIngestion", "OpenWindow").body["policy"]["secureOutput"] is True
-    assert "status" not in window_details(ROW, [])
+    assert "status" not in window_details(ROW, Rows(), Rows())
 
 
 @pytest.mark.parametrize(("feed", "starts"), [("trades", True), ("payments", False)])

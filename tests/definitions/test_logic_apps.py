@@ -52,8 +52,10 @@ ALERTS = {
     "high": measured("high", 9000),
     "negative": measured("negative", -7, window=None),
     "recovery": measured("normal", 1900),
+    "new level": measured("new_level", 9000),
     "run failed": incident("run_failed", window_id=WINDOW),
     "run failed, no window": incident("run_failed"),
+    "window lost": incident("window_lost", window_id=WINDOW),
     "unbalanced": incident("unbalanced", window_id=WINDOW, counts=(12, 2034)),
 }
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.delivering_late import tell_of_late_delivery
 from tests.e2e.enriching import Enrichment, light_arguments
 from tests.e2e.killing_spark import tell_of_killed_spark
 from tests.e2e.looking_up import tell_of_lookups
@@ -28,6 +29,7 @@ _ORDER = (
     "test_logs",
     "test_strict",
     "test_timeout",
+    "test_polling",
     "test_destinations",
     "test_enrichment_events",
     "test_enrichment_windows",
@@ -104,6 +106,13 @@ def past(app):
     end = app.grid.latest_end(datetime.now(UTC)) - app.grid.every
     start = end - app.grid.length - 2 * app.grid.every
     return {feed: app.post(feed, start, end - start) for feed in ("trades", "payments")}
+
+
+@pytest.fixture(scope="session")
+def late_delivery(tmp_path_factory):
+    """What becomes of windows whose host delivers late; told beside other tests, for it takes minutes."""
+    with ThreadPoolExecutor(1) as teller:
+        yield teller.submit(tell_of_late_delivery, tmp_path_factory.mktemp("e2e") / "late")
 
 
 @pytest.fixture(scope="session")

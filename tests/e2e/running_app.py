@@ -29,6 +29,7 @@ AHEAD = LEAD + timedelta(seconds=2)
 SECOND = timedelta(seconds=1)
 DAY = timedelta(days=1)
 _MIDNIGHT = datetime(1970, 1, 1, tzinfo=UTC)
+_NEXT_PAGE = "x-ms-continuation-token"
 _CALL_SECONDS = 30.0
 
 
@@ -90,10 +91,12 @@ class RunningApp:
     def keys(self):
         return read_keys(self.running.state.folder / "functions.sqlite")
 
-    def call(self, method: str, path: str, *, body: Any = None, key: str | None = None) -> requests.Response:
-        """Call the host; `body` is sent as JSON, or as it is where it is bytes."""
+    def call(
+        self, method: str, path: str, *, body: Any = None, key: str | None = None, **others: str
+    ) -> requests.Response:
+        """Call the host; `body` is sent as JSON, or as it is where it is bytes. others: further headers."""
         content = {"data": body} if isinstance(body, bytes) else {"json": body}
-        headers = {"x-functions-key": self.key if key is None else key}
+        headers = {"x-functions-key": self.key if key is None else key, **others}
         return self._web.request(method, f"{self.url}{path}", headers=headers, timeout=_CALL_SECONDS, **content)
 
     def at_once(self, times: int, method: str, path: str, body: Any = None) -> list[requests.Response]:
@@ -133,9 +136,14 @@ class RunningApp:
         return eventually(lambda: self._if_ended(window_id), f"{window_id} ended: {self.url}", within=within)
 
     def instances(self) -> dict[str, dict[str, Any]]:
-        """List all orchestrations by their ids."""
-        url = "/runtime/webhooks/durabletask/instances?showInput=false"
-        return {one["instanceId"]: one for one in self._json(self.call("GET", url))}
+        """List all orchestrations by their ids, page by page."""
+        url, found, more = "/runtime/webhooks/durabletask/instances?showInput=false", {}, ""
+        while True:
+            answer = self.call("GET", url, **{_NEXT_PAGE: more} if more else {})
+            found |= {one["instanceId"]: one for one in self._json(answer)}
+            more = answer.headers.get(_NEXT_PAGE, "")
+            if not more:
+                return found
 
     def process_id(self) -> int:
         return self._json(self.call("GET", "/admin/host/status"))["processId"]

@@ -7,6 +7,9 @@ import pytest
 
 from local.demo.verification import UNEXPLAINED
 
+# Late deliveries take their time, and these tests do not wait for them.
+pytestmark = pytest.mark.usefixtures("late_delivery")
+
 FEEDS = ("trades", "payments")
 
 

@@ -13,6 +13,7 @@ from lakehouse.config import Parameters, source_config
 from lakehouse.counting.counted import counted_tables
 from lakehouse.counting.counts import Counting
 from lakehouse.follow import Clock
+from lakehouse.lake.compiling import Compiling
 from lakehouse.lake.tables import Lake
 from lakehouse.lookups import Lookups
 from lakehouse.pipelines.bounds import wheel_contracts
@@ -83,6 +84,7 @@ def assemble(
         sql=outside.sql,
         publisher=outside.publisher,
         counting=Counting(lake, counted_tables(request.feed, [one.name for one in request.streams], pipeline)),
+        compiling=Compiling(lake.spark),
         on_stage_done=on_stage_done,
     )
 

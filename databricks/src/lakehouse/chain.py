@@ -12,6 +12,7 @@ from lakehouse.counting.counted import equations_of
 from lakehouse.counting.counts import Counting, Hole, WindowCounts
 from lakehouse.counting.reconciling import Equations, as_rows
 from lakehouse.follow import Passed
+from lakehouse.lake.compiling import Compiling
 from lakehouse.lake.progress import Progress
 from lakehouse.lake.tables import Lake
 from lakehouse.pipelines.gold import Gold
@@ -50,6 +51,7 @@ class Chain:
     sql: SqlSink
     publisher: SqlSink | PushingSink
     counting: Counting
+    compiling: Compiling
     on_stage_done: Callable[[str], None] = lambda _: None
     _streams: dict[str, Stream] = field(default_factory=dict, init=False, repr=False)
     _bronze: dict[str, BronzeProgress] = field(default_factory=dict, init=False, repr=False)
@@ -67,11 +69,15 @@ class Chain:
         self._touched.update({self.request.window_id}, *map(self._changed_since_counted, self.silver))
 
     def run_pass(self) -> Passed:
-        """Read what the hubs have now, and take it all the way."""
+        """Read what the hubs have now, and take it all the way.
+
+        How the session reads the hubs suits the pass before, the rest what was read.
+        """
         for name, stream in self._streams.items():
             known = self._bronze.get(name)
             self._bronze[name] = run_bronze_pass(self.lake, self.source, stream, self.checkpoint_root, known=known)
         self.on_stage_done("bronze")
+        self.compiling.suit(sum(progress.bytes_read for progress in self._bronze.values()))
         self._take()
         rows = sum(progress.rows_read for progress in self._bronze.values())
         return Passed(rows, {name: one.last_sequence_numbers for name, one in self._bronze.items()})
@@ -104,6 +110,7 @@ class Chain:
     def finish(self) -> Mapping[str, WindowCounts]:
         """Count the window and others that changed in the tables themselves, write that, and note all progress."""
         own = self.request.window_id
+        self.compiling.as_set()
         self.counting.forget()
         self._touched.add(own)
         found = self._count()

@@ -49,7 +49,7 @@ class FaultRoutes[F: Fault]:
 def admin_application(health: Callable[[], Mapping[str, Any]], *routes: Iterable[web.RouteDef]) -> web.Application:
     """Build an admin port: `GET /health` answers `status` and the facts of `health`, beside it any other routes.
 
-    What is refused by a ValueError gets 400 with `{"error": "<reason>"}`.
+    Whatever is refused gets `{"error": "<reason>"}`: 400 for a ValueError, 404 and 405 for what the port does not have.
     """
 
     async def show_health(_: web.Request) -> web.Response:
@@ -71,3 +71,6 @@ async def _explain_refusals(request: web.Request, handler: Handler) -> web.Strea
         return await handler(request)
     except (ValueError, msgspec.MsgspecError) as error:
         return json_answer({"error": str(error)}, status=400)
+    except web.HTTPException as refusal:
+        text = f"{refusal.reason}: {request.method} {request.path} is not to be had on this admin port."
+        return json_answer({"error": text}, status=refusal.status)

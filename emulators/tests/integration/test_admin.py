@@ -68,3 +68,11 @@ async def test_malformed_fault_is_refused_with_the_reason(admin, body, reason):
 async def test_further_routes_are_refused_in_the_same_shape(admin):
     assert await asked(admin, "GET", "/fine") == (200, {"fine": True})
     assert await asked(admin, "GET", "/more") == (400, {"error": "There is no such thing."})
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nothing", 404), ("PUT", "/faults", 405)])
+async def test_what_an_admin_port_does_not_have_is_refused_in_the_same_shape(admin, method, path, status):
+    answered, answer = await asked(admin, method, path)
+
+    assert (answered, list(answer)) == (status, ["error"])
+    assert f"{method} {path}" in answer["error"]

@@ -6,9 +6,9 @@ from typing import Final, Protocol
 
 import msgspec
 
-from shared.clients.failures import kind_of
+from shared.clients.databricks_jobs.answers import meaning_of
 from shared.clients.identity.credentials import Identity
-from shared.clients.rest import Call, JsonService, ServiceRefused
+from shared.clients.rest import Call, JsonService, RestRefused
 from shared.clients.retrying import RetryPolicy
 from shared.domain.failures import FailureKind
 from shared.domain.runs.job_state import JobRun
@@ -54,7 +54,7 @@ class DatabricksJobs:
         retry: RetryPolicy | None = None,
     ) -> None:
         """Keep the workspace's URL and the identity; nothing is dialled yet."""
-        self._service = JsonService("Databricks", url, ca_bundle, retry or RetryPolicy())
+        self._service = JsonService("Databricks", url, ca_bundle, retry or RetryPolicy(), meaning=meaning_of)
         self._identity = identity
 
     def find(self, name: str) -> int:
@@ -62,7 +62,10 @@ class DatabricksJobs:
         found = self._call(Call("GET", f"{_API}/list", {"name": name, "limit": 100}), _LISTED)
         ids = [job.job_id for job in found.jobs if job.settings.name == name]
         if len(ids) != 1:
-            raise JobRefused(f"Databricks has {len(ids)} jobs named {name!r} that {self._client} can see, not one.")
+            seen = f"Databricks has {len(ids)} jobs named {name!r} that {self._client} can see, not one."
+            # Databricks' development mode demands a prefix with the user's name before each job.
+            hint = "" if ids else " A bundle's development target puts a prefix before it: set <FEED>_JOB to that name."
+            raise JobRefused(seen + hint)
         return ids[0]
 
     def run_now(self, job_id: int, token: str, parameters: Mapping[str, str]) -> int:
@@ -82,8 +85,8 @@ class DatabricksJobs:
     def _call[Answer](self, call: Call, read: Callable[[bytes], Answer]) -> Answer:
         try:
             return self._service.answer(call, self._token, read)
-        except ServiceRefused as refusal:
-            if kind_of(refusal.status) is FailureKind.UNAUTHORIZED:
+        except RestRefused as refusal:
+            if refusal.kind is FailureKind.UNAUTHORIZED:
                 raise LoginRefused(f"{self._client} may not {call.method} {call.path}: {refusal}") from refusal
             raise JobRefused(f"{call.method} {call.path}: {refusal}") from refusal
 

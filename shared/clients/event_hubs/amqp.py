@@ -5,13 +5,16 @@ import contextlib
 import ssl
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, cast
 
 from azure.eventhub import EventData, EventDataBatch, TransportType
 from azure.eventhub.aio import EventHubProducerClient
 from azure.eventhub.exceptions import AuthenticationError, EventDataSendError, EventHubError
 
+from shared.clients.event_hubs.answers import BY_CONDITION, NO_SUCH_PARTITION, REJECTIONS
 from shared.clients.event_hubs.link import Batch, HubFault, HubProperties, Target
+from shared.clients.failures import kind_of
 from shared.clients.identity.credentials import Identity, LoopIdentity
 from shared.domain.delivery import Event
 from shared.domain.failures import FailureKind
@@ -119,26 +122,40 @@ def _as_faults(*, sending: bool) -> Iterator[None]:
 
 def _fault_of(error: Exception, *, sending: bool) -> HubFault:
     """Tell what an error means; it may hide an earlier one, for the client tries twice within a send."""
-    kind = _kind(error)
+    kind, retry_after = _kind(error)
     tries = [link for link in _chain(error) if isinstance(link, EventHubError)]
     surely_not_stored = kind is FailureKind.PERMANENT or (bool(tries) and all(_is_refusal(link) for link in tries))
-    return HubFault(kind, _describe(error), may_be_stored=sending and not surely_not_stored)
+    stored = sending and not surely_not_stored
+    return HubFault(kind, _describe(error), may_be_stored=stored, retry_after=retry_after)
 
 
-def _kind(error: Exception) -> FailureKind:
-    condition = error.error if isinstance(error, EventHubError) else None
-    is_denied = isinstance(error, AuthenticationError) and condition != _TIMEOUT_IN_DISGUISE
-    if is_denied or condition == _NOT_ALLOWED_HERE:
-        return FailureKind.UNAUTHORIZED
-    if condition == _NO_SUCH_HUB or any(isinstance(link, ssl.SSLCertVerificationError) for link in _chain(error)):
-        return FailureKind.PERMANENT
+def _kind(error: Exception) -> tuple[FailureKind, float]:
+    """Give the meaning, and for how long nobody may ask again."""
+    causes = list(_chain(error))
+    for login in (link for link in causes if isinstance(link, Unavailable)):
+        return login.kind, login.retry_after  # the client asked for a new token and got none
+    if any(isinstance(link, ssl.SSLCertVerificationError) for link in causes):
+        return FailureKind.PERMANENT, 0.0
+    if str(error).startswith(NO_SUCH_PARTITION):
+        return FailureKind.PERMANENT, 0.0
+    condition = (error.error if isinstance(error, EventHubError) else None) or ""
     if isinstance(error, EventDataSendError):
-        return FailureKind.REJECTED if condition in _REJECTIONS else FailureKind.THROTTLED
-    return FailureKind.THROTTLED if condition == _SERVER_BUSY else FailureKind.UNAVAILABLE
+        kind = BY_CONDITION.get(condition, FailureKind.THROTTLED)
+        return (FailureKind.REJECTED if condition in REJECTIONS else kind), 0.0
+    if isinstance(error, AuthenticationError) and condition != _TIMEOUT_IN_DISGUISE:
+        return _meaning_of_login(causes), 0.0
+    return BY_CONDITION.get(condition, FailureKind.UNAVAILABLE), 0.0
+
+
+def _meaning_of_login(causes: Sequence[BaseException]) -> FailureKind:
+    """Give what the hub's answer to a token means, whose status is that of HTTP (CBS for AMQP, 2.4)."""
+    status = next((link.status_code for link in causes if hasattr(link, "status_code")), None)
+    kind = kind_of(status) if isinstance(status, int) else FailureKind.UNAUTHORIZED
+    return kind if kind.may_pass or status == HTTPStatus.NOT_FOUND else FailureKind.UNAUTHORIZED
 
 
 def _is_refusal(error: EventHubError) -> bool:
-    return isinstance(error, EventDataSendError) and error.error in {_SERVER_BUSY, *_REJECTIONS}
+    return isinstance(error, EventDataSendError) and error.error in {_SERVER_BUSY, *REJECTIONS}
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -149,26 +166,13 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def _describe(error: Exception) -> str:
-    """Give the client's text without its repetitions."""
+    """Give the client's text without its repetitions; the name of the error alone where it has no text."""
     lines = (line.strip().removeprefix("Error Description: ") for line in str(error).splitlines())
-    return f"{type(error).__name__}: {' '.join(dict.fromkeys(lines))}"[:_LONGEST_REASON]
+    return " ".join(dict.fromkeys(lines))[:_LONGEST_REASON] or type(error).__name__
 
 
 EVENT_HUBS_SCOPE = "https://eventhubs.azure.net//.default"
 _SERVER_BUSY = "server-busy"
-_NO_SUCH_HUB = "not-found"
-_NOT_ALLOWED_HERE = "unauthorized-access"
 _TIMEOUT_IN_DISGUISE = "internal-error"  # the client's word for a login that was not answered in time
-_REJECTIONS = frozenset(
-    {
-        "link:message-size-exceeded",
-        "decode-error",
-        "invalid-field",
-        "not-allowed",
-        "not-implemented",
-        "argument-error",
-        "argument-out-of-range",
-    }
-)
 _CLOSE_SECONDS = 3.0
 _LONGEST_REASON = 300

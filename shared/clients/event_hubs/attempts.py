@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shared import telemetry
 from shared.clients.event_hubs.breaker import Breaker
@@ -16,7 +16,15 @@ logger = logging.getLogger(__name__)
 
 
 class GaveUp(Exception):
-    """No further attempt fits before the deadline, or none would help; the text says what the last one met."""
+    """No further attempt fits before the deadline, or none would help; the text says what the last one met.
+
+    kind, retry_after: those of the last one.
+    """
+
+    def __init__(self, text: str, last: HubFault) -> None:
+        super().__init__(text)
+        self.kind = last.kind
+        self.retry_after = last.retry_after
 
 
 @dataclass(slots=True)
@@ -30,7 +38,7 @@ class Attempts:
     client_id: str
     retry: RetryPolicy
     breaker: Breaker
-    last_failure: str = ""
+    last_fault: HubFault = field(default_factory=lambda: HubFault(FailureKind.UNAVAILABLE, "no try"))
 
     def deadline(self) -> float:
         """Give the time (seconds of the policy's clock) by which a call that begins now must be over."""
@@ -63,7 +71,7 @@ class Attempts:
         return result
 
     def _note(self, fault: HubFault, began: float) -> None:
-        self.last_failure = str(fault)
+        self.last_fault = fault
         if fault.kind is FailureKind.REJECTED:
             self.breaker = self.breaker.succeeded()
             return
@@ -77,9 +85,9 @@ class Attempts:
             raise fault
         if denials >= _DENIALS:
             raise LoginRefused(f"{self.place} denied access to client id {self.client_id}: {fault}") from None
-        wait = tries.wait_after(throttled=fault.kind is FailureKind.THROTTLED)
+        wait = tries.wait_after(fault.kind, fault.retry_after)
         if wait is None or fault.kind is FailureKind.PERMANENT:
-            raise GaveUp(str(fault)) from fault
+            raise GaveUp(str(fault), fault) from fault
         telemetry.info(logger, "hub.attempt_failed", place=self.place, reason=fault, wait_s=round(wait, 3))
         await self.retry.clock.pause(wait)
 
@@ -87,7 +95,8 @@ class Attempts:
         """Wait until the breaker lets this try through; the looks are short, for another's probe may close it."""
         while wait := self.breaker.wait(now := self.retry.clock.now()):
             if now + wait >= deadline:
-                raise GaveUp(f"{self.last_failure}; after {self.breaker.failures} failures in a row it is left alone")
+                text = f"{self.last_fault}; after {self.breaker.failures} failures in a row it is left alone"
+                raise GaveUp(text, self.last_fault)
             await self.retry.clock.pause(min(wait, self.breaker.rest / _LOOKS))
 
 
@@ -98,7 +107,7 @@ async def _within[T](seconds: float, slot: LinkSlot, action: Callable[[Link], Aw
     except TimeoutError:
         raise HubFault(FailureKind.UNAVAILABLE, f"no answer within {seconds:.3g} s") from None
     except Unavailable as unavailable:
-        raise HubFault(FailureKind.UNAVAILABLE, str(unavailable)) from unavailable
+        raise HubFault(unavailable.kind, str(unavailable), retry_after=unavailable.retry_after) from unavailable
 
 
 _DENIALS = 2

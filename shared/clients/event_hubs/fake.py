@@ -10,9 +10,10 @@ from typing import Literal
 from shared.clients.destination import Sender
 from shared.clients.event_hubs.link import HubProperties
 from shared.domain.delivery import Delivery, Event, Refusal
+from shared.domain.failures import FailureKind
 from shared.errors import LoginRefused, SendFailed
 
-type _Failure = Literal["refused", "unknown", "unavailable", "unauthorized"]
+type _Failure = Literal["refused", "unknown", "throttled", "unavailable", "unauthorized"]
 
 
 @dataclass(slots=True)
@@ -20,18 +21,19 @@ class FakeEventHubs:
     """Keeps what it is given, by hub in the order of arrival; `hubs` maps the known ones to their partitions.
 
     An event over `limit` bytes is refused, one for a partition that a hub has not fails. `fail_next` makes the
-    next sends fail, and the next call for properties where a failure keeps every answer away. created_at: when all of
-    them were made.
+    next sends fail, and the next call for properties where a failure keeps every answer away. retry_after: the seconds
+    for which a throttled one wants to be left alone. created_at: when all of them were made.
     """
 
     hubs: Mapping[str, int]
     limit: int = 1_000_000
+    retry_after: float = 0.0
     created_at: datetime = datetime(2026, 11, 1, 10, 0, 0, 123_000, tzinfo=UTC)
     received: defaultdict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
     _failures: deque[_Failure] = field(default_factory=deque, init=False)
 
     def fail_next(self, failure: _Failure, sends: int = 1) -> None:
-        """Let the next sends be refused by the hub, end unknown (but stored), find no hub, or be denied access."""
+        """Let the next sends be refused, end unknown (but stored), find a hub that is busy or away, or be denied."""
         self._failures.extend([failure] * sends)
 
     @contextlib.asynccontextmanager
@@ -42,7 +44,7 @@ class FakeEventHubs:
     async def properties(self, hub: str) -> HubProperties:
         """Count what each partition was sent by its id."""
         self._look_up(hub)
-        if self._failures and self._failures[0] in {"unavailable", "unauthorized"}:
+        if self._failures and self._failures[0] in {"throttled", "unavailable", "unauthorized"}:
             self._fail(hub, self._failures.popleft(), 0)
         sent = Counter(event.partition_id for event in self.received[hub])
         last = {str(partition): sent[str(partition)] - 1 for partition in range(self.hubs[hub])}
@@ -60,13 +62,16 @@ class FakeEventHubs:
 
     def _look_up(self, hub: str, partitions: Collection[str] = ()) -> None:
         if hub not in self.hubs:
-            raise SendFailed(f"hub {hub} is not known")
+            raise SendFailed(f"hub {hub} is not known", kind=FailureKind.PERMANENT)
         if not {str(partition) for partition in range(self.hubs[hub])}.issuperset(partitions):
-            raise SendFailed(f"hub {hub} has {self.hubs[hub]} partitions, not {', '.join(sorted(partitions))}")
+            text = f"hub {hub} has {self.hubs[hub]} partitions, not {', '.join(sorted(partitions))}"
+            raise SendFailed(text, kind=FailureKind.PERMANENT)
 
     def _fail(self, hub: str, failure: _Failure | None, rows: int) -> None:
-        if failure == "unavailable":
-            raise SendFailed(f"hub {hub}: {rows} of {rows} records were not delivered")
+        if failure in {"throttled", "unavailable"}:
+            kind = FailureKind.THROTTLED if failure == "throttled" else FailureKind.UNAVAILABLE
+            wait = self.retry_after if failure == "throttled" else 0.0
+            raise SendFailed(f"hub {hub}: {rows} of {rows} records were not delivered", kind=kind, retry_after=wait)
         if failure == "unauthorized":
             raise LoginRefused(f"hub {hub} denied access to client id fake-client")
 

@@ -19,12 +19,18 @@ class Target(NamedTuple):
 
 
 class HubFault(Exception):
-    """One attempt failed; `reason` holds no secret, `may_be_stored` says whether the hub may hold the message."""
+    """One attempt failed; `reason` holds no secret, `may_be_stored` says whether the hub may hold the message.
 
-    def __init__(self, kind: FailureKind, reason: str, *, may_be_stored: bool = False) -> None:
+    retry_after: the seconds for which nobody may ask again, where the peer named some.
+    """
+
+    def __init__(
+        self, kind: FailureKind, reason: str, *, may_be_stored: bool = False, retry_after: float = 0.0
+    ) -> None:
         super().__init__(reason)
         self.kind = kind
         self.may_be_stored = may_be_stored
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,8 @@ class HubSender:
         try:
             return await self._attempts.run(self._slots[0], self._attempts.deadline(), lambda link: link.properties())
         except GaveUp as gave_up:
-            raise SendFailed(f"{self._attempts.place} did not say how it stands: {gave_up}") from gave_up
+            text = f"{self._attempts.place} did not say how it stands: {gave_up}"
+            raise SendFailed(text, kind=gave_up.kind, retry_after=gave_up.retry_after) from gave_up
 
     async def close(self) -> None:
         """Close all connections."""
@@ -90,13 +91,16 @@ class HubSender:
         rows = sum(event.rows for event in events)
         unsettled = rows - delivery.accepted - delivery.refused
         self._progress.fail(unsettled)
-        for refused in (failure for failure in failures if isinstance(failure, LoginRefused)):
-            raise refused
+        last = next((failure for failure in failures if isinstance(failure, LoginRefused)), failures[0])
+        if isinstance(last, LoginRefused):
+            raise last
         raise SendFailed(
             f"{self._attempts.place}: {unsettled} of {rows} records were not delivered, of which {delivery.unknown} may"
-            f" be stored; the last attempt met: {failures[0]}",
+            f" be stored; the last attempt met: {last}",
             delivery,
-        ) from failures[0]
+            kind=last.kind,
+            retry_after=last.retry_after,
+        ) from last
 
     def _log_progress(self) -> None:
         line = self._progress.line(self._attempts.retry.clock.now())

@@ -1,15 +1,25 @@
 """Who the app is to Azure: one credential, one token cache, usable from any thread and any loop."""
 
 import asyncio
+import json
 import threading
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from functools import partial
+from http import HTTPStatus
+from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 from azure.core.credentials import AccessToken, TokenCredential
-from azure.core.exceptions import AzureError, ClientAuthenticationError
+from azure.core.exceptions import AzureError, ServiceRequestError, ServiceResponseError
+from azure.core.pipeline import PipelineResponse
 from azure.identity import AzureAuthorityHosts, ClientSecretCredential, ManagedIdentityCredential
 
+from shared.clients.failures import is_untrusted, retry_after_seconds, untrusted
+from shared.clients.identity.answers import meaning_of
+from shared.clients.retrying import TransientError
+from shared.domain.failures import FailureKind
 from shared.errors import LoginRefused, Unavailable
 
 
@@ -31,8 +41,8 @@ class Identity(Protocol):
     def token(self, scope: str) -> Token:
         """Give a token that is valid now; from any thread.
 
-        Raises LoginRefused where the identity provider denies the identity access, and Unavailable where the
-        provider does not answer.
+        Raises LoginRefused where the identity provider denies the identity access, TransientError where it does not
+        answer or says that it can't now, and Unavailable where it is not trusted.
         """
 
 
@@ -57,18 +67,50 @@ class ManagedIdentity:
 def make_identity(login: ServicePrincipal | ManagedIdentity) -> Identity:
     """Make the identity of a login; asks for nothing before the first token is wanted."""
     if isinstance(login, ManagedIdentity):
-        return AzureIdentity(ManagedIdentityCredential(client_id=login.client_id), login.client_id or "system-assigned")
+        credential = ManagedIdentityCredential(client_id=login.client_id, **_limits(of_managed_identity=True))
+        return AzureIdentity(credential, login.client_id or "system-assigned")
     return AzureIdentity(_credential_of(login), login.client_id)
+
+
+class TokenRefused(Exception):
+    """What a token endpoint refused instead of a token; raised before MSAL sees the answer.
+
+    MSAL would keep a 400 for a minute and a 429 or 5xx for as long as Retry-After says, in memory, and answer with them
+    without asking (msal 1.39, throttled_http_client.py); and azure-identity keeps neither status nor headers.
+    """
+
+    def __init__(self, kind: FailureKind, words: str, retry_after: float) -> None:
+        super().__init__(words)
+        self.kind = kind
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """The last failure of a scope. at: when it came. until: nobody may ask before this."""
+
+    text: str
+    throttled: bool
+    at: float
+    until: float
+
+    def again(self, now: float) -> TransientError:
+        """Make the failure for somebody else."""
+        return TransientError(self.text, throttled=self.throttled, retry_after=max(0.0, self.until - now))
 
 
 class AzureIdentity:
     """A credential of azure-identity, whose token cache threads share."""
 
-    def __init__(self, credential: TokenCredential, client_id: str) -> None:
+    def __init__(
+        self, credential: TokenCredential, client_id: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """Keep the credential."""
         self._credential = credential
         self._client_id = client_id
+        self._clock = clock
         self._one_at_a_time = threading.Lock()
+        self._failed: dict[str, _Failed] = {}
 
     @property
     def client_id(self) -> str:
@@ -76,15 +118,42 @@ class AzureIdentity:
         return self._client_id
 
     def token(self, scope: str) -> Token:
-        """Give a cached token or a new one; threads that want one at once cause one request."""
+        """Give a cached token or a new one; threads that want one at once cause one request, whatever comes of it."""
+        wanted_at = self._clock()
         with self._one_at_a_time:
+            self._raise_known(scope, wanted_at)
             answer = _ask(self._credential, scope)
-        if isinstance(answer, AccessToken):
-            return Token(answer.token, answer.expires_on)
+            if isinstance(answer, AccessToken):
+                self._failed.pop(scope, None)
+                return Token(answer.token, answer.expires_on)
+            failure = self._failure(answer, scope)
+            if isinstance(failure, TransientError):
+                self._note(scope, failure)
         # Raised outside the handler: the error's request holds the secret, so it may not hang on to ours.
-        if _was_not_asked(answer):
-            raise Unavailable(f"no token for client id {self._client_id} to {scope}: {_describe(answer)}")
-        raise LoginRefused(f"client id {self._client_id} got no token for {scope}: {_describe(answer)}")
+        raise failure
+
+    def _raise_known(self, scope: str, wanted_at: float) -> None:
+        """Raise the failure that another thread met while this one waited, or after which nobody may ask yet."""
+        known, now = self._failed.get(scope), self._clock()
+        if known is not None and (known.at > wanted_at or now < known.until):
+            raise known.again(now)
+
+    def _note(self, scope: str, failure: TransientError) -> None:
+        throttled, now = failure.kind is FailureKind.THROTTLED, self._clock()
+        self._failed[scope] = _Failed(str(failure), throttled, now, now + failure.retry_after)
+
+    def _failure(self, error: Exception, scope: str) -> LoginRefused | Unavailable:
+        causes = list(_chain(error))
+        refused = next((cause for cause in causes if isinstance(cause, TokenRefused)), None)
+        not_given = f"no token for client id {self._client_id} to {scope}:"
+        if refused is not None and refused.kind.may_pass:
+            throttled = refused.kind is FailureKind.THROTTLED
+            return TransientError(f"{not_given} {refused}", throttled=throttled, retry_after=refused.retry_after)
+        if refused is None and any(is_untrusted(cause) for cause in causes):
+            return untrusted(f"{not_given} the login service")
+        if refused is None and any(isinstance(cause, _UNANSWERED) for cause in causes):
+            return TransientError(f"{not_given} the login service can't be reached or does not answer as it should.")
+        return LoginRefused(f"client id {self._client_id} got no token for {scope}: {refused or _describe(error)}")
 
 
 class BlockingIdentity:
@@ -132,30 +201,49 @@ def _credential_of(login: ServicePrincipal) -> ClientSecretCredential:
         login.client_secret,
         authority=authority,
         disable_instance_discovery=urlsplit(authority).hostname not in _MICROSOFT,
-        # A thread that waits for a token can't be cancelled, and the end of a loop waits for it: so it waits shortly.
-        connection_timeout=_CONNECT_SECONDS,
-        read_timeout=_READ_SECONDS,
-        retry_total=0,
+        **_limits(of_managed_identity=False),
         **verify,
     )
 
 
-def _ask(credential: TokenCredential, scope: str) -> AccessToken | AzureError:
+def _limits(*, of_managed_identity: bool) -> dict[str, Any]:
+    return {
+        # A thread that waits for a token can't be cancelled, and the end of a loop waits for it: so it waits shortly.
+        "connection_timeout": _CONNECT_SECONDS,
+        "read_timeout": _READ_SECONDS,
+        "retry_total": 0,
+        "raw_response_hook": partial(_heed, of_managed_identity=of_managed_identity),
+    }
+
+
+def _heed(response: PipelineResponse[Any, Any], *, of_managed_identity: bool) -> None:
+    """Raise TokenRefused for what is no success; called with every answer that comes in."""
+    answer = response.http_response
+    if answer.status_code >= HTTPStatus.BAD_REQUEST:
+        kind, words, _ = meaning_of(answer.status_code, answer.read(), of_managed_identity=of_managed_identity)
+        raise TokenRefused(kind, words, retry_after_seconds(answer.headers))
+
+
+def _ask(credential: TokenCredential, scope: str) -> AccessToken | Exception:
     try:
         return credential.get_token(scope)
-    except AzureError as error:
+    except (AzureError, TokenRefused, json.JSONDecodeError) as error:
         return error
 
 
-def _was_not_asked(error: AzureError) -> bool:
-    """Say whether the provider did not answer; azure-identity wraps every failure in the same class."""
-    return not isinstance(error, ClientAuthenticationError) or isinstance(error.__cause__, AzureError)
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    link: BaseException | None = error
+    while link is not None:
+        yield link
+        link = link.__cause__ or link.__context__
 
 
-def _describe(error: AzureError) -> str:
-    return " ".join(error.message.split())[:_LONGEST_REASON]
+def _describe(error: Exception) -> str:
+    return " ".join(str(error).split())[:_LONGEST_REASON]
 
 
+# Connections that failed, and answers of 200 that are no JSON: cut short, or of something that stands in between.
+_UNANSWERED: Final = (ServiceRequestError, ServiceResponseError, json.JSONDecodeError)
 _MICROSOFT = frozenset(
     {
         AzureAuthorityHosts.AZURE_PUBLIC_CLOUD,

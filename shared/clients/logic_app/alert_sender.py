@@ -12,14 +12,15 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from ipaddress import ip_address
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 from urllib.parse import quote
 
-from shared.clients.failures import untrusted
+from shared.clients.failures import kind_of, retry_after_seconds, untrusted
 from shared.clients.retrying import connect_seconds
+from shared.domain.failures import FailureKind
 from shared.domain.volumes.alert import Alert
 from shared.domain.volumes.alert_address import AlertUrl, is_refused_address
-from shared.errors import Unavailable
+from shared.errors import Denied, ServiceRefused, Unavailable
 
 SECONDS: Final = 10.0
 """How long sending one alert may take in all."""
@@ -34,7 +35,8 @@ class AlertSender(Protocol):
     def send(self, alert: Alert) -> None:
         """Send an alert; one that was sent before, by its id, makes no second message.
 
-        Raises Unavailable where it is not certain that it was sent: it may be sent again.
+        Raises Unavailable where it is not certain that it was sent: it may be sent again, and its `kind` says whether
+        that can help before a person has mended something.
         """
 
 
@@ -73,11 +75,11 @@ class LogicApp:
         url = self.urls.get(alert.name)
         if url is None:
             raise no_recipient(alert)
-        status = self._post(url, alert)
+        status, headers = self._post(url, alert)
         if status // 100 != HTTPStatus.OK // 100:
-            raise Unavailable(f"{_app(alert)} answered {status}{_advice(status)}.")
+            raise refused(alert, status, retry_after_seconds(headers))
 
-    def _post(self, url: AlertUrl, alert: Alert) -> int:
+    def _post(self, url: AlertUrl, alert: Alert) -> "_Answer":
         end = time.monotonic() + self.seconds
         try:
             return self._exchange(url, alert, end)
@@ -86,7 +88,7 @@ class LogicApp:
         # Raised outside the handler: errors of the network may hold what was sent where.
         raise failure
 
-    def _exchange(self, url: AlertUrl, alert: Alert, end: float) -> int:
+    def _exchange(self, url: AlertUrl, alert: Alert, end: float) -> "_Answer":
         addresses = self._addresses(url, alert, end)
         trust = _trust(self.ca_bundle)
         connection = http.client.HTTPSConnection(url.host, url.port, context=trust)
@@ -97,7 +99,7 @@ class LogicApp:
                 connection.request("POST", url.target, _json(alert), _headers(alert))
                 with closing(connection.getresponse()) as response:
                     _left(end)  # an answer that was cut in its headers looks like one without them
-                    return response.status
+                    return _Answer(response.status, dict(response.headers.items()))
 
     def _addresses(self, url: AlertUrl, alert: Alert, end: float) -> Sequence[str]:
         found = _in_time(lambda: self.resolve(url.host, url.port), _left(end))
@@ -120,17 +122,37 @@ class LogicApp:
 
     def _failure(self, error: Exception, alert: Alert, end: float) -> Unavailable:
         if isinstance(error, _NotCalled):
-            return Unavailable(f"{_app(alert)} was not called: {error}.")
+            return ServiceRefused(f"{_app(alert)} was not called: {error}.")
         if isinstance(error, ssl.SSLCertVerificationError):
             return untrusted(_app(alert))
         if isinstance(error, TimeoutError) or time.monotonic() >= end:
             return Unavailable(f"{_app(alert)} did not answer in time, which is {self.seconds:g} s at most.")
-        return Unavailable(f"{_app(alert)} can't be reached or stopped in the middle: {type(error).__name__}.")
+        return Unavailable(f"{_app(alert)} can't be reached or stopped in the middle of its answer.")
+
+
+def refused(alert: Alert, status: int, retry_after: float = 0.0) -> Unavailable:
+    """Make the error for an answer that is no success, by its status.
+
+    The trigger of a Logic App answers 401 and 403 for a signature or an address that it does not take, 404 where the
+    workflow is gone or disabled, 429 and 503 over its limits (learn.microsoft.com/azure/logic-apps, "Limits" and
+    "Secure access").
+    """
+    kind, text = kind_of(status), f"{_app(alert)} answered {status}{_advice(status)}."
+    if kind is FailureKind.UNAUTHORIZED:
+        return Denied(text)
+    if not kind.may_pass:
+        return ServiceRefused(text)
+    return Unavailable(text, throttled=kind is FailureKind.THROTTLED, retry_after=retry_after)
 
 
 def no_recipient(alert: Alert) -> Unavailable:
     """Make the error for an alert without a recipient."""
-    return Unavailable(f"No recipient is set for alerts named {alert.name!r}: set ALERT_{alert.name.upper()}_URL.")
+    return ServiceRefused(f"No recipient is set for alerts named {alert.name!r}: set ALERT_{alert.name.upper()}_URL.")
+
+
+class _Answer(NamedTuple):
+    status: int
+    headers: Mapping[str, str]
 
 
 class _NotCalled(OSError):
@@ -150,7 +172,7 @@ def _trust(ca_bundle: str | None) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca_bundle)
     except OSError as error:
-        raise _NotCalled(f"CA_BUNDLE can't be read: {type(error).__name__}") from error
+        raise _NotCalled(f"CA_BUNDLE can't be read: {error.strerror or 'it is no PEM file'}") from error
 
 
 def _json(alert: Alert) -> bytes:

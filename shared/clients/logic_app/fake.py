@@ -10,14 +10,14 @@ from shared.errors import Unavailable
 
 @dataclass(slots=True)
 class FakeLogicApp:
-    """Keeps what it is sent; `failures` are the texts of the next sendings' errors, one each.
+    """Keeps what it is sent; `failures` are those of the next sendings, one each: the error, or its text alone.
 
     sent: the alerts by id; one that comes again is dropped, as the Logic App does. tries: the ids as they arrived.
     loses_answers: whether a sending that fails has its effect all the same.
     """
 
     names: Collection[str] = ("ingestion",)
-    failures: list[str] = field(default_factory=list)
+    failures: list[str | Unavailable] = field(default_factory=list)
     loses_answers: bool = False
     sent: dict[str, Alert] = field(default_factory=dict)
     tries: list[str] = field(default_factory=list)
@@ -33,4 +33,4 @@ class FakeLogicApp:
         if failure is None or self.loses_answers:
             self.sent.setdefault(alert.id, alert)
         if failure is not None:
-            raise Unavailable(failure)
+            raise failure if isinstance(failure, Unavailable) else Unavailable(failure)

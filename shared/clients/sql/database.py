@@ -1,7 +1,6 @@
 """The SQL database that enrichment writes to: Azure SQL by access token, or a SQLite file on one machine."""
 
 import importlib
-import re
 import sqlite3
 import threading
 import time
@@ -19,42 +18,27 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from shared.clients.identity.credentials import Identity
-from shared.clients.retrying import CONNECT_SECONDS, RetryPolicy, TransientError
+from shared.clients.retrying import CONNECT_SECONDS, AmbiguousRefusal, RetryPolicy, TransientError
+from shared.clients.sql.answers import (
+    LOGIN_FAILED,
+    meaning_of_server_error,
+    meaning_of_sqlite_error,
+    numbers_of,
+)
 from shared.clients.sql.odbc import Server, choose_driver, log_in, odbc_connection, server_of
 from shared.clients.sql.transaction import Transaction
-from shared.errors import LoginRefused, SettingsError, Unavailable
+from shared.domain.failures import FailureKind
+from shared.errors import Denied, LoginRefused, ServiceRefused, SettingsError, Unavailable
 
 _SQLITE: Final = "sqlite:///"
 _EXCERPT: Final = 300
-
-_LOGIN_REFUSED: Final = "28000"
-_TRANSIENT_STATES: Final = {"HYT00", "HYT01", "40001"}  # time-outs and deadlocks; 08xxx are lost connections
-_VALUE_STATES: Final = ("22", "23")  # data exceptions and violated constraints
-_NUMBER: Final = re.compile(r"\((\d{1,6})\)(?=\s*(?:\(SQL\w+\)|;|[\"')]|$))")  # ODBC: `text (number) (function)`
-_TRANSIENT: Final = frozenset(
-    {
-        *(20, 64, 233, 10053, 10054, 10060),  # the connection was cut or not made
-        *(4060, 4221, 40197, 40501, 40613, 49918, 49919, 49920),  # the database moves, sleeps or is busy
-        *(10928, 10929),  # too many workers or sessions
-        *(1205, 1222, 3960),  # lost to another transaction
-        *(2601, 2627, 2714),  # another made the same row or table at the same time: the next try finds it
-    }
-)
-"""Errors of SQL Server that pass: learn.microsoft.com, "Transient connection errors for Azure SQL", and races."""
-
-_DENIED: Final = frozenset({229, 230, 262, 297, 300, 2760})  # permission denied: object, column, statement, schema
-_PRIMARY: Final = 0xFF
-_SQLITE_TRANSIENT: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_INTERRUPT})
-_SQLITE_DENIED: Final = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH})
-_SQLITE_VALUES: Final = frozenset({sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG})
-
-
-class Denied(Unavailable):
-    """The database does not let this identity do what was asked; only an administrator can cure it."""
+_LOGIN_STATE: Final = "28000"
 
 
 class ValuesRefused(Unavailable):
     """The database can't hold values that a statement gave it: no other try cures that."""
+
+    kind = FailureKind.REJECTED
 
 
 class SqlDatabase:
@@ -101,7 +85,7 @@ class SqlDatabase:
         except DBAPIError as error:
             raise _failure(error, self._name) from error
         except SQLAlchemyError as error:
-            raise Unavailable(f"{self._name} can't be used: {type(error).__name__}.") from error
+            raise ServiceRefused(f"{self._name} can't be used: {type(error).__name__}.") from error
 
     def _made(self) -> Engine:
         with self._lock:
@@ -177,30 +161,22 @@ def _writing(opened: sqlite3.Connection) -> sqlite3.Connection:
 
 
 def _failure(error: DBAPIError, name: str) -> LoginRefused | Unavailable:
-    """Sort what a driver says: whether another try, an administrator, or neither may cure it."""
+    """Give what a driver's error means: whether another try, an administrator, or neither may cure it."""
     message = " ".join(str(error.orig).split())[:_EXCERPT]
-    sort = _sqlite_sort(error.orig) if isinstance(error.orig, sqlite3.Error) else _server_sort(error.orig)
-    if sort is LoginRefused:
-        return LoginRefused(f"{name} refused the login: {message}")
-    return sort(f"{name} does not answer as it should: {message}")
+    if isinstance(error.orig, sqlite3.Error):
+        return _of_kind(meaning_of_sqlite_error(error.orig), f"{name} does not answer as it should: {message}")
+    kind = meaning_of_server_error(error.orig)
+    if kind is FailureKind.UNAUTHORIZED and _is_login(error.orig):
+        ambiguous = LOGIN_FAILED in numbers_of(error.orig)
+        return (AmbiguousRefusal if ambiguous else LoginRefused)(f"{name} refused the login: {message}")
+    return _of_kind(kind, f"{name} does not answer as it should: {message}")
 
 
-def _sqlite_sort(error: sqlite3.Error) -> type[Unavailable]:
-    code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
-    if code in _SQLITE_TRANSIENT:
-        return TransientError
-    if code in _SQLITE_DENIED:
-        return Denied
-    return ValuesRefused if code in _SQLITE_VALUES else Unavailable
+def _is_login(error: object) -> bool:
+    return str(next(iter(getattr(error, "args", ())), "")) == _LOGIN_STATE
 
 
-def _server_sort(error: object) -> type[LoginRefused | Unavailable]:
-    state = str(next(iter(getattr(error, "args", ())), ""))
-    numbers = {int(number) for number in _NUMBER.findall(str(error))}
-    if numbers & _TRANSIENT or state in _TRANSIENT_STATES or state.startswith("08"):
-        return TransientError
-    if state == _LOGIN_REFUSED:
-        return LoginRefused
-    if numbers & _DENIED:
-        return Denied
-    return ValuesRefused if state.startswith(_VALUE_STATES) else Unavailable
+def _of_kind(kind: FailureKind, text: str) -> Unavailable:
+    if kind.may_pass:
+        return TransientError(text, throttled=kind is FailureKind.THROTTLED)
+    return {FailureKind.UNAUTHORIZED: Denied, FailureKind.REJECTED: ValuesRefused}.get(kind, ServiceRefused)(text)

@@ -12,7 +12,17 @@ from shared.clients.sql.stores import MetricsTransaction
 from shared.contracts import Contract
 from shared.domain.delivery import Delivery, Event, Refusal
 from shared.domain.volumes.alert import LEASE, Alert, PastAlerts
-from shared.domain.volumes.measurement import GOOD, MOST_HISTORY, Counted, MeasuredTable, Measurement, MeasureRequest
+from shared.domain.volumes.measurement import (
+    GOOD,
+    LEVEL_ROW,
+    MOST_HISTORY,
+    NEW_LEVEL,
+    Counted,
+    MeasuredTable,
+    Measurement,
+    MeasureRequest,
+    Verdict,
+)
 from shared.errors import SendFailed, Unavailable
 
 
@@ -68,6 +78,10 @@ class FakeMetrics:
         with self._open():
             free = [held for held in self.alerts.values() if held.is_free(now) and held.next_try_at <= now]
             return [held.alert.id for held in sorted(free, key=lambda held: (held.next_try_at, held.alert.id))]
+
+    def outstanding(self) -> int:
+        with self._open():
+            return sum(held.sent_at is None for held in self.alerts.values())
 
     def take(self, alert_id: str, now: datetime) -> Alert | None:
         with self._open():
@@ -149,8 +163,8 @@ class _FakeTransaction:
         total = sum(rows.values())
         former = alike[-1].all_ingested_rows if alike else 0
         delta = total - former if request.window_id is None else rows.get(request.window_id, 0)
-        history = [one.rows_count_delta for one in reversed(alike) if one.verdict in GOOD][:MOST_HISTORY]
-        return Counted(delta, total, history, is_first=not alike)
+        seen: list[tuple[Verdict, int]] = [(one.verdict, one.rows_count_delta) for one in reversed(alike)]
+        return Counted(delta, total, _history(seen), not alike, seen[: LEVEL_ROW - 1])
 
     def past_alerts(self) -> PastAlerts:
         every = [held.alert for held in self.store.alerts.values() if held.alert.table == self.table]
@@ -176,6 +190,13 @@ class _FakeTransaction:
 
     def _posted(self, alert: Alert) -> bool:
         return any(alert.id == one.id for former in self.former for one in former.alerts)
+
+
+def _history(seen: Sequence[tuple[Verdict, int]]) -> list[int]:
+    """Take the deltas of good measurements, newest first, as far back as the newest level, and those that made it."""
+    made = next((at for at, (verdict, _) in enumerate(seen) if verdict == NEW_LEVEL), len(seen))
+    good = [delta for verdict, delta in seen[:made] if verdict in GOOD]
+    return [*good, *(delta for _, delta in seen[made : made + LEVEL_ROW])][:MOST_HISTORY]
 
 
 @dataclass(slots=True)

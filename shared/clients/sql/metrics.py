@@ -10,13 +10,13 @@ from sqlalchemy import Row
 
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 from shared.clients.sql import statements
-from shared.clients.sql.database import Denied, SqlDatabase
+from shared.clients.sql.database import SqlDatabase
 from shared.clients.sql.stores import MetricsTransaction
 from shared.clients.sql.tables import ADMINISTRATORS_FILE, ALERTS, METRICS, WINDOW_COUNTS
 from shared.clients.sql.transaction import Parameter, Transaction
 from shared.domain.volumes.alert import LEASE, Alert, PastAlerts
-from shared.domain.volumes.measurement import Counted, Limits, MeasuredTable, Measurement, MeasureRequest
-from shared.errors import Unavailable
+from shared.domain.volumes.measurement import MOST_HISTORY, Counted, Limits, MeasuredTable, Measurement, MeasureRequest
+from shared.errors import Denied, Unavailable
 
 COUNTING: Final = Timeouts(total=80.0, attempt=60.0, ordinary=Backoff(0.5, 10.0), throttled=Backoff(2.0, 10.0))
 """A count of a large table may take a minute, and a paused database of Azure one to wake up.
@@ -70,6 +70,10 @@ class SqlMetrics:
 
         return self._call(once, self.noting)
 
+    def outstanding(self) -> int:
+        """Count them; there are none where no alert was ever raised."""
+        return self._call(lambda sql: sql.number(statements.COUNT_PENDING) if sql.has(ALERTS.name) else 0, self.noting)
+
     def take(self, alert_id: str, now: datetime) -> Alert | None:
         """Update the row that nobody has a lease on: the database makes the one winner."""
 
@@ -113,7 +117,7 @@ class SqlMetrics:
             return self.database.call(work, retry)
         except Denied as error:
             cure = f"An administrator runs {ADMINISTRATORS_FILE}, which makes the tables and grants what is needed."
-            raise Unavailable(f"{error} {cure}") from error
+            raise Denied(f"{error} {cure}") from error
 
 
 @dataclass(slots=True)
@@ -138,12 +142,18 @@ class _SqlMetricsTransaction:
         return recorded in self.written.measurements
 
     def counted(self, request: MeasureRequest, table: MeasuredTable) -> Counted:
-        alike = {"key": self.table_key, "of_kind": request.kind}
+        alike: dict[str, str] = {"key": self.table_key, "of_kind": request.kind}
         _require(self.sql, table, with_counts=request.window_id is not None)
         former = self.sql.execute(statements.LAST_TOTAL, **alike).scalar_one_or_none()
         delta, total = self._window(request.window_id, table) if request.window_id else self._whole(table, former or 0)
-        history = self.sql.execute(statements.GOOD_DELTAS, **alike).scalars().all()
-        return Counted(delta, total, history, is_first=former is None)
+        recent = [(row[0], row[1]) for row in self.sql.execute(statements.RECENT, **alike)]
+        return Counted(delta, total, self._history(alike), former is None, recent)
+
+    def _history(self, alike: dict[str, str]) -> list[int]:
+        level = self.sql.number(statements.NEWEST_LEVEL, **alike)
+        good = self.sql.execute(statements.GOOD_DELTAS, level=level, **alike).scalars().all()
+        of_level = self.sql.execute(statements.LEVEL_DELTAS, level=level, **alike).scalars().all() if level else ()
+        return [*good, *of_level][:MOST_HISTORY]
 
     def _window(self, window_id: str, table: MeasuredTable) -> tuple[int, int]:
         delta = self.sql.number(statements.count_rows(table.table, of_window=True), of_window=window_id)

@@ -8,6 +8,7 @@ from typing import Any
 
 from shared.clients.destination import Sender
 from shared.clients.identity.credentials import Identity
+from shared.clients.retrying import RetryPolicy
 from shared.clients.sql.stores import Counts, Metrics
 from shared.contracts import Contract
 
@@ -31,9 +32,12 @@ def sql_counts(url: str, identity: Identity) -> Counts:
     return SqlCounts(sql_database(url, identity))
 
 
-def sql_rows(url: str, identity: Identity, contract: Contract) -> Sender:
-    """Open the table of a stream's records as a destination; errors as of `sql_database`."""
+def sql_rows(url: str, identity: Identity, contract: Contract, *, retry: RetryPolicy) -> Sender:
+    """Open the table of a stream's records as a destination, whose sends are tried as `retry` says.
+
+    Errors as of `sql_database`.
+    """
     from shared.clients.sql.database import sql_database  # noqa: PLC0415 - imports SQLAlchemy
     from shared.clients.sql.rows import SqlRows  # noqa: PLC0415 - imports SQLAlchemy
 
-    return SqlRows(contract, sql_database(url, identity, makes_file=True))
+    return SqlRows(contract, sql_database(url, identity, makes_file=True), retry)

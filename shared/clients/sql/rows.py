@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import batched
 from typing import Any, Final
@@ -50,7 +50,7 @@ class SqlRows:
     """Upserts the records of a contract into the table named after its stream, which is made where it may be.
 
     A record that the table can't hold is refused with its reason, and its neighbours are stored. Some hundred rows are
-    one transaction. retry: how long one is tried.
+    one transaction. retry: how long one send is tried, with all its transactions.
     """
 
     contract: Contract
@@ -65,28 +65,30 @@ class SqlRows:
         row_format = RowFormat.of(self.contract)
         table = table_of(row_format)
         rows, delivery = rows_of(events, row_format)
+        end = self.retry.begin().end
         try:
             for batch in batched(_grouped(rows, row_format), _rows_at_once(table), strict=False):
-                for stored in self._stored(table, batch):
+                for stored in self._stored(table, batch, end):
                     delivery = delivery + stored
         except SendFailed as failed:
-            raise SendFailed(str(failed), delivery + failed.delivery) from failed
+            raise failed.after(delivery) from failed
         return delivery + Delivery(events=len(events) if delivery.accepted else 0)
 
-    def _stored(self, table: Table, batch: Sequence["_KeyRow"]) -> Iterator[Delivery]:
+    def _stored(self, table: Table, batch: Sequence["_KeyRow"], end: float) -> Iterator[Delivery]:
         """Store a batch; where the database refuses a value of it, in halves, until that row is alone."""
         try:
-            self._commit(table, batch)
+            self._commit(table, batch, end)
             yield Delivery(accepted=sum(group.records for group in batch))
         except ValuesRefused as error:
             if len(batch) == 1:
                 yield Delivery(refusals=(Refusal(batch[0].records, str(error)),))
                 return
             middle = len(batch) // 2
-            yield from self._stored(table, batch[:middle])
-            yield from self._stored(table, batch[middle:])
+            yield from self._stored(table, batch[:middle], end)
+            yield from self._stored(table, batch[middle:], end)
 
-    def _commit(self, table: Table, batch: Sequence["_KeyRow"]) -> None:
+    def _commit(self, table: Table, batch: Sequence["_KeyRow"], end: float) -> None:
+        """Store a batch in one transaction, tried until `end`, seconds of the policy's clock."""
         reached_commits: list[bool] = []
 
         def once(sql: Transaction) -> None:
@@ -99,14 +101,16 @@ class SqlRows:
                 sql.execute_many(upsert(table), rows)
             reached_commits.append(True)
 
+        left = replace(self.retry.timeouts, total=max(end - self.retry.clock.now(), 0.0))
         try:
-            self.database.call(once, self.retry)
+            self.database.call(once, replace(self.retry, timeouts=left))
         except ValuesRefused:
             raise
         except Unavailable as error:
             # What was written as far as the commit may be there, though no answer came.
             unknown = sum(group.records for group in batch) if reached_commits else 0
-            raise SendFailed(f"Table {table.name}: {error}", Delivery(unknown=unknown)) from error
+            text = f"Table {table.name}: {error}"
+            raise SendFailed(text, Delivery(unknown=unknown), kind=error.kind, retry_after=error.retry_after) from error
 
 
 def table_of(row_format: RowFormat) -> Table:

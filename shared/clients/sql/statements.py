@@ -32,7 +32,7 @@ from sqlalchemy.sql.elements import quoted_name
 from sqlalchemy.sql.functions import GenericFunction
 
 from shared.clients.sql.tables import ALERTS, METRICS, WINDOW_COUNTS
-from shared.domain.volumes.measurement import GOOD, MOST_HISTORY
+from shared.domain.volumes.measurement import GOOD, LEVEL_ROW, MOST_HISTORY, NEW_LEVEL
 
 PENDING, SENT = "pending", "sent"
 _NOTHING = literal_column("0", Integer)
@@ -99,13 +99,35 @@ _newest = METRICS.c.entry.desc()
 MEASUREMENT_OF: Final = select(METRICS).where(_of_key, _of_run)
 LAST_ENTRY: Final = select(func.coalesce(func.max(METRICS.c.entry), _NOTHING)).where(_of_key)
 LAST_TOTAL: Final = select(METRICS.c.all_ingested_rows).where(_of_key, _of_kind).order_by(_newest).limit(1)
+NEWEST_LEVEL: Final = select(func.coalesce(func.max(METRICS.c.entry), _NOTHING)).where(
+    _of_key, _of_kind, METRICS.c.verdict == literal(NEW_LEVEL)
+)
+"""The entry by which the level of a table changed last; 0, below all entries, where it never did."""
+
+LEVEL_DELTAS: Final = (
+    select(METRICS.c.rows_count_delta)
+    .where(_of_key, _of_kind, METRICS.c.entry <= bindparam("level"))
+    .order_by(_newest)
+    .limit(LEVEL_ROW)
+)
+"""The deltas that made a level, newest first."""
+
 GOOD_DELTAS: Final = (
     select(METRICS.c.rows_count_delta)
-    .where(_of_key, _of_kind, METRICS.c.verdict.in_([literal(verdict) for verdict in sorted(GOOD)]))
+    .where(_of_key, _of_kind, METRICS.c.entry > bindparam("level"))
+    .where(METRICS.c.verdict.in_([literal(verdict) for verdict in sorted(GOOD)]))
     .order_by(_newest)
     .limit(MOST_HISTORY)
 )
-"""The deltas that limits are learnt from, newest first."""
+"""The deltas of good measurements since a level was made, newest first."""
+
+RECENT: Final = (
+    select(METRICS.c.verdict, METRICS.c.rows_count_delta)
+    .where(_of_key, _of_kind)
+    .order_by(_newest)
+    .limit(LEVEL_ROW - 1)
+)
+"""Verdicts and deltas of the last measurements, good or not, newest first."""
 
 INSERT_MEASUREMENT: Final = insert(METRICS)
 
@@ -128,6 +150,8 @@ DUE_ALERTS: Final = (
     .order_by(_alerts.next_try_at, _alerts.alert_id)
 )
 """The ids of alerts to be sent now, the longest due first."""
+
+COUNT_PENDING: Final = select(func.count()).select_from(ALERTS).where(_is_pending)
 
 INSERT_ALERT: Final = insert(ALERTS)
 TAKE_ALERT: Final = (

@@ -52,6 +52,9 @@ class Metrics(Protocol):
     def due(self, now: datetime) -> list[str]:
         """List the ids of alerts that are pending, that nobody has a lease on, and whose next try has come."""
 
+    def outstanding(self) -> int:
+        """Count the alerts that are pending, due or not, on lease or not."""
+
     def take(self, alert_id: str, now: datetime) -> Alert | None:
         """Take a lease on an alert and count the attempt; None where another has it, or it is sent or unknown."""
 

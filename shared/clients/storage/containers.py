@@ -12,6 +12,7 @@ from azure.core.exceptions import AzureError, ResourceExistsError, ResourceModif
 from shared.clients.failures import call
 from shared.clients.identity.credentials import BlockingIdentity, Identity
 from shared.clients.retrying import RetryPolicy, TransientError, connect_seconds
+from shared.clients.storage.answers import BY_CODE
 from shared.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -47,7 +48,13 @@ class Container:
 
     def call_once[Answer](self, verb: Verb[Answer], seconds: float, *keep: type[AzureError]) -> Answer:
         """Ask once, for so many seconds at the most; raises TransientError too."""
-        return call(lambda: verb(self._reach(), _limits(seconds)), place=self.place, client=self._client, keep=keep)
+        return call(
+            lambda: verb(self._reach(), _limits(seconds)),
+            place=self.place,
+            client=self._client,
+            keep=keep,
+            words=BY_CODE,
+        )
 
     def make(self) -> None:
         """Make the container where it is not there."""

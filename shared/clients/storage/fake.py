@@ -2,105 +2,99 @@
 
 import contextlib
 import threading
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
 from shared.clients.storage.lake_files import LakeFiles, LakeFormat
-from shared.clients.storage.runs import Change as RunChange
-from shared.clients.storage.window_entities import window_key
-from shared.clients.storage.windows import Change
+from shared.clients.storage.runs import TableRunLedger
+from shared.clients.storage.tables import Entity, Key, Query
+from shared.clients.storage.windows import TableLedger
 from shared.contracts import Contract
-from shared.domain.runs.run import RunRow, row_key
-from shared.domain.windows.ledger_row import SliceRow, WindowRow
-from shared.domain.windows.window import Slice, Window
 from shared.errors import LoginRefused, Unavailable
 
+_LONGEST_COLUMN = 32_768
+_LARGEST_ROW = 1024 * 1024
 
-class FakeLedger:
-    """A ledger in memory, with the same races: everything happens under one lock."""
+
+class FakeTables:
+    """Tables in memory, with the same races: everything happens under one lock. `failure` is raised by every verb."""
 
     def __init__(self) -> None:
         self.failure: Exception | None = None
-        self._windows: dict[tuple[str, str], WindowRow] = {}
-        self._attempts: dict[tuple[str, int, int], SliceRow] = {}
+        self._rows: defaultdict[str, dict[Key, Entity]] = defaultdict(dict)
         self._lock = threading.RLock()
 
-    def claim(self, row: WindowRow) -> bool:
+    def insert(self, table: str, entity: Entity) -> bool:
         _raise(self.failure)
         with self._lock:
-            return self._windows.setdefault(window_key(row.window.id), row) is row
+            key = _key(entity)
+            if key in self._rows[table]:
+                return False
+            self._rows[table][key] = _stored(entity)
+            return True
 
-    def window(self, window_id: str) -> WindowRow | None:
-        key = window_key(window_id)
+    def read(self, table: str, key: Key) -> Entity | None:
         _raise(self.failure)
-        return self._windows.get(key)
+        return self._rows[table].get(key)
 
-    def windows(self, feed: str, *, since: datetime | None = None, states: Iterable[str] = ()) -> list[WindowRow]:
+    def query(self, table: str, query: Query, most: int | None = None) -> list[Entity]:
         _raise(self.failure)
-        wanted = set(states)
-        rows = [row for key, row in sorted(self._windows.items()) if key[0] == feed]
-        recent = [row for row in rows if since is None or row.window.start >= since]
-        return [row for row in recent if not wanted or row.state in wanted]
-
-    def change(self, window_id: str, change: Change) -> WindowRow | None:
         with self._lock:
-            row = self.window(window_id)
-            changed = change(row) if row else None
+            keys = sorted(key for key, row in self._rows[table].items() if _is_found(query, key, row))
+            return [self._rows[table][key] for key in keys[:most]]
+
+    def upsert(self, table: str, entity: Entity) -> None:
+        _raise(self.failure)
+        self._rows[table][_key(entity)] = _stored(entity)
+
+    def change(self, table: str, key: Key, change: Callable[[Entity], Entity | None]) -> Entity | None:
+        with self._lock:
+            entity = self.read(table, key)
+            changed = change(entity) if entity else None
             if changed:
-                self._windows[window_key(window_id)] = changed
-            return changed or row
+                self.upsert(table, changed)
+            return changed or entity
 
-    def begin_attempt(self, part: Slice, now: datetime) -> SliceRow:
+    def delete(self, table: str, keys: Iterable[Key]) -> None:
+        _raise(self.failure)
         with self._lock:
-            taken = [key[2] for key in self._attempts if key[:2] == (part.window_id, part.number)]
-            row = SliceRow(part, max(taken, default=0) + 1, "running", now, now)
-            self.write_attempt(row)
-            return row
-
-    def write_attempt(self, row: SliceRow) -> None:
-        _raise(self.failure)
-        self._attempts[row.slice.window_id, row.slice.number, row.attempt] = replace(row)
-
-    def attempts(self, window_id: str) -> list[SliceRow]:
-        _raise(self.failure)
-        return [row for key, row in sorted(self._attempts.items()) if key[0] == window_id]
+            for key in list(keys):
+                self._rows[table].pop(key, None)
 
 
-class FakeRunLedger:
-    """Runs in memory, with the same races."""
+class FakeLedger(TableLedger):
+    """A ledger in memory: its rows are written to entities and read from them as the real one's are."""
 
     def __init__(self) -> None:
-        self.failure: Exception | None = None
-        self._rows: dict[tuple[str, str], RunRow] = {}
-        self._lock = threading.Lock()
+        self.tables = FakeTables()
+        super().__init__(self.tables)
 
-    def claim(self, row: RunRow) -> bool:
-        _raise(self.failure)
-        with self._lock:
-            return self._rows.setdefault(row_key(row.window, row.number), row) is row
+    @property
+    def failure(self) -> Exception | None:
+        return self.tables.failure
 
-    def change(self, window: Window, number: int, change: RunChange) -> RunRow | None:
-        _raise(self.failure)
-        with self._lock:
-            row = self._rows.get(row_key(window, number))
-            changed = change(row) if row else None
-            if changed:
-                self._rows[row_key(window, number)] = replace(changed)
-            return changed or row
+    @failure.setter
+    def failure(self, failure: Exception | None) -> None:
+        self.tables.failure = failure
 
-    def of_window(self, window: Window) -> list[RunRow]:
-        _raise(self.failure)
-        wanted = (window.feed, window.start)
-        rows = [row for row in self._rows.values() if (row.window.feed, row.window.start) == wanted]
-        return sorted(rows, key=lambda row: row.number)
 
-    def of_feed(self, feed: str) -> list[RunRow]:
-        _raise(self.failure)
-        rows = [row for row in self._rows.values() if row.window.feed == feed and not row.ended]
-        return sorted(rows, key=lambda row: (row.window.start, row.number))
+class FakeRunLedger(TableRunLedger):
+    """Runs in memory, written and read as the real ones are."""
+
+    def __init__(self) -> None:
+        self.tables = FakeTables()
+        super().__init__(self.tables)
+
+    @property
+    def failure(self) -> Exception | None:
+        return self.tables.failure
+
+    @failure.setter
+    def failure(self, failure: Exception | None) -> None:
+        self.tables.failure = failure
 
 
 @dataclass(slots=True)
@@ -131,12 +125,15 @@ class FakeReference:
         paths = [path for path in self.blobs if path.startswith(prefix)]
         return max(paths, key=lambda path: (self.blobs[path][0], path), default=None)
 
-    def delete_older(self, prefix: str, before: datetime) -> int:
+    def delete(self, path: str) -> bool:
         _raise(self.failure)
-        old = [path for path, (written, _) in self.blobs.items() if path.startswith(prefix) and written < before]
-        for path in old:
-            del self.blobs[path]
-        return len(old)
+        return self.blobs.pop(path, None) is not None
+
+    def delete_older(self, prefix: str, before: datetime, most: int | None = None, *, keep: str | None = None) -> int:
+        _raise(self.failure)
+        paths = sorted(path for path in self.blobs if path.startswith(prefix) and path != keep)
+        old = [path for path in paths if self.blobs[path][0] < before][:most]
+        return sum(self.delete(path) for path in old)
 
 
 type _Failure = Literal["unavailable", "unknown", "unauthorized"]
@@ -187,3 +184,22 @@ class _FakeFile:
 def _raise(failure: Exception | None) -> None:
     if failure is not None:
         raise failure
+
+
+def _key(entity: Entity) -> Key:
+    return entity["PartitionKey"], entity["RowKey"]
+
+
+def _stored(entity: Entity) -> Entity:
+    """Keep a row that the service would take: no such characters in its keys, no longer text, no larger row."""
+    texts = [value for value in entity.values() if isinstance(value, str)]
+    wrong_key = any(character in "/\\#?" for part in _key(entity) for character in part)
+    if wrong_key or max(map(len, texts)) > _LONGEST_COLUMN or 2 * sum(map(len, texts)) > _LARGEST_ROW:
+        raise Unavailable("The ledger answered 400 (Bad Request).")
+    return dict(entity)
+
+
+def _is_found(query: Query, key: Key, row: Entity) -> bool:
+    in_range = query.first <= key[1] and (not query.before or key[1] < query.before)
+    in_partition = query.partition in (None, key[0])
+    return in_partition and in_range and all(row.get(name) in values for name, values in query.columns.items())

@@ -79,7 +79,7 @@ class LakeFiles:
                 try:
                     written = await asyncio.to_thread(self._append, self._file_of(match), group)
                 except SendFailed as failure:
-                    raise SendFailed(str(failure), delivery + failure.delivery) from failure
+                    raise failure.after(delivery) from failure
                 delivery += written
         return delivery
 
@@ -105,6 +105,8 @@ class LakeFiles:
             raise SendFailed(
                 f"{open_file.path}: {added.rows} records were not written, of which {unknown} may be stored: {failure}",
                 refused + Delivery(unknown=unknown),
+                kind=failure.kind,
+                retry_after=failure.retry_after,
             ) from failure
         open_file.content = added.file
         return refused + Delivery(accepted=added.rows, events=read.events)

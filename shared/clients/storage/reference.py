@@ -1,6 +1,7 @@
 """The container `reference`: lookups and window markers, as blobs that are written whole."""
 
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
@@ -30,8 +31,14 @@ class Reference(Protocol):
     def newest(self, prefix: str) -> str | None:
         """Give the path of the blob written last among those whose paths begin so, None where there is none."""
 
-    def delete_older(self, prefix: str, before: datetime) -> int:
-        """Delete the blobs whose paths begin so and which were last written before an instant; say how many."""
+    def delete(self, path: str) -> bool:
+        """Delete a blob; says whether there was one."""
+
+    def delete_older(self, prefix: str, before: datetime, most: int | None = None, *, keep: str | None = None) -> int:
+        """Delete blobs whose paths begin so and which were last written before an instant; say how many.
+
+        At most so many in one call (None: all), the first by their paths, and not the one of the path `keep`.
+        """
 
 
 class BlobReference:
@@ -68,10 +75,18 @@ class BlobReference:
         blobs = self._blobs(prefix)
         return str(max(blobs, key=lambda blob: (blob.last_modified, blob.name)).name) if blobs else None
 
-    def delete_older(self, prefix: str, before: datetime) -> int:
+    def delete(self, path: str) -> bool:
+        """Delete it."""
+        try:
+            self._container.call(lambda container, limits: container.delete_blob(path, **limits), ResourceNotFoundError)
+        except ResourceNotFoundError:
+            return False
+        return True
+
+    def delete_older(self, prefix: str, before: datetime, most: int | None = None, *, keep: str | None = None) -> int:
         """List, then delete one by one; one that somebody else deleted counts as theirs."""
-        old = [blob.name for blob in self._blobs(prefix) if blob.last_modified < before]
-        return sum(self._delete(name) for name in old)
+        old = (blob.name for blob in self._blobs(prefix) if blob.last_modified < before and blob.name != keep)
+        return sum(self.delete(name) for name in islice(old, most))
 
     def _upload(self, path: str, content: bytes, *, overwrite: bool, keep: type[AzureError] | None = None) -> None:
         """Upload a blob; a second time where the container had to be made first."""
@@ -94,13 +109,6 @@ class BlobReference:
             )
         except ResourceNotFoundError:
             return []
-
-    def _delete(self, path: str) -> bool:
-        try:
-            self._container.call(lambda container, limits: container.delete_blob(path, **limits), ResourceNotFoundError)
-        except ResourceNotFoundError:
-            return False
-        return True
 
 
 def blob_reference(

@@ -3,20 +3,24 @@
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, get_args
 
 from shared.clients.identity.credentials import Identity
-from shared.clients.storage.tables import Entity, Tables, tables_of
-from shared.domain.runs.run import RunRow, row_key
-from shared.domain.windows.window import Window
-from shared.errors import CorruptRow
+from shared.clients.storage.columns import LONGEST_TEXT, VERSION, Columns, read_row, read_rows
+from shared.clients.storage.tables import Entity, Query, TableStore, tables_of
+from shared.domain.runs.run import ACTIVE, RUN_STATES, RunMode, RunRow, row_key
+from shared.domain.windows.rows import Rows
+from shared.domain.windows.window import Window, stamp
 
 Change = Callable[[RunRow], RunRow | None]
 _TABLE = "runs"
 
 
 class RunLedger(Protocol):
-    """Runs, safe against any number of writers; every verb raises Unavailable."""
+    """Runs, safe against any number of writers; every verb raises Unavailable.
+
+    A verb that lists rows passes over those that can't be read, and names them; `change` raises CorruptRow.
+    """
 
     def claim(self, row: RunRow) -> bool:
         """Insert a run's row if its number is free; say whether this call did."""
@@ -24,11 +28,14 @@ class RunLedger(Protocol):
     def change(self, window: Window, number: int, change: Change) -> RunRow | None:
         """Replace a run's row by what `change` makes of it, again on a race; None keeps it. Answer the row now."""
 
-    def of_window(self, window: Window) -> list[RunRow]:
+    def of_window(self, window: Window) -> Rows[RunRow]:
         """List a window's runs by their number."""
 
-    def of_feed(self, feed: str) -> list[RunRow]:
+    def of_feed(self, feed: str) -> Rows[RunRow]:
         """List a feed's runs that have not ended, oldest window first."""
+
+    def purge(self, feed: str, before: datetime, most: int) -> int:
+        """Delete the oldest ended runs of windows that start before an instant; say how many."""
 
 
 def table_run_ledger(
@@ -41,7 +48,7 @@ def table_run_ledger(
 class TableRunLedger:
     """The ledger in Azure Tables."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: TableStore) -> None:
         """Keep the tables."""
         self._tables = tables
 
@@ -59,18 +66,24 @@ class TableRunLedger:
         entity = self._tables.change(_TABLE, row_key(window, number), changed)
         return _row(entity) if entity else None
 
-    def of_window(self, window: Window) -> list[RunRow]:
+    def of_window(self, window: Window) -> Rows[RunRow]:
         """Query the keys that begin with the window's start."""
         feed, first = row_key(window, 0)
         prefix = first.removesuffix("0")
-        query = "PartitionKey eq @feed and RowKey ge @first and RowKey lt @last"
-        found = self._tables.query(_TABLE, query, {"feed": feed, "first": prefix, "last": prefix + "~"})
-        return sorted((_row(entity) for entity in found), key=lambda row: row.number)
+        found = read_rows(_TABLE, self._tables.query(_TABLE, Query(feed, prefix, prefix + "~")), _row)
+        return Rows(sorted(found, key=lambda row: row.number), found.unreadable)
 
-    def of_feed(self, feed: str) -> list[RunRow]:
+    def of_feed(self, feed: str) -> Rows[RunRow]:
         """Query by state; the filter runs in the service."""
-        query = "PartitionKey eq @feed and (state eq 'claimed' or state eq 'active')"
-        return [_row(entity) for entity in self._tables.query(_TABLE, query, {"feed": feed})]
+        query = Query(feed, columns={"state": sorted(ACTIVE)})
+        return read_rows(_TABLE, self._tables.query(_TABLE, query), _row)
+
+    def purge(self, feed: str, before: datetime, most: int) -> int:
+        """Query by key and state, then delete by keys."""
+        query = Query(feed, before=stamp(before), columns={"state": sorted(set(RUN_STATES) - ACTIVE)})
+        keys = [(feed, entity["RowKey"]) for entity in self._tables.query(_TABLE, query, most)]
+        self._tables.delete(_TABLE, keys)
+        return len(keys)
 
 
 _TEXTS = ("mode", "state", "page_url", "lookup_note")
@@ -80,42 +93,53 @@ _LOOKUP_BEFORE = "lookup"  # where they kept the path of the only lookup that th
 
 def _entity(row: RunRow) -> dict[str, Any]:
     partition, key = row_key(row.window, row.number)
-    return {
-        "PartitionKey": partition,
-        "RowKey": key,
-        "start": row.window.start.isoformat(),
-        "end": row.window.end.isoformat(),
-        "number": row.number,
-        "run_id": str(row.run_id),  # Databricks' ids may be over 32 bits, a plain number column's size
-        "superseding": row.superseding,
-        "claimed_at": row.claimed_at.isoformat(),
-        "updated_at": row.updated_at.isoformat(),
-        "message": row.message,
-        "lookups": json.dumps(dict(row.lookups)),
-        **{name: getattr(row, name) for name in _TEXTS},
-    }
+    return (
+        VERSION
+        | {
+            "PartitionKey": partition,
+            "RowKey": key,
+            "start": row.window.start.isoformat(),
+            "end": row.window.end.isoformat(),
+            "number": row.number,
+            "run_id": str(row.run_id),  # Databricks' ids may be over 32 bits, a plain number column's size
+            "superseding": row.superseding,
+            "claimed_at": row.claimed_at.isoformat(),
+            "updated_at": row.updated_at.isoformat(),
+            "message": row.message[:LONGEST_TEXT],
+            "attempt": row.attempt,
+            "lookups": json.dumps(dict(row.lookups)),
+            **{name: getattr(row, name) for name in _TEXTS},
+        }
+    )
 
 
 def _row(entity: Mapping[str, Any]) -> RunRow:
-    try:
-        start, end = datetime.fromisoformat(entity["start"]), datetime.fromisoformat(entity["end"])
-        return RunRow(
-            window=Window(entity["PartitionKey"], start, end),
-            number=entity["number"],
-            run_id=int(entity["run_id"]),
-            superseding=entity["superseding"],
-            claimed_at=datetime.fromisoformat(entity["claimed_at"]),
-            updated_at=datetime.fromisoformat(entity["updated_at"]),
-            message=entity["message"] if "message" in entity else entity[_MESSAGE_BEFORE],
-            lookups=_lookups(entity),
-            **{name: entity[name] for name in _TEXTS},
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        key = f"{entity.get('PartitionKey')}/{entity.get('RowKey')}"
-        raise CorruptRow(f"Run ledger row {key} can't be read: {type(error).__name__} {error}.") from error
+    return read_row(entity, _run_row)
 
 
-def _lookups(entity: Mapping[str, Any]) -> dict[str, str]:
-    if "lookups" in entity:
-        return dict(json.loads(entity["lookups"]))
-    return {"assets": entity[_LOOKUP_BEFORE]} if entity[_LOOKUP_BEFORE] else {}
+def _run_row(columns: Columns) -> RunRow:
+    return RunRow(
+        window=Window(columns.text("PartitionKey"), columns.time("start"), columns.time("end")),
+        number=columns.number("number"),
+        mode=columns.text("mode", *get_args(RunMode)),  # type: ignore[arg-type] # one of them
+        state=columns.text("state", *RUN_STATES),  # type: ignore[arg-type] # one of them
+        claimed_at=columns.time("claimed_at"),
+        updated_at=columns.time("updated_at"),
+        run_id=int(columns.text("run_id")),
+        page_url=columns.text("page_url"),
+        lookups=_lookups(columns),
+        lookup_note=columns.text("lookup_note"),
+        superseding=columns.flag("superseding"),
+        message=columns.text("message" if "message" in columns else _MESSAGE_BEFORE),
+        attempt=columns.number("attempt", 1),
+    )
+
+
+def _lookups(columns: Columns) -> dict[str, str]:
+    if "lookups" in columns:
+        lookups = json.loads(columns.text("lookups"))
+        if not isinstance(lookups, dict) or not all(isinstance(path, str) for path in lookups.values()):
+            raise ValueError("lookups are no paths by name")
+        return lookups
+    before = columns.text(_LOOKUP_BEFORE)
+    return {"assets": before} if before else {}

@@ -1,22 +1,26 @@
 """Azure Tables, as ledgers need them: insert once, read, query, and change under a row's ETag."""
 
 import threading
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import batched, islice
+from typing import Any, Final, Protocol
 
 from azure.core import MatchConditions
 from azure.core.exceptions import (
+    AzureError,
     ResourceExistsError,
     ResourceModifiedError,
     ResourceNotFoundError,
     ServiceResponseError,
 )
-from azure.data.tables import TableClient, TableServiceClient, UpdateMode
+from azure.data.tables import TableClient, TableServiceClient, TableTransactionError, UpdateMode
 
 from shared.clients.failures import call
 from shared.clients.identity.credentials import BlockingIdentity, Identity
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts, connect_seconds
-from shared.errors import LoginRefused, Unavailable
+from shared.clients.storage.answers import BY_CODE
+from shared.errors import Denied, LoginRefused, Unavailable
 
 type Entity = Mapping[str, Any]
 type Key = tuple[str, str]
@@ -30,6 +34,47 @@ _ANSWERS: Final = (ResourceNotFoundError, ResourceExistsError, ResourceModifiedE
 """What the service says about a row, which is no failure."""
 
 _MAX_RACES = 50
+
+
+MOST_IN_A_PAGE: Final = 1000
+"""As many rows Azure Tables answers at the most; it asks again for more."""
+
+_MOST_IN_A_TRANSACTION: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Which rows are asked for: those of a partition (None: of all), with row keys in `[first, before)`.
+
+    columns: what some of their columns must hold, one of the values given; a row without such a column is not found.
+    """
+
+    partition: str | None = None
+    first: str = ""
+    before: str = ""
+    columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+class TableStore(Protocol):
+    """Tables of rows with a primary key of two texts, safe against any number of writers."""
+
+    def insert(self, table: str, entity: Entity) -> bool:
+        """Insert an entity if its key is free; say whether this call did."""
+
+    def read(self, table: str, key: Key) -> Entity | None:
+        """Read an entity, None where there is none."""
+
+    def query(self, table: str, query: Query, most: int | None = None) -> list[Entity]:
+        """List the entities that a query finds, by their keys; the first `most` of them."""
+
+    def upsert(self, table: str, entity: Entity) -> None:
+        """Write an entity, whatever was there."""
+
+    def change(self, table: str, key: Key, change: Callable[[Entity], Entity | None]) -> Entity | None:
+        """Replace an entity by what `change` makes of it, again on a race; None keeps it. Answer the entity now."""
+
+    def delete(self, table: str, keys: Iterable[Key]) -> None:
+        """Delete entities of one partition; those that are not there are passed over."""
 
 
 class Tables:
@@ -66,11 +111,18 @@ class Tables:
         found = self._read(table, key)
         return found[0] if found else None
 
-    def query(self, table: str, query: str, parameters: Mapping[str, Any]) -> list[Entity]:
-        """List the entities that an OData filter finds, by their keys."""
-        return self._call(
-            lambda limits: list(self._table(table).query_entities(query, parameters=dict(parameters), **limits))
-        )
+    def query(self, table: str, query: Query, most: int | None = None) -> list[Entity]:
+        """List the entities that a query finds, by their keys; the filter runs in the service."""
+        odata, parameters = _odata(query)
+        page = min(most or MOST_IN_A_PAGE, MOST_IN_A_PAGE)
+
+        def found(limits: dict[str, Any]) -> list[Entity]:
+            client, options = self._table(table), {"results_per_page": page, **limits}
+            if not odata:
+                return list(islice(client.list_entities(**options), most))
+            return list(islice(client.query_entities(odata, parameters=parameters, **options), most))
+
+        return self._call(found)
 
     def upsert(self, table: str, entity: Entity) -> None:
         """Write an entity, whatever was there."""
@@ -86,6 +138,23 @@ class Tables:
             if self._replace(table, changed, found[1]):
                 return changed
         raise Unavailable(f"Row {'/'.join(key)} of table {table} was changed by others {_MAX_RACES} times in a row.")
+
+    def delete(self, table: str, keys: Iterable[Key]) -> None:
+        """Delete by transactions, one by one where a row of one was deleted by somebody else."""
+        for some in batched(keys, _MOST_IN_A_TRANSACTION, strict=False):
+            rows = [{"PartitionKey": partition, "RowKey": row} for partition, row in some]
+            try:
+                self._delete_all(table, rows)
+            except TableTransactionError:
+                for row in rows:
+                    self._delete_one(table, row)
+
+    def _delete_all(self, table: str, rows: Sequence[Entity]) -> None:
+        operations = [("delete", row) for row in rows]
+        self._call(lambda limits: self._table(table).submit_transaction(operations, **limits), TableTransactionError)
+
+    def _delete_one(self, table: str, row: Entity) -> None:
+        self._call(lambda limits: self._table(table).delete_entity(dict(row), **limits))
 
     def _read(self, table: str, key: Key) -> tuple[Entity, str] | None:
         try:
@@ -113,16 +182,20 @@ class Tables:
                 self._tables[name] = self._service().create_table_if_not_exists(name)
             return self._tables[name]
 
-    def _call[Answer](self, verb: Callable[[dict[str, Any]], Answer], *keep: type[ServiceResponseError]) -> Answer:
-        """Call the service; what is no answer about a row becomes Unavailable, a refused login too."""
+    def _call[Answer](self, verb: Callable[[dict[str, Any]], Answer], *keep: type[AzureError]) -> Answer:
+        """Call the service; what is no answer about a row becomes Unavailable, a refused login Denied."""
         try:
             return self._retry.call(
                 lambda seconds: call(
-                    lambda: verb(_limits(seconds)), place=_PLACE, client=self._client, keep=(*_ANSWERS, *keep)
+                    lambda: verb(_limits(seconds)),
+                    place=_PLACE,
+                    client=self._client,
+                    keep=(*_ANSWERS, *keep),
+                    words=BY_CODE,
                 )
             )
         except LoginRefused as refused:
-            raise Unavailable(str(refused)) from refused
+            raise Denied(str(refused)) from refused
 
 
 def tables_of(connection: str | None, endpoint: str, identity: Identity, ca_bundle: str | None) -> Tables:
@@ -135,6 +208,23 @@ def tables_of(connection: str | None, endpoint: str, identity: Identity, ca_bund
         return Tables(lambda: TableServiceClient.from_connection_string(connection, **options))
     who = f"client id {identity.client_id}"
     return Tables(lambda: TableServiceClient(endpoint, credential=BlockingIdentity(identity), **options), who)
+
+
+def _odata(query: Query) -> tuple[str, dict[str, str]]:
+    """Write a query's filter; the SDK puts in the parameters, which must stand between blanks, and quotes them."""
+    parameters: dict[str, str] = {}
+
+    def compared(column: str, operator: str, value: str) -> str:
+        name = f"p{len(parameters)}"
+        parameters[name] = value
+        return f"{column} {operator} @{name}"
+
+    clauses = [compared("PartitionKey", "eq", query.partition)] if query.partition is not None else []
+    clauses += [compared("RowKey", "ge", query.first)] if query.first else []
+    clauses += [compared("RowKey", "lt", query.before)] if query.before else []
+    for column, values in query.columns.items():
+        clauses.append(f"( {' or '.join(compared(column, 'eq', value) for value in values)} )")
+    return " and ".join(clauses), parameters
 
 
 def _limits(seconds: float) -> dict[str, Any]:

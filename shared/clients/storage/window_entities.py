@@ -1,16 +1,11 @@
-"""How ledger rows stand in Azure Tables: keys, columns, and JSON cut into columns of at most 32,000 characters."""
+"""How windows, their ended attempts and the tries at their slices stand in Azure Tables: keys and columns."""
 
-import json
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
-from shared.domain.windows.ledger_row import SliceRow, WindowRow
+from shared.clients.storage.columns import LONGEST_TEXT, VERSION, Columns, document_columns, read_row
+from shared.domain.windows.ledger_row import WINDOW_STATES, SliceRow, SliceState, WindowOrigin, WindowRow
 from shared.domain.windows.window import Slice, Window, parse_stamp, stamp
-from shared.errors import CorruptRow
-
-# A string column holds at most 64 KiB of UTF-16: 32,768 characters (Azure Tables' documented limit).
-_COLUMN = 32_000
 
 
 def window_key(window_id: str) -> tuple[str, str]:
@@ -24,98 +19,100 @@ def window_key(window_id: str) -> tuple[str, str]:
 
 def window_entity(row: WindowRow) -> dict[str, Any]:
     """Write a window's row as an entity."""
-    entity = {
+    entity = VERSION | {
         "PartitionKey": row.window.feed,
         "RowKey": stamp(row.window.start),
         "end": row.window.end.isoformat(),
         "state": row.state,
         "origin": row.origin,
         "queued": row.queued,
-        "reason": row.reason,
+        "reason": row.reason[:LONGEST_TEXT],
         "claimed_at": row.claimed_at.isoformat(),
+        "attempt": row.attempt,
+        "restarts": row.restarts,
     }
     times = {"opened_at": row.opened_at, "closed_at": row.closed_at, "stop_at": row.stop_at}
     written = {name: time.isoformat() for name, time in times.items() if time}
     documents = {"plan": row.plan, "result": row.result, "announced": row.announced}
-    columns = [_columns(name, document) for name, document in documents.items()]
+    columns = [document_columns(name, document) for name, document in documents.items()]
     return entity | written | {name: text for column in columns for name, text in column.items()}
 
 
 def window_row(entity: Mapping[str, Any]) -> WindowRow:
     """Read a window's row; raises CorruptRow where a column is missing or of another shape."""
-    try:
-        start = parse_stamp(entity["RowKey"])
-        return WindowRow(
-            window=Window(entity["PartitionKey"], start, datetime.fromisoformat(entity["end"])),
-            state=entity["state"],
-            origin=entity["origin"],
-            claimed_at=datetime.fromisoformat(entity["claimed_at"]),
-            plan=_document("plan", entity),
-            queued=entity["queued"],
-            opened_at=_time(entity, "opened_at"),
-            closed_at=_time(entity, "closed_at"),
-            stop_at=_time(entity, "stop_at"),
-            reason=entity["reason"],
-            result=_document("result", entity),
-            announced=_document("announced", entity),
-        )
-    except (KeyError, ValueError) as error:
-        raise _corrupt(entity, error) from error
+    return read_row(entity, lambda columns: _window_row(columns, columns.text("PartitionKey"), columns.text("RowKey")))
+
+
+def attempt_entity(row: WindowRow) -> dict[str, Any]:
+    """Write the row of an attempt that ended, for it to be kept beside the attempts after it."""
+    return window_entity(row) | {"PartitionKey": row.window.id, "RowKey": f"{row.attempt:03d}"}
+
+
+def attempt_row(entity: Mapping[str, Any]) -> WindowRow:
+    """Read what `attempt_entity` wrote; raises CorruptRow."""
+    return read_row(entity, lambda columns: _window_row(columns, *window_key(columns.text("PartitionKey"))))
 
 
 def slice_entity(row: SliceRow) -> dict[str, Any]:
     """Write one try at a slice as an entity."""
-    entity = {
+    entity = VERSION | {
         "PartitionKey": row.slice.window_id,
-        "RowKey": f"{row.slice.number:04d}-{row.attempt:03d}",
+        "RowKey": f"{slice_prefix(row.slice.number)}{row.attempt:03d}",
         "number": row.slice.number,
         "attempt": row.attempt,
+        "window_attempt": row.window_attempt,
         "start": row.slice.start.isoformat(),
         "end": row.slice.end.isoformat(),
         "state": row.state,
         "started_at": row.started_at.isoformat(),
         "updated_at": row.updated_at.isoformat(),
-        "reason": row.reason[:_COLUMN],
+        "reason": row.reason[:LONGEST_TEXT],
     }
-    return entity | _columns("counts", row.counts) | _columns("report", row.report)
+    return entity | document_columns("counts", row.counts) | document_columns("report", row.report)
 
 
 def slice_row(entity: Mapping[str, Any]) -> SliceRow:
     """Read one try at a slice; raises CorruptRow where a column is missing or of another shape."""
-    try:
-        start, end = datetime.fromisoformat(entity["start"]), datetime.fromisoformat(entity["end"])
-        return SliceRow(
-            slice=Slice(entity["PartitionKey"], entity["number"], start, end),
-            attempt=entity["attempt"],
-            state=entity["state"],
-            started_at=datetime.fromisoformat(entity["started_at"]),
-            updated_at=datetime.fromisoformat(entity["updated_at"]),
-            counts=_document("counts", entity),
-            report=_document("report", entity),
-            reason=entity["reason"],
-        )
-    except (KeyError, ValueError) as error:
-        raise _corrupt(entity, error) from error
+    return read_row(entity, _slice_row)
 
 
-def _columns(name: str, document: Mapping[str, Any]) -> dict[str, str]:
-    text = json.dumps(document, separators=(",", ":"))
-    pieces = [text[first : first + _COLUMN] for first in range(0, len(text), _COLUMN)]
-    return {f"{name}_{number}": piece for number, piece in enumerate(pieces)}
+def slice_prefix(number: int) -> str:
+    """Begin the row key of every try at one slice of a window."""
+    return f"{number:04d}-"
 
 
-def _document(name: str, entity: Mapping[str, Any]) -> dict[str, Any]:
-    pieces: list[str] = []
-    while f"{name}_{len(pieces)}" in entity:
-        pieces.append(entity[f"{name}_{len(pieces)}"])
-    document: dict[str, Any] = json.loads("".join(pieces) or "{}")
-    return document
+def _window_row(columns: Columns, feed: str, start: str) -> WindowRow:
+    window = Window(feed, parse_stamp(start), columns.time("end"))
+    if window.end <= window.start:
+        raise ValueError("end is not after the start")
+    return WindowRow(
+        window=window,
+        state=columns.text("state", *WINDOW_STATES),  # type: ignore[arg-type] # one of them
+        origin=columns.text("origin", *get_args(WindowOrigin)),  # type: ignore[arg-type] # one of them
+        claimed_at=columns.time("claimed_at"),
+        plan=columns.document("plan"),
+        queued=columns.flag("queued"),
+        opened_at=columns.time_if_any("opened_at"),
+        closed_at=columns.time_if_any("closed_at"),
+        stop_at=columns.time_if_any("stop_at"),
+        reason=columns.text("reason"),
+        result=columns.document("result"),
+        announced=columns.document("announced"),
+        attempt=columns.number("attempt", 1),
+        restarts=columns.number("restarts", 0),
+    )
 
 
-def _time(entity: Mapping[str, Any], name: str) -> datetime | None:
-    return datetime.fromisoformat(entity[name]) if name in entity else None
-
-
-def _corrupt(entity: Mapping[str, Any], error: Exception) -> CorruptRow:
-    key = f"{entity.get('PartitionKey')}/{entity.get('RowKey')}"
-    return CorruptRow(f"Ledger row {key} can't be read: {type(error).__name__} {error}.")
+def _slice_row(columns: Columns) -> SliceRow:
+    start, end = columns.time("start"), columns.time("end")
+    return SliceRow(
+        slice=Slice(columns.text("PartitionKey"), columns.number("number"), start, end),
+        attempt=columns.number("attempt"),
+        state=columns.text("state", *get_args(SliceState)),  # type: ignore[arg-type] # one of them
+        started_at=columns.time("started_at"),
+        updated_at=columns.time("updated_at"),
+        counts=columns.document("counts"),
+        report=columns.document("report"),
+        reason=columns.text("reason"),
+        window_attempt=columns.number("window_attempt", 1),
+    )

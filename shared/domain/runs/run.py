@@ -22,11 +22,8 @@ MOST_TRIES = 3
 ABANDONED: Final = timedelta(minutes=10)
 """After so long without a sign of life a run that Databricks has not accepted is not waited for any more."""
 
-_FIRST_POLL = timedelta(seconds=4)
-_LONGEST_POLL = timedelta(minutes=5)
-_POLL_GROWTH = 4
-_LONGEST_WAIT = timedelta(seconds=30)
-_WAIT_GROWTH = 60
+KEPT: Final = timedelta(hours=24)
+"""So long a hub keeps its events at least: later a window's tables can't be made of them any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +32,8 @@ class RunRow:
 
     run_id: Databricks' id, 0 before the run was accepted. updated_at: when its orchestration last wrote it. lookups: by
     name, the paths of reference data in their container; lookup_note: why one is not the window's own. superseding: a
-    newer run asked for its end. message: what it waits for, or how it stands, as Databricks says it.
+    newer run asked for its end. message: what it waits for, or how it stands, as Databricks says it. attempt: that of
+    the window whose opening asked for the run.
     """
 
     window: Window
@@ -50,6 +48,7 @@ class RunRow:
     lookup_note: str = ""
     superseding: bool = False
     message: str = ""
+    attempt: int = 1
 
     @property
     def instance_id(self) -> str:
@@ -65,6 +64,14 @@ class RunRow:
 def instance_of(window_id: str, number: int) -> str:
     """Name the orchestration of a window's run: `enrich-<window id>`, with `-r<n>` from the second on."""
     return f"enrich-{window_id}" if number == 1 else f"enrich-{window_id}-r{number}"
+
+
+def number_of_wanted(attempt: int, runs: Iterable[RunRow]) -> int | None:
+    """Give the number of the run that the opening of a window's attempt must start; None where the attempt has one."""
+    known = list(runs)
+    if any(run.attempt == attempt for run in known):
+        return None
+    return max((run.number for run in known), default=0) + 1
 
 
 def row_key(window: Window, number: int) -> tuple[str, str]:
@@ -102,18 +109,22 @@ def parameters_of(
     }
 
 
-def poll_after(elapsed: timedelta) -> timedelta:
-    """Say how long to wait before asking again: a quarter of what was waited so far, within bounds."""
-    return min(max(_FIRST_POLL, elapsed / _POLL_GROWTH), _LONGEST_POLL)
+def may_start_until(run: RunRow) -> datetime:
+    """Say until when it makes sense to start a run: a day from when its window was filled.
 
-
-def ask_again_after(elapsed: timedelta) -> timedelta:
-    """Say how long a run that waits for another lets pass before it asks again.
-
-    At most half a minute, later a sixtieth of what it waited: it begins hardly later than it could, and a day of
-    waiting is some hundred questions.
+    A window of the past is filled in its own length at the most, from its run's claim on.
     """
-    return min(poll_after(elapsed), max(_LONGEST_WAIT, elapsed / _WAIT_GROWTH))
+    return max(run.window.end, run.claimed_at + run.window.length) + KEPT
+
+
+def carriers(run: RunRow) -> list[str]:
+    """Name the orchestrations that may carry a run out: its own, and those of the numbers that were tried before it."""
+    return [instance_of(run.window.id, number) for number in range(run.number, max(0, run.number - MOST_TRIES), -1)]
+
+
+def is_due_for_revival(run: RunRow, now: datetime) -> bool:
+    """Say whether a run has given no sign of life for so long that its orchestration must be looked for."""
+    return not run.ended and now - run.updated_at >= ABANDONED
 
 
 def outcome_of(run: JobRun, *, superseding: bool) -> RunState:

@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
-from shared.domain.volumes.measurement import GOOD, AlertState, Measurement, Verdict
+from shared.domain.volumes.measurement import GOOD, LEVEL_ROW, NEW_LEVEL, AlertState, Measurement, Verdict
 
-type AlertKind = Literal["alert", "recovery", "run_failed", "unbalanced"]
-type IncidentKind = Literal["run_failed", "unbalanced"]
+type AlertKind = Literal["alert", "recovery", "run_failed", "unbalanced", "window_lost"]
+type IncidentKind = Literal["run_failed", "unbalanced", "window_lost"]
 
 LEASE: Final = timedelta(minutes=2)
 """How long a sender has an alert for itself: longer than any sending may take."""
@@ -17,13 +17,16 @@ LEASE: Final = timedelta(minutes=2)
 RECOVERY: Final = "recovery"
 """The cause that recoveries are remembered by."""
 
+_ENDS: Final = frozenset({RECOVERY, NEW_LEVEL})
+"""The causes that end an alarm: afterwards nothing is wrong any more, and what goes wrong then is news."""
+
 
 @dataclass(frozen=True, slots=True)
 class Alert:
     """One message to a person; its id `<table>:<run>:<kind>` is the same however often it is sent.
 
-    name: the recipient's, the NAME of ALERT_<NAME>_URL. cause: what the quiet period goes by, a verdict, `run_failed`
-    or `unbalanced`. body: the JSON that the Logic App gets. attempts: how often sending it was begun.
+    name: the recipient's, the NAME of ALERT_<NAME>_URL. cause: what the quiet period goes by, a verdict or the
+    kind of an incident. body: the JSON that the Logic App gets. attempts: how often sending it was begun.
     """
 
     id: str
@@ -58,9 +61,10 @@ class PastAlerts:
 
 @dataclass(frozen=True, slots=True)
 class RunIncident:
-    """What is wrong with a run beside its volume: it failed, or its window does not add up.
+    """What is wrong with a run beside its volume: it failed, or its window does not add up or was not ingested.
 
     table: a key of METRICS_TABLES. name: the recipient's. at: the run's time of ingestion, in UTC. reason: plain words.
+    run_id: the run's, or the id of the orchestration that was to ingest the window.
     counts: the rows of the window and those of the whole table, where they were measured.
     """
 
@@ -117,6 +121,8 @@ def next_try(attempts: int, now: datetime) -> datetime:
 def _kind_and_state(
     verdict: Verdict, past: PastAlerts, now: datetime, quiet: timedelta, *, healthy: bool
 ) -> tuple[AlertKind | None, AlertState]:
+    if verdict == NEW_LEVEL:
+        return "alert", "pending"
     if verdict not in GOOD:
         return "alert", "suppressed" if _is_quiet(verdict, past, now, quiet) else "pending"
     if healthy and _is_in_alarm(past):
@@ -125,15 +131,20 @@ def _kind_and_state(
 
 
 def _is_quiet(cause: str, past: PastAlerts, now: datetime, quiet: timedelta) -> bool:
-    raised = past.newest.get(cause)
-    return raised is not None and now - raised < quiet
+    """Say whether an alert of the cause was raised in the quiet period, and the alarm has not ended since."""
+    raised, ended = past.newest.get(cause), _end_of_alarm(past)
+    return raised is not None and now - raised < quiet and (ended is None or raised > ended)
 
 
 def _is_in_alarm(past: PastAlerts) -> bool:
-    """Say whether an alert was raised since the last recovery."""
-    alarms = [raised for cause, raised in past.newest.items() if cause != RECOVERY]
-    recovered = past.newest.get(RECOVERY)
-    return bool(alarms) and (recovered is None or max(alarms) > recovered)
+    """Say whether an alert was raised since the last alarm ended."""
+    alarms = [raised for cause, raised in past.newest.items() if cause not in _ENDS]
+    ended = _end_of_alarm(past)
+    return bool(alarms) and (ended is None or max(alarms) > ended)
+
+
+def _end_of_alarm(past: PastAlerts) -> datetime | None:
+    return max((raised for cause, raised in past.newest.items() if cause in _ENDS), default=None)
 
 
 def _of_measurement(measurement: Measurement, kind: AlertKind, name: str) -> Alert:
@@ -185,13 +196,16 @@ def _describe_measurement(measurement: Measurement, kind: AlertKind) -> str:
     found = f"{_rows(delta)} {where}, measured for run {request.run_id}"
     if kind == "recovery":
         return f"Table {request.table} has recovered: it got {found}, which is a normal volume."
-    return f"Table {request.table} got {found}, {_beyond(measurement)}."
+    sentence = f"Table {request.table} got {found}, {_beyond(measurement)}"
+    if measurement.verdict != NEW_LEVEL:
+        return f"{sentence}."
+    return f"{sentence}, as {LEVEL_ROW} times in a row now: the level has changed. From now on such a volume is normal."
 
 
 def _beyond(measurement: Measurement) -> str:
     limits = measurement.limits
-    if measurement.verdict == "high":
-        return f"more than the {math.floor(limits.high or 0):,} that are normal for it"
+    if limits.high is not None and measurement.rows_count_delta > limits.high:
+        return f"more than the {math.floor(limits.high):,} that are normal for it"
     return f"fewer than the {math.ceil(max(limits.floor, limits.low or 0)):,} that are expected of it"
 
 
@@ -200,6 +214,8 @@ def _describe_incident(incident: RunIncident) -> str:
     reason = " ".join(incident.reason.split())[:_MOST_REASON]
     if incident.kind == "run_failed":
         return f"The enrichment of {what} failed in run {incident.run_id}: {reason}"
+    if incident.kind == "window_lost":
+        return f"{what[0].upper()}{what[1:]} was not ingested: {reason}"
     return f"The counts of {what} do not add up after run {incident.run_id}: {reason}"
 
 

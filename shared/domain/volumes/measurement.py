@@ -7,12 +7,18 @@ from datetime import datetime
 from statistics import median
 from typing import Final, Literal
 
-type Verdict = Literal["first", "normal", "low", "high", "negative"]
+type Verdict = Literal["first", "normal", "low", "high", "negative", "new_level"]
 type MeasurementKind = Literal["window", "table"]
 type AlertState = Literal["none", "pending", "sent", "suppressed"]
 
 GOOD: Final = frozenset({"first", "normal"})
-"""The verdicts that limits are learnt from."""
+"""The verdicts of a right volume, which limits are learnt from."""
+
+NEW_LEVEL: Final = "new_level"
+"""The verdict by which limits are learnt anew: from the measurement that has it, and those that it ends the row of."""
+
+LEVEL_ROW: Final = 5
+"""How many measurements in a row, all too low or all too high, make a new level."""
 
 MOST_HISTORY: Final = 14
 """How many of the last good measurements limits are learnt from, at most."""
@@ -23,6 +29,7 @@ RUN_ALERT: Final = "ingestion"
 _TABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _LEAST_HISTORY = 5
 _LOW, _HIGH = 0.5, 3.0
+_ALIKE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +83,16 @@ class Counted:
     """What the database says of a table before it is judged.
 
     delta: the rows of the window, else those since the measurement before. total: all rows of the table. history: the
-    deltas of the last good measurements of the kind, newest first. is_first: nothing of the kind was measured before.
+    deltas that limits are learnt from, newest first: those of the last good measurements of the kind, and none from
+    before its newest level. is_first: nothing of the kind was measured before. recent: verdict and delta of the last
+    `LEVEL_ROW - 1` measurements of the kind, newest first.
     """
 
     delta: int
     total: int
     history: Sequence[int] = ()
     is_first: bool = True
+    recent: Sequence[tuple[Verdict, int]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +119,17 @@ class Measurement:
     measured_at: datetime
 
 
-def measured(request: MeasureRequest, table: MeasuredTable, counted: Counted, now: datetime) -> Measurement:
-    """Judge what was counted; the measurement has no alert yet."""
+def measured(
+    request: MeasureRequest, table: MeasuredTable, counted: Counted, now: datetime, *, healthy: bool = True
+) -> Measurement:
+    """Judge what was counted; the measurement has no alert yet.
+
+    healthy: false where something else is wrong with the run, so that nothing is learnt from its volume.
+    """
     limits = limits_of(table.floor, counted.history)
     verdict = judge(counted.delta, limits, is_first=counted.is_first)
+    if healthy and is_new_level(verdict, counted, limits):
+        verdict = NEW_LEVEL
     return Measurement(request, counted.delta, counted.total, verdict, limits, "none", now)
 
 
@@ -134,3 +151,16 @@ def judge(delta: int, limits: Limits, *, is_first: bool) -> Verdict:
     if limits.high is not None and delta > limits.high:
         return "high"
     return "first" if is_first else "normal"
+
+
+def is_new_level(verdict: Verdict, counted: Counted, limits: Limits) -> bool:
+    """Say whether a volume that is too low or too high is the table's new level, and not one more fault.
+
+    It is where the measurements before had the same verdict, `LEVEL_ROW` in a row with this one, and all of them are
+    alike: the largest at most twice the smallest. What is below the floor, or nothing at all, is never a level: a feed
+    that fell silent stays wrong.
+    """
+    deltas = [counted.delta, *(delta for earlier, delta in counted.recent if earlier == verdict)]
+    if verdict not in {"low", "high"} or len(deltas) < LEVEL_ROW:
+        return False
+    return min(deltas) >= max(limits.floor, 1) and max(deltas) <= _ALIKE * min(deltas)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from shared.domain.windows.window import Window, parse_stamp, stamp
+from shared.domain.windows.window import Window, parse_stamp
 
 OPENED: Final = "ADF_Event"
 CLOSED: Final = "Window_Closed"
@@ -26,16 +26,21 @@ class Announcement:
     time: datetime
 
 
-def opening(window: Window) -> Announcement:
-    """Tell that a window opens."""
+def opening(window: Window, attempt: int = 1) -> Announcement:
+    """Tell that a window opens, or opens again as its next attempt: another event, about the same window."""
     subject = f"{_OPENING_SUBJECT}{_title(window.feed)}"
-    return Announcement(window.id, OPENED, subject, _bounds(window, window.end), window.start)
+    return Announcement(_event_id(window, attempt), OPENED, subject, _bounds(window, window.end, attempt), window.start)
 
 
-def closing(window: Window, end: datetime, state: str, counts: Mapping[str, Mapping[str, int]]) -> Announcement:
-    """Tell that a window is over: its real end, its state in the ledger, and counts by stream."""
-    data = _bounds(window, end) | {"state": state, "counts": {stream: dict(row) for stream, row in counts.items()}}
-    return Announcement(f"{window.id}/closed", CLOSED, f"{_CLOSING_SUBJECT}{_title(window.feed)}", data, end)
+def closing(
+    window: Window, end: datetime, state: str, counts: Mapping[str, Mapping[str, int]], attempt: int = 1
+) -> Announcement:
+    """Tell that an attempt of a window is over: its real end, its state in the ledger, and counts by stream."""
+    result = {"state": state, "counts": {stream: dict(row) for stream, row in counts.items()}}
+    subject = f"{_CLOSING_SUBJECT}{_title(window.feed)}"
+    return Announcement(
+        f"{_event_id(window, attempt)}/closed", CLOSED, subject, _bounds(window, end, attempt) | result, end
+    )
 
 
 def window_of(event: Mapping[str, Any]) -> str | None:
@@ -46,17 +51,26 @@ def window_of(event: Mapping[str, Any]) -> str | None:
     """
     if (event.get("eventType") or event.get("type")) != OPENED:
         return None
-    named = _object(event.get("data")).get("window", event.get("id"))
+    named = _object(event.get("data")).get("window", _window_named(event.get("id")))
     feed = _feed_of(named)
     return named if feed and event.get("subject") == f"{_OPENING_SUBJECT}{_title(feed)}" else None
 
 
-def _bounds(window: Window, end: datetime) -> dict[str, Any]:
+def _event_id(window: Window, attempt: int) -> str:
+    return window.id if attempt == 1 else f"{window.id}/a{attempt}"
+
+
+def _window_named(event_id: object) -> object:
+    return event_id.partition("/a")[0] if isinstance(event_id, str) else event_id
+
+
+def _bounds(window: Window, end: datetime, attempt: int) -> dict[str, Any]:
     return {
         "window": window.id,
         "feed": window.feed,
         "start": window.start.isoformat(),
         "end": end.isoformat(),
+        **({} if attempt == 1 else {"attempt": attempt}),
     }
 
 
@@ -79,6 +93,7 @@ def _feed_of(window_id: object) -> str | None:
         return None
     feed, _, start = window_id.rpartition("-")
     try:
-        return feed if stamp(parse_stamp(start)) == start else None
+        parse_stamp(start)
     except ValueError:
         return None
+    return feed

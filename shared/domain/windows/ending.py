@@ -10,6 +10,8 @@ from shared.domain.windows.window import Slice
 
 _COUNTS = ("read", "accepted", "refused", "unknown", "spilled", "events")
 _MOST_WARNINGS = 50
+_EXCERPT = 300
+_ELSEWHERE = ("lost", "warnings", "unreadable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +43,22 @@ def unbegun(slices: Sequence[Slice], attempts: Iterable[SliceRow]) -> list[Slice
     return [part for part in slices if part.number not in tried]
 
 
-def completing_attempts(attempts: Iterable[SliceRow]) -> dict[str, int]:
-    """Give the attempt that completed each slice, by its number as text, and closing's own; events name them so."""
-    return {str(row.slice.number): row.attempt for row in completed(attempts)} | {"close": 1}
+def completing_attempts(attempts: Iterable[SliceRow], closing: int) -> dict[str, int]:
+    """Give the attempt that completed each slice, by its number as text, and closing's own; events name them so.
+
+    closing: the attempt of the window.
+    """
+    return {str(row.slice.number): row.attempt for row in completed(attempts)} | {"close": closing}
+
+
+def may_complete(row: WindowRow, attempts: Iterable[SliceRow]) -> bool:
+    """Say whether what the slices lack is got and sent.
+
+    Not where the source as a whole refused, nor of a window that was stopped when its time was over: nothing is sent
+    for it any more.
+    """
+    stopped_late = row.stop_at is not None and (bool(row.plan.get("past")) or row.stop_at >= row.window.end)
+    return not stopped_late and all(attempt.state != "refused" for attempt in attempts)
 
 
 def decide_ending(
@@ -60,9 +75,10 @@ def decide_ending(
         "gaps": _gaps(done, completion.report),
         "lost": completion.report.get("lost", []),
         "skew_ms": _skew(done),
-        "unreadable": sum(attempt.report.get("unreadable", 0) for attempt in done),
-        "closing": {name: value for name, value in completion.report.items() if name not in ("lost", "warnings")},
-        "warnings": _warnings(done, completion.report),
+        "unreadable": sum(report.get("unreadable", 0) for report in [*(one.report for one in done), completion.report]),
+        "refused": _refused(row, done),
+        "closing": {name: value for name, value in completion.report.items() if name not in _ELSEWHERE},
+        "warnings": _warnings(row, done, completion.report),
     }
     state, reason = _state(row, slices, attempts, completion)
     return Ending(state, reason, result)
@@ -82,7 +98,20 @@ def _state(
     if missing and not completion.report:
         return "failed", _failure(missing, newest)
     lost = completion.report.get("lost_count", 0)
-    return ("incomplete", f"{lost} intervals are lost; see result.lost.") if lost else ("closed", "")
+    return ("incomplete", _loss(lost, completion.report.get("lost", []))) if lost else ("closed", "")
+
+
+def _loss(count: int, lost: Sequence[Mapping[str, Any]]) -> str:
+    """Say how much is lost, and why the first of it is."""
+    intervals = "1 interval is" if count == 1 else f"{count} intervals are"
+    first = next((f" {one['market']}: {one['reason']}."[:_EXCERPT] for one in lost if one.get("reason")), "")
+    return f"{intervals} lost; see result.lost.{first}"
+
+
+def _refused(row: WindowRow, done: Iterable[SliceRow]) -> dict[str, str]:
+    """Give the markets that the window went on without, with the venue's words."""
+    found = [attempt.report.get("refused", {}) for attempt in done]
+    return {market: words for each in (row.plan.get("refused", {}), *found) for market, words in each.items()}
 
 
 def _failure(missing: Sequence[int], newest: Iterable[SliceRow]) -> str:
@@ -129,6 +158,7 @@ def _skew(done: Iterable[SliceRow]) -> dict[str, dict[str, int]]:
     return skew
 
 
-def _warnings(done: Iterable[SliceRow], closing: Mapping[str, Any]) -> list[str]:
+def _warnings(row: WindowRow, done: Sequence[SliceRow], closing: Mapping[str, Any]) -> list[str]:
+    refused = [f"{market} is not ingested: {words}" for market, words in _refused(row, done).items()]
     warnings = [warning for attempt in done for warning in attempt.report.get("warnings", [])]
-    return [*warnings, *closing.get("warnings", [])][:_MOST_WARNINGS]
+    return [*refused, *warnings, *closing.get("warnings", [])][:_MOST_WARNINGS]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, get_args
 
+from shared.domain.windows.instances import window_instance
 from shared.domain.windows.window import Slice, Window
 
 WindowState = Literal["planned", "open", "closed", "incomplete", "stopped", "failed", "missed"]
@@ -13,6 +14,7 @@ WindowOrigin = Literal["timer", "request"]
 
 WINDOW_STATES: tuple[str, ...] = get_args(WindowState)
 TERMINAL: frozenset[str] = frozenset(WINDOW_STATES) - {"planned", "open"}
+REOPENABLE: frozenset[str] = TERMINAL - {"closed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,9 @@ class WindowRow:
     """One window. `queued`: it waits for its turn in a row of past windows. `plan`: see `shared.domain.windows.plan`.
 
     result: what closing found: counts per stream, gaps, lost intervals, joins, skew (plain JSON).
-    announced: when its opening (`opened`) and its end (`closed`) were published.
+    announced: when its opening (`opened`) and its end (`closed`) were published. attempt: which time the window is
+    ingested, from 1. restarts: how often housekeeping started this attempt's orchestration again. stop_at: when a
+    request lets a running window end; of a past one, the instant of the request.
     """
 
     window: Window
@@ -35,11 +39,23 @@ class WindowRow:
     reason: str = ""
     result: Mapping[str, Any] = field(default_factory=dict)
     announced: Mapping[str, str] = field(default_factory=dict)
+    attempt: int = 1
+    restarts: int = 0
+
+    @property
+    def instance(self) -> str:
+        """Name the orchestration of the window's present attempt."""
+        return window_instance(self.window.id, self.attempt)
 
     @property
     def ended(self) -> bool:
         """Say whether the window is in a terminal state."""
         return self.state in TERMINAL
+
+    @property
+    def reopenable(self) -> bool:
+        """Say whether the window may be ingested again, as its next attempt."""
+        return self.state in REOPENABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +63,8 @@ class SliceRow:
     """One try at a slice.
 
     counts: per stream `read`, `accepted`, `refused`, `unknown`, `spilled`, `events`.
-    report: what the source saw (plain JSON).
+    report: what the source saw (plain JSON). attempt: the number of the try, which goes on over the attempts of the
+    window. window_attempt: the attempt of the window to which the try belongs.
     """
 
     slice: Slice
@@ -58,3 +75,4 @@ class SliceRow:
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     report: Mapping[str, Any] = field(default_factory=dict)
     reason: str = ""
+    window_attempt: int = 1

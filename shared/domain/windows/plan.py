@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from math import floor
 from typing import Any, Literal
 
+from shared.domain.windows.instances import leg_instance, slice_instance, window_instance
 from shared.domain.windows.window import Leg, Slice, Window
 
 MAX_CHILDREN = 24
@@ -35,7 +36,8 @@ class Plan:
     past: the window had wholly passed when it was claimed, so its slices run one after another.
     rate: records of a drawn feed's primary stream a second. speed: how many times that a past window is sent with.
     sources: the markets of a feed of exchanges (`coinbase:BTC-USD`). fingerprint: of the pool that a drawn feed draws
-    from. options: the values of the feed's own settings, by name.
+    from. options: the values of the feed's own settings, by name. attempt: of the window, from 1. refused: markets that
+    the window goes on without, and why.
     """
 
     window: Window
@@ -49,6 +51,13 @@ class Plan:
     fingerprint: str
     streams: tuple[StreamPlan, ...]
     options: Mapping[str, Any] = field(default_factory=dict)
+    attempt: int = 1
+    refused: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def instance(self) -> str:
+        """Name the window's orchestration of this attempt."""
+        return window_instance(self.window.id, self.attempt)
 
     def slices(self) -> tuple[Slice, ...]:
         """Cut the window on the grid of its own start; the last slice may be shorter."""
@@ -66,14 +75,28 @@ class Plan:
         firsts = range(0, len(slices), size)
         return tuple(Leg(number, slices[first : first + size]) for number, first in enumerate(firsts))
 
+    def slice_instances(self) -> tuple[str, ...]:
+        """Name the orchestrations of the slices, in order: a stop is raised to those that wait for their time."""
+        named = [(leg_instance(self.instance, leg.number), part) for leg in self.legs() for part in leg.slices]
+        return tuple(slice_instance(leg, part.number) for leg, part in named)
+
     def records(self, part: Slice) -> int:
         """Count the primary records that a drawn feed owes in a slice; over a window they add up to rate × length."""
         start, end = part.start - self.window.start, part.end - self.window.start
         return _records_before(end, self.rate) - _records_before(start, self.rate)
 
-    def overlap(self) -> int:
-        """Say how many slices may run at once: one of a past window, else as many as meet, and a late one."""
-        return 1 if self.past else -(-(self.lead + self.slice_length + self.grace) // self.slice_length) + 1
+    def with_keys_of(self, earlier: "Plan") -> "Plan":
+        """Give the plan with all that the keys and numbers of records go by as an earlier attempt had it.
+
+        What was sent then and what is sent now are the same records, in the same slices, whatever was set since.
+        """
+        return replace(
+            self,
+            slice_length=earlier.slice_length,
+            rate=earlier.rate,
+            fingerprint=earlier.fingerprint,
+            options=earlier.options,
+        )
 
     def as_wire(self) -> dict[str, Any]:
         """Give the plan as plain JSON."""
@@ -91,6 +114,8 @@ class Plan:
             "fingerprint": self.fingerprint,
             "streams": [_stream_wire(stream) for stream in self.streams],
             "options": dict(self.options),
+            "attempt": self.attempt,
+            "refused": dict(self.refused),
         }
 
     @classmethod
@@ -108,6 +133,8 @@ class Plan:
             fingerprint=wire["fingerprint"],
             streams=tuple(StreamPlan(**stream) for stream in wire["streams"]),
             options=wire.get("options", {}),
+            attempt=wire.get("attempt", 1),
+            refused=wire.get("refused", {}),
         )
 
 
@@ -133,7 +160,9 @@ class PlanTemplate:
     streams: tuple[StreamPlan, ...]
     options: Mapping[str, Any] = field(default_factory=dict)
 
-    def freeze(self, window: Window, now: datetime, fingerprint: str, partitions: Mapping[str, int]) -> Plan:
+    def freeze(
+        self, window: Window, now: datetime, fingerprint: str, partitions: Mapping[str, int], attempt: int = 1
+    ) -> Plan:
         """Decide all that a window claimed at `now` must keep; `partitions` are counts by hub."""
         past = window.end <= now
         return Plan(
@@ -148,12 +177,14 @@ class PlanTemplate:
             fingerprint=fingerprint,
             streams=tuple(replace(stream, partitions=partitions.get(stream.hub, 0)) for stream in self.streams),
             options=self.options,
+            attempt=attempt,
         )
 
 
-def slice_count_fits(length: timedelta, slice_length: timedelta) -> bool:
-    """Say whether a window of that length can be cut without an orchestration having too many children."""
-    return -(-length // slice_length) <= MAX_CHILDREN * MAX_CHILDREN
+def longest_window(slice_length: timedelta) -> timedelta:
+    """Give the longest window that can be cut in such slices without an orchestration having too many children."""
+    most = MAX_CHILDREN * MAX_CHILDREN
+    return min(MAX_WINDOW, slice_length * most)
 
 
 def _records_before(elapsed: timedelta, rate: float) -> int:

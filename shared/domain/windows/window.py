@@ -2,7 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
+
+EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
+"""Between these two lies every time that a caller may name; ids and date arithmetic would bear others badly."""
+TIME_RULE: Final = f"must lie between {EARLIEST:%Y-%m-%d} and {LATEST:%Y-%m-%d}"
 
 _STAMP = "%Y%m%dT%H%M%SZ"
 
@@ -20,10 +25,9 @@ class Window:
         """Name the window as every other room does: `trades-20261122T100000Z`."""
         return f"{self.feed}-{stamp(self.start)}"
 
-    @property
-    def closing_attempt_id(self) -> str:
-        """Name the closing of the window as events carry it that were sent by it: `<window id>/close.1`."""
-        return f"{self.id}/close.1"
+    def closing_attempt_id(self, attempt: int) -> str:
+        """Name the closing of an attempt of the window as events carry it that were sent by it."""
+        return f"{self.id}/close.{attempt}"
 
     @property
     def length(self) -> timedelta:
@@ -77,13 +81,17 @@ class Leg:
 
 
 def stamp(instant: datetime) -> str:
-    """Write a UTC instant as it stands in ids: `20261122T100000Z`."""
-    return instant.astimezone(UTC).strftime(_STAMP)
+    """Write an instant as it stands in ids, in UTC and to the second: `20261122T100000Z`."""
+    utc = instant.astimezone(UTC)
+    return f"{utc.year:04d}{utc:%m%dT%H%M%SZ}"  # %Y gives years before 1000 fewer digits than four
 
 
 def parse_stamp(text: str) -> datetime:
     """Read what `stamp` wrote; raises ValueError for any other text."""
-    return datetime.strptime(text, _STAMP).replace(tzinfo=UTC)
+    instant = datetime.strptime(text, _STAMP).replace(tzinfo=UTC)
+    if stamp(instant) != text:
+        raise ValueError(f"{text[:40]!r} does not match yyyymmddThhmmssZ.")
+    return instant
 
 
 def microseconds(instant: datetime) -> int:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from shared.domain.windows.window import Slice, microseconds
 
@@ -45,7 +45,8 @@ class Gap:
     """Ids `first` to `last` (None: open on that side), or the time from `since` to `until` (microseconds).
 
     above: id and time of a trade just above, from which a search walks back; None: from the newest.
-    filled: trades of the slice that the history brought. again_at: not to be searched before.
+    filled: trades of the slice that the history brought. again_at: not to be searched before. resume: the venue's
+    request for the page at which a search was left, so that the next one goes on there.
     """
 
     reason: str
@@ -60,6 +61,7 @@ class Gap:
     filled: int = 0
     ended: bool = False
     detail: str = ""
+    resume: Any = None
 
     def is_due(self, now: int, *, final: bool) -> bool:
         """Say whether to search now; a new gap is first given a second, in which trades on their way may arrive."""

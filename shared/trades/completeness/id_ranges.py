@@ -51,6 +51,15 @@ class IdRangeSet:
         self._insert(bisect_right(self._firsts, trade_id), trade_id, side)
         return True
 
+    def add_ranges(self, ranges: Iterable[IdRange], side: int) -> None:
+        """Note whole ranges, of which no id was met."""
+        for first, last in ranges:
+            at = bisect_right(self._firsts, first)
+            self._firsts.insert(at, first)
+            self._lasts.insert(at, last)
+            self._sides.insert(at, side)
+        self.top = self._lasts[-1] if self._lasts else self.top
+
     def move(self, trade_id: int, side: int) -> None:
         """Put a known id on another side."""
         at = bisect_right(self._firsts, trade_id) - 1

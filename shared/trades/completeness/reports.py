@@ -89,6 +89,7 @@ class MarketReport:
     top: the highest id that the venue named. complete_above: nothing above it was missed (`settled` in the ledger).
     quiet: provably no trade at all. rechecks: for ids that don't follow each other.
     sent: trades by origin. lag_ms, ahead_ms: how far the exchange's time was behind, or before, ours at the most.
+    earlier: what was seen before the ids began anew, which they do where a market is listed again.
     """
 
     market: str
@@ -107,6 +108,7 @@ class MarketReport:
     duplicates: int = 0
     lag_ms: int = 0
     ahead_ms: int = 0
+    earlier: "MarketReport | None" = None
 
     @property
     def ids(self) -> dict[str, int | None]:
@@ -130,7 +132,7 @@ class MarketReport:
             "gap_count": len(self.gaps),
             "gaps": [gap.as_wire() for gap in _worst(self.gaps)],
             "rechecks": [recheck.as_wire() for recheck in self.rechecks],
-        }
+        } | ({"earlier": self.earlier.as_wire()} if self.earlier else {})
 
     @classmethod
     def from_wire(cls, wire: Mapping[str, Any]) -> "MarketReport":
@@ -143,6 +145,7 @@ class MarketReport:
             sent=dict(wire["sent"]),
             gaps=tuple(GapReport.from_wire(gap) for gap in wire["gaps"]),
             rechecks=tuple(Recheck.from_wire(recheck) for recheck in wire["rechecks"]),
+            earlier=cls.from_wire(wire["earlier"]) if "earlier" in wire else None,
         )
 
 
@@ -151,7 +154,8 @@ class SliceReport:
     """One attempt at one slice of a live feed.
 
     slice: as planned, but for its end, which a stop may have brought forward. connections: opened, of all venues.
-    unreadable: frames that no adapter could read; samples: the first of them, cut. warnings: sentences for people.
+    unreadable: frames and trades that could not be read; samples: the first of them, cut. warnings: sentences for
+    people. refused: the markets that their venue will not serve, with its words.
     """
 
     slice: Slice
@@ -162,6 +166,7 @@ class SliceReport:
     unreadable: int = 0
     samples: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, market: str) -> MarketReport | None:
         """Find a market's report."""
@@ -178,22 +183,24 @@ class SliceReport:
             "unreadable": self.unreadable,
             "samples": list(self.samples),
             "warnings": list(self.warnings),
-        }
+        } | ({"refused": dict(self.refused)} if self.refused else {})
 
     @classmethod
     def from_wire(cls, wire: Mapping[str, Any]) -> "SliceReport":
-        """Read what `as_wire` gave."""
+        """Read what `as_wire` gave; what the slice's activity added, like how late it began, is passed over."""
         return cls(
             **{
-                **wire,
+                **{name: wire[name] for name in _COUNTED},
                 "slice": Slice.from_wire(wire["slice"]),
                 "markets": tuple(MarketReport.from_wire(market) for market in wire["markets"]),
                 "samples": tuple(wire["samples"]),
                 "warnings": tuple(wire["warnings"]),
+                "refused": wire.get("refused", {}),
             }
         )
 
 
+_COUNTED = ("attempt", "connections", "interruptions", "unreadable")
 _RANGES = ("before", "ours", "after")
 _SAME = ("market", "contiguous", "floor", "ceiling", "top", "quiet", "duplicates", "lag_ms", "ahead_ms")
 _PLAIN = {name: name for name in _SAME} | {"complete_above": "settled"}

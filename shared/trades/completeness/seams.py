@@ -83,7 +83,10 @@ class ClosingReport:
 
     seams: places checked where a slice, or the window before, meets the next one, of all markets; broken: those where
     ids were missing. added: trades that closing itself sent, per market. ids: first and last id of the window, per
-    market, lost ones not counted. warnings: sentences for people.
+    market, lost ones not counted. warnings: sentences for people. rest: the markets that were not done in time, with
+    what was met of each (`SequenceCheck.as_wire`), so that the next closing goes on there. rejected: trades that were
+    found and can't be taken; samples: the first of them. lost_before: lost intervals for which an earlier report had
+    no room.
     """
 
     state: Literal["closed", "incomplete"]
@@ -93,19 +96,43 @@ class ClosingReport:
     added: Mapping[str, int] = field(default_factory=dict)
     ids: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    rest: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    rejected: int = 0
+    samples: tuple[str, ...] = ()
+    lost_before: int = 0
 
     def as_wire(self) -> dict[str, Any]:
         """Give the result as plain JSON; of the lost intervals the first 100, and how many there are."""
         return {
             "state": self.state,
             "lost": [one.as_wire() for one in self.lost[:_MOST_LOST]],
-            "lost_count": len(self.lost),
+            "lost_count": len(self.lost) + self.lost_before,
             "joins": self.seams,
             "broken": self.broken,
             "added": dict(self.added),
             "ids": {market: list(pair) for market, pair in self.ids.items()},
             "warnings": list(self.warnings),
+            "rest": {market: [dict(one) for one in met] for market, met in self.rest.items()},
+            "unreadable": self.rejected,
+            "samples": list(self.samples),
         }
+
+    @classmethod
+    def from_wire(cls, wire: Mapping[str, Any]) -> "ClosingReport":
+        """Read what `as_wire` gave."""
+        return cls(
+            wire["state"],
+            tuple(LostInterval(**one) for one in wire["lost"]),
+            seams=wire["joins"],
+            broken=wire["broken"],
+            added=dict(wire["added"]),
+            ids={market: (pair[0], pair[1]) for market, pair in wire["ids"].items()},
+            warnings=tuple(wire["warnings"]),
+            rest=wire["rest"],
+            rejected=wire["unreadable"],
+            samples=tuple(wire["samples"]),
+            lost_before=wire["lost_count"] - len(wire["lost"]),
+        )
 
 
 def observations_of(market: str, reports: Iterable[SliceReport]) -> list[SliceObservation]:

@@ -1,11 +1,25 @@
 """Checks what the venue's history showed of the ids that a window lacks."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from itertools import chain
+from typing import Any
 
 from shared.trades.completeness.gaps import LEAST_ID, Bounds, HistoryQuery, SearchOutcome
-from shared.trades.completeness.id_ranges import BEFORE, OURS, IdRange, IdRangeSet, normalised, within, without
+from shared.trades.completeness.id_ranges import (
+    BEFORE,
+    OURS,
+    IdRange,
+    IdRangeSet,
+    longest,
+    normalised,
+    within,
+    without,
+)
+from shared.trades.completeness.reports import MOST_RANGES
 from shared.trades.completeness.seams import ENDLESS, LostInterval, MissingIds, SliceObservation
+
+_BOUNDARIES = ("floor", "ceiling", "reached", "early", "late")
 
 LATE_TRADES_UNSEEN = "late trades could not be looked for"
 
@@ -14,7 +28,9 @@ LATE_TRADES_UNSEEN = "late trades could not be looked for"
 class SequenceCheck:
     """The trades that the searches of one market brought; `bounds` are the window's.
 
-    failures: what could not be searched, and why; `reached` is false until a search met the window's beginning.
+    failures: what could not be searched, and why; `reached` is false until a search met the window's beginning, or
+    saw a trade with a time before it and then nothing more. early, late: the highest and the lowest id with a time
+    outside the window; two of them move a boundary, since one alone may have a wrong time.
     """
 
     bounds: Bounds
@@ -23,6 +39,8 @@ class SequenceCheck:
     floor: int = -1
     ceiling: int = ENDLESS
     reached: bool = False
+    early: int = -1
+    late: int = ENDLESS
     failures: list[tuple[HistoryQuery, str]] = field(default_factory=list)
     _sought: list[IdRange] = field(init=False)
 
@@ -30,22 +48,50 @@ class SequenceCheck:
         """Read the search once."""
         self._sought = self.missing.sought
 
+    def as_wire(self) -> dict[str, Any]:
+        """Give what was met so far as plain JSON, for a closing that goes on later; the longest ranges suffice."""
+        sides = {side: [list(span) for span in longest(self.met.of_side(side), MOST_RANGES)] for side in (BEFORE, OURS)}
+        return {name: getattr(self, name) for name in _BOUNDARIES} | {"before": sides[BEFORE], "ours": sides[OURS]}
+
+    def resume(self, wire: Mapping[str, Any]) -> None:
+        """Go on from what an earlier closing met."""
+        for name in _BOUNDARIES:
+            setattr(self, name, wire[name])
+        for side, spans in ((BEFORE, wire["before"]), (OURS, wire["ours"])):
+            self.met.add_ranges(((first, last) for first, last in spans), side)
+
     def take(self, trade_id: int, timestamp: int) -> bool:
         """Note a trade; True where it is the window's and no slice has sent it."""
-        if timestamp < self.bounds.early:
-            self.floor, self.reached = max(self.floor, trade_id), True
-        elif timestamp >= self.bounds.late:
-            self.ceiling = min(self.ceiling, trade_id)
+        if trade_id not in self.met:
+            self._note_time(trade_id, timestamp)
         inside = self.bounds.start <= timestamp < self.bounds.end
         lacking = inside and bool(within(self._sought, trade_id, trade_id))
         return self.met.add(trade_id, OURS if lacking else BEFORE) and lacking
 
-    def ended(self, query: HistoryQuery, outcome: SearchOutcome, detail: str) -> None:
-        """Note how a search ended for good."""
+    def reject(self, trade_id: int, timestamp: int) -> bool:
+        """Note a trade that can't be taken; True where it is new and no slice met it. Its id is not lost."""
+        if trade_id in self.met:
+            return False
+        self._note_time(trade_id, timestamp)
+        self.met.add(trade_id, BEFORE)
+        return bool(within(self._sought, trade_id, trade_id))
+
+    def _note_time(self, trade_id: int, timestamp: int) -> None:
+        if timestamp < self.bounds.early:
+            if self.early >= 0:
+                self.floor, self.reached = max(self.floor, min(trade_id, self.early)), True
+            self.early = max(self.early, trade_id)
+        elif timestamp >= self.bounds.late:
+            if self.late < ENDLESS:
+                self.ceiling = min(self.ceiling, max(trade_id, self.late))
+            self.late = min(self.late, trade_id)
+
+    def ended(self, query: HistoryQuery, outcome: SearchOutcome, detail: str, now: int) -> None:  # noqa: ARG002
+        """Note how a search ended for good; ids say what it showed, whatever the time is."""
         if outcome == "failed":
             self.failures.append((query, detail))
-        elif outcome == "ended" and self.met and self.met.low <= LEAST_ID:
-            self.reached = True
+        elif outcome == "ended" and self.met and (self.met.low <= LEAST_ID or self.early == self.met.low):
+            self.floor, self.reached = max(self.floor, self.early), True
 
     def queries(self, observed: list[SliceObservation]) -> list[HistoryQuery]:
         """Give the searches to make, the newest ids first."""
@@ -59,7 +105,15 @@ class SequenceCheck:
         ]
         if missing.open_below and missing.top >= 0:
             queries.append(HistoryQuery(early, late, None, (missing.low, _time_above(observed, missing.low, late))))
-        return queries
+        return [self._below_what_is_met(query) for query in queries]
+
+    def _below_what_is_met(self, query: HistoryQuery) -> HistoryQuery:
+        """Begin a search below the ids that an earlier closing met on its way down."""
+        top = query.above[0] - 1 if query.above else max(self.met.top, self.missing.top + 1)
+        met = next((span for span in self.met.all_sides() if span[0] <= top <= span[1]), None)
+        if met is None:
+            return query
+        return replace(query, above=(met[0], query.above[1] if query.above else self.bounds.late))
 
     def is_met(self, query: HistoryQuery) -> bool:
         """Say whether earlier searches brought all that this one asks for."""
@@ -102,7 +156,10 @@ class SequenceCheck:
         last = min([*known, self.missing.low if self.missing.top >= 0 else ENDLESS])
         details = [detail for query, detail in self.failures if query.first is None]
         reason = details[0] if details else "the venue's history does not go back so far"
-        return [LostInterval(market, reason, last=last - 1 if last < ENDLESS else None, since=self.bounds.start)]
+        is_whole = self.missing.top < 0 and not self.met
+        until = self.bounds.end if is_whole else None
+        ends = last - 1 if last < ENDLESS else None
+        return [LostInterval(market, reason, last=ends, since=self.bounds.start, until=until)]
 
     @property
     def _nothing_traded(self) -> bool:

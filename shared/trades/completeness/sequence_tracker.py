@@ -19,7 +19,7 @@ class SequenceTracker:
     __slots__ = (
         *("bounds", "duplicates", "floor", "ceiling", "most_lag", "least_lag"),
         *("_ids", "_start", "_end", "_announced_id", "_low_time", "_on_time", "_uncertain"),
-        *("_gaps", "_tail_gap", "_head_gap"),
+        *("_gaps", "_tail_gap", "_head_gap", "_early", "_late"),
     )
 
     def __init__(self, bounds: Bounds) -> None:
@@ -53,13 +53,51 @@ class SequenceTracker:
         gap.filled += ours
         return ours
 
+    def owns(self, gap: Gap) -> bool:
+        """Say whether a gap is one of these ids."""
+        return any(own is gap for own in self._gaps)
+
+    def knows(self, trade_id: int) -> bool:
+        """Say whether an id was met."""
+        return trade_id in self._ids
+
+    def is_begun_anew_by(self, trade_id: int, timestamp: int) -> bool:
+        """Say whether a live trade has a lower id than all others though it is surely later: the ids begin anew."""
+        is_lower = bool(self._ids) and trade_id < self._ids.low
+        return is_lower and timestamp > self._low_time + self.bounds.grace
+
+    def successor(self, trade_id: int) -> "SequenceTracker":
+        """Make the tracker of the ids that begin anew with this one; what was missed before it is to be searched."""
+        later = SequenceTracker(self.bounds)
+        later.stop(self._end)
+        if not self._uncertain:
+            later.floor = trade_id
+        return later
+
+    def reject(self, trade_id: int, timestamp: int, gap: Gap | None) -> bool:
+        """Note a trade that can't be taken; True where it is new. Its id is met: it leaves no gap."""
+        if gap is None:
+            if trade_id != self._ids.top + 1 and not self._note_jump(trade_id, timestamp):
+                return False
+            self._uncertain = False
+        elif trade_id in self._ids:
+            return False
+        elif not self._ids or trade_id < self._ids.low:
+            self._low_time = timestamp
+        self._add(trade_id, timestamp)
+        return True
+
+    def doubt(self, at: int) -> None:  # noqa: ARG002 - ids say what was missed, and when does not matter
+        """Note that a trade may have been missed: the next id, or the history, must say."""
+        self.interrupted()
+
     def snapshot(self, trade_id: int, timestamp: int) -> None:
         """Note the newest trade that the venue names at subscription; one of the slice's is still to be got."""
         fresh = not self._ids
         if self._side(timestamp) != OURS and trade_id not in self._ids:
             self._note_jump(trade_id, timestamp)
             self._add(trade_id, timestamp)
-            if fresh and self._on_time:
+            if (fresh and self._on_time) or timestamp < self.bounds.early:
                 self._raise_floor(trade_id)
         self._note_announced(trade_id)
 
@@ -105,9 +143,10 @@ class SequenceTracker:
         query.gap.tried(outcome, detail, now)
         if query.gap is self._head_gap and outcome != "failed":
             self._uncertain = False
-        reached_first = outcome == "ended" and bool(self._ids) and self._ids.low <= LEAST_ID
-        if query.gap.first is None and reached_first:
-            self._raise_floor(self._ids.low)
+        if query.gap.first is None and outcome == "ended" and self._ids:
+            is_first_of_all = self._ids.low <= LEAST_ID
+            if is_first_of_all or self._low_time < self.bounds.early:
+                self._raise_floor(self._ids.low)
 
     def report(self, market: str) -> MarketReport:
         """Say what was seen, without the counts of what was sent."""
@@ -122,7 +161,7 @@ class SequenceTracker:
             ceiling=self.ceiling,
             top=max(self._ids.top, self._announced_id) if self._is_known else None,
             complete_above=not self._uncertain,
-            quiet=not self._is_known and not self._uncertain,
+            quiet=not self._is_known and not self._uncertain and all(gap.state == "filled" for gap in gaps),
             gaps=tuple(gap for gap in gaps if gap.filled or gap.state != "filled"),
             duplicates=self.duplicates,
             lag_ms=self.most_lag // 1000,
@@ -145,6 +184,8 @@ class SequenceTracker:
         self._ids = IdRangeSet()
         self.floor: int | None = None
         self.ceiling: int | None = None
+        self._early: int | None = None
+        self._late: int | None = None
         self._announced_id, self._low_time = -2, 0
         self._gaps: list[Gap] = []
         self._tail_gap: Gap | None = None
@@ -161,10 +202,23 @@ class SequenceTracker:
             return True
         self._ids.add(trade_id, self._side(timestamp))
         if timestamp < self.bounds.early:
-            self._raise_floor(trade_id)
+            self._note_early(trade_id)
         elif timestamp >= self.bounds.late:
-            self.ceiling = trade_id if self.ceiling is None else min(self.ceiling, trade_id)
+            self._note_late(trade_id)
         return False
+
+    def _note_early(self, trade_id: int) -> None:
+        """Let two trades that are early move the floor, to the lower one: one alone may have a wrong time."""
+        if self._early is not None:
+            self._raise_floor(min(trade_id, self._early))
+        self._early = trade_id if self._early is None else max(trade_id, self._early)
+
+    def _note_late(self, trade_id: int) -> None:
+        """Let two trades that are late move the ceiling, to the higher one."""
+        if self._late is not None:
+            second = max(trade_id, self._late)
+            self.ceiling = second if self.ceiling is None else min(self.ceiling, second)
+        self._late = trade_id if self._late is None else min(trade_id, self._late)
 
     def _note_jump(self, trade_id: int, timestamp: int) -> bool:
         """Look at an id that does not follow the newest; False where it was met before."""

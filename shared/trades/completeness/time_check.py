@@ -12,12 +12,16 @@ from shared.trades.completeness.time_tracker import HISTORY
 
 @dataclass(slots=True)
 class TimeCheck:
-    """The trades that one search brought; `bounds` are the window's."""
+    """The trades that one search brought; `bounds` are the window's.
+
+    earliest: the earliest time of all, which alone may be wrong; `covered_from` is the one after it.
+    """
 
     bounds: Bounds
     rechecks: Sequence[Recheck]
     covered_from: int = ENDLESS
     detail: str = ""
+    earliest: int = ENDLESS
     _met: set[int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -31,14 +35,24 @@ class TimeCheck:
 
     def take(self, trade_id: int, timestamp: int) -> bool:
         """Note a trade; True where it is the window's and no slice has met it in the times in question."""
-        self.covered_from = min(self.covered_from, timestamp)
+        self._note_time(timestamp)
         inside = self.bounds.start <= timestamp < self.bounds.end
         if not inside or trade_id in self._met:
             return False
         self._met.add(trade_id)
         return any(recheck.since <= timestamp < recheck.until for recheck in self.rechecks)
 
-    def ended(self, outcome: SearchOutcome, detail: str, now: int) -> None:
+    def reject(self, trade_id: int, timestamp: int) -> bool:
+        """Note a trade that can't be taken; True where it is new and lies in a time in question."""
+        self._note_time(timestamp)
+        is_new = trade_id not in self._met
+        self._met.add(trade_id)
+        return is_new and any(recheck.since <= timestamp < recheck.until for recheck in self.rechecks)
+
+    def _note_time(self, timestamp: int) -> None:
+        self.earliest, self.covered_from, _ = sorted([self.earliest, self.covered_from, timestamp])
+
+    def ended(self, query: HistoryQuery, outcome: SearchOutcome, detail: str, now: int) -> None:  # noqa: ARG002
         """Note how the search ended for good; a history that ends has shown all there is of its own length."""
         if outcome == "reached":
             self.covered_from = -1

@@ -40,6 +40,16 @@ class TimeTracker:
         gap.filled += ours
         return ours
 
+    def reject(self, trade_id: int, timestamp: int, gap: Gap | None) -> bool:  # noqa: ARG002 - time alone counts here
+        """Note a trade that can't be taken; True where it is new."""
+        return trade_id not in self._times and self._add(trade_id, timestamp) is not None
+
+    def doubt(self, at: int) -> None:
+        """Note that a trade may have been missed since the venue was last heard."""
+        if self._since is None:
+            self.interrupted()
+            self.connected(at)
+
     def snapshot(self, trade_id: int, timestamp: int) -> None:
         """Do nothing: an id proves nothing here."""
 
@@ -80,6 +90,7 @@ class TimeTracker:
 
     def report(self, market: str) -> MarketReport:
         """Say what was seen, without the counts of what was sent."""
+        self._close_gap(self.bounds.late)
         gaps = [_gap_report(gap) for gap in self._gaps]
         return MarketReport(
             market,
@@ -99,8 +110,12 @@ class TimeTracker:
     def _close_gap(self, until: int) -> None:
         if self._since is None:
             return
-        reason = "reconnect" if self._times else "start"
-        self._gaps.append(Gap(reason, since=self._since, until=until, again_at=until))
+        last = self._gaps[-1] if self._gaps else None
+        if last and not last.tries and self._since <= (last.until or 0):
+            last.until = last.again_at = max(last.until or 0, until)
+        else:
+            reason = "reconnect" if self._times else "start"
+            self._gaps.append(Gap(reason, since=self._since, until=until, again_at=until))
         self._since = None
 
     def _tail(self) -> Recheck:

@@ -2,20 +2,24 @@
 
 from typing import Protocol
 
-from shared.trades.completeness.gaps import Bounds, Gap, HistoryQuery, SearchOutcome
+from shared.trades.completeness.gaps import Gap, HistoryQuery, SearchOutcome
 from shared.trades.completeness.reports import MarketReport
 
 
 class Tracker(Protocol):
     """What a slice knows of one market; instants are microseconds since the Unix epoch."""
 
-    bounds: Bounds
-
     def see(self, trade_id: int, timestamp: int, received_at: int) -> bool:
         """Note a trade from the websocket; True where it is new and the slice's own."""
 
     def recover(self, trade_id: int, timestamp: int, gap: Gap) -> bool:
         """Note a trade from the history; True where it is new and the slice's own."""
+
+    def reject(self, trade_id: int, timestamp: int, gap: Gap | None) -> bool:
+        """Note a trade that can't be taken, from the websocket or from the search of a gap; True where it is new."""
+
+    def doubt(self, at: int) -> None:
+        """Note that something came that could not be read: a trade may have been missed."""
 
     def snapshot(self, trade_id: int, timestamp: int) -> None:
         """Note the newest trade that the venue names at subscription."""

@@ -1,12 +1,14 @@
 """One connection to a venue as a task: handshake, subscription, frames, signs of life, until it ends."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Protocol
 
-from shared.errors import IngestionError, Unreachable
+from shared.domain.failures import FailureKind
+from shared.errors import Unavailable
+from shared.trades.connection.limiter import RequestLimiter
 from shared.trades.connection.transport import DEADLINE, Socket, Transport
 from shared.trades.venues.readings import Acknowledged, FeedEvent, Leaving, Reading, Snapshot, Traded
 from shared.trades.venues.venue import Venue
@@ -33,7 +35,7 @@ class Listener(Protocol):
 class Subscription:
     """What every connection of one session has in common; `limit` is how long the venue keeps a connection.
 
-    clock: microseconds since the Unix epoch.
+    clock: microseconds since the Unix epoch. limiter: says how long the venue must not be asked at all.
     """
 
     venue: Venue
@@ -41,6 +43,7 @@ class Subscription:
     symbols: tuple[str, ...]
     limit: timedelta | None
     clock: Callable[[], int]
+    limiter: RequestLimiter
 
     @property
     def life(self) -> float | None:
@@ -50,7 +53,13 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class Subscribed:
-    """The subscription stands: the venue acknowledged it, or sent the first trade."""
+    """The subscription to these symbols stands: the venue acknowledged it, or sent a trade.
+
+    complete: no more of them are to be expected.
+    """
+
+    symbols: tuple[str, ...]
+    complete: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +67,17 @@ class Ended:
     """The connection ended, or could not be made; `retry_after` is the wait in seconds that the venue asked for."""
 
     reason: str
-    retry_after: float | None = None
+    retry_after: float = 0.0
+    throttled: bool = False
 
 
-Report = Callable[["VenueConnection", Reading | Subscribed | Ended | IngestionError], None]
+Report = Callable[["VenueConnection", Reading | Subscribed | Ended], None]
 
 
 class VenueConnection:
     """One connection, from its handshake to its end; trades go to the listener, all else to the session.
+
+    subscribed: the symbols whose subscription stands.
 
     While the listener is full nothing is read: the venue's frames then wait in the network, and TCP slows the venue
     down. A venue that is not read for long closes the connection; that is an interruption as any other, and what was
@@ -82,7 +94,9 @@ class VenueConnection:
         self._now = asyncio.get_running_loop().time
         self._heard = self._opened = 0.0
         self._subscribed_at: float | None = None
-        self._is_held_up = self._is_leaving = False
+        self._is_held_up = self._is_leaving = self._is_settled = False
+        self._awaited = dict.fromkeys(subscription.symbols)
+        self.subscribed: tuple[str, ...] = ()
         self.retired = False
         self.task = asyncio.create_task(self._live(delay))
 
@@ -90,6 +104,11 @@ class VenueConnection:
     def steady_for(self) -> float:
         """Give the seconds since the subscription stood."""
         return 0.0 if self._subscribed_at is None else self._now() - self._subscribed_at
+
+    def expect_no_more_of(self, symbols: Iterable[str]) -> None:
+        """Await no acknowledgement of symbols that the venue refused."""
+        for symbol in symbols:
+            self._awaited.pop(symbol, None)
 
     def retire(self, overlap: float) -> None:
         """End in `overlap` seconds; whatever happens until then is no loss."""
@@ -99,11 +118,10 @@ class VenueConnection:
     async def _live(self, delay: float) -> None:
         try:
             await asyncio.sleep(delay)
+            await self._subscription.limiter.opened()
             self._report(self, Ended(await self._connected()))
-        except Unreachable as error:
-            self._report(self, Ended(str(error), error.retry_after))
-        except IngestionError as error:
-            self._report(self, error)
+        except Unavailable as error:
+            self._report(self, Ended(str(error), error.retry_after, error.kind is FailureKind.THROTTLED))
 
     async def _connected(self) -> str:
         socket = await self._transport.socket(self._subscription.url)
@@ -134,11 +152,12 @@ class VenueConnection:
             if (frame := self._subscription.venue.keep_alive()) and self._now() >= kept_alive_at + self._silence / 2:
                 kept_alive_at = self._now()
                 await socket.send(frame)
+            self._settle()
             self._announce_limit()
 
     def _next_look(self, kept_alive_at: float) -> float:
         looks = [self._heard + self._silence]
-        if self._subscribed_at is None:
+        if self._awaited and not self._is_settled:
             looks.append(self._opened + DEADLINE)
         if self._subscription.venue.keep_alive():
             looks.append(kept_alive_at + self._silence / 2)
@@ -160,6 +179,12 @@ class VenueConnection:
             return f"{venue} did not acknowledge the subscription within {DEADLINE:g} s"
         return None
 
+    def _settle(self) -> None:
+        """Await no longer what was not acknowledged: those symbols are not listened to."""
+        if self._awaited and not self._is_settled and self._now() >= self._opened + DEADLINE:
+            self._is_settled = True
+            self._report(self, Subscribed((), complete=True))
+
     def _announce_limit(self) -> None:
         life = self._subscription.life
         if life is not None and not self._is_leaving and self._now() >= self._opened + life:
@@ -172,7 +197,7 @@ class VenueConnection:
     def _on_frame(self, frame: bytes) -> Awaitable[None] | None:
         self._heard = self._now()
         reading = self._subscription.venue.read(frame, self._subscription.clock())
-        if type(reading) is Traded and self._subscribed_at is not None:
+        if type(reading) is Traded and not self._awaited:
             self._listener.take(reading)
         else:
             self._note(reading)
@@ -185,10 +210,23 @@ class VenueConnection:
         self._heard = self._now()
 
     def _note(self, reading: Reading) -> None:
-        if self._subscribed_at is None and isinstance(reading, Acknowledged | Snapshot | Traded):
-            self._subscribed_at = self._now()
-            self._report(self, Subscribed())
+        if proven := [symbol for symbol in self._proven(reading) if symbol in self._awaited]:
+            self._subscribed_at = self._subscribed_at or self._now()
+            self.expect_no_more_of(proven)
+            self.subscribed += tuple(proven)
+            self._report(self, Subscribed(tuple(proven), complete=not self._awaited))
         if isinstance(reading, Traded):
             self._listener.take(reading)
         elif not isinstance(reading, Acknowledged):
             self._report(self, reading)
+
+    def _proven(self, reading: Reading) -> Iterable[str]:
+        """Give the symbols whose subscription a reading proves."""
+        match reading:
+            case Acknowledged(symbols):
+                return self._subscription.symbols if symbols is None else symbols
+            case Snapshot(market):
+                return (market.partition(":")[2],)
+            case Traded(trades):
+                return dict.fromkeys(trade.symbol for trade in trades)
+        return ()

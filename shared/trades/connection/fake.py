@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from shared.trades.connection.connection import Listener
-from shared.trades.connection.transport import OnFrame, OnSignOfLife, Socket
+from shared.trades.connection.transport import Answer, OnFrame, OnSignOfLife, Socket
 from shared.trades.venues.coinbase import Coinbase
 from shared.trades.venues.readings import FeedEvent, Traded
 from shared.trades.venues.trade import Trade
-from shared.trades.venues.venue import HistoryPage, HistoryRequest, Venue
+from shared.trades.venues.venue import HistoryPage, HistoryRequest, Symbols, Venue
 
 
 class FakeVenueClient:
@@ -17,8 +17,9 @@ class FakeVenueClient:
 
     script: what `follow` tells, in order, in each call; at an Event it waits until that is set, an exception is
     raised, and after the end it is silent, as a venue is. history: all past trades, in any order; `page` cuts them
-    as long as `page_size`, and knows the requests that `venue` makes; an exception in their place is raised.
-    `followed` and `asked` keep what was asked for.
+    as long as `page_size`, and knows the requests that `venue` makes; an exception in their place is raised. listed:
+    its list of markets, or the exception that asking for it raises. `followed`, `asked` and `closed` keep what was
+    asked for.
     """
 
     def __init__(
@@ -28,12 +29,15 @@ class FakeVenueClient:
         *,
         venue: Venue | None = None,
         page_size: int = 1000,
+        listed: Symbols | Exception | None = None,
     ) -> None:
         self._script = tuple(script)
         self._unanswered = history if isinstance(history, Exception) else None
         self._history = [] if isinstance(history, Exception) else sorted(history, key=lambda trade: trade.trade_id)
         self._venue = venue or Coinbase()
         self._page_size = page_size
+        self._listed = listed or {}
+        self.closed = 0
         self.followed: list[tuple[str, ...]] = []
         self.asked: list[tuple[str, HistoryRequest | None]] = []
 
@@ -59,6 +63,16 @@ class FakeVenueClient:
         page = tuple(market[max(end - self._page_size, 0) : end])
         older = self._venue.older_than(symbol, page[0].trade_id, page[0].timestamp) if end > self._page_size else None
         return HistoryPage(page, older)
+
+    async def symbols(self) -> Symbols:
+        """Give the list."""
+        if isinstance(self._listed, Exception):
+            raise self._listed
+        return self._listed
+
+    async def aclose(self) -> None:
+        """Remember it."""
+        self.closed += 1
 
     def _end(self, market: list[Trade], symbol: str, request: HistoryRequest | None) -> int:
         live = (trade for step in self._script if isinstance(step, Traded) for trade in step.trades)
@@ -124,6 +138,6 @@ class FakeTransport:
             raise socket
         return socket
 
-    async def get(self, url: str, query: Mapping[str, str]) -> bytes:
+    async def get(self, url: str, query: Mapping[str, str]) -> Answer:
         """Have no page."""
         raise LookupError(f"there is no {url} with {query}")

@@ -1,11 +1,13 @@
 """The connections of one `follow` taken together: reconnecting, replacing one before its end, what was interrupted."""
 
 import asyncio
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final, NoReturn
 
 from shared.clients.retrying import Backoff
-from shared.errors import FeedRefused, IngestionError
+from shared.domain.failures import FailureKind
 from shared.trades.connection.connection import LIMIT_NEAR, Ended, Listener, Subscribed, Subscription, VenueConnection
 from shared.trades.connection.transport import Transport
 from shared.trades.venues.readings import (
@@ -13,6 +15,8 @@ from shared.trades.venues.readings import (
     Heartbeat,
     Interrupted,
     Leaving,
+    Listening,
+    MarketRefused,
     Reading,
     Refused,
     Snapshot,
@@ -22,13 +26,15 @@ from shared.trades.venues.readings import (
 Jitter = Callable[[], float]
 
 _BACKOFF: Final = Backoff(base=0.5)
+_THROTTLED: Final = Backoff(base=4.0)
 _STEADY: Final = 60.0
 _OVERLAP: Final = 1.0
 
 
-def wait_before_retry(failures: int, draw: float, asked: float | None = None) -> float:
-    """Give the seconds to wait after that many failures; what the venue asks for comes first, under the same cap."""
-    return max(_BACKOFF.wait(failures, draw), min(asked or 0.0, _BACKOFF.cap))
+def wait_before_retry(failures: int, draw: float, asked: float = 0.0, *, throttled: bool = False) -> float:
+    """Give the seconds to wait after that many failures, never less than the venue asks for."""
+    backoff = _THROTTLED if throttled else _BACKOFF
+    return max(backoff.wait(failures, draw), asked)
 
 
 class Session:
@@ -47,35 +53,73 @@ class Session:
         self._failure: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> NoReturn:
-        """Tell the listener what happens until cancelled; raises what no retry can cure. All is closed at the end."""
+        """Tell the listener what happens until cancelled; raises only what is a fault of ours. All is closed then."""
         try:
             self._connect(0.0)
             raise await self._failure
         finally:
             await self._close()
 
-    def _on_event(self, connection: VenueConnection, event: Reading | Subscribed | Ended | IngestionError) -> None:
+    def _on_event(self, connection: VenueConnection, event: Reading | Subscribed | Ended) -> None:
         match event:
             case Subscribed():
-                self._activate(connection)
+                self._on_subscribed(connection, event)
             case Ended():
                 self._on_closed(connection, event)
             case Leaving(reason):
                 self._replace(connection, reason)
-            case Refused(message):
-                asked = ", ".join(self._subscription.symbols)
-                self._fail(FeedRefused(f"{self._subscription.venue.name} refused {asked}: {message}"))
+            case Refused(message, FailureKind.PERMANENT, symbols):
+                self._on_refused(connection, message, symbols)
+            case Refused():
+                self._on_transient_refusal(connection, event)
             case Snapshot() | Heartbeat() | Unreadable():
                 self._listener.take(event)
-            case IngestionError():
-                self._fail(event)
+
+    def _on_subscribed(self, connection: VenueConnection, event: Subscribed) -> None:
+        """Take over from a connection that stands only with all that is to be expected."""
+        if connection is self._active:
+            for symbol in event.symbols:
+                self._listener.take(Listening(symbol))
+        elif connection is self._next and (self._active is None or event.complete):
+            self._activate(connection)
 
     def _activate(self, connection: VenueConnection) -> None:
         if self._active:
             self._active.retire(_OVERLAP)
         self._active, self._next = connection, None
         self._subscribed += 1
-        self._listener.take(Connected(self._subscribed))
+        is_whole = set(connection.subscribed) >= set(self._subscription.symbols)
+        self._listener.take(Connected(self._subscribed, None if is_whole else connection.subscribed))
+
+    def _on_refused(self, connection: VenueConnection, message: str, symbols: Sequence[str]) -> None:
+        """Go on without the symbols that the venue will not serve: those it named, or else all."""
+        spoken = {*symbols, *re.split(r"[\s,;:'\"]+", message)}
+        refused = [one for one in self._subscription.symbols if one in spoken] or list(self._subscription.symbols)
+        left = tuple(one for one in self._subscription.symbols if one not in refused)
+        self._subscription = replace(self._subscription, symbols=left)
+        connection.expect_no_more_of(refused)
+        for symbol in refused:
+            self._listener.take(MarketRefused(symbol, f"{self._subscription.venue.name} refused {symbol}: {message}"))
+        if not left:
+            self._end_all()
+        elif connection is self._next:
+            connection.retire(0.0)
+            self._connect(0.0)
+
+    def _end_all(self) -> None:
+        self._active = self._next = None
+        for connection in self._connections:
+            connection.retire(0.0)
+
+    def _on_transient_refusal(self, connection: VenueConnection, refused: Refused) -> None:
+        """Connect again after a wait; a connection that stands is left only then."""
+        throttled = refused.kind is FailureKind.THROTTLED
+        if connection is self._active and self._next is None:
+            self._connect(self._next_wait(throttled=throttled))
+        elif connection is self._next:
+            reason = f"{self._subscription.venue.name} answered {refused.message}"
+            self._on_closed(connection, Ended(reason, throttled=throttled))
+            connection.retire(0.0)
 
     def _on_closed(self, connection: VenueConnection, end: Ended) -> None:
         if connection.retired:
@@ -85,10 +129,15 @@ class Session:
             self._reset_backoff(connection)
         if connection is self._next:
             self._next = None
+        if end.retry_after:
+            self._subscription.limiter.close_for(end.retry_after)
         if self._active is None:
             self._listener.take(Interrupted(end.reason))
+            if self._next and self._next.subscribed:
+                self._activate(self._next)
+                return
         if self._next is None:
-            self._connect(self._next_wait(end.retry_after))
+            self._connect(self._next_wait(end.retry_after, throttled=end.throttled))
 
     def _replace(self, connection: VenueConnection, reason: str) -> None:
         if connection is self._active and self._next is None:
@@ -96,9 +145,9 @@ class Session:
             at_once = reason == LIMIT_NEAR or connection.steady_for >= _STEADY
             self._connect(0.0 if at_once else self._next_wait())
 
-    def _next_wait(self, asked: float | None = None) -> float:
+    def _next_wait(self, asked: float = 0.0, *, throttled: bool = False) -> float:
         self._failures += 1
-        return wait_before_retry(self._failures, self._jitter(), asked)
+        return wait_before_retry(self._failures, self._jitter(), asked, throttled=throttled)
 
     def _reset_backoff(self, connection: VenueConnection) -> None:
         if connection.steady_for >= _STEADY:

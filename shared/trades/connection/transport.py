@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
@@ -12,7 +13,7 @@ from typing import Final, Protocol, Self
 import aiohttp
 from aiohttp import ClientWebSocketResponse, WSMsgType
 
-from shared.errors import FeedRefused, Unavailable, Unreachable, Untrusted
+from shared.errors import Unavailable, Unreachable, Untrusted
 
 DEADLINE: Final = 10.0
 """Seconds that a handshake, a send or a GET may take."""
@@ -20,10 +21,25 @@ DEADLINE: Final = 10.0
 _CLOSING = 1.0
 _LOOK_EVERY = 0.002
 _EXCERPT = 300
-_TEMPORARY = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
+_OVERLOADED = frozenset({418, HTTPStatus.TOO_MANY_REQUESTS})
 
 OnFrame = Callable[[bytes], Awaitable[None] | None]
 OnSignOfLife = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a host answered to a GET, whatever its status; `retry_after` are the seconds it wants to be left alone."""
+
+    host: str
+    status: int
+    body: bytes
+    retry_after: float = 0.0
+
+    @property
+    def excerpt(self) -> str:
+        """Give the beginning of the body, for messages."""
+        return self.body[:_EXCERPT].decode("utf-8", "replace")
 
 
 class Socket(Protocol):
@@ -46,10 +62,10 @@ class Transport(Protocol):
     """Opens websockets and gets pages."""
 
     async def socket(self, url: str) -> Socket:
-        """Open a websocket; raises Unreachable, Untrusted, or FeedRefused where the venue won't have us."""
+        """Open a websocket; raises Unreachable with the wait that the venue asked for, or Untrusted."""
 
-    async def get(self, url: str, query: Mapping[str, str]) -> bytes:
-        """Give the body of a 2xx answer; raises as `socket` does, FeedRefused with the venue's message (4xx)."""
+    async def get(self, url: str, query: Mapping[str, str]) -> Answer:
+        """Give an answer, of whatever status; raises Unreachable where there is none, or Untrusted."""
 
 
 class WebSocket:
@@ -145,16 +161,14 @@ class WebTransport:
             raise _failure(url, error) from error
         return WebSocket(_host(url), response)
 
-    async def get(self, url: str, query: Mapping[str, str]) -> bytes:
-        """Give the body of an answer, as `Transport.get` says."""
+    async def get(self, url: str, query: Mapping[str, str]) -> Answer:
+        """Give an answer, as `Transport.get` says."""
         try:
             async with asyncio.timeout(DEADLINE), self._opened().get(url, params=query) as response:
                 body = await response.read()
         except (aiohttp.ClientError, OSError) as error:
             raise _failure(url, error) from error
-        if not response.ok:
-            raise _refusal(url, response.status, response.headers, body[:_EXCERPT].decode("utf-8", "replace"))
-        return body
+        return Answer(_host(url), response.status, body, _seconds(response.headers.get("Retry-After", "")))
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -166,18 +180,18 @@ def _context(ca_bundle: Path | None) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=ca_bundle)
 
 
-def _refusal(url: str, status: int, headers: Mapping[str, str] | None, message: str) -> Unreachable | FeedRefused:
+def _refusal(url: str, status: int, headers: Mapping[str, str] | None, message: str) -> Unreachable:
+    """Make the error of a handshake that was refused: whatever the status, another one may be taken later."""
+    wait = _seconds((headers or {}).get("Retry-After", ""))
     text = f"{_host(url)} answered {status}: {message}"
-    if status in _TEMPORARY or not HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        return Unreachable(text, _seconds((headers or {}).get("Retry-After", "")))
-    return FeedRefused(text)
+    return Unreachable(text, throttled=status in _OVERLOADED, retry_after=wait)
 
 
-def _seconds(retry_after: str) -> float | None:
+def _seconds(retry_after: str) -> float:
     try:
         return max(float(retry_after), 0.0)
     except ValueError:
-        return None
+        return 0.0
 
 
 def _failure(url: str, error: BaseException) -> Unavailable:

@@ -1,6 +1,7 @@
 """Binance spot: the raw stream `<symbol>@trade`, and old trades by REST.
 
-Facts: binance-spot-api-docs, web-socket-streams.md and rest-api.md (a connection trackers 24 h; pings every 20 s).
+Facts: binance-spot-api-docs, web-socket-streams.md and rest-api.md (a connection lasts 24 h; pings every 20 s; 6,000
+weights a minute, of which a page of trades costs 25: four pages a second; three are asked for).
 """
 
 from collections.abc import Sequence
@@ -9,11 +10,20 @@ from typing import Annotated, Final
 
 import msgspec
 
-from shared.trades.venues.decoding import READ_ERRORS, TradeId, number_literal, unreadable
+from shared.trades.venues import words
+from shared.trades.venues.decoding import (
+    READ_ERRORS,
+    RowReader,
+    TradeId,
+    first_id,
+    number_literal,
+    odd_trade,
+    unreadable,
+)
 from shared.trades.venues.readings import Acknowledged, Leaving, Reading, Refused, Traded
 from shared.trades.venues.splitting import split
 from shared.trades.venues.trade import Origin, Trade
-from shared.trades.venues.venue import HistoryPage, HistoryRequest
+from shared.trades.venues.venue import HistoryPage, HistoryRequest, RequestLimit, Symbols
 
 _PAGE = 1000
 _LATEST_MS = 253_402_300_799_999
@@ -43,6 +53,28 @@ class _PastTrade(msgspec.Struct, gc=False):
     buyer_is_maker: bool = msgspec.field(name="isBuyerMaker")
 
 
+class _Identity(msgspec.Struct, gc=False):
+    trade_id: TradeId = msgspec.field(name="id")
+    time: Milliseconds
+
+
+class _Enveloped(msgspec.Struct):
+    """What the address of combined streams wraps each event in."""
+
+    stream: str
+    data: msgspec.Raw
+
+
+class _Market(msgspec.Struct):
+    symbol: str
+    base: str = msgspec.field(name="baseAsset")
+    quote: str = msgspec.field(name="quoteAsset")
+
+
+class _Markets(msgspec.Struct):
+    symbols: list[_Market]
+
+
 class _Problem(msgspec.Struct):
     code: int
     message: str = msgspec.field(name="msg")
@@ -58,7 +90,17 @@ class _Control(msgspec.Struct):
 
 _FRAME = msgspec.json.Decoder(_Trade).decode
 _CONTROL = msgspec.json.Decoder(_Control).decode
-_HISTORY = msgspec.json.Decoder(list[_PastTrade]).decode
+_ENVELOPE = msgspec.json.Decoder(_Enveloped).decode
+_MARKETS = msgspec.json.Decoder(_Markets).decode
+_IDENTITY = msgspec.json.Decoder(_Identity).decode
+
+
+def _identify(row: msgspec.Raw) -> tuple[int, int, str]:
+    known = _IDENTITY(row)
+    return known.trade_id, known.time * 1000, ""
+
+
+_HISTORY = RowReader(msgspec.json.Decoder(list[_PastTrade]).decode, msgspec.json.Decoder(_PastTrade).decode, _identify)
 
 
 class Binance:
@@ -71,6 +113,23 @@ class Binance:
     contiguous: Final = True
     silence: Final = timedelta(seconds=60)
     connection_limit: Final = timedelta(hours=24)
+    request_limit: Final = RequestLimit(burst=20, every=1 / 3)
+    words: Final = words.BINANCE
+
+    def symbols_request(self) -> HistoryRequest:
+        """Ask for all symbols, without the permissions, which are the longest part of the answer."""
+        return HistoryRequest("/api/v3/exchangeInfo", {"showPermissionSets": "false"})
+
+    def read_symbols(self, body: bytes) -> Symbols:
+        """Read `symbols` of exchangeInfo; raises ValueError where it is another format."""
+        try:
+            return {one.symbol: (one.base, one.quote) for one in _MARKETS(body).symbols}
+        except READ_ERRORS as error:
+            raise ValueError(f"not a list of symbols: {error}") from error
+
+    def complaint(self, body: bytes) -> str:  # noqa: ARG002 - its errors have a status
+        """Find none: an error has its own status."""
+        return ""
 
     def tickers(self, symbol: str) -> tuple[str, str]:
         """Split `BTCUSDT` in base and quote; raises ValueError where it can't be read in one way."""
@@ -88,10 +147,9 @@ class Binance:
     def read(self, frame: bytes | str, received_at: int) -> Reading:
         """Read one frame; never raises."""
         try:
-            trade = _FRAME(frame)
-            return Traded((_trade(trade, trade.symbol, received_at, "live"),))
+            return _traded(_FRAME(frame), frame, received_at)
         except READ_ERRORS as error:
-            return _control(frame, error)
+            return _other(frame, error, received_at)
 
     def newest(self, symbol: str) -> HistoryRequest:
         """Ask for the newest 1,000 trades."""
@@ -106,13 +164,11 @@ class Binance:
 
     def read_history(self, request: HistoryRequest, body: bytes, symbol: str, received_at: int) -> HistoryPage:
         """Read a page, oldest first as the venue gives it; raises ValueError where it is not the venue's format."""
-        try:
-            past = _HISTORY(body)
-        except READ_ERRORS as error:
-            raise ValueError(f"not a page of trades: {error}") from error
-        trades = tuple(_trade(one, symbol, received_at, "rest") for one in past)
-        first = trades[0].trade_id if trades else int(request.query.get("fromId", "0"))
-        return HistoryPage(trades, self.older_than(symbol, first, 0) if first > 0 else None)
+        trades, rejected = _HISTORY.read(body, lambda row: _trade(row, symbol, received_at, "rest"))
+        first = first_id(trades, rejected)
+        if first is None:
+            first = int(request.query.get("fromId", "0"))
+        return HistoryPage(tuple(trades), self.older_than(symbol, first, 0) if first > 0 else None, rejected)
 
 
 def _trade(one: _Trade | _PastTrade, symbol: str, received_at: int, origin: Origin) -> Trade:
@@ -130,6 +186,25 @@ def _trade(one: _Trade | _PastTrade, symbol: str, received_at: int, origin: Orig
     )
 
 
+def _traded(trade: _Trade, frame: bytes | str, received_at: int) -> Traded:
+    try:
+        return Traded((_trade(trade, trade.symbol, received_at, "live"),))
+    except ValueError as error:
+        return odd_trade(frame, error, trade.symbol, trade.trade_id, trade.time * 1000)
+
+
+def _other(frame: bytes | str, problem: BaseException, received_at: int) -> Reading:
+    """Take a frame out of its envelope, or read it as one that is no trade."""
+    try:
+        inner = bytes(_ENVELOPE(frame).data)
+    except READ_ERRORS:
+        return _control(frame, problem)
+    try:
+        return _traded(_FRAME(inner), inner, received_at)
+    except READ_ERRORS as error:
+        return _control(inner, error)
+
+
 def _control(frame: bytes | str, problem: BaseException) -> Reading:
     try:
         control = _CONTROL(frame)
@@ -138,7 +213,11 @@ def _control(frame: bytes | str, problem: BaseException) -> Reading:
     if control.event == "serverShutdown":
         return Leaving("serverShutdown")
     if control.error is not None:
-        return Refused(control.error.message)
+        return _refused(control.error.message)
     if control.code is not None:
-        return Refused(control.message)
+        return _refused(control.message)
     return Acknowledged() if control.result is not msgspec.UNSET else unreadable(frame, problem)
+
+
+def _refused(message: str) -> Refused:
+    return Refused(message, words.meaning(words.BINANCE, message))

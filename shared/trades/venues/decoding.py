@@ -1,12 +1,15 @@
 """What every venue's adapter reads alike: number literals, instants, and frames that can't be read."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Final
 
 import msgspec
 
-from shared.trades.venues.readings import Unreadable
+from shared.trades.venues.readings import Rejected, Traded, Unreadable
+from shared.trades.venues.trade import Trade
 
 TradeId = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -48,6 +51,74 @@ def nanoseconds(seconds: msgspec.Raw) -> int:
     if exact >= _END_OF_TIME:
         raise ValueError(f"{literal[:_EXCERPT]!r} is no time in seconds before the year 10000")
     return int(exact.scaleb(9))
+
+
+@dataclass(frozen=True, slots=True)
+class RowReader[Row]:
+    """Reads a list of trades: all at once where that is possible, else row by row, so that an odd one costs itself.
+
+    rows: reads the whole list. row: reads one. identify: gives id, time (microseconds) and symbol
+    (empty where rows have none) of a row that `row` can't read; raises where they are not to be read either.
+    """
+
+    rows: Callable[[bytes | msgspec.Raw], list[Row]]
+    row: Callable[[msgspec.Raw], Row]
+    identify: Callable[[msgspec.Raw], tuple[int, int, str]]
+
+    def read(
+        self, content: bytes | msgspec.Raw, make: Callable[[Row], Trade]
+    ) -> tuple[list[Trade], tuple[Rejected, ...]]:
+        """Give the trades, in their order, and the rows that can't be taken.
+
+        Raises ValueError where it is no list, or no row of it can so much as be identified.
+        """
+        try:
+            return [make(row) for row in self.rows(content)], ()
+        except READ_ERRORS as error:
+            return self._one_by_one(content, make, error)
+
+    def _one_by_one(
+        self, content: bytes | msgspec.Raw, make: Callable[[Row], Trade], problem: BaseException
+    ) -> tuple[list[Trade], tuple[Rejected, ...]]:
+        trades, rejected = [], []
+        for raw in _pieces(content, problem):
+            try:
+                trades.append(make(self.row(raw)))
+            except READ_ERRORS as error:
+                rejected.append(self.reject(raw, error))
+        if not trades and all(one.trade_id is None for one in rejected):
+            raise ValueError(f"not a page of trades: {problem}") from problem
+        return trades, tuple(rejected)
+
+    def reject(self, raw: msgspec.Raw, reason: object) -> Rejected:
+        """Make of a row what is counted and sampled."""
+        excerpt = bytes(raw)[:_EXCERPT].decode("utf-8", "replace")
+        try:
+            return Rejected(excerpt, str(reason), *self.identify(raw))
+        except READ_ERRORS:
+            return Rejected(excerpt, str(reason))
+
+
+_PIECES = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+
+def _pieces(content: bytes | msgspec.Raw, problem: BaseException) -> list[msgspec.Raw]:
+    try:
+        return _PIECES(content)
+    except READ_ERRORS:
+        raise ValueError(f"not a page of trades: {problem}") from problem
+
+
+def first_id(trades: Sequence[Trade], rejected: Sequence[Rejected]) -> int | None:
+    """Give the lowest id of a page, None where it has none."""
+    ids = [trade.trade_id for trade in trades] + [one.trade_id for one in rejected if one.trade_id is not None]
+    return min(ids, default=None)
+
+
+def odd_trade(frame: bytes | str, reason: object, symbol: str, trade_id: int, timestamp: int) -> Traded:
+    """Make the reading of a frame whose one trade is known but can't be taken."""
+    excerpt = unreadable(frame, reason)
+    return Traded((), (Rejected(excerpt.excerpt, excerpt.reason, trade_id, timestamp, symbol),))
 
 
 def unreadable(frame: bytes | str, reason: object) -> Unreadable:

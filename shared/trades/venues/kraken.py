@@ -1,6 +1,8 @@
 """Kraken websocket v2: channel `trade` without its snapshot.
 
-Facts: docs.kraken.com/api (websocket v2 trade, heartbeat, status; prices are JSON numbers).
+Facts: docs.kraken.com/api (websocket v2 trade, heartbeat, status; prices are JSON numbers; public REST: fifteen
+requests in a burst, then one a second). The list of pairs spells names as the first version of the websocket did
+(`XBT/USD`).
 """
 
 from collections.abc import Sequence
@@ -9,11 +11,11 @@ from typing import Final, Literal
 
 import msgspec
 
-from shared.trades.venues import kraken_history
-from shared.trades.venues.decoding import READ_ERRORS, Instant, TradeId, microseconds, raw_number, unreadable
+from shared.trades.venues import kraken_history, words
+from shared.trades.venues.decoding import READ_ERRORS, Instant, RowReader, TradeId, microseconds, raw_number, unreadable
 from shared.trades.venues.readings import Acknowledged, Heartbeat, Leaving, Reading, Refused, Traded
 from shared.trades.venues.trade import Trade
-from shared.trades.venues.venue import HistoryPage, HistoryRequest
+from shared.trades.venues.venue import HistoryPage, HistoryRequest, RequestLimit, Symbols
 
 
 class _Trade(msgspec.Struct, gc=False):
@@ -26,7 +28,25 @@ class _Trade(msgspec.Struct, gc=False):
 
 
 class _Trades(msgspec.Struct, tag_field="channel", tag="trade", gc=False):
-    data: list[_Trade]
+    data: msgspec.Raw
+
+
+class _Identity(msgspec.Struct, gc=False):
+    symbol: str
+    trade_id: TradeId
+    timestamp: Instant
+
+
+class _Pair(msgspec.Struct):
+    name: str = msgspec.field(name="wsname", default="")
+
+
+class _Pairs(msgspec.Struct):
+    result: dict[str, _Pair]
+
+
+class _Subscribed(msgspec.Struct):
+    symbol: str = ""
 
 
 class _Status(msgspec.Struct):
@@ -39,10 +59,27 @@ class _Control(msgspec.Struct):
     method: str = ""
     success: bool = True
     error: str = ""
+    symbol: str = ""
+    result: _Subscribed = msgspec.field(default_factory=_Subscribed)
 
 
 _FRAME = msgspec.json.Decoder(_Trades).decode
 _CONTROL = msgspec.json.Decoder(_Control).decode
+_PAIRS = msgspec.json.Decoder(_Pairs).decode
+_IDENTITY = msgspec.json.Decoder(_Identity).decode
+_NEWER_NAMES: Final = {"XBT": "BTC", "XDG": "DOGE"}
+
+
+def _newer(asset: str) -> str:
+    return _NEWER_NAMES.get(asset, asset)
+
+
+def _identify(row: msgspec.Raw) -> tuple[int, int, str]:
+    known = _IDENTITY(row)
+    return known.trade_id, microseconds(known.timestamp), known.symbol
+
+
+_DATA = RowReader(msgspec.json.Decoder(list[_Trade]).decode, msgspec.json.Decoder(_Trade).decode, _identify)
 
 
 class Kraken:
@@ -52,6 +89,25 @@ class Kraken:
     contiguous: Final = True
     silence: Final = timedelta(seconds=5)
     connection_limit: Final = None
+    request_limit: Final = RequestLimit(burst=10, every=1.05)
+    words: Final = words.KRAKEN
+
+    def symbols_request(self) -> HistoryRequest:
+        """Ask for all pairs."""
+        return HistoryRequest("/0/public/AssetPairs", {})
+
+    def read_symbols(self, body: bytes) -> Symbols:
+        """Read the pairs, in the names of websocket v2; raises ValueError where it is another format."""
+        try:
+            names = [pair.name.partition("/") for pair in _PAIRS(body).result.values()]
+        except READ_ERRORS as error:
+            raise ValueError(f"not a list of pairs: {error}") from error
+        pairs = [(_newer(base), _newer(quote)) for base, _, quote in names if base and quote]
+        return {f"{base}/{quote}": (base, quote) for base, quote in pairs}
+
+    def complaint(self, body: bytes) -> str:
+        """Give the errors of an answer, which come with status 200."""
+        return kraken_history.complaint(body)
 
     def tickers(self, symbol: str) -> tuple[str, str]:
         """Split `BTC/USD` in base and quote; raises ValueError for any other form."""
@@ -72,7 +128,8 @@ class Kraken:
     def read(self, frame: bytes | str, received_at: int) -> Reading:
         """Read one frame, which may hold several trades; never raises."""
         try:
-            return Traded(tuple([_trade(one, received_at) for one in _FRAME(frame).data]))
+            trades, rejected = _DATA.read(_FRAME(frame).data, lambda one: _trade(one, received_at))
+            return Traded(tuple(trades), rejected)
         except READ_ERRORS as error:
             return _control(frame, error)
 
@@ -110,9 +167,11 @@ def _control(frame: bytes | str, problem: BaseException) -> Reading:
     except READ_ERRORS:
         return unreadable(frame, problem)
     if control.error or not control.success:
-        return Refused(control.error or "an error without a message")
+        message = control.error or "an error without a message"
+        named = (control.symbol,) if control.symbol else ()
+        return Refused(message, words.meaning(words.KRAKEN, message), named)
     if control.method == "subscribe":
-        return Acknowledged()
+        return Acknowledged((control.result.symbol,) if control.result.symbol else None)
     if any(status.system == "maintenance" for status in control.data):
         return Leaving("status maintenance")
     known = control.channel in {"heartbeat", "status"} or control.method == "pong"

@@ -12,7 +12,8 @@ from typing import Final, Literal
 
 import msgspec
 
-from shared.trades.venues.decoding import READ_ERRORS, TradeId, nanoseconds, number_literal
+from shared.trades.venues.decoding import READ_ERRORS, RowReader, TradeId, nanoseconds, number_literal
+from shared.trades.venues.readings import Rejected
 from shared.trades.venues.trade import Trade
 from shared.trades.venues.venue import HistoryPage, HistoryRequest
 
@@ -48,13 +49,54 @@ class _Row(msgspec.Struct, array_like=True, gc=False):
     trade_id: TradeId
 
 
+class _Identity(msgspec.Struct, array_like=True, gc=False):
+    price: msgspec.Raw
+    volume: msgspec.Raw
+    time: msgspec.Raw
+    side: msgspec.Raw
+    kind: msgspec.Raw
+    misc: msgspec.Raw
+    trade_id: TradeId
+
+
 class _Answer(msgspec.Struct):
     error: list[str]
     result: dict[str, msgspec.Raw] = {}
 
 
+class _Errors(msgspec.Struct):
+    error: list[str] = []
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """A page as it came: id and time (nanoseconds) of each row that has them, oldest first, and what they hold."""
+
+    known: list[tuple[int, int]]
+    trades: list[Trade]
+    rejected: tuple[Rejected, ...]
+    count: int
+
+
 _ANSWER = msgspec.json.Decoder(_Answer).decode
-_ROWS = msgspec.json.Decoder(list[_Row]).decode
+_ERRORS = msgspec.json.Decoder(_Errors).decode
+_IDENTITY = msgspec.json.Decoder(_Identity).decode
+
+
+def _identify(row: msgspec.Raw) -> tuple[int, int, str]:
+    known = _IDENTITY(row)
+    return known.trade_id, nanoseconds(known.time) // 1000, ""
+
+
+_ROWS = RowReader(msgspec.json.Decoder(list[_Row]).decode, msgspec.json.Decoder(_Row).decode, _identify)
+
+
+def complaint(body: bytes) -> str:
+    """Give the errors that an answer holds, empty where it holds none or is none of the venue's."""
+    try:
+        return ", ".join(_ERRORS(body).error)
+    except READ_ERRORS:
+        return ""
 
 
 def newest(tickers: tuple[str, str]) -> HistoryRequest:
@@ -69,32 +111,61 @@ def older_than(tickers: tuple[str, str], trade_id: int, timestamp: int) -> Histo
 
 def read(request: HistoryRequest, body: bytes, symbol: str, received_at: int) -> HistoryPage:
     """Read a page; raises ValueError with the venue's error, or where it is not the venue's format."""
-    rows = _rows(body)
+    rows = _rows(body, symbol, received_at)
     pair = request.query["pair"]
     if isinstance(request, Span):
-        return _joined(request, rows, pair, symbol, received_at)
-    return _page(pair, rows, symbol, received_at, _FIRST_SPAN)
+        return _joined(request, rows, pair)
+    return _page(pair, rows, _FIRST_SPAN)
 
 
-def _rows(body: bytes) -> list[_Row]:
+def _rows(body: bytes, symbol: str, received_at: int) -> _Rows:
+    known: list[tuple[int, int]] = []
+
+    def make(row: _Row) -> Trade:
+        time = nanoseconds(row.time)
+        trade = _trade(row, time, symbol, received_at)
+        known.append((row.trade_id, time))
+        return trade
+
+    content = _content(body)
+    if content is None:
+        return _Rows([], [], (), 0)
     try:
-        answer = _ANSWER(body)
-        if answer.error:
-            raise ValueError(f"kraken answered {', '.join(answer.error)}")
-        return [row for name, raw in answer.result.items() if name != "last" for row in _ROWS(raw)]
+        trades, rejected = _ROWS.read(content, make)
     except READ_ERRORS as error:
         raise ValueError(f"not a page of trades: {error}") from error
+    known += [(one.trade_id, (one.timestamp or 0) * 1000) for one in rejected if one.trade_id is not None]
+    return _Rows(sorted(set(known)), trades, rejected, len(trades) + len(rejected))
 
 
-def _joined(request: Span, rows: list[_Row], pair: str, symbol: str, received_at: int) -> HistoryPage:
-    older = [row for row in rows if row.trade_id < request.before]
-    if len(rows) >= _PAGE and rows[-1].trade_id < request.before - 1:
+def _content(body: bytes) -> msgspec.Raw | None:
+    try:
+        answer = _ANSWER(body)
+    except READ_ERRORS as error:
+        raise ValueError(f"not a page of trades: {error}") from error
+    if answer.error:
+        raise ValueError(f"kraken answered {', '.join(answer.error)}")
+    return next((raw for name, raw in answer.result.items() if name != "last"), None)
+
+
+def _joined(request: Span, rows: _Rows, pair: str) -> HistoryPage:
+    older = _older_than(request.before, rows)
+    if rows.count >= _PAGE and rows.known[-1][0] < request.before - 1:
         narrower = (request.short + request.reach) // 2
         if narrower > request.short:
             return HistoryPage((), _retried(request, pair, narrower, long=request.reach))
-    elif not older:
+    elif not older.known:
         return HistoryPage((), _wider(request, pair))
-    return _page(pair, older, symbol, received_at, request.reach * (2 if len(older) < _SPARSE else 1))
+    return _page(pair, older, request.reach * (2 if len(older.known) < _SPARSE else 1))
+
+
+def _older_than(before: int, rows: _Rows) -> _Rows:
+    return _Rows(
+        [one for one in rows.known if one[0] < before],
+        [trade for trade in rows.trades if trade.trade_id < before],
+        tuple(one for one in rows.rejected if one.trade_id is None or one.trade_id < before),
+        rows.count,
+    )
 
 
 def _wider(request: Span, pair: str) -> HistoryRequest | None:
@@ -120,14 +191,14 @@ def _span(pair: str, before: int, at: int, reach: int, *, short: int = 0, long: 
     return Span(_PATH, query, before=before, at=at, reach=reach, short=short, long=long)
 
 
-def _page(pair: str, rows: list[_Row], symbol: str, received_at: int, reach: int) -> HistoryPage:
-    if not rows:
-        return HistoryPage((), None)
-    trades = tuple(_trade(row, symbol, received_at) for row in rows)
-    return HistoryPage(trades, _span(pair, rows[0].trade_id, nanoseconds(rows[0].time) + 1, reach))
+def _page(pair: str, rows: _Rows, reach: int) -> HistoryPage:
+    if not rows.known:
+        return HistoryPage((), None, rows.rejected)
+    trade_id, time = rows.known[0]
+    return HistoryPage(tuple(rows.trades), _span(pair, trade_id, time + 1, reach), rows.rejected)
 
 
-def _trade(row: _Row, symbol: str, received_at: int) -> Trade:
+def _trade(row: _Row, time: int, symbol: str, received_at: int) -> Trade:
     return Trade(
         "kraken",
         symbol,
@@ -136,7 +207,7 @@ def _trade(row: _Row, symbol: str, received_at: int) -> Trade:
         number_literal(row.volume),
         "buy" if row.side == "b" else "sell",
         "taker",
-        nanoseconds(row.time) // 1000,
+        time // 1000,
         received_at,
         "rest",
     )

@@ -32,10 +32,23 @@ PUBLIC_ENDPOINTS: Final[Mapping[str, Endpoints]] = MappingProxyType(
 
 _VENUES: Final = {adapter.name: adapter for adapter in (Coinbase(), Binance(), Kraken(), Bitstamp())}
 _LOWER_CASE: Final = frozenset({"bitstamp"})
-_JOINED: Final = frozenset({"binance", "bitstamp"})
-"""They write base and quote together, so that only a setting can say for sure where one ends."""
+_MARKET = re.compile(r"([^:]*):([A-Za-z0-9]+(?:[-/][A-Za-z0-9]+)?)(?:=([A-Za-z0-9]+/[A-Za-z0-9]+))?")
+_SEPARATORS: Final = {"coinbase": "-", "kraken": "/"}
 
-_MARKET = re.compile(r"([^:]*):([A-Za-z0-9]+(?:[-/][A-Za-z0-9]+)?)(?:=([A-Z0-9]+/[A-Z0-9]+))?")
+
+@dataclass(frozen=True, slots=True)
+class WrittenMarket:
+    """A market as a setting or a plan writes it; `pair` is the base and quote that it says, None where it says none."""
+
+    text: str
+    venue: Venue
+    symbol: str
+    pair: tuple[str, str] | None
+
+    @property
+    def name(self) -> str:
+        """Name the market as the ledger does: `coinbase:BTC-USD`."""
+        return f"{self.venue.name}:{self.symbol}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +66,10 @@ class Market:
         return f"{self.venue.name}:{self.symbol}"
 
 
-def parse_market(text: str) -> Market:
-    """Read `coinbase:BTC-USD`, as settings write it, or `binance:ADAEUR=ADA/EUR`, which says base and quote.
+def read_market(text: str) -> WrittenMarket:
+    """Read `coinbase:BTC-USD`, or `binance:ADAEUR=ADA/EUR`, which says base and quote, by its form alone.
 
-    Raises ValueError with the rule, and with the way to write it where the symbol alone can be read in two ways.
+    Raises ValueError with the rule.
     """
     written = _MARKET.fullmatch(text)
     if not written:
@@ -66,22 +79,31 @@ def parse_market(text: str) -> Market:
     spelled = symbol.lower() if name in _LOWER_CASE else symbol.upper()
     if symbol != spelled:
         raise ValueError(f"{name} writes this market {spelled}, not {symbol}")
-    return Market(adapter, symbol, *_tickers(adapter, symbol, pair))
+    if name in _SEPARATORS:
+        adapter.tickers(symbol)
+    return WrittenMarket(text, adapter, symbol, _pair(name, symbol, pair))
 
 
-def _tickers(adapter: Venue, symbol: str, pair: str | None) -> tuple[str, str]:
-    """Take base and quote as the setting says, or as the symbol can be read."""
-    base, _, quote = (pair or "").partition("/")
-    if pair and adapter.name in _JOINED and base + quote == symbol.upper():
-        return base, quote
+def _pair(name: str, symbol: str, pair: str | None) -> tuple[str, str] | None:
+    if pair is None:
+        return None
+    base, _, quote = pair.partition("/")
+    if symbol.upper() != f"{base}{_SEPARATORS.get(name, '')}{quote}".upper():
+        raise ValueError(f"{name}:{symbol} is not the market of {pair}")
+    return base, quote
+
+
+def parse_market(text: str) -> Market:
+    """Read a market as `read_market` does; base and quote that it does not say are guessed from the symbol.
+
+    Raises ValueError with the rule, and with the way to write it where the symbol alone can be read in two ways.
+    """
+    written = read_market(text)
     try:
-        read = adapter.tickers(symbol)
+        pair = written.pair or written.venue.tickers(written.symbol)
     except ValueError as error:
-        hint = f"; write {adapter.name}:{symbol}=BASE/QUOTE" if adapter.name in _JOINED else ""
-        raise ValueError(f"{error}{hint}") from error
-    if pair and read != (base, quote):
-        raise ValueError(f"{adapter.name}:{symbol} is not the market of {pair}")
-    return read
+        raise ValueError(f"{error}; write {written.name}=BASE/QUOTE") from error
+    return Market(written.venue, written.symbol, *pair)
 
 
 def venue(name: str) -> Venue:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-from shared.trades.venues.readings import Reading
+from shared.trades.venues.readings import Reading, Rejected
 from shared.trades.venues.trade import Trade
+from shared.trades.venues.words import VenueWords
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +20,26 @@ class HistoryRequest:
 
 @dataclass(frozen=True, slots=True)
 class HistoryPage:
-    """One page of past trades, oldest first, and the request for the next older page (None: there is none)."""
+    """One page of past trades, oldest first, and the request for the next older page (None: there is none).
+
+    rejected: its rows that can't be taken.
+    """
 
     trades: tuple[Trade, ...]
     older: HistoryRequest | None
+    rejected: tuple[Rejected, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLimit:
+    """How a venue may be asked: `burst` requests at once, then one after each `every` seconds."""
+
+    burst: int
+    every: float
+
+
+type Symbols = Mapping[str, tuple[str, str]]
+"""Base and quote of each market of a venue by its symbol, all in the venue's spelling."""
 
 
 class Venue(Protocol):
@@ -44,8 +61,28 @@ class Venue(Protocol):
     def connection_limit(self) -> timedelta | None:
         """How long the venue keeps a connection, None where it sets no limit."""
 
+    @property
+    def request_limit(self) -> RequestLimit:
+        """How often its REST interface may be asked without being refused; its source stands with the number."""
+
+    @property
+    def words(self) -> Sequence[VenueWords]:
+        """What its messages and statuses mean."""
+
+    def symbols_request(self) -> HistoryRequest:
+        """Give the request for the list of its markets."""
+
+    def read_symbols(self, body: bytes) -> Symbols:
+        """Read that list; raises ValueError with the reason where it is another format."""
+
+    def complaint(self, body: bytes) -> str:
+        """Give the error that an answer with status 200 holds, empty where it holds none."""
+
     def tickers(self, symbol: str) -> tuple[str, str]:
-        """Split a symbol in base and quote, in capitals; raises ValueError where it can't be read in one way."""
+        """Guess base and quote, in capitals, where the venue's list is not at hand.
+
+        Raises ValueError where the symbol can't be read in one way.
+        """
 
     def subscribe(self, symbols: Sequence[str]) -> list[str]:
         """Give the text frames that subscribe to the symbols' trades (and heartbeats), in order."""

@@ -165,7 +165,7 @@ def test_an_answer_that_is_lost_after_the_effect_is_a_failure_and_its_repetition
         failure = refusal(sender)
         sender.send(an_alert())
 
-    assert "can't be reached or stopped in the middle: RemoteDisconnected" in str(failure)
+    assert "can't be reached or stopped in the middle of its answer" in str(failure)
     assert (len(peer.requests), peer.effects) == (2, ["trades:run-1:alert"])
 
 

@@ -11,6 +11,7 @@ from emulators.tls import make_tls_files
 from shared.clients.coincap.assets import CoinCapAssets
 from shared.clients.coincap.fake import FakeAssets
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
+from shared.domain.failures import FailureKind
 from shared.errors import Unavailable
 from shared.feeds.assets import count, prepare
 from tests.integration.jobs_client.peer import Answer, running_peer
@@ -137,6 +138,7 @@ def test_a_wrong_key_is_unavailable_at_once_and_not_repeated_in_the_message(exch
     with pytest.raises(Unavailable, match=r"403.*API key is not valid") as caught:
         list(exchange.assets("another-key").pages(20.0))
 
+    assert caught.value.kind is FailureKind.UNAUTHORIZED
     assert "another-key" not in str(caught.value)
     assert time.monotonic() - began < 2
 

@@ -5,38 +5,36 @@ from dataclasses import replace
 
 import pytest
 
-from emulators.entra.identities import make_identities, write_identities
-from emulators.testing import running_service
-from emulators.tls import make_tls_files
-from shared.clients.identity.credentials import ServicePrincipal, make_identity
+from shared.clients.identity.credentials import make_identity
 from shared.clients.identity.fake import FakeIdentity
-from shared.errors import LoginRefused, Unavailable
+from shared.clients.retrying import TransientError
+from shared.domain.failures import FailureKind
+from shared.errors import LoginRefused
 
 SCOPE = "https://eventhubs.azure.net//.default"
-
-
-@pytest.fixture(scope="module")
-def login(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("identity")
-    tls, identities = make_tls_files(folder), make_identities()
-    write_identities(identities, folder / "identities.json")
-    shown = ("--certificate", tls.server, "--identities", folder / "identities.json")
-    with running_service("entra", "--port", 0, *shown) as entra:
-        who = identities.client_in_role("Sender")
-        yield ServicePrincipal(
-            identities.tenant, who.client_id, who.secret, entra["authority"], ca_bundle=str(tls.authority)
-        )
+BUSY = "AADSTS90055: There are too many incoming requests."
 
 
 @pytest.fixture(params=["fake", "entra"])
 def made(request):
-    """Make an identity that is good, refused, or whose provider does not answer."""
+    """Make an identity that is good, refused, put off, or whose provider does not answer."""
     if request.param == "fake":
-        states = {"good": {}, "refused": {"refusal": "AADSTS7000215"}, "silent": {"outage": "no route"}}
+        states = {
+            "good": {},
+            "refused": {"refusal": "AADSTS7000215"},
+            "silent": {"outage": "no route"},
+            "busy": {"outage": BUSY, "outages": 1, "throttled": True, "retry_after": 1.0},
+        }
         return lambda state: FakeIdentity(**states[state])
-    login = request.getfixturevalue("login")
-    changes = {"good": {}, "refused": {"client_secret": "another"}, "silent": {"authority_host": "https://127.0.0.1:9"}}
-    return lambda state: make_identity(replace(login, **changes[state]))
+    entra = request.getfixturevalue("entra")
+    changes = {"refused": {"client_secret": "another"}, "silent": {"authority_host": "https://127.0.0.1:9"}}
+
+    def identity(state):
+        if state == "busy":
+            entra.order(kind="throttled", retry_after="1")
+        return make_identity(replace(entra.login, **changes.get(state, {})))
+
+    return identity
 
 
 def test_a_token_is_valid_now(made):
@@ -50,12 +48,27 @@ def test_a_token_is_valid_now(made):
 def test_a_refusal_names_the_client_and_what_it_wanted(made):
     identity = made("refused")
 
-    with pytest.raises(LoginRefused, match=f"client id {identity.client_id} got no token for {SCOPE}: .*AADSTS7000215"):
+    with pytest.raises(LoginRefused, match=f"client id {identity.client_id} got no token for {SCOPE}: AADSTS7000215"):
         identity.token(SCOPE)
 
 
-def test_a_provider_that_does_not_answer_is_unavailable_and_no_refusal(made):
+def test_a_provider_that_does_not_answer_passes_and_is_no_refusal(made):
     identity = made("silent")
 
-    with pytest.raises(Unavailable, match=f"no token for client id {identity.client_id} to {SCOPE}"):
+    with pytest.raises(TransientError, match=f"no token for client id {identity.client_id} to {SCOPE}") as caught:
         identity.token(SCOPE)
+
+    assert (caught.value.kind, caught.value.retry_after) == (FailureKind.UNAVAILABLE, 0.0)
+
+
+def test_a_provider_that_puts_off_says_for_how_long_and_gives_a_token_then(made):
+    identity = made("busy")
+
+    with pytest.raises(
+        TransientError, match=f"no token for client id {identity.client_id} to {SCOPE}: {BUSY}"
+    ) as caught:
+        identity.token(SCOPE)
+    time.sleep(caught.value.retry_after)
+
+    assert (caught.value.kind, caught.value.retry_after) == (FailureKind.THROTTLED, 1.0)
+    assert identity.token(SCOPE).value

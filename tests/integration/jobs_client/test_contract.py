@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from shared.clients.databricks_jobs.fake import FakeJobs
+from shared.domain.failures import FailureKind
 from shared.domain.runs.job_state import has_ended, has_succeeded
 from shared.errors import JobRefused, LoginRefused, Unavailable
 from tests.integration.jobs_client.conftest import ended
@@ -89,19 +90,34 @@ def test_an_unknown_job_or_run_is_refused(jobs):
 def failing(request):
     """A workspace that fails in one way or the other, whatever it is asked."""
     if request.param == "fake":
-        errors = {"down": Unavailable("Databricks answered 503."), "denied": LoginRefused("Databricks answered 403.")}
+        errors = {
+            "busy": Unavailable("Databricks answered 429.", throttled=True, retry_after=60.0),
+            "down": Unavailable("Databricks answered 503."),
+            "denied": LoginRefused("Databricks answered 403."),
+        }
         return lambda how: FakeJobs({"queued": 1}, refusal=errors[how])
     workspace = request.getfixturevalue("workspace")
 
     def jobs(how):
-        fault = {"kind": "refuse_tokens", "status": 403} if how == "denied" else {"kind": "unavailable", "count": 1_000}
-        workspace.order(**fault)
+        faults = {
+            "busy": {"kind": "too_many_requests", "retry_after": 60.0},
+            "down": {"kind": "unavailable", "count": 1_000},
+            "denied": {"kind": "refuse_tokens", "status": 403},
+        }
+        workspace.order(**faults[how])
         return workspace.hasty_jobs
 
     return jobs
 
 
-@pytest.mark.parametrize(("how", "error", "why"), [("down", Unavailable, "503"), ("denied", LoginRefused, "403")])
+FAILURES = {
+    "busy": (Unavailable, "429", FailureKind.THROTTLED, 60.0),
+    "down": (Unavailable, "503", FailureKind.UNAVAILABLE, 0.0),
+    "denied": (LoginRefused, "403", FailureKind.UNAUTHORIZED, None),
+}
+
+
+@pytest.mark.parametrize("how", FAILURES)
 @pytest.mark.parametrize(
     "verb",
     [
@@ -112,9 +128,13 @@ def failing(request):
     ],
     ids=["find", "run_now", "run", "cancel"],
 )
-def test_a_workspace_that_is_down_or_denies_access_says_so(failing, how, error, why, verb):
-    with pytest.raises(error, match=why):
+def test_a_workspace_that_is_busy_down_or_denies_access_says_so(failing, how, verb):
+    error, why, kind, wait = FAILURES[how]
+
+    with pytest.raises(error, match=why) as caught:
         verb(failing(how))
+
+    assert (caught.value.kind, getattr(caught.value, "retry_after", None)) == (kind, wait)
 
 
 def test_a_cancelled_run_ends_as_such_and_can_be_cancelled_again(jobs):

@@ -8,7 +8,7 @@ from shared.clients.databricks_jobs.jobs import DatabricksJobs
 from shared.clients.identity.fake import FakeIdentity
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 from shared.errors import JobRefused, LoginRefused, Unavailable
-from tests.integration.jobs_client.conftest import ended
+from tests.integration.jobs_client.conftest import QUICK, ended
 from tests.integration.jobs_client.peer import Answer, running_peer
 
 HASTY = RetryPolicy(Timeouts(total=0.5, attempt=0.4, ordinary=Backoff(0.02, 0.1)))
@@ -62,11 +62,52 @@ def test_a_run_that_fails_says_so_in_databricks_words(workspace):
     assert "The region is dark." in run.message
 
 
+EXPIRED = Answer(403, b'{"error_code": "403", "message": "Invalid access token. [ReqId: 1]"}')
+
+
+@pytest.mark.parametrize(
+    "passing",
+    [
+        EXPIRED,
+        Answer(400, b'{"error_code": "TEMPORARILY_UNAVAILABLE", "message": "x"}'),
+        Answer(400, b'{"error_code": "REQUEST_LIMIT_EXCEEDED", "message": "x"}'),
+        Answer(400, b'{"error_code": "INVALID_STATE", "message": "RPC token bucket limit has been exceeded."}'),
+        Answer(500, b'{"error_code": "INTERNAL_ERROR", "message": "x"}'),
+        Answer(409, b'{"error_code": "ABORTED", "message": "x"}'),
+    ],
+)
+def test_a_refusal_that_passes_by_its_words_is_asked_again_with_a_token_of_that_moment(passing):
+    identity = FakeIdentity()
+    with running_peer(passing, Answer(body=b'{"run_id": 5}')) as peer:
+        assert DatabricksJobs(peer.url, identity, retry=QUICK).run_now(1, "token", {}) == 5
+
+    assert len(identity.scopes) == 2
+
+
+def test_a_token_that_stays_invalid_is_a_refused_login_in_databricks_words():
+    with running_peer(EXPIRED) as peer, pytest.raises(LoginRefused, match=r"answered 403: Invalid access token\."):
+        DatabricksJobs(peer.url, FakeIdentity(), retry=HASTY).run(1)
+
+
+def test_a_refusal_is_told_in_a_sentence_and_not_as_json():
+    said = b'{"error_code": "INVALID_PARAMETER_VALUE", "message": "Job 7 does not exist.", "details": [{"a": "b"}]}'
+
+    with running_peer(Answer(400, said)) as peer, pytest.raises(JobRefused) as caught:
+        client(peer.url).run_now(7, "token", {})
+
+    assert str(caught.value) == "POST /api/2.2/jobs/run-now: Databricks answered 400: Job 7 does not exist."
+
+
 def test_two_jobs_of_one_name_are_refused():
     listed = b'{"jobs": [{"job_id": 1, "settings": {"name": "a"}}, {"job_id": 2, "settings": {"name": "a"}}]}'
 
     with running_peer(Answer(body=listed)) as peer, pytest.raises(JobRefused, match="2 jobs named 'a'"):
         client(peer.url).find("a")
+
+
+def test_a_job_that_is_not_found_says_what_a_development_target_makes_of_its_name():
+    with running_peer(Answer(body=b"{}")) as peer, pytest.raises(JobRefused, match="set <FEED>_JOB to that name"):
+        client(peer.url).find("follow_window")
 
 
 def test_a_run_with_states_alone_is_read():

@@ -9,7 +9,7 @@ import pytest
 from azure.data.tables import TableServiceClient
 
 from emulators.testing import running_service
-from shared.clients.storage.fake import FakeRunLedger
+from shared.clients.storage.fake import FakeTables
 from shared.clients.storage.runs import TableRunLedger
 from shared.clients.storage.tables import Tables
 from shared.domain.runs.run import RunRow, row_key
@@ -30,8 +30,13 @@ def tables_of_account(tmp_path_factory):
 
 
 @pytest.fixture(params=["fake", "tables"])
-def runs(request):
-    return FakeRunLedger() if request.param == "fake" else TableRunLedger(request.getfixturevalue("tables_of_account"))
+def store(request):
+    return FakeTables() if request.param == "fake" else request.getfixturevalue("tables_of_account")
+
+
+@pytest.fixture
+def runs(store):
+    return TableRunLedger(store)
 
 
 def claimed(feed, start=NOON, number=1, **changes):
@@ -105,3 +110,41 @@ def as_written_before(entity, lookup):
 
 def test_a_run_that_is_not_there_is_none(runs):
     assert runs.change(claimed(next(feeds)).window, 1, lambda row: row) is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"number": "one"}, {"mode": "again"}, {"run_id": "x"}, {"lookups": "[1"}, {"lookups": '{"a": 1}'}, {"version": 2}],
+)
+def test_a_run_that_cannot_be_read_is_named_and_hides_no_other(runs, store, changes):
+    feed = next(feeds)
+    rows = [claimed(feed, number=number) for number in (1, 2, 3)]
+    for row in rows:
+        runs.claim(row)
+    store.upsert("runs", {**store.read("runs", row_key(rows[1].window, 2)), **changes})
+
+    of_window, of_feed = runs.of_window(rows[0].window), runs.of_feed(feed)
+
+    assert of_window == of_feed == [rows[0], rows[2]]
+    assert [one.key for one in of_window.unreadable] == [f"runs/{feed}/20261122T120000Z-r2"]
+    assert of_feed.unreadable == of_window.unreadable
+
+
+def test_old_ended_runs_are_deleted(runs):
+    feed = next(feeds)
+    for hours in range(4):
+        row = claimed(feed, NOON + hours * HOUR)
+        runs.claim(row if hours == 1 else replace(row, state="failed"))
+
+    deleted = [runs.purge(feed, NOON + 3 * HOUR, 1) for _ in range(3)]
+
+    assert deleted == [1, 1, 0]
+    left = [bool(runs.of_window(claimed(feed, NOON + hours * HOUR).window)) for hours in range(4)]
+    assert left == [False, True, False, True]
+
+
+def test_a_run_keeps_the_attempt_of_the_window_that_asked_for_it(runs):
+    row = claimed(next(feeds), attempt=2)
+    runs.claim(row)
+
+    assert runs.of_window(row.window) == [row]

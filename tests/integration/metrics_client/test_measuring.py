@@ -98,6 +98,27 @@ def test_only_good_measurements_make_history(world):
     assert seen_by(world.metrics, "r", "w3")[0].history == [1, 0]
 
 
+def test_a_new_level_begins_the_history_anew_with_the_measurements_that_made_it(world):
+    verdicts = ["first", "normal", "negative", "high", "high", "high", "high", "new_level", "normal", "low", "normal"]
+    for number, verdict in enumerate(verdicts):
+        world.add(f"w{number}", number)
+        measured(world.metrics, f"r{number}", f"w{number}", verdict=verdict)
+
+    assert seen_by(world.metrics, "r", "w3")[0].history == [10, 8, 7, 6, 5, 4, 3]
+
+
+def test_the_last_four_measurements_are_seen_whatever_their_verdicts(world):
+    for number, verdict in enumerate(["first", "normal", "low", "high", "negative"]):
+        world.add(f"w{number}", number)
+        measured(world.metrics, f"r{number}", f"w{number}", verdict=verdict)
+    measured(world.metrics, "whole", None)
+    seen = []
+
+    measured(world.metrics, "r", "w3", seen=seen)
+
+    assert list(seen[0][0].recent) == [("negative", 4), ("high", 3), ("low", 2), ("normal", 1)]
+
+
 def test_counts_beyond_32_bits_are_kept(world):
     world.add("w1", 3)
     request = request_of()

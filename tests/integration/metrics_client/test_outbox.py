@@ -161,3 +161,17 @@ def test_an_alert_whose_commit_fails_is_posted_once_and_the_calls_own(world, how
     assert seen == [PastAlerts({})] * 2
     assert posted(world.metrics, alert_of(at=later(1))) is None
     assert world.metrics.due(later(1)) == ["trades:r1:alert"]
+
+
+def test_alerts_are_outstanding_until_they_are_sent_whoever_has_them(metrics):
+    before = metrics.outstanding()
+    posted(metrics, alert_of())
+
+    pending = metrics.outstanding()
+    metrics.take(ID, NOON)
+    on_lease = metrics.outstanding()
+    metrics.put_off(ID, later(60))
+    put_off = metrics.outstanding()
+    metrics.settle(ID, NOON)
+
+    assert (before, pending, on_lease, put_off, metrics.outstanding()) == (0, 1, 1, 1, 0)

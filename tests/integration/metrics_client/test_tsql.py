@@ -98,11 +98,27 @@ def test_another_error_is_told_at_once_in_the_databases_words(odbc_world):
     assert [statement for statement in odbc_world.odbc.statements if "COUNT_BIG" in statement][1:] == []
 
 
-def test_a_refused_login_stays_one(odbc_world):
-    odbc_world.odbc.faults = {"sp_getapplock": [refusal(18456, "Login failed.", "28000")]}
+def test_a_login_that_is_disabled_stays_refused(odbc_world):
+    odbc_world.odbc.faults = {"sp_getapplock": [refusal(18470, "The account is disabled.", "28000")]}
 
-    with pytest.raises(LoginRefused, match="Login failed"):
+    with pytest.raises(LoginRefused, match="account is disabled"):
         measured(odbc_world)
+
+
+@pytest.mark.parametrize(
+    ("number", "words", "state"),
+    [
+        (18456, "Login failed.", "28000"),
+        (6005, "SHUTDOWN is in progress.", "42000"),
+        (3906, "The database is read-only.", "42000"),
+    ],
+)
+def test_a_paused_or_moving_database_costs_a_measurement_one_more_try(odbc_world, number, words, state):
+    odbc_world.odbc.faults = {"sp_getapplock": [refusal(number, words, state)]}
+
+    assert measured(odbc_world)
+
+    assert len(odbc_world.odbc.tokens) == 2
 
 
 def test_a_token_is_fetched_for_every_connection(odbc_world):

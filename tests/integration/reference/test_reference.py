@@ -62,7 +62,7 @@ def test_what_is_written_is_read_back(reference, folder):
 def test_what_is_not_there_is_none(reference, folder):
     assert reference.read(f"{folder}/a") is None
     assert reference.newest(f"{folder}/") is None
-    assert reference.delete_older(f"{folder}/", now()) == 0
+    assert reference.delete_older(f"{folder}/", now(), 9) == 0
 
 
 def test_a_second_write_replaces_the_first(reference, folder):
@@ -105,9 +105,27 @@ def test_only_old_blobs_of_the_folder_are_deleted(reference, folder):
     next_second()
     reference.write(f"{folder}/c", b"new")
 
-    assert reference.delete_older(f"{folder}/", limit) == 2
+    assert reference.delete_older(f"{folder}/", limit, 9) == 2
     assert [reference.read(f"{folder}/{name}") for name in "abc"] == [None, None, b"new"]
     assert reference.read(f"{other}/a") == b"old"
+
+
+def test_of_old_blobs_so_many_are_deleted_and_the_one_to_keep_stays(reference, folder):
+    for name in "abcd":
+        reference.write(f"{folder}/{name}", b"old")
+    next_second()
+
+    deleted = [reference.delete_older(f"{folder}/", now(), 2, keep=f"{folder}/b") for _ in range(3)]
+
+    assert deleted == [2, 1, 0]
+    assert reference.newest(f"{folder}/") == f"{folder}/b"
+
+
+def test_a_deleted_blob_is_gone(reference, folder):
+    reference.write(f"{folder}/a", b"content")
+
+    assert [reference.delete(f"{folder}/a"), reference.delete(f"{folder}/a")] == [True, False]
+    assert reference.read(f"{folder}/a") is None
 
 
 def test_many_threads_write_at_once(reference, folder):
@@ -124,7 +142,7 @@ def test_the_container_is_made_at_the_first_write_and_not_before(tmp_path):
     with running_service("storage", "--location", tmp_path, *ports) as addresses:
         reference = blobs(addresses["connection_string"])
         with BlobServiceClient.from_connection_string(addresses["connection_string"]) as service:
-            assert (reference.read("a"), reference.newest(""), reference.delete_older("", now())) == (None, None, 0)
+            assert (reference.read("a"), reference.newest(""), reference.delete_older("", now(), 9)) == (None, None, 0)
             assert list(service.list_containers()) == []
 
             reference.write("a", b"content")

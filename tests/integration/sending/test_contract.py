@@ -1,14 +1,16 @@
 """One contract for the fake and for the client against the local hub, so that the fake can't lie."""
 
 from collections import defaultdict
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from shared.clients.event_hubs.fake import FakeEventHubs
-from shared.clients.event_hubs.hubs import EventHubs
+from shared.clients.event_hubs.hubs import AzureEventHubs
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 from shared.domain.delivery import Delivery, Event
+from shared.domain.failures import FailureKind
 from shared.errors import LoginRefused, SendFailed
 from tests.integration.sending.stage import HUBS, Platform, read_back
 
@@ -31,13 +33,16 @@ class Real:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
-        self.hubs: EventHubs = platform.hubs(
+        self.hubs: AzureEventHubs = platform.hubs(
             retry=RetryPolicy(Timeouts(3.5, 2.5, Backoff(0.02, 0.3), Backoff(0.1, 0.5)))
         )
         self._before = {hub: platform.stored(hub) for hub in HUBS}
 
     def fail(self, fate: str) -> None:
-        kind = {"unavailable": "reject_busy", "unknown": "lose_ack", "unauthorized": "refuse_token"}[fate]
+        if fate == "unavailable":
+            self.hubs = replace(self.hubs, connection=self._platform.connection(custom_endpoint="sb://127.0.0.1:9"))
+            return
+        kind = {"throttled": "reject_busy", "unknown": "lose_ack", "unauthorized": "refuse_token"}[fate]
         self._platform.order("faults", kind=kind, next=1_000)
 
     async def received(self, hub: str) -> list[tuple[str | None, bytes]]:
@@ -104,22 +109,31 @@ async def test_a_hub_tells_when_it_was_made_always_the_same(side):
     assert first < datetime.now(UTC)
 
 
-async def test_an_unknown_hub_is_a_failed_send(side):
-    with pytest.raises(SendFailed, match="nowhere"):
+async def test_an_unknown_hub_is_a_failed_send_for_good(side):
+    with pytest.raises(SendFailed, match="nowhere") as asked:
         await side.hubs.properties("nowhere")
     async with side.hubs.sender("nowhere") as sender:
-        with pytest.raises(SendFailed, match="nowhere"):
+        with pytest.raises(SendFailed, match="nowhere") as sent:
             await sender.send(keyed(1))
 
+    assert asked.value.kind is sent.value.kind is FailureKind.PERMANENT
 
-@pytest.mark.parametrize(("fate", "unknown"), [("unavailable", 0), ("unknown", 3)])
-async def test_a_send_that_fails_says_what_may_be_stored(side, fate, unknown):
+
+@pytest.mark.parametrize(
+    ("fate", "unknown", "kind"),
+    [
+        ("throttled", 0, FailureKind.THROTTLED),
+        ("unavailable", 0, FailureKind.UNAVAILABLE),
+        ("unknown", 3, FailureKind.UNAVAILABLE),
+    ],
+)
+async def test_a_send_that_fails_says_what_may_be_stored_and_what_it_means(side, fate, unknown, kind):
+    side.fail(fate)
     async with side.hubs.sender("single") as sender:
-        side.fail(fate)
         with pytest.raises(SendFailed) as caught:
             await sender.send([Event(b"a", 1, {}), Event(b"b", 2, {})])
 
-    assert caught.value.delivery == Delivery(unknown=unknown)
+    assert (caught.value.delivery, caught.value.kind) == (Delivery(unknown=unknown), kind)
 
 
 async def test_an_identity_that_is_denied_access_is_named(side):
@@ -129,7 +143,9 @@ async def test_an_identity_that_is_denied_access_is_named(side):
         await side.hubs.properties("single")
 
 
-async def test_an_event_for_a_partition_that_the_hub_has_not_is_a_failed_send(side):
+async def test_an_event_for_a_partition_that_the_hub_has_not_is_a_failed_send_for_good(side):
     async with side.hubs.sender("single") as sender:
-        with pytest.raises(SendFailed, match="hub single"):
+        with pytest.raises(SendFailed, match="hub single") as caught:
             await sender.send([Event(b"a", 1, {}, partition_id="7")])
+
+    assert caught.value.kind is FailureKind.PERMANENT

@@ -3,7 +3,9 @@
 import asyncio
 import logging
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 import pytest
 import requests
@@ -11,7 +13,9 @@ import requests
 from emulators.tls import make_tls_files
 from shared.clients.identity.credentials import make_identity
 from shared.domain.delivery import Event
+from shared.domain.failures import FailureKind
 from shared.errors import LoginRefused, SendFailed
+from tests.integration.identity.entra import PASSING, order
 from tests.integration.sending.stage import ROOMY, Platform
 
 CANARY = "canary-Jq83-secret"
@@ -31,8 +35,33 @@ def born_expired(platform: Platform) -> Iterator[None]:
     requests.put(path, json={"seconds": 3599}, timeout=5, verify=str(platform.tls.authority)).raise_for_status()
 
 
+@pytest.fixture
+def entra_faults(platform: Platform) -> Iterator[Callable[..., Any]]:
+    """Let the identity provider put clients off, as told."""
+    yield partial(order, platform.login())
+    order(platform.login(), "DELETE")
+
+
 async def test_a_sender_is_let_in(platform):
     assert await send_one(platform.hubs()) == 1
+
+
+@pytest.mark.parametrize("fault", PASSING, ids=lambda fault: "-".join(str(value) for value in fault.values()))
+async def test_a_login_service_that_says_not_now_once_costs_a_send_time_and_nothing_else(platform, entra_faults, fault):
+    entra_faults("POST", fault)
+
+    assert await send_one(platform.hubs(retry=ROOMY)) == 1
+    assert entra_faults("GET")["faults"] == []
+
+
+async def test_a_wait_that_does_not_fit_a_send_is_told_to_its_caller(platform, entra_faults):
+    entra_faults("POST", {"kind": "throttled", "retry_after": "960", "count": 99})
+
+    with pytest.raises(SendFailed, match="AADSTS90055") as caught:
+        await send_one(platform.hubs(retry=ROOMY))
+
+    assert caught.value.kind is FailureKind.THROTTLED
+    assert 930 < caught.value.retry_after <= 960
 
 
 async def test_one_identity_serves_several_loops_with_one_token(platform):

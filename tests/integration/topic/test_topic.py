@@ -5,6 +5,7 @@ import logging
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.utils import formatdate
 
 import pytest
 import requests
@@ -18,6 +19,7 @@ from shared.clients.event_grid.topic import EventGridTopic
 from shared.clients.identity.credentials import ServicePrincipal, make_identity
 from shared.clients.identity.fake import FakeIdentity
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
+from shared.domain.failures import FailureKind
 from shared.domain.windows.announcement import closing, opening, window_of
 from shared.domain.windows.window import Window
 from shared.errors import LoginRefused, Unavailable
@@ -109,7 +111,10 @@ def test_a_repetition_is_published_again(topic):
 def failing(request):
     """A topic that fails in one way or the other."""
     if request.param == "fake":
-        errors = {"down": Unavailable("503"), "denied": LoginRefused("The topic answered 401 (Unauthorized).")}
+        errors = {
+            "down": Unavailable("The topic answered 503.", throttled=True),
+            "denied": LoginRefused("The topic answered 401 (Unauthorized)."),
+        }
         return lambda how: FakeTopic(failure=errors[how])
     grid = request.getfixturevalue("grid")
 
@@ -122,10 +127,18 @@ def failing(request):
     return topic
 
 
-@pytest.mark.parametrize(("how", "error", "why"), [("down", Unavailable, "503"), ("denied", LoginRefused, "401")])
-def test_a_topic_that_is_down_or_denies_access_says_so(failing, how, error, why):
-    with pytest.raises(error, match=why):
+@pytest.mark.parametrize(
+    ("how", "error", "why", "kind"),
+    [
+        ("down", Unavailable, "503", FailureKind.THROTTLED),
+        ("denied", LoginRefused, "401", FailureKind.UNAUTHORIZED),
+    ],
+)
+def test_a_topic_that_is_down_or_denies_access_says_so(failing, how, error, why, kind):
+    with pytest.raises(error, match=why) as caught:
         failing(how).publish(opening(WINDOW))
+
+    assert caught.value.kind is kind
 
 
 def test_an_event_has_the_form_that_the_receiving_side_reads():
@@ -178,6 +191,18 @@ def test_the_identity_is_asked_for_a_token_of_event_grid():
         EventGridTopic("https://topic.example/api/events", identity, retry=QUICK).publish(opening(WINDOW))
 
     assert identity.scopes == ["https://eventgrid.azure.net/.default"]
+
+
+@pytest.mark.parametrize("wait", [lambda: "960", lambda: formatdate(time.time() + 960, usegmt=True)], ids=["s", "date"])
+def test_a_wait_that_does_not_fit_is_told_whatever_its_length_and_form(wait):
+    busy = Answer(429, b"", {"Retry-After": wait()})
+
+    with running_peer(busy) as peer, pytest.raises(Unavailable, match="429") as caught:
+        EventGridTopic(f"{peer.url}/api/events", "the-key", retry=QUICK).publish(opening(WINDOW))
+
+    assert caught.value.kind is FailureKind.THROTTLED
+    assert 950 < caught.value.retry_after <= 960
+    assert len(peer.asked) == 1
 
 
 @pytest.mark.parametrize(("status", "error"), [(400, Unavailable), (404, Unavailable), (403, LoginRefused)])

@@ -8,11 +8,13 @@ import pytest
 from aiohttp import web
 
 from shared.trades.connection.client import WebVenueClient
+from shared.trades.connection.limiter import RequestLimiter
 from shared.trades.venues.coinbase import Coinbase
 from shared.trades.venues.registry import Endpoints
+from shared.trades.venues.venue import RequestLimit
 from tests.following import events_of
 
-ACK = json.dumps({"type": "subscriptions", "channels": []})
+ACK = json.dumps({"type": "subscriptions", "channels": [{"name": "matches", "product_ids": ["BTC-USD"]}]})
 
 
 def match(number, kind="match", symbol="BTC-USD", **more):
@@ -38,13 +40,13 @@ class Stage:
 
     def __init__(self):
         self.scenes, self.answers, self.sockets, self.requests = [], [], [], []
-        self.refusals = []
+        self.refusals, self.refusal_headers, self.peers, self.clients = [], {}, [], []
         self.opened, self.closed = asyncio.Queue(), asyncio.Queue()
         self.address = ""
 
     async def websocket(self, request):
         if self.refusals:
-            return web.Response(status=self.refusals.pop(0))
+            return web.Response(status=self.refusals.pop(0), headers=self.refusal_headers)
         socket = web.WebSocketResponse(autoping=True)
         await socket.prepare(request)
         self.sockets.append(socket)
@@ -59,18 +61,24 @@ class Stage:
 
     async def rest(self, request):
         self.requests.append(request.path_qs)
+        self.peers.append(request.transport.get_extra_info("peername"))
         status, headers, body = self.answers[min(len(self.requests), len(self.answers)) - 1]
         return web.Response(status=status, headers=headers, body=body)
 
     def client(self, venue=None, *, scheme="", ca_bundle=None, limit=None):
-        return WebVenueClient(
-            venue or Coinbase(),
+        venue = venue or Coinbase()
+        if limit:
+            venue = type("Limited", (type(venue),), {"connection_limit": limit})()
+        client = WebVenueClient(
+            venue,
             Endpoints(f"ws{scheme}://{self.address}/ws", f"http{scheme}://{self.address}"),
             ca_bundle=ca_bundle,
             clock=lambda: 1_700_000_000_000_000,
             jitter=lambda: 0.0,
-            connection_limit=limit,
+            limiter=RequestLimiter(RequestLimit(100, 0.0)),
         )
+        self.clients.append(client)
+        return client
 
 
 async def serve(stage, ssl_context=None):
@@ -89,6 +97,8 @@ async def stage():
     stage = Stage()
     runner = await serve(stage)
     yield stage
+    for client in stage.clients:
+        await client.aclose()
     await runner.cleanup()
 
 

@@ -10,12 +10,20 @@ from datetime import timedelta
 import pytest
 
 from emulators.tls import make_tls_files, server_context
-from shared.errors import FeedRefused, Unavailable
+from shared.errors import Unavailable
 from shared.trades.connection.transport import WebTransport
 from shared.trades.venues.binance import Binance
 from shared.trades.venues.bitstamp import Bitstamp
 from shared.trades.venues.coinbase import Coinbase
-from shared.trades.venues.readings import Connected, Heartbeat, Interrupted, Snapshot, Traded, Unreadable
+from shared.trades.venues.readings import (
+    Connected,
+    Heartbeat,
+    Interrupted,
+    MarketRefused,
+    Snapshot,
+    Traded,
+    Unreadable,
+)
 from tests.following import Heard, events_of
 from tests.integration.trades.conftest import ACK, Stage, match, quiet, serve, take
 
@@ -157,12 +165,13 @@ async def test_venue_that_leaves_at_once_has_interrupted(stage):
     assert kinds(events) == ["Connected", "Interrupted", "Connected"]
 
 
-async def test_refusal_is_raised_at_once_in_the_venues_words(stage):
+async def test_refusal_is_told_at_once_in_the_venues_words(stage):
     stage.scenes = [plays('{"type":"error","message":"Failed to subscribe","reason":"NO-PE is not a valid product"}')]
 
-    with pytest.raises(FeedRefused, match="coinbase refused NO-PE: Failed to subscribe: NO-PE is not a valid product"):
-        await take(stage.client(), 1, ["NO-PE"])
+    events = await take(stage.client(), 1, ["NO-PE"])
 
+    words = "coinbase refused NO-PE: Failed to subscribe: NO-PE is not a valid product"
+    assert events == [MarketRefused("NO-PE", words)]
     assert len(stage.sockets) == 1
 
 
@@ -226,13 +235,26 @@ async def test_busy_venue_is_tried_again(stage, status):
     assert f"{stage.address} answered {status}" in events[0].reason
 
 
-async def test_venue_that_forbids_the_connection_is_not_tried_again(stage):
-    stage.refusals, stage.scenes = [451], [plays(ACK)]
+@pytest.mark.parametrize("status", [403, 451])
+async def test_venue_that_forbids_the_connection_is_tried_again_and_costs_no_other(stage, status):
+    stage.refusals, stage.scenes = [status], [plays(ACK)]
 
-    with pytest.raises(FeedRefused, match=f"{stage.address} answered 451"):
-        await take(stage.client(), 1)
+    events = await take(stage.client(), 2)
 
-    assert stage.sockets == []
+    assert kinds(events) == ["Interrupted", "Connected"]
+    assert f"{stage.address} answered {status}" in events[0].reason
+
+
+async def test_ban_at_the_handshake_keeps_the_pages_from_being_asked(stage):
+    stage.refusals, stage.refusal_headers = [418], {"Retry-After": "60"}
+    client = stage.client()
+
+    async with aclosing(client):
+        await take(client, 1)
+        with pytest.raises(Unavailable, match="asked to be left alone for another 60 s"):
+            await client.page("BTC-USD")
+
+    assert stage.requests == []
 
 
 async def test_full_listener_stops_the_reading_and_loses_nothing(stage):
@@ -259,16 +281,18 @@ async def test_full_listener_stops_the_reading_and_loses_nothing(stage):
     assert ids(got) == list(numbers)
 
 
-async def test_certificate_of_another_authority_is_refused_at_once(tmp_path):
+async def test_certificate_of_another_authority_is_never_taken(tmp_path):
     shown, trusted = make_tls_files(tmp_path / "shown"), make_tls_files(tmp_path / "trusted")
     stage = Stage()
     runner = await serve(stage, server_context(shown.server))
 
-    with pytest.raises(Unavailable, match=f"{stage.address}: certificate not trusted"):
-        await take(stage.client(scheme="s", ca_bundle=trusted.authority), 1)
-    with pytest.raises(Unavailable, match="not trusted"):
-        await stage.client(scheme="s", ca_bundle=trusted.authority).page("BTC-USD")
+    async with aclosing(stage.client(scheme="s", ca_bundle=trusted.authority)) as client:
+        (event,) = await take(client, 1)
+        with pytest.raises(Unavailable, match="not trusted"):
+            await client.page("BTC-USD")
 
+    assert isinstance(event, Interrupted)
+    assert f"{stage.address}: certificate not trusted" in event.reason
     assert stage.sockets == stage.requests == []
     await runner.cleanup()
 

@@ -6,10 +6,10 @@ from contextlib import aclosing
 
 import pytest
 
-from shared.errors import FeedRefused, Unavailable
+from shared.errors import Unavailable
 from shared.trades.connection.fake import FakeVenueClient
 from shared.trades.venues.coinbase import Coinbase
-from shared.trades.venues.readings import Connected, Heartbeat, Snapshot, Traded
+from shared.trades.venues.readings import Connected, Heartbeat, MarketRefused, Snapshot, Traded
 from tests.following import Heard, events_of
 from tests.integration.trades.conftest import ACK, match, quiet
 
@@ -115,13 +115,15 @@ def refusing_real(stage):
 
 
 def refusing_fake(stage):
-    return FakeVenueClient([FeedRefused("coinbase refused NO-PE: NO-PE is not a valid product")])
+    return FakeVenueClient([MarketRefused("NO-PE", "coinbase refused NO-PE: NO-PE is not a valid product")])
 
 
 @pytest.mark.parametrize("refusing", [refusing_real, refusing_fake])
-async def test_refusal_holds_the_venues_words(stage, refusing):
-    with pytest.raises(FeedRefused, match="NO-PE is not a valid product"):
-        await refusing(stage).follow(["NO-PE"], Heard())
+async def test_refused_market_is_told_in_the_venues_words(stage, refusing):
+    async with asyncio.timeout(5), aclosing(events_of(refusing(stage), ["NO-PE"])) as events:
+        told = await anext(events)
+
+    assert told == MarketRefused("NO-PE", "coinbase refused NO-PE: NO-PE is not a valid product")
 
 
 def silent_real(stage):

@@ -1,6 +1,6 @@
 import asyncio
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -39,6 +39,8 @@ class FakeDurableClient:
         return SimpleNamespace(runtime_status=alive if instance_id in self.started else None)
 
     async def raise_event(self, instance_id, name, data):
+        if instance_id not in self.started:
+            raise Exception(f"No instance with ID {instance_id} found.")
         self.raised.append((instance_id, name))
 
     def create_http_management_payload(self, instance_id):
@@ -109,13 +111,45 @@ def test_windows_are_listed(app):
     assert (status, [window["id"] for window in body["windows"]]) == (200, ["trades-20261122T120000Z"])
 
 
-def test_stopping_marks_the_window_and_raises_stop_to_what_lives(app):
+def test_stopping_marks_the_window_and_raises_stop_to_the_slices_that_wait(app):
     app.ask(windows.open_windows, "POST", json.dumps(BODY).encode())
+    app.ledger.change("trades-20261122T130000Z", lambda row: replace(row, state="open"))
+    waiting = [f"trades-20261122T130000Z-leg0-slice{number}" for number in (3, 7)]
+    app.client.started.update(dict.fromkeys(waiting))
 
     status, body = app.ask(windows.stop_window, "DELETE", id="trades-20261122T130000Z")
 
     assert (status, body["stop_at"]) == (202, "2026-11-22T12:00:02Z")
-    assert app.client.raised == [("trades-20261122T130000Z", "stop")]
+    assert app.client.raised == [(instance, "stop") for instance in waiting]
+
+
+def test_the_same_body_again_is_answered_with_the_same_window(app):
+    answers = [app.ask(windows.open_windows, "POST", json.dumps(BODY).encode()) for _ in range(2)]
+
+    assert answers[0] == answers[1]
+    assert answers[0][0] == 202
+
+
+def test_a_long_back_fill_is_opened_whole_and_shown_in_pages_each_of_which_asks_for_the_next(app):
+    body, shown = {"feed": "trades", "start": "2026-11-22T00:00:00Z", "end": "2026-11-22T12:00:00Z"}, []
+
+    while body:
+        status, answer = app.ask(windows.open_windows, "POST", json.dumps(body).encode(), {"limit": "5"})
+        shown += [window["id"] for window in answer["windows"]]
+        body = answer["next"]
+
+    assert status == 202
+    assert shown == [f"trades-20261122T{hour:02}0000Z" for hour in range(12)]
+
+
+def test_a_row_that_cannot_be_read_is_listed_by_its_key_beside_the_others(app):
+    app.ledger.claim(WindowRow(Window("trades", NOON, NOON + HOUR), "open", "timer", NOON))
+    app.ledger.tables.upsert("windows", {"PartitionKey": "trades", "RowKey": "20261122T110000Z", "state": "ajar"})
+
+    status, body = app.ask(windows.get_windows)
+
+    assert (status, [window["id"] for window in body["windows"]]) == (200, ["trades-20261122T120000Z"])
+    assert [odd["key"] for odd in body["unreadable"]] == ["windows/trades/20261122T110000Z"]
 
 
 @pytest.mark.parametrize(("error", "status"), [(Unavailable("away"), 503), (SettingsError("wrong"), 500)])

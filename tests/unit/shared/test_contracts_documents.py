@@ -222,11 +222,12 @@ def test_the_lookup_has_the_columns_and_types_of_its_contract():
     assert [breaches(schema, row) for row in table.to_pylist()] == [[]]
 
 
-def test_the_topic_is_given_the_events_of_the_contract():
+@pytest.mark.parametrize(("attempt", "absent"), [(1, {"attempt"}), (2, set())])
+def test_the_topic_is_given_the_events_of_the_contract(attempt, absent):
     schema = SCHEMAS["documents/window_event.v1.schema.json"]
     announcements = {
-        "opening": opening(WINDOW),
-        "closing": closing(WINDOW, NOON, "stopped", {"calls": StreamCounts().as_wire()}),
+        "opening": opening(WINDOW, attempt),
+        "closing": closing(WINDOW, NOON, "stopped", {"calls": StreamCounts().as_wire()}, attempt),
     }
 
     for form, one in announcements.items():
@@ -234,7 +235,7 @@ def test_the_topic_is_given_the_events_of_the_contract():
 
         assert breaches(schema["$defs"][form], event) == []
         assert all(set(counts) == COUNTED for counts in one.data.get("counts", {}).values())
-        assert set(one.data) == properties_of(schema["$defs"][form]["properties"]["data"])
+        assert set(one.data) == properties_of(schema["$defs"][form]["properties"]["data"]) - absent
 
 
 def test_the_app_reads_the_columns_of_window_counts():
@@ -252,7 +253,7 @@ def test_windows_and_tries_are_named_as_the_grammar_has_it(feed, start, number, 
 
     assert re.fullmatch(GRAMMAR["window_id"]["pattern"], window.id)
     assert re.fullmatch(GRAMMAR["slice_id"]["pattern"], named)
-    assert re.fullmatch(GRAMMAR["slice_id"]["pattern"], window.closing_attempt_id)
+    assert re.fullmatch(GRAMMAR["slice_id"]["pattern"], window.closing_attempt_id(attempt))
     assert named.startswith(f"{window.id}/")
 
 

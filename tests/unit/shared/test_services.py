@@ -1,7 +1,12 @@
 import threading
+from datetime import UTC, datetime
 
 import pytest
 
+from shared.clients.storage.fake import FakeReference
+from shared.contracts import load_contract
+from shared.errors import Unavailable
+from shared.flows.pending_alerts import retry_pending_alerts
 from shared.services import Services
 from shared.settings.model import read_settings
 
@@ -10,7 +15,8 @@ LEAST = {
     "EVENT_HUBS__credential": "managedidentity",
     "AzureWebJobsStorage__accountName": "account",
 }
-CONCURRENCY = {"extensions": {"durableTask": {"maxConcurrentActivityFunctions": 24}}}
+POLLING = {"maxQueuePollingInterval": "00:00:10"}
+CONCURRENCY = {"extensions": {"durableTask": {"maxConcurrentActivityFunctions": 24, "storageProvider": POLLING}}}
 
 
 def test_a_service_is_replaced_by_name():
@@ -19,12 +25,36 @@ def test_a_service_is_replaced_by_name():
     assert services.ledger == "another"
 
 
-def test_a_send_may_take_as_long_as_its_setting_says():
-    settings = read_settings(LEAST | {"SEND_DEADLINE": "00:00:10"}, {"functionTimeout": "00:10:00"} | CONCURRENCY)
+def test_a_send_to_any_destination_may_take_as_long_as_its_setting_says():
+    changed = {"SEND_DEADLINE": "00:00:10", "SQL__url": "mssql://sql.example/trades"}
+    settings = read_settings(LEAST | changed, {"functionTimeout": "00:10:00"} | CONCURRENCY)
 
     services = Services().replace(settings=settings)
 
+    table = services.destination_tools.rows(load_contract("trades/1"))
     assert services.hubs.retry.timeouts.total == 10.0
+    assert services.lake.container.retry.timeouts.total == 10.0
+    assert table.retry.timeouts.total == 10.0
+
+
+def test_without_a_database_there_are_no_alerts_to_send_and_nothing_to_measure():
+    settings = read_settings(LEAST, {"functionTimeout": "00:10:00"} | CONCURRENCY)
+
+    services = Services().replace(settings=settings)
+
+    assert retry_pending_alerts(services.alert_tools)["due"] == 0
+    with pytest.raises(Unavailable, match="SQL__url is not set"):
+        _ = services.metrics_tools
+
+
+def test_with_a_database_it_is_asked_for_alerts_only_where_one_is_remembered():
+    settings = read_settings(
+        LEAST | {"SQL__url": "mssql://sql.example/trades"}, {"functionTimeout": "00:10:00"} | CONCURRENCY
+    )
+
+    services = Services().replace(settings=settings, reference=FakeReference(lambda: datetime.now(UTC)))
+
+    assert retry_pending_alerts(services.alert_tools)["due"] == 0
 
 
 def test_an_unknown_name_is_an_error():

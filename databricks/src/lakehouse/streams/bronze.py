@@ -27,14 +27,15 @@ class BronzeProgress:
     """How far bronze has a stream, and what the pass did.
 
     last_sequence_numbers: up to which each partition of the hub's present epoch was gone through. rows_read: with those
-    that bronze had already. holes: by partition, the numbers between what bronze has and what came that the hub no
-    longer had; a partition's first event is expected to have number 0.
+    that bronze had already. bytes_read: of their bodies. holes: by partition, the numbers between what bronze has and
+    what came that the hub no longer had; a partition's first event is expected to have number 0.
     """
 
     last_sequence_numbers: Mapping[str, int]
     rows_read: int = 0
     epoch: str = ""
     holes: Mapping[str, tuple[Hole, ...]] = field(default_factory=dict)
+    bytes_read: int = field(default=0, compare=False)
 
 
 def create_bronze_table(lake: Lake, stream: str) -> None:
@@ -77,7 +78,8 @@ def run_bronze_pass(
             "were read",
             *(stream.hub, state.epoch, partition, ", ".join(f"{first}-{last}" for first, last in holes)),
         )
-    return BronzeProgress(dict(state.last), state.rows, state.epoch, {p: tuple(h) for p, h in state.holes.items()})
+    found = {partition: tuple(holes) for partition, holes in state.holes.items()}
+    return BronzeProgress(dict(state.last), state.rows, state.epoch, found, state.size)
 
 
 @dataclass(slots=True)
@@ -91,6 +93,7 @@ class _State:
     last: dict[str, int]
     mark: Mark
     rows: int = 0
+    size: int = 0
     holes: dict[str, list[Hole]] = field(default_factory=dict)
 
     def take(self, batch: DataFrame, mark: Mark) -> None:
@@ -110,6 +113,7 @@ class _State:
         self.last.update(last)
         self.mark = {**self.mark, **mark}
         self.rows += sum(part.rows for part in parts)
+        self.size += sum(part.size for part in parts)
         for partition, holes in found.items():
             self.holes.setdefault(partition, []).extend(holes)
 

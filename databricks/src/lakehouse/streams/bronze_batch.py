@@ -17,7 +17,7 @@ class HubsConfused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What a batch has of one partition: its first and last sequence number, its rows, its different numbers."""
+    """What a batch has of one partition: its first and last number, its rows, its different numbers, its bytes."""
 
     epoch: str
     partition: str
@@ -25,6 +25,7 @@ class Part:
     last: int
     rows: int
     numbers: int
+    size: int
 
 
 def parts_of(batch: DataFrame) -> list[Part]:
@@ -35,6 +36,7 @@ def parts_of(batch: DataFrame) -> list[Part]:
         F.max(number).alias("last"),
         F.count(number).alias("rows"),
         F.countDistinct(number).alias("numbers"),
+        F.coalesce(F.sum(F.octet_length("body")), F.lit(0)).alias("size"),
     )
     return [Part(**row.asDict()) for row in found.collect()]
 

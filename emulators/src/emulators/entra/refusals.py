@@ -1,6 +1,7 @@
 """How Entra says no: its error codes, their HTTP status and the JSON they travel in."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
 
@@ -9,12 +10,13 @@ _ERROR_PAGE = "https://login.microsoftonline.com/error?code={code}"
 
 @dataclass(eq=False)
 class Refusal(Exception):
-    """A request that Entra turns down: the OAuth error, the AADSTS code, the sentence and the HTTP status."""
+    """A request that Entra turns down: the OAuth error, the AADSTS code, the sentence, the HTTP status and headers."""
 
     error: str
     code: int
     message: str
     status: HTTPStatus = HTTPStatus.BAD_REQUEST
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from emulators.admin import body_of
+from emulators.admin import FaultRoutes, admin_application, body_of
 from emulators.clocks import utc_now
+from emulators.entra.faults import Fault, Faults, GatewayPage
 from emulators.entra.grants import check_tenant, decide
 from emulators.entra.identities import Identities
 from emulators.entra.metadata import issuer_of, openid_configuration
@@ -48,12 +49,14 @@ class Entra:
     lifetime: timedelta
     authority: str = ""
     key: SigningKey = field(default_factory=make_signing_key)
+    faults: Faults = field(default_factory=Faults)
 
     async def give_token(self, request: web.Request) -> web.Response:
         """Answer `POST /{tenant}/oauth2/v2.0/token`."""
+        self.faults.meet("token")
         form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
         authorization = request.headers.get("Authorization", "")
-        grant = decide(form, request.match_info["tenant"], self._issuer(), self.identities, authorization)
+        grant = decide(form, request.match_info["tenant"], self.issuer, self.identities, authorization)
         token = signed(self.key, claims(grant, utc_now(), self.lifetime))
         _logger.info("entra.token_given client=%s audience=%s", grant.client_id, grant.audience)
         seconds = int(self.lifetime.total_seconds())
@@ -63,13 +66,14 @@ class Entra:
 
     async def show_metadata(self, request: web.Request) -> web.Response:
         """Answer the OpenID metadata addresses."""
+        self.faults.meet("metadata")
         check_tenant(request.match_info["tenant"], self.identities)
         return web.json_response(openid_configuration(self.authority, self.identities.tenant))
 
     async def show_keys(self, request: web.Request) -> web.Response:
         """Answer the key set addresses."""
         check_tenant(request.match_info["tenant"], self.identities)
-        return web.json_response(key_set(self.key, self._issuer()))
+        return web.json_response(key_set(self.key, self.issuer))
 
     async def set_lifetime(self, request: web.Request) -> web.Response:
         """Answer `PUT /admin/token-lifetime`: `{"seconds": n}`; below zero, tokens are issued expired."""
@@ -80,7 +84,9 @@ class Entra:
         self.lifetime = timedelta(seconds=seconds)
         return web.json_response({"seconds": seconds})
 
-    def _issuer(self) -> str:
+    @property
+    def issuer(self) -> str:
+        """Name who issues the tokens."""
         return issuer_of(self.authority, self.identities.tenant)
 
 
@@ -90,13 +96,15 @@ class _Lifetime(msgspec.Struct, forbid_unknown_fields=True):
 
 def _application(entra: Entra) -> web.Application:
     application = web.Application(middlewares=[_refusals_as_json])
+    admin = [web.put("/token-lifetime", entra.set_lifetime)]
+    faults = FaultRoutes.of(Fault, entra.faults).routes()
+    application.add_subapp("/admin", admin_application(lambda: {"issuer": entra.issuer}, admin, faults))
     routes = application.router
     routes.add_get("/{tenant}/v2.0/.well-known/openid-configuration", entra.show_metadata)
     routes.add_get("/{tenant}/.well-known/openid-configuration", entra.show_metadata)
     routes.add_get("/{tenant}/discovery/v2.0/keys", entra.show_keys)
     routes.add_get("/{tenant}/discovery/keys", entra.show_keys)
     routes.add_post("/{tenant}/oauth2/v2.0/token", entra.give_token)
-    routes.add_put("/admin/token-lifetime", entra.set_lifetime)
     return application
 
 
@@ -107,7 +115,9 @@ async def _refusals_as_json(request: web.Request, handler: Handler) -> web.Strea
     except Refusal as refusal:
         incident = Incident(str(uuid.uuid4()), _correlation_id(request), utc_now())
         _logger.warning("entra.refused code=%s correlation=%s", refusal.code, incident.correlation_id)
-        return web.json_response(refusal_body(refusal, incident), status=refusal.status)
+        return web.json_response(refusal_body(refusal, incident), status=refusal.status, headers=refusal.headers)
+    except GatewayPage as page:
+        return page.response()
 
 
 def _correlation_id(request: web.Request) -> str:

@@ -6,7 +6,7 @@ Events are kept as the raw bytes the publisher encoded, so that properties come 
 import struct
 from dataclasses import dataclass
 
-_HEADER, _ANNOTATIONS, _FOOTER = 0x70, 0x72, 0x78
+_HEADER, _ANNOTATIONS, _PROPERTIES, _APPLICATION_PROPERTIES, _FOOTER = 0x70, 0x72, 0x73, 0x74, 0x78
 _HEADER_SECTION, _ANNOTATIONS_SECTION, _DATA_SECTION = b"\x00\x53\x70", b"\x00\x53\x72", b"\x00\x53\x75"
 _SMALL_DESCRIPTOR, _LARGE_DESCRIPTOR = b"\x00\x53", b"\x00\x80"
 _FIXED_WIDTHS = {0x4: 0, 0x5: 1, 0x6: 2, 0x7: 4, 0x8: 8, 0x9: 16}
@@ -54,7 +54,8 @@ def read_publication(payload: bytes) -> Publication:
     """Split a transfer into its events.
 
     Proton hides the message format 0x80013700, so a batch is known by its content: every body section is
-    binary data that holds an encoded message. Raises `MalformedMessage`.
+    binary data that holds an encoded message. JavaScript's library writes a header and properties around every
+    message, also where they are empty. Raises `MalformedMessage`.
     """
     try:
         return _read_publication(payload)
@@ -122,8 +123,9 @@ def _read_publication(payload: bytes) -> Publication:
 
 
 def _batch_bodies(payload: bytes, at: int) -> list[bytes] | None:
-    """Return the messages that the binary body sections from `at` hold, or None if that is not what they hold."""
+    """Return the messages that the binary body sections after `at` hold, or None if that is not what they hold."""
     bodies: list[bytes] = []
+    at = _after_properties(payload, at)
     while payload.startswith(_DATA_SECTION, at):
         start, at = _binary_bounds(payload, at + len(_DATA_SECTION))
         body = payload[start:at]
@@ -131,6 +133,15 @@ def _batch_bodies(payload: bytes, at: int) -> list[bytes] | None:
             return None
         bodies.append(body)
     return bodies if bodies and at == len(payload) and _is_message(bodies[0]) else None
+
+
+def _after_properties(payload: bytes, at: int) -> int:
+    while at < len(payload):
+        code, value = _descriptor(payload, at)
+        if code not in {_PROPERTIES, _APPLICATION_PROPERTIES}:
+            break
+        at = skip_value(payload, value)
+    return at
 
 
 def _binary_bounds(data: bytes, at: int) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from emulators.exchange.faults import Faults
 from emulators.exchange.feed import Feed
 from emulators.exchange.instants import SECOND
 from emulators.exchange.market import Trade
-from emulators.exchange.venue import Dialogue
+from emulators.exchange.venue import Dialogue, subscribes
 
 _MOST_WAITING = 200_000
 
@@ -90,11 +90,17 @@ class Connection:
     async def _read(self) -> None:
         async for message in self._socket:
             if message.type is WSMsgType.TEXT:
-                self.post(self.dialogue.receive(message.data, self._venue_time()))
+                self.post(self._answer(message.data))
             elif message.type is WSMsgType.PONG:
                 self._pinged = None
             elif message.type is WSMsgType.PING:
                 self.post([message.data], WSMsgType.PONG)
+
+    def _answer(self, text: str) -> list[bytes]:
+        venue = self._feed.venue
+        if subscribes(text) and (refusal := self._faults.subscription_refusal(venue.name)):
+            return [venue.error_frame(refusal.words)]
+        return self.dialogue.receive(text, self._venue_time())
 
     async def _write(self) -> None:
         try:

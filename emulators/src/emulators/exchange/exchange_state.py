@@ -107,8 +107,10 @@ class ExchangeState:
             "outage": lambda: self._disconnect(feed, None),
             "hole": lambda: feed.wake(fault.symbol, now),
             "late": lambda: feed.wake(fault.symbol, now),
+            "zero": lambda: feed.wake(fault.symbol, now),
             "skew": lambda: feed.shift_clock(now, fault.microseconds),
             "malformed": lambda: self._post(feed, [feed.venue.malformed_frame(clock)] * fault.count),
+            "error_frame": lambda: self._post(feed, [feed.venue.error_frame(fault.words)] * fault.count),
             "unknown": lambda: self._post(feed, [feed.venue.unknown_frame(clock)] * fault.count),
             "shutdown": lambda: self._shut_down(feed, fault, clock),
         }

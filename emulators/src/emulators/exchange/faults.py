@@ -1,11 +1,13 @@
 """What goes wrong on demand: the faults of venues and assets, and what each decides."""
 
 from enum import Enum, auto
+from http import HTTPStatus
 from typing import Annotated, Literal
 
 import msgspec
 
 from emulators.exchange.instants import SECOND
+from emulators.exchange.limits import Refusal
 from emulators.faults import FaultQueue, Limits
 
 Kind = Literal[
@@ -21,6 +23,9 @@ Kind = Literal[
     "connection_limit",
     "rest_down",
     "too_many_requests",
+    "refuse_subscription",
+    "error_frame",
+    "zero",
     "assets_down",
     "assets_half",
     "assets_not_json",
@@ -31,7 +36,8 @@ Kind = Literal[
 ASSETS = ("assets_down", "assets_half", "assets_not_json", "assets_empty", "assets_slow", "assets_refused")
 _USUAL_SECONDS: dict[str, float] = {"outage": 5.0, "silence": 5.0, "late": 2.0, "shutdown": 3.0, "rest_down": 5.0}
 _NEEDS_SECONDS = ("skew", "connection_limit", "assets_slow")
-_COUNTED = ("hole", "late", "too_many_requests", *ASSETS)
+_COUNTED = ("hole", "late", "zero", "too_many_requests", "refuse_subscription", *ASSETS)
+_SPOKEN = ("too_many_requests", "refuse_subscription", "error_frame")
 _TIMED = ("outage", "silence", "rest_down")
 QUEUED = (*_COUNTED, *_TIMED, "connection_limit")
 """The kinds that hold for a while; the others happen at once."""
@@ -42,7 +48,9 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `venue` and `symbol` narrow it (absent: all). `count`: how many trades, frames or requests. `seconds`: how long, how
     late, how far off, how old. `rest`: for an outage true leaves REST up, for a hole false takes the trades out of the
-    history too. `code`: the close code of a disconnect (absent: no close frame at all). The kinds `assets_…` concern
+    history too. `status`: of the refusals of too_many_requests; 200 is Kraken's alone. `words`: what a refusal or an
+    error says (absent: what is usual for the venue). `code`: the close code of a disconnect (absent: no close frame
+    at all). The kinds `assets_…` concern
     requests for the assets; venue and symbol mean nothing to them.
     """
 
@@ -53,12 +61,18 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seconds: float | None = None
     rest: bool | None = None
     retry_after: Annotated[float, msgspec.Meta(ge=0)] = 1.0
+    status: Literal[200, 403, 418, 429, 451] = 429
+    words: Annotated[str, msgspec.Meta(min_length=1)] | None = None
     code: Annotated[int, msgspec.Meta(ge=1000, le=4999)] | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a kind that lacks its seconds."""
+        """Refuse a kind that lacks its seconds, and what its kind or its venue has no use for."""
         if self.kind in _NEEDS_SECONDS and self.seconds is None:
             raise ValueError(f"seconds is required for kind {self.kind}")
+        if self.words is not None and self.kind not in _SPOKEN:
+            raise ValueError(f"words mean nothing to kind {self.kind}, but to {', '.join(_SPOKEN)}")
+        if self.status < HTTPStatus.BAD_REQUEST and self.venue != "kraken":
+            raise ValueError(f"status 200 refuses nothing on {self.venue or 'all venues'}, but on kraken alone")
         if self.kind != "skew" and self.seconds is not None and self.seconds < 0:
             raise ValueError(f"seconds must be at least 0 for kind {self.kind}, not {self.seconds}")
 
@@ -87,6 +101,8 @@ class Publication(Enum):
     LATE = auto()
     UNSENT = auto()
     LOST = auto()
+    ZERO = auto()
+    """Sent with a quantity of zero, which the history has too."""
 
 
 class Faults(FaultQueue[Fault]):
@@ -94,11 +110,13 @@ class Faults(FaultQueue[Fault]):
 
     def publication(self, venue: str, symbol: str) -> tuple[Publication, int]:
         """Decide what becomes of the next trade, and how many microseconds late it is sent; counts it."""
-        fault = self.consume(lambda fault: fault.kind in {"hole", "late"} and fault.concerns(venue, symbol))
+        fault = self.consume(lambda fault: fault.kind in {"hole", "late", "zero"} and fault.concerns(venue, symbol))
         if fault is None:
             return Publication.SENT, 0
         if fault.kind == "late":
             return Publication.LATE, fault.microseconds
+        if fault.kind == "zero":
+            return Publication.ZERO, 0
         return (Publication.LOST if fault.rest is False else Publication.UNSENT), 0
 
     def is_silent(self, venue: str) -> bool:
@@ -109,12 +127,19 @@ class Faults(FaultQueue[Fault]):
         """Say whether the venue's connections are refused; with `rest`, whether REST requests are."""
         return any(not (rest and outage.rest) for outage in self._of("outage", venue))
 
-    def rest_refusal(self, venue: str) -> tuple[int, float] | None:
-        """Decide whether a REST request is refused: status and seconds to wait; counts it."""
+    def rest_refusal(self, venue: str) -> Refusal | None:
+        """Decide whether a REST request is refused, and how; counts it."""
         if self._of("rest_down", venue):
-            return 503, 1.0
+            return Refusal(503, 1.0)
         limited = self.consume(lambda fault: fault.kind == "too_many_requests" and fault.concerns(venue))
-        return (429, limited.retry_after) if limited else None
+        if limited is None:
+            return None
+        wait = limited.retry_after if limited.status >= HTTPStatus.BAD_REQUEST else None
+        return Refusal(limited.status, wait, limited.words)
+
+    def subscription_refusal(self, venue: str) -> Fault | None:
+        """Decide whether a subscription is refused; counts it."""
+        return self.consume(lambda fault: fault.kind == "refuse_subscription" and fault.concerns(venue))
 
     def of_assets(self) -> Fault | None:
         """Decide what happens to a request for the assets; counts it."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from emulators.exchange.faults import Faults, Publication
 from emulators.exchange.history import History, Tape
+from emulators.exchange.instruments import instruments_of
 from emulators.exchange.market import Trade
 from emulators.exchange.venue import Venue
 
@@ -41,6 +42,12 @@ class Feed:
         """List what is traded."""
         return tuple(self._histories)
 
+    @property
+    def pairs(self) -> Mapping[str, tuple[str, str]]:
+        """Give base and quote of each symbol: as its instrument has them, or as a recorded one is written."""
+        known = {one.symbol: (one.base, one.quote) for one in instruments_of(self.venue.name)}
+        return {symbol: known.get(symbol) or _parts(symbol) for symbol in self.symbols}
+
     def history(self, symbol: str, now: int) -> History | None:
         """Give everything that happened to a symbol until `now`; None where it is not traded."""
         history = self._histories.get(symbol)
@@ -59,7 +66,11 @@ class Feed:
     def due(self, now: int) -> list[Trade]:
         """Give the trades to be sent now: in time order those that no fault holds, then late ones whose time came."""
         fresh = [trade for symbol in self._published for trade in self._fresh(symbol, now)]
-        sent = [trade for trade in sorted(fresh, key=lambda trade: trade.time) if self._may_go(trade, now)]
+        sent = [
+            self._histories[trade.symbol].displayed(trade)
+            for trade in sorted(fresh, key=lambda trade: trade.time)
+            if self._may_go(trade, now)
+        ]
         return sent + self._released(now)
 
     def clock(self, now: int) -> int:
@@ -96,10 +107,17 @@ class Feed:
             heapq.heappush(self._late, (now + delay, trade.trade_id, trade))
         if publication is Publication.LOST:
             self._histories[trade.symbol].lose(trade.trade_id)
-        return publication is Publication.SENT
+        if publication is Publication.ZERO:
+            self._histories[trade.symbol].empty(trade.trade_id)
+        return publication in {Publication.SENT, Publication.ZERO}
 
     def _released(self, now: int) -> list[Trade]:
         released = []
         while self._late and self._late[0][0] <= now:
             released.append(heapq.heappop(self._late)[2])
         return released
+
+
+def _parts(symbol: str) -> tuple[str, str]:
+    base, _, quote = symbol.partition("-")
+    return base, quote

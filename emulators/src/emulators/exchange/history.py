@@ -33,6 +33,7 @@ class History:
         """Show `tape` by a right clock and whole."""
         self._tape = tape
         self._lost: set[int] = set()
+        self._empty: set[int] = set()
         self._shifts = [(0, 0)]
 
     @property
@@ -52,6 +53,17 @@ class History:
     def lose(self, trade_id: int) -> None:
         """Take a trade out of the pages for good."""
         self._lost.add(trade_id)
+
+    def empty(self, trade_id: int) -> None:
+        """Let a trade have a quantity of zero from now on."""
+        self._empty.add(trade_id)
+
+    def displayed(self, trade: Trade) -> Trade:
+        """Give a trade with the quantity that the venue shows, zero with its digits where it is an empty one."""
+        if trade.trade_id not in self._empty:
+            return trade
+        digits = len(trade.size.partition(".")[2])
+        return replace(trade, size=f"{0:.{digits}f}")
 
     def is_lost(self, trade_id: int) -> bool:
         """Say whether the pages leave this trade out."""
@@ -109,6 +121,6 @@ class History:
         return (trade for trade in stamped if trade.trade_id not in self._lost)
 
     def _stamped(self, index: int) -> Trade:
-        trade = self._tape.row(index)
+        trade = self.displayed(self._tape.row(index))
         shift = self.shift_at(trade.time)
         return replace(trade, time=trade.time + shift) if shift else trade

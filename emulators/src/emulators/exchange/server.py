@@ -14,6 +14,7 @@ from emulators.exchange.config import ExchangeConfig
 from emulators.exchange.connection import Connection
 from emulators.exchange.exchange_state import ExchangeState
 from emulators.exchange.feed import Feed
+from emulators.exchange.limits import Allowances
 from emulators.exchange.venue import Opening, PageMaker, PageRequest
 from emulators.serving import Site, serving
 
@@ -45,8 +46,9 @@ def exchange_application(state: ExchangeState) -> web.Application:
     for name, feed in state.feeds.items():
         for route in feed.venue.sockets:
             application.router.add_get(f"/{name}{route}", _socket_handler(state, feed, route))
+        allowances = Allowances(feed.venue.limits)
         for route, page in feed.venue.pages().items():
-            application.router.add_get(f"/{name}{route}", _page_handler(state, feed, page))
+            application.router.add_get(f"/{name}{route}", _page_handler(state, feed, allowances, route, page))
     application.router.add_get(PATH, assets_handler(state.assets, state.faults.of_assets))
     return application
 
@@ -63,17 +65,19 @@ def _socket_handler(state: ExchangeState, feed: Feed, route: str) -> _Handler:
     return handle
 
 
-def _page_handler(state: ExchangeState, feed: Feed, page: PageMaker) -> _Handler:
+def _page_handler(state: ExchangeState, feed: Feed, allowances: Allowances, route: str, page: PageMaker) -> _Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         now, venue = state.clock(), feed.venue
         if state.faults.is_out(venue.name, rest=True):
             return _hang_up(request)
-        if refusal := state.faults.rest_refusal(venue.name):
-            status, wait = refusal
-            return _json(venue.refusal(status), status, {"Retry-After": f"{wait:g}"})
+        refusal = allowances.ask(request.remote or "", route, now) or state.faults.rest_refusal(venue.name)
+        headers = allowances.headers(request.remote or "")
+        if refusal:
+            wait = {} if refusal.wait is None else {"Retry-After": f"{refusal.wait:.12g}"}
+            return _json(venue.refusal(refusal.status, refusal.words), refusal.status, headers | wait)
         name = request.match_info.get("name", "")
         answer = page(PageRequest(now, feed.clock(now), name, dict(request.query), dict(request.headers)), feed)
-        return _json(answer.body, answer.status, dict(answer.headers))
+        return _json(answer.body, answer.status, headers | dict(answer.headers))
 
     return handle
 

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import msgspec
 
 from emulators.exchange.history import History
+from emulators.exchange.limits import RequestLimit
 from emulators.exchange.market import Trade
 
 encode = msgspec.json.encode
@@ -17,6 +18,11 @@ class Listings(Protocol):
 
     @property
     def symbols(self) -> Sequence[str]: ...
+    @property
+    def pairs(self) -> Mapping[str, tuple[str, str]]:
+        """Give base and quote of each symbol, in the venue's spelling."""
+        ...
+
     def history(self, symbol: str, now: int) -> History | None:
         """Give everything that happened to `symbol` until the true moment `now`; None where it is not traded."""
         ...
@@ -114,8 +120,16 @@ class Venue(Protocol):
         """Give the REST paths (aiohttp patterns; `{name}` becomes `PageRequest.name`) and what answers them."""
         ...
 
-    def refusal(self, status: int) -> bytes:
-        """Write the body of a 429 or 503."""
+    def limits(self) -> tuple[RequestLimit, ...]:
+        """Make what the pages allow one address, all of which hold."""
+        ...
+
+    def refusal(self, status: int, words: str | None = None) -> bytes:
+        """Write the body of a page that is refused with a status, in these words or the usual ones."""
+        ...
+
+    def error_frame(self, words: str | None = None) -> bytes:
+        """Write the frame that refuses a subscription for a reason that may pass, or an error that nobody asked for."""
         ...
 
     def shutdown_notice(self, now: int) -> list[bytes]:
@@ -129,6 +143,21 @@ class Venue(Protocol):
     def malformed_frame(self, now: int) -> bytes:
         """Write a frame that breaks off."""
         ...
+
+
+class _Subscribing(msgspec.Struct):
+    type: str = ""
+    method: str = ""
+    event: str = ""
+
+
+def subscribes(text: str) -> bool:
+    """Say whether a frame of a client subscribes to something, whichever venue it speaks to."""
+    try:
+        frame = msgspec.json.decode(text, type=_Subscribing)
+    except msgspec.MsgspecError:
+        return False
+    return bool({frame.type, frame.method.lower(), frame.event} & {"subscribe", "bts:subscribe"})
 
 
 def broken(frame: bytes) -> bytes:

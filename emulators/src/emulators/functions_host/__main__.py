@@ -28,6 +28,9 @@ def _configuration(arguments: Sequence[str] | None) -> Hosting:
     parser.add_argument("--port", type=int, default=7071)
     parser.add_argument("--rpc-port", type=int, default=17071)
     parser.add_argument("--enable-auth", action="store_true", help="ask for keys, as Azure does")
+    parser.add_argument(
+        "--polling", type=float, default=0.0, metavar="SECONDS", help="deliver as late as an idle task hub in Azure"
+    )
     options = parser.parse_args(arguments)
     options.settings = options.settings or options.app / "local.settings.json"
     return Hosting(**vars(options))

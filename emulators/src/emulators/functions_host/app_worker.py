@@ -10,6 +10,7 @@ from typing import Any
 import azure_functions_runtime as runtime
 
 from emulators.functions_host.errors import AppRefused
+from emulators.functions_host.invocations import invoking
 from emulators.functions_host.protos import Message, ParameterBinding, Protos, StatusResult, TypedData
 
 _OUT = "OUT"
@@ -68,11 +69,8 @@ async def execute(function: Function, invocation: str, values: Mapping[str, Type
 
     `invocation` becomes the id that the function's own log lines carry.
     """
-    token = runtime.invocation_id_cv.set(invocation)
-    try:
+    with invoking(invocation):
         response = await runtime.invocation_request(_request(function, invocation, values))
-    finally:
-        runtime.invocation_id_cv.reset(token)
     if response.result.status != StatusResult.Success:
         return CallOutcome(error=response.result.exception.message, stack=response.result.exception.stack_trace)
     return CallOutcome(returned=response.return_value, outputs=tuple(response.output_data or ()))

@@ -1,4 +1,8 @@
-"""The host's log: one line per event on standard error, with its fields as key=value and the invocation's id."""
+"""The host's log: one line per event on standard error, with its fields as key=value and the invocation's id.
+
+The app's lines are those of any other logger, an SDK's too: in Azure they all have the category `Function.<name>.User`,
+whatever their logger's name, and one that belongs to no invocation is dropped. So it is here.
+"""
 
 import json
 import logging
@@ -6,25 +10,49 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from azure_functions_runtime import invocation_id_cv
+from emulators.functions_host.invocations import current_invocation
 
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _LEVELS = {
     "trace": logging.DEBUG, "debug": logging.DEBUG, "information": logging.INFO, "warning": logging.WARNING,
     "error": logging.ERROR, "critical": logging.CRITICAL, "none": logging.CRITICAL + 10,
 }  # fmt: skip
-_NOISY = {"azure": "Warning", "aiohttp": "Warning", "urllib3": "Warning", "asyncio": "Warning"}
+_CATEGORIES = ("Host", "Function")
+_OWN = (*_CATEGORIES, "emulators", "aiohttp", "asyncio", "py.warnings")
+_WORKERS = "azure.functions"
+_USER = "Function"
 
 
 def configure_logging(levels: Mapping[str, str]) -> None:
-    """Log at host.json's levels: its category names are logger names here, and SDKs are at Warning unless named."""
+    """Log at host.json's levels; the names in it are categories, and rule no logger of the app or of an SDK."""
+    default = _level(levels.get("default", "Information"))
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(LineFormatter())
-    named = {**_NOISY, **levels}
-    logging.basicConfig(level=_level(named.pop("default", "Information")), handlers=[handler], force=True)
-    for category, level in named.items():
-        logging.getLogger(category).setLevel(_level(level))
+    handler.addFilter(UserLines(_level(levels[_USER]) if _USER in levels else default))
+    # Azure's worker sets its root logger to INFO, whatever host.json says.
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    for category in _CATEGORIES:
+        logging.getLogger(category).setLevel(default)
+    for category, level in levels.items():
+        if _is_below(category, *_CATEGORIES):
+            logging.getLogger(category).setLevel(_level(level))
     logging.captureWarnings(capture=True)
+
+
+class UserLines(logging.Filter):
+    """Lets through what the host's own loggers say, and of the app's what its level allows and Azure would keep."""
+
+    def __init__(self, level: int) -> None:
+        super().__init__()
+        self._level = level
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Say whether the record is written; the worker's own lines are no telemetry of the app."""
+        if _is_below(record.name, *_OWN):
+            return True
+        if _is_below(record.name, _WORKERS):
+            return record.levelno >= logging.WARNING
+        return record.levelno >= self._level and current_invocation() is not None
 
 
 class LineFormatter(logging.Formatter):
@@ -35,7 +63,7 @@ class LineFormatter(logging.Formatter):
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         fields = {name: value for name, value in vars(record).items() if name not in _PLAIN}
         stack = fields.pop("stack", "") or (self.formatException(record.exc_info) if record.exc_info else "")
-        if invocation := invocation_id_cv.get():
+        if invocation := current_invocation():
             fields.setdefault("invocation", invocation)
         parts = [time, record.levelname, record.name, record.getMessage()]
         line = " ".join([*parts, *(f"{name}={_text(value)}" for name, value in fields.items())])
@@ -45,6 +73,10 @@ class LineFormatter(logging.Formatter):
 def _text(value: object) -> str:
     text = str(value)
     return text if text and text.isprintable() and " " not in text and '"' not in text else json.dumps(text)
+
+
+def _is_below(name: str, *roots: str) -> bool:
+    return any(name == root or name.startswith(f"{root}.") for root in roots)
 
 
 def _level(name: str) -> int:

@@ -23,7 +23,10 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Hosting:
-    """What to host and where; port 0 is any free port, which then stays the same over restarts."""
+    """What to host and where; port 0 is any free port, which then stays the same over restarts.
+
+    `polling`: how many seconds apart the queues of the task hub are looked into; 0 is at once.
+    """
 
     app: Path
     state: Path
@@ -31,6 +34,7 @@ class Hosting:
     port: int = 7071
     rpc_port: int = 17071
     enable_auth: bool = False
+    polling: float = 0.0
 
 
 @asynccontextmanager
@@ -111,7 +115,8 @@ def _command(config: Hosting, http: int, rpc: int) -> tuple[str, ...]:
     paths = ("--app", str(config.app), "--state", str(config.state), "--settings", str(config.settings))
     auth = ("--enable-auth",) if config.enable_auth else ()
     module = "emulators.functions_host.worker"
-    return (sys.executable, "-m", module, *paths, *auth, "--http", str(http), "--rpc", str(rpc))
+    numbers = ("--polling", str(config.polling), "--http", str(http), "--rpc", str(rpc))
+    return (sys.executable, "-m", module, *paths, *auth, *numbers)
 
 
 def _listening(port: int) -> socket.socket:

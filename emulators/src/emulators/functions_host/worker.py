@@ -21,6 +21,7 @@ from emulators.functions_host.durable.api import DurableApi
 from emulators.functions_host.durable.decisions import Catalogue
 from emulators.functions_host.durable.engine import Engine, Limits
 from emulators.functions_host.durable.links import WEBHOOKS, Links
+from emulators.functions_host.durable.polling import Polling
 from emulators.functions_host.durable.store import TaskStore
 from emulators.functions_host.errors import AppRefused
 from emulators.functions_host.exits import READY, REFUSED, TIMED_OUT
@@ -45,6 +46,7 @@ class Options:
     state: Path
     settings: Path
     enable_auth: bool
+    polling: float
     http: int
     rpc: int
 
@@ -68,6 +70,7 @@ def _options(arguments: Sequence[str] | None) -> Options:
     for name in ("--app", "--state", "--settings"):
         parser.add_argument(name, type=lambda text: Path(text).resolve(), required=True)
     parser.add_argument("--enable-auth", action="store_true")
+    parser.add_argument("--polling", type=float, required=True)
     for name in ("--http", "--rpc"):
         parser.add_argument(name, type=int, required=True)
     return Options(**vars(parser.parse_args(arguments)))
@@ -140,7 +143,7 @@ def _assemble(
     invoke = Invoker({function.name: function for function in functions}, links.client_binding, watchdog)
     store = TaskStore(connect(options.state))
     limits = Limits(config.activities, config.orchestrators)
-    engine = Engine(store, invoke, catalogue=_catalogue(functions), limits=limits)
+    engine = Engine(store, invoke, catalogue=_catalogue(functions), limits=limits, polling=Polling(options.polling))
     api = DurableApi(engine, store, links)
     guard = Guard(keys if options.enable_auth else None)
     front = HttpFront(invoke, config.route_prefix, guard=guard, listeners=listeners)

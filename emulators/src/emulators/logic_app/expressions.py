@@ -1,8 +1,10 @@
 """The Workflow Definition Language, as far as the definitions use it: texts are read, and evaluated.
 
-Grammar, escapes and the null rules of `?` follow Microsoft's reference of workflow definition functions.
+Grammar, escapes and the null rules of `?` follow Microsoft's reference of workflow definition functions, and what its
+own engine was seen to do.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,8 +17,10 @@ type Functions = Mapping[str, Callable[..., Any]]
 type Expression = Literal | Call | Member
 
 _WHOLE, _INNER = "@", "@{"
+_ESCAPED_INNER: Final = re.compile(r"(@?)@\{")
 _TOKEN: Final = re.compile(
-    r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<number>-?\d+(?:\.\d+)?)|(?P<name>[A-Za-z_]\w*)|(?P<sign>\?\[|[\[\](),}]))"
+    r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"
+    r"|(?P<name>[A-Za-z_]\w*)|(?P<sign>\?\[|\?\.|[\[\](),}.]))"
 )
 _WORDS: Final = {"true": True, "false": False, "null": None}
 
@@ -46,7 +50,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """`target['key']`, or `target?['key']`, which is null where the target or the member is not there."""
+    """`target['key']`, `target.key` or `target[0]`; with a `?` before it, null where target or member is not there."""
 
     target: Expression
     key: Expression
@@ -73,15 +77,17 @@ def value_of(expression: Expression, functions: Functions) -> Any:  # noqa: ANN4
         case Literal(value):
             return value
         case Call(name, arguments):
-            return functions[name.lower()](*(value_of(argument, functions) for argument in arguments))
+            return _called(name, functions, [value_of(argument, functions) for argument in arguments])
         case Member(target, key, forgiving):
             return _member(value_of(target, functions), value_of(key, functions), forgiving=forgiving)
 
 
 def as_text(value: Any) -> str:  # noqa: ANN401 - any JSON value
-    """Write a value into a text: null is nothing, and a whole number has no fraction."""
+    """Write a value into a text: null is nothing, a whole number has no fraction, an object or a list is its JSON."""
     if value is None:
         return ""
+    if isinstance(value, Mapping | list):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     if isinstance(value, bool):
         return str(value)
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
@@ -103,6 +109,8 @@ def calls_in(value: Any) -> Iterator[Call]:  # noqa: ANN401 - any JSON value
 @cache
 def parts_of(text: str) -> tuple[str | Expression, ...]:
     """Cut a text into plain pieces and expressions; raises BadExpression."""
+    if text == _WHOLE:
+        return (text,)
     if text.startswith("@@"):
         return (text[1:],)
     if text.startswith(_WHOLE) and not text.startswith(_INNER):
@@ -114,16 +122,23 @@ def parts_of(text: str) -> tuple[str | Expression, ...]:
 
 
 def _pieces(text: str) -> Iterator[str | Expression]:
-    at = 0
-    while (found := text.find(_INNER, at)) >= 0:
-        if found > at:
-            yield text[at:found]
-        reader = _Reader(text, found + len(_INNER))
+    """Cut at each `@{…}`; `@@{` is the text `@{`."""
+    at, plain = 0, ""
+    while found := _ESCAPED_INNER.search(text, at):
+        plain += text[at : found.start()]
+        at = found.end()
+        if found[1]:
+            plain += _INNER
+            continue
+        if plain:
+            yield plain
+        reader, plain = _Reader(text, at), ""
         yield reader.expression()
         reader.expect("}")
         at = reader.at
-    if at < len(text) or not text:
-        yield text[at:]
+    plain += text[at:]
+    if plain or not text:
+        yield plain
 
 
 def _calls(expression: Expression) -> Iterator[Call]:
@@ -137,10 +152,19 @@ def _calls(expression: Expression) -> Iterator[Call]:
             yield from _calls(key)
 
 
+def _called(name: str, functions: Functions, arguments: Sequence[Any]) -> Any:  # noqa: ANN401 - any JSON value
+    try:
+        return functions[name.lower()](*arguments)
+    except TypeError as error:
+        raise ExpressionFailed(f"{name} can't be called with {len(arguments)} such arguments: {error}") from error
+
+
 def _member(target: Any, key: Any, *, forgiving: bool) -> Any:  # noqa: ANN401 - any JSON value
     if isinstance(target, Mapping) and key in target:
         return target[key]
-    if forgiving and (target is None or isinstance(target, Mapping)):
+    if isinstance(target, list) and type(key) is int and 0 <= key < len(target):
+        return target[key]
+    if forgiving and (target is None or isinstance(target, Mapping | list)):
         return None
     raise ExpressionFailed(f"there is no property {key!r}")
 
@@ -154,10 +178,9 @@ class _Reader:
 
     def expression(self) -> Expression:
         read = self._first()
-        while self._peek() in {"[", "?["}:
-            forgiving = self._next() == "?["
-            read = Member(read, self.expression(), forgiving)
-            self.expect("]")
+        while (sign := self._peek()) in {"[", "?[", ".", "?."}:
+            self._next()
+            read = Member(read, self._name() if sign.endswith(".") else self._bracketed(), sign.startswith("?"))
         return read
 
     def expect(self, sign: str) -> None:
@@ -176,12 +199,24 @@ class _Reader:
         if match["text"]:
             return Literal(match["text"][1:-1].replace("''", "'"))
         if match["number"]:
-            return Literal(float(match["number"]) if "." in match["number"] else int(match["number"]))
+            return Literal(int(match["number"]) if match["number"].lstrip("-").isdigit() else float(match["number"]))
         return self._call(match["name"])
 
+    def _bracketed(self) -> Expression:
+        key = self.expression()
+        self.expect("]")
+        return key
+
+    def _name(self) -> Expression:
+        match = _TOKEN.match(self._text, self.at)
+        if match is None or not match["name"]:
+            raise self._bad("the name of a property is missing")
+        self.at = match.end()
+        return Literal(match["name"])
+
     def _call(self, name: str) -> Expression:
-        if name in _WORDS:
-            return Literal(_WORDS[name])
+        if name.lower() in _WORDS:
+            return Literal(_WORDS[name.lower()])
         self.expect("(")
         arguments: list[Expression] = []
         while self._peek() != ")":

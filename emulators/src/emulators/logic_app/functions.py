@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
-from emulators.logic_app.expressions import Functions
+from emulators.logic_app.expressions import ExpressionFailed, Functions, as_text
 
 _UNRESERVED: Final = "-_.~"
 
@@ -15,11 +15,25 @@ def functions_of(*, body: Any, parameters: Mapping[str, Any], outputs: Mapping[s
         "triggerbody": lambda: body,
         "parameters": parameters.__getitem__,
         "outputs": outputs.get,
-        "encodeuricomponent": lambda text: quote(text, safe=_UNRESERVED),
-        "replace": lambda text, old, new: text.replace(old, new),
-        "coalesce": lambda *values: next((value for value in values if value is not None), None),
+        "encodeuricomponent": lambda value: quote(as_text(value), safe=_UNRESERVED),
+        "replace": _replace,
+        "coalesce": _coalesce,
         "utcnow": lambda: now,
     }
+
+
+def _replace(text: str, old: str, new: str) -> str:
+    if not all(isinstance(argument, str) for argument in (text, old, new)):
+        raise ExpressionFailed("replace takes three texts")
+    if not old:
+        raise ExpressionFailed("replace needs a text that is not empty to look for")
+    return text.replace(old, new)
+
+
+def _coalesce(*values: Any) -> Any:  # noqa: ANN401 - any JSON value
+    if not values:
+        raise ExpressionFailed("coalesce needs at least one value")
+    return next((value for value in values if value is not None), None)
 
 
 FUNCTIONS: Final = tuple(functions_of(body=None, parameters={}, outputs={}, now=""))

@@ -101,3 +101,57 @@ async def test_lifetime_that_is_no_number_is_refused(http, body):
     async with http.put("/admin/token-lifetime", data=body) as answer:
         assert answer.status == 400
         assert "whole number" in await answer.text()
+
+
+PUT_OFF = [
+    ({"kind": "transient"}, 503, "temporarily_unavailable", 90033),
+    ({"kind": "transient", "status": 400}, 400, "temporarily_unavailable", 90033),
+    ({"kind": "throttled", "retry_after": "60"}, 429, "temporarily_unavailable", 90055),
+    ({"kind": "loop"}, 400, "invalid_grant", 50196),
+]
+
+
+@pytest.mark.parametrize(("fault", "status", "error", "code"), PUT_OFF)
+async def test_client_is_put_off_in_entras_words_as_often_as_told(http, entra, fault, status, error, code):
+    await http.post("/admin/faults", json=fault | {"count": 2})
+
+    path = f"/{entra.identities.tenant}/oauth2/v2.0/token"
+    for _ in range(2):
+        async with http.post(path, data=form(entra)) as answer:
+            body = await answer.json()
+            assert (answer.status, body["error"], body["error_codes"]) == (status, error, [code])
+            assert body["error_description"].startswith(f"AADSTS{code}: ")
+            assert answer.headers.get("Retry-After") == fault.get("retry_after")
+
+    assert "access_token" in await answer_to(http, entra)
+
+
+async def test_gateway_before_entra_answers_with_a_page(http, entra):
+    await http.post("/admin/faults", json={"kind": "gateway", "status": 500, "at": "metadata"})
+
+    async with http.get(f"/{entra.identities.tenant}/v2.0/.well-known/openid-configuration") as answer:
+        assert (answer.status, answer.content_type) == (500, "text/html")
+
+
+async def test_fault_of_one_endpoint_leaves_the_other_alone(http, entra):
+    await http.post("/admin/faults", json={"kind": "transient", "at": "metadata"})
+
+    assert "access_token" in await answer_to(http, entra)
+
+
+@pytest.mark.parametrize(
+    "fault", [{"kind": "tired"}, {"kind": "loop", "status": 200}, {"kind": "loop", "count": 0}, {}]
+)
+async def test_fault_of_another_form_is_refused(http, fault):
+    async with http.post("/admin/faults", json=fault) as answer:
+        assert answer.status == 400
+        assert "error" in await answer.json()
+
+
+async def test_faults_end_when_told(http, entra):
+    await http.post("/admin/faults", json={"kind": "transient", "count": 9})
+
+    async with http.delete("/admin/faults") as answer:
+        assert await answer.json() == {"faults": []}
+
+    assert "access_token" in await answer_to(http, entra)

@@ -165,7 +165,7 @@ async def test_latency_delays_each_acknowledgement_but_not_the_others(hub):
 def test_what_cannot_be_carried_out_is_answered_with_the_field(hub, path, body, named):
     answer = requests.post(hub.addresses["admin"] + path, data=body, timeout=5)
 
-    assert answer.status_code == 400
+    assert (answer.status_code, list(answer.json())) == (400, ["error"])
     assert named in answer.json()["error"]
 
 

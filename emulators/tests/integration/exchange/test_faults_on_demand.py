@@ -177,6 +177,67 @@ async def test_too_many_requests_names_the_wait_and_ends_with_its_count(exchange
     assert answers[0][1] == {"message": "Public rate limit exceeded"}
 
 
+async def test_kraken_refuses_a_page_within_an_answer(exchange):
+    await exchange.fault("too_many_requests", "kraken", status=200, words="EAPI:Rate limit exceeded")
+
+    status, body, headers = await exchange.page("/kraken/0/public/AssetPairs")
+
+    assert (status, body) == (200, {"error": ["EAPI:Rate limit exceeded"]})
+    assert "Retry-After" not in headers
+
+
+@pytest.mark.parametrize("venue", FAULTED)
+async def test_refused_subscription_is_answered_in_the_ordered_words_and_the_next_one_stands(exchange, venue):
+    await exchange.fault("refuse_subscription", venue, words="Come back later")
+    refused = await exchange.subscribe(venue)
+
+    assert "Come back later" in str(await refused.until(lambda frame: "later" in str(frame)))
+    assert await (await exchange.subscribe(venue)).until(lambda frame: "later" not in str(frame))
+
+
+@pytest.mark.parametrize("venue", FAULTED)
+async def test_error_frame_comes_without_being_asked_for(exchange, venue):
+    listener = await exchange.subscribe(venue)
+    await listener.frame()
+
+    await exchange.fault("error_frame", venue, words="Come back later")
+
+    assert await listener.until(lambda frame: "Come back later" in str(frame))
+
+
+async def test_an_empty_trade_is_empty_on_the_socket_by_rest_and_in_the_truth(exchange):
+    listener = await exchange.subscribe(channels=["matches"])
+    await listener.matches(1)
+
+    await exchange.fault("zero", symbol="BTC-USD", count=1)
+    match = await listener.until(lambda frame: frame["type"] == "match" and not float(frame["size"]))
+    _, rows, _ = await exchange.page("/coinbase/products/BTC-USD/trades", after=match["trade_id"] + 1, limit=1)
+    _, truth = await exchange.admin("GET", "/trades", venue="coinbase", symbol="BTC-USD")
+
+    assert [(row["trade_id"], row["size"]) for row in rows] == [(match["trade_id"], match["size"])]
+    assert [one["size"] for one in truth["trades"] if not float(one["size"])] == [match["size"]]
+
+
+async def test_limit_of_requests_holds_for_all_clients_of_an_address_without_being_ordered(exchange):
+    answers = [await exchange.page("/kraken/0/public/AssetPairs") for _ in range(40)]
+
+    refused = [body for status, body, _ in answers if body["error"]]
+    assert {status for status, _, _ in answers} == {200}
+    assert not any(body["error"] for _, body, _ in answers[:15])
+    assert refused[0] == {"error": ["EGeneral:Too many requests"]}
+
+
+async def test_binance_tells_the_weight_that_is_used_and_bans_who_goes_on(start):
+    exchange = await start(clock=lambda: 29_000_000 * 60_000_000, rate=0, history_seconds=0)
+
+    answers = [await exchange.page("/binance/api/v3/trades", symbol="BTCUSDT", limit=1) for _ in range(243)]
+
+    assert [headers["X-MBX-USED-WEIGHT-1M"] for _, _, headers in answers[:3]] == ["25", "50", "75"]
+    assert {status for status, _, _ in answers[:240]} == {200}
+    tail = [(status, body["code"], headers["Retry-After"]) for status, body, headers in answers[240:]]
+    assert tail == [(429, -1003, "60"), (418, -1003, "120"), (418, -1003, "240")]
+
+
 async def test_rest_goes_down_alone_and_comes_back_when_the_faults_are_cleared(exchange):
     await exchange.fault("rest_down", seconds=60)
     assert (await exchange.page("/coinbase/products"))[0] == 503

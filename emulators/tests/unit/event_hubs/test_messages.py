@@ -44,6 +44,33 @@ def test_a_message_that_is_no_batch_is_one_event_as_it_came(body):
     assert read_publication(payload).events == [payload]
 
 
+def javascript_message(body, key=None, *fields):
+    """Encode as JavaScript's library does: a header and properties around everything, empty or not."""
+    annotations = b"\xd1" + struct.pack(">II", 4, 0) if key is None else annotations_section(key)[3:]
+    header = b"\x00\x53\x70" + (b"\x45" if key is None else b"\xd0" + struct.pack(">II", 5, 1) + b"\x41")
+    properties = b"".join(b"\xa1" + bytes((len(text),)) + text for text in fields)
+    listed = b"\xd0" + struct.pack(">II", len(properties) + 4, len(fields)) + properties if fields else b"\x45"
+    return header + b"\x00\x53\x72" + annotations + b"\x00\x53\x73" + listed + body
+
+
+@pytest.mark.parametrize("key", [None, "BTC"])
+def test_a_batch_of_the_javascript_client_with_headers_and_properties_everywhere_is_split_into_events(key):
+    events = [javascript_message(data_section(body), key, b"an-id") for body in (b"1", b"2" * 400)]
+
+    publication = read_publication(javascript_message(b"".join(map(data_section, events)), key))
+
+    assert publication.events == events
+    assert publication.partition_key == key
+    messages = [delivered(event) for event in publication.events]
+    assert [bytes(message.body) for message in messages] == [b"1", b"2" * 400]
+
+
+def test_one_event_of_the_javascript_client_stays_one():
+    payload = javascript_message(data_section(b"1"), "BTC", b"an-id")
+
+    assert read_publication(payload).events == [payload]
+
+
 def test_the_key_of_a_batch_is_read_from_its_annotations():
     inner = annotations_section("k") + data_section(b"a")
 

@@ -3,6 +3,7 @@ import pytest
 
 from emulators.exchange.faults import Fault, Faults, Publication
 from emulators.exchange.instants import SECOND
+from emulators.exchange.limits import Refusal
 
 
 class Clock:
@@ -77,13 +78,13 @@ def test_an_outage_takes_rest_with_it_unless_it_says_otherwise(faults, rest, res
 def test_too_many_requests_counts_down(faults):
     faults.add(Fault("too_many_requests", count=2, retry_after=3))
 
-    assert [faults.rest_refusal("binance") for _ in range(3)] == [(429, 3), (429, 3), None]
+    assert [faults.rest_refusal("binance") for _ in range(3)] == [Refusal(429, 3), Refusal(429, 3), None]
 
 
 def test_rest_down_lasts(faults, clock):
     faults.add(Fault("rest_down", seconds=1))
 
-    assert faults.rest_refusal("binance") == (503, 1.0)
+    assert faults.rest_refusal("binance") == Refusal(503, 1.0)
     clock.now = 1.0
     assert faults.rest_refusal("binance") is None
 
@@ -120,8 +121,37 @@ def test_active_faults_are_described_until_they_are_cleared(faults, clock):
         (b'{"kind":"skew"}', "seconds is required for kind skew"),
         (b'{"kind":"late","seconds":-1}', "at least 0"),
         (b'{"kind":"hole","size":3}', "size"),
+        (b'{"kind":"hole","words":"Exceeded msg rate"}', "words mean nothing to kind hole"),
+        (b'{"kind":"too_many_requests","status":200}', "status 200 refuses nothing on all venues"),
+        (b'{"kind":"too_many_requests","venue":"binance","status":200}', "status 200 refuses nothing on binance"),
     ],
 )
 def test_a_fault_that_makes_no_sense_is_refused_by_field(body, complaint):
     with pytest.raises(msgspec.ValidationError, match=complaint):
         msgspec.json.decode(body, type=Fault)
+
+
+@pytest.mark.parametrize("status", [403, 418, 451])
+def test_refusal_of_a_page_has_the_status_that_was_ordered(status):
+    faults = Faults(lambda: 0.0)
+    faults.add(Fault(kind="too_many_requests", venue="binance", status=status, retry_after=2.0))
+
+    assert faults.rest_refusal("coinbase") is None
+    assert faults.rest_refusal("binance") == Refusal(status, 2.0)
+    assert faults.rest_refusal("binance") is None
+
+
+def test_refusal_of_kraken_within_an_answer_tells_no_wait():
+    faults = Faults(lambda: 0.0)
+    faults.add(Fault("too_many_requests", venue="kraken", status=200, words="EAPI:Rate limit exceeded"))
+
+    assert faults.rest_refusal("kraken") == Refusal(200, None, "EAPI:Rate limit exceeded")
+
+
+def test_subscriptions_are_refused_as_often_as_ordered(faults):
+    faults.add(Fault("refuse_subscription", venue="kraken", count=2, words="EService:Unavailable"))
+
+    assert faults.subscription_refusal("coinbase") is None
+    refusals = [faults.subscription_refusal("kraken") for _ in range(3)]
+
+    assert [one and one.words for one in refusals] == ["EService:Unavailable", "EService:Unavailable", None]

@@ -81,3 +81,13 @@ def test_another_tape_is_published_from_its_beginning_to_who_was_awake(feed, fee
     feed.replace({"BTC-USD": other.history("BTC-USD", 0).tape}, 9 * SECOND)
 
     assert ids(feed.due(11 * SECOND + LATENCY)) == [10, 11]
+
+
+def test_an_empty_trade_has_no_quantity_where_it_is_sent_nor_in_the_history(feed, faults):
+    faults.add(Fault("zero", count=1))
+
+    sent = feed.due(5 * SECOND + LATENCY)
+    past = list(feed.history("BTC-USD", 6 * SECOND).oldest_first(from_id=4))
+
+    assert [(trade.trade_id, trade.size) for trade in sent] == [(4, "0.00000000"), (5, "0.02000000")]
+    assert [(trade.trade_id, trade.size) for trade in past[:2]] == [(4, "0.00000000"), (5, "0.02000000")]

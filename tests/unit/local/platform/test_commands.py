@@ -31,6 +31,10 @@ def test_recording_is_handed_to_the_exchange_by_its_whole_path(tmp_path, monkeyp
     assert choices("--recording", "frames.txt").arguments == {"exchange": ("--recording", str(tmp_path / "frames.txt"))}
 
 
+def test_polling_is_handed_to_the_functions_host():
+    assert choices("--polling", "30").arguments == {"functions": ("--polling", "30.0")}
+
+
 def test_recording_that_is_not_there_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"absent\.txt"):
         choices("--recording", str(tmp_path / "absent.txt"))

@@ -1,3 +1,4 @@
+from datetime import UTC, datetime
 from http import HTTPStatus
 from types import SimpleNamespace
 
@@ -6,8 +7,9 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError, Serv
 
 from shared.clients.failures import call, kind_of, retry_after_seconds
 from shared.clients.retrying import TransientError
+from shared.clients.storage.answers import BY_CODE
 from shared.domain.failures import FailureKind
-from shared.errors import LoginRefused, Unavailable, Untrusted
+from shared.errors import LoginRefused, ServiceRefused, Untrusted
 
 
 def answered(status, kind=HttpResponseError, **headers):
@@ -40,7 +42,10 @@ def test_an_identity_that_is_not_let_in_is_refused_by_name(status):
 
 @pytest.mark.parametrize("status", [400, 404, 413])
 def test_what_no_repetition_changes_is_final(status):
-    assert type(raised(answered(status))) is Unavailable
+    error = raised(answered(status))
+
+    assert type(error) is ServiceRefused
+    assert error.kind is FailureKind.PERMANENT
 
 
 @pytest.mark.parametrize(("status", "throttled"), [(408, False), (409, False), (429, True), (500, False), (503, True)])
@@ -48,7 +53,7 @@ def test_what_may_pass_is_transient(status, throttled):
     error = raised(answered(status))
 
     assert isinstance(error, TransientError)
-    assert error.throttled is throttled
+    assert (error.kind is FailureKind.THROTTLED) is throttled
 
 
 def test_the_wait_that_a_service_asks_for_is_kept():
@@ -102,15 +107,49 @@ def test_a_status_means_one_kind_of_failure(kind, statuses):
     [
         ("7", 7.0),
         ("0.5", 0.5),
-        ("Sun, 22 Nov 2026 10:00:00 GMT", 0.0),
+        ("Sun, 22 Nov 2026 10:01:30 GMT", 90.0),
+        ("Sunday, 22-Nov-26 10:01:30 GMT", 90.0),
+        ("Sun, 22 Nov 2026 09:00:00 GMT", 0.0),
         ("-1", 0.0),
         ("inf", 0.0),
         ("nan", 0.0),
         ("", 0.0),
     ],
 )
-def test_retry_after_is_read_in_seconds_alone(value, seconds):
-    assert retry_after_seconds({"Retry-After": value}) == seconds
+def test_retry_after_is_read_in_seconds_or_as_a_date(value, seconds):
+    ten = datetime(2026, 11, 22, 10, tzinfo=UTC).timestamp()
+
+    assert retry_after_seconds({"Retry-After": value}, lambda: ten) == seconds
+
+
+def test_a_date_is_counted_from_the_services_own_clock_where_it_tells_it():
+    headers = {"Retry-After": "Sun, 22 Nov 2026 10:16:00 GMT", "Date": "Sun, 22 Nov 2026 10:00:00 GMT"}
+
+    assert retry_after_seconds(headers, lambda: 0.0) == 960.0
+
+
+@pytest.mark.parametrize("name", ["retry-after-ms", "x-ms-retry-after-ms"])
+def test_azures_own_headers_say_it_in_milliseconds(name):
+    assert retry_after_seconds({name: "250", "Retry-After": "1"}) == 0.25
+
+
+@pytest.mark.parametrize(("code", "kind"), BY_CODE.items())
+def test_an_error_code_of_storage_means_what_its_table_says(code, kind):
+    error = answered(409)
+    error.error_code = code
+
+    failure = raised(error, words=BY_CODE)
+
+    assert failure.kind is kind
+    assert str(failure).startswith(f"The topic answered 409 ({code})")
+
+
+def test_a_wait_of_any_length_reaches_the_caller():
+    assert raised(answered(503, **{"Retry-After": "960"})).retry_after == 960.0
+
+
+def test_the_names_of_headers_are_read_in_any_case():
+    assert retry_after_seconds({"RETRY-AFTER": "7"}) == 7.0
 
 
 def test_no_retry_after_is_no_wait():

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.clients.retrying import Backoff, Clock, RetryPolicy, Timeouts, TransientError
+from shared.clients.retrying import AmbiguousRefusal, Backoff, Clock, RetryPolicy, Timeouts, TransientError
+from shared.domain.failures import FailureKind
 from shared.errors import LoginRefused, Unavailable
 
 TIMEOUTS = Timeouts(total=20.0, attempt=5.0, ordinary=Backoff(1.0, 8.0), throttled=Backoff(4.0, 8.0))
@@ -85,11 +86,11 @@ def test_the_wait_that_a_peer_asks_for_is_kept(throttled):
     assert playing.slept == [7.0]
 
 
-@given(draw=draws, retry_after=st.floats(0, 25), throttled=st.booleans())
-def test_a_peer_is_never_asked_sooner_than_it_said(draw, retry_after, throttled):
+@given(draw=draws, retry_after=st.floats(0, 2_000), kind=st.sampled_from(FailureKind))
+def test_a_peer_is_never_asked_sooner_than_it_said(draw, retry_after, kind):
     tries = Playing(draw).retry.begin()
 
-    wait = tries.wait_after(throttled=throttled, retry_after=retry_after)
+    wait = tries.wait_after(kind, retry_after)
 
     assert wait is None or retry_after <= wait < TIMEOUTS.total
 
@@ -97,10 +98,20 @@ def test_a_peer_is_never_asked_sooner_than_it_said(draw, retry_after, throttled)
 def test_a_wait_that_does_not_fit_ends_the_tries_at_once():
     playing = Playing()
 
-    with pytest.raises(Unavailable, match=r"no .*tries: 1"):
-        playing.retry.call(failing(TransientError("no", retry_after=60.0))[0])
+    with pytest.raises(Unavailable, match=r"no .*tries: 1") as caught:
+        playing.retry.call(failing(TransientError("no", throttled=True, retry_after=960.0))[0])
 
     assert playing.slept == []
+    assert (caught.value.kind, caught.value.retry_after) == (FailureKind.THROTTLED, 960.0)
+
+
+def test_a_refused_login_that_is_ambiguous_is_tried_again():
+    assert Playing().retry.call(failing(AmbiguousRefusal("no"))[0]) == "answer"
+
+
+def test_a_refused_login_that_stays_ambiguous_is_a_refused_login():
+    with pytest.raises(LoginRefused, match=r"no \(tries: \d+\)"):
+        Playing().retry.call(failing(*(AmbiguousRefusal("no"),) * 99)[0])
 
 
 def test_no_wait_is_given_where_no_try_would_fit_behind_it():

@@ -39,13 +39,27 @@ def test_whatever_the_hiccups_the_pace_is_kept_within_a_thousandth(rate, hiccups
     assert abs(sent - rate * now / SECOND) <= max(1, 0.001 * rate * now / SECOND)
 
 
-@given(rate=rates, at=moments, every=st.integers(1_000, SECOND))
-def test_the_next_tick_lies_ahead_on_the_grid_and_brings_a_record(rate, at, every):
-    tick = next_tick(at, rate, every)
+@given(rate=rates, at=moments, every=st.integers(1_000, SECOND), before=moments)
+def test_the_next_tick_lies_ahead_on_the_grid_and_brings_a_record(rate, at, every, before):
+    tick = next_tick(at, rate, every, before)
 
     assert tick > at
     assert tick % every == 0
-    assert due(tick, rate, 10**12) > due(at, rate, 10**12)
+    assert due(tick, rate, 10**12, before) > due(at, rate, 10**12, before)
+
+
+@given(rate=st.floats(0.0001, 1_000), slices=st.lists(st.integers(1, 600), min_size=1, max_size=20))
+def test_slices_of_whatever_length_owe_together_what_their_window_owes(rate, slices):
+    starts = [sum(slices[:number]) for number in range(len(slices) + 1)]
+
+    owed = [due(length * SECOND, rate, 10**12, start * SECOND) for start, length in zip(starts, slices, strict=False)]
+
+    assert sum(owed) == due(starts[-1] * SECOND, rate, 10**12)
+
+
+def test_a_record_that_comes_each_thousand_seconds_is_due_in_the_slice_that_has_that_second():
+    assert due(100 * SECOND, 0.001, 1, before_us=900 * SECOND) == 1
+    assert next_tick(0, 0.001, 500_000, before_us=900 * SECOND) == 100 * SECOND
 
 
 def test_a_slow_feed_does_not_wake_up_for_nothing():

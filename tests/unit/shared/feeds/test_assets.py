@@ -89,6 +89,7 @@ def test_a_namesake_does_not_take_the_place_of_a_better_ranked_asset_without_max
 
     assert found.table["id"].to_pylist() == []
     assert (found.without_max_supply, found.of_a_symbol_again) == (1, 1)
+    assert found.unmatched == ("ETH",)
 
 
 def test_of_equal_ranks_the_first_id_stays_and_no_rank_is_the_worst():

@@ -74,6 +74,34 @@ def test_from_the_windows_end_on_its_closing_does_not_wait_for_the_topic_and_mak
     assert events.ledger.window(WINDOW.id).announced.keys() == {"postponed", "opened", "closed"}
 
 
+def as_next_attempt(events):
+    events.ledger.change(WINDOW.id, lambda row: replace(row, attempt=2))
+    return events
+
+
+def test_the_opening_of_a_next_attempt_is_an_event_of_its_own_and_takes_the_last_ones_end_back(events):
+    asyncio.run(mark_closed(events, WINDOW.id))
+
+    announce_opening(as_next_attempt(events), WINDOW.id)
+
+    (published,) = events.topic.published
+    assert (published.id, published.data["window"], published.data["attempt"]) == (f"{WINDOW.id}/a2", WINDOW.id, 2)
+    assert events.reference.blobs == {}
+
+
+def test_the_end_of_a_next_attempt_names_the_tries_that_completed_it_and_no_earlier_ones(events):
+    for number, attempt in ((0, 1), (1, 1), (0, 2)):
+        row = events.ledger.begin_attempt(Slice(WINDOW.id, number, NOON, WINDOW.end), NOON, attempt)
+        events.ledger.write_attempt(replace(row, state="done"))
+
+    asyncio.run(mark_closed(as_next_attempt(events), WINDOW.id))
+    announce_closing(events, WINDOW.id)
+
+    marker = json.loads(events.reference.read(f"windows/{WINDOW.id}/closed.json"))
+    assert marker["attempts"] == {"0": 2, "close": 2}
+    assert [one.id for one in events.topic.published] == [f"{WINDOW.id}/a2/closed"]
+
+
 def test_an_opening_that_nobody_tried_to_publish_is_not_made_up_for(events):
     announce_closing(events, WINDOW.id)
 

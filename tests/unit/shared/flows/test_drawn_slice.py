@@ -16,10 +16,10 @@ STREAM = StreamPlan("transactions", "transactions", "transactions/1", "row", "id
 TEMPLATE = PlanTemplate(10 * SECOND, SECOND, timedelta(), 20.0, 2.0, (), (STREAM,))
 
 
-async def run(time, *, claimed_at=NOON, rate=20.0):
+async def run(time, *, claimed_at=NOON, rate=20.0, number=1):
     window = Window("payments", NOON, NOON + 30 * SECOND)
     plan = replace(TEMPLATE, rate=rate).freeze(window, claimed_at, "", {})
-    source = DrawnSlice(SliceAttempt(plan, plan.slices()[1], 1), NUMBERS.draw, time.clock)
+    source = DrawnSlice(SliceAttempt(plan, plan.slices()[number], 1), NUMBERS.draw, time.clock)
     batches = [batch["transactions"].lines.to_pylist() async for batch in source.batches()]
     return [int(line) for batch in batches for line in batch]
 
@@ -84,3 +84,22 @@ async def test_it_never_sleeps_longer_than_a_second_so_that_a_stop_is_seen():
     await run(time, rate=0.1)
 
     assert max(time.slept) <= 1.0
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+@pytest.mark.parametrize("rate", [0.001, 0.04, 0.07, 0.1, 0.3, 1.7])
+async def test_however_low_the_rate_a_slice_ends_with_its_own_time(rate, number):
+    time = Time(NOON + (10 * number) * SECOND)
+
+    await run(time, rate=rate, number=number)
+
+    assert time.now <= NOON + (10 * number + 10.5) * SECOND
+
+
+async def test_a_past_slice_of_a_low_rate_takes_no_longer_than_its_length_by_the_catch_up_rate():
+    time = Time(NOON + 3600 * SECOND)
+
+    drawn = await run(time, claimed_at=NOON + 3600 * SECOND, rate=0.07)
+
+    assert drawn == [0]
+    assert time.now - NOON - 3600 * SECOND <= 5.5 * SECOND

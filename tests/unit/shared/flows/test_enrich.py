@@ -61,7 +61,7 @@ class World:
             runs=self.runs,
             jobs=self.jobs,
             hubs=self.hubs,
-            lookups=LookupTools(self.reference, lookup_makers(self.assets), lambda: self.now),
+            lookups=LookupTools(self.reference, lookup_makers(self.assets)),
             clock=lambda: self.now,
             jobs_of={"trades": Job("follow_window", self.lookups), "payments": Job("follow_window", ())},
             drain_limit=timedelta(minutes=10),
@@ -93,12 +93,25 @@ class World:
 def test_a_window_in_the_ledger_without_a_run_wants_one():
     world = World()
 
-    assert wanted(world.tools, world.id())
+    assert wanted(world.tools, world.id()) == 1
 
 
 @pytest.mark.parametrize("window_id", [None, "", "nonsense", "trades-20261122T235900Z"])
 def test_an_event_of_no_window_wants_no_run(window_id):
-    assert not wanted(World().tools, window_id)
+    assert wanted(World().tools, window_id) is None
+
+
+def test_the_opening_of_a_windows_next_attempt_wants_a_further_run_of_its_own():
+    world = World()
+    world.claimed(0, 1)
+    world.ledger.change(world.id(), lambda row: replace(row, attempt=2))
+
+    number = wanted(world.tools, world.id())
+    claim_run(world.tools, world.id(), number, "follow")
+
+    assert number == 2
+    assert [run.attempt for run in world.runs.of_window(world.windows[0])] == [1, 2]
+    assert wanted(world.tools, world.id()) is None
 
 
 def test_a_late_event_of_a_finished_run_wants_none():
@@ -107,7 +120,7 @@ def test_a_late_event_of_a_finished_run_wants_none():
     world.jobs.become(1, "TERMINATED", "SUCCESS")
     follow_run(world.tools, world.id(), 1)
 
-    assert not wanted(world.tools, world.id())
+    assert wanted(world.tools, world.id()) is None
 
 
 def test_the_run_is_started_once_with_its_windows_parameters():
@@ -214,7 +227,7 @@ def test_a_run_waits_for_the_one_of_its_feed_that_goes_on_and_says_so():
 
     answer = world.start(1)
 
-    assert answer == {"started": False, "waits_for": world.id(0)}
+    assert answer == {"started": False, "pending": True, "waits_for": world.id(0)}
     assert (world.run(1).state, world.run(1).run_id, world.run(1).updated_at) == ("claimed", 0, world.now)
     assert world.run(1).message == f"Waits for the run of window {world.id(0)}: a feed has one run at a time."
     assert (list(world.jobs.runs), world.jobs.cancelled) == ([1], [])
@@ -459,5 +472,5 @@ def test_a_feed_that_is_not_enriched_has_no_runs():
     world = World()
     tools = replace(world.tools, jobs_of={})
 
-    assert not wanted(tools, world.id())
+    assert wanted(tools, world.id()) is None
     assert claim_run(tools, world.id(), 1, "follow") == {"proceed": False}

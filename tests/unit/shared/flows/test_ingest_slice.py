@@ -1,27 +1,36 @@
 """One try at a slice, and the closing of its window, with a drawn feed and fakes of the world."""
 
 import asyncio
+import logging
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared import telemetry
 from shared.clients.event_hubs.fake import FakeEventHubs
 from shared.clients.storage.fake import FakeLedger
 from shared.domain.windows.ledger_row import SliceRow, WindowRow
-from shared.domain.windows.plan import PlanTemplate, StreamPlan
-from shared.domain.windows.window import Window
-from shared.errors import FeedRefused, Unavailable
+from shared.domain.windows.plan import PlanTemplate, SliceAttempt, StreamPlan
+from shared.domain.windows.window import Slice, Window, microseconds
+from shared.errors import FeedRefused, LoginRefused, Unavailable
 from shared.feeds.catalogue import FEEDS, checked
-from shared.flows.close_window import close
-from shared.flows.ingest_slice import SliceTools, begin, ingest
+from shared.flows import close_window
+from shared.flows.close_window import close, fail
+from shared.flows.ingest_slice import SliceTools, begin, ingest, slice_outcome, with_timing
 from shared.flows.sources import SourceTools
+from shared.flows.stop_watch import StopWatch
 from shared.trades.connection.fake import FakeVenueClient
+from shared.trades.venues.trade import Trade
 from tests.unit.shared.flows.drawn_fakes import NUMBERS
 from tests.unit.shared.trades.simulated_venue import PlayedLoop
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
+TRADES = [
+    Trade("coinbase", "BTC-USD", number, "1", "1", "buy", "taker", at, at, "history")
+    for number, at in enumerate(microseconds(NOON + offset * SECOND) for offset in (-5, 5, 15, 25))
+]
 
 
 class InlineLoop(PlayedLoop):
@@ -62,7 +71,7 @@ def clock():
 class World:
     """A claimed window of 20 s in two slices, and all that its activities meet."""
 
-    def __init__(self, feed="payments", fingerprint="numbers", script=()):
+    def __init__(self, feed="payments", fingerprint="numbers", script=(), history=()):
         stream = {"payments": "transactions", "trades": "trades"}[feed]
         template = PlanTemplate(
             *(10 * SECOND, SECOND, SECOND),
@@ -73,7 +82,7 @@ class World:
         self.plan = template.freeze(self.window, NOON, fingerprint, {})
         self.ledger = FakeLedger()
         self.hubs = FakeEventHubs({"transactions": 10, "trades": 4})
-        self.venue = FakeVenueClient(script)
+        self.venue = FakeVenueClient(script, history)
         self.ledger.claim(WindowRow(self.window, "planned", "timer", NOON, self.plan.as_wire()))
 
     @property
@@ -108,18 +117,30 @@ class World:
 def test_beginning_opens_a_planned_window_once():
     world = World()
 
-    first = begin(world.ledger, world.window.id, NOON)
-    second = begin(world.ledger, world.window.id, NOON + SECOND)
+    first = begin(world.ledger, world.window.id, 1, NOON)
+    second = begin(world.ledger, world.window.id, 1, NOON + SECOND)
 
     assert (first, second) == ({"proceed": True, "state": "open"},) * 2
     assert world.row.opened_at == NOON
+
+
+def test_an_earlier_attempt_that_starts_late_does_not_begin_the_next_one():
+    world = World()
+    world.ledger.change(world.window.id, lambda row: replace(row, state="failed"))
+    world.ledger.reopen(replace(world.ledger.window(world.window.id), state="planned", attempt=2))
+
+    late = begin(world.ledger, world.window.id, 1, NOON)
+
+    assert late["proceed"] is False
+    assert world.ledger.window(world.window.id).state == "planned"
+    assert begin(world.ledger, world.window.id, 2, NOON)["proceed"] is True
 
 
 def test_an_ended_window_does_not_begin_again():
     world = World()
     world.change(state="stopped")
 
-    assert begin(world.ledger, world.window.id, NOON)["proceed"] is False
+    assert begin(world.ledger, world.window.id, 1, NOON)["proceed"] is False
 
 
 def test_a_done_slice_is_written_with_its_counts():
@@ -156,6 +177,37 @@ def test_a_slice_that_the_hub_fails_is_written_and_raised_so_that_it_is_tried_ag
     first, second = world.ledger.attempts(world.window.id)
     assert (first.state, second.state, again["attempt"]) == ("failed", "done", 2)
     assert first.counts["transactions"]["unknown"] > 0
+
+
+def test_a_slice_that_is_delivered_again_after_it_was_done_is_not_ingested_again():
+    world = World()
+
+    first, again = world.ingest(0), world.ingest(0)
+
+    assert again == first
+    assert len(world.ledger.attempts(world.window.id)) == 1
+    assert len(world.hubs.received["transactions"]) == 100
+
+
+def test_a_slice_that_an_earlier_attempt_of_its_window_did_is_ingested_again_by_the_next_one():
+    world = World()
+    world.ingest(0)
+
+    again = played(ingest(replace(world.plan, attempt=2), 0, world.tools))
+
+    assert (again["state"], again["attempt"]) == ("done", 2)
+    assert len(world.hubs.received["transactions"]) == 200
+
+
+@pytest.mark.parametrize("state", ["running", "failed", "refused", "skipped"])
+def test_a_slice_whose_tries_were_not_done_is_tried_again(state):
+    world = World()
+    row = world.ledger.begin_attempt(world.plan.slices()[0], NOON)
+    world.ledger.write_attempt(replace(row, state=state))
+
+    again = world.ingest(0)
+
+    assert (again["state"], again["attempt"]) == ("done", 2)
 
 
 def test_a_slice_of_a_stopped_window_is_skipped():
@@ -229,3 +281,152 @@ def test_a_stop_written_while_a_slice_runs_ends_it_at_its_time():
     assert outcome["state"] == "done"
     assert 40 <= len(world.hubs.received["transactions"]) <= 50
     assert ended_at <= NOON + 6 * SECOND
+
+
+def test_a_slice_says_how_late_it_was():
+    world = World()
+    late = replace(world.tools, clock=lambda: clock() + 7 * SECOND)
+
+    played(ingest(world.plan, 0, late))
+
+    (row,) = world.ledger.attempts(world.window.id)
+    assert row.report == {"late_begun": 8.0}
+
+
+def test_a_live_slice_says_how_late_it_was_connected():
+    part = Slice("trades-20261122T120000Z", 0, NOON, NOON + 10 * SECOND)
+    plan = World("trades").plan
+    seen = {"connected_at": (NOON + 3 * SECOND).isoformat(), "warnings": ["a"]}
+
+    report = with_timing(seen, SliceAttempt(plan, part, 1), NOON - SECOND, StopWatch(None))
+
+    assert report == seen | {"late_begun": 0.0, "late_connected": 3.0}
+
+
+def test_a_past_slice_is_never_late():
+    world = World()
+    past = replace(world.plan, past=True)
+
+    played(ingest(past, 0, replace(world.tools, clock=lambda: clock() + 60 * SECOND)))
+
+    (row,) = world.ledger.attempts(world.window.id)
+    assert row.report == {}
+
+
+def test_what_nobody_foresaw_is_written_and_raised():
+    world = World()
+    broken = replace(world.tools, destinations=lambda stream: {}["hub"])
+
+    with pytest.raises(KeyError):
+        played(ingest(world.plan, 0, broken))
+
+    (row,) = world.ledger.attempts(world.window.id)
+    assert (row.state, row.reason) == ("failed", "'hub'")
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        ({"state": "done", "reason": ""}, "done"),
+        ({"failure": {"kind": "THROTTLED", "reason": "busy", "retry_after": 9.0}}, "failed"),
+        ({"failure": {"kind": "CRASHED", "reason": "gone", "retry_after": 0.0}}, "failed"),
+        ({"failure": {"kind": "PERMANENT", "reason": "no such row", "retry_after": 0.0}}, "refused"),
+    ],
+)
+def test_a_slice_ends_as_its_last_answer_says(answer, state):
+    assert slice_outcome(3, answer)["state"] == state
+
+
+@pytest.mark.parametrize("past", [True, False])
+@pytest.mark.parametrize(("stopped", "sent"), [(False, 2), (True, 0)])
+def test_a_window_that_is_stopped_when_its_time_is_over_sends_nothing_more_when_it_is_closed(past, stopped, sent):
+    world = World("trades", history=TRADES)
+    world.change(stop_at=NOON + 60 * SECOND if stopped else None)
+
+    ended = played(close(replace(world.plan, past=past), replace(world.tools, clock=lambda: clock() + 60 * SECOND)))
+
+    assert (ended["state"] == "stopped") is stopped
+    assert len(world.hubs.received["trades"]) == sent
+
+
+def test_closing_that_is_stopped_while_it_sends_sends_nothing_more():
+    world = World("trades", history=TRADES)
+    send = world.venue.page
+
+    async def page(symbol, request=None):
+        world.change(stop_at=NOON + 90 * SECOND)
+        await asyncio.sleep(2)
+        return await send(symbol, request)
+
+    world.venue.page = page
+
+    ended = played(close(world.plan, replace(world.tools, clock=lambda: clock() + 60 * SECOND)))
+
+    assert ended["state"] == "stopped"
+    assert world.hubs.received["trades"] == []
+
+
+def test_a_closing_whose_time_is_over_leaves_off_and_the_next_call_goes_on_and_counts_both():
+    world = World("trades", history=TRADES)
+    tools = replace(world.tools, clock=lambda: clock() + 60 * SECOND, longest_closing=3 * SECOND)
+    give, asked = world.venue.page, []
+
+    async def slow_at_first(symbol, request=None):
+        asked.append(request)
+        await asyncio.sleep(5 if len(asked) == 1 else 0)
+        return await give(symbol, request)
+
+    world.venue.page = slow_at_first
+
+    first = played(close(world.plan, tools))
+    was_ended = world.row.ended
+    second = played(close(world.plan, tools))
+
+    assert (first.get("pending"), was_ended) == (True, False)
+    assert (second.get("pending"), world.row.ended) == (None, True)
+    assert world.row.result["counts"]["trades"]["accepted"] == len(world.hubs.received["trades"]) == 2
+
+
+@pytest.mark.parametrize("refusal", [FeedRefused("NOPEUSDT is no market"), LoginRefused("No such secret.")])
+def test_a_window_whose_completion_is_refused_ends_as_failed_with_the_reason(monkeypatch, refusal):
+    world = World("trades")
+
+    def refused(*_):
+        raise refusal
+
+    monkeypatch.setattr(close_window, "open_completion", refused)
+
+    ended = world.close()
+
+    assert (ended["state"], world.row.state) == ("failed", "failed")
+    assert ended["reason"] == f"It could not be closed. {refusal}"
+
+
+def test_a_window_that_can_not_be_closed_is_failed_with_what_its_slices_did():
+    world = World()
+    world.ingest(0)
+
+    tools = replace(world.tools, clock=lambda: NOON)
+
+    ended = fail(world.plan, "The history is away.", tools)
+    again = fail(world.plan, "Something else.", tools)
+
+    assert ended == again
+    assert (world.row.state, world.row.reason) == ("failed", "It could not be closed. The history is away.")
+    assert world.row.result["counts"]["transactions"]["accepted"] == 100
+
+
+def test_whatever_is_logged_for_a_slice_says_its_feed_window_slice_and_attempt(caplog):
+    caplog.set_level(logging.INFO)
+    world = World()
+
+    def connected(stream):
+        telemetry.info(logging.getLogger("shared.clients.event_hubs"), "hub.connected", hub=stream.hub)
+        return world.hubs.sender(stream.hub)
+
+    played(ingest(world.plan, 1, replace(world.tools, destinations=connected)))
+
+    about = f"feed=payments window={world.window.id} slice=1 attempt=1"
+    assert f"hub.connected {about} hub=transactions" in caplog.messages
+    assert len(caplog.messages) > 1
+    assert all(about in message for message in caplog.messages)

@@ -3,6 +3,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from shared.clients.logic_app import alert_sender as logic_app
 from shared.clients.logic_app.fake import FakeLogicApp
@@ -249,3 +251,60 @@ def test_every_wait_together_ends_well_before_data_factory_gives_up():
     alert = logic_app.SECONDS + 2 * metrics.NOTING.total
 
     assert MOST_OF_THE_LEDGER + metrics.COUNTING.total + alert <= 200 < DATA_FACTORY_WAITS
+
+
+HOUR = timedelta(hours=1)
+DAYS = 24
+
+
+def hourly(volumes, floor=1000):
+    """Measure hourly windows of these volumes one after the other; give the world, and the verdicts by window."""
+    world = World()
+    world.tools = replace(world.tools, tables={"trades": replace(TRADES, floor=floor)})
+    verdicts = []
+    for number, rows in enumerate(volumes):
+        world.now = NOON + number * HOUR
+        verdicts.append(measure(world.tools, world.request(number, rows))["verdict"])
+    return world, verdicts
+
+
+@given(
+    factor=st.sampled_from([0.4, 4.0, 10.0]),
+    noise=st.lists(st.floats(0.8, 1.2), min_size=4 * DAYS, max_size=4 * DAYS),
+)
+@settings(max_examples=10, deadline=None)
+def test_a_lasting_change_of_the_level_gives_a_handful_of_mails_and_is_normal_then(factor, noise):
+    usual = [int(10_000 * part) for part in noise[:DAYS]]
+    changed = [int(10_000 * factor * part) for part in noise[DAYS:]]
+
+    world, verdicts = hourly([*usual, *changed])
+
+    assert verdicts[DAYS + 6 :] == ["normal"] * (3 * DAYS - 6)
+    assert [alert.cause for alert in world.sender.sent.values()].count("new_level") == 1
+    assert len(world.sender.sent) <= 4
+
+
+@given(usual=st.integers(1_000, 100_000), floor=st.sampled_from([0, 1000]))
+@settings(max_examples=5, deadline=None)
+def test_a_drop_to_nothing_is_never_normal_and_is_told_again_after_each_quiet_period(usual, floor):
+    world, verdicts = hourly([usual] * DAYS + [0] * DAYS, floor)
+
+    assert verdicts[DAYS:] == ["low"] * DAYS
+    assert len(world.sender.sent) == DAYS // 6
+
+
+def test_a_second_outage_after_a_recovery_is_told_within_the_quiet_period_of_the_first():
+    world, _ = hourly([10_000] * 6 + [0, 10_000, 0])
+
+    assert [alert.cause for alert in world.sender.sent.values()] == ["low", "recovery", "low"]
+
+
+def test_two_runs_of_one_window_are_each_measured_as_one_that_another_superseded_is():
+    world = World()
+    request = world.request(0, 2000)
+
+    first = measure(world.tools, request)
+    second = measure(world.tools, replace(request, run_id="r1-superseding"))
+
+    assert [first["rows_count_delta"], second["rows_count_delta"]] == [2000, 2000]
+    assert [first["verdict"], second["verdict"]] == ["first", "normal"]

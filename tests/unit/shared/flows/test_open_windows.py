@@ -1,3 +1,5 @@
+from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -95,6 +97,63 @@ def test_a_feed_that_was_off_for_long_goes_on_from_its_newest_window(ledger):
 
     missed = ledger.windows("payments", states=("missed",))
     assert missed[0].window.start == NOON - 99 * HOUR
+
+
+def test_a_feed_that_was_away_for_30_hours_is_caught_up_though_a_window_was_opened_by_hand_first(ledger):
+    schedule = replace(HOURLY, catch_up=24 * HOUR)
+    known(ledger, NOON - 31 * HOUR)
+    by_hand = WindowRow(Window("payments", NOON + 5 * MINUTE, NOON + 10 * MINUTE), "planned", "request", NOON)
+    ledger.claim(by_hand)
+
+    claim_due_windows(ledger, PLANS, [schedule], NOON - MINUTE, MINUTE)
+
+    rows = [row for row in ledger.windows("payments") if row.origin == "timer"]
+    assert Counter(row.state for row in rows) == {"closed": 1, "planned": 25, "missed": 5}
+    assert rows[-1].window == Window("payments", NOON - HOUR, NOON)
+
+
+def test_a_row_that_cannot_be_read_keeps_no_window_from_being_claimed(ledger, caplog):
+    known(ledger, NOON - 2 * HOUR)
+    for feed, key in (("payments", "20261122T110000Z"), ("trades", "10101T000000Z"), ("payments", "10101T000000Z")):
+        ledger.tables.upsert("windows", {"PartitionKey": feed, "RowKey": key, "state": "planned"})
+
+    starts = tick(ledger, NOON)
+
+    assert [row.window.start for row in starts] == [NOON]
+    assert any("key=windows/payments/20261122T110000Z" in record.message for record in caplog.records)
+
+
+def test_windows_that_wait_are_started_though_no_plan_can_be_made_for_what_is_due(ledger):
+    waiting = known(ledger, NOON - HOUR, "planned", queued=True)
+
+    def away(feed):
+        raise LoginRefused("access denied")
+
+    plans = replace(PLANS, fingerprint=away)
+
+    assert claim_due_windows(ledger, plans, [HOURLY], NOON, MINUTE) == [waiting]
+
+
+def test_catching_up_opens_a_failed_window_again_where_the_settings_say_so(ledger):
+    failed = known(ledger, NOON - 2 * HOUR, "failed", closed_at=NOON - HOUR)
+    known(ledger, NOON - HOUR)
+
+    unasked = claim_due_windows(ledger, PLANS, [HOURLY], NOON - MINUTE, timedelta())
+    starts = claim_due_windows(ledger, PLANS, [replace(HOURLY, reingest=True)], NOON - MINUTE, timedelta())
+
+    assert unasked == []
+    assert [(row.window, row.attempt, row.queued) for row in starts] == [(failed.window, 2, True)]
+    assert ledger.ended_attempts(failed.window.id) == [failed]
+
+
+def test_what_plans_need_from_outside_is_asked_once_a_tick(ledger):
+    known(ledger, NOON - 4 * HOUR)
+    asked = []
+    plans = replace(PLANS, partitions=lambda template: asked.append("hub") or {})
+
+    claim_due_windows(ledger, plans, [HOURLY], NOON, MINUTE)
+
+    assert asked == ["hub"]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from shared.domain.windows.plan import PlanTemplate, StreamPlan
 from shared.domain.windows.window import Window
 from shared.errors import CorruptRow, Unavailable
 from shared.flows.measure import MetricsTools
-from shared.flows.report_runs import ReportTools, report_run
+from shared.flows.report_runs import ReportTools, alert_of_lost_window, report_run
 
 NOON = datetime(2026, 11, 22, 12, 0, 7, 654_321, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -115,11 +115,39 @@ def test_a_run_that_databricks_never_took_is_named_by_its_instance(world):
     assert list(world.sender.sent) == [f"trades:enrich-{world.window.id}:run_failed"]
 
 
-def test_a_run_that_made_room_is_neither_measured_nor_raises_an_alert(world):
-    world.ended("superseded")
+def test_a_window_that_failed_is_alerted_of_with_its_reason_in_the_name_of_its_table(world):
+    row = replace(world.tools.metrics.ledger.window(world.window.id), state="failed", reason="No such secret.")
 
-    assert world.report() == {}
-    assert (world.metrics.measurements, world.sender.tries) == ([], [])
+    alert_of_lost_window(world.tools, row)
+
+    (alert,) = world.sender.sent.values()
+    assert (alert.id, alert.kind) == (f"trades:{row.instance}:window_lost", "window_lost")
+    assert alert.body["message"] == (f"Window {world.window.id} was not ingested: it ended as failed. No such secret.")
+
+
+def test_a_window_that_was_missed_and_has_no_plan_is_alerted_of_in_the_name_of_its_feed(world):
+    row = WindowRow(Window("shop", NOON, NOON + HOUR), "missed", "timer", NOON, reason="It ended long ago.")
+
+    alert_of_lost_window(world.tools, row)
+
+    (alert,) = world.sender.sent.values()
+    assert (alert.table, alert.name) == ("shop", "ingestion")
+
+
+def test_without_a_database_the_log_says_that_a_window_is_lost(world, caplog):
+    alert_of_lost_window(None, world.tools.metrics.ledger.window(world.window.id))
+
+    assert any("SQL__url" in record.message and record.levelname == "ERROR" for record in caplog.records)
+
+
+def test_a_run_that_made_room_is_measured_and_what_it_left_undone_raises_no_alert(world):
+    world.ended("superseded")
+    world.holds(3, trades=997, verdict="unbalanced")
+
+    (measured,) = world.report()["measurements"]
+
+    assert (measured["status"], measured["alert"], measured["verdict"]) == ("recorded", "none", "low")
+    assert world.sender.tries == []
 
 
 def test_a_window_that_does_not_balance_raises_an_alert_with_its_differences_and_is_no_recovery(world):

@@ -155,7 +155,8 @@ def test_a_database_that_fails_leaves_the_alert_to_the_timer(metrics, clock, fai
 def test_a_failure_is_logged_with_its_words_and_the_next_try(metrics, clock, caplog):
     send_alert(metrics, FakeLogicApp(failures=["It answered 500."]), posted(metrics), clock)
 
-    assert "alert.put_off alert=trades:run-1:run_failed attempts=1 until=2026-11-22 10:06:00" in caplog.text
+    about = "feed=trades window=trades-20261122T100000Z alert=trades:run-1:run_failed attempts=1"
+    assert f"alert.put_off {about} until=2026-11-22 10:06:00" in caplog.text
     assert "cause=It answered 500." in caplog.text
 
 
@@ -164,7 +165,7 @@ def test_the_body_of_an_alert_is_not_logged(metrics, clock, caplog):
 
     send_alert(metrics, FakeLogicApp(), posted(metrics), clock)
 
-    assert "alert.sent alert=trades:run-1:run_failed" in caplog.text
+    assert "alert.sent feed=trades window=trades-20261122T100000Z alert=trades:run-1:run_failed" in caplog.text
     assert "memory" not in caplog.text
 
 
@@ -246,5 +247,8 @@ def test_an_alert_of_an_incident_that_can_not_be_sent_now_is_sent_by_the_timer(m
 def test_an_incident_without_a_recipient_is_logged(metrics, clock, caplog):
     assert raise_alert(metrics, FakeLogicApp(names=()), INCIDENT, clock, QUIET) == "none"
 
-    assert "alert.no_recipient table=trades kind=run_failed name=ingestion" in caplog.text
+    assert (
+        "alert.no_recipient feed=trades window=trades-20261122T100000Z table=trades kind=run_failed name=ingestion"
+        in caplog.text
+    )
     assert metrics.alerts == {}

@@ -37,13 +37,24 @@ def test_a_rejected_request_keeps_its_code_message_and_field(reason, status):
 
 @pytest.mark.parametrize(
     "error",
-    [Unavailable("away"), LoginRefused("away"), Unreachable("away", 3.0), Untrusted("away"), SendFailed("away")],
+    [
+        Unavailable("away"),
+        LoginRefused("away"),
+        Unreachable("away"),
+        Untrusted("away"),
+        SendFailed("away"),
+    ],
 )
 def test_what_may_be_cured_by_waiting_is_503_and_says_how_long_to_wait(error):
     response = error_response(error)
 
     assert (response.status, response.headers) == (503, {"Retry-After": "10"})
     assert response.body == {"error": {"code": "unavailable", "message": "away", "field": None}}
+
+
+@pytest.mark.parametrize(("asked", "told"), [(0.2, "1"), (3.0, "3"), (959.5, "960")])
+def test_a_service_that_names_a_wait_is_what_the_caller_is_told(asked, told):
+    assert error_response(Unavailable("away", retry_after=asked)).headers == {"Retry-After": told}
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,19 @@
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from shared.domain.runs.run import RunRow
 from shared.domain.windows.ledger_row import SliceRow, WindowRow
+from shared.domain.windows.request import OpenRequest
+from shared.domain.windows.rows import Rows, UnreadableRow
 from shared.domain.windows.window import Slice, Window
 from shared.http.views import accepted_run, enrichment_view, opened_windows, window_details, window_list
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
-MINUTE = timedelta(minutes=1)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+ODD = UnreadableRow("windows", "trades", "20261122T100000Z", "state is missing")
 WINDOW = Window("trades", NOON, NOON + 60 * MINUTE)
 ROW = WindowRow(
     WINDOW,
@@ -28,6 +34,7 @@ SUMMARY = {
     "state": "closed",
     "origin": "request",
     "reason": "",
+    "attempt": 1,
     "stop_at": None,
     "counts": {"trades": {"read": 7}},
 }
@@ -49,25 +56,83 @@ RUN_DETAILS = {
 def test_windows_are_listed_in_the_order_of_their_rows():
     earlier = WindowRow(Window("trades", NOON - 60 * MINUTE, NOON), "planned", "timer", NOON)
 
-    listed = window_list([ROW, earlier])["windows"]
+    shown = window_list(Rows([ROW, earlier], [ODD]), "trades-20261122T110000Z")
 
+    listed = shown.pop("windows")
+    assert shown == {
+        "unreadable": [{"key": "windows/trades/20261122T100000Z", "reason": "state is missing"}],
+        "next": "trades-20261122T110000Z",
+    }
     assert listed[0] == SUMMARY
     assert [(window["id"], window["counts"]) for window in listed[1:]] == [("trades-20261122T110000Z", {})]
 
 
-def test_an_opened_window_has_the_status_urls_of_its_orchestration():
-    shown = opened_windows([ROW], lambda window_id: {"statusQueryGetUri": f"http://127.0.0.1/{window_id}"})
+def status_urls(instance):
+    return {"statusQueryGetUri": f"http://127.0.0.1/{instance}"}
 
-    assert shown == {"windows": [SUMMARY | {"status": {"statusQueryGetUri": f"http://127.0.0.1/{WINDOW.id}"}}]}
+
+def hourly(count):
+    return [
+        WindowRow(Window("trades", NOON + n * HOUR, NOON + (n + 1) * HOUR), "planned", "request", NOON)
+        for n in range(count)
+    ]
+
+
+def test_an_opened_window_has_the_status_urls_of_the_orchestration_of_its_attempt():
+    shown = opened_windows([replace(ROW, attempt=2)], None, 9, status_urls)
+
+    assert shown == {
+        "windows": [SUMMARY | {"attempt": 2, "status": {"statusQueryGetUri": f"http://127.0.0.1/{WINDOW.id}-a2"}}],
+        "opened": 1,
+        "next": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("limit", "rest", "following"),
+    [
+        (3, None, None),
+        (1, None, {"feed": "trades", "start": "2026-11-22T13:00:00Z", "end": "2026-11-22T15:00:00Z"}),
+        (
+            3,
+            OpenRequest("trades", NOON + 3 * HOUR, NOON + 9 * HOUR),
+            {"feed": "trades", "start": "2026-11-22T15:00:00Z", "end": "2026-11-22T21:00:00Z"},
+        ),
+        (
+            2,
+            OpenRequest("trades", NOON + 3 * HOUR, NOON + 9 * HOUR),
+            {"feed": "trades", "start": "2026-11-22T14:00:00Z", "end": "2026-11-22T21:00:00Z"},
+        ),
+    ],
+)
+def test_what_an_answer_does_not_show_is_asked_for_by_the_body_that_it_gives(limit, rest, following):
+    shown = opened_windows(hourly(3), rest, limit, status_urls)
+
+    assert (len(shown["windows"]), shown["opened"], shown["next"]) == (limit, 3, following)
 
 
 def test_a_window_is_shown_with_its_plan_its_result_and_every_try():
     part = Slice(WINDOW.id, 0, NOON, NOON + 5 * MINUTE)
     attempt = SliceRow(part, 1, "done", NOON, NOON + MINUTE, {"trades": {"read": 7}}, {"markets": []})
 
-    shown = window_details(ROW, [attempt])
+    failed = replace(ROW, state="failed", reason="The hub was away.", result={})
 
+    shown = window_details(replace(ROW, attempt=2), Rows([failed]), Rows([attempt], [ODD]))
+
+    times = {
+        "claimed_at": "2026-11-22T11:59:00Z",
+        "opened_at": "2026-11-22T12:00:00Z",
+        "closed_at": "2026-11-22T13:01:00Z",
+        "stop_at": None,
+    }
+    common = times | {"origin": "request", "restarts": 0}
     assert shown == SUMMARY | {
+        "attempt": 2,
+        "attempts": [
+            common | {"attempt": 1, "state": "failed", "reason": "The hub was away.", "counts": {}},
+            common | {"attempt": 2, "state": "closed", "reason": "", "counts": {"trades": {"read": 7}}},
+        ],
+        "unreadable": [{"key": "windows/trades/20261122T100000Z", "reason": "state is missing"}],
         "claimed_at": "2026-11-22T11:59:00Z",
         "opened_at": "2026-11-22T12:00:00Z",
         "closed_at": "2026-11-22T13:01:00Z",
@@ -78,6 +143,7 @@ def test_a_window_is_shown_with_its_plan_its_result_and_every_try():
             {
                 "slice": 0,
                 "attempt": 1,
+                "window_attempt": 1,
                 "start": "2026-11-22T12:00:00Z",
                 "end": "2026-11-22T12:05:00Z",
                 "state": "done",

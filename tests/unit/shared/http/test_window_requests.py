@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.windows.request import OpenRequest
+from shared.domain.windows.request import ListRequest, OpenRequest
 from shared.errors import RequestRejected
 from shared.http.bodies import MAX_BODY
-from shared.http.window_requests import parse_open_request
+from shared.http.window_requests import parse_list_request, parse_open_request
 
 FEEDS = ("trades", "payments")
 HOUR = timedelta(hours=1)
@@ -82,7 +82,49 @@ def test_a_wrong_field_is_named_with_its_rule(changes, field):
     assert field in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"start": "0001-01-02T00:00:00Z"}, "start"),
+        ({"start": "0001-01-01T00:00:00"}, "start"),
+        ({"start": "0999-11-22T13:00:00Z"}, "start"),
+        ({"start": "9999-12-31T23:30:00Z"}, "start"),
+        ({"start": "9999-12-31T23:30:00-14:00"}, "start"),
+        ({"start": "2099-12-31T23:30:00Z"}, "end"),
+        ({"length": None, "end": "9990-11-22T13:00:00Z"}, "end"),
+    ],
+)
+def test_a_mistyped_year_is_refused_with_the_years_that_are_meant(changes, field):
+    with pytest.raises(RequestRejected, match=f"^{field} must lie between 2000-01-01 and 2100-01-01") as caught:
+        parse_open_request(body(**changes), FEEDS)
+
+    assert (caught.value.reason, caught.value.field) == ("invalid", field)
+
+
 @given(st.binary(max_size=200))
 def test_no_body_breaks_the_parser(raw):
     with pytest.raises(RequestRejected):
         parse_open_request(raw, FEEDS)
+
+
+def test_a_list_is_asked_for_by_feed_state_limit_and_the_window_it_goes_on_after():
+    query = {"feed": "trades", "state": "open", "limit": "7", "after": "payments-20261122T120000Z"}
+
+    assert parse_list_request(query, FEEDS) == ListRequest("trades", "open", 7, ("payments", NOON))
+    assert parse_list_request({}, FEEDS) == ListRequest(None, None, 100, None)
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"feed": "weather"}, "feed"),
+        ({"state": "ajar"}, "state"),
+        *(({"limit": limit}, "limit") for limit in ("0", "-1", "1001", "ten", "", "1.5", "\u0661", "9" * 5000)),
+        *(({"after": after}, "after") for after in ("", "trades", "trades-9991122T120000Z", "soon")),
+    ],
+)
+def test_a_wrong_query_is_named_with_its_rule(query, field):
+    with pytest.raises(RequestRejected) as caught:
+        parse_list_request(query, FEEDS)
+
+    assert (caught.value.reason, caught.value.field) == ("invalid", field)

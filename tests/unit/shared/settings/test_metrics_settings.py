@@ -13,7 +13,7 @@ SECRETS = {
     "AzureWebJobsStorage": "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=canary-storage",
     "EVENT_GRID__topicKey": "canary-topic",
     "ASSETS__key": "canary-assets",
-    "SQL__url": "mssql://sql.example/trades?password=canary-sql",
+    "SQL__url": "mssql://sql.example/canary-sql",
     "ALERT_INGESTION_URL": LOGIC_APP,
 }
 

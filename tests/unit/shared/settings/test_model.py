@@ -22,6 +22,7 @@ LEAST = {
     "AzureWebJobsStorage": "canary-storage",
 }
 
+POLLING = "AzureFunctionsJobHost__extensions__durableTask__storageProvider__maxQueuePollingInterval"
 RADIUS = setting.Setting("VISITS_RADIUS", setting.positive_integer, "25", "How near a visit counts, in metres.")
 
 
@@ -79,10 +80,28 @@ def test_one_error_names_every_wrong_or_missing_setting():
         ({"AzureWebJobsStorage": None}, "the ledger lies there"),
         ({"COINBASE__websocketUrl": "ws://plain"}, "COINBASE__websocketUrl must be a URL"),
         ({"TRADES_PACKING": "bag"}, "one of row, pack"),
+        ({"TRADES_LEAD": "00:00:20"}, "TRADES_LEAD must be at least 0:00:30: twice maxQueuePollingInterval"),
+        ({POLLING: "00:00:15"}, "TRADES_LEAD must be at least 0:00:40"),
     ],
 )
 def test_a_broken_rule_is_told_with_its_setting(changes, words):
     assert words in problems(**changes)
+
+
+def test_a_live_slice_is_connected_before_its_first_second_unless_nothing_is_polled_as_on_one_machine():
+    drawn = read(PAYMENTS_LEAD="00:00:01").feeds["payments"]
+    local = read(TRADES_LEAD="00:00:03", ONE_MACHINE="true").feeds["trades"]
+
+    assert (drawn.template.lead, local.template.lead) == (timedelta(seconds=1), timedelta(seconds=3))
+    assert "TRADES_LEAD must be at least 0:01:10" in without_polling()
+
+
+def without_polling():
+    """Say what is wrong where host.json leaves the polling as it is by default."""
+    host = {**HOST, "extensions": {"durableTask": {"maxConcurrentActivityFunctions": 24}}}
+    with pytest.raises(SettingsError) as caught:
+        read_settings(LEAST, host)
+    return str(caught.value)
 
 
 def test_no_secret_is_ever_told():
@@ -158,3 +177,12 @@ def test_a_feed_that_is_declared_wrongly_is_left_out_with_its_reason():
 
     assert list(settings.feeds) == ["trades", "payments"]
     assert "visits/1 has no file" in settings.unusable["visits"]
+
+
+def test_the_slices_of_a_feed_say_how_long_a_window_of_it_may_be():
+    short = read(
+        PAYMENTS_WINDOW_LENGTH="00:30:00", PAYMENTS_SLICE_LENGTH="00:00:05", PYTHON_THREADPOOL_THREAD_COUNT="40"
+    )
+
+    assert read().feeds["payments"].schedule.longest == timedelta(hours=24)
+    assert short.feeds["payments"].schedule.longest == timedelta(minutes=48)

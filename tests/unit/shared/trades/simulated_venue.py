@@ -15,7 +15,7 @@ from shared.domain.windows.plan import Plan, SliceAttempt, StreamPlan
 from shared.domain.windows.window import Window, microseconds
 from shared.errors import SendFailed, Unavailable
 from shared.feeds.packing import Packing, as_events
-from shared.feeds.slicing import SliceClock, SliceSource
+from shared.feeds.slicing import CloseRequest, SliceClock, SliceSource
 from shared.trades.completeness.reports import SliceReport
 from shared.trades.completeness.seams import LostInterval
 from shared.trades.connection.connection import Listener
@@ -101,6 +101,7 @@ class SimulatedVenue:
     replays: int = 0
     page_size: int = 7
     asked: int = 0
+    closed: int = 0
     script: Sequence[FeedEvent] = ()
 
     def trade(self, deal: Deal, origin: str, received: float) -> Trade:
@@ -177,6 +178,12 @@ class SimulatedVenue:
         more = found and found[0].trade_id > 1
         older = venue(self.name).older_than(symbol, found[0].trade_id, 0) if more else None
         return HistoryPage(tuple(self.trade(deal, "rest", seconds()) for deal in found), older)
+
+    async def symbols(self) -> Mapping[str, tuple[str, str]]:
+        return {SYMBOLS[self.name]: ("BTC", "USD")}
+
+    async def aclose(self) -> None:
+        self.closed += 1
 
     def _span(self, told: list[Deal], request: HistoryRequest) -> HistoryPage:
         hour = request.query["time"] == "hour"
@@ -285,7 +292,7 @@ class Stage:
         window = self.plan.window if self.stop_at is None else replace(self.plan.window, end=self.stop_at)
         wires = [report.as_wire() for report in reports]
         before = previous.as_wire() if previous else None
-        source = closing_source(self.plan, window, wires, before, self.clients, self.clock)
+        source = closing_source(CloseRequest(self.plan, window, wires, before), self.clients, self.clock)
         return Closed(await send_all(source, f"{window.id}/close.1", self.hub))
 
     @property

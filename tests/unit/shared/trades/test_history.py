@@ -19,12 +19,14 @@ def market(count: int, *, every: float = 1.0, size: int = 10) -> SimulatedVenue:
 def found(source: SimulatedVenue, query: HistoryQuery, begin: float = 1e7) -> tuple[list[int], str]:
     ids: list[int] = []
 
-    async def take(trades):
-        ids.extend(trade.trade_id for trade in trades)
+    async def take(page):
+        ids.extend(trade.trade_id for trade in page.trades)
 
-    history = History(venue(source.name), source, clock)
-    outcome = played(search(history, SYMBOLS[source.name], query, take), begin=begin)
-    return ids, outcome
+    async def story():
+        history = History(venue(source.name), source, clock, asyncio.sleep)
+        return await search(history, SYMBOLS[source.name], query, take)
+
+    return ids, played(story(), begin=begin)
 
 
 def test_a_search_begins_below_the_known_trade_and_ends_at_the_first_wanted_one():
@@ -71,7 +73,7 @@ def test_a_page_that_does_not_come_before_the_deadline_is_an_error():
             await asyncio.Event().wait()
 
     async def story():
-        history = History(venue("coinbase"), Silent("coinbase", []), clock, clock())
+        history = History(venue("coinbase"), Silent("coinbase", []), clock, asyncio.sleep, clock())
         await history.page("BTC-USD", None)
 
     with pytest.raises(Unavailable, match="before the deadline"):

@@ -1,6 +1,7 @@
 """One slice of [0, 20) s, listening from −4 s to 24 s, against a venue whose truth is known."""
 
 import asyncio
+import dataclasses
 from contextlib import aclosing
 from datetime import timedelta
 
@@ -13,7 +14,7 @@ from shared.trades.completeness.reports import SliceReport
 from shared.trades.connection.fake import FakeVenueClient
 from shared.trades.inbox import FLUSH_AT, LIMIT
 from shared.trades.source import slice_source
-from shared.trades.venues.readings import Connected, Interrupted, Traded, Unreadable
+from shared.trades.venues.readings import Connected, Interrupted, MarketRefused, Rejected, Traded, Unreadable
 from shared.trades.venues.registry import venue
 from shared.trades.venues.trade import Trade
 from tests.unit.shared.trades.simulated_venue import (
@@ -177,16 +178,6 @@ def test_a_stop_that_is_seen_after_its_time_takes_back_what_still_waits():
     assert report.markets[0].ids == {"before": 6, "first": 7, "last": 14, "after": 15}
 
 
-def test_a_venue_that_refuses_ends_the_slice_with_its_words():
-    class Refusing(SimulatedVenue):
-        async def _spell(self, begin, end, number):
-            raise FeedRefused("no such product")
-            yield
-
-    with pytest.raises(FeedRefused, match="no such product"):
-        run(Refusing("coinbase", steady()))
-
-
 def test_a_hub_that_takes_nothing_fails_the_slice():
     with pytest.raises(SendFailed):
         run(SimulatedVenue("coinbase", steady()), hub=SimulatedHub(capacity=3))
@@ -237,6 +228,9 @@ class Busy:
 
     async def page(self, symbol, request=None):
         raise Unavailable("the history is away")
+
+    async def aclose(self):
+        pass
 
 
 def test_an_asker_that_does_not_ask_holds_the_venue_up_and_gets_all_that_was_read_afterwards():
@@ -318,3 +312,139 @@ def test_a_market_without_trades_is_quiet():
 
     assert report.markets[0].quiet
     assert report.markets[0].gaps == ()
+
+
+BOTH = plan_of(["coinbase:BTC-USD", "binance:BTCUSDT"], length=20)
+
+
+class Refusing(SimulatedVenue):
+    async def follow(self, symbols, listener):
+        listener.take(MarketRefused(symbols[0], "binance refused BTCUSDT: no such market"))
+        await asyncio.Event().wait()
+
+    async def page(self, symbol, request=None):
+        raise FeedRefused("binance answered 400: Invalid symbol.")
+
+
+def test_a_refused_market_is_named_and_the_healthy_one_is_ingested_whole():
+    stage = Stage([SimulatedVenue("coinbase", steady()), Refusing("binance", [])], BOTH)
+
+    async def story():
+        report = await stage.run(0)
+        return report, await stage.close([report])
+
+    report, closing = played(story(), begin=-10)
+
+    words = "binance refused BTCUSDT: no such market"
+    assert report.refused == {"binance:BTCUSDT": words}
+    assert {record["venue"] for _, record in stage.hub.sent} == {"coinbase"}
+    assert len(stage.hub.sent) == 20
+    assert [(one.market, one.reason, one.since, one.until) for one in closing.lost] == [
+        ("binance:BTCUSDT", words, at(0), at(20))
+    ]
+
+
+def test_a_refused_market_whose_ids_do_not_follow_each_other_is_lost_too():
+    plan = plan_of(["coinbase:BTC-USD", "bitstamp:btcusd"], length=20)
+    stage = Stage([SimulatedVenue("coinbase", steady()), Refusing("bitstamp", [])], plan)
+
+    async def story():
+        return await stage.close([await stage.run(0)])
+
+    (lost,) = played(story(), begin=-10).lost
+
+    assert (lost.market, lost.since, lost.until) == ("bitstamp:btcusd", at(0), at(20))
+    assert "no such market" in lost.reason
+
+
+def test_venues_that_refuse_all_markets_end_the_slice_with_their_words():
+    plan = plan_of(["binance:BTCUSDT"], length=20)
+
+    with pytest.raises(FeedRefused, match="No market can be ingested: binance refused BTCUSDT: no such market"):
+        played(Stage([Refusing("binance", [])], plan).run(0), begin=-10)
+
+
+def test_a_plan_whose_markets_were_all_refused_before_it_opened_ends_its_slice_with_the_reason():
+    plan = dataclasses.replace(plan_of([], length=20), refused={"binance:NOPEUSDT": "binance does not list NOPEUSDT"})
+
+    with pytest.raises(FeedRefused, match="binance does not list NOPEUSDT"):
+        played(Stage([], plan).run(0), begin=-10)
+
+
+def test_a_market_that_only_its_history_refuses_is_named_as_well():
+    class Past(SimulatedVenue):
+        async def page(self, symbol, request=None):
+            raise FeedRefused("coinbase answered 404: NotFound")
+
+    with pytest.raises(FeedRefused, match="coinbase answered 404: NotFound"):
+        run(Past("coinbase", []), delays=[404])
+
+
+def test_of_two_symbols_the_one_that_was_never_acknowledged_is_named_and_got_from_the_history():
+    class Half(SimulatedVenue):
+        async def follow(self, symbols, listener):
+            listener.take(Connected(1, ("BTC-USD",)))
+            await asyncio.Event().wait()
+
+    plan = plan_of(["coinbase:BTC-USD", "coinbase:ETH-USD"], length=20)
+    market = Half("coinbase", steady())
+    stage = Stage([market], plan)
+
+    report = played(stage.run(0), begin=-10)
+
+    assert [text for text in report.warnings if "never acknowledged" in text] == [
+        "coinbase:ETH-USD: the venue never acknowledged its subscription; its trades are the history's"
+    ]
+    assert not report.of("coinbase:ETH-USD").quiet
+    assert report.of("coinbase:BTC-USD").quiet
+    assert market.asked > 0
+
+
+def test_a_trade_that_can_not_be_taken_is_counted_once_and_leaves_no_gap():
+    odd = Rejected("{}", "zero", 5, at(-30), "BTC-USD")
+    script = [Traded((), (odd,)), Traded((), (odd,)), Traded((), (Rejected("?", "no id"),))]
+
+    report, _ = run(SimulatedVenue("coinbase", [], script=script))
+
+    assert (report.unreadable, report.samples) == (2, ("zero: {}", "no id: ?"))
+
+
+def test_a_row_of_the_history_that_can_not_be_taken_fills_its_gap():
+    class Odd(SimulatedVenue):
+        async def page(self, symbol, request=None):
+            page = await super().page(symbol, request)
+            odd = [Rejected("{}", "zero", one.trade_id, one.timestamp) for one in page.trades if one.trade_id == 11]
+            return dataclasses.replace(
+                page, trades=tuple(one for one in page.trades if one.trade_id != 11), rejected=tuple(odd)
+            )
+
+    report, hub = run(Odd("coinbase", unheard(steady(), 10, 11, 12)))
+
+    gap = report.markets[0].gaps[0]
+    assert (gap.first, gap.last, gap.filled, gap.state) == (10, 12, 2, "filled")
+    assert (report.unreadable, len(hub.sent)) == (1, 19)
+
+
+def test_the_clients_of_a_slice_are_closed_at_its_end():
+    market = SimulatedVenue("coinbase", steady())
+
+    run(market)
+
+    assert market.closed == 1
+
+
+def test_a_gap_is_searched_on_at_the_page_that_did_not_come():
+    class Limited(SimulatedVenue):
+        async def page(self, symbol, request=None):
+            self.seen.append(request and request.query.get("after"))
+            if len(self.seen) % 8 == 0:
+                await asyncio.sleep(0.05)
+                raise Unavailable("too many requests", throttled=True, retry_after=1.0)
+            return await super().page(symbol, request)
+
+    market = Limited("coinbase", steady(-300, 400))
+    market.seen = []
+    _, hub = run(market, delays=[404])
+
+    assert sorted(hub.ids) == list(range(301, 321))
+    assert market.asked <= 70

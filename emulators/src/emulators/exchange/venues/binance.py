@@ -9,12 +9,23 @@ from itertools import islice
 
 import msgspec
 
+from emulators.exchange.limits import BANNED, RequestLimit, WeightLimit
 from emulators.exchange.market import Trade
 from emulators.exchange.venue import Listings, Opening, Page, PageMaker, PageRequest, broken, encode
 
 _SUFFIX = "@trade"
 _MOST, _USUAL = 1_000, 500
 _MILLI, _MICRO = 1_000, 1
+_WEIGHTS = {"/api/v3/trades": 25, "/api/v3/historicalTrades": 25, "/api/v3/exchangeInfo": 20}
+_REFUSALS: dict[int, tuple[int, str]] = {
+    HTTPStatus.TOO_MANY_REQUESTS: (
+        -1003,
+        "Too much request weight used; current limit is 6000 request weight per 1 MINUTE.",
+    ),
+    BANNED: (-1003, "Way too much request weight used; IP banned."),
+    HTTPStatus.FORBIDDEN: (-1000, "The limit of the web application firewall was violated."),
+    HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS: (0, "Service unavailable from a restricted location."),
+}
 _METHODS = "`SUBSCRIBE`, `UNSUBSCRIBE`, `LIST_SUBSCRIPTIONS`, `SET_PROPERTY`, `GET_PROPERTY`"
 
 
@@ -47,11 +58,18 @@ class Binance:
             "/api/v3/exchangeInfo": symbols_page,
         }
 
-    def refusal(self, status: int) -> bytes:
+    def limits(self) -> tuple[RequestLimit, ...]:
+        """Allow 6,000 weight a minute."""
+        return (WeightLimit(6_000, _WEIGHTS),)
+
+    def refusal(self, status: int, words: str | None = None) -> bytes:
         """Write `{"code": ..., "msg": ...}`, the venue's error shape."""
-        if status == HTTPStatus.TOO_MANY_REQUESTS:
-            return _error(-1003, "Too many requests; please use WebSocket Streams for live updates to avoid polling.")
-        return _error(-1008, "Server is currently overloaded with other requests. Please try again in a few minutes.")
+        code, usual = _REFUSALS.get(status, (-1008, "Server is currently overloaded with other requests."))
+        return _error(code, words or usual)
+
+    def error_frame(self, words: str | None = None) -> bytes:
+        """Write `{"code": ..., "msg": ...}`, as an answer to a request."""
+        return _error(1, words or "Too many subscriptions")
 
     def shutdown_notice(self, now: int) -> list[bytes]:
         """Write the `serverShutdown` event."""
@@ -190,7 +208,10 @@ def historical_page(request: PageRequest, listings: Listings) -> Page:
 
 def symbols_page(request: PageRequest, listings: Listings) -> Page:
     """List the symbols: `GET /api/v3/exchangeInfo`."""
-    symbols = [{"symbol": symbol, "status": "TRADING"} for symbol in listings.symbols]
+    symbols = [
+        {"symbol": symbol, "status": "TRADING", "baseAsset": base, "quoteAsset": quote}
+        for symbol, (base, quote) in listings.pairs.items()
+    ]
     return Page(encode({"timezone": "UTC", "serverTime": request.clock // _MILLI, "symbols": symbols}))
 
 
@@ -208,7 +229,7 @@ def _trades_page(request: PageRequest, listings: Listings, *, from_id: int | Non
     else:
         trades = list(islice(history.oldest_first(from_id=from_id), limit))
     unit = _MICRO if request.headers.get("X-MBX-TIME-UNIT", "").upper() == "MICROSECOND" else _MILLI
-    return Page(encode([_trade_row(trade, unit) for trade in trades]), headers={"X-MBX-USED-WEIGHT-1M": "25"})
+    return Page(encode([_trade_row(trade, unit) for trade in trades]))
 
 
 def _trade_row(trade: Trade, unit: int) -> dict[str, object]:

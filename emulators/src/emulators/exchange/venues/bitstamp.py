@@ -1,7 +1,7 @@
 """Bitstamp: channel `live_trades_<pair>`, transactions by REST.
 
-Sources: www.bitstamp.net/websocket/v2 and www.bitstamp.net/api (transactions); for unknown pairs, which the venue
-confirms all the same, github.com/thrasher-corp/gocryptotrader/pull/1620.
+Sources: www.bitstamp.net/websocket/v2 and www.bitstamp.net/api (transactions, request limits, response codes); for
+unknown pairs, which the venue confirms all the same, github.com/thrasher-corp/gocryptotrader/pull/1620.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,11 +12,16 @@ from typing import Any
 import msgspec
 
 from emulators.exchange.instants import SECOND
+from emulators.exchange.limits import Interval, RequestLimit
 from emulators.exchange.market import Trade
 from emulators.exchange.venue import Listings, Opening, Page, PageMaker, PageRequest, broken, encode, raw
 
 _CHANNEL = "live_trades_"
 _SPANS = {"minute": 60, "hour": 3_600, "day": 86_400}
+_REASONS: dict[int, str] = {
+    HTTPStatus.BAD_REQUEST: "Request rejected due to exceeded rate limit.",
+    HTTPStatus.TOO_MANY_REQUESTS: "Too many requests",
+}
 
 
 class Bitstamp:
@@ -34,13 +39,21 @@ class Bitstamp:
         return BitstampDialogue(listings, clock)
 
     def pages(self) -> Mapping[str, PageMaker]:
-        """Serve the transactions of a pair."""
-        return {"/api/v2/transactions/{name}/": transactions_page}
+        """Serve the transactions of a pair, and the list of pairs."""
+        return {"/api/v2/transactions/{name}/": transactions_page, "/api/v2/trading-pairs-info/": pairs_page}
 
-    def refusal(self, status: int) -> bytes:
-        """Write `{"status": "error", ...}`, the venue's error shape."""
-        reason = "Too many requests" if status == HTTPStatus.TOO_MANY_REQUESTS else "Service unavailable"
-        return encode({"status": "error", "reason": reason, "code": str(status)})
+    def limits(self) -> tuple[RequestLimit, ...]:
+        """Allow 400 requests a second, and 10,000 in ten minutes."""
+        return Interval(400, 1, status=HTTPStatus.BAD_REQUEST), Interval(10_000, 600, status=HTTPStatus.BAD_REQUEST)
+
+    def refusal(self, status: int, words: str | None = None) -> bytes:
+        """Write `{"status": "error", ...}`, the venue's error shape; its limit has a code of its own."""
+        code = "400.002" if status == HTTPStatus.BAD_REQUEST else str(status)
+        return encode({"status": "error", "reason": words or _REASONS.get(status, "Service unavailable"), "code": code})
+
+    def error_frame(self, words: str | None = None) -> bytes:
+        """Write a `bts:error`."""
+        return _error(words or "Rate limit exceeded.")
 
     def shutdown_notice(self, now: int) -> list[bytes]:
         """Ask the client to connect again."""
@@ -114,6 +127,16 @@ class _Data(msgspec.Struct):
 class _Request(msgspec.Struct):
     event: str
     data: _Data = msgspec.field(default_factory=_Data)
+
+
+def pairs_page(request: PageRequest, listings: Listings) -> Page:
+    """List the pairs: `GET /api/v2/trading-pairs-info/`."""
+    del request
+    pairs = [
+        {"name": f"{base}/{quote}", "url_symbol": symbol, "trading": "Enabled", "description": f"{base} / {quote}"}
+        for symbol, (base, quote) in listings.pairs.items()
+    ]
+    return Page(encode(pairs))
 
 
 def transactions_page(request: PageRequest, listings: Listings) -> Page:

@@ -1,7 +1,7 @@
 """Coinbase Exchange: channels `matches` and `heartbeat`, products and trades by REST.
 
 Sources: docs.cdp.coinbase.com/exchange (websocket-feed/overview, websocket-feed/channels, rest-api/pagination,
-api-reference get-product-trades); the order and fields of frames also from recorded frames.
+api-reference get-product-trades, rate limits); the order and fields of frames also from recorded frames.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 
 from emulators.exchange.instants import to_text
+from emulators.exchange.limits import Bucket, RequestLimit
 from emulators.exchange.market import Trade
 from emulators.exchange.venue import Listings, Opening, Page, PageMaker, PageRequest, broken, encode
 
@@ -37,11 +38,18 @@ class Coinbase:
         """Serve the product list and the trades of a product."""
         return {"/products": products_page, "/products/{name}/trades": trades_page}
 
-    def refusal(self, status: int) -> bytes:
+    def limits(self) -> tuple[RequestLimit, ...]:
+        """Allow ten requests a second, fifteen in a burst."""
+        return (Bucket(15, 10.0, status=HTTPStatus.TOO_MANY_REQUESTS),)
+
+    def refusal(self, status: int, words: str | None = None) -> bytes:
         """Write `{"message": ...}`, the venue's error shape."""
-        return _message(
-            "Public rate limit exceeded" if status == HTTPStatus.TOO_MANY_REQUESTS else "Service Unavailable"
-        )
+        is_limit = status == HTTPStatus.TOO_MANY_REQUESTS
+        return _message(words or ("Public rate limit exceeded" if is_limit else "Service Unavailable"))
+
+    def error_frame(self, words: str | None = None) -> bytes:
+        """Write an `error`."""
+        return _error(words or "Internal server error", None)
 
     def shutdown_notice(self, now: int) -> list[bytes]:
         """Say nothing: the venue documents no notice and closes."""

@@ -1,7 +1,7 @@
 """Kraken spot, websocket v2 channel `trade`, and trades by REST.
 
-Sources: docs.kraken.com/api/docs/websocket-v2 (trade, heartbeat, status, ping) and
-docs.kraken.com/api/docs/rest-api/get-recent-trades.
+Sources: docs.kraken.com/api/docs/websocket-v2 (trade, heartbeat, status, ping),
+docs.kraken.com/api/docs/rest-api/get-recent-trades and docs.kraken.com/exchange/guides/rest/ratelimits.
 """
 
 import zlib
@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from emulators.exchange.instants import SECOND, to_text
+from emulators.exchange.limits import Bucket, RequestLimit
 from emulators.exchange.market import Trade
 from emulators.exchange.venue import Listings, Opening, Page, PageMaker, PageRequest, broken, encode, raw
 
@@ -39,18 +40,24 @@ class Kraken:
         return KrakenDialogue(listings, clock)
 
     def pages(self) -> Mapping[str, PageMaker]:
-        """Serve recent trades."""
-        return {"/0/public/Trades": trades_page}
+        """Serve recent trades, and the list of pairs."""
+        return {"/0/public/Trades": trades_page, "/0/public/AssetPairs": pairs_page}
 
-    def refusal(self, status: int) -> bytes:
+    def limits(self) -> tuple[RequestLimit, ...]:
+        """Allow fifteen requests in a burst and one a second; who goes on asking waits longer.
+
+        The refusal stands in an answer with status 200, as all errors of this venue do.
+        """
+        return (Bucket(15, 1.0, status=HTTPStatus.OK, strict=True),)
+
+    def refusal(self, status: int, words: str | None = None) -> bytes:
         """Write `{"error": [...]}`, the venue's error shape."""
-        return encode(
-            {
-                "error": [
-                    "EGeneral:Too many requests" if status == HTTPStatus.TOO_MANY_REQUESTS else "EService:Unavailable"
-                ]
-            }
-        )
+        is_limit = status in {HTTPStatus.OK, HTTPStatus.TOO_MANY_REQUESTS}
+        return encode({"error": [words or ("EGeneral:Too many requests" if is_limit else "EService:Unavailable")]})
+
+    def error_frame(self, words: str | None = None) -> bytes:
+        """Write the refusal of a subscription that names no symbol."""
+        return encode({"method": "subscribe", "success": False, "error": words or "Exceeded msg rate"})
 
     def shutdown_notice(self, now: int) -> list[bytes]:
         """Write a status update: the system goes to maintenance."""
@@ -173,6 +180,27 @@ def trades_page(request: PageRequest, listings: Listings) -> Page:
     name = _LEGACY.get(symbol, symbol.replace("/", ""))
     result = {name: [_trade_row(trade) for trade in trades], "last": str(last)}
     return Page(encode({"error": [], "result": result}))
+
+
+def pairs_page(request: PageRequest, listings: Listings) -> Page:
+    """List the pairs, in the older names: `GET /0/public/AssetPairs`; `wsname` is `XBT/USD` of `BTC/USD`."""
+    del request
+    pairs = {symbol: (_older_name(base), _older_name(quote)) for symbol, (base, quote) in listings.pairs.items()}
+    result = {
+        _LEGACY.get(symbol, base + quote): {
+            "altname": base + quote,
+            "wsname": f"{base}/{quote}",
+            "base": f"X{base}",
+            "quote": f"Z{quote}",
+            "status": "online",
+        }
+        for symbol, (base, quote) in pairs.items()
+    }
+    return Page(encode({"error": [], "result": result}))
+
+
+def _older_name(asset: str) -> str:
+    return {"BTC": "XBT", "DOGE": "XDG"}.get(asset, asset)
 
 
 def _symbol_of(pair: str, listings: Listings) -> str:

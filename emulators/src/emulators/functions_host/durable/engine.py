@@ -1,29 +1,33 @@
 """The task hub at work: drives orchestrations, runs their activities and fires their timers."""
 
 import asyncio
+import json
 import logging
+import math
+import uuid
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from emulators.clocks import utc_now
-from emulators.functions_host.durable.decisions import Catalogue, broken_turn, missing, opening, take_turn
+from emulators.functions_host.app_worker import CallOutcome
+from emulators.functions_host.durable.decisions import Catalogue, Episode, broken_turn, missing, take_turn
 from emulators.functions_host.durable.history import (
-    EventType,
     activity_result,
-    event,
     read_failure,
     read_reply,
+    timer_fired,
     trigger_input,
 )
-from emulators.functions_host.durable.model import FINAL, Instance, Reply, Turn, timestamp
+from emulators.functions_host.durable.model import FINAL, Instance, Reply, Turn
+from emulators.functions_host.durable.polling import WORK_ITEMS, Polling, control_queue
 from emulators.functions_host.durable.store import Activity, Effects, TaskStore, Timer, Work
 from emulators.functions_host.invoker import Invoker
 from emulators.functions_host.protos import TypedData
 
-_LONGEST_SLEEP = 3600.0
+_LONGEST_SLEEP = 3600
+_AT_ONCE = Polling()
 _logger = logging.getLogger("Host.Triggers.DurableTask")
 
 
@@ -38,8 +42,11 @@ class Limits:
 class Engine:
     """Runs what the store holds. Every store call is made on one thread of its own, so the loop never waits for it."""
 
-    def __init__(self, store: TaskStore, invoke: Invoker, *, catalogue: Catalogue, limits: Limits) -> None:
+    def __init__(
+        self, store: TaskStore, invoke: Invoker, *, catalogue: Catalogue, limits: Limits, polling: Polling = _AT_ONCE
+    ) -> None:
         self.catalogue = catalogue
+        self._polling = polling
         self._store = store
         self._invoke = invoke
         self._activities = asyncio.Semaphore(limits.activities)
@@ -85,7 +92,14 @@ class Engine:
             self.wake(instance_id)
 
     def wake(self, instance_id: str) -> None:
-        """See to it that the inbox of an instance is worked off."""
+        """See to it that the inbox of an instance is worked off when its queue is next looked into."""
+        wait = self._polling.wait(control_queue(instance_id), utc_now())
+        if wait:
+            asyncio.get_running_loop().call_later(wait, self._deliver, instance_id)
+        else:
+            self._deliver(instance_id)
+
+    def _deliver(self, instance_id: str) -> None:
         self._woken.add(instance_id)
         if instance_id not in self._driven:
             self._driven.add(instance_id)
@@ -95,64 +109,70 @@ class Engine:
         try:
             while instance_id in self._woken:
                 self._woken.discard(instance_id)
-                while work := await self.ask(self._store.next_work, instance_id):
+                if work := await self.ask(self._store.next_work, instance_id):
                     await self._episode(work)
         finally:
             self._driven.discard(instance_id)
 
     async def _episode(self, work: Work) -> None:
+        episode = Episode(work.instance, [json.loads(text) for text in work.past], work.arrived, utc_now())
         async with self._orchestrators:
-            now = utc_now()
-            reply = await self._replay(work, now)
-        turn = self._decide(work, reply, now)
+            reply = await self._replay(work, episode)
+        turn = self._decide(episode, reply)
         self.apply(await self.ask(self._store.commit, work, turn))
+        if turn.fresh:
+            self._deliver(turn.instance.id)  # a generation begins in the episode that ended the one before it
         if turn.instance.status in FINAL:
             _log_end(turn.instance)
 
-    async def _replay(self, work: Work, now: datetime) -> Reply:
+    async def _replay(self, work: Work, episode: Episode) -> Reply:
         name = work.instance.name
         if name not in self.catalogue.orchestrators:
             return Reply(done=True, error=missing(name, "an orchestrator", self.catalogue.orchestrators))
-        value = TypedData(string=trigger_input(work.instance, work.past, opening(now, work.arrived)))
+        value = TypedData(string=trigger_input(work.instance, work.past, episode.opening))
         outcome = await self._invoke(name, value, reason="orchestration episode", level=logging.DEBUG)
         if outcome.error is not None:
             return read_failure(outcome.error)
         return read_reply(outcome.returned.value if outcome.returned else "{}")
 
-    def _decide(self, work: Work, reply: Reply, now: datetime) -> Turn:
+    def _decide(self, episode: Episode, reply: Reply) -> Turn:
         try:
-            return take_turn(work.instance, work.arrived, reply=reply, now=now, known=self.catalogue)
+            return take_turn(episode, reply, self.catalogue, uuid.uuid4().hex)
         except (KeyError, TypeError, ValueError) as error:
-            _logger.exception("orchestration.reply_not_understood", extra={"instance": work.instance.id})
-            return broken_turn(work.instance, work.arrived, fault=repr(error), now=now)
+            _logger.exception("orchestration.reply_not_understood", extra={"instance": episode.instance.id})
+            return broken_turn(episode, repr(error))
 
     async def _run_activity(self, activity: Activity) -> None:
+        await asyncio.sleep(self._polling.wait(WORK_ITEMS, utc_now()))
         async with self._activities:
-            error, result = await self._execute(activity)
-        ended = activity_result(activity.task, activity.name, result=result, error=error, now=utc_now())
+            outcome = await self._execute(activity)
+        result = outcome.returned.value if outcome.returned else None
+        ended = activity_result(
+            activity.task, activity.name, result=result, error=outcome.error, stack=outcome.stack, now=utc_now()
+        )
         if await self.ask(self._store.finish_activity, activity, ended):
             self.wake(activity.instance)
 
-    async def _execute(self, activity: Activity) -> tuple[str | None, str | None]:
+    async def _execute(self, activity: Activity) -> CallOutcome:
         if activity.name not in self.catalogue.activities:
-            return missing(activity.name, "an activity", self.catalogue.activities), None
+            return CallOutcome(error=missing(activity.name, "an activity", self.catalogue.activities))
         value = TypedData(string=activity.input or "null")
-        outcome = await self._invoke(activity.name, value, reason=f"activity of {activity.instance}")
-        return outcome.error, outcome.returned.value if outcome.returned else None
+        return await self._invoke(activity.name, value, reason=f"activity of {activity.instance}")
 
     def _arm(self, timer: Timer) -> None:
-        seconds = min(max(0.0, (timer.fire_at - utc_now()).total_seconds()), _LONGEST_SLEEP)
-        asyncio.get_running_loop().call_later(seconds, self._ring, timer)
+        """Let a timer fire in whole seconds: storage hides its message no finer, so it comes up to a second early."""
+        seconds = max(0, math.floor((timer.fire_at - utc_now()).total_seconds()))
+        loop = asyncio.get_running_loop()
+        if seconds > _LONGEST_SLEEP:
+            loop.call_later(_LONGEST_SLEEP, self._arm, timer)
+        else:
+            loop.call_later(seconds, self._ring, timer)
 
     def _ring(self, timer: Timer) -> None:
-        if utc_now() < timer.fire_at:
-            self._arm(timer)
-        else:
-            self._spawn(self._fire(timer), f"timer of {timer.instance}")
+        self._spawn(self._fire(timer), f"timer of {timer.instance}")
 
     async def _fire(self, timer: Timer) -> None:
-        fields = {"TimerId": timer.task, "FireAt": timestamp(timer.fire_at)}
-        if await self.ask(self._store.fire_timer, timer, event(EventType.TIMER_FIRED, utc_now(), **fields)):
+        if await self.ask(self._store.fire_timer, timer, timer_fired(timer.task, timer.fire_at, utc_now())):
             self.wake(timer.instance)
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:

@@ -1,7 +1,7 @@
 """The values of the durable task hub."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -22,16 +22,6 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Retry:
-    """A call with retry options, while its attempt number `attempt` (from 1) runs or waits to be repeated."""
-
-    call: Call
-    attempt: int
-    limit: int
-    delay_ms: int
-
-
-@dataclass(frozen=True, slots=True)
 class Task:
     """Something scheduled under the id by which the orchestrator knows it; `fire_at` for a timer, `call` otherwise."""
 
@@ -41,27 +31,13 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """How far an orchestration's actions have been turned into tasks.
-
-    `seen` counts the SDK's atomic actions so far; `timers` holds the task ids of its create_timer actions in their
-    order; `retries` is keyed by the id of the running attempt, or of the timer before the next one.
-    """
-
-    next_id: int = 0
-    seen: int = 0
-    timers: tuple[int, ...] = ()
-    cancelled: tuple[int, ...] = ()
-    retries: Mapping[int, Retry] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class Parent:
-    """Who waits for a child orchestration, and under which task id."""
+    """Who waits for a child orchestration, and under which task id; `name` is the parent's orchestrator."""
 
     instance: str
     execution: str
     task: int
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +54,6 @@ class Instance:
     output: str | None = None
     custom_status: str | None = None
     parent: Parent | None = None
-    plan: Plan = field(default_factory=Plan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +69,16 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one episode changes: the instance afterwards, its new history, its new tasks and cancelled timers."""
+    """What one episode changes: the instance afterwards, its new history, and its new tasks.
+
+    `fresh` is what the next generation begins with, where the orchestration continued as new: its history starts
+    anew, and nothing else of the old one is kept.
+    """
 
     instance: Instance
     events: tuple[Event, ...]
     tasks: tuple[Task, ...] = ()
-    cancelled: tuple[int, ...] = ()
+    fresh: tuple[Event, ...] = ()
 
 
 def timestamp(moment: datetime) -> str:

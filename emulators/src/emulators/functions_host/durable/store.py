@@ -6,19 +6,22 @@ Not thread-safe by design: the engine calls it from one thread only.
 import dataclasses
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+import uuid
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import islice
 
 import msgspec
 
 from emulators.functions_host.durable import history
 from emulators.functions_host.durable.model import FINAL, Event, Instance, Parent, Task, Turn, timestamp
+from emulators.functions_host.errors import AppRefused
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS instances (
     id TEXT PRIMARY KEY, execution TEXT NOT NULL, name TEXT NOT NULL, status TEXT NOT NULL, created TEXT NOT NULL,
-    updated TEXT NOT NULL, input TEXT, output TEXT, custom_status TEXT, parent TEXT, plan TEXT NOT NULL);
+    updated TEXT NOT NULL, input TEXT, output TEXT, custom_status TEXT, parent TEXT);
 CREATE TABLE IF NOT EXISTS history (seq INTEGER PRIMARY KEY, instance TEXT NOT NULL, event TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS history_of ON history (instance, seq);
 CREATE TABLE IF NOT EXISTS inbox (seq INTEGER PRIMARY KEY AUTOINCREMENT, instance TEXT NOT NULL, event TEXT NOT NULL);
@@ -66,11 +69,11 @@ class Effects:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """The next episode of an instance: the message to deliver, and its history so far as JSON texts."""
+    """The next episode of an instance: the messages to deliver, in order of arrival, and its history as JSON texts."""
 
     instance: Instance
-    message: int
-    arrived: Event
+    messages: tuple[int, ...]
+    arrived: tuple[Event, ...]
     past: Sequence[str]
 
 
@@ -79,7 +82,13 @@ class TaskStore:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
+        self._refuse_older()
         self._db.executescript(_SCHEMA)
+
+    def _refuse_older(self) -> None:
+        columns = {row[1] for row in self._db.execute("PRAGMA table_info(instances)")}
+        if columns - {field.name for field in dataclasses.fields(Instance)}:
+            raise AppRefused("the state file was written by another version of this host: delete it, or use another")
 
     def create(self, instance: Instance, now: datetime) -> str | None:
         """Insert `instance` as Pending with its start message, over a finished one of the same id.
@@ -90,27 +99,29 @@ class TaskStore:
             return self._create(instance, now)
 
     def next_work(self, instance_id: str) -> Work | None:
-        """Give the oldest message for an instance, unless that is suspended, final or gone."""
+        """Give all that has arrived for an instance, as one episode takes it."""
         instance = self.read(instance_id)
-        row = self._db.execute(
-            "SELECT seq, event FROM inbox WHERE instance = ? ORDER BY seq LIMIT 1", (instance_id,)
-        ).fetchone()
-        if instance is None or row is None or instance.status == "Suspended":
+        rows = self._db.execute(
+            "SELECT seq, event FROM inbox WHERE instance = ? ORDER BY seq", (instance_id,)
+        ).fetchall()
+        if instance is None or not rows:
             return None
-        return Work(instance, row[0], json.loads(row[1]), self.history(instance_id))
+        arrived = tuple(json.loads(row[1]) for row in rows)
+        return Work(instance, tuple(row[0] for row in rows), arrived, self.history(instance_id))
 
     def commit(self, work: Work, turn: Turn) -> Effects:
-        """Store one episode whole. An instance terminated meanwhile keeps its end, and the episode leaves no trace."""
+        """Store one episode whole."""
         effects = Effects()
         with self._db:
-            consumed = self._db.execute("DELETE FROM inbox WHERE seq = ?", (work.message,)).rowcount
-            if consumed:
+            self._db.executemany("DELETE FROM inbox WHERE seq = ?", [(seq,) for seq in work.messages])
+            self._update(turn.instance)
+            if turn.fresh:
+                self._begin_again(turn)
+            else:
                 self._append(turn.instance.id, turn.events)
-                self._update(turn.instance)
-                for task in turn.tasks:
-                    self._schedule(turn.instance, task, effects)
-                self._cancel(turn.instance, turn.cancelled)
-                self._conclude(turn.instance, effects)
+            for task in turn.tasks:
+                self._schedule(turn.instance, task, effects)
+            self._conclude(turn.instance, effects)
         return effects
 
     def finish_activity(self, activity: Activity, result: Event) -> bool:
@@ -120,7 +131,7 @@ class TaskStore:
             return not gone and self._post(activity.instance, activity.execution, result)
 
     def fire_timer(self, timer: Timer, fired: Event) -> bool:
-        """Hand a timer's firing to its orchestration; false when it was cancelled or nothing waits for it."""
+        """Hand a timer's firing to its orchestration, also one that was cancelled; false when that has ended."""
         with self._db:
             gone = self._db.execute("DELETE FROM timers WHERE seq = ?", (timer.seq,)).rowcount == 0
             return not gone and self._post(timer.instance, timer.execution, fired)
@@ -134,32 +145,30 @@ class TaskStore:
         return instance.status if instance else None
 
     def switch(self, instance_id: str, status: str, *, now: datetime, reason: str = "") -> tuple[str | None, Effects]:
-        """Set Suspended, Running or Terminated from outside; gives the status before (None if unknown).
+        """Ask for Suspended, Running or Terminated; gives the status before (None if unknown).
 
-        A final status is never changed. Termination's output is the reason; it ends no child orchestration.
+        It takes effect with the instance's next episode, as in Azure. Termination ends no child orchestration.
         """
-        effects = Effects(wake=[instance_id])
         with self._db:
             instance = self.read(instance_id)
-            if instance and instance.status not in FINAL and (status != "Running" or instance.status == "Suspended"):
-                output = json.dumps(reason) if status in FINAL else instance.output
-                after = replace(instance, status=status, output=output, updated=now)
-                self._update(after, forced=True)
-                if status in FINAL:
-                    ended = history.event(history.EventType.EXECUTION_TERMINATED, now, Input=reason)
-                    self._append(instance.id, [ended])
-                    self._conclude(after, effects)
-        return (instance.status if instance else None), effects
+            if instance:
+                self._post(instance.id, instance.execution, history.switched(status, now, reason))
+        return (instance.status if instance else None), Effects(wake=[instance_id])
 
     def read(self, instance_id: str) -> Instance | None:
         """Give one instance."""
         row = self._db.execute("SELECT * FROM instances WHERE id = ?", (instance_id,)).fetchone()
         return _instance(row) if row else None
 
-    def read_all(self) -> list[Instance]:
-        """Give every instance, oldest first."""
-        rows = self._db.execute("SELECT * FROM instances ORDER BY created, rowid")
-        return [_instance(row) for row in rows]
+    def read_after(self, instance_id: str, holds: Callable[[Instance], bool], most: int) -> list[Instance]:
+        """Give up to `most` instances that `holds` wants, in the order of their ids, after this one ("" for all)."""
+        rows = self._db.execute("SELECT * FROM instances WHERE id > ? ORDER BY id", (instance_id,))
+        return list(islice(filter(holds, map(_instance, rows)), most))
+
+    def purge_where(self, holds: Callable[[Instance], bool]) -> int:
+        """Delete the finished instances that `holds` wants, with their histories; gives how many there were."""
+        rows = self._db.execute("SELECT * FROM instances")
+        return self.purge([found.id for found in map(_instance, rows) if found.status in FINAL and holds(found)])
 
     def history(self, instance_id: str) -> list[str]:
         """Give the history of an instance as JSON texts."""
@@ -184,11 +193,10 @@ class TaskStore:
             return existing.status
         self._purge(instance.id)
         parent = msgspec.json.encode(instance.parent).decode()
-        plan = msgspec.json.encode(instance.plan).decode()
         times = timestamp(instance.created), timestamp(instance.updated)
         self._db.execute(
-            "INSERT INTO instances VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL, ?, ?)",
-            (instance.id, instance.execution, instance.name, "Pending", *times, instance.input, parent, plan),
+            "INSERT INTO instances VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL, ?)",
+            (instance.id, instance.execution, instance.name, "Pending", *times, instance.input, parent),
         )
         self._put(instance.id, history.execution_started(instance, now))
         return None
@@ -213,22 +221,23 @@ class TaskStore:
 
     def _start_child(self, parent: Instance, task: Task, effects: Effects) -> None:
         now, call = parent.updated, task.call
-        waiting = Parent(parent.id, parent.execution, task.id)
-        child = Instance(
-            call.instance, f"{parent.execution}.{task.id:x}", call.name, "Pending", now, now, call.input, parent=waiting
-        )
+        waiting = Parent(parent.id, parent.execution, task.id, parent.name)
+        child = Instance(call.instance, uuid.uuid4().hex, call.name, "Pending", now, now, call.input, parent=waiting)
         status = self._create(child, now)
         if status:
             text = json.dumps(f"An Orchestration instance with the status {status} already exists.")
             self._put(parent.id, history.child_result(replace(child, status="Failed", output=text), now))
         effects.wake.append(parent.id if status else child.id)
 
-    def _cancel(self, instance: Instance, tasks: Iterable[int]) -> None:
-        for task in tasks:
-            self._db.execute(
-                "DELETE FROM timers WHERE instance = ? AND execution = ? AND task = ?",
-                (instance.id, instance.execution, task),
-            )
+    def _begin_again(self, turn: Turn) -> None:
+        """Start a generation: its history is new, and of what waits only what came from outside is kept."""
+        instance_id = turn.instance.id
+        rows = self._db.execute("SELECT event FROM inbox WHERE instance = ? ORDER BY seq", (instance_id,))
+        kept = [message for (text,) in rows if (message := json.loads(text))["EventType"] in history.FROM_OUTSIDE]
+        for table in ("history", "inbox", "timers"):
+            self._db.execute(f"DELETE FROM {table} WHERE instance = ?", (instance_id,))  # noqa: S608 - names above
+        for message in (*turn.fresh, *kept):
+            self._put(instance_id, message)
 
     def _conclude(self, instance: Instance, effects: Effects) -> None:
         if instance.status not in FINAL:
@@ -253,15 +262,12 @@ class TaskStore:
         rows = [(instance_id, json.dumps(event)) for event in events]
         self._db.executemany("INSERT INTO history (instance, event) VALUES (?, ?)", rows)
 
-    def _update(self, instance: Instance, *, forced: bool = False) -> None:
-        """Write the instance; one that was suspended while its episode ran stays so, unless that was its last."""
-        plan = msgspec.json.encode(instance.plan).decode()
-        kept = not forced and instance.status not in FINAL
+    def _update(self, instance: Instance) -> None:
         self._db.execute(
-            "UPDATE instances SET status = CASE WHEN ? AND status = 'Suspended' THEN status ELSE ? END,"
-            " updated = ?, output = ?, custom_status = ?, plan = ? WHERE id = ?",
-            (kept, instance.status, timestamp(instance.updated), instance.output, instance.custom_status, plan,
-             instance.id),
+            "UPDATE instances SET execution = ?, status = ?, updated = ?, input = ?, output = ?, custom_status = ?"
+            " WHERE id = ?",
+            (instance.execution, instance.status, timestamp(instance.updated), instance.input, instance.output,
+             instance.custom_status, instance.id),
         )  # fmt: skip
 
     def _insert(self, sql: str, row: tuple[object, ...]) -> int:
@@ -273,8 +279,7 @@ class TaskStore:
 
 def _instance(row: tuple[str, ...]) -> Instance:
     fields = dict(zip((field.name for field in dataclasses.fields(Instance)), row, strict=True))
-    parsed = {name: msgspec.json.decode(fields[name]) for name in ("parent", "plan")}
-    return msgspec.convert({**fields, **parsed}, Instance, str_keys=True)
+    return msgspec.convert({**fields, "parent": msgspec.json.decode(fields["parent"])}, Instance)
 
 
 def _timer(row: tuple[int, str, str, int, str]) -> Timer:

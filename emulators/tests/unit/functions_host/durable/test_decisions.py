@@ -2,96 +2,39 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from emulators.functions_host.durable.decisions import Catalogue, digest, flatten, schedule, take_turn
-from emulators.functions_host.durable.history import EventType, event
-from emulators.functions_host.durable.model import Call, Instance, Plan, Reply, Retry, Task
+from emulators.functions_host.durable.decisions import Catalogue, Episode, broken_turn, take_turn
+from emulators.functions_host.durable.history import EventType, activity_result, event, task_event
+from emulators.functions_host.durable.model import Call, Instance, Reply, Task
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 KNOWN = Catalogue(frozenset({"work"}), frozenset({"kid"}))
 WORK = {"actionType": 0, "functionName": "work", "input": "1"}
-RETRIED = {
-    "actionType": 1,
-    "functionName": "work",
-    "input": "1",
-    "retryOptions": {"firstRetryIntervalInMilliseconds": 500, "maxNumberOfAttempts": 2},
-}
 KID = {"actionType": 2, "functionName": "kid", "input": "[1]"}
-TIMER = {"actionType": 5, "fireAt": "2026-01-01T00:00:05.000000Z", "isCanceled": False}
 WAIT = {"actionType": 6, "externalEventName": "go"}
+AGAIN = {"actionType": 4, "input": "2"}
+STARTED = event(EventType.EXECUTION_STARTED, NOW)
+RAISED = event(EventType.EVENT_RAISED, NOW, Name="GO", Input="1")
 
 
-def instance(**fields):
-    return Instance("i", "e", "main", "Running", NOW, NOW, **fields)
+def episode(*arrived, past=(), **fields):
+    instance = Instance("i", "e", "main", fields.pop("status", "Running"), NOW, NOW, **fields)
+    return Episode(instance, past, arrived or (STARTED,), NOW)
 
 
-def turn(reply, arrived=None, **fields):
-    arrived = arrived or event(EventType.EXECUTION_STARTED, NOW)
-    return take_turn(instance(**fields), arrived, reply=reply, now=NOW, known=KNOWN)
+def turn(reply, *arrived, **fields):
+    return take_turn(episode(*arrived, **fields), reply, KNOWN, "second")
 
 
 def kinds(taken):
     return [event["EventType"].name for event in taken.events]
 
 
-def test_actions_are_walked_depth_first():
-    nested = {"actionType": 11, "compoundActions": [TIMER, {"actionType": 12, "compoundActions": [WORK, KID]}]}
-
-    assert list(flatten([nested, WAIT])) == [TIMER, WORK, KID, WAIT]
+def scheduled(number=0):
+    return (STARTED, task_event(Task(number, Call("activity", "work")), NOW))
 
 
-def test_ids_are_counted_in_order_and_a_wait_takes_none():
-    plan, tasks = schedule(Plan(), [WORK, WAIT, TIMER, KID])
-
-    assert [task.id for task in tasks] == [0, 1, 2]
-    assert (plan.next_id, plan.seen, plan.timers) == (3, 4, (1,))
-    assert tasks[1].fire_at == NOW + timedelta(seconds=5)
-
-
-def test_actions_that_were_seen_are_not_scheduled_again():
-    plan, _ = schedule(Plan(), [WORK])
-
-    _, tasks = schedule(plan, [WORK, KID])
-
-    assert [task.call.name for task in tasks] == ["kid"]
-
-
-def test_a_cancelled_timer_is_known_by_the_flag_on_its_old_action():
-    first = turn(Reply((TIMER, TIMER)))
-
-    second = turn(Reply((TIMER, {**TIMER, "isCanceled": True})), plan=first.instance.plan)
-    third = turn(Reply((TIMER, {**TIMER, "isCanceled": True})), plan=second.instance.plan)
-
-    assert (first.cancelled, second.cancelled, third.cancelled) == ((), (1,), ())
-
-
-def test_a_failed_attempt_takes_a_timer_id_before_new_actions_take_theirs():
-    started = turn(Reply((RETRIED, WORK)))
-
-    failed = turn(
-        Reply((RETRIED, WORK, KID)), event(EventType.TASK_FAILED, NOW, TaskScheduledId=0), plan=started.instance.plan
-    )
-
-    assert [(task.id, task.call.kind) for task in failed.tasks] == [(2, "timer"), (3, "child")]
-    assert failed.tasks[0].fire_at == NOW + timedelta(milliseconds=500)
-
-
-def test_the_retry_timers_firing_starts_the_next_attempt_until_none_is_left():
-    call = Call("activity", "work", "1")
-    waiting = Plan(5, retries={4: Retry(call, 1, 2, 500)})
-    fired = event(EventType.TIMER_FIRED, NOW, TimerId=4)
-
-    plan, tasks = digest(waiting, fired, NOW)
-    spent, none = digest(Plan(5, retries={4: Retry(call, 2, 2, 500)}), fired, NOW)
-
-    assert tasks == (Task(5, call),)
-    assert plan.retries == {5: Retry(call, 2, 2, 500)}
-    assert (spent.retries, none) == ({}, ())
-
-
-def test_a_child_gets_a_steady_id_and_its_input_serialised_once_more():
-    (task,) = turn(Reply((KID,))).tasks
-
-    assert (task.call.instance, task.call.input) == ("e:0000", '"[1]"')
+def ended(number=0, error=None):
+    return activity_result(number, "work", result="1", error=error, now=NOW)
 
 
 def test_an_episode_is_written_in_durable_tasks_order():
@@ -100,11 +43,33 @@ def test_an_episode_is_written_in_durable_tasks_order():
     ]  # fmt: skip
 
 
+def test_all_that_arrived_is_in_one_episode_in_order_of_arrival():
+    taken = turn(Reply((WAIT, WORK)), STARTED, RAISED)
+
+    assert kinds(taken)[1:4] == ["EXECUTION_STARTED", "EVENT_RAISED", "TASK_SCHEDULED"]
+
+
+def test_a_child_gets_a_steady_id_and_its_input_serialised_once_more():
+    (task,) = turn(Reply((KID,))).tasks
+
+    assert (task.call.instance, task.call.input) == ("e:0", '"[1]"')
+
+
 def test_a_reply_that_is_done_completes_the_instance():
     taken = turn(Reply(done=True, output='"x"', custom_status="1"))
 
     assert (taken.instance.status, taken.instance.output, taken.instance.custom_status) == ("Completed", '"x"', "1")
     assert kinds(taken)[-2:] == ["EXECUTION_COMPLETED", "ORCHESTRATOR_COMPLETED"]
+
+
+def test_an_orchestrator_that_returned_goes_on_until_all_it_scheduled_has_ended():
+    race = {"actionType": 11, "compoundActions": [WORK, WORK]}
+    past = (*scheduled(0), task_event(Task(1, Call("activity", "work")), NOW))
+
+    first = turn(Reply((race,), done=True, output="1"), ended(0), past=past)
+    both = turn(Reply((race,), done=True, output="1"), ended(0), ended(1), past=past)
+
+    assert (first.instance.status, both.instance.status) == ("Running", "Completed")
 
 
 def test_a_status_that_is_not_repeated_is_kept():
@@ -117,6 +82,58 @@ def test_an_error_fails_the_instance_as_azure_phrases_it():
     assert taken.instance.output == "\"Orchestrator function 'main' failed: boom\""
 
 
+def test_a_function_that_dies_before_the_sdk_ran_it_is_non_deterministic_once_something_was_scheduled():
+    dead = Reply(done=True, error="the worker is gone")
+
+    at_first, later = turn(dead), turn(dead, ended(), past=scheduled())
+
+    assert at_first.instance.output == "\"Orchestrator function 'main' failed: the worker is gone\""
+    assert "hasn't (yet?) scheduled this task" in later.instance.output
+    assert later.instance.status == "Failed"
+
+
+def test_a_terminated_instance_ends_with_the_reason_and_schedules_nothing_after_it():
+    taken = turn(Reply((WORK,)), event(EventType.EXECUTION_TERMINATED, NOW, Input="enough"), past=scheduled())
+
+    assert (taken.instance.status, taken.instance.output, taken.tasks) == ("Terminated", '"enough"', ())
+
+
+def test_a_suspended_instance_records_what_arrives_and_acts_when_it_is_resumed():
+    reply, pause = Reply((WAIT, WORK)), event(EventType.SUSPENDED, NOW, Reason="pause")
+    resume = event(EventType.RESUMED, NOW, Reason="on")
+
+    paused = turn(reply, pause, RAISED, past=(STARTED,))
+    resumed = turn(reply, resume, past=(STARTED, pause, RAISED), output='"pause"')
+
+    assert (paused.instance.status, paused.instance.output, paused.tasks) == ("Suspended", '"pause"', ())
+    assert (resumed.instance.status, resumed.instance.output) == ("Running", '"on"')
+    assert [task.id for task in resumed.tasks] == [0]
+
+
+def test_the_next_generation_has_a_new_execution_the_new_input_and_what_was_raised_too_late_for_the_last():
+    taken = turn(Reply((AGAIN,), done=True), STARTED, RAISED)
+
+    assert (taken.instance.execution, taken.instance.input, taken.instance.status) == ("second", '"2"', "Running")
+    assert [one["EventType"] for one in taken.fresh] == [
+        EventType.EXECUTION_STARTED, EventType.EVENT_RAISED, EventType.ORCHESTRATOR_COMPLETED,
+    ]  # fmt: skip
+    assert taken.fresh[0]["OrchestrationInstance"]["ExecutionId"] == "second"
+    assert taken.events == ()
+
+
+def test_what_was_raised_and_not_waited_for_ends_with_its_generation():
+    taken = turn(Reply((WORK, AGAIN), done=True), ended(), past=(*scheduled(), RAISED))
+
+    assert [one["EventType"] for one in taken.fresh] == [EventType.EXECUTION_STARTED, EventType.ORCHESTRATOR_COMPLETED]
+
+
+def test_a_reply_that_cannot_be_read_ends_the_instance_and_says_so():
+    taken = broken_turn(episode(), "KeyError('x')")
+
+    assert taken.instance.status == "Failed"
+    assert "can't read the orchestrator's reply: KeyError('x')" in taken.instance.output
+
+
 @pytest.mark.parametrize(
     ("action", "words"),
     [
@@ -125,9 +142,9 @@ def test_an_error_fails_the_instance_as_azure_phrases_it():
             "The function 'gone' doesn't exist, is disabled, or is not an activity function",
         ),
         ({**KID, "functionName": "gone"}, "is not an orchestrator function"),
-        ({"actionType": 4}, "continue_as_new is not supported"),
         ({"actionType": 7}, "call_entity is not supported"),
         ({"actionType": 8}, "call_http is not supported"),
+        ({"actionType": 9}, "signal_entity is not supported"),
     ],
 )
 def test_what_cannot_be_scheduled_fails_the_instance_by_name(action, words):
@@ -136,3 +153,11 @@ def test_what_cannot_be_scheduled_fails_the_instance_by_name(action, words):
     assert taken.instance.status == "Failed"
     assert words in taken.instance.output
     assert taken.tasks == ()
+
+
+def test_a_long_timer_is_waited_out_in_steps_that_storage_bears():
+    timer = {"actionType": 5, "fireAt": "2026-01-11T00:00:00.000000Z", "isCanceled": False}
+
+    (first,) = turn(Reply((timer,))).tasks
+
+    assert first.fire_at == NOW + timedelta(days=3)

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from emulators.functions_host.durable.history import EventType, activity_result, event
-from emulators.functions_host.durable.model import Call, Instance, Parent, Plan, Retry, Task, Turn
+from emulators.functions_host.durable.model import Call, Instance, Parent, Task, Turn
 from emulators.functions_host.durable.store import TaskStore
+from emulators.functions_host.errors import AppRefused
 from emulators.functions_host.memory import connect
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -26,7 +27,7 @@ def store():
 
 def commit(store, after, **turn):
     work = store.next_work(after.id)
-    return store.commit(work, Turn(after, (event(EventType.ORCHESTRATOR_STARTED, NOW), work.arrived), **turn))
+    return store.commit(work, Turn(after, (event(EventType.ORCHESTRATOR_STARTED, NOW), *work.arrived), **turn))
 
 
 def running(store, **turn):
@@ -42,15 +43,15 @@ def test_a_new_instance_is_pending_with_its_start_to_deliver(store):
     assert store.create(instance(input='"x"'), NOW) is None
 
     work = store.next_work("i")
-    assert (work.instance.status, work.arrived["EventType"], work.past) == ("Pending", EventType.EXECUTION_STARTED, [])
+    assert (work.instance.status, work.past) == ("Pending", [])
+    assert [one["EventType"] for one in work.arrived] == [EventType.EXECUTION_STARTED]
 
 
 @pytest.mark.parametrize("status", ["Pending", "Running", "Suspended"])
 def test_an_instance_that_has_not_ended_stands_in_the_way(store, status):
     store.create(instance(), NOW)
     if status != "Pending":
-        commit(store, instance())
-        store.switch("i", status, now=NOW)
+        commit(store, instance(status=status))
 
     assert store.create(instance(execution="second"), NOW) == status
     assert store.read("i").execution == "e"
@@ -67,8 +68,7 @@ def test_an_ended_instance_may_be_started_again_with_a_clean_history(store, stat
 
 
 def test_everything_of_an_instance_survives_the_file(tmp_path):
-    plan = Plan(3, 2, (1,), (), {2: Retry(WORK, 1, 3, 500)})
-    kept = instance(output="1", custom_status="2", parent=Parent("p", "pe", 4), plan=plan, input="0")
+    kept = instance(output="1", custom_status="2", parent=Parent("p", "pe", 4, "main"), input="0")
     with closing(connect(tmp_path / "state")) as connection:
         TaskStore(connection).create(kept, NOW)
         commit(TaskStore(connection), kept)
@@ -91,23 +91,26 @@ def test_an_activitys_result_is_delivered_once(store):
 
     assert store.finish_activity(activity, result()) is True
     assert store.finish_activity(activity, result()) is False
-    assert store.next_work("i").arrived["TaskScheduledId"] == 0
+    assert [one["TaskScheduledId"] for one in store.next_work("i").arrived] == [0]
     assert store.outstanding().activities == []
 
 
 def test_a_result_for_an_earlier_execution_is_dropped(store):
     (activity,) = running(store, tasks=(Task(0, WORK),)).activities
     store.switch("i", "Terminated", now=NOW)
+    commit(store, instance(status="Terminated"))
     store.create(instance(execution="second"), NOW)
 
     assert store.finish_activity(activity, result()) is False
 
 
-def test_a_cancelled_timer_does_not_fire(store):
-    (timer,) = running(store, tasks=(Task(0, Call("timer", ""), LATER),), cancelled=(0,)).timers
+def test_a_timer_fires_once_and_to_nobody_after_the_end(store):
+    timers = running(store, tasks=tuple(Task(n, Call("timer", ""), LATER) for n in range(2))).timers
+    fired = event(EventType.TIMER_FIRED, NOW, TimerId=0)
 
-    assert store.fire_timer(timer, event(EventType.TIMER_FIRED, NOW, TimerId=0)) is False
-    assert store.next_work("i") is None
+    assert [store.fire_timer(timers[0], fired) for _ in range(2)] == [True, False]
+    commit(store, instance(status="Completed"))
+    assert store.fire_timer(timers[1], fired) is False
 
 
 def test_an_ended_child_tells_its_parent(store):
@@ -119,7 +122,7 @@ def test_an_ended_child_tells_its_parent(store):
     )
 
     assert effects.wake == ["i"]
-    assert store.next_work("i").arrived["Result"] == "5"
+    assert [one["Result"] for one in store.next_work("i").arrived] == ["5"]
 
 
 def test_a_child_whose_id_is_taken_fails_at_its_parent(store):
@@ -128,40 +131,56 @@ def test_a_child_whose_id_is_taken_fails_at_its_parent(store):
     effects = running(store, tasks=(Task(0, Call("child", "kid", None, "k")),))
 
     assert effects.wake == ["i"]
-    assert "status Pending already exists" in store.next_work("i").arrived["Reason"]
+    assert "status Pending already exists" in store.next_work("i").arrived[0]["Reason"]
 
 
-def test_a_suspended_instance_keeps_its_messages_until_it_is_resumed(store):
-    running(store)
+def test_all_that_has_arrived_is_delivered_together_in_order_of_arrival(store):
+    (activity,) = running(store, tasks=(Task(0, WORK),)).activities
     store.raise_event("i", event(EventType.EVENT_RAISED, NOW, Name="go"))
+    store.finish_activity(activity, result())
+    store.switch("i", "Suspended", now=NOW, reason="pause")
 
-    before, _ = store.switch("i", "Suspended", now=NOW)
-    asleep = store.next_work("i")
-    store.switch("i", "Running", now=NOW)
+    work = store.next_work("i")
 
-    assert (before, asleep) == ("Running", None)
-    assert store.next_work("i").arrived["Name"] == "go"
+    assert [one["EventType"] for one in work.arrived] == [
+        EventType.EVENT_RAISED, EventType.TASK_COMPLETED, EventType.SUSPENDED,
+    ]  # fmt: skip
+    assert work.arrived[-1]["Reason"] == "pause"
 
 
-def test_an_instance_suspended_during_its_episode_stays_suspended(store):
+def test_what_arrives_during_an_episode_is_left_for_the_next(store):
     store.create(instance(), NOW)
     work = store.next_work("i")
-    store.switch("i", "Suspended", now=NOW)
+    before, effects = store.switch("i", "Terminated", now=NOW, reason="enough")
 
     store.commit(work, Turn(instance(), ()))
 
-    assert store.read("i").status == "Suspended"
+    assert (before, effects.wake) == ("Pending", ["i"])
+    assert [one["Input"] for one in store.next_work("i").arrived] == ["enough"]
 
 
-def test_an_instance_terminated_during_its_episode_stays_terminated(store):
+def test_a_new_generation_has_no_history_and_keeps_only_what_came_from_outside(store):
     store.create(instance(), NOW)
+    (activity,) = commit(store, instance(), tasks=(Task(0, WORK),)).activities
+    store.raise_event("i", event(EventType.EVENT_RAISED, NOW, Name="first"))
     work = store.next_work("i")
-    store.switch("i", "Terminated", now=NOW, reason="enough")
+    store.finish_activity(activity, result())
+    store.raise_event("i", event(EventType.EVENT_RAISED, NOW, Name="late"))
+    started = event(EventType.EXECUTION_STARTED, NOW, Name="main")
 
-    effects = store.commit(work, Turn(instance(), (), (Task(0, WORK),)))
+    store.commit(work, Turn(instance(execution="second", input="2"), (), fresh=(started,)))
 
-    assert (store.read("i").status, store.read("i").output) == ("Terminated", '"enough"')
-    assert effects.activities == store.outstanding().activities == []
+    again = store.next_work("i")
+    assert (again.instance.execution, again.instance.input, again.past) == ("second", "2", [])
+    assert [one["Name"] for one in again.arrived] == ["main", "late"]
+
+
+def test_a_state_file_of_another_version_is_refused_by_name(tmp_path):
+    with closing(connect(tmp_path / "state")) as connection:
+        connection.execute("CREATE TABLE instances (id TEXT PRIMARY KEY, plan TEXT NOT NULL)")
+
+        with pytest.raises(AppRefused, match="another version of this host: delete it"):
+            TaskStore(connection)
 
 
 def test_an_ended_instance_is_neither_switched_nor_reached(store):

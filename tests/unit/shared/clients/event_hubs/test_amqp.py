@@ -10,7 +10,10 @@ from azure.eventhub.exceptions import (
 )
 
 from shared.clients.event_hubs.amqp import _fault_of
+from shared.clients.event_hubs.answers import BY_CONDITION, REJECTIONS
+from shared.clients.retrying import TransientError
 from shared.domain.failures import FailureKind
+from shared.errors import Untrusted
 
 THROTTLED, UNAVAILABLE, UNAUTHORIZED, REJECTED, PERMANENT = FailureKind
 
@@ -57,4 +60,58 @@ def test_what_fails_before_anything_is_sent_stores_nothing():
 
 
 def test_a_reason_says_each_line_once():
-    assert str(_fault_of(OSError("a\nb\na"), sending=True)) == "OSError: a b"
+    assert str(_fault_of(OSError("a\nb\na"), sending=True)) == "a b"
+
+
+def test_a_reason_without_words_is_the_errors_name():
+    assert str(_fault_of(TimeoutError(), sending=True)) == "TimeoutError"
+
+
+@pytest.mark.parametrize(("condition", "kind"), BY_CONDITION.items())
+def test_a_condition_means_what_its_table_says(condition, kind):
+    assert _fault_of(answered(ConnectError, condition), sending=False).kind is kind
+
+
+@pytest.mark.parametrize("condition", sorted(REJECTIONS))
+def test_a_condition_of_a_message_rejects_it_and_only_when_it_was_sent(condition):
+    assert _fault_of(answered(EventDataSendError, condition), sending=True).kind is REJECTED
+    assert _fault_of(answered(ConnectError, condition), sending=False).kind is not REJECTED
+
+
+class TokenAnswer(Exception):
+    """What the client raises for the hub's answer to a token, as far as it matters."""
+
+    def __init__(self, status: object) -> None:
+        super().__init__(f"Status code: {status}")
+        self.status_code = status
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (401, UNAUTHORIZED),
+        (403, UNAUTHORIZED),
+        (400, UNAUTHORIZED),
+        (404, PERMANENT),
+        (429, THROTTLED),
+        (500, UNAVAILABLE),
+        (503, THROTTLED),
+        (b"amqp:client-error", UNAUTHORIZED),
+    ],
+)
+def test_a_hub_that_can_not_check_a_token_now_has_not_refused_it(status, kind):
+    refused = caused_by(TokenAnswer(status), answered(AuthenticationError, "client-error"))
+
+    assert _fault_of(refused, sending=False).kind is kind
+
+
+def test_a_new_token_that_was_not_to_be_had_keeps_its_meaning_and_its_wait():
+    fault = _fault_of(
+        caused_by(TransientError("busy", throttled=True, retry_after=60), ConnectError("x")), sending=True
+    )
+
+    assert (fault.kind, fault.retry_after) == (THROTTLED, 60)
+
+
+def test_a_login_service_that_is_not_trusted_is_final():
+    assert _fault_of(caused_by(Untrusted("x"), ConnectError("x")), sending=True).kind is PERMANENT

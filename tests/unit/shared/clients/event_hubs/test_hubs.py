@@ -13,10 +13,10 @@ from shared.clients.event_hubs.breaker import Breaker
 from shared.clients.event_hubs.fake import FakeEventHubs
 from shared.clients.event_hubs.link import Batch, HubFault, HubProperties, Target
 from shared.clients.event_hubs.sender import HubSender
-from shared.clients.retrying import Clock, RetryPolicy, Timeouts
+from shared.clients.retrying import Clock, RetryPolicy, Timeouts, TransientError
 from shared.domain.delivery import Delivery, Event
 from shared.domain.failures import FailureKind
-from shared.errors import LoginRefused, SendFailed
+from shared.errors import LoginRefused, SendFailed, Untrusted
 
 BUSY = HubFault(FailureKind.THROTTLED, "server-busy")
 DROPPED = HubFault(FailureKind.UNAVAILABLE, "connection lost", may_be_stored=True)
@@ -285,6 +285,42 @@ async def test_an_identity_provider_that_refuses_is_not_asked_again():
     with pytest.raises(LoginRefused, match="got no token"):
         await world.sender().send(rows(b"a"))
     assert world.now == 0.0
+
+
+async def test_a_login_service_that_names_a_wait_is_not_asked_sooner_and_the_send_goes_on():
+    world = World(opening=deque([TransientError("busy", throttled=True, retry_after=20.0)]))
+
+    delivery = await world.sender().send([Event(b"a", 1, {})])
+
+    assert (delivery.accepted, world.sends) == (1, [20.0])
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        TransientError("busy", throttled=True, retry_after=960.0),
+        TransientError("away", retry_after=50.0),
+        Untrusted("x"),
+    ],
+)
+async def test_a_send_that_fails_for_its_login_hands_on_what_that_means_and_how_long_to_wait(trouble):
+    world = World(opening=deque([trouble]))
+
+    with pytest.raises(SendFailed, match=str(trouble)) as caught:
+        await world.sender().send([Event(b"a", 1, {})])
+
+    assert (caught.value.kind, caught.value.retry_after) == (trouble.kind, trouble.retry_after)
+    assert world.now == 0.0
+
+
+async def test_a_hub_that_is_left_alone_fails_a_send_by_what_it_said_last():
+    world = World(plot=deque([BUSY] * 9))
+    sender = world.sender(Timeouts(total=25.0))
+
+    with pytest.raises(SendFailed, match="it is left alone") as caught:
+        await sender.send([Event(b"a", 1, {})])
+
+    assert caught.value.kind is FailureKind.THROTTLED
 
 
 async def test_a_hub_that_does_not_exist_is_not_asked_again():

@@ -111,7 +111,7 @@ def test_a_name_that_can_not_be_resolved_is_a_failure_to_be_tried_again(failure)
 
     words = refusal(LogicApp({"ingestion": alert_url(NAME, hosts=HOSTS)}, resolve=fail))
 
-    assert words.endswith(f"stopped in the middle: {type(failure).__name__}.")
+    assert words.endswith("can't be reached or stopped in the middle of its answer.")
 
 
 @pytest.mark.parametrize("answer", [[], ["garbage"]])
@@ -122,7 +122,7 @@ def test_a_resolver_without_a_proper_answer_is_a_failure(answer):
 def test_a_ca_bundle_that_can_not_be_read_is_named():
     sender = LogicApp({"ingestion": alert_url(NAME, hosts=HOSTS)}, "/nowhere.pem", resolve=lambda *_: [PUBLIC])
 
-    assert "not called: CA_BUNDLE can't be read: FileNotFoundError" in refusal(sender)
+    assert "not called: CA_BUNDLE can't be read: No such file or directory" in refusal(sender)
 
 
 def test_an_alert_without_a_recipient_names_the_setting():

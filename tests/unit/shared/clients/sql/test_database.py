@@ -2,11 +2,14 @@ import pytest
 
 from shared.clients.identity.fake import FakeIdentity
 from shared.clients.retrying import Clock, RetryPolicy, Timeouts
+from shared.clients.sql.answers import BY_NUMBER
 from shared.clients.sql.counts import SqlCounts
-from shared.clients.sql.database import Denied, ValuesRefused, sql_database
+from shared.clients.sql.database import ValuesRefused, sql_database
 from shared.clients.sql.odbc import SCOPE, Server, odbc_connection, token_bytes
-from shared.errors import LoginRefused, SettingsError, Unavailable
+from shared.domain.failures import FailureKind
+from shared.errors import Denied, LoginRefused, ServiceRefused, SettingsError, Unavailable
 
+UNAUTHORIZED = FailureKind.UNAUTHORIZED
 DRIVER_17, DRIVER_18 = "ODBC Driver 17 for SQL Server", "ODBC Driver 18 for SQL Server"
 
 
@@ -68,19 +71,26 @@ def test_a_database_that_wakes_up_is_asked_again_until_patience_ends():
     assert len(odbc.calls) == 4
 
 
-TRANSIENT = [
-    *(20, 64, 233, 4060, 4221, 10053, 10054, 10060, 10928, 10929, 40197, 40501, 40613, 49918, 49919, 49920),
-    *(1205, 1222, 2714),
-]
+PASSING = {number: kind for number, kind in BY_NUMBER.items() if kind.may_pass}
 
 
-@pytest.mark.parametrize("number", TRANSIENT)
-def test_an_error_that_passes_is_known_by_its_number(number):
-    words = f"[42000] [Microsoft][ODBC Driver 18 for SQL Server][SQL Server]Words. ({number}) (SQLExecDirectW)"
-    odbc = Odbc(Odbc.Error("42000", words))
+def azure_words(number, state="42000"):
+    return Odbc.Error(state, f"[{state}] [Microsoft][ODBC Driver 18 for SQL Server]Words. ({number}) (SQLExecDirectW)")
 
-    with pytest.raises(Unavailable, match="tries: 4"):
+
+@pytest.mark.parametrize(("number", "kind"), PASSING.items())
+def test_an_error_that_passes_is_known_by_its_number(number, kind):
+    odbc = Odbc(azure_words(number))
+
+    with pytest.raises(Unavailable, match=r"tries: \d") as caught:
         azure(odbc).of_window("w")
+
+    assert len(odbc.calls) > 1
+    assert caught.value.kind is kind
+
+
+def test_what_the_faults_of_november_named_is_tried_again():
+    assert {3906, 6005, 40613, 40197, 40501, 10928, 10929, 1205, 4060, *range(49918, 49921)} <= PASSING.keys()
 
 
 @pytest.mark.parametrize("state", ["08001", "08S01", "HYT00", "HYT01", "40001"])
@@ -91,14 +101,14 @@ def test_an_error_that_passes_is_known_by_its_state(state):
         azure(odbc).of_window("w")
 
 
-@pytest.mark.parametrize("number", [207, 208, 102, 8134, 40615])
+@pytest.mark.parametrize("number", [207, 208, 102, 8134])
 def test_any_other_error_is_final_in_the_databases_own_words(number):
     odbc = Odbc(Odbc.Error("42S02", f"[42S02] [SQL Server]Its own words (1205 of them). ({number}) (SQLExecDirectW)"))
 
     with pytest.raises(Unavailable, match=r"Its own words \(1205 of them\)") as caught:
         azure(odbc).of_window("w")
 
-    assert not isinstance(caught.value, Denied | ValuesRefused)
+    assert type(caught.value) is ServiceRefused
     assert len(odbc.calls) == 1
 
 
@@ -120,7 +130,7 @@ def test_a_row_that_another_made_at_the_same_time_is_found_by_the_next_try(numbe
         azure(odbc).of_window("w")
 
 
-@pytest.mark.parametrize("number", [229, 230, 262, 2760])
+@pytest.mark.parametrize("number", [number for number, kind in BY_NUMBER.items() if kind is UNAUTHORIZED])
 def test_a_permission_that_is_missing_is_final(number):
     odbc = Odbc(Odbc.Error("42000", f"[42000] [SQL Server]Permission denied. ({number}) (SQLExecDirectW)"))
 
@@ -128,6 +138,33 @@ def test_a_permission_that_is_missing_is_final(number):
         azure(odbc).of_window("w")
 
     assert len(odbc.calls) == 1
+
+
+def test_a_login_that_fails_while_a_paused_database_resumes_is_tried_again_and_then_a_refused_login():
+    odbc = Odbc(azure_words(18456, "28000"))
+
+    with pytest.raises(LoginRefused, match=r"sql\.example refused the login: .*tries: 4"):
+        azure(odbc).of_window("w")
+
+    assert len(odbc.calls) == 4
+
+
+def test_a_firewall_that_lets_nobody_in_is_final():
+    odbc = Odbc(azure_words(40615))
+
+    with pytest.raises(Denied, match="40615"):
+        azure(odbc).of_window("w")
+
+    assert len(odbc.calls) == 1
+
+
+def test_a_login_service_that_passes_is_asked_again_within_the_call():
+    odbc, identity = Odbc(azure_words(208)), FakeIdentity(outage="AADSTS90033", outages=2)
+
+    with pytest.raises(ServiceRefused, match="208"):
+        azure(odbc, identity).of_window("w")
+
+    assert len(identity.scopes) == 3
 
 
 def test_a_login_that_fails_as_the_database_wakes_up_is_tried_again():

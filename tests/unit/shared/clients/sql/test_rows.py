@@ -5,6 +5,7 @@ import sqlglot
 from sqlalchemy.dialects import mssql, sqlite
 from sqlglot import expressions
 
+from shared.clients.retrying import Clock, RetryPolicy, Timeouts
 from shared.clients.sql.records import RowFormat
 from shared.clients.sql.rows import Merge, SqlRows, table_of, upsert
 from shared.clients.sql.tables import create_table
@@ -25,6 +26,17 @@ LINE = (
 def parsed(written, name):
     (tree,) = sqlglot.parse(written, dialect=name, error_level=sqlglot.ErrorLevel.RAISE)
     return tree
+
+
+class SlowDatabase:
+    """Takes four seconds of the test's time for each call, and notes how long each might have taken."""
+
+    def __init__(self):
+        self.now, self.granted = 100.0, []
+
+    def call(self, work, retry):
+        self.granted.append(retry.timeouts.total)
+        self.now += 4.0
 
 
 class FailingDatabase:
@@ -88,3 +100,13 @@ async def test_a_database_that_goes_away_is_a_failure_with_what_was_stored_befor
         await SqlRows(TRADES, FailingDatabase(calls=2)).send([event])
 
     assert (failed.value.delivery.accepted, failed.value.delivery.unknown) == (2 * (2_000 // len(TRADES.columns)), 0)
+
+
+async def test_the_deadline_of_a_send_is_that_of_all_its_transactions_together():
+    event = Event(b"\n".join(LINE % number for number in range(600)), 600, {})
+    database = SlowDatabase()
+    retry = RetryPolicy(Timeouts(total=10.0), Clock(now=lambda: database.now))
+
+    await SqlRows(TRADES, database, retry).send([event])
+
+    assert database.granted == [10.0, 6.0, 2.0, 0.0]

@@ -9,7 +9,6 @@ from shared.domain.runs.job_state import JobRun
 from shared.domain.runs.run import (
     ABANDONED,
     RunRow,
-    ask_again_after,
     drain_limit_of,
     in_the_way,
     instance_of,
@@ -17,7 +16,6 @@ from shared.domain.runs.run import (
     must_make_room,
     outcome_of,
     parameters_of,
-    poll_after,
 )
 from shared.domain.windows.ledger_row import WindowRow
 from shared.domain.windows.plan import StreamPlan
@@ -165,14 +163,6 @@ def test_of_runs_that_only_wait_exactly_one_has_its_turn(waiting):
     assert len(free) == 1
 
 
-@given(st.timedeltas(timedelta(), timedelta(days=2)))
-def test_a_run_that_waits_begins_hardly_later_than_it_could(elapsed):
-    wait = ask_again_after(elapsed)
-
-    assert timedelta(seconds=4) <= wait <= max(MINUTE / 2, elapsed / 60)
-    assert wait <= ask_again_after(elapsed * 2)
-
-
 def test_a_cancelled_run_that_made_room_is_superseded_and_no_failure():
     cancelled = JobRun(7, "TERMINATED", "CANCELED", "USER_CANCELED", "SUCCESS")
 
@@ -186,12 +176,6 @@ def test_only_what_another_try_can_cure_is_tried_again_and_not_for_ever():
     assert may_be_tried_again(CLOUD, 1)
     assert not may_be_tried_again(CLOUD, 3)
     assert not may_be_tried_again(BROKEN, 1)
-
-
-@given(st.timedeltas(timedelta(), timedelta(days=2)))
-def test_polls_grow_apart_within_bounds(elapsed):
-    assert timedelta(seconds=4) <= poll_after(elapsed) <= timedelta(minutes=5)
-    assert poll_after(elapsed) <= poll_after(elapsed * 2)
 
 
 def test_the_token_of_any_run_fits_what_databricks_takes():

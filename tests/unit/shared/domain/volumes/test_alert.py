@@ -80,6 +80,44 @@ def test_an_alert_after_a_recovery_makes_a_new_one():
     assert decided(measured("normal", delta=5000), **ago)[1].kind == "recovery"
 
 
+@pytest.mark.parametrize("end", ["recovery", "new_level"])
+@pytest.mark.parametrize("cause", ["low", "high", "negative"])
+def test_after_a_recovery_the_same_verdict_is_told_though_its_quiet_period_lasts(cause, end):
+    ago = {cause: timedelta(hours=2), end: timedelta(hours=1)}
+
+    assert decided(measured(cause), **ago)[0].alert == "pending"
+
+
+def test_a_recovery_before_an_alert_does_not_end_its_quiet_period():
+    ago = {"recovery": timedelta(hours=2), "low": timedelta(hours=1)}
+
+    assert decided(measured("low"), **ago)[0].alert == "suppressed"
+
+
+def test_after_a_recovery_the_same_incident_is_told_though_its_quiet_period_lasts():
+    past = PastAlerts({"run_failed": NOW - timedelta(hours=2), "recovery": NOW - timedelta(hours=1)})
+
+    assert decide_incident(incident(), past, NOW, QUIET) is not None
+
+
+def test_a_new_level_is_told_whatever_was_told_before():
+    ago = dict.fromkeys(["low", "high", "new_level"], timedelta(minutes=1))
+
+    measurement, alert = decided(measured("new_level", delta=20_000), **ago)
+
+    assert (measurement.alert, alert.kind, alert.cause) == ("pending", "alert", "new_level")
+    assert alert.body["message"] == (
+        f"Table trades got 20,000 rows in window {WINDOW}, measured for run run-1, more than the 15,003 that are normal"
+        " for it, as 5 times in a row now: the level has changed. From now on such a volume is normal."
+    )
+
+
+def test_a_right_volume_after_a_new_level_is_no_recovery():
+    ago = {"high": timedelta(hours=2), "new_level": timedelta(hours=1)}
+
+    assert decided(measured("normal", delta=20_000), **ago)[0].alert == "none"
+
+
 def test_a_right_volume_of_a_run_with_an_incident_is_no_recovery():
     assert decided(measured("normal", delta=5000), healthy=False, low=timedelta(hours=1))[0].alert == "none"
 
@@ -171,9 +209,9 @@ REQUIRED = {"alert_id", "kind", "cause", "table", "run_id", "ingestion_date", "i
 
 
 @given(
-    st.sampled_from(["first", "normal", "low", "high", "negative"]),
+    st.sampled_from(["first", "normal", "low", "high", "negative", "new_level"]),
     st.dictionaries(
-        st.sampled_from(["low", "high", "negative", "run_failed", "unbalanced", "recovery"]),
+        st.sampled_from(["low", "high", "negative", "run_failed", "unbalanced", "recovery", "new_level"]),
         st.timedeltas(min_value=timedelta(), max_value=timedelta(days=2)),
     ),
     st.booleans(),

@@ -88,3 +88,46 @@ def test_what_was_counted_is_judged_by_the_tables_floor_and_its_history():
     found = measured(request, table, Counted(12, 90, [100] * 5, is_first=False), NOON)
 
     assert found == Measurement(request, 12, 90, "low", Limits(7, 50.0, 300.0, 100.0, 5), "none", NOON)
+
+
+def verdict_after(delta, *recent, floor=1000, healthy=True, usual=4000):
+    request, table = MeasureRequest("trades", "r1", NOON, "w1"), MeasuredTable("trades", "Trades", "trades", floor, "x")
+    counted = Counted(delta, 10**6, [usual] * 14, is_first=False, recent=recent)
+    return measured(request, table, counted, NOON, healthy=healthy).verdict
+
+
+def test_five_volumes_in_a_row_that_are_too_high_and_alike_are_a_new_level():
+    row = [("high", 16_000), ("high", 17_000), ("high", 15_500), ("high", 14_000)]
+
+    assert verdict_after(16_500, *row) == "new_level"
+    assert verdict_after(16_500, *row[:3]) == "high"
+
+
+def test_five_volumes_in_a_row_that_are_too_low_and_alike_are_a_new_level():
+    assert verdict_after(1600, *[("low", 1500)] * 4) == "new_level"
+
+
+@pytest.mark.parametrize(
+    ("delta", "recent"),
+    [
+        (16_000, [("high", 16_000)] * 3 + [("normal", 4000)]),
+        (16_000, [("low", 1900)] + [("high", 16_000)] * 3),
+        (16_000, [("high", 40_000)] + [("high", 16_000)] * 3),
+        (16_000, [("new_level", 16_000)] + [("high", 16_000)] * 3),
+    ],
+)
+def test_volumes_that_are_not_alike_or_not_in_a_row_are_no_level(delta, recent):
+    assert verdict_after(delta, *recent) == "high"
+
+
+@pytest.mark.parametrize(("level", "floor"), [(0, 0), (0, 1000), (999, 1000)])
+def test_nothing_and_what_is_below_the_floor_is_never_a_level(level, floor):
+    assert verdict_after(level, *[("low", level)] * 4, floor=floor) == "low"
+
+
+def test_rows_that_went_are_never_a_level():
+    assert verdict_after(-5, *[("negative", -5)] * 4, floor=0) == "negative"
+
+
+def test_a_run_with_which_something_else_is_wrong_makes_no_level():
+    assert verdict_after(16_000, *[("high", 16_000)] * 4, healthy=False) == "high"

@@ -102,6 +102,23 @@ def test_an_event_of_another_kind_or_of_no_window_tells_of_none(changes):
     assert window_of(grid(opening(WINDOW), **changes)) is None
 
 
+@pytest.mark.parametrize("form", [grid, cloud])
+@pytest.mark.parametrize("attempt", [1, 2, 12])
+def test_the_opening_of_a_next_attempt_is_another_event_about_the_same_window(form, attempt):
+    event = form(opening(WINDOW, attempt))
+
+    assert event["id"] == (WINDOW.id if attempt == 1 else f"{WINDOW.id}/a{attempt}")
+    assert event["data"].get("attempt", 1) == attempt
+    assert window_of(event) == WINDOW.id
+    assert window_of(event | {"data": {}}) == WINDOW.id
+
+
+def test_the_closing_of_a_next_attempt_is_another_event():
+    told = closing(WINDOW, TEN, "closed", {}, 2)
+
+    assert (told.id, told.data["attempt"]) == (f"{WINDOW.id}/a2/closed", 2)
+
+
 def test_a_closing_is_no_opening():
     assert window_of(grid(closing(WINDOW, TEN, "closed", {}))) is None
 

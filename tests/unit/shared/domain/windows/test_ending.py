@@ -1,7 +1,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from shared.domain.windows.ending import Completion, completed, decide_ending, unbegun
+from shared.domain.windows.ending import Completion, completed, decide_ending, may_complete, unbegun
 from shared.domain.windows.ledger_row import SliceRow, WindowRow
 from shared.domain.windows.window import Slice, Window
 
@@ -92,3 +92,40 @@ def test_completed_and_unbegun_slices_are_told_apart():
 
     assert [row.attempt for row in completed(attempts)] == [2]
     assert unbegun(PARTS, attempts) == [PARTS[0]]
+
+
+def test_the_reason_of_a_loss_says_the_first_one():
+    lost = [{"market": "coinbase:BTC-USD", "reason": "the venue's history lacks them"}]
+
+    decided = ending(tried(0), tried(1), completion=Completion({"lost": lost, "lost_count": 2}))
+
+    assert decided.reason == (
+        "2 intervals are lost; see result.lost. coinbase:BTC-USD: the venue's history lacks them."
+    )
+
+
+def test_a_market_that_was_refused_before_the_window_opened_is_a_warning_of_a_closed_one():
+    words = "binance does not list NOPEUSDT among its 8 markets"
+    row = replace(ROW, plan=dict(ROW.plan) | {"refused": {"binance:NOPEUSDT": words}})
+
+    decided = ending(tried(0), tried(1), row=row)
+
+    assert (decided.state, decided.result["refused"]) == ("closed", {"binance:NOPEUSDT": words})
+    assert decided.result["warnings"] == [f"binance:NOPEUSDT is not ingested: {words}"]
+
+
+def test_a_market_that_slices_were_refused_is_named_once():
+    reports = {"refused": {"kraken:X/Y": "kraken refused X/Y"}}
+
+    decided = ending(tried(0, report=reports), tried(1, report=reports))
+
+    assert decided.result["warnings"] == ["kraken:X/Y is not ingested: kraken refused X/Y"]
+
+
+def test_nothing_is_sent_any_more_for_a_past_window_that_was_stopped():
+    past, live = ({"streams": [], "past": is_past} for is_past in (True, False))
+
+    assert not may_complete(replace(ROW, plan=past, stop_at=NOON), [tried(0)])
+    assert may_complete(replace(ROW, plan=past), [tried(0)])
+    assert may_complete(replace(ROW, plan=live, stop_at=NOON), [tried(0)])
+    assert not may_complete(ROW, [tried(0, "refused")])

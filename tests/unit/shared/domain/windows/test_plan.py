@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.windows.plan import MAX_CHILDREN, Plan, PlanTemplate, StreamPlan, slice_count_fits
+from shared.domain.windows.plan import MAX_CHILDREN, Plan, PlanTemplate, StreamPlan, longest_window
 from shared.domain.windows.window import Window
 
 START = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -48,13 +48,14 @@ def test_slices_tile_the_window_without_hole_or_overlap(length, slice_length):
 def test_no_orchestration_has_more_children_than_allowed(length, slice_length):
     plan = plan_of(timedelta(seconds=length), timedelta(seconds=slice_length))
 
-    assert slice_count_fits(plan.window.length, plan.slice_length)
+    assert plan.window.length <= longest_window(plan.slice_length)
     assert len(plan.legs()) <= MAX_CHILDREN
     assert max(len(leg.slices) for leg in plan.legs()) <= MAX_CHILDREN
 
 
 def test_a_window_that_needs_too_many_slices_does_not_fit():
-    assert not slice_count_fits(timedelta(hours=24), timedelta(minutes=2))
+    assert longest_window(timedelta(minutes=2)) == timedelta(hours=19, minutes=12)
+    assert longest_window(timedelta(minutes=5)) == timedelta(hours=24)
 
 
 @given(rate=st.floats(0.1, 10_000), slice_length=st.integers(1, 100))
@@ -83,4 +84,12 @@ def test_only_a_past_window_goes_at_the_catch_up_rate():
     gone_by = TEMPLATE.freeze(window, window.end, "", {})
 
     assert (to_come.speed, gone_by.speed) == (1.0, 2.0)
-    assert (to_come.overlap(), gone_by.overlap()) == (3, 1)
+
+
+def test_every_slice_is_named_below_its_leg():
+    window = Window("payments", START, START + timedelta(hours=1))
+
+    named = TEMPLATE.freeze(window, START, "", {}, attempt=2).slice_instances()
+
+    assert named[0] == f"{window.id}-a2-leg0-slice0"
+    assert len(set(named)) == len(TEMPLATE.freeze(window, START, "", {}).slices())

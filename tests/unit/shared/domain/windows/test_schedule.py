@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,12 +64,72 @@ def test_a_long_absence_is_recorded_in_bounded_steps():
     assert len(tick.missed) == MAX_PER_TICK
 
 
-def test_a_window_that_a_requested_one_overlaps_is_passed_over():
-    requested = row(NOON - 30 * MINUTE, "open", origin="request")
+def times(windows):
+    return [(window.start, window.end) for window in windows]
 
-    tick = decide_tick(HOURLY, [row(NOON - HOUR), requested], NOON - MINUTE, MINUTE)
 
-    assert tick.claim == ()
+def test_what_a_requested_window_leaves_of_the_grid_is_claimed_when_it_is_due():
+    requested = row(NOON + 30 * MINUTE, "open", origin="request", length=10 * MINUTE)
+    known = [row(NOON - HOUR), requested]
+
+    early = decide_tick(HOURLY, known, NOON - MINUTE, MINUTE)
+    late = decide_tick(HOURLY, [*known, row(NOON, length=30 * MINUTE)], NOON + 39 * MINUTE, MINUTE)
+
+    assert times(early.claim) == [(NOON, NOON + 30 * MINUTE)]
+    assert times(late.claim) == [(NOON + 40 * MINUTE, NOON + HOUR)]
+
+
+def test_the_rest_of_a_grids_window_that_passed_is_claimed_in_parts_or_missed_in_parts():
+    requested = row(NOON - 90 * MINUTE, origin="request", length=10 * MINUTE)
+    known = [row(NOON - 3 * HOUR), requested]
+    parts = [(NOON - 2 * HOUR, NOON - 90 * MINUTE), (NOON - 80 * MINUTE, NOON - HOUR)]
+
+    caught_up = decide_tick(HOURLY, known, NOON, MINUTE)
+    too_late = decide_tick(replace(HOURLY, catch_up=MINUTE), known, NOON, MINUTE)
+
+    assert times(caught_up.claim)[:2] == parts
+    assert times(too_late.missed)[:2] == parts
+
+
+def test_a_feed_that_was_away_is_caught_up_whatever_was_requested_meanwhile():
+    schedule, requested = replace(HOURLY, catch_up=24 * HOUR), row(NOON + 5 * HOUR, "planned", origin="request")
+    known = [row(NOON - 31 * HOUR)]
+
+    without = decide_tick(schedule, known, NOON, MINUTE)
+    beside = decide_tick(schedule, [*known, requested], NOON, MINUTE)
+
+    assert beside == without
+    assert (len(without.claim), len(without.missed)) == (25, 6)
+
+
+def test_a_grid_that_was_changed_claims_nothing_of_the_time_before():
+    wider = replace(HOURLY, every=6 * HOUR, length=6 * HOUR)
+
+    tick = decide_tick(wider, [row(NOON + HOUR, length=10 * MINUTE)], NOON + 2 * HOUR, MINUTE)
+
+    assert times(tick.claim) == [(NOON + 70 * MINUTE, NOON + 6 * HOUR)]
+
+
+def ended(state, ago, attempt=1, closed_ago=HOUR):
+    start = NOON - ago
+    return replace(row(start, state), attempt=attempt, closed_at=NOON - closed_ago)
+
+
+def test_catching_up_opens_again_what_ended_badly_where_it_is_to():
+    failed, incomplete = ended("failed", 5 * HOUR), ended("incomplete", 4 * HOUR)
+    rows = [failed, incomplete, ended("closed", 3 * HOUR), ended("stopped", 2 * HOUR)]
+
+    assert decide_tick(replace(HOURLY, reingest=True), rows, NOON, MINUTE).reopen == (failed, incomplete)
+    assert decide_tick(HOURLY, rows, NOON, MINUTE).reopen == ()
+
+
+def test_catching_up_opens_a_window_again_not_at_once_nor_too_late_nor_for_ever():
+    just_ended = ended("failed", 3 * HOUR, closed_ago=MINUTE)
+    too_old, too_often = ended("failed", 40 * HOUR), ended("failed", 4 * HOUR, attempt=3)
+
+    tick = decide_tick(replace(HOURLY, reingest=True), [just_ended, too_old, too_often], NOON, MINUTE)
+
+    assert tick.reopen == ()
 
 
 def test_a_planned_window_that_nobody_started_is_started_again_after_two_minutes():
@@ -109,3 +170,24 @@ def test_whatever_the_ticks_each_window_is_claimed_once_and_none_is_lost(ticks):
 
     assert starts == [NOON - HOUR + number * HOUR for number in range(len(starts))]
     assert rows[-1].window.start + HOUR > now
+
+
+REQUESTS = st.lists(st.tuples(st.integers(0, 200), st.integers(-400, 400), st.integers(1, 180)), max_size=30)
+
+
+@given(steps=REQUESTS, catch_up=st.integers(1, 6))
+def test_whatever_is_requested_by_hand_the_rows_cover_the_grid_from_the_first_one_on_and_none_overlaps(steps, catch_up):
+    schedule = replace(HOURLY, catch_up=catch_up * HOUR)
+    now, rows = NOON, [row(NOON - HOUR)]
+    for wait, begin, length in steps:
+        now += wait * MINUTE
+        requested = row(now + begin * MINUTE, origin="request", length=length * MINUTE)
+        if requested.window.start >= NOON and not any(requested.window.overlaps(known.window) for known in rows):
+            rows.append(requested)
+        tick = decide_tick(schedule, rows, now, MINUTE)
+        rows += [row(window.start, length=window.length) for window in (*tick.missed, *tick.claim)]
+
+    windows = sorted(known.window for known in rows)
+
+    assert all(earlier.end <= later.start for earlier, later in pairwise(windows))
+    assert [part for part in schedule.uncovered(NOON, now, rows) if part.start < now] == []

@@ -207,6 +207,8 @@ def test_a_late_start_is_a_gap_until_a_trade_older_than_the_start_and_the_grace(
         tracker.recover(trade_id, time * S, query.gap)
     assert tracker.report("m").floor is None
     tracker.recover(46, 989 * S, query.gap)
+    assert tracker.report("m").floor is None
+    tracker.recover(45, 988 * S, query.gap)
 
     assert holes(tracker) == []
     assert gaps(tracker) == [(None, 49, "start", "filled")]
@@ -248,7 +250,7 @@ def test_a_slice_without_a_connection_asks_the_history_for_all():
 def test_a_hole_behind_the_slice_and_its_grace_is_not_its_business():
     tracker = on_time()
 
-    see(tracker, (7, 995), (8, 1001), (9, 2011), (20, 2012))
+    see(tracker, (7, 995), (8, 1001), (9, 2011), (10, 2011), (20, 2012))
 
     assert holes(tracker) == []
 
@@ -256,7 +258,7 @@ def test_a_hole_behind_the_slice_and_its_grace_is_not_its_business():
 def test_a_trade_at_the_very_end_of_the_grace_is_the_last_that_matters():
     tracker = on_time()
 
-    see(tracker, (7, 995), (8, 1001), (9, 2010), (20, 2012))
+    see(tracker, (7, 995), (8, 1001), (9, 2010), (10, 2010), (20, 2012))
 
     assert holes(tracker) == []
 

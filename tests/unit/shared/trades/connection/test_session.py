@@ -1,18 +1,24 @@
 """One session: it connects, heals what breaks, and replaces a connection before the old one goes."""
 
 import asyncio
+import json
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.errors import FeedRefused, Unreachable, Untrusted
+from shared.errors import Unreachable, Untrusted
 from shared.trades.connection.connection import Subscription
 from shared.trades.connection.fake import FakeSocket, FakeTransport
+from shared.trades.connection.limiter import RequestLimiter
 from shared.trades.connection.session import Session, wait_before_retry
 from shared.trades.venues.binance import Binance
-from shared.trades.venues.readings import Connected, Interrupted, Traded
+from shared.trades.venues.bitstamp import Bitstamp
+from shared.trades.venues.coinbase import Coinbase
+from shared.trades.venues.kraken import Kraken
+from shared.trades.venues.readings import Connected, Heartbeat, Interrupted, Listening, MarketRefused, Traded
+from shared.trades.venues.venue import RequestLimit
 from tests.following import Heard
 from tests.unit.shared.trades.simulated_venue import PlayedLoop
 
@@ -25,13 +31,18 @@ def traded(number):
     return f'{{"e":"trade","s":"BTCUSDT","t":{number},"p":"1","q":"1","T":1,"m":true}}'
 
 
+def coinbase(symbol):
+    return json.dumps({"type": "subscriptions", "channels": [{"name": "matches", "product_ids": [symbol]}]})
+
+
 class Scene:
     """A session with Binance over the sockets that it is to be given, in a loop whose time is played."""
 
-    def __init__(self, *sockets, limit=None, room_for=1 << 30):
+    def __init__(self, *sockets, limit=None, room_for=1 << 30, venue=None, symbols=("BTCUSDT",)):
+        self.limiter = RequestLimiter(RequestLimit(1, 0.0), asyncio.get_running_loop().time)
         self.transport = FakeTransport(*sockets)
         self.heard = Heard(room_for)
-        subscription = Subscription(Binance(), "wss://fake", ("BTCUSDT",), limit, lambda: 0)
+        subscription = Subscription(venue or Binance(), "wss://fake", symbols, limit, lambda: 0, self.limiter)
         self.task = asyncio.create_task(Session(subscription, self.transport, self.heard, lambda: 1.0).run())
         self.task.add_done_callback(self.heard.ended)
         self.began = asyncio.get_running_loop().time()
@@ -144,7 +155,7 @@ def test_a_connection_that_soon_breaks_does_not_reset_the_back_off():
 
 def test_the_wait_that_a_venue_asks_for_is_kept():
     async def scene():
-        session = Scene(Unreachable("slow down", 7.0), subscribed())
+        session = Scene(Unreachable("slow down", retry_after=7.0), subscribed())
 
         await session.told(2)
 
@@ -264,23 +275,158 @@ def test_a_venue_that_closes_an_unread_connection_has_interrupted():
     played(scene)
 
 
-@pytest.mark.parametrize("error", [FeedRefused("451"), Untrusted("whose certificate is this"), ValueError("a bug")])
-def test_what_no_retry_can_cure_is_raised(error):
+def test_a_fault_of_ours_is_raised():
     async def scene():
-        session = Scene(error)
+        session = Scene(ValueError("a bug"))
 
-        with pytest.raises(type(error), match=str(error)):
+        with pytest.raises(ValueError, match="a bug"):
             await session.task
 
     played(scene)
 
 
-def test_a_refused_subscription_is_raised_in_the_venues_words():
+@pytest.mark.parametrize("error", [Unreachable("answered 451"), Untrusted("whose certificate is this")])
+def test_a_venue_that_will_not_have_us_now_is_asked_again_and_costs_its_own_markets(error):
     async def scene():
-        session = Scene(subscribed('{"code": 2, "msg": "Invalid request"}'))
+        session = Scene(error, subscribed(traded(1)))
 
-        with pytest.raises(FeedRefused, match="binance refused BTCUSDT: Invalid request"):
-            await session.task
+        events = await session.told(3)
+
+        assert events[:2] == [Interrupted(str(error)), Connected(1)]
+        assert ids(events) == [1]
+        await session.end()
+
+    played(scene)
+
+
+def test_a_refused_subscription_is_told_in_the_venues_words_and_nothing_more_is_tried():
+    async def scene():
+        session = Scene(subscribed('{"code": 2, "msg": "Invalid request"}'), subscribed())
+
+        events = await session.told(2)
+        await asyncio.sleep(600)
+
+        assert events == [Connected(1), MarketRefused("BTCUSDT", "binance refused BTCUSDT: Invalid request")]
+        assert (len(session.opened), session.heard.events.empty()) == (1, True)
+        await session.end()
+
+    played(scene)
+
+
+def saying(*frames):
+    socket = FakeSocket()
+    socket.tell(*frames)
+    return socket
+
+
+def kraken(symbol, error=""):
+    about = {"success": False, "error": error, "symbol": symbol} if error else {"result": {"symbol": symbol}}
+    return json.dumps({"method": "subscribe"} | about)
+
+
+NO_PE = '{"type":"error","message":"Failed to subscribe","reason":"NO-PE is not a valid product"}'
+
+
+def test_a_refused_market_is_named_and_the_other_is_followed_in_a_connection_of_its_own():
+    async def scene():
+        second = saying(coinbase("BTC-USD"))
+        session = Scene(saying(NO_PE), second, venue=Coinbase(), symbols=("NO-PE", "BTC-USD"))
+
+        events = await session.told(2)
+
+        words = "coinbase refused NO-PE: Failed to subscribe: NO-PE is not a valid product"
+        assert events == [MarketRefused("NO-PE", words), Connected(1)]
+        assert json.loads(second.sent[0])["product_ids"] == ["BTC-USD"]
+        await session.end()
+
+    played(scene)
+
+
+def test_a_refused_market_beside_one_that_stands_does_not_disturb_it():
+    async def scene():
+        socket = saying(kraken("BTC/USD"), kraken("NO/PE", "Currency pair not supported NO/PE"))
+        session = Scene(socket, venue=Kraken(), symbols=("BTC/USD", "NO/PE"))
+
+        events = await session.told(2)
+
+        words = "kraken refused NO/PE: Currency pair not supported NO/PE"
+        assert events == [Connected(1, ("BTC/USD",)), MarketRefused("NO/PE", words)]
+        assert len(session.opened) == 1
+        await session.end()
+
+    played(scene)
+
+
+PASSING = {
+    "kraken, rate": (Kraken(), "BTC/USD", '{"method":"subscribe","success":false,"error":"Exceeded msg rate"}'),
+    "kraken, unavailable": (Kraken(), "BTC/USD", kraken("BTC/USD", "EService:Unavailable")),
+    "kraken, too many": (Kraken(), "BTC/USD", kraken("BTC/USD", "EGeneral:Too many requests")),
+    "coinbase": (Coinbase(), "BTC-USD", '{"type":"error","message":"Internal server error"}'),
+    "bitstamp": (Bitstamp(), "btcusd", '{"event":"bts:error","data":{"message":"Rate limit exceeded."}}'),
+    "binance": (Binance(), "BTCUSDT", '{"error":{"code":1,"msg":"Too many subscriptions"},"id":1}'),
+    "words that no table has": (Coinbase(), "BTC-USD", '{"type":"error","message":"The moon is full"}'),
+}
+
+
+@pytest.mark.parametrize(("venue", "symbol", "frame"), PASSING.values(), ids=PASSING)
+def test_passing_words_of_a_venue_lead_to_another_connection_after_a_wait(venue, symbol, frame):
+    async def scene():
+        session = Scene(saying(frame), FakeSocket(), venue=venue, symbols=(symbol,))
+
+        (event,) = await session.told(1)
+        await asyncio.sleep(5)
+
+        assert isinstance(event, Interrupted)
+        assert event.reason.startswith(f"{venue.name} answered ")
+        assert len(session.opened) == 2
+        assert session.opened[1] in {0.5, 4.0}
+        assert not session.task.done()
+        await session.end()
+
+    played(scene)
+
+
+def test_a_symbol_that_is_acknowledged_later_is_named_and_one_that_never_is_is_not():
+    async def scene():
+        socket = saying(kraken("BTC/USD"))
+        asyncio.get_running_loop().call_later(2, socket.tell, kraken("ETH/USD"))
+        session = Scene(socket, venue=Kraken(), symbols=("BTC/USD", "ETH/USD", "SOL/USD"))
+        for second in range(1, 30):
+            asyncio.get_running_loop().call_later(second, socket.tell, '{"channel":"heartbeat"}')
+
+        events = await session.told(2)
+        await asyncio.sleep(20)
+
+        assert events == [Connected(1, ("BTC/USD",)), Heartbeat()]
+        told = [session.heard.events.get_nowait() for _ in range(session.heard.events.qsize())]
+        assert [event for event in told if not isinstance(event, Heartbeat)] == [Listening("ETH/USD")]
+        await session.end()
+
+    played(scene)
+
+
+def test_a_ban_is_waited_out_whatever_its_length_and_never_asked_into():
+    async def scene():
+        session = Scene(Unreachable("answered 418", throttled=True, retry_after=960.0), subscribed())
+
+        await session.told(2)
+
+        assert session.opened == [0, 960]
+        await session.end()
+
+    played(scene)
+
+
+def test_a_ban_that_another_request_met_keeps_the_session_from_connecting():
+    async def scene():
+        asyncio.get_running_loop().call_soon(lambda: None)
+        session = Scene(Unreachable("no answer"), subscribed())
+        session.limiter.close_for(300.0)
+
+        await session.told(2)
+
+        assert session.opened[-1] >= 300
+        await session.end()
 
     played(scene)
 
@@ -314,9 +460,11 @@ def test_a_cancelled_session_closes_all_its_connections():
     played(scene)
 
 
-@given(failures=st.integers(1, 10_000), draw=st.floats(0, 1), asked=st.none() | st.floats(0, 1e9))
-def test_no_wait_is_longer_than_thirty_seconds(failures, draw, asked):
-    assert 0 <= wait_before_retry(failures, draw, asked) <= 30
+@given(failures=st.integers(1, 10_000), draw=st.floats(0, 1), asked=st.floats(0, 1e9), throttled=st.booleans())
+def test_no_wait_is_longer_than_thirty_seconds_unless_the_venue_asks_for_it(failures, draw, asked, throttled):
+    wait = wait_before_retry(failures, draw, asked, throttled=throttled)
+
+    assert asked <= wait <= max(30, asked)
 
 
 def test_the_wait_is_drawn_below_a_ceiling_that_doubles():

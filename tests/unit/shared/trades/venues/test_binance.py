@@ -54,7 +54,6 @@ def test_error_frame_is_a_refusal_in_the_venues_words(frame):
         {"e": "marketMood"},
         {},
         TRADE,
-        TRADE | {"m": True, "p": "1e400"},
         TRADE | {"m": True, "T": 10**18},
     ],
 )
@@ -114,3 +113,14 @@ def test_empty_page_from_the_middle_leads_on_to_older_ids():
     page = BINANCE.read_history(BINANCE.older_than("LTCBTC", 5000, 0), b"[]", "LTCBTC", 9)
 
     assert page.older == BINANCE.older_than("LTCBTC", 4000, 0)
+
+
+def test_event_in_the_envelope_of_combined_streams_is_read():
+    event = TRADE | {"m": True}
+
+    assert read({"stream": "bnbbtc@trade", "data": event}) == read(event)
+
+
+def test_envelope_of_something_else_is_read_as_that():
+    assert read({"stream": "x", "data": {"e": "serverShutdown", "E": 1}}) == Leaving("serverShutdown")
+    assert isinstance(read({"stream": "x", "data": {"stream": "y", "data": TRADE | {"m": True}}}), Unreadable)

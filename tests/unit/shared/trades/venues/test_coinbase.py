@@ -45,7 +45,15 @@ def test_heartbeat_tells_the_newest_trade_id():
 
 @pytest.mark.parametrize("kind", ["subscriptions", "ticker", "l2update"])
 def test_frames_of_known_kinds_without_trades_are_passed_over(kind):
-    assert COINBASE.read(json.dumps({"type": kind, "channels": []}), 5) == Acknowledged()
+    assert COINBASE.read(json.dumps({"type": kind, "channels": []}), 5) == Acknowledged(())
+
+
+def test_answer_to_a_subscription_names_the_products_that_were_taken():
+    channels = [{"name": name, "product_ids": ["BTC-USD", "ETH-USD"]} for name in ("matches", "heartbeat")]
+
+    reading = COINBASE.read(json.dumps({"type": "subscriptions", "channels": channels}), 5)
+
+    assert reading == Acknowledged(("BTC-USD", "ETH-USD"))
 
 
 def test_error_frame_is_a_refusal_in_the_venues_words():
@@ -58,12 +66,7 @@ def test_error_frame_is_a_refusal_in_the_venues_words():
     "changes",
     [
         {"type": "auction_preview"},
-        {"price": "14,77"},
-        {"price": "0.000"},
-        {"price": " 1"},
-        {"price": "NaN"},
         {"price": 14.7775},
-        {"size": "-1"},
         {"side": "hold"},
         {"trade_id": "881613"},
         {"trade_id": -1},
@@ -77,6 +80,15 @@ def test_frame_that_breaks_the_format_is_unreadable_with_its_reason(changes):
 
     assert isinstance(reading, Unreadable)
     assert reading.reason
+
+
+@pytest.mark.parametrize("changes", [{"price": "14,77"}, {"price": "0.000"}, {"price": " 1"}, {"size": "-1"}])
+def test_trade_with_an_odd_number_is_rejected_and_its_id_is_known(changes):
+    reading = read(**changes)
+
+    (one,) = reading.rejected
+    assert (reading.trades, one.trade_id, one.symbol) == ((), read().trades[0].trade_id, read().trades[0].symbol)
+    assert one.reason
 
 
 def test_unreadable_frame_keeps_its_first_200_characters():

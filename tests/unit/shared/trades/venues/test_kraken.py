@@ -32,8 +32,14 @@ def test_snapshot_holds_trades_like_any_other():
 
 
 @pytest.mark.parametrize("price", ["0.0", "-1", '"1.0"', "null", "1e999", "[1]"])
-def test_price_that_is_no_number_above_zero_makes_the_frame_unreadable(price):
-    assert isinstance(trades(price), Unreadable)
+def test_price_that_is_no_number_above_zero_costs_its_own_trade_alone(price):
+    reading = trades("1.5", price, "1.6")
+
+    assert [trade.price for trade in reading.trades] == ["1.5", "1.6"]
+    assert [(one.trade_id, one.timestamp, one.symbol) for one in reading.rejected] == [
+        (4665907, 1695628177708706, "MATIC/USD")
+    ]
+    assert reading.rejected[0].reason
 
 
 @pytest.mark.parametrize(

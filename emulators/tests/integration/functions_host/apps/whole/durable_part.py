@@ -61,17 +61,17 @@ def mixed(context: df.DurableOrchestrationContext):
     key, failures = job["key"], job["failures"]
     first, second = yield context.task_all([context.call_activity("double", key), context.call_activity("double", 1)])
     retried = {"effect": f"mixed-{key}", "failures": failures, "value": key}
-    flaky = context.call_activity_with_retry("work", RETRY, retried)
+    quick = context.call_activity("double", key)
     slow = context.create_timer(context.current_utc_datetime + timedelta(hours=1))
-    winner = yield context.task_any([flaky, slow])
+    winner = yield context.task_any([quick, slow])
     slow.cancel()
     try:
-        outcome = (yield flaky)["runs"]
+        outcome = (yield context.call_activity_with_retry("work", RETRY, retried))["runs"]
     except Exception as error:
         outcome = f"gave up: {'failure 3' in str(error)}"
     child = yield context.call_sub_orchestrator("child", {"key": key, "failures": min(failures, 2)})
     yield context.create_timer(context.current_utc_datetime + timedelta(milliseconds=10 * (key % 4)))
-    return {"sum": first + second, "winner": winner is flaky, "outcome": outcome, "child": child}
+    return {"sum": first + second, "winner": winner is quick, "outcome": outcome, "child": child}
 
 
 @bp.orchestration_trigger(context_name="context")
@@ -95,6 +95,16 @@ def waits(context: df.DurableOrchestrationContext):
     context.set_custom_status("waiting")
     go = yield context.wait_for_external_event("go")
     return {"input": context.get_input(), "go": go}
+
+
+@bp.orchestration_trigger(context_name="context")
+def fails_once(context: df.DurableOrchestrationContext):
+    yield context.call_activity("work", {"effect": f"{context.instance_id}.work", "failures": 1})
+
+
+@bp.orchestration_trigger(context_name="context")
+def has_a_child(context: df.DurableOrchestrationContext):
+    return (yield context.call_sub_orchestrator("waits", "given", f"{context.instance_id}-child"))
 
 
 @bp.orchestration_trigger(context_name="context")
@@ -128,8 +138,33 @@ def calls_missing(context: df.DurableOrchestrationContext):
 
 @bp.orchestration_trigger(context_name="context")
 def begins_again(context: df.DurableOrchestrationContext):
-    yield context.create_timer(context.current_utc_datetime)
-    context.continue_as_new(1)
+    generation = context.get_input()
+    yield context.call_activity("double", generation)
+    if generation < 3:
+        context.continue_as_new(generation + 1)
+        return None
+    return (yield context.wait_for_external_event("go"))
+
+
+@bp.orchestration_trigger(context_name="context")
+def times_out(context: df.DurableOrchestrationContext):
+    """Race a call with retries against a timer: the shape that Azure's own replay takes for non-deterministic."""
+    flaky = context.call_activity_with_retry("work", RETRY, {"effect": context.instance_id, "failures": 1})
+    slow = context.create_timer(context.current_utc_datetime + timedelta(hours=1))
+    yield context.task_any([flaky, slow])
+    slow.cancel()
+    yield context.call_activity("double", 1)
+
+
+@bp.orchestration_trigger(context_name="context")
+def signals(context: df.DurableOrchestrationContext):
+    context.signal_entity(df.EntityId("counter", "one"), "add", 1)
+    yield context.call_activity("double", 1)
+
+
+@bp.orchestration_trigger(context_name="context")
+def asks_the_web(context: df.DurableOrchestrationContext):
+    yield context.call_http("GET", "http://127.0.0.1:1/")
 
 
 @bp.orchestration_trigger(context_name="context")
@@ -201,6 +236,7 @@ async def manage(req: func.HttpRequest, client: df.DurableOrchestrationClient) -
     if verb == "purge":
         return func.HttpResponse(str((await client.purge_instance_history(instance)).instances_deleted))
     if verb == "restart":
-        return func.HttpResponse(await client.restart(instance, restart_with_new_instance_id=True))
+        # SDK 1.7 hands over the whole answer of the extension, though it says that it gives the id.
+        return func.HttpResponse((await client.restart(instance, restart_with_new_instance_id=True))["id"])
     await getattr(client, verb)(instance, "as asked")
     return func.HttpResponse("done")

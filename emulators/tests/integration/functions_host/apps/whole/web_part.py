@@ -1,5 +1,6 @@
 """HTTP functions of every kind, and a timer."""
 
+import asyncio
 import json
 import logging
 import os
@@ -57,6 +58,15 @@ def settings(req: func.HttpRequest) -> func.HttpResponse:
     logging.getLogger("app").info("settings.read", extra={"setting": req.route_params["name"]})
     print("printed by the app")
     return func.HttpResponse(os.environ.get(req.route_params["name"], ""))
+
+
+@bp.route(route="says/{word}", auth_level=ANONYMOUS)
+async def says(req: func.HttpRequest) -> func.HttpResponse:
+    word, logger = req.route_params["word"], logging.getLogger("azure.core.pipeline")
+    logger.info("on the loop: %s", word)
+    await asyncio.to_thread(logger.info, "in a thread: %s", word)
+    await asyncio.to_thread(logging.getLogger("app").warning, "in a thread: %s", word)
+    return func.HttpResponse("said")
 
 
 @bp.route(route="function-level")

@@ -1,0 +1,20 @@
+"""Housekeeping: a timer ends or restarts what nobody carries out any more, and deletes what is too old."""
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from shared.clients.durable.orchestrations import DurableOrchestrations
+from shared.flows.housekeeping import housekeeping_steps, look_after
+from shared.flows.revive_runs import revive_runs
+from shared.services import services
+
+bp = df.Blueprint()
+
+
+@bp.timer_trigger(schedule="0 */5 * * * *", arg_name="timer", run_on_startup=False)
+@bp.durable_client_input(client_name="client")
+async def keep_in_order(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:  # noqa: ARG001
+    """Look again at windows, runs, the task hub, the ledger and what is kept in blob."""
+    app, orchestrations = services(), DurableOrchestrations(client)
+    steps = housekeeping_steps(app.housekeeping_tools, orchestrations)
+    await look_after(steps | {"runs": lambda: revive_runs(app.enrichment_tools, orchestrations)})
