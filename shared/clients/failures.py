@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from types import MappingProxyType
@@ -61,6 +61,14 @@ def untrusted(place: str) -> Untrusted:
     return Untrusted(
         f"{place}: certificate not trusted; put the certificate of the authority that signed it in CA_BUNDLE."
     )
+
+
+def causes_of(error: BaseException) -> Iterator[BaseException]:
+    """Give an error and, one after the other, those that it came of, the oldest last."""
+    link: BaseException | None = error
+    while link is not None:
+        yield link
+        link = link.__cause__ or link.__context__
 
 
 def is_untrusted(error: BaseException) -> bool:

@@ -1,5 +1,6 @@
 """Requests to JSON services: waits and answers are bounded, failures become the app's own errors."""
 
+import itertools
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ import requests
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
-from shared.clients.failures import Meaning, kind_of, transient_failure, untrusted
+from shared.clients.failures import Meaning, causes_of, kind_of, transient_failure, untrusted
 from shared.clients.retrying import AmbiguousRefusal, RetryPolicy, TransientError, connect_seconds
 from shared.domain.failures import FailureKind
 from shared.errors import ServiceRefused, Unavailable
@@ -166,13 +167,9 @@ def _excerpt(text: str) -> str:
     return " ".join(text.split())[:_EXCERPT] or "(nothing)"
 
 
-def _is_untrusted(error: BaseException | None) -> bool:
-    seen = 0
-    while error is not None and seen < _MOST_CAUSES:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return True
-        error, seen = error.__cause__ or error.__context__, seen + 1
-    return False
+def _is_untrusted(error: BaseException) -> bool:
+    causes = itertools.islice(causes_of(error), _MOST_CAUSES)
+    return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes)
 
 
 _MOST_CAUSES = 10

@@ -14,7 +14,7 @@ from azure.eventhub.exceptions import AuthenticationError, EventDataSendError, E
 
 from shared.clients.event_hubs.answers import BY_CONDITION, NO_SUCH_PARTITION, REJECTIONS
 from shared.clients.event_hubs.link import Batch, HubFault, HubProperties, Target
-from shared.clients.failures import kind_of
+from shared.clients.failures import causes_of, kind_of
 from shared.clients.identity.credentials import Identity, LoopIdentity
 from shared.domain.delivery import Event
 from shared.domain.failures import FailureKind
@@ -123,7 +123,7 @@ def _as_faults(*, sending: bool) -> Iterator[None]:
 def _fault_of(error: Exception, *, sending: bool) -> HubFault:
     """Tell what an error means; it may hide an earlier one, for the client tries twice within a send."""
     kind, retry_after = _kind(error)
-    tries = [link for link in _chain(error) if isinstance(link, EventHubError)]
+    tries = [link for link in causes_of(error) if isinstance(link, EventHubError)]
     surely_not_stored = kind is FailureKind.PERMANENT or (bool(tries) and all(_is_refusal(link) for link in tries))
     stored = sending and not surely_not_stored
     return HubFault(kind, _describe(error), may_be_stored=stored, retry_after=retry_after)
@@ -131,7 +131,7 @@ def _fault_of(error: Exception, *, sending: bool) -> HubFault:
 
 def _kind(error: Exception) -> tuple[FailureKind, float]:
     """Give the meaning, and for how long nobody may ask again."""
-    causes = list(_chain(error))
+    causes = list(causes_of(error))
     for login in (link for link in causes if isinstance(link, Unavailable)):
         return login.kind, login.retry_after  # the client asked for a new token and got none
     if any(isinstance(link, ssl.SSLCertVerificationError) for link in causes):
@@ -156,13 +156,6 @@ def _meaning_of_login(causes: Sequence[BaseException]) -> FailureKind:
 
 def _is_refusal(error: EventHubError) -> bool:
     return isinstance(error, EventDataSendError) and error.error in {_SERVER_BUSY, *REJECTIONS}
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    link: BaseException | None = error
-    while link is not None:
-        yield link
-        link = link.__cause__ or link.__context__
 
 
 def _describe(error: Exception) -> str:

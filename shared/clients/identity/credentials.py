@@ -4,7 +4,7 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
@@ -16,7 +16,7 @@ from azure.core.exceptions import AzureError, ServiceRequestError, ServiceRespon
 from azure.core.pipeline import PipelineResponse
 from azure.identity import AzureAuthorityHosts, ClientSecretCredential, ManagedIdentityCredential
 
-from shared.clients.failures import is_untrusted, retry_after_seconds, untrusted
+from shared.clients.failures import causes_of, is_untrusted, retry_after_seconds, untrusted
 from shared.clients.identity.answers import meaning_of
 from shared.clients.retrying import TransientError
 from shared.domain.failures import FailureKind
@@ -143,7 +143,7 @@ class AzureIdentity:
         self._failed[scope] = _Failed(str(failure), throttled, now, now + failure.retry_after)
 
     def _failure(self, error: Exception, scope: str) -> LoginRefused | Unavailable:
-        causes = list(_chain(error))
+        causes = list(causes_of(error))
         refused = next((cause for cause in causes if isinstance(cause, TokenRefused)), None)
         not_given = f"no token for client id {self._client_id} to {scope}:"
         if refused is not None and refused.kind.may_pass:
@@ -229,13 +229,6 @@ def _ask(credential: TokenCredential, scope: str) -> AccessToken | Exception:
         return credential.get_token(scope)
     except (AzureError, TokenRefused, json.JSONDecodeError) as error:
         return error
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    link: BaseException | None = error
-    while link is not None:
-        yield link
-        link = link.__cause__ or link.__context__
 
 
 def _describe(error: Exception) -> str:
