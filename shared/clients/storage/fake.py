@@ -65,36 +65,34 @@ class FakeTables:
                 self._rows[table].pop(key, None)
 
 
-class FakeLedger(TableLedger):
+class _OverFakeTables:
+    """Fails where its tables fail."""
+
+    tables: FakeTables
+
+    @property
+    def failure(self) -> Exception | None:
+        return self.tables.failure
+
+    @failure.setter
+    def failure(self, failure: Exception | None) -> None:
+        self.tables.failure = failure
+
+
+class FakeLedger(_OverFakeTables, TableLedger):
     """A ledger in memory: its rows are written to entities and read from them as the real one's are."""
 
     def __init__(self) -> None:
         self.tables = FakeTables()
         super().__init__(self.tables)
 
-    @property
-    def failure(self) -> Exception | None:
-        return self.tables.failure
 
-    @failure.setter
-    def failure(self, failure: Exception | None) -> None:
-        self.tables.failure = failure
-
-
-class FakeRunLedger(TableRunLedger):
+class FakeRunLedger(_OverFakeTables, TableRunLedger):
     """Runs in memory, written and read as the real ones are."""
 
     def __init__(self) -> None:
         self.tables = FakeTables()
         super().__init__(self.tables)
-
-    @property
-    def failure(self) -> Exception | None:
-        return self.tables.failure
-
-    @failure.setter
-    def failure(self, failure: Exception | None) -> None:
-        self.tables.failure = failure
 
 
 @dataclass(slots=True)
