@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from shared import telemetry
 from shared.clients.durable.orchestrations import Orchestrations
 from shared.clients.event_hubs.hubs import EventHubs
-from shared.clients.storage.windows import Ledger
+from shared.clients.storage.windows import Ledger, claim_attempt
 from shared.domain.windows.ledger_row import WindowOrigin, WindowRow
 from shared.domain.windows.plan import MAX_WINDOW, Plan, PlanTemplate
 from shared.domain.windows.schedule import Schedule, Tick, decide_tick
@@ -106,7 +106,7 @@ def _claim(
     for window in tick.missed:
         ledger.claim(_missed(window, now, schedule.catch_up))
     rows = plans.rows(schedule.feed, now, "timer", tick.claim, tick.reopen)
-    claimed = [row for row in rows if (ledger.claim(row) if row.attempt == 1 else ledger.reopen(row))]
+    claimed = [row for row in rows if claim_attempt(ledger, row)]
     first = min((row for row in claimed if row.queued), key=lambda row: row.window.start, default=None)
     return [row for row in claimed if not row.queued or (queue_idle and row is first)]
 

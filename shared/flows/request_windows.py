@@ -9,7 +9,7 @@ from typing import Final
 
 from shared import telemetry
 from shared.clients.durable.orchestrations import Orchestrations
-from shared.clients.storage.windows import Ledger, known_window
+from shared.clients.storage.windows import Ledger, claim_attempt, known_window
 from shared.domain.windows.ledger_row import SliceRow, WindowRow
 from shared.domain.windows.plan import MAX_WINDOW, Plan
 from shared.domain.windows.request import InvalidRequest, ListRequest, OpenRequest, WindowTaken, decide_request
@@ -163,7 +163,7 @@ def _states(request: ListRequest) -> Sequence[str]:
 
 def _claimed(ledger: Ledger, row: WindowRow) -> WindowRow:
     """Claim a window or its next attempt; where another caller was first with the same window, give it as it stands."""
-    if ledger.claim(row) if row.attempt == 1 else ledger.reopen(row):
+    if claim_attempt(ledger, row):
         return row
     try:
         there = ledger.window(row.window.id)

@@ -111,6 +111,11 @@ def known_window(ledger: Ledger, window_id: str | None) -> WindowRow | None:
         return None
 
 
+def claim_attempt(ledger: Ledger, row: WindowRow) -> bool:
+    """Claim a window, or the next attempt of one that ended; say whether this call did."""
+    return ledger.claim(row) if row.attempt == 1 else ledger.reopen(row)
+
+
 def table_ledger(connection: str | None, endpoint: str, identity: Identity, ca_bundle: str | None) -> "TableLedger":
     """Give the ledger in the tables of an account: by connection string, or at `endpoint` by identity."""
     return TableLedger(tables_of(connection, endpoint, identity, ca_bundle))
