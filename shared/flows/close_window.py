@@ -37,7 +37,7 @@ async def close(plan: Plan, tools: SliceTools) -> dict[str, Any]:
     the hub does not answer: another try may succeed.
     """
     row = await asyncio.to_thread(_row, tools.ledger, plan)
-    if row.ended or row.attempt != plan.attempt:
+    if not row.goes_on_as(plan.attempt):
         return _outcome(row)
     await asyncio.to_thread(_mark_skipped, tools.ledger, plan, tools.clock())
     attempts = await asyncio.to_thread(tools.ledger.attempts, plan.window.id, plan.attempt)
@@ -56,7 +56,7 @@ async def close(plan: Plan, tools: SliceTools) -> dict[str, Any]:
 def fail(plan: Plan, reason: str, tools: SliceTools) -> dict[str, Any]:
     """End a window that can't be closed as failed, with what its slices did; one that has ended is left as it is."""
     row = _row(tools.ledger, plan)
-    if row.ended or row.attempt != plan.attempt:
+    if not row.goes_on_as(plan.attempt):
         return _outcome(row)
     decided = decide_ending(row, plan.slices(), tools.ledger.attempts(plan.window.id, plan.attempt), Completion())
     return _outcome(_write(tools, row, replace(decided, state="failed", reason=f"It could not be closed. {reason}")))
@@ -67,7 +67,7 @@ def _leave_off(ledger: Ledger, plan: Plan, completion: Completion) -> None:
     left_off = {_LEFT_OFF: {"report": completion.report, "counts": completion.counts}}
 
     def kept(row: WindowRow) -> WindowRow | None:
-        return None if row.ended or row.attempt != plan.attempt else replace(row, result=left_off)
+        return replace(row, result=left_off) if row.goes_on_as(plan.attempt) else None
 
     ledger.change(plan.window.id, kept)
 
@@ -153,7 +153,7 @@ def _write(tools: SliceTools, row: WindowRow, ending: Ending) -> WindowRow:
     now = tools.clock()
 
     def ended(current: WindowRow) -> WindowRow | None:
-        if current.ended or current.attempt != row.attempt:
+        if not current.goes_on_as(row.attempt):
             return None
         return replace(current, state=ending.state, reason=ending.reason, result=ending.result, closed_at=now)
 

@@ -56,8 +56,7 @@ def begin(ledger: Ledger, window_id: str, attempt: int, now: datetime) -> dict[s
         return replace(row, state="open", opened_at=now) if (row.state, row.attempt) == ("planned", attempt) else None
 
     row = ledger.change(window_id, opened)
-    proceed = row is not None and not row.ended and row.attempt == attempt
-    return {"proceed": proceed, "state": row.state if row else "unknown"}
+    return {"proceed": row is not None and row.goes_on_as(attempt), "state": row.state if row else "unknown"}
 
 
 async def ingest(plan: Plan, number: int, tools: SliceTools) -> dict[str, Any]:

@@ -52,6 +52,10 @@ class WindowRow:
         """Say whether the window is in a terminal state."""
         return self.state in TERMINAL
 
+    def goes_on_as(self, attempt: int) -> bool:
+        """Say whether that attempt of the window is the present one, and has not ended."""
+        return self.attempt == attempt and not self.ended
+
     @property
     def reopenable(self) -> bool:
         """Say whether the window may be ingested again, as its next attempt."""
