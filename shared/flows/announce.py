@@ -51,7 +51,7 @@ def announce_opening(events: WindowEvents, window_id: str) -> dict[str, Any]:
         return _announce(events, row, "opened", _opening)
     except (Unavailable, LoginRefused) as failure:
         telemetry.warning(logger, "opening.postponed", window=window_id, cause=failure)
-        _write(events, row, "postponed")
+        note(events, row, "postponed")
         if events.clock() < real_end(row):
             raise
         return {"published": False}
@@ -100,6 +100,17 @@ def announce_closing(events: WindowEvents, window_id: str) -> dict[str, Any]:
     return _announce(events, row, "closed", closed)
 
 
+def note(events: WindowEvents, row: WindowRow, what: str) -> None:
+    """Write into the ledger when something was first told of a window, or failed to be; of this attempt alone."""
+    now = events.clock().isoformat()
+
+    def noted(current: WindowRow) -> WindowRow | None:
+        is_same = current.attempt == row.attempt
+        return replace(current, announced={what: now, **current.announced}) if is_same else None
+
+    events.ledger.change(row.window.id, noted)
+
+
 def marker_path(window_id: str) -> str:
     """Name the blob that marks a window's end."""
     return f"{MARKERS}{window_id}/closed.json"
@@ -111,18 +122,12 @@ def _announce(
     if events.topic is None or what in row.announced:
         return {"published": False}
     events.topic.publish(event(row))
-    _write(events, row, what)
+    note(events, row, what)
     return {"published": True}
 
 
 def _opening(row: WindowRow) -> Announcement:
     return opening(row.window, row.attempt)
-
-
-def _write(events: WindowEvents, row: WindowRow, what: str) -> None:
-    """Write into the ledger when something was announced, or first failed to be."""
-    now = events.clock().isoformat()
-    events.ledger.change(row.window.id, lambda row: replace(row, announced={what: now, **row.announced}))
 
 
 def _row(events: WindowEvents, window_id: str) -> WindowRow:

@@ -15,7 +15,7 @@ from shared.domain.windows.instances import Standing, leg_instance
 from shared.domain.windows.ledger_row import WindowRow
 from shared.domain.windows.plan import Plan
 from shared.errors import IngestionError
-from shared.flows.announce import MARKERS, WindowEvents, announce_closing, mark_closed
+from shared.flows.announce import MARKERS, WindowEvents, announce_closing, mark_closed, note
 from shared.flows.lookups import folder_of
 
 logger = logging.getLogger(__name__)
@@ -141,24 +141,23 @@ async def _end(tools: HousekeepingTools, row: WindowRow, standing: Standing) -> 
 
 
 def _alert_of_lost(tools: HousekeepingTools) -> list[str]:
-    """Alert once of each window that failed or was missed; what can't be alerted of now is at the next tick."""
+    """Alert once of each window that failed or was missed, however long ago its time was.
+
+    What can't be alerted of now, because the database is away, is at the next tick.
+    """
     done = []
     for feed in tools.feeds:
-        rows = tools.events.ledger.windows(feed, since=tools.events.clock() - 2 * ALERT_FOR, states=LOST)
+        rows = tools.events.ledger.windows(feed, states=LOST)
         for row in lost_unsaid(rows, tools.events.clock() - ALERT_FOR)[:MOST_ALERTS]:
-            tools.alert(row)
-            _note_alert(tools, row)
-            done.append(f"Window {row.window.id} is {row.state}; an alert of it was raised.")
+            try:
+                tools.alert(row)
+            except IngestionError:
+                raise
+            except Exception as fault:  # noqa: BLE001 - its plan may be of a shape that this version can't read
+                telemetry.error(logger, "window.no_alert", cause=fault, window=row.window.id, reason=row.reason)
+            note(tools.events, row, ALERTED)
+            done.append(f"Window {row.window.id} is {row.state}: it was not ingested.")
     return done
-
-
-def _note_alert(tools: HousekeepingTools, row: WindowRow) -> None:
-    now, attempt = tools.events.clock().isoformat(), row.attempt
-
-    def noted(row: WindowRow) -> WindowRow | None:
-        return replace(row, announced={**row.announced, ALERTED: now}) if row.attempt == attempt else None
-
-    tools.events.ledger.change(row.window.id, noted)
 
 
 def _change(tools: HousekeepingTools, seen: WindowRow, wanted: WindowRow) -> bool:

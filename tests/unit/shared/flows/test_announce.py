@@ -13,7 +13,7 @@ from shared.domain.windows.ledger_row import SliceRow, WindowRow
 from shared.domain.windows.plan import PlanTemplate, StreamPlan
 from shared.domain.windows.window import Slice, Window
 from shared.errors import LoginRefused, Unavailable
-from shared.flows.announce import WindowEvents, announce_closing, announce_opening, mark_closed
+from shared.flows.announce import WindowEvents, announce_closing, announce_opening, mark_closed, note
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -100,6 +100,15 @@ def test_the_end_of_a_next_attempt_names_the_tries_that_completed_it_and_no_earl
     marker = json.loads(events.reference.read(f"windows/{WINDOW.id}/closed.json"))
     assert marker["attempts"] == {"0": 2, "close": 2}
     assert [one.id for one in events.topic.published] == [f"{WINDOW.id}/a2/closed"]
+
+
+def test_what_was_told_of_an_earlier_attempt_is_not_noted_of_the_next_one(events):
+    earlier = events.ledger.window(WINDOW.id)
+    as_next_attempt(events)
+
+    note(events, earlier, "opened")
+
+    assert events.ledger.window(WINDOW.id).announced == {}
 
 
 def test_an_opening_that_nobody_tried_to_publish_is_not_made_up_for(events):

@@ -167,6 +167,30 @@ def test_while_the_database_is_away_an_alert_waits_but_not_for_ever(house, caplo
     assert house.ledger.window(older.window.id).announced == {}
 
 
+def test_a_person_hears_of_a_window_whose_time_was_long_before_its_end(house):
+    row = house.open(NOON - 30 * DAY, "failed", closed_at=NOON - HOUR, reason="No such secret.")
+
+    house.tidy("alerts")
+
+    assert house.alerts == [(row.window.id, row.reason)]
+
+
+def test_a_lost_window_whose_plan_can_not_be_read_keeps_no_other_from_being_heard_of(house, caplog):
+    odd, well = lost(house, 3), lost(house, 1)
+    alert = house.tools.alert
+
+    def failing(row):
+        if row.window == odd.window:
+            raise KeyError("streams")
+        alert(row)
+
+    house.tools = replace(house.tools, alert=failing)
+    house.tidy("alerts")
+
+    assert house.alerts == [(well.window.id, well.reason)]
+    assert any("window.no_alert" in record.message and odd.window.id in record.message for record in caplog.records)
+
+
 def test_many_lost_windows_are_alerted_of_some_at_a_time(house):
     for minutes in range(MOST_ALERTS + 1):
         window = Window("trades", NOON - (minutes + 1) * MINUTE, NOON - minutes * MINUTE)
