@@ -5,6 +5,7 @@ Each parser raises ValueError with the rule, and never with the text, which may 
 
 import re
 import ssl
+from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
@@ -12,11 +13,6 @@ from urllib.parse import urlsplit
 
 from shared.domain import setting
 
-_HOST: Final = re.compile(r"(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)+")
-_HUB: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,254}[A-Za-z0-9])?")
-_ACCOUNT: Final = re.compile(r"[a-z0-9]{3,24}")
-_TASK_HUB: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{2,44}")
-_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _SQL_FORM: Final = (
     "must be sqlite:///<path> or mssql://<server>[:<port>]/<database>, without user, password or options: "
     "the app logs in by its identity"
@@ -28,41 +24,53 @@ PUBLIC_AUTHORITIES: Final = frozenset(
 """Where Microsoft's clouds log in (azure.identity.AzureAuthorityHosts); elsewhere a secret would be given away."""
 
 
-def namespace(value: str) -> str:
-    """Read the host of an Event Hubs namespace."""
-    host = value.strip()
-    if not _HOST.fullmatch(host):
-        rule = "must be the host alone, as <name>.servicebus.windows.net: no sb://, no path, no connection string"
-        raise ValueError(rule)
-    return host
+@dataclass(frozen=True, slots=True)
+class Shaped:
+    """A parser of a name that has one shape; where it may be absent, blank is None."""
+
+    pattern: re.Pattern[str]
+    rule: str
+    may_be_absent: bool = False
+
+    def __call__(self, value: str) -> str | None:
+        """Read the name."""
+        name = value.strip()
+        if not name and self.may_be_absent:
+            return None
+        if not self.pattern.fullmatch(name):
+            raise ValueError(self.rule)
+        return name
 
 
-def hub(value: str) -> str:
-    """Read the name of a hub: learn.microsoft.com, "Naming rules and restrictions for Azure resources"."""
-    if not _HUB.fullmatch(value.strip()):
-        raise ValueError("must be a hub's name: letters, digits, and inside it also . _ -, at most 256")
-    return value.strip()
+namespace: Final = Shaped(
+    re.compile(r"(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)+"),
+    "must be the host alone, as <name>.servicebus.windows.net: no sb://, no path, no connection string",
+)
+"""The host of an Event Hubs namespace."""
 
+hub: Final = Shaped(
+    re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,254}[A-Za-z0-9])?"),
+    "must be a hub's name: letters, digits, and inside it also . _ -, at most 256",
+)
+"""A hub: learn.microsoft.com, "Naming rules and restrictions for Azure resources"."""
 
-def storage_account(value: str) -> str | None:
-    """Read the name of a storage account; blank is None."""
-    if value.strip() and not _ACCOUNT.fullmatch(value.strip()):
-        raise ValueError("must be the account's name alone: 3 to 24 small letters and digits")
-    return value.strip() or None
+storage_account: Final = Shaped(
+    re.compile(r"[a-z0-9]{3,24}"),
+    "must be the account's name alone: 3 to 24 small letters and digits",
+    may_be_absent=True,
+)
+"""A storage account."""
 
+task_hub: Final = Shaped(
+    re.compile(r"[A-Za-z][A-Za-z0-9]{2,44}"),
+    "must begin with a letter and have 3 to 45 letters and digits, nothing else",
+)
+"""A task hub: learn.microsoft.com, "Task hubs in Durable Functions"."""
 
-def task_hub(value: str) -> str:
-    """Read the name of a task hub: learn.microsoft.com, "Task hubs in Durable Functions"."""
-    if not _TASK_HUB.fullmatch(value.strip()):
-        raise ValueError("must begin with a letter and have 3 to 45 letters and digits, nothing else")
-    return value.strip()
-
-
-def entra_id(value: str) -> str | None:
-    """Read the id of a tenant, a client or an identity; blank is None."""
-    if value.strip() and not _ID.fullmatch(value.strip()):
-        raise ValueError("must be an id of Entra: letters, digits, and . _ -")
-    return value.strip() or None
+entra_id: Final = Shaped(
+    re.compile(r"[A-Za-z0-9._-]{1,128}"), "must be an id of Entra: letters, digits, and . _ -", may_be_absent=True
+)
+"""The id of a tenant, a client or an identity."""
 
 
 def sql_url(value: str) -> str | None:
