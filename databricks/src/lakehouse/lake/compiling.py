@@ -1,5 +1,6 @@
 """Whether Spark compiles code for a pass: for few rows that costs more than all the rest."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from pyspark.sql import SparkSession
@@ -24,10 +25,12 @@ class Compiling:
 
     def suit(self, size: int) -> None:
         """Choose for events of that many bytes."""
-        for name, value in self._as_set.items():
-            self._spark.conf.set(name, _INTERPRETED[name] if size <= FEW_BYTES else value)
+        self._choose(_INTERPRETED if size <= FEW_BYTES else self._as_set)
 
     def as_set(self) -> None:
         """Do as the session was set, for work of unknown size."""
-        for name, value in self._as_set.items():
-            self._spark.conf.set(name, value)
+        self._choose(self._as_set)
+
+    def _choose(self, values: Mapping[str, str]) -> None:
+        for name in self._as_set:
+            self._spark.conf.set(name, values[name])
