@@ -214,7 +214,7 @@ _ALERTS = (
         setting.optional_text,
         "",
         "Logic App of the alert `ingestion`; a secret. "
-        "It also reports failed runs and unbalanced windows of streams without a table.",
+        "It also reports failed runs, and unbalanced or lost windows, of streams without a table.",
         secret=True,
     ),
     Setting(

@@ -24,7 +24,7 @@ MOST_HISTORY: Final = 14
 """How many of the last good measurements limits are learnt from, at most."""
 
 RUN_ALERT: Final = "ingestion"
-"""The recipient of alerts about failed runs and unbalanced windows of a stream whose table is not measured."""
+"""The recipient of alerts about failed runs, unbalanced and lost windows of a stream whose table is not measured."""
 
 _TABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _LEAST_HISTORY = 5
