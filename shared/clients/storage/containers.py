@@ -56,6 +56,14 @@ class Container:
             words=BY_CODE,
         )
 
+    def call_or_make[Answer](self, verb: Verb[Answer], *keep: type[AzureError]) -> Answer:
+        """Ask as `call` does; a second time where the container had to be made first."""
+        try:
+            return self.call(verb, ResourceNotFoundError, *keep)
+        except ResourceNotFoundError:
+            self.make()
+            return self.call(verb, *keep)
+
     def make(self) -> None:
         """Make the container where it is not there."""
         with contextlib.suppress(ResourceExistsError):
