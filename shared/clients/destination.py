@@ -5,10 +5,13 @@ twice, to a hub and a database, or keeps aside what a hub did not take, is a `Se
 this module.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from shared.domain.delivery import Delivery, Event
+
+type OnRefusal = Callable[[Event, str], None]
+"""Is told of each event that its destination will never take, and why."""
 
 
 class Sender(Protocol):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
-from shared.clients.destination import Sender
+from shared.clients.destination import OnRefusal, Sender
 from shared.clients.event_hubs.link import HubProperties
 from shared.domain.delivery import Delivery, Event, Refusal
 from shared.domain.failures import FailureKind
@@ -37,9 +37,9 @@ class FakeEventHubs:
         self._failures.extend([failure] * sends)
 
     @contextlib.asynccontextmanager
-    async def sender(self, hub: str) -> AsyncIterator[Sender]:
+    async def sender(self, hub: str, on_refusal: OnRefusal | None = None) -> AsyncIterator[Sender]:
         """Lend a sender to the hub."""
-        yield _FakeSender(self, hub)
+        yield _FakeSender(self, hub, on_refusal)
 
     async def properties(self, hub: str) -> HubProperties:
         """Count what each partition was sent by its id."""
@@ -50,15 +50,18 @@ class FakeEventHubs:
         last = {str(partition): sent[str(partition)] - 1 for partition in range(self.hubs[hub])}
         return HubProperties(self.created_at, last)
 
-    def take(self, hub: str, events: Sequence[Event]) -> Delivery:
+    def take(self, hub: str, events: Sequence[Event], on_refusal: OnRefusal | None = None) -> Delivery:
         """Fail as the next failure asks, else store."""
         self._look_up(hub, {event.partition_id for event in events if event.partition_id is not None})
         failure = self._failures.popleft() if self._failures else None
         rows = sum(event.rows for event in events)
         self._fail(hub, failure, rows)
+        tell = on_refusal or (lambda event, reason: None)  # noqa: ARG005 - nobody is told
         if failure == "refused":
+            for event in events:
+                tell(event, "refused on demand")
             return Delivery(refusals=(Refusal(rows, "refused on demand"),))
-        return self._store(hub, events, is_unknown=failure == "unknown")
+        return self._store(hub, events, tell, is_unknown=failure == "unknown")
 
     def _look_up(self, hub: str, partitions: Collection[str] = ()) -> None:
         if hub not in self.hubs:
@@ -75,24 +78,25 @@ class FakeEventHubs:
         if failure == "unauthorized":
             raise LoginRefused(f"hub {hub} denied access to client id fake-client")
 
-    def _store(self, hub: str, events: Sequence[Event], *, is_unknown: bool) -> Delivery:
+    def _store(self, hub: str, events: Sequence[Event], tell: OnRefusal, *, is_unknown: bool) -> Delivery:
         fitting = [event for event in events if len(event.body) <= self.limit]
         rows = sum(event.rows for event in fitting)
         self.received[hub] += fitting
         if is_unknown:
             raise SendFailed(f"hub {hub}: {rows} records may be stored", Delivery(unknown=rows))
-        refusals = tuple(_oversize(event, self.limit) for event in events if len(event.body) > self.limit)
-        return Delivery(rows, events=len(fitting), refusals=refusals)
+        refusals = []
+        for event in events:
+            if len(event.body) > self.limit:
+                refusals.append(Refusal(event.rows, f"an event of {len(event.body)} bytes is over {self.limit}"))
+                tell(event, refusals[-1].reason)
+        return Delivery(rows, events=len(fitting), refusals=tuple(refusals))
 
 
 @dataclass(frozen=True, slots=True)
 class _FakeSender:
     hubs: FakeEventHubs
     hub: str
+    on_refusal: OnRefusal | None
 
     async def send(self, events: Sequence[Event]) -> Delivery:
-        return self.hubs.take(self.hub, events)
-
-
-def _oversize(event: Event, limit: int) -> Refusal:
-    return Refusal(event.rows, f"an event of {len(event.body)} bytes is over {limit}")
+        return self.hubs.take(self.hub, events, self.on_refusal)
