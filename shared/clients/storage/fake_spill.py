@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.clients.storage.spill import LOCK_SECONDS, Blob, StoredSpill
+from shared.clients.storage.leased_blobs import LEASE_SECONDS, Blob
+from shared.clients.storage.queues import MOST_BYTES
+from shared.clients.storage.spill import StoredSpill
 from shared.errors import ServiceRefused
 
-_MOST_BYTES = 48 * 1024
 _LONGEST_DELAY = timedelta(days=7)
 
 
@@ -49,7 +50,7 @@ class FakeBlobs:
     clock: Callable[[], datetime]
     blobs: dict[str, FakeBlob] = field(default_factory=dict)
     failure: Exception | None = None
-    _etags: itertools.count[int] = field(default_factory=itertools.count)
+    _etags: "itertools.count[int]" = field(default_factory=itertools.count)
     _lock: Any = field(default_factory=threading.RLock)
 
     def add(self, path: str, content: bytes, metadata: Mapping[str, str]) -> bool:
@@ -94,7 +95,7 @@ class FakeBlobs:
             blob, now = self.blobs[path], self.clock()
             if blob.lease != lease and blob.leased_until is not None and now < blob.leased_until:
                 return False
-            blob.lease, blob.leased_until = lease, now + timedelta(seconds=LOCK_SECONDS)
+            blob.lease, blob.leased_until = lease, now + timedelta(seconds=LEASE_SECONDS)
             return True
 
     def release(self, path: str, lease: str) -> None:
@@ -127,11 +128,11 @@ class FakeQueue:
     failure: Exception | None = None
     most: int | None = None
     losing: int = 0
-    _ids: itertools.count[int] = field(default_factory=itertools.count)
+    _ids: "itertools.count[int]" = field(default_factory=itertools.count)
 
     def put(self, text: str, delay: timedelta = timedelta()) -> None:
         self._check()
-        if len(text.encode()) > _MOST_BYTES or not timedelta() <= delay <= _LONGEST_DELAY:
+        if len(text.encode()) > MOST_BYTES or not timedelta() <= delay <= _LONGEST_DELAY:
             raise ServiceRefused("The queue spill answered 400 (OutOfRangeInput).")
         if self.most is not None and len(self.messages) >= self.most:
             raise ServiceRefused("The queue spill answered 403 (QueueFull).")

@@ -4,7 +4,7 @@ import contextlib
 import json
 import logging
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -12,6 +12,11 @@ from itertools import islice
 from typing import Final, Protocol
 
 from shared import telemetry
+from shared.clients.identity.credentials import Identity
+from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
+from shared.clients.storage.containers import container_of
+from shared.clients.storage.leased_blobs import Blob, Blobs, ContainerBlobs
+from shared.clients.storage.queues import Queue, queue_of
 from shared.clients.storage.spill_metadata import batch_of, metadata_of
 from shared.domain.spill import SpilledBatch, SpillState, is_batch_path, may_become, message_of, next_path
 from shared.errors import LoginRefused, Unavailable
@@ -21,7 +26,8 @@ logger = logging.getLogger(__name__)
 CONTAINER: Final = "spill"
 QUEUE: Final = "spill"
 DEAD_QUEUE: Final = "spill-dead"
-LOCK_SECONDS: Final = 60
+_TIMEOUTS: Final = Timeouts(total=10.0, attempt=5.0, ordinary=Backoff(0.4, 2.0), throttled=Backoff(1.0, 4.0))
+"""Short: a slice has waited for its hub already when it asks the spill."""
 
 _MOST_RACES: Final = 20
 
@@ -79,54 +85,6 @@ class SpillLock(Protocol):
 
     def renew(self) -> None:
         """Keep it for another 60 s; raises Unavailable where it was lost."""
-
-
-@dataclass(frozen=True, slots=True)
-class Blob:
-    """What storage says of a blob. etag: changes whenever the blob or its metadata are written."""
-
-    path: str
-    metadata: Mapping[str, str]
-    written_at: datetime
-    etag: str
-
-
-class Blobs(Protocol):
-    """Blobs with metadata and leases."""
-
-    def add(self, path: str, content: bytes, metadata: Mapping[str, str]) -> bool:
-        """Write a blob unless one is there; says whether it was written."""
-
-    def read(self, path: str) -> bytes | None:
-        """Give a blob's content, None where there is none."""
-
-    def look(self, path: str) -> Blob | None:
-        """Give what is known of a blob, None where there is none."""
-
-    def listed(self, prefix: str) -> Sequence[Blob]:
-        """Give the blobs whose paths begin so, by their paths."""
-
-    def describe(self, blob: Blob, metadata: Mapping[str, str]) -> bool:
-        """Replace a blob's metadata; says False where it was written since it was looked at, or is gone."""
-
-    def delete(self, blob: Blob) -> bool:
-        """Delete a blob; says False where it was written since it was looked at, or is gone."""
-
-    def lease(self, path: str, lease: str) -> bool:
-        """Take a lease of 60 s on a blob, or keep one that is held; says False where another holds it."""
-
-    def release(self, path: str, lease: str) -> None:
-        """Give a lease back; one that is held no more is left alone."""
-
-
-class Queue(Protocol):
-    """A queue of short texts that never expire."""
-
-    def put(self, text: str, delay: timedelta = timedelta()) -> None:
-        """Write a message, visible after `delay`."""
-
-    def length(self) -> int:
-        """Say about how many messages it holds."""
 
 
 class StoredSpill:
@@ -242,3 +200,19 @@ class _Lease:
 
 def _batch(blob: Blob) -> SpilledBatch:
     return batch_of(blob.path, blob.metadata, blob.written_at)
+
+
+def blob_spill(
+    blob: tuple[str | None, str, Identity],
+    queue: tuple[str | None, str, Identity],
+    *,
+    ca_bundle: str | None = None,
+    retry: RetryPolicy | None = None,
+) -> StoredSpill:
+    """Give the spill of an account, whose blobs and queues are reached by connection string, or endpoint and identity.
+
+    retry: how long each call is tried, ten seconds where not given.
+    """
+    retry = retry or RetryPolicy(_TIMEOUTS)
+    queues = (queue_of(name, *queue, ca_bundle=ca_bundle, retry=retry) for name in (QUEUE, DEAD_QUEUE))
+    return StoredSpill(ContainerBlobs(container_of(CONTAINER, *blob, ca_bundle=ca_bundle, retry=retry)), *queues)
