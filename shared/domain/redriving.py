@@ -1,6 +1,5 @@
 """What a redriver does about a stream's spilled batches: which are due, which of their events wait, what ends them."""
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -9,7 +8,7 @@ from operator import attrgetter
 from typing import Final, Literal
 
 from shared.domain.delivery import Event
-from shared.domain.spill import VERSION, SpilledBatch, SpillMessage
+from shared.domain.spill import SpilledBatch, SpillMessage, whole_path
 
 type AfterDead = Literal["pass", "wait"]
 """What later events of a key do that a dead batch has: `pass`, or `wait` until it is redriven or discarded."""
@@ -63,26 +62,19 @@ def is_due(message: SpillMessage, first: SpilledBatch) -> bool:
     return first.tries == 0 or (message.path, message.tries) == (first.path, first.tries)
 
 
-def fault_of(batch: SpilledBatch, content: bytes) -> str:
-    """Say why a batch's content must not be sent, nothing where it may."""
-    if batch.version > VERSION:
-        return f"It was written as version {batch.version}, and this app reads {VERSION} at most."
-    found = hashlib.sha256(content).hexdigest()
-    if found != batch.sha256:
-        return f"Its content was changed: its SHA-256 is {found}, and {batch.sha256 or 'nothing'} was noted."
-    return ""
-
-
 def keys_of(events: Iterable[Event]) -> frozenset[OrderKey]:
     """Give the keys of some events; one that has neither key nor partition is in no order, and has none."""
     return frozenset(key for event in events if (key := _key(event)) != _UNORDERED)
 
 
 def split(path: str, events: Sequence[Event], dead: Iterable[DeadKeys]) -> Split:
-    """Part the events of the batch at `path` by whether an earlier one that is dead has their key."""
+    """Part the events of the batch at `path` by whether an earlier one that is dead has their key.
+
+    What the hub refused of a batch is not earlier than the batch: where that is sent again, all of it is.
+    """
     waits, found = "", frozenset[OrderKey]()
     for each in sorted(dead, key=attrgetter("path")):
-        blocked = each.keys if each.path < path else frozenset()
+        blocked = each.keys if whole_path(each.path) < whole_path(path) else frozenset()
         if blocked is None:
             return Split((), tuple(events), waits or each.path)
         met = blocked & keys_of(events)

@@ -115,6 +115,11 @@ def part_path(path: str, part: BatchPart) -> str:
     return f"{path[: match.end('number')]}-{part}.ndjson.zst"
 
 
+def whole_path(path: str) -> str:
+    """Name the batch of which one was split off, itself where it is whole; raises ValueError for no batch's path."""
+    return f"{path[: _matched(path).end('number')]}.ndjson.zst"
+
+
 def may_become(state: SpillState, other: SpillState) -> bool:
     """Say whether a batch may go from one state to another, where two write at once.
 

@@ -19,6 +19,7 @@ from shared.domain.spill import (
     next_path,
     part_path,
     read_message,
+    whole_path,
 )
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -67,6 +68,7 @@ def test_a_part_of_a_batch_lies_between_it_and_the_next(of):
     assert (is_batch_path(held), is_batch_path(refused)) == (True, True)
     assert next_path(PATH) > held != refused < next_path(PATH)
     assert batch(held).window_id == batch(PATH).window_id
+    assert {whole_path(held), whole_path(refused), whole_path(path)} == {PATH}
 
 
 @given(st.lists(st.sampled_from(SPILL_STATES)))
