@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from shared.clients.destination import OnRefusal, Sender
+from shared.clients.destination import OnRefusal, RestingSender
 from shared.clients.event_hubs.amqp import AmqpLink, HubConnection
 from shared.clients.event_hubs.attempts import Attempts
 from shared.clients.event_hubs.breaker import Breaker
@@ -15,13 +15,13 @@ from shared.clients.event_hubs.sender import HubSender
 from shared.clients.identity.credentials import Identity
 from shared.clients.retrying import RetryPolicy, Timeouts
 
-__all__ = ["AzureEventHubs", "Breaker", "EventHubs", "HubConnection", "HubProperties", "Sender"]
+__all__ = ["AzureEventHubs", "Breaker", "EventHubs", "HubConnection", "HubProperties"]
 
 
 class EventHubs(Protocol):
     """The hubs of one namespace."""
 
-    def sender(self, hub: str, on_refusal: OnRefusal | None = None) -> AbstractAsyncContextManager[Sender]:
+    def sender(self, hub: str, on_refusal: OnRefusal | None = None) -> AbstractAsyncContextManager[RestingSender]:
         """Connect to a hub for as long as the context lasts; for one event loop.
 
         on_refusal: told of each event that is refused, of which a delivery counts the records.

@@ -202,7 +202,14 @@ def test_a_message_is_what_a_queue_trigger_reads(connection, stream):
 
     read = [json.loads(base64.b64decode(text, validate=True)) for text in messages(connection)]
     (buried,) = [json.loads(base64.b64decode(text, validate=True)) for text in messages(connection, DEAD_QUEUE)][-1:]
-    assert {"version": 1, "path": batch(stream).path, "feed": "call_centre", "hub": "centre-calls", "rows": 5, "tries": 0} in read
+    assert {
+        "version": 1,
+        "path": batch(stream).path,
+        "feed": "call_centre",
+        "hub": "centre-calls",
+        "rows": 5,
+        "tries": 0,
+    } in read
     assert buried["reason"] == "no such hub"
 
 
