@@ -88,13 +88,22 @@ def alert_of_window(
 
 
 def alert_of_lost_window(tools: ReportTools | None, row: WindowRow) -> None:
-    """Alert of a window that was not ingested; without a database, None, there is nowhere to keep an alert."""
+    """Alert of a window that was not ingested."""
+    _alert_of_window(tools, row, "window_lost", f"it ended as {row.state}. {row.reason}")
+
+
+def alert_of_dead_spill(tools: ReportTools | None, row: WindowRow, reason: str) -> None:
+    """Alert of records of a window that are spilled and can't be delivered."""
+    _alert_of_window(tools, row, "spill_dead", reason)
+
+
+def _alert_of_window(tools: ReportTools | None, row: WindowRow, kind: IncidentKind, reason: str) -> None:
+    """Raise an alert; without a database, None, there is nowhere to keep one."""
     if tools is None:
         unset = SettingsError("SQL__url is not set: there is no database for alerts.")
-        telemetry.error(logger, "window.no_alert", cause=unset, window=row.window.id, reason=row.reason)
+        telemetry.error(logger, "window.no_alert", cause=unset, window=row.window.id, reason=reason)
     else:
-        reason = f"it ended as {row.state}. {row.reason}"
-        alert_of_window(tools.metrics, row, "window_lost", row.instance, row.claimed_at, reason)
+        alert_of_window(tools.metrics, row, kind, row.instance, row.claimed_at, reason)
 
 
 def _alert(tools: ReportTools, row: WindowRow, run: RunRow, kind: IncidentKind, reason: str) -> str:

@@ -96,6 +96,7 @@ def test_a_repeated_alert_is_dropped(workflow):
         ("run_failed", "Enrichment run failed: trades"),
         ("unbalanced", "Window does not balance: trades"),
         ("window_lost", "Window was not ingested: trades"),
+        ("spill_dead", "Records can't be delivered: trades"),
     ],
 )
 def test_each_kind_has_its_own_mail(workflow, kind, subject):

@@ -56,6 +56,7 @@ ALERTS = {
     "run failed": incident("run_failed", window_id=WINDOW),
     "run failed, no window": incident("run_failed"),
     "window lost": incident("window_lost", window_id=WINDOW),
+    "spill dead": incident("spill_dead", window_id=WINDOW),
     "unbalanced": incident("unbalanced", window_id=WINDOW, counts=(12, 2034)),
 }
 

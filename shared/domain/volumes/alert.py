@@ -8,8 +8,8 @@ from typing import Any, Final, Literal
 
 from shared.domain.volumes.measurement import GOOD, LEVEL_ROW, NEW_LEVEL, AlertState, Measurement, Verdict
 
-type AlertKind = Literal["alert", "recovery", "run_failed", "unbalanced", "window_lost"]
-type IncidentKind = Literal["run_failed", "unbalanced", "window_lost"]
+type AlertKind = Literal["alert", "recovery", "run_failed", "unbalanced", "window_lost", "spill_dead"]
+type IncidentKind = Literal["run_failed", "unbalanced", "window_lost", "spill_dead"]
 
 LEASE: Final = timedelta(minutes=2)
 """How long a sender has an alert for itself: longer than any sending may take."""
@@ -216,6 +216,8 @@ def _describe_incident(incident: RunIncident) -> str:
         return f"The enrichment of {what} failed in run {incident.run_id}: {reason}"
     if incident.kind == "window_lost":
         return f"{what[0].upper()}{what[1:]} was not ingested: {reason}"
+    if incident.kind == "spill_dead":
+        return f"Records of {what} can't be delivered to their hub: {reason}"
     return f"The counts of {what} do not add up after run {incident.run_id}: {reason}"
 
 

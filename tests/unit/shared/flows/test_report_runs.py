@@ -15,7 +15,7 @@ from shared.domain.windows.plan import PlanTemplate, StreamPlan
 from shared.domain.windows.window import Window
 from shared.errors import CorruptRow, Unavailable
 from shared.flows.measure import MetricsTools
-from shared.flows.report_runs import ReportTools, alert_of_lost_window, report_run
+from shared.flows.report_runs import ReportTools, alert_of_dead_spill, alert_of_lost_window, report_run
 
 NOON = datetime(2026, 11, 22, 12, 0, 7, 654_321, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -132,6 +132,17 @@ def test_a_window_that_was_missed_and_has_no_plan_is_alerted_of_in_the_name_of_i
 
     (alert,) = world.sender.sent.values()
     assert (alert.table, alert.name) == ("shop", "ingestion")
+
+
+def test_a_person_is_told_of_a_windows_records_that_can_not_be_delivered(world):
+    row = world.tools.metrics.ledger.window(world.window.id)
+
+    alert_of_dead_spill(world.tools, row, "500 records in 2 batches are dead.")
+
+    (alert,) = world.sender.sent.values()
+    assert (alert.id, alert.kind) == (f"trades:{row.instance}:spill_dead", "spill_dead")
+    assert f"window {world.window.id}" in alert.body["message"]
+    assert alert.body["message"].endswith("500 records in 2 batches are dead.")
 
 
 def test_without_a_database_the_log_says_that_a_window_is_lost(world, caplog):
