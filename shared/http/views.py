@@ -1,10 +1,12 @@
-"""How windows, their slices and their runs are shown to callers, as plain JSON."""
+"""How windows, their slices and runs, and what is spilled are shown to callers, as plain JSON."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from shared.domain.runs.run import RunRow
+from shared.domain.spill import SpilledBatch
+from shared.domain.spill_request import SpillSummary
 from shared.domain.volumes.reconciliation import verdict_of
 from shared.domain.windows.ledger_row import SliceRow, WindowRow
 from shared.domain.windows.request import OpenRequest
@@ -161,6 +163,43 @@ def slice_details(row: SliceRow) -> dict[str, Any]:
         "updated_at": _format(row.updated_at),
         "counts": dict(row.counts),
         "report": dict(row.report),
+    }
+
+
+def changed_batches(batches: Sequence[SpilledBatch], left: int) -> dict[str, Any]:
+    """Show what a request to redrive or discard reached; `left`: batches that it was too small for."""
+    return {
+        "batches": len(batches),
+        "rows": sum(batch.rows for batch in batches),
+        "streams": sorted({batch.stream for batch in batches}),
+        "left": left,
+    }
+
+
+def spill_page(summed: Sequence[SpillSummary], after: str | None, messages: tuple[int, int]) -> dict[str, Any]:
+    """Show what lies in the spill by window, stream and state; `next` is what to ask for as `after`.
+
+    messages: about how many wait in the queue, and lie in that of the dead.
+    """
+    waiting, dead = messages
+    return {
+        "spill": [_spill_summary(one) for one in summed],
+        "next": after,
+        "messages": {"waiting": waiting, "dead": dead},
+    }
+
+
+def _spill_summary(one: SpillSummary) -> dict[str, Any]:
+    return {
+        "window": one.window_id,
+        "feed": one.feed,
+        "stream": one.stream,
+        "state": one.state,
+        "batches": one.batches,
+        "rows": one.rows,
+        "oldest": _format(one.oldest),
+        "tries": one.tries,
+        "reasons": [{"reason": reason, "batches": count} for reason, count in one.reasons],
     }
 
 
