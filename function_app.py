@@ -6,6 +6,7 @@ from blueprints.enrichment import bp as enrichment
 from blueprints.housekeeping import bp as housekeeping
 from blueprints.ingestion import bp as ingestion
 from blueprints.metrics import bp as metrics
+from blueprints.spill import bp as spill
 from blueprints.steps import bp as steps
 from blueprints.windows import bp as windows
 from shared.telemetry import quieten_libraries
@@ -13,5 +14,5 @@ from shared.telemetry import quieten_libraries
 quieten_libraries()
 
 app = df.DFApp()
-for blueprint in (enrichment, housekeeping, ingestion, metrics, steps, windows):
+for blueprint in (enrichment, housekeeping, ingestion, metrics, spill, steps, windows):
     app.register_functions(blueprint)

@@ -3,9 +3,11 @@
 import azure.durable_functions as df
 import azure.functions as func
 
+from shared import telemetry
 from shared.clients.durable.orchestrations import DurableOrchestrations
 from shared.flows.housekeeping import housekeeping_steps, look_after
 from shared.flows.revive_runs import revive_runs
+from shared.flows.spill_housekeeping import look_after_spill
 from shared.services import services
 
 bp = df.Blueprint()
@@ -14,7 +16,9 @@ bp = df.Blueprint()
 @bp.timer_trigger(schedule="0 */5 * * * *", arg_name="timer", run_on_startup=False)
 @bp.durable_client_input(client_name="client")
 async def keep_in_order(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:  # noqa: ARG001
-    """Look again at windows, runs, the task hub, the ledger and what is kept in blob."""
+    """Look again at windows, runs, the task hub, the ledger, the spill and what is kept in blob."""
     app, orchestrations = services(), DurableOrchestrations(client)
     steps = housekeeping_steps(app.housekeeping_tools, orchestrations)
-    await look_after(steps | {"runs": lambda: revive_runs(app.enrichment_tools, orchestrations)})
+    steps["runs"] = lambda: revive_runs(app.enrichment_tools, orchestrations)
+    steps["spill"] = lambda: telemetry.in_thread(look_after_spill, app.spill_housekeeping_tools)
+    await look_after(steps)

@@ -3,8 +3,13 @@
 from typing import Literal
 
 from shared.clients.coincap.assets import Assets, CoinCapAssets
+from shared.clients.destination import Sender
 from shared.clients.event_grid.topic import EventGridTopic, Topic
 from shared.clients.identity.credentials import Identity, ManagedIdentity, ServicePrincipal, make_identity
+from shared.clients.retrying import RetryPolicy, Timeouts
+from shared.clients.sql.opening import sql_rows
+from shared.contracts import Contract
+from shared.errors import FeedUnusable
 from shared.settings.model import Settings
 
 
@@ -43,3 +48,16 @@ def assets(settings: Settings) -> Assets | None:
     if enrichment.assets_url is None:
         return None
     return CoinCapAssets(enrichment.assets_url, enrichment.assets_key or "", ca_bundle=settings.ca_bundle)
+
+
+def sending(settings: Settings) -> RetryPolicy:
+    """Give how long one send to any destination is tried."""
+    return RetryPolicy(Timeouts(total=settings.send_deadline.total_seconds()))
+
+
+def database_rows(settings: Settings, identity: Identity, contract: Contract) -> Sender:
+    """Open the table of a contract's records in the app's database; raises FeedUnusable where no database is set."""
+    url = settings.enrichment.sql_url
+    if url is None:
+        raise FeedUnusable(f"SQL__url is not set: there is no database for the rows of stream {contract.stream}.")
+    return sql_rows(url, identity, contract, retry=sending(settings))

@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any, Self
 
 from shared import telemetry
-from shared.access import app_identity, assets, storage_access, topic
+from shared.access import app_identity, assets, database_rows, sending, storage_access, topic
 from shared.clients.databricks_jobs.jobs import DatabricksJobs, Jobs
-from shared.clients.destination import Sender
 from shared.clients.event_hubs.hubs import AzureEventHubs, EventHubs, HubConnection
 from shared.clients.identity.credentials import Identity
 from shared.clients.logic_app.alert_sender import LogicApp
-from shared.clients.retrying import RetryPolicy, Timeouts
-from shared.clients.sql.opening import sql_counts, sql_metrics, sql_rows
+from shared.clients.retrying import Clock
+from shared.clients.sql.opening import sql_counts, sql_metrics
 from shared.clients.sql.stores import Counts
 from shared.clients.storage.lake_files import Lake, blob_lake
 from shared.clients.storage.pools import Pools, SharedPools
@@ -25,11 +24,10 @@ from shared.clients.storage.reference import Reference, blob_reference
 from shared.clients.storage.runs import RunLedger, table_run_ledger
 from shared.clients.storage.spill import Spill, blob_spill
 from shared.clients.storage.windows import Ledger, table_ledger
-from shared.contracts import Contract
 from shared.domain.windows.window import microseconds
 from shared.errors import FeedUnusable, Unavailable
 from shared.feeds.feed import Feed
-from shared.flows.announce import WindowEvents
+from shared.flows.announce import WindowEvents, mark_spill
 from shared.flows.destinations import DestinationTools, connect
 from shared.flows.enrich import EnrichmentTools, Job
 from shared.flows.housekeeping import HousekeepingTools, Keep
@@ -38,8 +36,10 @@ from shared.flows.lookups import LookupTools, lookup_makers
 from shared.flows.measure import MetricsTools
 from shared.flows.open_windows import PlanFactory, partitions_of
 from shared.flows.pending_alerts import RememberedAlerts
-from shared.flows.report_runs import ReportTools, alert_of_lost_window
+from shared.flows.redriver import RedriveTools
+from shared.flows.report_runs import ReportTools, alert_of_dead_spill, alert_of_lost_window
 from shared.flows.sources import SourceTools, fingerprint_of
+from shared.flows.spill_housekeeping import SpillHousekeepingTools
 from shared.made_once import made_once
 from shared.settings.model import Settings, from_process
 from shared.trades.connection.client import VenueClient
@@ -93,7 +93,7 @@ class Services:
         """Give Event Hubs, as the settings' identity."""
         hub, bundle = self.settings.hub, self.settings.ca_bundle
         connection = HubConnection(hub.namespace, hub.custom_endpoint, bundle)
-        return AzureEventHubs(connection, self.identity, retry=self._sending())
+        return AzureEventHubs(connection, self.identity, retry=sending(self.settings))
 
     @made_once
     def venues(self) -> Callable[[], Mapping[str, VenueClient]]:
@@ -120,7 +120,7 @@ class Services:
     def lake(self) -> Lake:
         """Give the container of the streams that end in files."""
         return blob_lake(
-            *storage_access(self.settings, "blob"), ca_bundle=self.settings.ca_bundle, retry=self._sending()
+            *storage_access(self.settings, "blob"), ca_bundle=self.settings.ca_bundle, retry=sending(self.settings)
         )
 
     @made_once
@@ -212,6 +212,30 @@ class Services:
         )
 
     @made_once
+    def redrive_tools(self) -> RedriveTools:
+        """Give what redriving needs of the world."""
+        return RedriveTools(
+            spill=self.spill,
+            hubs=self.hubs,
+            clock=self.clock,
+            draw=Clock().jitter,
+            after_dead=self.settings.after_dead,
+            drained=partial(mark_spill, self.window_events),
+        )
+
+    @made_once
+    def spill_housekeeping_tools(self) -> SpillHousekeepingTools:
+        """Give what looking after the spill needs of the world."""
+        return SpillHousekeepingTools(
+            spill=self.spill,
+            events=self.window_events,
+            alert=partial(alert_of_dead_spill, self.report_tools),
+            after_dead=self.settings.after_dead,
+            keep=self.settings.keep["spill"],
+            keep_dead=self.settings.keep["ledger"],
+        )
+
+    @made_once
     def plans(self) -> PlanFactory:
         """Give what makes the plans of windows."""
         templates = {name: feed.template for name, feed in self.settings.feeds.items()}
@@ -244,22 +268,12 @@ class Services:
     def destination_tools(self) -> DestinationTools:
         """Give what the destinations of streams need of the world."""
         spill = self.spill if self.settings.spills else None
-        return DestinationTools(self.hubs, lambda: self.lake, self._rows, self.clock, spill)
+        rows = partial(database_rows, self.settings, self.identity)
+        return DestinationTools(self.hubs, lambda: self.lake, rows, self.clock, spill)
 
     def _jobs_of(self) -> dict[str, Job]:
         feeds = self.settings.feeds.values()
         return {each.feed.name: Job(each.job, each.feed.lookups) for each in feeds if each.job}
-
-    def _rows(self, contract: Contract) -> Sender:
-        """Open the table of a contract's records in the app's database."""
-        url = self.settings.enrichment.sql_url
-        if url is None:
-            raise FeedUnusable(f"SQL__url is not set: there is no database for the rows of stream {contract.stream}.")
-        return sql_rows(url, self.identity, contract, retry=self._sending())
-
-    def _sending(self) -> RetryPolicy:
-        """Give how long one send to any destination is tried."""
-        return RetryPolicy(Timeouts(total=self.settings.send_deadline.total_seconds()))
 
     def _fingerprint(self, feed: str) -> str:
         if feed not in self.feeds:

@@ -38,7 +38,7 @@ class DeadKeys:
 class Split:
     """The events of a batch that are sent now, those that wait, and for which dead batch, empty for none."""
 
-    passing: tuple[Event, ...]
+    sendable: tuple[Event, ...]
     held: tuple[Event, ...] = ()
     waits_for: str = ""
 

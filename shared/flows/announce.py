@@ -84,6 +84,15 @@ async def mark_closed(events: WindowEvents, window_id: str) -> dict[str, Any]:
     return {"path": marker_path(window_id)}
 
 
+async def mark_spill(events: WindowEvents, window_id: str) -> bool:
+    """Write a window's marker anew, since its spill is another; says whether there is one. Raises as `mark_closed`."""
+    row = await asyncio.to_thread(events.ledger.window, window_id)
+    if row is None or not row.ended or not row.plan:
+        return False
+    await mark_closed(events, window_id)
+    return True
+
+
 def announce_closing(events: WindowEvents, window_id: str) -> dict[str, Any]:
     """Publish that a window is over, and first its opening where that is still postponed.
 

@@ -44,6 +44,7 @@ class Keep:
     ledger: timedelta
     lookups: timedelta
     markers: timedelta
+    spill: timedelta
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,13 +89,13 @@ class Redriver:
         """Send one batch and mark it; raises SpoiltBatch, and SendFailed and LoginRefused as its hub does."""
         events = await telemetry.in_thread(_events, self.tools.spill, batch)
         parts = split(batch.path, events, self.dead)
-        if parts.held and not parts.passing:
+        if parts.held and not parts.sendable:
             held = replace(batch, tries=0, waits_for=parts.waits_for, reason=_why(parts.waits_for))
             await telemetry.in_thread(self.tools.spill.mark, held)
             return
         self.refused.clear()
         sender = await self._sender(batch.hub)
-        await sender.send(parts.passing)
+        await sender.send(parts.sendable)
         await telemetry.in_thread(self._settle, batch, parts)
 
     async def _sender(self, hub: str) -> Sender:
@@ -122,8 +122,8 @@ class Redriver:
             dead = replace(part, path=part_path(batch.path, "refused"), state="dead", reason=self.refused[0][1])
             for kept in self._keep(replace(dead, waits_for=""), refused):
                 self._end_dead(kept, kept.reason)
-        rows = sum(event.rows for event in parts.passing) - sum(event.rows for event in refused)
-        events = len(parts.passing) - len(refused)
+        rows = sum(event.rows for event in parts.sendable) - sum(event.rows for event in refused)
+        events = len(parts.sendable) - len(refused)
         self._mark(replace(batch, state="redriven", rows=rows, events=events, reason="", waits_for=""))
         self.rows += rows
 

@@ -236,6 +236,12 @@ _ALERTS = (
 
 _HOUSEKEEPING = (
     Setting(
+        "SPILL_AFTER_DEAD",
+        setting.OneOf("pass", "wait"),
+        "pass",
+        "What spilled records do whose key has earlier ones that can't be sent: `pass`, or `wait` until someone acts.",
+    ),
+    Setting(
         "REINGEST",
         setting.yes_or_no,
         "false",
@@ -249,6 +255,7 @@ _HOUSEKEEPING = (
         "How long ended windows, their slices and runs are kept in the ledger; longer than any catch-up.",
     ),
     Setting("KEEP_LOOKUPS", setting.positive_duration, "168:00:00", "How long lookups are kept; the newest always is."),
+    Setting("KEEP_SPILL", setting.positive_duration, "168:00:00", "How long spill is kept that was sent or discarded."),
     Setting("KEEP_MARKERS", setting.positive_duration, "2160:00:00", "How long the files that mark ends are kept."),
 )
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from shared.domain.redriving import AfterDead
 from shared.domain.setting import Setting, Url
 from shared.domain.volumes.alert_address import AlertUrl, alert_url
 from shared.domain.volumes.measurement import RUN_ALERT, MeasuredTable
@@ -21,7 +22,7 @@ from shared.settings.keys import STORAGE_SERVICES, settings_of
 from shared.settings.rules import ALERT_URLS, SLICE_RESERVE, broken_rules, longest_wait
 from shared.trades.venues.registry import PUBLIC_ENDPOINTS, Endpoints
 
-KEPT = ("history", "ledger", "lookups", "markers")
+KEPT = ("history", "ledger", "lookups", "markers", "spill")
 
 APP_FOLDER = Path(__file__).resolve().parents[2]
 
@@ -77,7 +78,7 @@ class Settings:
 
     spills: whether what a hub does not take in time is kept; else its slice fails. longest_closing: how long one call
     of a window's closing may work, None for ever. storage_endpoints: of the app's account, by service, where set.
-    keep: how long each kind of `KEPT` is kept.
+    keep: how long each kind of `KEPT` is kept. after_dead: what spilled events do whose key has earlier, dead ones.
     """
 
     feeds: Mapping[str, FeedSettings]
@@ -97,6 +98,7 @@ class Settings:
     ca_bundle: str | None
     pools_folder: str
     keep: Mapping[str, timedelta]
+    after_dead: AfterDead
 
 
 def from_process() -> Settings:
@@ -172,6 +174,7 @@ def _settings(read: Mapping[str, Any], host: Host, enabled: Iterable[Feed]) -> S
         ca_bundle=read["CA_BUNDLE"],
         pools_folder=read["POOLS_FOLDER"],
         keep={name: read[f"KEEP_{name.upper()}"] for name in KEPT},
+        after_dead=read["SPILL_AFTER_DEAD"],
     )
 
 

@@ -33,12 +33,16 @@ TIMERS = {
     "retry_pending_alerts": "30 * * * * *",
     "keep_in_order": "0 */5 * * * *",
 }
+QUEUES = {"redrive_spill": ("spill", "AzureWebJobsStorage")}
 ROUTES = {
     "open_windows": ("POST", "windows"),
     "get_windows": ("GET", "windows"),
     "get_window": ("GET", "windows/{id}"),
     "stop_window": ("DELETE", "windows/{id}"),
     "rerun_enrichment": ("POST", "windows/{id}/enrichment"),
+    "get_spill": ("GET", "spill"),
+    "redrive_now": ("POST", "spill/redrive"),
+    "discard_spill": ("POST", "spill/discard"),
     "post_metrics": ("POST", "metrics"),
     "get_metrics": ("GET", "metrics"),
 }
@@ -60,13 +64,22 @@ def with_binding(bindings, kind):
 
 
 def test_the_worker_indexes_exactly_the_functions_of_the_app(bindings):
-    assert set(bindings) == ACTIVITIES | ORCHESTRATORS | set(TIMERS) | set(ROUTES) | EVENTS
+    assert set(bindings) == ACTIVITIES | ORCHESTRATORS | set(TIMERS) | set(ROUTES) | set(QUEUES) | EVENTS
 
 
 def test_windows_are_opened_as_the_settings_say_and_pending_alerts_are_sent_each_minute(bindings):
     schedules = {name: binding["schedule"] for name, binding in with_binding(bindings, "timerTrigger").items()}
 
     assert schedules == TIMERS
+
+
+def test_queues_wake_their_functions_over_the_storage_of_the_app(bindings):
+    queues = {
+        name: (binding["queueName"], binding["connection"])
+        for name, binding in with_binding(bindings, "queueTrigger").items()
+    }
+
+    assert queues == QUEUES
 
 
 def test_http_functions_have_their_routes_and_methods(bindings):

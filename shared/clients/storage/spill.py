@@ -21,6 +21,18 @@ from shared.clients.storage.spill_metadata import batch_of, metadata_of
 from shared.domain.spill import SpilledBatch, SpillState, is_batch_path, may_become, message_of, next_path
 from shared.errors import LoginRefused, Unavailable
 
+__all__ = [
+    "CONTAINER",
+    "DEAD_QUEUE",
+    "POISON_QUEUE",
+    "QUEUE",
+    "QueuedMessage",
+    "Spill",
+    "SpillLock",
+    "StoredSpill",
+    "blob_spill",
+]
+
 logger = logging.getLogger(__name__)
 
 CONTAINER: Final = "spill"

@@ -48,7 +48,7 @@ class House:
             alert=self._alert,
             feeds=("trades",),
             lookups=("assets",),
-            keep=Keep(history=7 * DAY, ledger=90 * DAY, lookups=7 * DAY, markers=90 * DAY),
+            keep=Keep(history=7 * DAY, ledger=90 * DAY, lookups=7 * DAY, markers=90 * DAY, spill=7 * DAY),
         )
 
     def _alert(self, row):
