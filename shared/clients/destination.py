@@ -4,10 +4,13 @@ A hub takes them (`event_hubs.hubs`), files in the lake do (`storage.lake_files`
 twice, to a hub and a database, or keeps aside what a hub did not take (`spilling`), is a `Sender` around a `Sender`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from shared.domain.delivery import Delivery, Event
+
+type OnRefusal = Callable[[Event, str], None]
+"""Is told of each event that its destination will never take, and why."""
 
 
 class Sender(Protocol):

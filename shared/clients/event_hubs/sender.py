@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 
 from shared import telemetry
+from shared.clients.destination import OnRefusal
 from shared.clients.event_hubs.attempts import Attempts, GaveUp
 from shared.clients.event_hubs.link import Batch, HubFault, HubProperties, Link, LinkSlot, Target
 from shared.clients.event_hubs.progress import SendProgress
@@ -24,9 +25,10 @@ class HubSender:
     connection a client whatever their key, so they are spread over `_CLIENTS` clients by their key.
     """
 
-    def __init__(self, attempts: Attempts, make_link: Callable[[], Link]) -> None:
+    def __init__(self, attempts: Attempts, make_link: Callable[[], Link], on_refusal: OnRefusal | None = None) -> None:
         """Prepare; nothing connects before the first send."""
         self._attempts = attempts
+        self._on_refusal = on_refusal
         self._slots = [LinkSlot(make_link) for _ in range(_CLIENTS)]
         self._side_by_side = asyncio.Semaphore(_SIDE_BY_SIDE)
         self._progress = SendProgress(since=attempts.retry.clock.now())
@@ -64,7 +66,7 @@ class HubSender:
         result = _QueueResult()
         async with self._side_by_side:
             for target, events in queue.by_target.items():
-                send = _TargetSend(target, events, len(events))
+                send = _TargetSend(target, events, len(events), self._on_refusal)
                 try:
                     await self._run(send, self._slots[queue.client], deadline)
                 except (GaveUp, LoginRefused) as failure:
@@ -143,6 +145,7 @@ class _TargetSend:
     target: Target
     events: list[Event]
     stop: int
+    on_refusal: OnRefusal | None
     at: int = 0
     batch: Batch | None = None
     may_be_stored: bool = False
@@ -177,8 +180,10 @@ class _TargetSend:
         if len(suspects) > 1:
             self.stop, self.batch = self.at + len(suspects) // 2, None
             return 0
-        rows = suspects[0].rows
-        self.delivery += Delivery(refusals=(Refusal(rows, _refusal_of(suspects[0], reason)),))
+        rows, words = suspects[0].rows, _refusal_of(suspects[0], reason)
+        self.delivery += Delivery(refusals=(Refusal(rows, words),))
+        if self.on_refusal:
+            self.on_refusal(suspects[0], words)
         self._go_on(1)
         return rows
 
