@@ -84,14 +84,14 @@ class Spilling:
             try:
                 async with asyncio.timeout(_KEEP_SECONDS):
                     for encoded in await asyncio.to_thread(lambda: list(encode(events))):
-                        self.next = next_path(await asyncio.to_thread(self._write, encoded))
-                        kept += encoded.events
-                        outage = self._note(outage, encoded)
+                        batch = await asyncio.to_thread(self._write, encoded)
+                        kept += batch.events
+                        self._note(batch, outage)
             except (Unavailable, LoginRefused, TimeoutError) as failure:
                 raise _both(cause, failure, delivered, events, kept) from failure
         return replace(delivered, unknown=0) + Delivery(spilled=_rows(events))
 
-    def _write(self, encoded: EncodedBatch) -> str:
+    def _write(self, encoded: EncodedBatch) -> SpilledBatch:
         batch = SpilledBatch(
             path=self.next,
             feed=feed_of(self.next),
@@ -101,15 +101,15 @@ class Spilling:
             sha256=encoded.sha256,
             spilled_at=self.clock(),
         )
-        return self.spill.keep(batch, encoded.content).path
+        return self.spill.keep(batch, encoded.content)
 
-    def _note(self, outage: _Outage, encoded: EncodedBatch) -> _Outage:
+    def _note(self, batch: SpilledBatch, outage: _Outage) -> None:
         if self._outage is None:
-            telemetry.warning(logger, "spill.began", hub=self.hub, path=self.next, cause=outage.cause)
+            telemetry.warning(logger, "spill.began", hub=self.hub, path=batch.path, cause=outage.cause)
             self._outage = outage
         outage.batches += 1
-        outage.rows += encoded.rows
-        return outage
+        outage.rows += batch.rows
+        self.next = next_path(batch.path)
 
     def _tell(self, event: str, outage: _Outage) -> None:
         telemetry.info(logger, event, hub=self.hub, batches=outage.batches, records=outage.rows)
