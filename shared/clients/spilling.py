@@ -19,6 +19,7 @@ from shared.errors import LoginRefused, SendFailed, Unavailable
 logger = logging.getLogger(__name__)
 
 _KEEP_SECONDS: Final = 20.0
+_SLOW_SECONDS: Final = 1.0
 
 
 @dataclass(slots=True)
@@ -56,12 +57,15 @@ class Spilling:
         outage = self._outage
         if outage and events and self.sender.rest:
             return await self._keep(events, outage.cause, Delivery())
+        preparing = asyncio.get_running_loop().call_later(_SLOW_SECONDS, self._prepare)
         try:
             delivery = await self.sender.send(events, briefly=outage is not None)
         except SendFailed as failure:
             if not failure.kind.may_pass or not failure.unsettled:
                 raise
             return await self._keep(failure.unsettled, failure, failure.delivery)
+        finally:
+            preparing.cancel()
         if events:
             self._end()
         return delivery
@@ -70,6 +74,15 @@ class Spilling:
         """Say what was kept where the hub is still away at the end."""
         if self._outage is not None:
             self._tell("spill.left", self._outage)
+
+    def _prepare(self) -> None:
+        """Get the spill ready while a send takes long; where that fails, `keep` will say so."""
+
+        def prepare() -> None:
+            with contextlib.suppress(Unavailable, LoginRefused):
+                self.spill.prepare()
+
+        asyncio.get_running_loop().run_in_executor(None, prepare)
 
     def _end(self) -> None:
         if self._outage is not None:

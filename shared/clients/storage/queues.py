@@ -23,6 +23,9 @@ _NEVER_EXPIRES: Final = -1
 class Queue(Protocol):
     """A queue of short texts that never expire."""
 
+    def make(self) -> None:
+        """Make it where it is not there."""
+
     def put(self, text: str, delay: timedelta = timedelta()) -> None:
         """Write a message, visible after `delay`."""
 
@@ -36,6 +39,7 @@ class StorageQueue:
     def __init__(self, queue: "Resource[QueueClient]") -> None:
         """Keep the queue."""
         self._queue = queue
+        self.make = queue.make
 
     def put(self, text: str, delay: timedelta = timedelta()) -> None:
         """Send a message; where the answer to a try was lost, it may be there twice."""

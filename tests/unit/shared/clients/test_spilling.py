@@ -207,6 +207,26 @@ async def test_a_spill_that_hangs_is_given_up(monkeypatch):
     assert failure.unsettled == numbered(1)
 
 
+async def test_while_a_send_takes_long_the_spill_is_made_ready(monkeypatch):
+    world, ready = World(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(world.spill, "prepare", lambda: loop.call_soon_threadsafe(ready.set))
+    monkeypatch.setattr("shared.clients.spilling._SLOW_SECONDS", 0.0)
+    take = world.hubs.take
+
+    class Slow:
+        rest = 0.0
+
+        async def send(self, events, *, briefly=False):
+            await ready.wait()
+            return take("market-trades", events)
+
+    async with world.connected(Slow()) as sender, asyncio.timeout(5):
+        delivery = await sender.send(numbered(1))
+
+    assert delivery.accepted == 1
+
+
 async def test_a_try_at_a_closing_that_begins_anew_leaves_earlier_batches_alone():
     world = World()
     for number in (1, 2):
