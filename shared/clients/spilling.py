@@ -19,6 +19,7 @@ from shared.errors import LoginRefused, SendFailed, Unavailable
 logger = logging.getLogger(__name__)
 
 _KEEP_SECONDS: Final = 20.0
+_SLOW_SECONDS: Final = 1.0
 
 
 @dataclass(slots=True)
@@ -56,12 +57,15 @@ class Spilling:
         outage = self._outage
         if outage and events and self.sender.rest:
             return await self._keep(events, outage.cause, Delivery())
+        preparing = asyncio.get_running_loop().call_later(_SLOW_SECONDS, self._prepare)
         try:
             delivery = await self.sender.send(events, briefly=outage is not None)
         except SendFailed as failure:
             if not failure.kind.may_pass or not failure.unsettled:
                 raise
             return await self._keep(failure.unsettled, failure, failure.delivery)
+        finally:
+            preparing.cancel()
         if events:
             self._end()
         return delivery
@@ -70,6 +74,15 @@ class Spilling:
         """Say what was kept where the hub is still away at the end."""
         if self._outage is not None:
             self._tell("spill.left", self._outage)
+
+    def _prepare(self) -> None:
+        """Get the spill ready while a send takes long; where that fails, `keep` will say so."""
+
+        def prepare() -> None:
+            with contextlib.suppress(Unavailable, LoginRefused):
+                self.spill.prepare()
+
+        asyncio.get_running_loop().run_in_executor(None, prepare)
 
     def _end(self) -> None:
         if self._outage is not None:
@@ -84,14 +97,14 @@ class Spilling:
             try:
                 async with asyncio.timeout(_KEEP_SECONDS):
                     for encoded in await asyncio.to_thread(lambda: list(encode(events))):
-                        self.next = next_path(await asyncio.to_thread(self._write, encoded))
-                        kept += encoded.events
-                        outage = self._note(outage, encoded)
+                        batch = await asyncio.to_thread(self._write, encoded)
+                        kept += batch.events
+                        self._note(batch, outage)
             except (Unavailable, LoginRefused, TimeoutError) as failure:
                 raise _both(cause, failure, delivered, events, kept) from failure
         return replace(delivered, unknown=0) + Delivery(spilled=_rows(events))
 
-    def _write(self, encoded: EncodedBatch) -> str:
+    def _write(self, encoded: EncodedBatch) -> SpilledBatch:
         batch = SpilledBatch(
             path=self.next,
             feed=feed_of(self.next),
@@ -101,15 +114,15 @@ class Spilling:
             sha256=encoded.sha256,
             spilled_at=self.clock(),
         )
-        return self.spill.keep(batch, encoded.content).path
+        return self.spill.keep(batch, encoded.content)
 
-    def _note(self, outage: _Outage, encoded: EncodedBatch) -> _Outage:
+    def _note(self, batch: SpilledBatch, outage: _Outage) -> None:
         if self._outage is None:
-            telemetry.warning(logger, "spill.began", hub=self.hub, path=self.next, cause=outage.cause)
+            telemetry.warning(logger, "spill.began", hub=self.hub, path=batch.path, cause=outage.cause)
             self._outage = outage
         outage.batches += 1
-        outage.rows += encoded.rows
-        return outage
+        outage.rows += batch.rows
+        self.next = next_path(batch.path)
 
     def _tell(self, event: str, outage: _Outage) -> None:
         telemetry.info(logger, event, hub=self.hub, batches=outage.batches, records=outage.rows)

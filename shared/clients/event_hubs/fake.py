@@ -45,7 +45,7 @@ class FakeEventHubs:
     @contextlib.asynccontextmanager
     async def sender(self, hub: str, on_refusal: OnRefusal | None = None) -> AsyncIterator[RestingSender]:
         """Lend a sender to the hub."""
-        yield _FakeSender(self, hub, on_refusal or _tell_nobody)
+        yield _FakeSender(self, hub, on_refusal)
 
     async def properties(self, hub: str) -> HubProperties:
         """Count what each partition was sent by its id."""
@@ -56,19 +56,18 @@ class FakeEventHubs:
         last = {str(partition): sent[str(partition)] - 1 for partition in range(self.hubs[hub])}
         return HubProperties(self.created_at, last)
 
-    def take(self, hub: str, events: Sequence[Event], on_refusal: OnRefusal) -> Delivery:
+    def take(self, hub: str, events: Sequence[Event], on_refusal: OnRefusal | None = None) -> Delivery:
         """Fail as the next failure asks, else store."""
         self._look_up(hub, {event.partition_id for event in events if event.partition_id is not None})
         failure = self._failures.popleft() if self._failures else None
         self._fail(hub, failure, events)
+        tell = on_refusal or (lambda event, reason: None)  # noqa: ARG005 - nobody is told
         if failure == "refused":
-            for event in events:
-                on_refusal(event, "refused on demand")
-            return Delivery(refusals=(Refusal(_rows(events), "refused on demand"),))
+            return _refused(events, "refused on demand", tell)
         if failure == "halfway":
             half = len(events) // 2
-            raise self._away(hub, events[half:], self._store(hub, events[:half], on_refusal))
-        delivery = self._store(hub, events, on_refusal)
+            raise self._away(hub, events[half:], self._store(hub, events[:half], tell))
+        delivery = self._store(hub, events, tell)
         if failure == "unknown":
             unknown = Delivery(unknown=delivery.accepted)
             raise SendFailed(f"hub {hub}: {unknown.unknown} records may be stored", unknown, unsettled=events)
@@ -100,22 +99,18 @@ class FakeEventHubs:
         text = f"hub {hub}: {_rows(events)} records were not delivered"
         return SendFailed(text, delivery, kind=kind, retry_after=retry_after, unsettled=events)
 
-    def _store(self, hub: str, events: Sequence[Event], on_refusal: OnRefusal) -> Delivery:
+    def _store(self, hub: str, events: Sequence[Event], tell: OnRefusal) -> Delivery:
         fitting = [event for event in events if len(event.body) <= self.limit]
         self.received[hub] += fitting
-        refusals = []
-        for event in events:
-            if len(event.body) > self.limit:
-                refusals.append(Refusal(event.rows, f"an event of {len(event.body)} bytes is over {self.limit}"))
-                on_refusal(event, refusals[-1].reason)
-        return Delivery(_rows(fitting), events=len(fitting), refusals=tuple(refusals))
+        over = [event for event in events if len(event.body) > self.limit]
+        return Delivery(_rows(fitting), events=len(fitting)) + _refused(over, f"it is over {self.limit} bytes", tell)
 
 
 @dataclass(frozen=True, slots=True)
 class _FakeSender:
     hubs: FakeEventHubs
     hub: str
-    on_refusal: OnRefusal
+    on_refusal: OnRefusal | None
 
     @property
     def rest(self) -> float:
@@ -126,9 +121,12 @@ class _FakeSender:
         return self.hubs.take(self.hub, events, self.on_refusal)
 
 
+def _refused(events: Sequence[Event], reason: str, tell: OnRefusal) -> Delivery:
+    refusals = [Refusal(event.rows, f"an event of {len(event.body)} bytes: {reason}") for event in events]
+    for event, refusal in zip(events, refusals, strict=True):
+        tell(event, refusal.reason)
+    return Delivery(refusals=tuple(refusals))
+
+
 def _rows(events: Sequence[Event]) -> int:
     return sum(event.rows for event in events)
-
-
-def _tell_nobody(event: Event, reason: str) -> None:
-    """Drop a refusal that nobody asked for."""

@@ -53,6 +53,9 @@ class FakeBlobs:
     _etags: "itertools.count[int]" = field(default_factory=itertools.count)
     _lock: Any = field(default_factory=threading.RLock)
 
+    def make(self) -> None:
+        self._check()
+
     def add(self, path: str, content: bytes, metadata: Mapping[str, str]) -> bool:
         with self._lock:
             self._check(metadata)
@@ -129,6 +132,9 @@ class FakeQueue:
     most: int | None = None
     losing: int = 0
     _ids: "itertools.count[int]" = field(default_factory=itertools.count)
+
+    def make(self) -> None:
+        self._check()
 
     def put(self, text: str, delay: timedelta = timedelta()) -> None:
         self._check()

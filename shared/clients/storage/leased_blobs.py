@@ -34,6 +34,9 @@ class Blob:
 class Blobs(Protocol):
     """Blobs with metadata and leases."""
 
+    def make(self) -> None:
+        """Make the place where they are kept, where it is not there."""
+
     def add(self, path: str, content: bytes, metadata: Mapping[str, str]) -> bool:
         """Write a blob unless one is there; says whether it was written."""
 
@@ -65,6 +68,7 @@ class ContainerBlobs:
     def __init__(self, container: Container) -> None:
         """Keep the container."""
         self._container = container
+        self.make = container.make
 
     def add(self, path: str, content: bytes, metadata: Mapping[str, str]) -> bool:
         """Upload on condition that there is none."""

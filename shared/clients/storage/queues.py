@@ -37,6 +37,9 @@ class QueuedMessage:
 class Queue(Protocol):
     """A queue of short texts that never expire."""
 
+    def make(self) -> None:
+        """Make it where it is not there."""
+
     def put(self, text: str, delay: timedelta = timedelta()) -> None:
         """Write a message, visible after `delay`."""
 
@@ -56,6 +59,7 @@ class StorageQueue:
     def __init__(self, queue: "Resource[QueueClient]") -> None:
         """Keep the queue."""
         self._queue = queue
+        self.make = queue.make
 
     def put(self, text: str, delay: timedelta = timedelta()) -> None:
         """Send a message; where the answer to a try was lost, it may be there twice."""

@@ -50,6 +50,9 @@ _MOST_RACES: Final = 20
 class Spill(Protocol):
     """Batches by path; every verb raises Unavailable or LoginRefused. For any number of threads."""
 
+    def prepare(self) -> None:
+        """Make and reach all that `keep` needs, so that a first batch takes no longer than any; once is enough."""
+
     def keep(self, batch: SpilledBatch, content: bytes) -> SpilledBatch:
         """Write a batch's blob, and then the message that names it; nothing is kept unless both are written.
 
@@ -117,6 +120,14 @@ class StoredSpill:
         self._queue = queue
         self._dead = dead
         self._poison = poison
+        self._is_prepared = False
+
+    def prepare(self) -> None:
+        """Make the container and the queue, which imports their SDKs and connects."""
+        if not self._is_prepared:
+            self._blobs.make()
+            self._queue.make()
+            self._is_prepared = True
 
     def keep(self, batch: SpilledBatch, content: bytes) -> SpilledBatch:
         """Add the blob, write the message, and take the blob back where the message was refused."""

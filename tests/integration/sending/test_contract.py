@@ -137,6 +137,7 @@ async def test_a_send_that_fails_says_what_may_be_stored_and_what_it_means(side,
             await sender.send([Event(b"a", 1, {}), Event(b"b", 2, {})])
 
     assert (caught.value.delivery, caught.value.kind) == (Delivery(unknown=unknown), kind)
+    assert caught.value.unsettled == [Event(b"a", 1, {}), Event(b"b", 2, {})]
 
 
 async def test_an_identity_that_is_denied_access_is_named(side):

@@ -75,6 +75,15 @@ def test_a_batch_that_is_kept_is_listed_looked_up_and_read(spill, stream):
     assert (spill.batches(f"{stream}/"), spill.batch(one.path), spill.read(one.path)) == ([one], one, b"content")
 
 
+def test_what_was_made_ready_twice_keeps_batches(spill, stream):
+    spill.prepare()
+    spill.prepare()
+
+    spill.keep(batch(stream), b"content")
+
+    assert spill.batches(f"{stream}/") == [batch(stream)]
+
+
 def test_what_is_not_there_is_none(spill, stream):
     one = batch(stream)
 

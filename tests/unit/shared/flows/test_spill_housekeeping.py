@@ -166,7 +166,7 @@ async def test_a_person_is_told_once_of_a_windows_dead_batches(house):
 
     ((window_id, reason),) = house.alerts
     assert window_id == WINDOW
-    assert reason == "4 spilled records in 2 batches are dead. The first: an event of 2 bytes is over 1"
+    assert reason == "4 spilled records in 2 batches are dead. The first: an event of 2 bytes: it is over 1 bytes"
     assert SPILL_DEAD in house.ledger.window(WINDOW).announced
 
 
