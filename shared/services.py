@@ -137,7 +137,8 @@ class Services:
     @made_once
     def window_events(self) -> WindowEvents:
         """Give what publishing the events of windows needs."""
-        return WindowEvents(self.ledger, self.hubs, self.reference, topic(self.settings, self.identity), self.clock)
+        listening = topic(self.settings, self.identity)
+        return WindowEvents(self.ledger, self.hubs, self.reference, self.spill, listening, self.clock)
 
     @made_once
     def runs(self) -> RunLedger:
