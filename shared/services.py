@@ -198,7 +198,11 @@ class Services:
     @made_once
     def report_tools(self) -> ReportTools | None:
         """Give what reporting a run needs of the world, None where no database is set."""
-        return ReportTools(self.metrics_tools, self.runs, self.counts) if self.counts else None
+        return (
+            ReportTools(self.metrics_tools, self.runs, self.counts, self.settings.enrichment.drain_limit)
+            if self.counts
+            else None
+        )
 
     @made_once
     def housekeeping_tools(self) -> HousekeepingTools:
