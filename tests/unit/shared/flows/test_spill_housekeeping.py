@@ -30,9 +30,7 @@ class House(SpillWorld):
 
     def look(self):
         reference = FakeReference(lambda: self.now)
-        window_events = WindowEvents(
-            ledger=self.ledger, hubs=self.hubs, reference=reference, topic=FakeTopic(), clock=lambda: self.now
-        )
+        window_events = WindowEvents(self.ledger, self.hubs, reference, self.spill, FakeTopic(), lambda: self.now)
         return look_after_spill(
             SpillHousekeepingTools(self.spill, window_events, self._alert, self.after_dead, 7 * DAY, 90 * DAY)
         )
