@@ -75,6 +75,15 @@ def test_the_host_file_says_itself_what_the_settings_rules_ask_of_it():
     assert HOST["extensionBundle"] == {"id": "Microsoft.Azure.Functions.ExtensionBundle", "version": "[4.*, 5.0.0)"}
 
 
+def test_the_host_file_hands_an_instance_few_spill_messages_at_once_and_each_comes_five_times_at_most():
+    """One redriver works at a stream, so more messages at once than there are busy streams would only be put off."""
+    queues = HOST["extensions"]["queues"]
+
+    assert (queues["batchSize"], queues["newBatchThreshold"]) == (4, 2)
+    assert (queues["maxDequeueCount"], queues["visibilityTimeout"]) == (5, "00:00:30")
+    assert "messageEncoding" not in queues  # base64, in which the app writes too
+
+
 def test_the_host_file_keeps_the_noise_of_sdks_out_of_the_log():
     levels = HOST["logging"]["logLevel"]
 
