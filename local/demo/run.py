@@ -4,7 +4,8 @@ import argparse
 import asyncio
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +17,7 @@ from emulators.processes.supervision import ServiceFailed
 from local.clone import CONTRACTS, LAKEHOUSE_PYTHON, SAMPLE, STATES
 from local.demo.display import LineDisplay, WindowsDisplay, print_stream_checks
 from local.demo.hub_reader import key_columns, read_hub
+from local.demo.outage import LOST_FOR, drained, lose_hub, spilled
 from local.demo.polling import (
     Windows,
     first_windows,
@@ -40,6 +42,7 @@ from local.platform.starting import running_platform
 from local.platform.state import AlreadyRunning
 
 _WINDOW_SECONDS = 180.0
+_DRAIN_SECONDS = 240.0
 _RUN_SECONDS = 400.0
 _MEASURE_SECONDS = 60.0
 _REFUSALS = (PortTaken, AlreadyRunning, ServiceFailed, SettingsFileUnusable, FileNotFoundError, ValueError)
@@ -70,6 +73,10 @@ async def _run(console: Console, arguments: argparse.Namespace) -> Checks:
     console.print(f"The timer will open a window of {LENGTH.seconds} s for each of {', '.join(scenario.feeds)}.")
     if not scenario.recording:
         console.print("A feed whose volume is measured gets two more by HTTP: one too short, one long enough again.")
+    if scenario.outage_feed:
+        console.print(
+            f"The hub of {scenario.outage_feed} will be away for {LOST_FOR.seconds} s in the middle of its window."
+        )
     console.print("Starting the local platform …")
     async with running_platform(
         STATES / arguments.name, _adjusted(choices, scenario), clear=True, progress=progress_printer(console)
@@ -95,9 +102,13 @@ def _adjusted(choices: Choices, scenario: Scenario) -> Choices:
 
 async def _follow_and_check(console: Console, running: Running, scenario: Scenario) -> Checks:
     windows = await _ended_windows(console, running, scenario)
-    console.print("The windows have ended. Reading the hubs back …")
+    if scenario.outage_feed:
+        console.print("The windows have ended. Waiting until what was spilled is redriven …")
+        with LineDisplay(console) as display:
+            await drained(running.addresses["functions"]["http"], windows, _DRAIN_SECONDS, display.show)
+    console.print("Reading the hubs back …")
     hubs = _Hubs(running)
-    checks = [check for window in windows.values() if window for check in await _check(hubs, window)]
+    checks = [check for window in windows.values() if window for check in await _check(hubs, window, scenario)]
     print_stream_checks(console, checks)
     if "databricks" in running.addresses:
         return [*checks, *await _follow_runs(console, running, scenario, windows)]
@@ -117,7 +128,21 @@ async def _ended_windows(console: Console, running: Running, scenario: Scenario)
             await play_recording(running.addresses["exchange"]["admin"], start)
         later = [request for first in windows.values() if first for request in scenario.later_windows(first)]
         windows = {**windows, **await request_windows(app, later)}
-        return await watch_until(app, windows, _WINDOW_SECONDS, display.show, have_ended)
+        async with _outage(running, scenario, windows):
+            return await watch_until(app, windows, _WINDOW_SECONDS, display.show, have_ended)
+
+
+@asynccontextmanager
+async def _outage(running: Running, scenario: Scenario, windows: Windows) -> AsyncIterator[None]:
+    """Lose the hub of the scenario's feed beside a block; what fails there fails at the block's end."""
+    window = windows.get(scenario.outage_feed or "")
+    if window is None:
+        yield
+        return
+    hub = window["plan"]["streams"][0]["hub"]
+    async with asyncio.TaskGroup() as group:
+        group.create_task(lose_hub(running.addresses["event_hubs"]["admin"], hub, _times(window)[0]))
+        yield
 
 
 async def _follow_runs(
@@ -152,17 +177,26 @@ class _Hubs:
         return self.read[hub]
 
 
-async def _check(hubs: _Hubs, window: Mapping[str, Any]) -> list[StreamCheck]:
+async def _check(hubs: _Hubs, window: Mapping[str, Any], scenario: Scenario) -> list[StreamCheck]:
     """Check each stream of a window that goes to a hub; the first one is the primary stream."""
     streams = [stream for stream in window["plan"]["streams"] if stream["hub"]]
+    spill = await spilled(hubs.running.addresses["functions"]["http"], window["id"])
     checks = []
     for stream in streams:
         records = await hubs.records(stream["hub"], stream["contract"])
         ours = [record for record in records if record.attempt.startswith(f"{window['id']}/")]
         primary = stream == window["plan"]["streams"][0]
         source = await _source(hubs.running, window) if primary else Source()
-        checks.append(check_stream(window, stream["name"], ours, source))
+        check = check_stream(window, stream["name"], ours, source, spill.get(stream["name"]))
+        checks.append(_with_outage(check) if primary and window["feed"] == scenario.outage_feed else check)
     return checks
+
+
+def _with_outage(check: StreamCheck) -> StreamCheck:
+    """Hold the window whose hub was lost to what must happen then."""
+    if check.counts.get("spilled"):
+        return check
+    return replace(check, problems=(*check.problems, "the hub was away, but nothing was spilled"))
 
 
 async def _source(running: Running, window: Mapping[str, Any]) -> Source:

@@ -16,6 +16,8 @@ _PAUSE = timedelta(seconds=10)
 _SHORT_LENGTH = timedelta(seconds=5)
 _LEAD = timedelta(seconds=5)
 _EXCHANGE_GRACE = timedelta(seconds=3)
+_PATIENCE = timedelta(seconds=4)
+"""How long a send is tried before its records are spilled: much shorter than the outage."""
 
 _SYNTHETIC_MARKETS = (
     "coinbase:BTC-USD",
@@ -61,6 +63,11 @@ class Scenario:
         """Write the arguments that say what the exchange plays; a recording waits until its window is known."""
         return ("--rate", "20") if self.recording is None else ("--recording", str(self.recording))
 
+    @property
+    def outage_feed(self) -> str | None:
+        """Name the feed whose hub is lost in the middle of its first window: one that is drawn, where there is one."""
+        return next((feed for feed in self.feeds if feed not in self.exchange_feeds), None)
+
     def table_of(self, window: Mapping[str, Any]) -> tuple[str, str] | None:
         """Give key and name of the table that is measured for a window; None where none is."""
         streams = [stream["name"] for stream in window["plan"]["streams"]]
@@ -81,7 +88,11 @@ class Scenario:
 
     def app_settings(self, now: datetime) -> dict[str, str]:
         """Write the app settings: a timer that ticks often, and a grid whose next window begins soon after `now`."""
-        settings = {"FEEDS": ",".join(self.feeds), "WINDOW_TIMER": "*/2 * * * * *"}
+        settings = {
+            "FEEDS": ",".join(self.feeds),
+            "WINDOW_TIMER": "*/2 * * * * *",
+            "SEND_DEADLINE": _hh_mm_ss(_PATIENCE),
+        }
         for feed in self.feeds:
             settings |= {f"{feed.upper()}_{name}": value for name, value in self._settings_of(feed, now).items()}
         return settings

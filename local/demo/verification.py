@@ -32,7 +32,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class StreamCheck:
-    """One stream of one window: what the source gave, what the ledger counted, what the hub holds, what is wrong."""
+    """One stream of one window: what the source gave, what the ledger counted, what the hub holds, what is wrong.
+
+    spill: records that were spilled, by what became of them.
+    """
 
     window: str
     stream: str
@@ -40,6 +43,7 @@ class StreamCheck:
     slices: int
     source: int | None
     counts: Mapping[str, int]
+    spill: Mapping[str, int]
     found: int
     distinct: int
     duplicates: Mapping[str, int]
@@ -48,8 +52,18 @@ class StreamCheck:
     problems: tuple[str, ...]
 
 
-def check_stream(window: Mapping[str, Any], stream: str, records: Sequence[Record], source: Source) -> StreamCheck:
-    """Compare what `GET /api/windows/{id}` says of a stream with what its hub holds and what the source gave."""
+def check_stream(
+    window: Mapping[str, Any],
+    stream: str,
+    records: Sequence[Record],
+    source: Source,
+    spill: Mapping[str, int] | None = None,
+) -> StreamCheck:
+    """Compare what `GET /api/windows/{id}` says of a stream with what its hub holds and what the source gave.
+
+    spill: what `GET /api/spill` says of the stream's spilled records, by state; none where not given.
+    """
+    spill = spill or {}
     result = window["result"]
     counts = result.get("counts", {}).get(stream, {})
     keys = {record.key for record in records}
@@ -61,12 +75,17 @@ def check_stream(window: Mapping[str, Any], stream: str, records: Sequence[Recor
         slices=len({row["slice"] for row in window["slices"]}),
         source=source.count,
         counts=counts,
+        spill=spill,
         found=len(records),
         distinct=len(keys),
         duplicates=duplicates,
         gaps=result.get("gaps", {}),
         lost=len(result.get("lost", [])),
-        problems=(*_count_problems(window, counts, duplicates, len(keys)), *_source_problems(keys, source)),
+        problems=(
+            *_window_problems(window),
+            *_count_problems(counts, spill, duplicates, len(keys)),
+            *_source_problems(keys, source),
+        ),
     )
 
 
@@ -88,17 +107,26 @@ def _why(first: str, extra: str) -> str:
     return CLOSING if any(part.endswith("/close") for part in slices) else UNEXPLAINED
 
 
-def _count_problems(
-    window: Mapping[str, Any], counts: Mapping[str, int], duplicates: Mapping[str, int], distinct: int
-) -> list[str]:
-    accepted, lost = counts.get("accepted", 0), len(window["result"].get("lost", []))
+def _window_problems(window: Mapping[str, Any]) -> list[str]:
+    lost = len(window["result"].get("lost", []))
     checks = {
         f"the window is {window['state']}: {window['reason']}": window["state"] == "closed",
         f"{lost} intervals are lost": not lost,
+    }
+    return [problem for problem, holds in checks.items() if not holds]
+
+
+def _count_problems(
+    counts: Mapping[str, int], spill: Mapping[str, int], duplicates: Mapping[str, int], distinct: int
+) -> list[str]:
+    spilled, redriven = counts.get("spilled", 0), spill.get("redriven", 0)
+    sent = counts.get("accepted", 0) + redriven
+    came = f"{sent} records were accepted" + (f" ({redriven} of them redriven)" if redriven else "")
+    checks = {
         f"{counts.get('unknown', 0)} records have an unknown outcome": not counts.get("unknown", 0),
-        f"{counts.get('spilled', 0)} records are spilled and not in the hub yet": not counts.get("spilled", 0),
+        f"{spilled - redriven} records are spilled and not in the hub yet": spilled == redriven,
         f"{counts.get('refused', 0)} records were refused": not counts.get("refused", 0),
-        f"{accepted} records were accepted but the hub holds {distinct} different ones": accepted == distinct,
+        f"{came} but the hub holds {distinct} different ones": sent == distinct,
         f"{duplicates.get(UNEXPLAINED, 0)} duplicates have no explanation": UNEXPLAINED not in duplicates,
     }
     return [problem for problem, holds in checks.items() if not holds]

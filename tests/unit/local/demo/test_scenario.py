@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.demo.outage import LOST_FOR
 from local.demo.scenario import EVERY, HEAD_START, make_scenario
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -80,6 +81,13 @@ def test_the_table_of_a_window_is_that_of_its_measured_stream():
     assert ours.table_of(window("trades", "trades")) == ("deals", "Trades")
     assert ours.table_of(window("shop", "pageviews", "stars")) == ("stars", "Stars")
     assert ours.table_of(window("payments", "transactions")) is None
+
+
+def test_the_hub_of_a_drawn_feed_is_lost_for_longer_than_a_send_is_tried():
+    settings = scenario().app_settings(NOON)
+
+    assert scenario().outage_feed == "payments"
+    assert seconds(settings["SEND_DEADLINE"]) < LOST_FOR / 2
 
 
 def test_a_recordings_products_are_followed_and_nothing_is_known_of_their_volume(tmp_path):

@@ -62,6 +62,17 @@ def test_a_source_that_does_not_say_is_not_compared():
     assert check(source=Source()).problems == ()
 
 
+def test_spilled_records_are_right_once_they_are_redriven_and_in_the_hub():
+    counts = {"read": 3, "accepted": 1, "refused": 0, "unknown": 0, "spilled": 2}
+    result = {"counts": {"trades": counts}, "lost": [], "gaps": {}}
+
+    redriven = check_stream(CLOSED | {"result": result}, "trades", RECORDS, SOURCE, {"redriven": 2})
+    waiting = check_stream(CLOSED | {"result": result}, "trades", RECORDS[:1], Source(), {"waiting": 2})
+
+    assert (redriven.problems, redriven.spill) == ((), {"redriven": 2})
+    assert waiting.problems == ("2 records are spilled and not in the hub yet",)
+
+
 def test_what_a_hub_may_hold_did_not_take_or_did_not_get_yet_is_wrong():
     counts = {"read": 9, "accepted": 3, "refused": 1, "unknown": 2, "spilled": 3}
 
