@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from emulators.testing import running_service
 from tests.faults.figures import REPORT, Figure, Figures, as_table, row_of, with_figures
 
 LONGEST = 1200
@@ -22,6 +23,14 @@ def figures(request) -> Figures:
     """Take the figures of the row that the test's module measures."""
     # Properties of a test travel with its report, out of another process too.
     return Figures(row_of(request.module.__name__), lambda one: request.node.user_properties.append(("figure", one)))
+
+
+@pytest.fixture(scope="session")
+def storage(tmp_path_factory) -> Iterator[str]:
+    """Run Azurite, and give the connection string of its account."""
+    ports = ("--blob-port", 0, "--queue-port", 0, "--table-port", 0)
+    with running_service("storage", "--location", tmp_path_factory.mktemp("azurite"), *ports) as addresses:
+        yield addresses["connection_string"]
 
 
 def pytest_collection_modifyitems(config, items):

@@ -111,10 +111,16 @@ class TaskHub:
 
     def start(self, name: str, instance: str, given: Any) -> None:
         """Start an orchestration now."""
+        assert self.start_unless_alive(name, instance, given) is None
+
+    def start_unless_alive(self, name: str, instance: str, given: Any) -> str | None:
+        """Start an orchestration now, over one of its id that has ended; gives the status of one that has not."""
         text = json.dumps(json.dumps(given))  # as the SDK's client sends it
-        started = Instance(instance, f"{instance}/execution", name, "Pending", self.now, self.now, text)
-        assert self._store.create(started, self.now) is None
-        self._wake(instance)
+        execution = f"{instance}/execution{next(self._order)}"
+        status = self._store.create(Instance(instance, execution, name, "Pending", self.now, self.now, text), self.now)
+        if status is None:
+            self._wake(instance)
+        return status
 
     def at(self, seconds: float, do: Callable[[], None]) -> None:
         """Do something at a moment, in seconds from the start."""
