@@ -3,9 +3,14 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+from azure.data.tables import TableServiceClient
 
 from emulators.testing import running_service
+from shared.clients.storage.tables import Tables
 from tests.faults.figures import REPORT, Figure, Figures, as_table, row_of, with_figures
+from tests.integration.jobs_client.conftest import service, workspace
+
+__all__ = ["service", "workspace"]
 
 LONGEST = 1200
 """Seconds that one test of the long form may take."""
@@ -31,6 +36,13 @@ def storage(tmp_path_factory) -> Iterator[str]:
     ports = ("--blob-port", 0, "--queue-port", 0, "--table-port", 0)
     with running_service("storage", "--location", tmp_path_factory.mktemp("azurite"), *ports) as addresses:
         yield addresses["connection_string"]
+
+
+@pytest.fixture(scope="session")
+def tables(storage) -> Iterator[Tables]:
+    """Give the tables of Azurite's account."""
+    with TableServiceClient.from_connection_string(storage, retry_total=0) as client:
+        yield Tables(lambda: client)
 
 
 def pytest_collection_modifyitems(config, items):

@@ -2,21 +2,12 @@
 
 import itertools
 
-import pytest
-from azure.data.tables import TableServiceClient
-
-from shared.clients.storage.tables import Tables
 from shared.clients.storage.windows import TableLedger
 from tests.faults.timers import STARTERS, Hosts
 
 
-@pytest.fixture
-def ledger(storage):
-    with TableServiceClient.from_connection_string(storage, retry_total=0) as service:
-        yield TableLedger(Tables(lambda: service))
-
-
-def test_each_window_is_ingested_by_exactly_one_instance_whatever_the_timers_do(ledger, sized, figures):
+def test_each_window_is_ingested_by_exactly_one_instance_whatever_the_timers_do(tables, sized, figures):
+    ledger = TableLedger(tables)
     runs = [Hosts(ledger, seed) for seed in range(sized(1, 20))]
     for hosts in runs:
         with hosts.tasks:

@@ -1,4 +1,4 @@
-"""F11: the present orchestrators go on with the last release's histories and through 10,000 slices, and bear any text."""
+"""F11: the present orchestrators go on with the last release's histories, through 10,000 slices, and bear any text."""
 
 import random
 from dataclasses import replace
