@@ -8,9 +8,10 @@ from azure.data.tables import TableServiceClient
 from emulators.testing import running_service
 from shared.clients.storage.tables import Tables
 from tests.faults.figures import REPORT, Figure, Figures, as_table, row_of, with_figures
+from tests.integration.alert_sender.conftest import place
 from tests.integration.jobs_client.conftest import service, workspace
 
-__all__ = ["service", "workspace"]
+__all__ = ["place", "service", "workspace"]
 
 LONGEST = 1200
 """Seconds that one test of the long form may take."""
