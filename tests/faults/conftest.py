@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.faults.figures import REPORT, Figure, Figures, as_table, row_of, with_figures
+from tests.integration.sending.stage import HUBS, Platform, running_platform
 
 LONGEST = 1200
 """Seconds that one test of the long form may take."""
@@ -22,6 +23,19 @@ def figures(request) -> Figures:
     """Take the figures of the row that the test's module measures."""
     # Properties of a test travel with its report, out of another process too.
     return Figures(row_of(request.module.__name__), lambda one: request.node.user_properties.append(("figure", one)))
+
+
+@pytest.fixture(scope="session")
+def hub_services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    with running_platform(tmp_path_factory.mktemp("hub"), HUBS) as platform:
+        yield platform
+
+
+@pytest.fixture
+def platform(hub_services: Platform) -> Iterator[Platform]:
+    """Give a hub and an identity provider in processes of their own, free of faults before and after a test."""
+    yield hub_services
+    hub_services.calm()
 
 
 def pytest_collection_modifyitems(config, items):
