@@ -10,6 +10,7 @@ from shared.clients.storage.tables import Tables
 from tests.faults.figures import REPORT, Figure, Figures, as_table, row_of, with_figures
 from tests.integration.alert_sender.conftest import place
 from tests.integration.jobs_client.conftest import service, workspace
+from tests.integration.sending.stage import HUBS, Platform, running_platform
 
 __all__ = ["place", "service", "workspace"]
 
@@ -44,6 +45,19 @@ def tables(storage) -> Iterator[Tables]:
     """Give the tables of Azurite's account."""
     with TableServiceClient.from_connection_string(storage, retry_total=0) as client:
         yield Tables(lambda: client)
+
+
+@pytest.fixture(scope="session")
+def hub_services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    with running_platform(tmp_path_factory.mktemp("hub"), HUBS) as platform:
+        yield platform
+
+
+@pytest.fixture
+def platform(hub_services: Platform) -> Iterator[Platform]:
+    """Give a hub and an identity provider in processes of their own, free of faults before and after a test."""
+    yield hub_services
+    hub_services.calm()
 
 
 def pytest_collection_modifyitems(config, items):

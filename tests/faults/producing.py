@@ -1,0 +1,74 @@
+"""Producers whose events can be told apart, and what of them stands in a hub."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from shared.clients.destination import Sender
+from shared.domain.delivery import Event as Message
+from shared.errors import SendFailed
+from tests.faults.verdict import Arrival, Event, Told, Verdict, judge
+from tests.integration.sending.stage import Platform, read_back
+
+
+@dataclass
+class Producer:
+    """Numbers the events of its source, sends them in their order, and notes what it is told of each."""
+
+    source: str
+    ledger: dict[Event, Told] = field(default_factory=dict)
+
+    async def send(self, sender: Sender, count: int) -> SendFailed | None:
+        """Send the next `count` events as one batch; gives the failure, where there is one."""
+        first = len(self.ledger)
+        batch = [Event(self.source, number) for number in range(first, first + count)]
+        try:
+            delivery = await sender.send([message(event) for event in batch])
+        except SendFailed as failure:
+            self._note(batch, Told.UNKNOWN if failure.delivery.unknown else Told.FAILED)
+            return failure
+        assert delivery.accepted + delivery.spilled == count
+        self._note(batch, Told.ACCEPTED)
+        return None
+
+    def _note(self, batch: Sequence[Event], told: Told) -> None:
+        self.ledger.update(dict.fromkeys(batch, told))
+
+
+@dataclass(frozen=True)
+class Hub:
+    """What one hub holds since it was first looked at."""
+
+    platform: Platform
+    name: str
+    since: list[dict[str, int]]
+
+    @classmethod
+    def of(cls, platform: Platform, name: str) -> "Hub":
+        return cls(platform, name, platform.stored(name))
+
+    async def arrivals(self) -> list[tuple[Arrival, float]]:
+        """Read all events in the order of each partition, and when the hub took each (seconds since 1970)."""
+        found = await read_back(self.platform, self.name, self.since, within=120)
+        return [
+            (arrival(event.body_as_str().encode()), event.enqueued_time.timestamp())
+            for events in found.values()
+            for event in events
+        ]
+
+    async def verdict(self, *producers: Producer) -> Verdict:
+        """Judge what became of all that the producers sent."""
+        ledger = {event: told for producer in producers for event, told in producer.ledger.items()}
+        return judge(ledger, [one for one, _ in await self.arrivals()])
+
+
+def message(event: Event, size: int = 0) -> Message:
+    """Give an event of at least that many bytes, by the key of its source."""
+    body = json.dumps({"source": event.source, "number": event.number, "filling": "x" * size}).encode()
+    return Message(body, 1, {"contract": "faults/1"}, partition_key=event.source)
+
+
+def arrival(body: bytes) -> Arrival:
+    """Tell which event this is; it is known by all that it holds."""
+    found = json.loads(body)
+    return Arrival(Event(found["source"], found["number"]), body)
