@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msal_extensions  # noqa: F401 - as pandas
+import numpy.random  # noqa: F401 - as pandas
+import pandas as pd  # noqa: F401 - each process would import it by itself when it first draws, which takes a second
 from azure.data.tables import TableServiceClient
 
 from shared.clients.event_hubs.hubs import AzureEventHubs, HubConnection
