@@ -22,7 +22,7 @@ def place(storage, platform, tmp_path):
 
 async def test_a_slice_that_is_killed_at_any_point_loses_nothing(place, platform, tables, sized, figures):
     kills, rolled, before = sized(8, 100), random.Random(9), platform.stored(HUB)
-    plan = place.plan(slices=kills + 2)
+    plan = place.plan(slices=4 * kills)
     place.claim(plan)
 
     run(ingest_once, place, plan.as_wire(), 0)  # the first one starts the process from which all are forked
