@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -79,6 +79,7 @@ class Round:
     seed: int
     length: timedelta
     breaks: int
+    jitter: Callable[[], float] = lambda: 0.1
     faults: int = 0
 
     async def live(self) -> None:
@@ -86,7 +87,7 @@ class Round:
         start = datetime.now(UTC).replace(microsecond=0) + LEAD + timedelta(seconds=2)
         self.plan = _plan(Window("trades", start, start + self.length))
         (part,) = self.plan.slices()
-        self.clients = {name: Hearing(self.exchange.client(name, jitter=self.rolled.random)) for name in MARKETS}
+        self.clients = {name: Hearing(self.exchange.client(name, jitter=self.jitter)) for name in MARKETS}
         self.hub = SimulatedHub()
         ingesting = asyncio.create_task(
             send_all(slice_source(SliceAttempt(self.plan, part, 1), self.clients, _CLOCK), part.attempt_id(1), self.hub)

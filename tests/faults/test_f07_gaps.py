@@ -1,6 +1,7 @@
 """F7: connections to all venues break while trades go missing: what is missing is filled, or told by its ids."""
 
 import asyncio
+import random
 from datetime import timedelta
 
 import pytest
@@ -56,7 +57,7 @@ def verdict(one, name):
 
 async def test_a_venue_that_stays_away_is_not_stormed(exchange, sized, figures):
     seconds = sized(10, 60)
-    one = Round(exchange, 7, timedelta(seconds=seconds + 4), 1)
+    one = Round(exchange, 7, timedelta(seconds=seconds + 4), 1, random.Random(7).random)
     one._break = lambda name: asyncio.sleep(0)
     living = asyncio.create_task(one.live())
     await asyncio.sleep(5)
