@@ -1,7 +1,7 @@
 """Producers whose events can be told apart, and what of them stands in a hub."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from shared.clients.destination import Sender
@@ -10,10 +10,16 @@ from shared.errors import SendFailed
 from tests.faults.verdict import Arrival, Event, Told, Verdict, judge
 from tests.integration.sending.stage import Platform, read_back
 
+LARGE_ONE, LARGE = 500, 50 * 1024
+"""Which event of each thousand is large, and how many bytes it has at least."""
+
 
 @dataclass
 class Producer:
-    """Numbers the events of its source, sends them in their order, and notes what it is told of each."""
+    """Numbers the events of its source, sends them in their order, and notes what it is told of each.
+
+    One in a thousand is larger than a message of a storage queue may be.
+    """
 
     source: str
     ledger: dict[Event, Told] = field(default_factory=dict)
@@ -47,11 +53,15 @@ class Hub:
     def of(cls, platform: Platform, name: str) -> "Hub":
         return cls(platform, name, platform.stored(name))
 
-    async def arrivals(self) -> list[tuple[Arrival, float]]:
-        """Read all events in the order of each partition, and when the hub took each (seconds since 1970)."""
+    async def arrivals(self, read: Callable[[bytes], Arrival] | None = None) -> list[tuple[Arrival, float]]:
+        """Read all events in the order of each partition, and when the hub took each (seconds since 1970).
+
+        read: tells an event by its body; by default that of a Producer.
+        """
+        read = read or arrival
         found = await read_back(self.platform, self.name, self.since, within=120)
         return [
-            (arrival(event.body_as_str().encode()), event.enqueued_time.timestamp())
+            (read(event.body_as_str().encode()), event.enqueued_time.timestamp())
             for events in found.values()
             for event in events
         ]
@@ -62,9 +72,10 @@ class Hub:
         return judge(ledger, [one for one, _ in await self.arrivals()])
 
 
-def message(event: Event, size: int = 0) -> Message:
-    """Give an event of at least that many bytes, by the key of its source."""
-    body = json.dumps({"source": event.source, "number": event.number, "filling": "x" * size}).encode()
+def message(event: Event) -> Message:
+    """Give an event by the key of its source."""
+    filling = "x" * (LARGE if event.number % 1000 == LARGE_ONE else 0)
+    body = json.dumps({"source": event.source, "number": event.number, "filling": filling}).encode()
     return Message(body, 1, {"contract": "faults/1"}, partition_key=event.source)
 
 
