@@ -1,25 +1,34 @@
 """What a listener is, and which ones there are: a new trigger type is a new module and one name in `LISTENERS`."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Protocol
 
 from aiohttp import web
 
 from emulators.functions_host.app_worker import Function
 from emulators.functions_host.durable.api import Handler
+from emulators.functions_host.host_json import HostConfig
 from emulators.functions_host.invoker import Invoker
 from emulators.functions_host.listeners.event_grid import EventGridListener
+from emulators.functions_host.listeners.event_hub import EventHubListener
+from emulators.functions_host.listeners.queue import QueueListener
 from emulators.functions_host.listeners.timer import TimerListener
 from emulators.functions_host.memory import Memory
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a listener may use: the app settings, and a memory that outlives the host."""
+    """What a listener may use: the app settings, a memory that outlives the host, and what host.json says.
+
+    `message_lock`: for how long a queue message is hidden at a time while its function runs.
+    """
 
     settings: Mapping[str, str]
     memory: Memory
+    config: HostConfig = field(default_factory=HostConfig)
+    message_lock: timedelta = timedelta(minutes=10)
 
 
 class Listener(Protocol):
@@ -45,4 +54,9 @@ class Listener(Protocol):
         """Listen no more."""
 
 
-LISTENERS: tuple[Callable[[Surroundings], Listener], ...] = (TimerListener, EventGridListener)
+LISTENERS: tuple[Callable[[Surroundings], Listener], ...] = (
+    TimerListener,
+    EventGridListener,
+    QueueListener,
+    EventHubListener,
+)
