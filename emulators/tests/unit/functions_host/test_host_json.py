@@ -52,7 +52,10 @@ def test_a_hub_name_may_be_an_app_setting(read):
     [
         ("{", "not JSON"),
         ({"functionTimeout": "soon"}, "functionTimeout"),
-        ({"extensions": {"durableTask": {"maxConcurrentActivityFunctions": 0}}}, "extensions.durableTask.maxConcurrentActivityFunctions"),
+        (
+            {"extensions": {"durableTask": {"maxConcurrentActivityFunctions": 0}}},
+            "extensions.durableTask.maxConcurrentActivityFunctions",
+        ),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(read, tree, named):
