@@ -106,9 +106,9 @@ async def _running(options: Options) -> AsyncIterator[None]:
     hold(options.state)
     message_lock = timedelta(seconds=options.message_lock)
     surroundings = Surroundings(dict(os.environ), Memory(connect(options.state)), config, message_lock)
-    listeners = [make(surroundings) for make in LISTENERS]
     functions = enabled(await load_app(options.app), os.environ)
-    check_bindings(functions, [listener.trigger for listener in listeners])
+    check_bindings(functions, LISTENERS)
+    listeners = [make(surroundings) for trigger, make in LISTENERS.items() if named(functions, trigger)]
     parts = _assemble(options, config, functions=functions, listeners=listeners, keys=host_keys(surroundings.memory))
     async with AsyncExitStack() as stack:
         for listener in listeners:

@@ -2,39 +2,67 @@
 
 import json
 import re
+from contextlib import ExitStack
 
 import pytest
 from azure.eventhub import EventData, EventHubProducerClient
 from azure.storage.blob import ContainerClient
 
-from emulators.entra.identities import Identities, SharedAccessKey, write_identities
+from emulators.entra.identities import Client, Identities, SharedAccessKey, write_identities
 from emulators.testing import running_service
 from emulators.tls import make_tls_files
 from tests.integration.functions_host.conftest import APPS, Host, until
 
-HUBS = ("main:4", "failing:1", "restarted:1", "killed:1", "shared:4", "late:1", "few:1", "single:2", "retried:1")
+HUBS = (
+    "main:4",
+    "failing:1",
+    "restarted:1",
+    "killed:1",
+    "shared:4",
+    "late:1",
+    "few:1",
+    "single:2",
+    "retried:1",
+    "secret:1",
+)
 POLICY = SharedAccessKey("root", "a-key-for-tests-only", ("Send", "Listen"))
+RECEIVER = Client("11111111-0000-0000-0000-000000000000", "a-secret-for-tests-only", "Receiver")
+NAMESPACE = "local.servicebus.windows.net"
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
 
 @pytest.fixture(scope="module")
 def services(tmp_path_factory):
-    """Azurite and a hub with plain AMQP; gives the settings HUB and AzureWebJobsStorage."""
+    """Azurite and a hub with plain AMQP; gives the settings HUB and AzureWebJobsStorage.
+
+    The settings LOGIN__… are those of a connection by client secret, over TLS.
+    """
     folder = tmp_path_factory.mktemp("services")
     free = ("--blob-port", 0, "--queue-port", 0, "--table-port", 0)
-    write_identities(Identities("t", (), (POLICY,)), folder / "identities.json")
+    write_identities(Identities("tenant", (RECEIVER,), (POLICY,)), folder / "identities.json")
     tls = make_tls_files(folder)
-    who = ("--identities", folder / "identities.json", "--issuer", "https://localhost:1/t")
-    ports = ("--amqps-port", 0, "--amqp-port", 0, "--admin-port", 0, "--certificate", tls.server)
-    with (
-        running_service("storage", *free, "--location", folder / "azurite") as storage,
-        running_service("event_hubs", "--hubs", ",".join(HUBS), *who, *ports) as hub,
-    ):
+    files = ("--identities", folder / "identities.json", "--certificate", tls.server)
+    ports = ("--amqps-port", 0, "--amqp-port", 0, "--admin-port", 0, "--authority", tls.authority)
+    with ExitStack() as stack:
+        storage = stack.enter_context(running_service("storage", *free, "--location", folder / "azurite"))
+        entra = stack.enter_context(running_service("entra", "--port", 0, *files))
+        who = ("--issuer", f"{entra['authority']}/tenant")
+        hub = stack.enter_context(running_service("event_hubs", "--hubs", ",".join(HUBS), *files, *who, *ports))
+        login = {
+            "fullyQualifiedNamespace": NAMESPACE,
+            "customEndpointAddress": hub["amqps"].replace("amqps://", "sb://"),
+            "tenantId": "tenant",
+            "clientId": RECEIVER.client_id,
+            "clientSecret": RECEIVER.secret,
+            "authorityHost": entra["authority"],
+        }
         endpoint = hub["amqp"].replace("amqp://", "sb://")
         key = f"SharedAccessKeyName={POLICY.name};SharedAccessKey={POLICY.key}"
         yield {
             "HUB": f"Endpoint={endpoint};{key};UseDevelopmentEmulator=true",
             "AzureWebJobsStorage": storage["connection_string"],
+            "SSL_CERT_FILE": str(tls.authority),
+            **{f"LOGIN__{name}": value for name, value in login.items()},
         }
 
 
@@ -65,7 +93,7 @@ def blobs(services, hub, kind) -> dict[str, dict]:
         if not container.exists():
             return {}
         found = {blob.name: blob.metadata for blob in container.list_blobs(include=["metadata"])}
-    path = re.compile(rf"localhost:\d+/{hub}/\$default/{kind}/(\d+)")
+    path = re.compile(rf"(?:localhost:\d+|{NAMESPACE})/{hub}/\$default/{kind}/(\d+)")
     return {match[1]: facts for name, facts in found.items() if (match := path.fullmatch(name))}
 
 
@@ -206,6 +234,18 @@ def test_a_retry_policy_runs_the_batch_again_and_is_over_at_last(start, services
         (["never"], 0), (["never"], 1), (["never"], 2), (["once"], 0), (["once"], 1),
     ]  # fmt: skip
     assert {run["most"] for run in runs} == {2}
+
+
+def test_a_hub_is_read_over_tls_by_a_client_secret_under_its_own_namespace(start, services):
+    send(services, "secret", "confidential")
+
+    host = start("few")
+    until(lambda: is_checkpointed(services, "secret", 0), "the checkpoint")
+
+    (line,) = host.effect("secret")
+    context = json.loads(line)
+    assert (context["FullyQualifiedNamespace"], context["EventHubName"]) == (NAMESPACE, "secret")
+    assert RECEIVER.secret not in host.log()
 
 
 def test_an_event_can_be_given_by_hand(start, services):

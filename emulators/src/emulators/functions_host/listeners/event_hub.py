@@ -20,19 +20,17 @@ from azure.eventhub.extensions.checkpointstoreblobaio import BlobCheckpointStore
 from emulators.clocks import utc_now
 from emulators.functions_host.app_worker import Function, Given
 from emulators.functions_host.backoff import RetryCount, random_stretch
-from emulators.functions_host.connections import (
-    STORAGE,
-    Subscription,
-    blob_service,
-    checkpoint_store,
-    connection,
-    consumer_client,
-    resolved,
-)
+from emulators.functions_host.connections import STORAGE, connection, resolved
 from emulators.functions_host.errors import AppRefused
 from emulators.functions_host.host_json import HostConfig
 from emulators.functions_host.invoker import Invoker
 from emulators.functions_host.listeners.event_batches import UnreadableEvent, WaitingEvents, many, one
+from emulators.functions_host.listeners.event_hub_clients import (
+    Subscription,
+    blob_service,
+    checkpoint_store,
+    consumer_client,
+)
 
 CONTAINER = "azure-webjobs-eventhub"
 _PAUSE = 5.0

@@ -20,7 +20,7 @@ from azure.storage.queue.aio import QueueClient, QueueServiceClient
 from emulators.clocks import utc_now
 from emulators.functions_host.app_worker import Function, Given
 from emulators.functions_host.backoff import backoff_seconds, random_stretch
-from emulators.functions_host.connections import STORAGE, connection, queue_service, resolved
+from emulators.functions_host.connections import STORAGE, STORAGE_RETRY, Connection, connection, resolved
 from emulators.functions_host.errors import AppRefused
 from emulators.functions_host.host_json import HostConfig
 from emulators.functions_host.invoker import Invoker
@@ -120,7 +120,7 @@ class QueueListener:
         trigger = function.trigger
         try:
             name = resolved(trigger["queueName"], self._settings)
-            service = queue_service(connection(self._settings, trigger.get("connection") or STORAGE))
+            service = _queue_service(connection(self._settings, trigger.get("connection") or STORAGE))
         except (AppRefused, ValueError) as error:
             raise AppRefused(f"function {function.name!r}: {error}") from error
         self._services.append(service)
@@ -224,6 +224,13 @@ class QueueListener:
                 raise
             # Another host has it, since its lock ended; or it or the queue was deleted. As in Azure, that is no error.
             _logger.info("queue.message_gone", extra={**source.facts, "message_id": message.id})
+
+
+def _queue_service(found: Connection) -> QueueServiceClient:
+    """Make a client of an account's queues; it leaves texts as they are."""
+    if found.string:
+        return QueueServiceClient.from_connection_string(found.string, **STORAGE_RETRY)
+    return QueueServiceClient(found.storage_address("queue"), found.credential(), **STORAGE_RETRY, **found.trust)
 
 
 async def _send_to_poison(source: Source, poison: QueueClient, message: QueueMessage) -> None:

@@ -1,4 +1,4 @@
-"""What a listener is, and which ones there are: a new trigger type is a new module and one name in `LISTENERS`."""
+"""What a listener is, and which ones there are: a new trigger type is a new module and one line in `LISTENERS`."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,8 +12,6 @@ from emulators.functions_host.durable.api import Handler
 from emulators.functions_host.host_json import HostConfig
 from emulators.functions_host.invoker import Invoker
 from emulators.functions_host.listeners.event_grid import EventGridListener
-from emulators.functions_host.listeners.event_hub import EventHubListener
-from emulators.functions_host.listeners.queue import QueueListener
 from emulators.functions_host.listeners.timer import TimerListener
 from emulators.functions_host.memory import Memory
 
@@ -54,9 +52,22 @@ class Listener(Protocol):
         """Listen no more."""
 
 
-LISTENERS: tuple[Callable[[Surroundings], Listener], ...] = (
-    TimerListener,
-    EventGridListener,
-    QueueListener,
-    EventHubListener,
-)
+def _queue_listener(surroundings: Surroundings) -> Listener:
+    from emulators.functions_host.listeners.queue import QueueListener  # noqa: PLC0415 - the client is slow to import
+
+    return QueueListener(surroundings)
+
+
+def _event_hub_listener(surroundings: Surroundings) -> Listener:
+    from emulators.functions_host.listeners.event_hub import EventHubListener  # noqa: PLC0415 - so are these clients
+
+    return EventHubListener(surroundings)
+
+
+LISTENERS: Mapping[str, Callable[[Surroundings], Listener]] = {
+    "timerTrigger": TimerListener,
+    "eventGridTrigger": EventGridListener,
+    "queueTrigger": _queue_listener,
+    "eventHubTrigger": _event_hub_listener,
+}
+"""Makes the listener of each type of trigger; one that no function of the app has is never made."""

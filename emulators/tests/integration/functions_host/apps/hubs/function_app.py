@@ -34,7 +34,7 @@ async def on_batch(events: typing.List[func.EventHubEvent]) -> None:  # noqa: UP
     bodies = [event.get_body() for event in events]
     if b"fail" in bodies:
         raise RuntimeError("told to fail")
-    while b"wait" in bodies and not (EFFECTS / "gate.open").exists():
+    while b"wait" in bodies and not (EFFECTS / "gate.open").exists():  # noqa: ASYNC110 - a file is no event
         await asyncio.sleep(0.02)
     leave("ended", [body.decode() for body in bodies])
 
@@ -54,6 +54,13 @@ def on_retried(events: typing.List[func.EventHubEvent], context: func.Context) -
     leave("retried", {"bodies": bodies, "now": retries.retry_count, "most": retries.max_retry_count})
     if "never" in bodies or (retries.retry_count < 1 and "once" in bodies):
         raise RuntimeError("told to fail")
+
+
+@app.event_hub_message_trigger(
+    arg_name="events", event_hub_name="secret", connection="LOGIN", cardinality="many", data_type="binary"
+)
+def on_secret(events: typing.List[func.EventHubEvent]) -> None:  # noqa: UP006
+    leave("secret", events[0].metadata["PartitionContext"])
 
 
 @app.orchestration_trigger(context_name="context")
