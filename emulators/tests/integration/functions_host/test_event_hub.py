@@ -13,19 +13,9 @@ from emulators.testing import running_service
 from emulators.tls import make_tls_files
 from tests.integration.functions_host.conftest import APPS, Host, until
 
-HUBS = (
-    "main:4",
-    "failing:1",
-    "restarted:1",
-    "killed:1",
-    "shared:4",
-    "late:1",
-    "few:1",
-    "single:2",
-    "retried:1",
-    "secret:1",
-)
+HUBS = "main:4,failing:1,restarted:1,killed:1,shared:4,late:1,few:1,single:2,retried:1,secret:1"
 POLICY = SharedAccessKey("root", "a-key-for-tests-only", ("Send", "Listen"))
+TENANT = "22222222-0000-0000-0000-000000000000"
 RECEIVER = Client("11111111-0000-0000-0000-000000000000", "a-secret-for-tests-only", "Receiver")
 NAMESPACE = "local.servicebus.windows.net"
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
@@ -39,19 +29,19 @@ def services(tmp_path_factory):
     """
     folder = tmp_path_factory.mktemp("services")
     free = ("--blob-port", 0, "--queue-port", 0, "--table-port", 0)
-    write_identities(Identities("tenant", (RECEIVER,), (POLICY,)), folder / "identities.json")
+    write_identities(Identities(TENANT, (RECEIVER,), (POLICY,)), folder / "identities.json")
     tls = make_tls_files(folder)
     files = ("--identities", folder / "identities.json", "--certificate", tls.server)
     ports = ("--amqps-port", 0, "--amqp-port", 0, "--admin-port", 0, "--authority", tls.authority)
     with ExitStack() as stack:
         storage = stack.enter_context(running_service("storage", *free, "--location", folder / "azurite"))
         entra = stack.enter_context(running_service("entra", "--port", 0, *files))
-        who = ("--issuer", f"{entra['authority']}/tenant")
-        hub = stack.enter_context(running_service("event_hubs", "--hubs", ",".join(HUBS), *files, *who, *ports))
+        issuer = ("--issuer", entra["issuer"])
+        hub = stack.enter_context(running_service("event_hubs", "--hubs", HUBS, *files, *issuer, *ports))
         login = {
             "fullyQualifiedNamespace": NAMESPACE,
             "customEndpointAddress": hub["amqps"].replace("amqps://", "sb://"),
-            "tenantId": "tenant",
+            "tenantId": TENANT,
             "clientId": RECEIVER.client_id,
             "clientSecret": RECEIVER.secret,
             "authorityHost": entra["authority"],
