@@ -8,16 +8,16 @@ _LEAST, _MOST = 0.8, 1.2
 _HIGHEST_POWER = 40
 
 
-def backoff_seconds(tries: int, shortest: float, longest: float, stretch: float) -> float:
+def backoff_seconds(tries: int, shortest: float, longest: float, jitter: float) -> float:
     """Give the seconds to wait after `tries` earlier waits: `shortest`, then that and 1, 2, 4 … times as much more.
 
-    `stretch` (0.8 to 1.2) is the random part. As in RandomizedExponentialBackoffStrategy of the storage extension.
+    `jitter` (0.8 to 1.2) is the random part. As in RandomizedExponentialBackoffStrategy of the storage extension.
     """
-    more = stretch * shortest * 2.0 ** min(tries - 1, _HIGHEST_POWER) if tries else 0.0
+    more = jitter * shortest * 2.0 ** min(tries - 1, _HIGHEST_POWER) if tries else 0.0
     return min(longest, shortest + more)
 
 
-def random_stretch() -> float:
+def random_jitter() -> float:
     """Draw the random part of a back-off."""
     return random.uniform(_LEAST, _MOST)
 
@@ -37,9 +37,9 @@ class RetryPolicy:
         """Say whether there may be another run after `retries` of them."""
         return self.count < 0 or retries < self.count
 
-    def seconds(self, retries: int, stretch: float) -> float:
+    def seconds(self, retries: int, jitter: float) -> float:
         """Give the seconds to wait after `retries` runs beyond the first."""
-        return backoff_seconds(retries, self.shortest.total_seconds(), self.longest.total_seconds(), stretch)
+        return backoff_seconds(retries, self.shortest.total_seconds(), self.longest.total_seconds(), jitter)
 
 
 @dataclass(frozen=True, slots=True)

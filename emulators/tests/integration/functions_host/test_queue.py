@@ -13,6 +13,8 @@ from azure.storage.queue import QueueClient, QueueServiceClient, TextBase64Encod
 from emulators.testing import running_service
 from tests.integration.functions_host.conftest import APPS, Host, until
 
+TIMEOUT = "AzureFunctionsJobHost__functionTimeout"
+
 
 @pytest.fixture(scope="module")
 def storage(tmp_path_factory):
@@ -160,6 +162,16 @@ def test_a_message_of_a_host_that_was_killed_comes_back_when_its_lock_ends(launc
     first, second = runs(host, "again")
     assert (first["dequeue_count"], second["dequeue_count"]) == (1, 2)
     assert second["began"] - first["began"] > 1.9
+
+
+def test_a_function_that_exceeds_its_time_ends_the_host_and_its_message_comes_back(launch, storage, queues):
+    queue(queues, "slow").send_message("endless sleep 60")
+    host = launch("queues", "--message-lock", "3", WORK=storage, WORK_QUEUE="slow", **{TIMEOUT: "00:00:01"})
+
+    until(lambda: len(host.effect("endless")) == 2, "the second run", 40)
+
+    assert [run["dequeue_count"] for run in runs(host, "endless")] == [1, 2]
+    assert "Timeout value of 00:00:01 exceeded by function 'Functions.on_work'" in host.log()
 
 
 def test_a_host_that_stops_settles_what_it_still_finishes(launch, storage, queues):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from emulators.functions_host.backoff import RetryPolicy, backoff_seconds
 
 SECOND = timedelta(seconds=1)
-STRETCHES = st.floats(0.8, 1.2)
+JITTERS = st.floats(0.8, 1.2)
 
 
 def test_polling_goes_from_the_shortest_wait_to_the_longest():
@@ -16,7 +16,7 @@ def test_polling_goes_from_the_shortest_wait_to_the_longest():
     assert waits == pytest.approx([0.1, 0.2, 0.3, 0.5, 0.9, 1.7, 3.3, 6.5, 12.9, 25.7, 51.3, 60.0])
 
 
-@given(st.integers(0, 10**6), STRETCHES, STRETCHES)
+@given(st.integers(0, 10**6), JITTERS, JITTERS)
 def test_a_wait_is_never_beyond_its_limits_and_never_shorter_than_the_one_before_by_more_than_chance(n, one, other):
     wait, following = backoff_seconds(n, 0.1, 60.0, one), backoff_seconds(n + 1, 0.1, 60.0, other)
 

@@ -19,7 +19,7 @@ from azure.eventhub.extensions.checkpointstoreblobaio import BlobCheckpointStore
 
 from emulators.clocks import utc_now
 from emulators.functions_host.app_worker import Function, Given
-from emulators.functions_host.backoff import RetryCount, random_stretch
+from emulators.functions_host.backoff import RetryCount, random_jitter
 from emulators.functions_host.connections import STORAGE, connection, resolved
 from emulators.functions_host.errors import AppRefused
 from emulators.functions_host.host_json import HostConfig
@@ -220,7 +220,7 @@ class EventHubListener:
             outcome = await self._invoke(reader.function.name, Given(given.value, given.metadata, count), reason=reason)
             if outcome.error is None or policy is None or not policy.allows(retries):
                 return
-            await asyncio.sleep(policy.seconds(retries, random_stretch()))
+            await asyncio.sleep(policy.seconds(retries, random_jitter()))
 
 
 def _partition_context(context: PartitionContext, *, checkpoints: bool) -> dict[str, Any]:

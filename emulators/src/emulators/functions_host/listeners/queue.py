@@ -19,7 +19,7 @@ from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
 from emulators.clocks import utc_now
 from emulators.functions_host.app_worker import Function, Given
-from emulators.functions_host.backoff import backoff_seconds, random_stretch
+from emulators.functions_host.backoff import backoff_seconds, random_jitter
 from emulators.functions_host.connections import STORAGE, STORAGE_RETRY, Connection, connection, resolved
 from emulators.functions_host.errors import AppRefused
 from emulators.functions_host.host_json import HostConfig
@@ -141,7 +141,7 @@ class QueueListener:
                 while len(source.running) > self._options.new_batch_threshold:
                     await asyncio.wait(source.running, return_when=asyncio.FIRST_COMPLETED)
             else:
-                await asyncio.sleep(backoff_seconds(empty, _SHORTEST_POLLING, longest, random_stretch()))
+                await asyncio.sleep(backoff_seconds(empty, _SHORTEST_POLLING, longest, random_jitter()))
                 empty += 1
 
     async def _fetch(self, source: Source) -> bool:
