@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup lakehouse run up platform doctor test test-emulators test-lakehouse bundle lint fmt type bench settings dictionary compile clean distclean
+.PHONY: help setup lakehouse run up platform doctor test faults test-emulators test-lakehouse bundle lint fmt type bench settings dictionary compile clean distclean
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
@@ -36,6 +36,9 @@ doctor: ## Say what is missing or misconfigured
 
 test: lakehouse ## Run every test, of the app, the emulators and the lakehouse; ARGS=<pytest's arguments> for some of the app's
 	@scripts/test $(ARGS)
+
+faults: lakehouse ## Run the fault tests at full length; their figures go to docs/reliability.md (ARGS=-k f07 for one row)
+	@$(PYTHON) -m pytest tests/faults --long $(ARGS)
 
 test-emulators: setup ## Run the tests of the emulators alone
 	@cd emulators && ../$(PYTHON) -m pytest $(or $(ARGS),-n 2)

@@ -32,6 +32,7 @@ class Running:
                 "ONE_MACHINE": "true",
                 "POOLS_FOLDER": str(self.state.pools),
                 "TASKHUB_NAME": TASK_HUB,
+                "AzureFunctionsJobHost__extensions__queues__maxPollingInterval": "00:00:02",  # as `func start` does
             }
             | self.event_hubs_settings("Sender")
             | self._venues()

@@ -4,6 +4,7 @@ Each stage goes on from what its own tables say they have taken in. So a run tha
 doubled and nothing lost, and does only what is behind.
 """
 
+import gc
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -73,6 +74,9 @@ class Chain:
 
         How the session reads the hubs suits the pass before, the rest what was read.
         """
+        # What holds a Java object is a cycle once a method of it was called: too small for Python's collector to look
+        # at soon, and in the JVM a query's session with its plans and broadcast tables.
+        gc.collect()
         for name, stream in self._streams.items():
             known = self._bronze.get(name)
             self._bronze[name] = run_bronze_pass(self.lake, self.source, stream, self.checkpoint_root, known=known)

@@ -10,7 +10,14 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[2]
 SOURCES = sorted((PACKAGE / "src").rglob("*.py"))
 PROJECT = tomllib.loads((PACKAGE / "pyproject.toml").read_text())["project"]
-AZURE = {"azure.core": "azure-core", "azure.storage.blob": "azure-storage-blob"}
+AZURE = {
+    "azure.core": "azure-core",
+    "azure.eventhub.extensions.checkpointstoreblobaio": "azure-eventhub-checkpointstoreblob-aio",
+    "azure.eventhub": "azure-eventhub",
+    "azure.identity": "azure-identity",
+    "azure.storage.blob": "azure-storage-blob",
+    "azure.storage.queue": "azure-storage-queue",
+}
 DATA_ONLY = {"tzdata"}  # read by zoneinfo where the system has no time zones
 
 

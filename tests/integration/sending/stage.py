@@ -2,15 +2,17 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import requests
 from azure.eventhub import EventData, TransportType
 from azure.eventhub.aio import EventHubConsumerClient
 
-from emulators.entra.identities import Identities
-from emulators.tls import TlsFiles
+from emulators.entra.identities import Identities, make_identities, write_identities
+from emulators.testing import running_service
+from emulators.tls import TlsFiles, make_tls_files
 from shared.clients.event_hubs.hubs import AzureEventHubs, Breaker, HubConnection
 from shared.clients.identity.credentials import LoopIdentity, ServicePrincipal, make_identity
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
@@ -49,6 +51,11 @@ class Platform:
     def clear(self) -> None:
         requests.delete(f"{self.admin}/faults", timeout=5)
 
+    def calm(self) -> None:
+        self.clear()
+        self.order("throttle", units=None)
+        self.order("latency", seconds=0)
+
     def injected(self) -> int:
         return sum(rule["injected"] for rule in requests.get(f"{self.admin}/faults", timeout=5).json()["faults"])
 
@@ -69,7 +76,22 @@ class Platform:
         return sum(partition["events"] for partition in self.stored(hub))
 
 
-async def read_back(platform: Platform, hub: str, since: list[dict[str, int]]) -> dict[str, list[EventData]]:
+@contextlib.contextmanager
+def running_platform(folder: Path, hubs: Mapping[str, int]) -> Iterator[Platform]:
+    """Run both services, each in a process of its own, for the length of a block; `hubs` are name → partitions."""
+    tls, identities, who = make_tls_files(folder), make_identities(), folder / "identities.json"
+    write_identities(identities, who)
+    shown = ["--certificate", str(tls.server), "--identities", str(who)]
+    with running_service("entra", "--port", "0", *shown) as entra:
+        hub = ["--hubs", ",".join(f"{name}:{count}" for name, count in hubs.items()), "--amqps-port", "0"]
+        trust = ["--admin-port", "0", "--issuer", entra["issuer"], "--authority", str(tls.authority)]
+        with running_service("event_hubs", *hub, *trust, *shown) as addresses:
+            yield Platform(entra["authority"], addresses["amqps"], addresses["admin"], tls, identities)
+
+
+async def read_back(
+    platform: Platform, hub: str, since: list[dict[str, int]], *, within: float = 20.0
+) -> dict[str, list[EventData]]:
     """Read what each partition got since those partition descriptions, with the official consumer client."""
     identity = LoopIdentity(make_identity(platform.login("Receiver")))
     consumer = EventHubConsumerClient(
@@ -85,12 +107,12 @@ async def read_back(platform: Platform, hub: str, since: list[dict[str, int]]) -
         pairs = [
             pair for pair in zip(since, platform.stored(hub), strict=True) if pair[0]["events"] < pair[1]["events"]
         ]
-        found = await asyncio.gather(*(_read_partition(consumer, *pair) for pair in pairs))
+        found = await asyncio.gather(*(_read_partition(consumer, *pair, within) for pair in pairs))
     return dict(found)
 
 
 async def _read_partition(
-    consumer: EventHubConsumerClient, before: dict[str, int], after: dict[str, int]
+    consumer: EventHubConsumerClient, before: dict[str, int], after: dict[str, int], within: float
 ) -> tuple[str, list[EventData]]:
     events: list[EventData] = []
     wanted, full = after["events"] - before["events"], asyncio.Event()
@@ -109,7 +131,7 @@ async def _read_partition(
             prefetch=3_000,
         )
     )
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(within):
         await full.wait()
     receiving.cancel()
     await asyncio.gather(receiving, return_exceptions=True)

@@ -1,9 +1,11 @@
 """The chain over real Spark, Delta and SQLite: what arrives, what is set aside, and what a repeat leaves alone."""
 
+import gc
 import shutil
 from decimal import Decimal
 
 import pytest
+from py4j.finalizer import ThreadSafeFinalizer
 
 from job_house import WINDOW, pack, row, trade
 from lakehouse.lake.tables import Lake
@@ -220,3 +222,18 @@ def test_a_closed_window_is_balanced_until_rows_vanish_from_sql(house):
     assert (counts["reconciliation:balanced"], counts["surplus:unknown_arrived"]) == (0, 1)
     difference = "difference:trades_enriched = sql Trades"
     assert (house.counts()["reconciliation:unbalanced"], house.counts()[difference]) == (1, 1)
+
+
+def test_what_passes_hold_of_the_jvm_does_not_grow(house):
+    chain, held = house.chain(), []
+    chain.prepare()
+    gc.disable()
+    try:
+        for number in range(5):
+            house.send(row(trade(number)))
+            chain.run_pass()
+            held.append(len(ThreadSafeFinalizer.finalizers))
+    finally:
+        gc.enable()
+
+    assert held[-1] <= held[1] + 20, held

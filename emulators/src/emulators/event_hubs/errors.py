@@ -2,6 +2,7 @@
 
 UNAUTHORIZED = "amqp:unauthorized-access"
 NOT_FOUND = "amqp:not-found"
+NOT_ALLOWED = "amqp:not-allowed"
 STOLEN = "amqp:link:stolen"
 TOO_LARGE = "amqp:link:message-size-exceeded"
 LIMIT_EXCEEDED = "amqp:resource-limit-exceeded"

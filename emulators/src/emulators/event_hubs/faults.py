@@ -16,13 +16,14 @@ class Kind(StrEnum):
     DROP = "drop"
     REJECT_BUSY = "reject_busy"
     DETACH_BUSY = "detach_busy"
+    REFUSE = "refuse"
     REFUSE_TOKEN = "refuse_token"  # noqa: S105 (a kind of fault, not a secret)
 
 
 class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One `POST /faults`: the next `next` sends (tokens), or each with probability `share`; of one hub or of all.
 
-    `stored` says whether a stalled send is stored all the same.
+    `stored` says whether a stalled send is stored all the same. `holding` spares every send without these characters.
     """
 
     kind: Kind
@@ -31,6 +32,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     share: float | None = None
     seed: int = 0
     stored: bool = False
+    holding: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a fault that can't be injected, naming the field."""
@@ -42,6 +44,8 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"`share` is {self.share}; it must be above 0 and at most 1.")
         if self.stored and self.kind is not Kind.STALL:
             raise ValueError(f"`stored` goes with stall only, not with {self.kind}.")
+        if self.holding and self.kind is Kind.REFUSE_TOKEN:
+            raise ValueError("`holding` goes with faults of sends only, not with refuse_token.")
 
     @property
     def limits(self) -> Limits:
@@ -62,13 +66,17 @@ class Faults(FaultQueue[Fault]):
             raise ValueError(f"`hub` is {fault.hub!r}; there are {', '.join(self._hubs)}.")
         super().add(fault)
 
-    def of_send(self, hub: str) -> Fault | None:
+    def of_send(self, hub: str, payload: bytes) -> Fault | None:
         """Give the fault that this send meets, and count it."""
-        return self._of(hub, tokens=False)
+        return self._of(hub, payload, tokens=False)
 
     def of_token(self, hub: str) -> Fault | None:
         """Give the fault that this token meets, and count it."""
-        return self._of(hub, tokens=True)
+        return self._of(hub, b"", tokens=True)
 
-    def _of(self, hub: str, *, tokens: bool) -> Fault | None:
-        return self.consume(lambda fault: (fault.kind is Kind.REFUSE_TOKEN) is tokens and fault.hub in {None, hub})
+    def _of(self, hub: str, payload: bytes, *, tokens: bool) -> Fault | None:
+        def concerned(fault: Fault) -> bool:
+            is_meant = (fault.kind is Kind.REFUSE_TOKEN) is tokens and fault.hub in {None, hub}
+            return is_meant and fault.holding.encode() in payload
+
+        return self.consume(concerned)

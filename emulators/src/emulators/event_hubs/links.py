@@ -11,7 +11,7 @@ from proton import Delivery, Link
 from emulators.clocks import utc_now
 from emulators.entra.identities import Claim
 from emulators.event_hubs.engine import Peer, condition_of
-from emulators.event_hubs.errors import BUSY, BUSY_TEXT, MALFORMED, UNAUTHORIZED, Refusal
+from emulators.event_hubs.errors import BUSY, BUSY_TEXT, MALFORMED, NOT_ALLOWED, UNAUTHORIZED, Refusal
 from emulators.event_hubs.faults import Fault, Faults, Kind
 from emulators.event_hubs.messages import MalformedMessage, Publication, encode_delivery, read_publication
 from emulators.event_hubs.nodes import grants_of
@@ -80,7 +80,7 @@ class Producer:
         except MalformedMessage as error:
             _reject(delivery, Refusal(MALFORMED, f"The message for hub '{self._hub}' is not AMQP: {error}."))
             return
-        fault = self._conditions.faults.of_send(self._hub)
+        fault = self._conditions.faults.of_send(self._hub, payload)
         if fault is not None:
             self._inject(fault, delivery, publication)
         elif not self._conditions.throttle.admit(len(payload), len(publication.events)):
@@ -103,6 +103,8 @@ class Producer:
                 self._peer.abort()
             case Kind.REJECT_BUSY:
                 _reject(delivery, _busy())
+            case Kind.REFUSE:
+                _reject(delivery, Refusal(NOT_ALLOWED, f"Refused on request: hub '{self._hub}' never takes it."))
             case Kind.DETACH_BUSY:
                 raise _busy()
 

@@ -31,6 +31,13 @@ def _configuration(arguments: Sequence[str] | None) -> Hosting:
     parser.add_argument(
         "--polling", type=float, default=0.0, metavar="SECONDS", help="deliver as late as an idle task hub in Azure"
     )
+    parser.add_argument(
+        "--message-lock",
+        type=float,
+        default=600.0,
+        metavar="SECONDS",
+        help="hide a queue message for so long at a time; after the host's death it comes back so late (Azure: 600)",
+    )
     options = parser.parse_args(arguments)
     options.settings = options.settings or options.app / "local.settings.json"
     return Hosting(**vars(options))

@@ -3,12 +3,13 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import azure_functions_runtime as runtime
 
+from emulators.functions_host.backoff import RetryCount, RetryPolicy
 from emulators.functions_host.errors import AppRefused
 from emulators.functions_host.invocations import invoking
 from emulators.functions_host.protos import Message, ParameterBinding, Protos, StatusResult, TypedData
@@ -23,7 +24,7 @@ class Function:
     name: str
     id: str
     bindings: tuple[Mapping[str, Any], ...]
-    retried: bool = False
+    retry: RetryPolicy | None = None
 
     @property
     def trigger(self) -> Mapping[str, Any]:
@@ -34,6 +35,15 @@ class Function:
     def inputs(self) -> tuple[Mapping[str, Any], ...]:
         """The bindings besides the trigger that give the function a value."""
         return tuple(b for b in self.bindings if b is not self.trigger and b.get("direction", "").upper() != _OUT)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a trigger gives one execution: its value, its metadata by name, and the count of retries."""
+
+    value: TypedData
+    metadata: Mapping[str, TypedData] = field(default_factory=dict)
+    retries: RetryCount = field(default_factory=RetryCount)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,26 +74,28 @@ async def load_app(folder: Path) -> tuple[Function, ...]:
     return tuple(_function(metadata) for metadata in indexed)
 
 
-async def execute(function: Function, invocation: str, values: Mapping[str, TypedData]) -> CallOutcome:
-    """Run `function` once with `values` by parameter name.
+async def execute(function: Function, invocation: str, given: Given, others: Mapping[str, TypedData]) -> CallOutcome:
+    """Run `function` once with what its trigger gives, and the values of its `others` bindings by parameter name.
 
     `invocation` becomes the id that the function's own log lines carry.
     """
     with invoking(invocation):
-        response = await runtime.invocation_request(_request(function, invocation, values))
+        response = await runtime.invocation_request(_request(function, invocation, given, others))
     if response.result.status != StatusResult.Success:
         return CallOutcome(error=response.result.exception.message, stack=response.result.exception.stack_trace)
     return CallOutcome(returned=response.return_value, outputs=tuple(response.output_data or ()))
 
 
-def _request(function: Function, invocation: str, values: Mapping[str, TypedData]) -> Message:
+def _request(function: Function, invocation: str, given: Given, others: Mapping[str, TypedData]) -> Message:
+    values = {function.trigger["name"]: given.value, **others}
+    own = TypedData(json=json.dumps({"MethodName": function.name, "RandGuid": invocation}))
     message = Message(
         invocation_id=invocation,
         function_id=function.id,
         input_data=[ParameterBinding(name, data) for name, data in values.items()],
-        trigger_metadata={"sys": TypedData(json=json.dumps({"MethodName": function.name, "RandGuid": invocation}))},
+        trigger_metadata={"sys": own, **given.metadata},
         trace_context=Message(trace_parent="", trace_state="", attributes={}),
-        retry_context=Message(retry_count=0, max_retry_count=0),
+        retry_context=Message(retry_count=given.retries.now, max_retry_count=given.retries.most),
     )
     return Message(request=Message(invocation_request=message))
 
@@ -92,4 +104,13 @@ def _function(metadata: Message) -> Function:
     fields: dict[str, Any] = vars(metadata)
     raw: Sequence[str] = fields["raw_bindings"]
     bindings = tuple(json.loads(text) for text in raw)
-    return Function(fields["name"], fields["function_id"], bindings, fields.get("retry_options") is not None)
+    return Function(fields["name"], fields["function_id"], bindings, _retry_policy(fields.get("retry_options")))
+
+
+def _retry_policy(options: Message | None) -> RetryPolicy | None:
+    if options is None:
+        return None
+    fields: dict[str, Any] = vars(options)
+    if "delay_interval" in fields:
+        return RetryPolicy(fields["max_retry_count"], fields["delay_interval"], fields["delay_interval"])
+    return RetryPolicy(fields["max_retry_count"], fields["minimum_interval"], fields["maximum_interval"])

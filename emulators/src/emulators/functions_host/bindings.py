@@ -7,6 +7,7 @@ from emulators.functions_host.errors import AppRefused
 
 HTTP, ORCHESTRATION, ACTIVITY = "httptrigger", "orchestrationtrigger", "activitytrigger"
 _SERVED = frozenset({HTTP, ORCHESTRATION, ACTIVITY, "http", "durableclient"})
+_RETRIED = "eventhubtrigger"
 _WHY = {"entitytrigger": " (durable entities are left out on purpose)"}
 
 
@@ -24,9 +25,9 @@ def check_bindings(functions: Sequence[Function], listened: Iterable[str]) -> No
         if binding["type"].lower() not in served
     ]
     faults += [
-        f"function {function.name!r} has a retry policy, which this host does not carry out"
+        f"function {function.name!r} has a retry policy, which this host carries out for Event Hubs alone"
         for function in functions
-        if function.retried
+        if function.retry is not None and function.trigger["type"].lower() != _RETRIED
     ]
     if faults:
         raise AppRefused("\n".join(faults))

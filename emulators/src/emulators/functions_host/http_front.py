@@ -15,7 +15,7 @@ from emulators.functions_host.durable.api import Handler
 from emulators.functions_host.http_messages import to_request, to_response
 from emulators.functions_host.invoker import Invoker
 from emulators.functions_host.keys import HostKeys, is_allowed
-from emulators.functions_host.listeners.registry import Listener
+from emulators.functions_host.listeners.registry import LISTENERS, Listener
 from emulators.functions_host.protos import TypedData
 from emulators.functions_host.routes import Route, find, parse_route
 
@@ -87,7 +87,7 @@ class HttpFront:
             return web.Response(status=404)
         listener = self._listeners.get(function.trigger["type"].lower())
         if listener is None:
-            text = f"{function.name} has a {function.trigger['type']}: only {', '.join(self._listeners)} fire by hand"
+            text = f"{function.name} has a {function.trigger['type']}: only {', '.join(LISTENERS)} fire by hand"
             return web.json_response({"Message": text}, status=400)
         try:
             listener.fire(function.name, _input(await request.read()))

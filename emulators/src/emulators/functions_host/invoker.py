@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 
-from emulators.functions_host.app_worker import CallOutcome, Function, execute
+from emulators.functions_host.app_worker import CallOutcome, Function, Given, execute
 from emulators.functions_host.protos import TypedData
 
 _LONGEST_LOOK = 0.5
@@ -53,15 +53,18 @@ class Invoker:
         self._clients = clients
         self._watchdog = watchdog
 
-    async def __call__(self, name: str, value: TypedData, *, reason: str, level: int = logging.INFO) -> CallOutcome:
-        """Run function `name` with its trigger's value; a failure of the function is in the outcome, not raised."""
+    async def __call__(
+        self, name: str, value: TypedData | Given, *, reason: str, level: int = logging.INFO
+    ) -> CallOutcome:
+        """Run function `name` with what its trigger gives; a failure of the function is in the outcome, not raised."""
+        given = value if isinstance(value, Given) else Given(value)
         function, invocation = self.functions[name], str(uuid.uuid4())
         clients = {binding["name"]: TypedData(string=self._clients()) for binding in function.inputs}
         logger = logging.getLogger(f"Function.{name}")
         logger.log(level, "Executing", extra={"invocation": invocation, "reason": reason})
         began = time.perf_counter()
         with self._watchdog.watching(name, invocation):
-            outcome = await execute(function, invocation, {function.trigger["name"]: value, **clients})
+            outcome = await execute(function, invocation, given, clients)
         milliseconds = round((time.perf_counter() - began) * 1000)
         _log_end(logger, level, outcome=outcome, fields={"invocation": invocation, "duration_ms": milliseconds})
         return outcome

@@ -83,6 +83,8 @@ def _interval(text: str) -> timedelta:
         interval = parse_timespan(text)
     except ValueError as error:
         raise TimerScheduleError(f"schedule {text!r}: {error}") from error
+    if interval.microseconds:
+        raise TimerScheduleError(f"schedule {text!r}: an interval is in whole seconds")
     hours, minutes, *seconds = (int(float(part)) for part in text.split(".", 1)[-1].split(":"))
     if hours > _FIELDS[2].high or max(minutes, *seconds, 0) > _FIELDS[1].high or not interval:
         raise TimerScheduleError(f"schedule {text!r}: an interval is 00:00:01 to 23:59:59, or d.hh:mm:ss")

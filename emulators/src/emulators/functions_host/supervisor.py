@@ -26,6 +26,8 @@ class Hosting:
     """What to host and where; port 0 is any free port, which then stays the same over restarts.
 
     `polling`: how many seconds apart the queues of the task hub are looked into; 0 is at once.
+    `message_lock`: how many seconds a message of a queue trigger is hidden at a time, and so for how long at most after
+    the host died with it; in Azure it is ten minutes, and no setting changes that.
     """
 
     app: Path
@@ -35,6 +37,7 @@ class Hosting:
     rpc_port: int = 17071
     enable_auth: bool = False
     polling: float = 0.0
+    message_lock: float = 600.0
 
 
 @asynccontextmanager
@@ -115,8 +118,9 @@ def _command(config: Hosting, http: int, rpc: int) -> tuple[str, ...]:
     paths = ("--app", str(config.app), "--state", str(config.state), "--settings", str(config.settings))
     auth = ("--enable-auth",) if config.enable_auth else ()
     module = "emulators.functions_host.worker"
-    numbers = ("--polling", str(config.polling), "--http", str(http), "--rpc", str(rpc))
-    return (sys.executable, "-m", module, *paths, *auth, *numbers)
+    numbers = ("--polling", str(config.polling), "--message-lock", str(config.message_lock))
+    sockets = ("--http", str(http), "--rpc", str(rpc))
+    return (sys.executable, "-m", module, *paths, *auth, *numbers, *sockets)
 
 
 def _listening(port: int) -> socket.socket:

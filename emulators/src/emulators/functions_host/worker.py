@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from aiohttp import web
@@ -47,6 +48,7 @@ class Options:
     settings: Path
     enable_auth: bool
     polling: float
+    message_lock: float
     http: int
     rpc: int
 
@@ -70,7 +72,8 @@ def _options(arguments: Sequence[str] | None) -> Options:
     for name in ("--app", "--state", "--settings"):
         parser.add_argument(name, type=lambda text: Path(text).resolve(), required=True)
     parser.add_argument("--enable-auth", action="store_true")
-    parser.add_argument("--polling", type=float, required=True)
+    for name in ("--polling", "--message-lock"):
+        parser.add_argument(name, type=float, required=True)
     for name in ("--http", "--rpc"):
         parser.add_argument(name, type=int, required=True)
     return Options(**vars(parser.parse_args(arguments)))
@@ -101,10 +104,11 @@ async def _running(options: Options) -> AsyncIterator[None]:
     configure_logging(config.log_levels)
     os.chdir(options.app)
     hold(options.state)
-    surroundings = Surroundings(dict(os.environ), Memory(connect(options.state)))
-    listeners = [make(surroundings) for make in LISTENERS]
+    message_lock = timedelta(seconds=options.message_lock)
+    surroundings = Surroundings(dict(os.environ), Memory(connect(options.state)), config, message_lock)
     functions = enabled(await load_app(options.app), os.environ)
-    check_bindings(functions, [listener.trigger for listener in listeners])
+    check_bindings(functions, LISTENERS)
+    listeners = [make(surroundings) for trigger, make in LISTENERS.items() if named(functions, trigger)]
     parts = _assemble(options, config, functions=functions, listeners=listeners, keys=host_keys(surroundings.memory))
     async with AsyncExitStack() as stack:
         for listener in listeners:

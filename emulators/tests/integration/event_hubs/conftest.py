@@ -36,7 +36,7 @@ HUBS = {
     "empty": 1,
     "crowded": 1,
 }
-FAULTY = {f"faulty-{letter}": 1 for letter in "abcdefghi"}
+FAULTY = {f"faulty-{letter}": 1 for letter in "abcdefghij"}
 SENDER, RECEIVER, STRANGER = "client-sender", "client-receiver", "client-stranger"
 POLICY = SharedAccessKey("root", "a-key-for-tests-only", ("Send", "Listen"))
 IDENTITIES = Identities(

@@ -49,6 +49,7 @@ SCENARIOS = {
     "acknowledgement lost, sync": ({"kind": "lose_ack", "next": 1}, sync(5, "producer")),
     "dropped before storing": ({"kind": "drop", "next": 1}, aio()),
     "rejected twice": ({"kind": "reject_busy", "next": 2}, aio()),
+    "refused for good": ({"kind": "refuse", "share": 1.0, "holding": "a"}, aio()),
     "detached once": ({"kind": "detach_busy", "next": 1}, aio(retry_total=3)),
     "detached always": ({"kind": "detach_busy", "share": 1.0}, aio()),
     "token refused": ({"kind": "refuse_token", "share": 1.0}, aio()),
@@ -99,6 +100,14 @@ def test_a_busy_hub_that_rejects_is_tried_twice_without_a_pause(faced):
 
     assert isinstance(met.error, EventDataSendError)
     assert "server-busy" in str(met.error)
+    assert (met.stored, met.injected) == (0, 2)
+
+
+def test_a_message_that_the_hub_never_takes_is_tried_twice_and_its_reason_is_told(faced):
+    met = faced["refused for good"]
+
+    assert isinstance(met.error, EventDataSendError)
+    assert "never takes it" in str(met.error)
     assert (met.stored, met.injected) == (0, 2)
 
 

@@ -16,26 +16,33 @@ def faults_of(**fields):
 def test_the_next_two_sends_are_hit_and_no_more():
     faults = faults_of(kind="stall", next=2)
 
-    assert [bool(faults.of_send("trades")) for _ in range(4)] == [True, True, False, False]
+    assert [bool(faults.of_send("trades", b"")) for _ in range(4)] == [True, True, False, False]
 
 
 def test_a_fault_of_one_hub_spares_the_others():
     faults = faults_of(kind="drop", next=1, hub="gps")
 
-    assert faults.of_send("trades") is None
-    assert faults.of_send("gps").kind is Kind.DROP
+    assert faults.of_send("trades", b"") is None
+    assert faults.of_send("gps", b"").kind is Kind.DROP
 
 
 def test_a_share_hits_about_that_many():
     faults = faults_of(kind="drop", share=0.05, seed=7)
 
-    assert 30 <= sum(bool(faults.of_send("gps")) for _ in range(1000)) <= 75
+    assert 30 <= sum(bool(faults.of_send("gps", b"")) for _ in range(1000)) <= 75
+
+
+def test_a_fault_of_what_holds_some_text_spares_the_rest():
+    faults = faults_of(kind="refuse", share=1.0, holding="spoilt")
+
+    assert faults.of_send("trades", b"a good one") is None
+    assert faults.of_send("trades", b"one that is spoilt").kind is Kind.REFUSE
 
 
 def test_tokens_and_sends_meet_their_own_faults():
     faults = faults_of(kind="refuse_token", next=1)
 
-    assert faults.of_send("trades") is None
+    assert faults.of_send("trades", b"") is None
     assert faults.of_token("trades").kind is Kind.REFUSE_TOKEN
 
 
@@ -48,6 +55,7 @@ def test_tokens_and_sends_meet_their_own_faults():
         ({"kind": "drop", "next": 0}, "next"),
         ({"kind": "drop", "share": 1.5}, "share"),
         ({"kind": "drop", "next": 1, "stored": True}, "stored"),
+        ({"kind": "refuse_token", "next": 1, "holding": "x"}, "holding"),
         ({"kind": "drop", "next": 1, "colour": "red"}, "colour"),
         ([], "object"),
     ],

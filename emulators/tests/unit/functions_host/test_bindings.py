@@ -1,12 +1,15 @@
+from datetime import timedelta
+
 import pytest
 
 from emulators.functions_host.app_worker import Function
+from emulators.functions_host.backoff import RetryPolicy
 from emulators.functions_host.bindings import check_bindings, enabled, named
 from emulators.functions_host.errors import AppRefused
 
 
-def function(name, *types, retried=False):
-    return Function(name, name, tuple({"name": f"{kind}_in", "type": kind} for kind in types), retried)
+def function(name, *types, retry=None):
+    return Function(name, name, tuple({"name": f"{kind}_in", "type": kind} for kind in types), retry)
 
 
 def test_served_bindings_pass():
@@ -27,9 +30,13 @@ def test_every_unknown_binding_is_refused_by_function_and_name():
     assert "'blob_in'" in text
 
 
-def test_a_retry_policy_is_refused_since_nothing_would_carry_it_out():
+def test_a_retry_policy_is_refused_where_nothing_would_carry_it_out():
+    policy = RetryPolicy(3, timedelta(seconds=1), timedelta(seconds=1))
+
+    check_bindings([function("h", "eventHubTrigger", retry=policy)], ["eventHubTrigger"])
+
     with pytest.raises(AppRefused, match="'t' has a retry policy"):
-        check_bindings([function("t", "timerTrigger", retried=True)], ["timerTrigger"])
+        check_bindings([function("t", "timerTrigger", retry=policy)], ["timerTrigger"])
 
 
 def test_a_function_that_a_setting_disables_is_left_out():

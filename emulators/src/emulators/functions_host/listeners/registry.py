@@ -1,13 +1,15 @@
-"""What a listener is, and which ones there are: a new trigger type is a new module and one name in `LISTENERS`."""
+"""What a listener is, and which ones there are: a new trigger type is a new module and one line in `LISTENERS`."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Protocol
 
 from aiohttp import web
 
 from emulators.functions_host.app_worker import Function
 from emulators.functions_host.durable.api import Handler
+from emulators.functions_host.host_json import HostConfig
 from emulators.functions_host.invoker import Invoker
 from emulators.functions_host.listeners.event_grid import EventGridListener
 from emulators.functions_host.listeners.timer import TimerListener
@@ -16,10 +18,15 @@ from emulators.functions_host.memory import Memory
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a listener may use: the app settings, and a memory that outlives the host."""
+    """What a listener may use: the app settings, a memory that outlives the host, and what host.json says.
+
+    `message_lock`: for how long a queue message is hidden at a time while its function runs.
+    """
 
     settings: Mapping[str, str]
     memory: Memory
+    config: HostConfig = field(default_factory=HostConfig)
+    message_lock: timedelta = timedelta(minutes=10)
 
 
 class Listener(Protocol):
@@ -45,4 +52,22 @@ class Listener(Protocol):
         """Listen no more."""
 
 
-LISTENERS: tuple[Callable[[Surroundings], Listener], ...] = (TimerListener, EventGridListener)
+def _queue_listener(surroundings: Surroundings) -> Listener:
+    from emulators.functions_host.listeners.queue import QueueListener  # noqa: PLC0415 - the client is slow to import
+
+    return QueueListener(surroundings)
+
+
+def _event_hub_listener(surroundings: Surroundings) -> Listener:
+    from emulators.functions_host.listeners.event_hub import EventHubListener  # noqa: PLC0415 - so are these clients
+
+    return EventHubListener(surroundings)
+
+
+LISTENERS: Mapping[str, Callable[[Surroundings], Listener]] = {
+    "timerTrigger": TimerListener,
+    "eventGridTrigger": EventGridListener,
+    "queueTrigger": _queue_listener,
+    "eventHubTrigger": _event_hub_listener,
+}
+"""Makes the listener of each type of trigger; one that no function of the app has is never made."""

@@ -1,0 +1,86 @@
+"""The figures that the fault tests measure, each beside its bar, and the table of them."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+REPORT = Path(__file__).parents[2] / "docs/reliability.md"
+FIRST, LAST = "<!-- figures: written by make faults -->", "<!-- end of the figures -->"
+HEAD = ("| row | what | measured | bar | holds |", "|---|---|---|---|---|")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured figure of a row (`F7`), as text, and whether it holds its bar."""
+
+    row: str
+    what: str
+    measured: str
+    bar: str
+    holds: bool
+
+    def as_line(self) -> str:
+        """Give the figure as a line of the Markdown table."""
+        return f"| {self.row} | {self.what} | {self.measured} | {self.bar} | {'yes' if self.holds else '**no**'} |"
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Takes the figures of a row: hands each to `keep`, then asserts that it holds."""
+
+    row: str
+    keep: Callable[[dict[str, object]], None]
+
+    def exactly(self, what: str, measured: float, wanted: float, unit: str = "") -> None:
+        """Hold that a figure is `wanted`."""
+        self._take(what, _text(measured, unit), _text(wanted, unit), holds=measured == wanted)
+
+    def at_most(self, what: str, measured: float, bar: float, unit: str = "") -> None:
+        """Hold that a figure does not exceed its bar."""
+        self._take(what, _text(measured, unit), f"≤ {_text(bar, unit)}", holds=measured <= bar)
+
+    def at_least(self, what: str, measured: float, bar: float, unit: str = "") -> None:
+        """Hold that a figure reaches its bar."""
+        self._take(what, _text(measured, unit), f"≥ {_text(bar, unit)}", holds=measured >= bar)
+
+    def all_of(self, what: str, measured: int, of: int) -> None:
+        """Hold that all of some, which are more than none, are as they should be."""
+        self._take(what, f"{measured:,} of {of:,}", "all", holds=measured == of > 0)
+
+    def _take(self, what: str, measured: str, bar: str, *, holds: bool) -> None:
+        figure = Figure(self.row, what, measured, bar, holds)
+        self.keep(asdict(figure))
+        assert holds, f"{self.row}, {what}: measured {measured}, the bar is {bar}"
+
+
+def row_of(module: str) -> str:
+    """Give the row that a module measures: that of `test_f07_gaps` is `F7`."""
+    return f"F{int(module.rpartition('.')[2].removeprefix('test_f').partition('_')[0])}"
+
+
+def as_table(figures: Iterable[Figure]) -> list[str]:
+    """Give the lines of the table, rows in their order; figures of a row stay in theirs."""
+    return [*HEAD, *(one.as_line() for one in sorted(figures, key=lambda one: int(one.row[1:])))]
+
+
+def with_figures(report: str, figures: Iterable[Figure]) -> str:
+    """Give the report with these figures in the place of the former ones of their rows; other rows stay."""
+    before, _, rest = report.partition(FIRST)
+    former, _, after = rest.partition(LAST)
+    new = list(figures)
+    measured = {one.row for one in new}
+    kept = [one for one in map(_figure, former.split("\n")) if one and one.row not in measured]
+    return "\n".join([f"{before}{FIRST}", *as_table([*kept, *new]), f"{LAST}{after}"])
+
+
+def _figure(line: str) -> Figure | None:
+    cells = [cell.strip() for cell in line.strip("|").split("|")]
+    if len(cells) != 5 or not cells[0].startswith("F"):
+        return None
+    row, what, measured, bar, holds = cells
+    return Figure(row, what, measured, bar, holds == "yes")
+
+
+def _text(value: float, unit: str) -> str:
+    number = f"{value:,}" if isinstance(value, int) else f"{value:,.3g}" if abs(value) < 100 else f"{value:,.0f}"
+    return f"{number} {unit}".strip()

@@ -1,0 +1,60 @@
+"""F2: the hub takes messages and never settles them; the sender keeps its own deadline."""
+
+import asyncio
+import contextlib
+import time
+
+import psutil
+
+from shared.clients.event_hubs.hubs import Breaker
+from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
+from tests.faults.producing import Hub, Producer
+
+LATENESS = 0.5
+SENDERS, BATCH = 8, 50
+STALLS = (False, True, False)  # whether what the hub does not settle is stored
+
+
+def patient(seconds: float) -> RetryPolicy:
+    return RetryPolicy(Timeouts(seconds, seconds * 0.55, Backoff(0.05, 0.3), Backoff(0.1, 0.5)))
+
+
+async def test_a_stalled_hub_holds_nobody_longer_than_the_deadline(platform, sized, figures):
+    deadline, hub = float(sized(3, 10)), Hub.of(platform, "trades")
+    producers = [Producer(f"stalled-{number}") for number in range(SENDERS)]
+    hubs = platform.hubs(retry=patient(deadline), breaker=Breaker(rest=0.2))
+
+    before, spent = _megabytes(), []
+    for stored in STALLS:
+        some = await _in_a_stall(platform, hubs, producers, stored)
+        spent += some
+    grown = _megabytes() - before
+    verdict = await hub.verdict(*producers)
+
+    figures.all_of("sends that failed", sum(was for _, was in spent), SENDERS * len(STALLS))
+    figures.at_most("longest send", max(seconds for seconds, _ in spent), deadline + LATENESS, "s")
+    figures.at_most("memory grown", grown, 20.0, "MB")
+    figures.exactly("lost", len(verdict.lost), 0)
+    figures.exactly("phantom", len(verdict.phantom), 0)
+
+
+async def _in_a_stall(platform, hubs, producers, stored) -> list[tuple[float, bool]]:
+    """Give for each producer how long its send took while the hub stalled, and whether it failed."""
+    async with contextlib.AsyncExitStack() as stack:
+        senders = [await stack.enter_async_context(hubs.sender("trades")) for _ in producers]
+        calm = await asyncio.gather(*(_timed(*pair) for pair in zip(producers, senders, strict=True)))
+        assert not any(failed for _, failed in calm)
+        platform.order("faults", kind="stall", share=1.0, stored=stored)
+        spent = await asyncio.gather(*(_timed(*pair) for pair in zip(producers, senders, strict=True)))
+        platform.clear()
+    return spent
+
+
+async def _timed(producer, sender) -> tuple[float, bool]:
+    began = time.monotonic()
+    failure = await producer.send(sender, BATCH)
+    return time.monotonic() - began, failure is not None
+
+
+def _megabytes() -> float:
+    return psutil.Process().memory_info().rss / 1e6

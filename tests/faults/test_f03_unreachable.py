@@ -1,0 +1,109 @@
+"""F3: the hub can't be reached: it is silent, resets, is not there, has no name, or speaks something else."""
+
+import asyncio
+import contextlib
+import socket
+import struct
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from shared.clients.event_hubs.hubs import Breaker
+from shared.clients.retrying import Backoff, Clock, RetryPolicy, Timeouts
+from tests.faults.producing import Producer
+from tests.integration.sending.stage import listener
+
+LATENESS = 0.5
+THRESHOLD = 3
+
+
+@contextlib.asynccontextmanager
+async def _resetting() -> AsyncIterator[str]:
+    """A peer that accepts and resets at once."""
+
+    class Peer(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            lingering = struct.pack("ii", 1, 0)
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, lingering)
+            transport.abort()  # type: ignore[attr-defined]
+
+    server = await asyncio.get_running_loop().create_server(Peer, "127.0.0.1", 0)
+    try:
+        yield f"sb://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+        await server.wait_closed()
+
+
+@contextlib.asynccontextmanager
+async def _closed() -> AsyncIterator[str]:
+    async with listener() as address:
+        pass
+    yield address
+
+
+PEERS: dict[str, Callable[[], contextlib.AbstractAsyncContextManager[str]]] = {
+    "silent": listener,
+    "reset": _resetting,
+    "closed": _closed,
+    "no such name": lambda: contextlib.nullcontext("sb://no-such-host.invalid:5671"),
+    "no TLS": lambda: listener(b"HTTP/1.1 400 Bad Request\r\n\r\n"),
+}
+
+
+@dataclass
+class Observed:
+    """How long each send took, and when each attempt was over (each failed)."""
+
+    sends: list[float] = field(default_factory=list)
+    attempts: list[float] = field(default_factory=list)
+
+    def gaps(self) -> list[float]:
+        """Give the seconds between attempts."""
+        return [after - before for before, after in pairwise(self.attempts)]
+
+
+async def test_an_unreachable_hub_costs_a_deadline_at_most_and_is_soon_left_alone(platform, sized, figures):
+    deadline, rest = float(sized(2, 10)), float(sized(3, 30))
+    try_ = deadline * 0.2
+
+    observed = await asyncio.gather(
+        *(_observe(platform, make, Timeouts(deadline, try_, Backoff(0.05, 0.3)), rest) for make in PEERS.values())
+    )
+
+    at_once = [seconds for one in observed for seconds in one.sends if seconds < deadline * 0.1]
+    gaps = [one.gaps() for one in observed]
+    probes = [gap for of_one in gaps for gap in of_one[THRESHOLD - 1 :]]
+    figures.at_most("longest send", max(max(one.sends) for one in observed), deadline + LATENESS, "s")
+    figures.all_of("left alone after 3", sum(max(of[: THRESHOLD - 1]) < rest * 0.9 < of[2] for of in gaps), len(PEERS))
+    figures.at_least("refused at once while it is left alone", len(at_once), 100)
+    figures.at_most("of those the slowest but one in a hundred", 1e3 * _percentile(at_once, 99), 50.0, "ms")
+    figures.at_least("shortest time between probes", min(probes), rest * 0.95, "s")
+    figures.at_most("longest time between probes", max(probes), rest + try_ + LATENESS, "s")
+
+
+async def _observe(platform, make, timeouts: Timeouts, rest: float) -> Observed:
+    """Send again and again for three and a half times the rest of the breaker."""
+    seen = Observed()
+
+    def failed() -> float:
+        seen.attempts.append(time.monotonic())  # the jitter is drawn once a failed attempt
+        return 0.5
+
+    producer, end = Producer("lonely"), time.monotonic() + 3.5 * rest
+    async with make() as address:
+        connection = platform.connection(custom_endpoint=address)
+        retry = RetryPolicy(timeouts, Clock(jitter=failed))
+        hubs = platform.hubs(connection=connection, retry=retry, breaker=Breaker(THRESHOLD, rest))
+        async with hubs.sender("single") as sender:
+            while time.monotonic() < end:
+                began = time.monotonic()
+                assert await producer.send(sender, 5) is not None
+                seen.sends.append(time.monotonic() - began)
+                await asyncio.sleep(0.02)
+    return seen
+
+
+def _percentile(values: list[float], percent: float) -> float:
+    return sorted(values)[min(len(values) - 1, int(len(values) * percent / 100))]
