@@ -61,7 +61,7 @@ class FakeEventHubs:
         self._look_up(hub, {event.partition_id for event in events if event.partition_id is not None})
         failure = self._failures.popleft() if self._failures else None
         self._fail(hub, failure, events)
-        tell = on_refusal or (lambda event, reason: None)  # noqa: ARG005 - nobody is told
+        tell = on_refusal or (lambda event, reason: None)  # noqa: ARG005 - none asked
         if failure == "refused":
             return _refused(events, "refused on demand", tell)
         if failure == "halfway":

@@ -31,7 +31,7 @@ class Blob:
     etag: str
 
 
-class Blobs(Protocol):
+class LeasedBlobs(Protocol):
     """Blobs with metadata and leases."""
 
     def make(self) -> None:

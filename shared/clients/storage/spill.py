@@ -15,7 +15,7 @@ from shared import telemetry
 from shared.clients.identity.credentials import Identity
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 from shared.clients.storage.containers import container_of
-from shared.clients.storage.leased_blobs import Blob, Blobs, ContainerBlobs
+from shared.clients.storage.leased_blobs import Blob, ContainerBlobs, LeasedBlobs
 from shared.clients.storage.queues import Queue, QueuedMessage, queue_of
 from shared.clients.storage.spill_metadata import batch_of, metadata_of
 from shared.domain.spill import SpilledBatch, SpillState, is_batch_path, may_become, message_of, next_path
@@ -114,7 +114,7 @@ class SpillLock(Protocol):
 class StoredSpill:
     """The spill in a container and three queues."""
 
-    def __init__(self, blobs: Blobs, queue: Queue, dead: Queue, poison: Queue) -> None:
+    def __init__(self, blobs: LeasedBlobs, queue: Queue, dead: Queue, poison: Queue) -> None:
         """Keep the ways to them."""
         self._blobs = blobs
         self._queue = queue
@@ -223,7 +223,7 @@ class StoredSpill:
 
 @dataclass(frozen=True, slots=True)
 class _Lease:
-    blobs: Blobs
+    blobs: LeasedBlobs
     path: str
     name: str
 
