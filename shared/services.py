@@ -137,7 +137,8 @@ class Services:
     @made_once
     def window_events(self) -> WindowEvents:
         """Give what publishing the events of windows needs."""
-        return WindowEvents(self.ledger, self.hubs, self.reference, topic(self.settings, self.identity), self.clock)
+        listening = topic(self.settings, self.identity)
+        return WindowEvents(self.ledger, self.hubs, self.reference, self.spill, listening, self.clock)
 
     @made_once
     def runs(self) -> RunLedger:
@@ -197,7 +198,11 @@ class Services:
     @made_once
     def report_tools(self) -> ReportTools | None:
         """Give what reporting a run needs of the world, None where no database is set."""
-        return ReportTools(self.metrics_tools, self.runs, self.counts) if self.counts else None
+        return (
+            ReportTools(self.metrics_tools, self.runs, self.counts, self.settings.enrichment.drain_limit)
+            if self.counts
+            else None
+        )
 
     @made_once
     def housekeeping_tools(self) -> HousekeepingTools:
