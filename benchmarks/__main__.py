@@ -26,6 +26,7 @@ MODULES = (
     "websocket",
     "pacing",
     "memory",
+    "spilling",
     "assets",
     "lakehouse_source",
     "lakehouse_sql",

@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from shared.access import storage_access
 from shared.clients.storage.fake import FakeReference
 from shared.contracts import load_contract
 from shared.errors import Unavailable
@@ -35,6 +36,28 @@ def test_a_send_to_any_destination_may_take_as_long_as_its_setting_says():
     assert services.hubs.retry.timeouts.total == 10.0
     assert services.lake.container.retry.timeouts.total == 10.0
     assert table.retry.timeouts.total == 10.0
+
+
+@pytest.mark.parametrize(("written", "kept"), [({}, True), ({"SPILL": "on"}, True), ({"SPILL": "off"}, False)])
+def test_what_a_hub_does_not_take_is_kept_unless_the_setting_says_off(written, kept):
+    settings = read_settings(LEAST | written, {"functionTimeout": "00:10:00"} | CONCURRENCY)
+
+    services = Services().replace(settings=settings, spill="the spill")
+
+    assert services.destination_tools.spill == ("the spill" if kept else None)
+
+
+@pytest.mark.parametrize(
+    ("written", "endpoint"),
+    [
+        ({}, "https://account.queue.core.windows.net"),
+        ({"AzureWebJobsStorage__queueServiceUri": "https://q.example"}, "https://q.example"),
+    ],
+)
+def test_the_queues_are_those_of_the_apps_storage_account(written, endpoint):
+    settings = read_settings(LEAST | written, {"functionTimeout": "00:10:00"} | CONCURRENCY)
+
+    assert storage_access(settings, "queue")[:2] == (None, endpoint)
 
 
 def test_without_a_database_there_are_no_alerts_to_send_and_nothing_to_measure():
