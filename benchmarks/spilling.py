@@ -100,7 +100,8 @@ async def _redriven(hub: Sender, spill: Spill, stream: str) -> float:
     began, sent = process_time(), 0
     for batch in spill.batches(f"{stream}/")[:REDRIVEN]:
         content = spill.read(batch.path)
-        sent += (await hub.send(decode(batch, content or b""))).accepted
+        delivery = await hub.send(decode(batch, content or b""))
+        sent += delivery.accepted
         spill.mark(batch)
     return sent / (process_time() - began)
 
