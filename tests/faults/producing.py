@@ -1,7 +1,7 @@
 """Producers whose events can be told apart, and what of them stands in a hub."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from shared.clients.destination import Sender
@@ -47,11 +47,15 @@ class Hub:
     def of(cls, platform: Platform, name: str) -> "Hub":
         return cls(platform, name, platform.stored(name))
 
-    async def arrivals(self) -> list[tuple[Arrival, float]]:
-        """Read all events in the order of each partition, and when the hub took each (seconds since 1970)."""
+    async def arrivals(self, read: Callable[[bytes], Arrival] | None = None) -> list[tuple[Arrival, float]]:
+        """Read all events in the order of each partition, and when the hub took each (seconds since 1970).
+
+        read: tells an event by its body; by default that of a Producer.
+        """
+        read = read or arrival
         found = await read_back(self.platform, self.name, self.since, within=120)
         return [
-            (arrival(event.body_as_str().encode()), event.enqueued_time.timestamp())
+            (read(event.body_as_str().encode()), event.enqueued_time.timestamp())
             for events in found.values()
             for event in events
         ]

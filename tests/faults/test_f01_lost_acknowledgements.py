@@ -12,7 +12,8 @@ async def test_lost_acknowledgements_lose_nothing_and_double_only_what_they_hit(
     hub, faults, producers = Hub.of(platform, "trades"), 0, []
     for seed in range(sized(1, 10)):
         platform.order("faults", kind="lose_ack", hub="trades", share=0.05, seed=seed)
-        producers += await _producers_of(platform, seed)
+        some = await _producers_of(platform, seed)
+        producers += some
         faults += platform.injected()
         platform.clear()
 

@@ -26,7 +26,8 @@ async def test_a_stalled_hub_holds_nobody_longer_than_the_deadline(platform, siz
 
     before, spent = _megabytes(), []
     for stored in STALLS:
-        spent += await _in_a_stall(platform, hubs, producers, stored)
+        some = await _in_a_stall(platform, hubs, producers, stored)
+        spent += some
     grown = _megabytes() - before
     verdict = await hub.verdict(*producers)
 
