@@ -22,6 +22,7 @@ from shared.clients.storage.fake import FakeLedger, FakeReference
 from shared.contracts import FOLDER
 from shared.domain.delivery import Event
 from shared.domain.runs.run import RunMode, RunRow, parameters_of
+from shared.domain.spill import SpilledBatch, batch_path, message_of
 from shared.domain.windows.announcement import closing, opening
 from shared.domain.windows.ending import Completion, decide_ending
 from shared.domain.windows.ledger_row import TERMINAL, SliceRow, WindowRow
@@ -220,6 +221,18 @@ def test_the_lookup_has_the_columns_and_types_of_its_contract():
     }
     assert set(schema["required"]) == properties_of(schema)
     assert [breaches(schema, row) for row in table.to_pylist()] == [[]]
+
+
+@pytest.mark.parametrize("part", ["7.1", "close.2"])
+@pytest.mark.parametrize(("reason", "absent"), [("", {"reason"}), ("no such hub", set())])
+def test_a_spilled_batch_is_named_by_the_message_of_the_contract(part, reason, absent):
+    schema = SCHEMAS["documents/spill_message.v1.schema.json"]
+    path = batch_path("calls", f"{WINDOW.id}/{part}", 3)
+
+    message = message_of(SpilledBatch(path, "call_centre", "centre-calls", 5, 2, "ab", NOON, reason=reason))
+
+    assert breaches(schema, message) == []
+    assert properties_of(schema) - set(message) == absent
 
 
 @pytest.mark.parametrize(("attempt", "absent"), [(1, {"attempt"}), (2, set())])

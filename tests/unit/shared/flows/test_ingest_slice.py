@@ -95,7 +95,7 @@ class World:
                 venues=lambda: {"coinbase": self.venue},
                 recording=lambda path: None,
             ),
-            destinations=lambda stream: self.hubs.sender(stream.hub),
+            destinations=lambda stream, _: self.hubs.sender(stream.hub),
             clock=clock,
             sleep=asyncio.sleep,
         )
@@ -315,7 +315,7 @@ def test_a_past_slice_is_never_late():
 
 def test_what_nobody_foresaw_is_written_and_raised():
     world = World()
-    broken = replace(world.tools, destinations=lambda stream: {}["hub"])
+    broken = replace(world.tools, destinations=lambda *_: {}["hub"])
 
     with pytest.raises(KeyError):
         played(ingest(world.plan, 0, broken))
@@ -420,7 +420,7 @@ def test_whatever_is_logged_for_a_slice_says_its_feed_window_slice_and_attempt(c
     caplog.set_level(logging.INFO)
     world = World()
 
-    def connected(stream):
+    def connected(stream, attempt_id):
         telemetry.info(logging.getLogger("shared.clients.event_hubs"), "hub.connected", hub=stream.hub)
         return world.hubs.sender(stream.hub)
 

@@ -258,6 +258,20 @@ async def test_a_rejected_event_is_found_and_refused_by_name_and_the_rest_goes()
     assert [body for _, body in world.stored] == [b"%03d" % number for number in range(100) if number != 37]
 
 
+async def test_whoever_asks_is_told_of_each_refused_event_also_of_those_whose_reasons_are_not_kept():
+    world, told = World(capacity=100, poison=frozenset(b"%03d" % number for number in range(0, 100, 3))), []
+    events = numbered(100, key="us")
+    retry = RetryPolicy(Timeouts(), Clock(now=lambda: world.now, pause=world.sleep, jitter=lambda: world.draw))
+    attempts = Attempts("hub trades", "client-7", retry, Breaker())
+    sender = HubSender(attempts, world.make_link, lambda event, reason: told.append((event, reason)))
+
+    delivery = await sender.send(events)
+
+    assert [event for event, _ in told] == events[::3]
+    assert delivery.refused == len(told) > len(delivery.refusals)
+    assert all("decode-error" in reason for _, reason in told)
+
+
 async def test_an_event_too_large_for_the_hub_is_refused_by_name_and_the_rest_goes():
     delivery = await World().sender().send(rows(b"a", b"x" * 2_000, b"b", partition="2"))
 
