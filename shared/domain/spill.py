@@ -9,11 +9,14 @@ from typing import Any, Final, Literal, get_args
 SpillState = Literal["waiting", "redriven", "dead", "discarded"]
 SPILL_STATES: Final[tuple[SpillState, ...]] = get_args(SpillState)
 
+type BatchPart = Literal["held", "refused"]
+"""What is split off a batch: events that wait for a dead batch of their key, and events that the hub refused."""
+
 VERSION: Final = 1
 """Of the content of a batch and of the message that names it; a newer one is not redriven by this version."""
 
 _PATH = re.compile(
-    r"[a-z][a-z0-9_]*/(?P<feed>[a-z][a-z0-9_]*)-\d{8}T\d{6}Z/(\d{4,}|close)\.\d+/(?P<number>\d{6,})(?P<held>-held)?"
+    r"[a-z][a-z0-9_]*/(?P<feed>[a-z][a-z0-9_]*)-\d{8}T\d{6}Z/(\d{4,}|close)\.\d+/(?P<number>\d{6,})(?P<part>-held|-refused)?"
     r"\.ndjson\.zst"
 )
 
@@ -60,10 +63,15 @@ class SpilledBatch:
 
 @dataclass(frozen=True, slots=True)
 class SpillMessage:
-    """What a message in the queue says: the batch of which path waits, as which version of the app wrote it."""
+    """What a message in the queue says: the batch of which path waits, as which version of the app wrote it.
+
+    tries, rows: the batch's when the message was written.
+    """
 
     path: str
     version: int = VERSION
+    tries: int = 0
+    rows: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +106,18 @@ def feed_of(path: str) -> str:
 def next_path(path: str) -> str:
     """Name the batch after one, of the same try; raises ValueError for a path that is none of a batch."""
     match = _matched(path)
-    return f"{path[: match.start('number')]}{int(match['number']) + 1:06d}{match['held'] or ''}.ndjson.zst"
+    return f"{path[: match.start('number')]}{int(match['number']) + 1:06d}{match['part'] or ''}.ndjson.zst"
+
+
+def part_path(path: str, part: BatchPart) -> str:
+    """Name what is split off a batch; raises ValueError for a path that is none of a batch."""
+    match = _matched(path)
+    return f"{path[: match.end('number')]}-{part}.ndjson.zst"
+
+
+def whole_path(path: str) -> str:
+    """Name the batch of which one was split off, itself where it is whole; raises ValueError for no batch's path."""
+    return f"{path[: _matched(path).end('number')]}.ndjson.zst"
 
 
 def may_become(state: SpillState, other: SpillState) -> bool:
@@ -112,7 +131,14 @@ def may_become(state: SpillState, other: SpillState) -> bool:
 
 def message_of(batch: SpilledBatch) -> dict[str, Any]:
     """Give the message that names a batch, as `contracts/documents/spill_message` says."""
-    message = {"version": batch.version, "path": batch.path, "feed": batch.feed, "hub": batch.hub, "rows": batch.rows}
+    message = {
+        "version": batch.version,
+        "path": batch.path,
+        "feed": batch.feed,
+        "hub": batch.hub,
+        "rows": batch.rows,
+        "tries": batch.tries,
+    }
     return message | ({"reason": batch.reason} if batch.reason else {})
 
 
@@ -125,7 +151,7 @@ def read_message(document: object) -> SpillMessage:
         raise ValueError(f"version is {version!r}, not a whole number from 1")
     if not isinstance(path, str) or not is_batch_path(path):
         raise ValueError(f"path is {str(path)[:200]!r}, which names no batch")
-    return SpillMessage(path, version)
+    return SpillMessage(path, version, _count_of(document, "tries"), _count_of(document, "rows"))
 
 
 def counts_by_stream(batches: Iterable[SpilledBatch]) -> dict[str, SpillCounts]:
@@ -135,6 +161,12 @@ def counts_by_stream(batches: Iterable[SpilledBatch]) -> dict[str, SpillCounts]:
         states = found.setdefault(batch.stream, {})
         states[batch.state] = states.get(batch.state, 0) + batch.rows
     return {stream: SpillCounts(states) for stream, states in found.items()}
+
+
+def _count_of(document: Mapping[str, Any], name: str) -> int:
+    """Read a count that only helps; one that is missing or unreadable is 0."""
+    count = document.get(name)
+    return count if isinstance(count, int) and count >= 0 else 0
 
 
 def _matched(path: str) -> re.Match[str]:

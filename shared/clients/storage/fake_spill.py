@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.clients.storage.leased_blobs import LEASE_SECONDS, Blob
-from shared.clients.storage.queues import MOST_BYTES
+from shared.clients.storage.queues import MOST_BYTES, QueuedMessage
 from shared.clients.storage.spill import StoredSpill
 from shared.errors import ServiceRefused
 
@@ -153,10 +153,13 @@ class FakeQueue:
             message.visible_at, message.dequeued = self.clock() + hidden, message.dequeued + 1
         return due
 
-    def delete(self, message: FakeMessage) -> None:
+    def take(self, most: int) -> Sequence[QueuedMessage]:
+        return [QueuedMessage(str(one.id), str(one.dequeued), one.text.encode()) for one in self.receive(most)]
+
+    def delete(self, message: FakeMessage | QueuedMessage) -> None:
         """Take a message out, as a host does when its function returned."""
         self._check()
-        self.messages.remove(message)
+        self.messages = [one for one in self.messages if not _is_same(one, message)]
 
     def documents(self) -> list[dict[str, Any]]:
         """Give what all messages say, visible or not."""
@@ -168,7 +171,7 @@ class FakeQueue:
 
 
 class FakeSpill(StoredSpill):
-    """The spill in memory; `blobs`, `queue` and `dead` are its parts, for a test to look at and to break.
+    """The spill in memory; `blobs`, `queue`, `dead` and `poisoned` are its parts, for a test to look at and to break.
 
     `failure` is raised by every verb, `queue_failure` only where a queue is asked.
     """
@@ -177,7 +180,8 @@ class FakeSpill(StoredSpill):
         self.blobs = FakeBlobs(clock)
         self.queue = FakeQueue(clock)
         self.dead = FakeQueue(clock)
-        super().__init__(self.blobs, self.queue, self.dead)
+        self.poisoned = FakeQueue(clock)
+        super().__init__(self.blobs, self.queue, self.dead, self.poisoned)
 
     @property
     def failure(self) -> Exception | None:
@@ -194,4 +198,11 @@ class FakeSpill(StoredSpill):
 
     @queue_failure.setter
     def queue_failure(self, failure: Exception | None) -> None:
-        self.queue.failure = self.dead.failure = failure
+        self.queue.failure = self.dead.failure = self.poisoned.failure = failure
+
+
+def _is_same(one: FakeMessage, other: FakeMessage | QueuedMessage) -> bool:
+    """Tell a message by its id, and one that was handed out by its receipt too."""
+    if isinstance(other, FakeMessage):
+        return one.id == other.id
+    return (str(one.id), str(one.dequeued)) == (other.id, other.receipt)

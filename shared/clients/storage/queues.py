@@ -1,5 +1,10 @@
 """Queues of a storage account, as a queue trigger reads them: short texts in base64 that never expire."""
 
+import base64
+import binascii
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -20,6 +25,15 @@ MOST_BYTES: Final = 48 * 1024
 _NEVER_EXPIRES: Final = -1
 
 
+@dataclass(frozen=True, slots=True)
+class QueuedMessage:
+    """A message that was handed out. receipt: what it is deleted with, until it is handed out again."""
+
+    id: str
+    receipt: str
+    body: bytes
+
+
 class Queue(Protocol):
     """A queue of short texts that never expire."""
 
@@ -28,6 +42,12 @@ class Queue(Protocol):
 
     def length(self) -> int:
         """Say about how many messages it holds."""
+
+    def take(self, most: int) -> Sequence[QueuedMessage]:
+        """Hand out messages (at most 32), which nobody else is given for 30 s."""
+
+    def delete(self, message: QueuedMessage) -> None:
+        """Delete a message; one that was handed out again meanwhile stays."""
 
 
 class StorageQueue:
@@ -56,6 +76,27 @@ class StorageQueue:
             return 0
         return found.approximate_message_count or 0
 
+    def take(self, most: int) -> Sequence[QueuedMessage]:
+        """Receive them; what another wrote otherwise than in base64 is given as it is."""
+
+        def receive(queue: "QueueClient", limits: dict[str, Any]) -> list[QueuedMessage]:
+            found = queue.receive_messages(messages_per_page=most, max_messages=most, visibility_timeout=30, **limits)
+            return [QueuedMessage(one.id, one.pop_receipt or "", _body(str(one.content))) for one in found]
+
+        try:
+            return self._queue.call(receive, ResourceNotFoundError)
+        except ResourceNotFoundError:
+            return []
+
+    def delete(self, message: QueuedMessage) -> None:
+        """Delete it by its receipt."""
+
+        def delete(queue: "QueueClient", limits: dict[str, Any]) -> None:
+            queue.delete_message(message.id, message.receipt, **limits)
+
+        with contextlib.suppress(ResourceNotFoundError):
+            self._queue.call(delete, ResourceNotFoundError)
+
 
 def queue_of(
     name: str,
@@ -77,3 +118,10 @@ def queue_of(
     account = Account(connection, endpoint, identity, ca_bundle)
     place = f"The queue {name}"
     return StorageQueue(Resource(place, connect, lambda made, limits: made.create_queue(**limits), account.who, retry))
+
+
+def _body(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        return text.encode()

@@ -4,7 +4,7 @@ import contextlib
 import json
 import logging
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ from shared.clients.identity.credentials import Identity
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 from shared.clients.storage.containers import container_of
 from shared.clients.storage.leased_blobs import Blob, Blobs, ContainerBlobs
-from shared.clients.storage.queues import Queue, queue_of
+from shared.clients.storage.queues import Queue, QueuedMessage, queue_of
 from shared.clients.storage.spill_metadata import batch_of, metadata_of
 from shared.domain.spill import SpilledBatch, SpillState, is_batch_path, may_become, message_of, next_path
 from shared.errors import LoginRefused, Unavailable
@@ -26,6 +26,9 @@ logger = logging.getLogger(__name__)
 CONTAINER: Final = "spill"
 QUEUE: Final = "spill"
 DEAD_QUEUE: Final = "spill-dead"
+POISON_QUEUE: Final = "spill-poison"
+"""Where the host puts a message of which the function died five times."""
+
 _TIMEOUTS: Final = Timeouts(total=10.0, attempt=5.0, ordinary=Backoff(0.4, 2.0), throttled=Backoff(1.0, 4.0))
 """Short: a slice has waited for its hub already when it asks the spill."""
 
@@ -79,6 +82,12 @@ class Spill(Protocol):
     def waiting_messages(self) -> tuple[int, int]:
         """Say about how many messages the queue holds, and the queue of dead ones."""
 
+    def poison(self, most: int) -> Sequence[QueuedMessage]:
+        """Hand out messages (at most 32) of which the function died five times."""
+
+    def forget(self, message: QueuedMessage) -> None:
+        """Delete a message that `poison` handed out."""
+
 
 class SpillLock(Protocol):
     """The right to redrive one stream."""
@@ -88,13 +97,14 @@ class SpillLock(Protocol):
 
 
 class StoredSpill:
-    """The spill in a container and two queues."""
+    """The spill in a container and three queues."""
 
-    def __init__(self, blobs: Blobs, queue: Queue, dead: Queue) -> None:
+    def __init__(self, blobs: Blobs, queue: Queue, dead: Queue, poison: Queue) -> None:
         """Keep the ways to them."""
         self._blobs = blobs
         self._queue = queue
         self._dead = dead
+        self._poison = poison
 
     def keep(self, batch: SpilledBatch, content: bytes) -> SpilledBatch:
         """Add the blob, write the message, and take the blob back where the message was refused."""
@@ -167,6 +177,14 @@ class StoredSpill:
         """Ask both queues."""
         return self._queue.length(), self._dead.length()
 
+    def poison(self, most: int) -> Sequence[QueuedMessage]:
+        """Ask the host's queue."""
+        return self._poison.take(most)
+
+    def forget(self, message: QueuedMessage) -> None:
+        """Delete it there."""
+        self._poison.delete(message)
+
     def _blobs_of_batches(self, prefix: str) -> Iterator[Blob]:
         return (blob for blob in self._blobs.listed(prefix) if is_batch_path(blob.path))
 
@@ -214,5 +232,5 @@ def blob_spill(
     retry: how long each call is tried, ten seconds where not given.
     """
     retry = retry or RetryPolicy(_TIMEOUTS)
-    queues = (queue_of(name, *queue, ca_bundle=ca_bundle, retry=retry) for name in (QUEUE, DEAD_QUEUE))
+    queues = (queue_of(name, *queue, ca_bundle=ca_bundle, retry=retry) for name in (QUEUE, DEAD_QUEUE, POISON_QUEUE))
     return StoredSpill(ContainerBlobs(container_of(CONTAINER, *blob, ca_bundle=ca_bundle, retry=retry)), *queues)

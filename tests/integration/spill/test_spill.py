@@ -16,7 +16,7 @@ from emulators.testing import running_service
 from shared.clients.identity.fake import FakeIdentity
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 from shared.clients.storage.fake_spill import FakeSpill
-from shared.clients.storage.spill import CONTAINER, DEAD_QUEUE, QUEUE, blob_spill
+from shared.clients.storage.spill import CONTAINER, DEAD_QUEUE, POISON_QUEUE, QUEUE, blob_spill
 from shared.domain.spill import SpilledBatch, batch_path
 from shared.errors import LoginRefused, ServiceRefused, Unavailable
 from tests.integration.jobs_client.peer import Answer, running_peer
@@ -202,7 +202,14 @@ def test_a_message_is_what_a_queue_trigger_reads(connection, stream):
 
     read = [json.loads(base64.b64decode(text, validate=True)) for text in messages(connection)]
     (buried,) = [json.loads(base64.b64decode(text, validate=True)) for text in messages(connection, DEAD_QUEUE)][-1:]
-    assert {"version": 1, "path": batch(stream).path, "feed": "call_centre", "hub": "centre-calls", "rows": 5} in read
+    assert {
+        "version": 1,
+        "path": batch(stream).path,
+        "feed": "call_centre",
+        "hub": "centre-calls",
+        "rows": 5,
+        "tries": 0,
+    } in read
     assert buried["reason"] == "no such hub"
 
 
@@ -340,3 +347,29 @@ def test_the_identity_is_asked_for_a_token_of_storage_and_its_refusal_is_told(st
             verb()
 
     assert identity.scopes == ["https://storage.azure.com/.default"] * 2
+
+
+def test_poison_is_handed_out_once_until_it_is_deleted(spill):
+    spill._poison.put("poison 1")
+
+    (message,) = spill.poison(32)
+    assert message.body == b"poison 1"
+    assert list(spill.poison(32)) == []
+
+    spill.forget(message)
+    spill.forget(message)
+
+
+def test_poison_that_was_not_written_in_base64_is_given_as_it_is(connection):
+    spill = stored(connection)
+    with QueueClient.from_connection_string(connection, POISON_QUEUE) as queue:
+        queue.send_message("{not base64}")
+
+    (message,) = spill.poison(32)
+
+    assert message.body == b"{not base64}"
+    spill.forget(message)
+
+
+def test_where_nothing_was_ever_poison_none_is_handed_out():
+    assert list(FakeSpill(now).poison(1)) == []

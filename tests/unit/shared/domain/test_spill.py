@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from shared.domain.spill import (
     SPILL_STATES,
     SpilledBatch,
+    SpillMessage,
     batch_path,
     counts_by_stream,
     feed_of,
@@ -16,7 +17,9 @@ from shared.domain.spill import (
     may_become,
     message_of,
     next_path,
+    part_path,
     read_message,
+    whole_path,
 )
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -49,11 +52,23 @@ def test_other_blobs_are_no_batches(path):
         feed_of(path)
 
 
-@pytest.mark.parametrize("held", ["", "-held"])
-def test_the_next_path_is_the_next_number_of_the_same_try(held):
-    path = PATH.replace("000003", f"000009{held}")
+@pytest.mark.parametrize("part", ["", "-held", "-refused"])
+def test_the_next_path_is_the_next_number_of_the_same_try(part):
+    path = PATH.replace("000003", f"000009{part}")
 
-    assert next_path(path) == PATH.replace("000003", f"000010{held}")
+    assert next_path(path) == PATH.replace("000003", f"000010{part}")
+
+
+@pytest.mark.parametrize("of", ["", "-held", "-refused"])
+def test_a_part_of_a_batch_lies_between_it_and_the_next(of):
+    path = PATH.replace(".ndjson", f"{of}.ndjson")
+
+    held, refused = part_path(path, "held"), part_path(path, "refused")
+
+    assert (is_batch_path(held), is_batch_path(refused)) == (True, True)
+    assert next_path(PATH) > held != refused < next_path(PATH)
+    assert batch(held).window_id == batch(PATH).window_id
+    assert {whole_path(held), whole_path(refused), whole_path(path)} == {PATH}
 
 
 @given(st.lists(st.sampled_from(SPILL_STATES)))
@@ -67,10 +82,15 @@ def test_what_was_redriven_stays_redriven_and_what_was_discarded_never_waits_aga
 
 
 def test_a_message_is_read_back_also_of_a_newer_version():
-    message = message_of(batch(version=7, reason="no such hub"))
+    message = message_of(batch(version=7, tries=3, reason="no such hub"))
 
-    assert (read_message(message).path, read_message(message).version) == (PATH, 7)
+    assert read_message(message) == SpillMessage(PATH, version=7, tries=3, rows=5)
     assert message["reason"] == "no such hub"
+
+
+@pytest.mark.parametrize("odd", [None, -1, "3", 2.5, []])
+def test_a_count_that_a_message_can_do_without_costs_it_nothing(odd):
+    assert read_message({"version": 1, "path": PATH, "tries": odd, "rows": odd}) == SpillMessage(PATH)
 
 
 @pytest.mark.parametrize(
