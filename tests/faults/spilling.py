@@ -55,7 +55,9 @@ class Slice:
 
 
 @contextlib.asynccontextmanager
-async def spilling_slice(hubs: EventHubs, spill: Spill, hub: str, number: int, stream: str = "trades") -> AsyncIterator[Slice]:
+async def spilling_slice(
+    hubs: EventHubs, spill: Spill, hub: str, number: int, stream: str = "trades"
+) -> AsyncIterator[Slice]:
     """Connect one slice to a hub and its spill for the length of a block."""
     async with hubs.sender(hub) as sender:
         timed = Timed(sender)

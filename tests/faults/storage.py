@@ -16,12 +16,12 @@ from azure.storage.queue import QueueServiceClient
 from emulators.testing import running_service
 from shared.clients.identity.fake import FakeIdentity
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
-from shared.clients.storage.spill import CONTAINER, DEAD_QUEUE, QUEUE, StoredSpill, blob_spill
+from shared.clients.storage.spill import CONTAINER, StoredSpill, blob_spill
 from shared.clients.storage.spill_encoding import decode
 from tests.faults.producing import arrival
 from tests.faults.verdict import Arrival
 
-BUSY = b'<?xml version="1.0" encoding="utf-8"?><Error><Code>ServerBusy</Code><Message>The server is busy.</Message></Error>'
+BUSY = b'<?xml version="1.0"?><Error><Code>ServerBusy</Code><Message>The server is busy.</Message></Error>'
 IMPATIENT = RetryPolicy(Timeouts(5.0, 2.0, Backoff(0.02, 0.2), Backoff(0.02, 0.2)))
 
 
@@ -106,7 +106,7 @@ def _front(behind: str, trouble: Trouble) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_POST = do_PUT = do_DELETE = do_HEAD = do_GET
+        do_POST = do_PUT = do_DELETE = do_HEAD = do_GET  # noqa: N815 - the library's own names
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
@@ -135,4 +135,3 @@ def _ask(behind: str, request: BaseHTTPRequestHandler, body: bytes) -> tuple[int
 
 
 UNFIT = {"content-length", "transfer-encoding", "connection", "keep-alive"}
-QUEUES = (QUEUE, DEAD_QUEUE)
