@@ -10,10 +10,16 @@ from shared.errors import SendFailed
 from tests.faults.verdict import Arrival, Event, Told, Verdict, judge
 from tests.integration.sending.stage import Platform, read_back
 
+LARGE_ONE, LARGE = 500, 50 * 1024
+"""Which event of each thousand is large, and how many bytes it has at least."""
+
 
 @dataclass
 class Producer:
-    """Numbers the events of its source, sends them in their order, and notes what it is told of each."""
+    """Numbers the events of its source, sends them in their order, and notes what it is told of each.
+
+    One in a thousand is larger than a message of a storage queue may be.
+    """
 
     source: str
     ledger: dict[Event, Told] = field(default_factory=dict)
@@ -23,7 +29,9 @@ class Producer:
         first = len(self.ledger)
         batch = [Event(self.source, number) for number in range(first, first + count)]
         try:
-            delivery = await sender.send([message(event) for event in batch])
+            delivery = await sender.send(
+                [message(event, LARGE if event.number % 1000 == LARGE_ONE else 0) for event in batch]
+            )
         except SendFailed as failure:
             self._note(batch, Told.UNKNOWN if failure.delivery.unknown else Told.FAILED)
             return failure
