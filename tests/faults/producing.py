@@ -29,9 +29,7 @@ class Producer:
         first = len(self.ledger)
         batch = [Event(self.source, number) for number in range(first, first + count)]
         try:
-            delivery = await sender.send(
-                [message(event, LARGE if event.number % 1000 == LARGE_ONE else 0) for event in batch]
-            )
+            delivery = await sender.send([message(event) for event in batch])
         except SendFailed as failure:
             self._note(batch, Told.UNKNOWN if failure.delivery.unknown else Told.FAILED)
             return failure
@@ -74,9 +72,10 @@ class Hub:
         return judge(ledger, [one for one, _ in await self.arrivals()])
 
 
-def message(event: Event, size: int = 0) -> Message:
-    """Give an event of at least that many bytes, by the key of its source."""
-    body = json.dumps({"source": event.source, "number": event.number, "filling": "x" * size}).encode()
+def message(event: Event) -> Message:
+    """Give an event by the key of its source."""
+    filling = "x" * (LARGE if event.number % 1000 == LARGE_ONE else 0)
+    body = json.dumps({"source": event.source, "number": event.number, "filling": filling}).encode()
     return Message(body, 1, {"contract": "faults/1"}, partition_key=event.source)
 
 

@@ -26,7 +26,7 @@ from shared.flows.redriver import RedriveTools
 from tests.faults.storage import Store
 from tests.integration.sending.stage import Platform
 
-MOST_DEQUEUES = 5
+MOST_DEQUEUES, SIDE_BY_SIDE = 5, 4
 
 
 async def _nobody(window_id: str) -> None:
@@ -39,7 +39,7 @@ def tools_of(spill: Spill, hubs: EventHubs) -> RedriveTools:
 
 @dataclass
 class Host:
-    """Serves the queue of the spill as a queue trigger does: at least once, poison after five, one at a time.
+    """Serves the queue of the spill as a queue trigger does: at least once, poison after five, some side by side.
 
     poison: what was dequeued five times in vain.
     """
@@ -55,7 +55,10 @@ class Host:
         return cls(QueueClient.from_connection_string(connection, QUEUE, message_decode_policy=policy), tools)
 
     async def serve(self, done: Callable[[], bool]) -> None:
-        """Serve message after message until it is `done`."""
+        """Serve messages until it is `done`."""
+        await asyncio.gather(*(self._serve(done) for _ in range(SIDE_BY_SIDE)))
+
+    async def _serve(self, done: Callable[[], bool]) -> None:
         while not await asyncio.to_thread(done):
             message = await asyncio.to_thread(self._next)
             if message is None:
@@ -152,7 +155,8 @@ def kill_redrivers(store: Store, platform: Platform, deaths: Sequence[Death]) ->
         "login": asdict(platform.login()),
         "deaths": [asdict(death) for death in deaths],
     }
-    run = subprocess.run([sys.executable, "-m", __name__], input=json.dumps(order), text=True, check=True, stdout=-1)
+    command = [sys.executable, "-m", __name__]
+    run = subprocess.run(command, input=json.dumps(order), capture_output=True, text=True, check=True)
     return list(json.loads(run.stdout))
 
 

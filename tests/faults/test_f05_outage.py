@@ -17,7 +17,7 @@ from tests.integration.sending.stage import QUICK, ROOMY, listener
 QUEUE_FAILS = 0.05
 SLICES, BATCH = 4, 200
 """A slice sends a batch a second: 200 events a second for ten minutes are 120,000."""
-KILLS = 20
+LAST_POINT = 20
 LEASE_SECONDS = 60.0
 
 
@@ -52,14 +52,12 @@ async def test_an_outage_loses_nothing_and_drains_fast(platform, store, sized, f
 
 async def test_a_redriver_that_is_killed_at_any_step_loses_nothing(platform, store, sized, figures):
     hub, spill = Hub.of(platform, "transactions"), store.spill()
-    producers = [Producer(f"killed-{number}") for number in range(KILLS)]
+    points = range(1, LAST_POINT + 1, sized(4, 1))
+    producers = [Producer(f"s{point}") for point in points]
     async with _away(platform) as hubs:
-        for number, producer in enumerate(producers):
-            async with spilling_slice(hubs, spill, "transactions", 0, stream=f"s{number}") as out:
-                for _ in range(3):
-                    assert await producer.send(out, 10) is None
+        await asyncio.gather(*(_spill_three(hubs, spill, producer) for producer in producers))
 
-    deaths = [Death(f"s{number}/{WINDOW}/0000.1/000000.ndjson.zst", number + 1) for number in range(KILLS)]
+    deaths = [Death(f"s{point}/{WINDOW}/0000.1/000000.ndjson.zst", point) for point in points]
     ends = await asyncio.to_thread(kill_redrivers, store, platform, deaths)
     if sized(0, 1):
         await asyncio.sleep(LEASE_SECONDS)  # the locks of the dead run out
@@ -69,9 +67,9 @@ async def test_a_redriver_that_is_killed_at_any_step_loses_nothing(platform, sto
     await host.serve(lambda: not spill.batches(states=["waiting"]))
     verdict = await hub.verdict(*producers)
 
-    figures.all_of("redrivers killed", ends.count(-signal.SIGKILL), KILLS)
+    figures.all_of("redrivers killed", ends.count(-signal.SIGKILL), len(points))
     figures.exactly("killed redrivers: lost", len(verdict.lost), 0)
-    figures.at_most("killed redrivers: sent again, batches a kill", verdict.doubled_raw / 10 / KILLS, 1.0)
+    figures.at_most("killed redrivers: sent again, batches a kill", verdict.doubled_raw / 10 / len(points), 1.0)
     figures.exactly("killed redrivers: doubled after one row per key is kept", verdict.doubled, 0)
     figures.exactly("killed redrivers: poison", len(host.poison) + spill.waiting_messages()[1], 0)
 
@@ -86,6 +84,12 @@ async def test_where_the_queue_is_away_too_the_send_fails_and_nothing_is_acknowl
     assert "could not be spilled either" in str(failure)
     figures.exactly("queue away too: records acknowledged", failure.delivery.accepted + failure.delivery.spilled, 0)
     figures.exactly("queue away too: batches left behind", len(spill.batches()), 0)
+
+
+async def _spill_three(hubs, spill, producer: Producer) -> None:
+    async with spilling_slice(hubs, spill, "transactions", 0, stream=producer.source) as out:
+        for _ in range(3):
+            assert await producer.send(out, 10) is None
 
 
 @contextlib.asynccontextmanager
