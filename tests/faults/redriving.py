@@ -55,14 +55,20 @@ class Host:
         return cls(QueueClient.from_connection_string(connection, QUEUE, message_decode_policy=policy), tools)
 
     async def serve(self, done: Callable[[], bool]) -> None:
-        """Serve messages until it is `done`."""
-        await asyncio.gather(*(self._serve(done) for _ in range(SIDE_BY_SIDE)))
+        """Serve messages until it is `done`, which is asked now and then."""
+        over = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            for _ in range(SIDE_BY_SIDE):
+                group.create_task(self._serve(over))
+            while not await asyncio.to_thread(done):  # noqa: ASYNC110 (storage can only be asked)
+                await asyncio.sleep(0.3)
+            over.set()
 
-    async def _serve(self, done: Callable[[], bool]) -> None:
-        while not await asyncio.to_thread(done):
+    async def _serve(self, over: asyncio.Event) -> None:
+        while not over.is_set():
             message = await asyncio.to_thread(self._next)
             if message is None:
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.2)
             else:
                 await self._handle(message)
 

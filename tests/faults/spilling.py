@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from shared.clients.destination import RestingSender
-from shared.clients.event_hubs.hubs import EventHubs
+from shared.clients.event_hubs.hubs import Breaker, EventHubs
 from shared.clients.spilling import Spilling, spilling
 from shared.clients.storage.spill import Spill
 from shared.domain.delivery import Delivery, Event
 from shared.errors import SendFailed
+from tests.integration.sending.stage import QUICK, Platform, listener
 
 WINDOW = "trades-20261122T100000Z"
 
@@ -64,3 +65,12 @@ async def spilling_slice(
         names = {"stream": stream, "hub": hub, "attempt_id": f"{WINDOW}/{number}.1"}
         async with spilling(timed, spill, clock=lambda: datetime.now(UTC), **names) as around:
             yield Slice(around, timed)
+
+
+@contextlib.asynccontextmanager
+async def unreachable(platform: Platform) -> AsyncIterator[EventHubs]:
+    """Give the platform's hubs at an address where nobody listens."""
+    async with listener() as address:
+        pass
+    connection = platform.connection(custom_endpoint=address)
+    yield platform.hubs(connection=connection, retry=QUICK, breaker=Breaker(rest=30.0))
