@@ -1,13 +1,14 @@
 """Memory of a slice: how much a worker grows while it ingests 50,000 records a second, packed, for a minute."""
 
 import asyncio
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 
 import psutil
 
 from benchmarks.interleaved import Row
 from benchmarks.sending import running_hub
-from shared.clients.event_hubs.hubs import EventHubs
+from shared.clients.destination import Sender
 from shared.domain.windows.plan import PlanTemplate, SliceAttempt, StreamPlan
 from shared.domain.windows.window import Window
 from shared.feeds.drawing.pool import Pool
@@ -27,17 +28,18 @@ def rows() -> list[Row]:
     """Run one slice for a minute against a hub in a process of its own; sample this process's resident memory."""
     pool = build(1)
     with running_hub() as hub:
-        grown, counts, late = asyncio.run(_measured(hub.hubs, pool))
+        grown, counts, late = asyncio.run(measured(hub.hubs.sender("transactions"), pool))
     note = f"{counts.delivery.accepted:,} records accepted in {SECONDS + late:.1f} s"
     return [Row("slice memory, MB grown", f"{RATE:,.0f} records/s for {SECONDS} s", grown, MOST_MEGABYTES, True, note)]
 
 
-async def _measured(hubs: EventHubs, pool: Pool) -> tuple[float, StreamCounts, float]:
+async def measured(connected: AbstractAsyncContextManager[Sender], pool: Pool) -> tuple[float, StreamCounts, float]:
+    """Run the slice; gives the megabytes grown, what became of its records, and the seconds that it ended late."""
     attempt, counts, process = _attempt(pool.fingerprint), StreamCounts(), psutil.Process()
     base = peak = process.memory_info().rss
     time = SliceClock(lambda: datetime.now(UTC), asyncio.sleep, lambda: None)
     source, (stream,) = DrawnSlice(attempt, Payments(pool).draw, time), attempt.plan.streams
-    async with hubs.sender(stream.hub) as sender:
+    async with connected as sender:
         outlets = {stream.name: Outlet(stream, attempt.part.attempt_id(1), sender, counts)}
         slice_ = asyncio.create_task(deliver(source, outlets))
         while not slice_.done():

@@ -21,7 +21,8 @@ from benchmarks.peers import faker_plain
 from emulators.entra.identities import make_identities, write_identities
 from emulators.testing import running_service
 from emulators.tls import make_tls_files
-from shared.clients.event_hubs.hubs import AzureEventHubs, HubConnection, Sender
+from shared.clients.destination import Sender
+from shared.clients.event_hubs.hubs import AzureEventHubs, HubConnection
 from shared.clients.identity.credentials import LoopIdentity, ServicePrincipal, make_identity
 from shared.feeds.feed import Position
 from shared.feeds.packing import Packing, as_events
