@@ -3,10 +3,17 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+from azure.data.tables import TableServiceClient
 
+from emulators.testing import running_service
+from shared.clients.storage.tables import Tables
 from tests.faults.figures import REPORT, Figure, Figures, as_table, row_of, with_figures
 from tests.faults.storage import Store, running_store
+from tests.integration.alert_sender.conftest import place
+from tests.integration.jobs_client.conftest import service, workspace
 from tests.integration.sending.stage import HUBS, Platform, running_platform
+
+__all__ = ["place", "service", "workspace"]
 
 LONGEST = 1200
 """Seconds that one test of the long form may take."""
@@ -24,6 +31,21 @@ def figures(request) -> Figures:
     """Take the figures of the row that the test's module measures."""
     # Properties of a test travel with its report, out of another process too.
     return Figures(row_of(request.module.__name__), lambda one: request.node.user_properties.append(("figure", one)))
+
+
+@pytest.fixture(scope="session")
+def storage(tmp_path_factory) -> Iterator[str]:
+    """Run Azurite, and give the connection string of its account."""
+    ports = ("--blob-port", 0, "--queue-port", 0, "--table-port", 0)
+    with running_service("storage", "--location", tmp_path_factory.mktemp("azurite"), *ports) as addresses:
+        yield addresses["connection_string"]
+
+
+@pytest.fixture(scope="session")
+def tables(storage) -> Iterator[Tables]:
+    """Give the tables of Azurite's account."""
+    with TableServiceClient.from_connection_string(storage, retry_total=0) as client:
+        yield Tables(lambda: client)
 
 
 @pytest.fixture(scope="session")

@@ -77,6 +77,7 @@ class TaskHub:
 
     polling: how late the queues are looked into. shuffle: gives the order in which a batch is delivered.
     dies: (instance, number of its episode, from 0) → whether the worker dies while it replays the orchestrator.
+    largest: the characters of the largest input or output of an activity or an orchestration so far.
     """
 
     orchestrators: Mapping[str, Callable[[Any], Any]]
@@ -96,7 +97,7 @@ class TaskHub:
         self._episodes, self._longest = Counter(), Counter()
         self.now = START
         self.calls = []
-        self.duplicates = 0
+        self.duplicates = self.largest = 0
 
     def __enter__(self):
         return self
@@ -111,10 +112,16 @@ class TaskHub:
 
     def start(self, name: str, instance: str, given: Any) -> None:
         """Start an orchestration now."""
+        assert self.start_unless_alive(name, instance, given) is None
+
+    def start_unless_alive(self, name: str, instance: str, given: Any) -> str | None:
+        """Start an orchestration now, over one of its id that has ended; gives the status of one that has not."""
         text = json.dumps(json.dumps(given))  # as the SDK's client sends it
-        started = Instance(instance, f"{instance}/execution", name, "Pending", self.now, self.now, text)
-        assert self._store.create(started, self.now) is None
-        self._wake(instance)
+        execution = f"{instance}/execution{next(self._order)}"
+        status = self._store.create(Instance(instance, execution, name, "Pending", self.now, self.now, text), self.now)
+        if status is None:
+            self._wake(instance)
+        return status
 
     def at(self, seconds: float, do: Callable[[], None]) -> None:
         """Do something at a moment, in seconds from the start."""
@@ -153,7 +160,7 @@ class TaskHub:
         """Give every instance by its id."""
         return {
             one.id: Ended(one.name, one.status, json.loads(one.output or "null"), self._longest[one.id])
-            for one in self._store.read_after("", lambda _: True, _ALL)
+            for one in self.instances()
         }
 
     def failed(self) -> dict[str, Any]:
@@ -167,6 +174,10 @@ class TaskHub:
     def history(self, instance: str) -> list[dict[str, Any]]:
         """Give the history of an instance."""
         return [json.loads(text) for text in self._store.history(instance)]
+
+    def instances(self) -> list[Instance]:
+        """Give every instance as the task hub knows it."""
+        return self._store.read_after("", lambda _: True, _ALL)
 
     def _later(self, seconds, do):
         heapq.heappush(self._agenda, (self.now + timedelta(seconds=seconds), next(self._order), do))
@@ -200,6 +211,7 @@ class TaskHub:
         episode = Episode(work.instance, [json.loads(text) for text in work.past], arrived, self.now)
         turn = take_turn(episode, self._ask(work, episode), self._known, f"{instance}/{next(self._order)}")
         effects = self._store.commit(work, turn)
+        self._weigh(*(task.call.input for task in turn.tasks), turn.instance.output)
         self._longest[instance] = max(self._longest[instance], len(work.past) + len(turn.events))
         self._apply(effects)
         if turn.fresh:
@@ -220,6 +232,9 @@ class TaskHub:
         self.duplicates += sum("duplicate" in str(one.message) for one in told)
         return reply
 
+    def _weigh(self, *payloads):
+        self.largest = max(self.largest, *(len(one or "") for one in payloads))
+
     def _take(self, activity: Activity):
         played = self.play(activity.name, json.loads(activity.input or "null"), self.seconds)
         number, began = next(self._order), self.now
@@ -232,6 +247,7 @@ class TaskHub:
         given, started = json.loads(activity.input or "null"), (began - START).total_seconds()
         self.calls.append(Call(activity.name, given, activity.instance, started, self.seconds))
         result = None if played.error else json.dumps(played.result)
+        self._weigh(result)
         ended = activity_result(activity.task, activity.name, result=result, error=played.error, now=self.now)
         if self._store.finish_activity(activity, ended):
             self._wake(activity.instance)

@@ -2,77 +2,28 @@
 
 import asyncio
 import contextlib
-import json
 import time
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
-from urllib.request import Request, urlopen
 
 import pytest
 
-from emulators.testing import running_service
-from emulators.tls import make_tls_files
 from shared.errors import FeedRefused
-from shared.trades.connection.client import WebVenueClient
-from shared.trades.connection.limiter import RequestLimiter
 from shared.trades.history import History
 from shared.trades.venues.readings import Connected, Interrupted, MarketRefused, Snapshot, Traded, Unreadable
-from shared.trades.venues.registry import Endpoints, venue
+from shared.trades.venues.registry import venue
 from tests.following import Heard, events_of
+from tests.integration.trades.exchange import SYMBOLS, running_exchange
 
-SYMBOLS = {
-    "coinbase": ("BTC-USD", "ETH-USD"),
-    "binance": ("BTCUSDT", "ETHUSDT"),
-    "kraken": ("BTC/USD", "ETH/USD"),
-    "bitstamp": ("btcusd", "ethusd"),
-}
-SOCKETS = {"coinbase": "/ws", "binance": "/ws", "kraken": "/v2", "bitstamp": "/ws"}
 SECONDS = 5.0
 every_venue = pytest.mark.parametrize("name", SYMBOLS)
 contiguous_venue = pytest.mark.parametrize("name", [name for name in SYMBOLS if venue(name).contiguous])
 
 
-class Exchange:
-    """The running stand-in: a market for each venue, and its faults."""
-
-    def __init__(self, addresses, authority):
-        self.addresses, self.authority = addresses, authority
-        self.clients, self.limiters = [], {}
-
-    def client(self, name, limit=None):
-        endpoints = Endpoints(
-            f"{self.addresses['websocket']}/{name}{SOCKETS[name]}", f"{self.addresses['rest']}/{name}"
-        )
-        adapter = venue(name)
-        if limit:
-            adapter = type("Limited", (type(adapter),), {"connection_limit": limit})()
-        client = WebVenueClient(
-            adapter,
-            endpoints,
-            ca_bundle=self.authority,
-            clock=lambda: time.time_ns() // 1000,
-            jitter=lambda: 0.0,
-            limiter=self.limiters.setdefault(name, RequestLimiter(adapter.request_limit)),
-        )
-        self.clients.append(client)
-        return client
-
-    async def fault(self, **order):
-        body = json.dumps(order).encode()
-        request = Request(f"{self.addresses['admin']}/faults", body, method="POST")
-        await asyncio.to_thread(lambda: urlopen(request, timeout=5).close())
-
-    async def clear(self):
-        request = Request(f"{self.addresses['admin']}/faults", method="DELETE")
-        await asyncio.to_thread(lambda: urlopen(request, timeout=5).close())
-
-
 @pytest.fixture(scope="module")
 def exchange(tmp_path_factory):
-    tls = make_tls_files(tmp_path_factory.mktemp("tls"))
-    ports, market = ("--port", 0, "--admin-port", 0), ("--rate", 100, "--history-seconds", 60)
-    with running_service("exchange", *ports, *market, "--certificate", tls.server) as addresses:
-        yield Exchange(addresses, tls.authority)
+    with running_exchange(tmp_path_factory.mktemp("tls"), rate=100) as running:
+        yield running
 
 
 async def heard(exchange, name):

@@ -1,0 +1,53 @@
+"""Work in processes that are killed: made anew in milliseconds, since they are forked from one that has imported all.
+
+The work is a function of a module, its arguments can be pickled. Whatever it holds in memory is gone with it.
+"""
+
+import multiprocessing
+import signal
+import sys
+import time
+from collections.abc import Callable
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+_LONGEST = 60.0
+_CONTEXT = multiprocessing.get_context("forkserver")
+_CONTEXT.set_forkserver_preload(["tests.faults.slice_process"])
+
+ON_SIGTERM = 143
+"""The exit code of a worker that Azure ends."""
+
+
+def run(work: Callable[..., None], *given: Any) -> float:
+    """Run the work to its end, and give the seconds that it took; raises AssertionError where it fails."""
+    began = time.perf_counter()
+    process = _started(work, *given)
+    process.join(_LONGEST)
+    if process.exitcode is None:
+        process.kill()
+    assert process.exitcode == 0, f"the work ended with {process.exitcode}"
+    return time.perf_counter() - began
+
+
+def kill(work: Callable[..., None], *given: Any, after: float, by: signal.Signals) -> bool:
+    """Kill the work after so many seconds; say whether it was killed before it had ended."""
+    process = _started(work, *given)
+    process.join(after)
+    if process.exitcode is not None:
+        return False
+    process.kill() if by == signal.SIGKILL else process.terminate()
+    process.join(_LONGEST)
+    assert process.exitcode in {0, -by, ON_SIGTERM}, f"the work ended with {process.exitcode}"
+    return process.exitcode != 0
+
+
+def _started(work: Callable[..., None], *given: Any) -> BaseProcess:
+    process = _CONTEXT.Process(target=_work, args=(work, *given))
+    process.start()
+    return process
+
+
+def _work(work: Callable[..., None], *given: Any) -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(ON_SIGTERM))
+    work(*given)
