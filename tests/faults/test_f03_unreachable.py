@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
 
+import pytest
+
 from shared.clients.event_hubs.hubs import Breaker
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 from shared.clients.storage.fake_spill import FakeSpill
