@@ -23,6 +23,7 @@ MODULES = (
     "pools",
     "imports",
     "sending",
+    "spill",
     "websocket",
     "pacing",
     "memory",

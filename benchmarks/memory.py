@@ -1,7 +1,6 @@
 """Memory of a slice: how much a worker grows while it ingests 50,000 records a second, packed, for a minute."""
 
 import asyncio
-from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 
@@ -29,20 +28,18 @@ def rows() -> list[Row]:
     """Run one slice for a minute against a hub in a process of its own; sample this process's resident memory."""
     pool = build(1)
     with running_hub() as hub:
-        grown, counts, late = asyncio.run(measured(lambda stream: hub.hubs.sender(stream.hub), pool, SECONDS))
+        grown, counts, late = asyncio.run(measured(hub.hubs.sender("transactions"), pool))
     note = f"{counts.delivery.accepted:,} records accepted in {SECONDS + late:.1f} s"
     return [Row("slice memory, MB grown", f"{RATE:,.0f} records/s for {SECONDS} s", grown, MOST_MEGABYTES, True, note)]
 
 
-async def measured(
-    connect: Callable[[StreamPlan], AbstractAsyncContextManager[Sender]], pool: Pool, seconds: int
-) -> tuple[float, StreamCounts, float]:
-    """Run a slice of so many seconds; gives the megabytes grown, its counts, and how late it ended in seconds."""
-    attempt, counts, process = _attempt(pool.fingerprint, seconds), StreamCounts(), psutil.Process()
+async def measured(connected: AbstractAsyncContextManager[Sender], pool: Pool) -> tuple[float, StreamCounts, float]:
+    """Run the slice; gives the megabytes grown, what became of its records, and the seconds that it ended late."""
+    attempt, counts, process = _attempt(pool.fingerprint), StreamCounts(), psutil.Process()
     base = peak = process.memory_info().rss
     time = SliceClock(lambda: datetime.now(UTC), asyncio.sleep, lambda: None)
     source, (stream,) = DrawnSlice(attempt, Payments(pool).draw, time), attempt.plan.streams
-    async with connect(stream) as sender:
+    async with connected as sender:
         outlets = {stream.name: Outlet(stream, attempt.part.attempt_id(1), sender, counts)}
         slice_ = asyncio.create_task(deliver(source, outlets))
         while not slice_.done():
@@ -53,9 +50,9 @@ async def measured(
     return (peak - base) / 1e6, counts, late
 
 
-def _attempt(fingerprint: str, seconds: int) -> SliceAttempt:
+def _attempt(fingerprint: str) -> SliceAttempt:
     start = datetime.now(UTC).replace(microsecond=0)
-    length = timedelta(seconds=seconds)
+    length = timedelta(seconds=SECONDS)
     stream = StreamPlan("transactions", "transactions", "transactions/1", "pack", "identity", 4)
     template = PlanTemplate(length, timedelta(), timedelta(), RATE, 1.0, (), (stream,))
     plan = template.freeze(Window("payments", start, start + length), start, fingerprint, {"transactions": 4})

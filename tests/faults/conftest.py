@@ -8,6 +8,7 @@ from azure.data.tables import TableServiceClient
 from emulators.testing import running_service
 from shared.clients.storage.tables import Tables
 from tests.faults.figures import REPORT, Figure, Figures, as_table, row_of, with_figures
+from tests.faults.storage import Store, running_store
 from tests.integration.alert_sender.conftest import place
 from tests.integration.jobs_client.conftest import service, workspace
 from tests.integration.sending.stage import HUBS, Platform, running_platform
@@ -58,6 +59,19 @@ def platform(hub_services: Platform) -> Iterator[Platform]:
     """Give a hub and an identity provider in processes of their own, free of faults before and after a test."""
     yield hub_services
     hub_services.calm()
+
+
+@pytest.fixture(scope="session")
+def storage_services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    with running_store(tmp_path_factory.mktemp("storage")) as store:
+        yield store
+
+
+@pytest.fixture
+def store(storage_services: Store) -> Iterator[Store]:
+    """Give a storage account, empty and free of trouble before and after a test."""
+    yield storage_services
+    storage_services.clear()
 
 
 def pytest_collection_modifyitems(config, items):

@@ -9,9 +9,12 @@ import psutil
 from shared.clients.event_hubs.hubs import Breaker
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 from tests.faults.producing import Hub, Producer
+from tests.faults.spilling import spilling_slice
+from tests.faults.verdict import judge
 
 LATENESS = 0.5
 SENDERS, BATCH = 8, 50
+SPILLED, SPILLED_WITHIN = 10, 1.0
 STALLS = (False, True, False)  # whether what the hub does not settle is stored
 
 
@@ -36,6 +39,35 @@ async def test_a_stalled_hub_holds_nobody_longer_than_the_deadline(platform, siz
     figures.at_most("memory grown", grown, 20.0, "MB")
     figures.exactly("lost", len(verdict.lost), 0)
     figures.exactly("phantom", len(verdict.phantom), 0)
+
+
+async def test_what_a_stalled_hub_does_not_settle_is_spilled_within_a_second(platform, store, sized, figures):
+    deadline, hub = float(sized(3, 10)), Hub.of(platform, "trades")
+    producers = [Producer(f"spilled-{number}") for number in range(SENDERS)]
+    hubs, spill = platform.hubs(retry=patient(deadline), breaker=Breaker(rest=30.0)), store.spill()
+    async with contextlib.AsyncExitStack() as stack:
+        slices = [
+            await stack.enter_async_context(spilling_slice(hubs, spill, "trades", number)) for number in range(SENDERS)
+        ]
+        await asyncio.gather(*(_timed(*pair) for pair in zip(producers, slices, strict=True)))
+        before = _megabytes()
+        platform.order("faults", kind="stall", share=1.0, stored=True)
+        for _ in range(SPILLED):
+            await asyncio.gather(*(_timed(*pair) for pair in zip(producers, slices, strict=True)))
+        grown = _megabytes() - before
+        platform.clear()
+
+    ledger = {event: told for producer in producers for event, told in producer.ledger.items()}
+    arrived = [*(one for one, _ in await hub.arrivals()), *await asyncio.to_thread(store.arrivals)]
+    verdict = judge(ledger, arrived)
+    kept = [seconds for one in slices for seconds in one.kept]
+    waited = [seconds for one in slices for seconds in one.waited]
+    figures.all_of("sends that were spilled", len(kept), SENDERS * SPILLED)
+    figures.at_most("longest send with its spill", max(waited), deadline + LATENESS + SPILLED_WITHIN, "s")
+    figures.at_most("longest spill after the hub's failure", max(kept), SPILLED_WITHIN, "s")
+    figures.at_most("memory grown while spilling", grown, 20.0, "MB")
+    figures.exactly("lost, of hub and spill together", len(verdict.lost), 0)
+    figures.exactly("doubled after one row per key is kept, of both", verdict.doubled, 0)
 
 
 async def _in_a_stall(platform, hubs, producers, stored) -> list[tuple[float, bool]]:

@@ -84,7 +84,8 @@ class Attempts:
             self.breaker = self.breaker.succeeded()
             return
         was_open = self.breaker.is_open
-        self.breaker = self.breaker.failed(self.retry.clock.now(), began)
+        clock = self.retry.clock
+        self.breaker = self.breaker.failed(clock.now(), began, clock.jitter())
         if self.breaker.is_open and not was_open:
             telemetry.warning(logger, "hub.breaker_opened", place=self.place, rest_s=self.breaker.rest)
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    """Opens after `threshold` failures in a row, for `rest` seconds; then lets one probe through per `rest`.
+    """Opens after `threshold` failures in a row, for at most `rest` seconds; then lets one probe through per rest.
+
+    Each rest is drawn from the upper half of `rest`: those who lost a hub together do not come back together.
 
     failures: failures in a row so far. until: nobody may try before this time (seconds of the caller's clock).
     noted: when the last failure was counted; an attempt begun before that is the same piece of news.
@@ -30,12 +32,15 @@ class Breaker:
         """Note that an allowed try begins; while the breaker is open it is the only one for `rest` seconds."""
         return replace(self, until=now + self.rest) if self.is_open else self
 
-    def failed(self, now: float, began: float) -> "Breaker":
-        """Note that a try begun at `began` failed; failures of tries that ran side by side count once."""
+    def failed(self, now: float, began: float, draw: float) -> "Breaker":
+        """Note that a try begun at `began` failed; failures of tries that ran side by side count once.
+
+        draw: from `[0, 1)`, chooses the rest.
+        """
         if began < self.noted:
             return self
         failures = self.failures + 1
-        until = now + self.rest if failures >= self.threshold else self.until
+        until = now + self.rest * (1 + draw) / 2 if failures >= self.threshold else self.until
         return replace(self, failures=failures, until=until, noted=now)
 
     def succeeded(self) -> "Breaker":
