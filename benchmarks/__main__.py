@@ -27,7 +27,6 @@ MODULES = (
     "websocket",
     "pacing",
     "memory",
-    "spilling",
     "assets",
     "lakehouse_source",
     "lakehouse_sql",
