@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 import requests
 from azure.eventhub import EventData, TransportType
@@ -28,6 +29,7 @@ class Platform:
 
     entra: str
     amqps: str
+    websockets: str
     admin: str
     tls: TlsFiles
     identities: Identities
@@ -39,8 +41,12 @@ class Platform:
         )
         return replace(login, **changes)
 
-    def connection(self, **changes: str) -> HubConnection:
+    def connection(self, **changes: object) -> HubConnection:
         return replace(HubConnection(NAMESPACE, self.amqps, str(self.tls.authority)), **changes)
+
+    def websocket_connection(self, **changes: object) -> HubConnection:
+        endpoint = f"sb://localhost:{urlsplit(self.websockets).port}"
+        return self.connection(**({"custom_endpoint": endpoint, "over_websockets": True} | changes))
 
     def hubs(self, **changes: object) -> AzureEventHubs:
         hubs = AzureEventHubs(self.connection(), make_identity(self.login()), retry=QUICK, breaker=QUICK_BREAKER)
