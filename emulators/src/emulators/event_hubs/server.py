@@ -64,7 +64,7 @@ async def running(config: EventHubs) -> AsyncIterator[Mapping[str, str]]:
 
 @asynccontextmanager
 async def _listening(broker: Broker, port: int, tls: SSLContext | None) -> AsyncIterator[int]:
-    server = await asyncio.get_running_loop().create_server(lambda: Peer(broker.attach), HOST, port, ssl=tls)
+    server = await asyncio.get_running_loop().create_server(lambda: Peer(broker), HOST, port, ssl=tls)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
