@@ -58,7 +58,7 @@ async def running(config: EventHubs) -> AsyncIterator[Mapping[str, str]]:
             amqp = await stack.enter_async_context(_listening(broker, config.amqp_port, None))
             addresses["amqp"] = f"amqp://localhost:{amqp}"
         if config.websocket_port is not None:
-            site = Site(websocket_application(broker.attach), config.websocket_port, config.certificate)
+            site = Site(websocket_application(broker), config.websocket_port, config.certificate)
             served = await stack.enter_async_context(serving(websockets=site))
             addresses["websockets"] = f"{served['websockets'].replace('https:', 'wss:')}{PATH}"
         addresses.update(await stack.enter_async_context(serving(admin=Site(hubs_admin(broker), config.admin_port))))
@@ -70,7 +70,7 @@ async def running(config: EventHubs) -> AsyncIterator[Mapping[str, str]]:
 
 @asynccontextmanager
 async def _listening(broker: Broker, port: int, tls: SSLContext | None) -> AsyncIterator[int]:
-    server = await asyncio.get_running_loop().create_server(lambda: Peer(broker.attach), HOST, port, ssl=tls)
+    server = await asyncio.get_running_loop().create_server(lambda: Peer(broker), HOST, port, ssl=tls)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

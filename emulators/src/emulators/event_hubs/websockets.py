@@ -6,7 +6,7 @@ from collections import deque
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from emulators.event_hubs.engine import Attach, Peer
+from emulators.event_hubs.engine import Hub, Peer
 
 logger = logging.getLogger(__name__)
 PATH = "/$servicebus/websocket"
@@ -16,9 +16,9 @@ _HIGH_WATER, _LOW_WATER = 64 * 1024, 16 * 1024
 """The bounds of asyncio's own sockets, in bytes."""
 
 
-def websocket_application(attach: Attach) -> web.Application:
+def websocket_application(hub: Hub) -> web.Application:
     """Serve AMQP at `PATH`, with or without a slash at its end."""
-    endpoint = _Endpoint(attach)
+    endpoint = _Endpoint(hub)
     application = web.Application()
     application.add_routes([web.get(PATH, endpoint.serve), web.get(f"{PATH}/", endpoint.serve)])
     application.on_shutdown.append(endpoint.drop_all)
@@ -91,8 +91,8 @@ class MessageTransport(asyncio.Transport):
 
 
 class _Endpoint:
-    def __init__(self, attach: Attach) -> None:
-        self._attach = attach
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
         self._open: set[MessageTransport] = set()
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
@@ -110,7 +110,7 @@ class _Endpoint:
             transport.abort()
 
     async def _converse(self, socket: web.WebSocketResponse, raw: asyncio.Transport) -> None:
-        peer = Peer(self._attach)
+        peer = Peer(self._hub)
         transport = MessageTransport(socket, raw, peer)
         self._open.add(transport)
         peer.connection_made(transport)
