@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup lakehouse run up platform doctor test test-emulators test-lakehouse bundle lint fmt type bench settings dictionary compile clean distclean
+.PHONY: help setup lakehouse java-client run up platform doctor test test-emulators test-lakehouse bundle lint fmt type bench settings dictionary compile clean distclean
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
@@ -22,6 +22,9 @@ setup: ## Make the clone ready: Python 3.13, pinned packages, Azurite; nothing o
 lakehouse: setup ## Make Spark ready too: its environment and jars (Java 17 or 21, Maven)
 	@scripts/setup-lakehouse
 
+java-client: setup ## Make the Java client of Event Hubs ready, which the emulators' tests run (a JDK from 17 on, Maven)
+	@scripts/setup-java-client
+
 run: lakehouse ## Show one short window of each feed and check its counts; RECORDING=<file> replays exchange frames
 	@$(PYTHON) -m local run $(RECORDED) $(ARGS)
 
@@ -34,10 +37,10 @@ platform: lakehouse ## Run all but the Functions host, for `func start`
 doctor: ## Say what is missing or misconfigured
 	@if [[ -x $(PYTHON) ]]; then $(PYTHON) -m local doctor; else python3 -m local doctor; fi
 
-test: lakehouse ## Run every test, of the app, the emulators and the lakehouse; ARGS=<pytest's arguments> for some of the app's
+test: lakehouse java-client ## Run every test, of the app, the emulators and the lakehouse; ARGS=<pytest's arguments> for some of the app's
 	@scripts/test $(ARGS)
 
-test-emulators: setup ## Run the tests of the emulators alone
+test-emulators: java-client ## Run the tests of the emulators alone
 	@cd emulators && ../$(PYTHON) -m pytest $(or $(ARGS),-n 2)
 
 test-lakehouse: lakehouse ## Run the tests of the wheel and its jobs on real Spark alone
