@@ -1,4 +1,5 @@
-// Microsoft's Event Hubs client for JavaScript, steered by one JSON object a line: the first connects, each later one asks.
+// Microsoft's Event Hubs client for JavaScript, steered by one JSON object a line: one without `do` makes a connection,
+// each other one asks one, by its name in `connection`.
 import { createInterface } from "node:readline";
 import { AzureNamedKeyCredential } from "@azure/core-auth";
 import { EventHubConsumerClient, EventHubProducerClient } from "@azure/event-hubs";
@@ -103,23 +104,25 @@ function say(answer) {
 }
 
 const COMMANDS = ["properties", "partition", "send", "send_types", "fill", "receive", "hold", "held", "close"];
-let client;
+const connections = new Map();
+
+async function answer(ask) {
+  if (!("do" in ask)) {
+    trustOnly(ask.ca);
+    connections.set(ask.connection, new Client(ask));
+    return {};
+  }
+  if (!COMMANDS.includes(ask.do)) {
+    throw new Error(`There is no command '${ask.do}'; there are ${COMMANDS.join(", ")}.`);
+  }
+  return connections.get(ask.connection)[ask.do](ask);
+}
+
 for await (const line of createInterface({ input: process.stdin })) {
-  const ask = JSON.parse(line);
   try {
-    if (client === undefined) {
-      trustOnly(ask.ca);
-      client = new Client(ask);
-      say({ ok: true });
-    } else if (COMMANDS.includes(ask.do)) {
-      say({ ok: true, ...(await client[ask.do](ask)) });
-    } else {
-      throw new Error(`There is no command '${ask.do}'; there are ${COMMANDS.join(", ")}.`);
-    }
+    say({ ok: true, ...(await answer(JSON.parse(line))) });
   } catch (error) {
     say({ error: described(error) });
   }
-  if (ask.do === "close") {
-    process.exit(0);
-  }
 }
+process.exit(0);

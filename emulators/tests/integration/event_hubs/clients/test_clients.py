@@ -243,9 +243,11 @@ def test_reading_starts_at_each_position(program, five, case):
 
 
 def test_an_offset_is_included_where_the_client_can_ask_for_it(program, five, way):
-    events = program.receive("4", 3, offset=five[2]["offset"], inclusive=True)
+    wanted = BODIES[2:] if way[0] not in WITHOUT_INCLUSIVE_OFFSETS else BODIES[3:]
 
-    assert bodies(events) == (BODIES[2:] if way[0] not in WITHOUT_INCLUSIVE_OFFSETS else BODIES[3:])
+    events = program.receive("4", len(wanted), offset=five[2]["offset"], inclusive=True)
+
+    assert bodies(events) == wanted
 
 
 WITHOUT_INCLUSIVE_OFFSETS = {"java"}
@@ -310,12 +312,16 @@ def test_a_lower_owner_level_or_none_is_refused_with_the_reason(program, hub, na
     assert named in failed.message
 
 
-def test_a_message_too_large_is_refused_with_the_limit_and_the_client_goes_on(program, hub, name, last):
+LIMIT_IN_WORDS = {"javascript": str(LIMIT), "java": "1024 kb"}
+"""Java's client measures before it sends, and says it in its own words; JavaScript's leaves it to the hub."""
+
+
+def test_a_message_too_large_is_refused_with_the_limit_and_the_client_goes_on(program, way, hub, name, last):
     failed = refused(lambda: program.send(b"x" * 1_100_000, partition="2"))
     program.send(b"small", partition="2")
 
     assert failed.condition == "amqp:link:message-size-exceeded"
-    assert str(LIMIT) in failed.message
+    assert LIMIT_IN_WORDS[way[0]] in failed.message
     assert hub.partition(name, "2")["last_sequence_number"] == last[2] + 1
 
 
@@ -335,13 +341,17 @@ REFUSALS = {
 }
 
 
+WITHOUT_CONDITION = {("java", "a partition, its properties")}
+"""Of a status 400 on `$management` Java's client makes an IllegalArgumentException, which has no condition."""
+
+
 @pytest.mark.parametrize("case", REFUSALS)
-def test_what_is_not_there_is_refused_by_name(program, case):
+def test_what_is_not_there_is_refused_by_name(program, way, case):
     asking, condition, named = REFUSALS[case]
 
     failed = refused(lambda: asking(program))
 
-    assert failed.condition == condition
+    assert failed.condition == (None if (way[0], case) in WITHOUT_CONDITION else condition)
     assert named in failed.message
 
 
