@@ -16,7 +16,7 @@ help: ## Say what each verb does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | while IFS=$$'\t' read -r verb text; do \
 	  printf '  make %-14s %s\n' "$$verb" "$$text"; done
 
-setup: ## Make the clone ready: Python 3.13, pinned packages, Azurite; nothing outside the clone
+setup: ## Make the clone ready: Python 3.13, pinned packages, Azurite, a JavaScript client for the tests; nothing outside the clone
 	@scripts/setup
 
 lakehouse: setup ## Make Spark ready too: its environment and jars (Java 17 or 21, Maven)
@@ -79,4 +79,4 @@ clean: ## Remove all local state, the built wheel and the tools' caches
 	find . -name __pycache__ -type d -not -path './.venv*/*' -not -path './node_modules/*' -not -path './.cache/*' -prune -exec rm -rf {} +
 
 distclean: clean ## Remove what `make setup` made, too
-	rm -rf .venv .venv-lakehouse node_modules .cache
+	rm -rf .venv .venv-lakehouse node_modules .cache emulators/tests/clients/javascript/node_modules
