@@ -146,16 +146,7 @@ class Peer(asyncio.Protocol):
             if reaction:
                 reaction(event.context)
             self._collector.pop()
-        self.flush()
-
-    def flush(self) -> None:
-        """Write what proton wants to say; between two acts, because it puts dispositions behind transfers."""
-        while self._socket and (pending := self._transport.pending()) > 0:
-            self._socket.write(self._padder.feed(self._transport.peek(pending) or b""))
-            self._transport.pop(pending)
-        if self._socket and self._transport.pending() < 0:
-            self._socket.close()
-        self._plan_tick()
+        self._write()
 
     @property
     def hostname(self) -> str:
@@ -201,6 +192,14 @@ class Peer(asyncio.Protocol):
         for link in tuple(self._handlers):
             self.pump(link)
         self.work()
+
+    def _write(self) -> None:
+        while self._socket and (pending := self._transport.pending()) > 0:
+            self._socket.write(self._padder.feed(self._transport.peek(pending) or b""))
+            self._transport.pop(pending)
+        if self._socket and self._transport.pending() < 0:
+            self._socket.close()
+        self._plan_tick()
 
     def _plan_tick(self) -> None:
         """Wake up when proton must send a heartbeat, if the client asked for them."""
