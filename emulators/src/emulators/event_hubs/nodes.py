@@ -74,7 +74,7 @@ class RequestNode:
         self._answering: set[asyncio.Task[None]] = set()
 
     def transferred(self, delivery: Delivery, payload: bytes) -> None:
-        """Settle one request, and answer in the background: after that has left, and when the issuer's keys are there."""
+        """Settle one request and answer it later: when that has left and the issuer's keys are there."""
         accept(delivery)
         request = Message()
         request.decode(payload)
