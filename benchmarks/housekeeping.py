@@ -13,6 +13,7 @@ from benchmarks.interleaved import Row
 from shared.clients.durable.fake import FakeOrchestrations
 from shared.clients.event_hubs.fake import FakeEventHubs
 from shared.clients.storage.fake import FakeReference, FakeTables
+from shared.clients.storage.fake_spill import FakeSpill
 from shared.clients.storage.runs import TableRunLedger
 from shared.clients.storage.window_entities import window_entity
 from shared.clients.storage.windows import WINDOWS, TableLedger
@@ -58,10 +59,11 @@ def _row(number: int) -> WindowRow:
 
 def _tick(tables: FakeTables) -> tuple[float, float, int]:
     orchestrations, reference = FakeOrchestrations(), FakeReference(lambda: NOON)
+    hubs = FakeEventHubs({"trades": 4})
     ledger = TableLedger(tables)
     tools = HousekeepingTools(
         runs=TableRunLedger(tables),
-        events=WindowEvents(ledger, FakeEventHubs({"trades": 4}), reference, None, lambda: NOON),
+        events=WindowEvents(ledger, hubs, reference, FakeSpill(lambda: NOON), None, lambda: NOON),
         alert=lambda _: None,
         feeds=("trades",),
         lookups=(),

@@ -8,6 +8,7 @@ IngestionError
 ├── LoginRefused         an identity is denied access: no retry can cure it
 ├── JobRefused           Databricks will not do what it is asked (unknown job or run, parameters): no retry can cure it
 ├── CorruptRow           the ledger holds something that this version can't read
+├── SpoiltBatch          a spilled batch is not what was kept, or this version can't read it
 └── Unavailable          an outside system does not answer as it should: a retry may cure it
     ├── Unreachable      a venue can't be reached or can't serve now
     ├── Untrusted        a peer's certificate is not trusted: no retry can cure it
@@ -16,10 +17,11 @@ IngestionError
     └── SendFailed       records could not be delivered to their destination within the deadline
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Self
 
-from shared.domain.delivery import Delivery
+from shared.domain.delivery import Delivery, Event
 from shared.domain.failures import FailureKind
 
 RejectionReason = Literal["invalid", "unknown", "conflict", "too_large", "unsupported"]
@@ -79,6 +81,10 @@ class CorruptRow(IngestionError):
     """A ledger row holds a value of another shape than this version writes."""
 
 
+class SpoiltBatch(IngestionError):
+    """A spilled batch is not what was kept, or this version can't read it; the text says why."""
+
+
 class Unavailable(IngestionError):
     """An outside system did not answer, or answered that it can't serve now.
 
@@ -124,7 +130,9 @@ class Denied(Unavailable):
 class SendFailed(Unavailable):
     """Records were not delivered within the deadline, whatever was tried; `delivery` is what became of the rest.
 
-    Records that are counted nowhere in `delivery` were never stored. kind, retry_after: those of the last failure.
+    Records that are counted nowhere in `delivery` were never stored. unsettled: the events that were neither accepted
+    nor refused, in their order; a hub's sender names them, and they have all records that `delivery` does not count, or
+    counts as unknown. kind, retry_after: those of the last failure.
     """
 
     def __init__(
@@ -134,12 +142,20 @@ class SendFailed(Unavailable):
         *,
         kind: FailureKind = FailureKind.UNAVAILABLE,
         retry_after: float = 0.0,
+        unsettled: Sequence[Event] = (),
     ) -> None:
         """Keep what was delivered before the failure; nothing where not given."""
         super().__init__(message, retry_after=retry_after)
         self.kind = kind
         self.delivery = delivery or Delivery()
+        self.unsettled = unsettled
 
     def after(self, delivery: Delivery) -> Self:
         """Give the same failure of a send that had delivered something before."""
-        return type(self)(str(self), delivery + self.delivery, kind=self.kind, retry_after=self.retry_after)
+        return type(self)(
+            str(self),
+            delivery + self.delivery,
+            kind=self.kind,
+            retry_after=self.retry_after,
+            unsettled=self.unsettled,
+        )

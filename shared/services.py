@@ -7,15 +7,14 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from shared import telemetry
-from shared.clients.coincap.assets import Assets, CoinCapAssets
+from shared.access import app_identity, assets, storage_access, topic
 from shared.clients.databricks_jobs.jobs import DatabricksJobs, Jobs
 from shared.clients.destination import Sender
-from shared.clients.event_grid.topic import EventGridTopic, Topic
 from shared.clients.event_hubs.hubs import AzureEventHubs, EventHubs, HubConnection
-from shared.clients.identity.credentials import Identity, ManagedIdentity, ServicePrincipal, make_identity
+from shared.clients.identity.credentials import Identity
 from shared.clients.logic_app.alert_sender import LogicApp
 from shared.clients.retrying import RetryPolicy, Timeouts
 from shared.clients.sql.opening import sql_counts, sql_metrics, sql_rows
@@ -24,6 +23,7 @@ from shared.clients.storage.lake_files import Lake, blob_lake
 from shared.clients.storage.pools import Pools, SharedPools
 from shared.clients.storage.reference import Reference, blob_reference
 from shared.clients.storage.runs import RunLedger, table_run_ledger
+from shared.clients.storage.spill import Spill, blob_spill
 from shared.clients.storage.windows import Ledger, table_ledger
 from shared.contracts import Contract
 from shared.domain.windows.window import microseconds
@@ -41,7 +41,7 @@ from shared.flows.pending_alerts import RememberedAlerts
 from shared.flows.report_runs import ReportTools, alert_of_lost_window
 from shared.flows.sources import SourceTools, fingerprint_of
 from shared.made_once import made_once
-from shared.settings.model import HubSettings, Settings, from_process
+from shared.settings.model import Settings, from_process
 from shared.trades.connection.client import VenueClient
 from shared.trades.connection.clients import VenueClients
 from shared.trades.listing import Listing
@@ -86,7 +86,7 @@ class Services:
     @made_once
     def ledger(self) -> Ledger:
         """Give the ledger of windows and slices."""
-        return table_ledger(*self._storage("table"), ca_bundle=self.settings.ca_bundle)
+        return table_ledger(*storage_access(self.settings, "table"), ca_bundle=self.settings.ca_bundle)
 
     @made_once
     def hubs(self) -> EventHubs:
@@ -114,27 +114,36 @@ class Services:
     @made_once
     def reference(self) -> Reference:
         """Give the container of lookups and window markers."""
-        return blob_reference(*self._storage("blob"), ca_bundle=self.settings.ca_bundle)
+        return blob_reference(*storage_access(self.settings, "blob"), ca_bundle=self.settings.ca_bundle)
 
     @made_once
     def lake(self) -> Lake:
         """Give the container of the streams that end in files."""
-        return blob_lake(*self._storage("blob"), ca_bundle=self.settings.ca_bundle, retry=self._sending())
+        return blob_lake(
+            *storage_access(self.settings, "blob"), ca_bundle=self.settings.ca_bundle, retry=self._sending()
+        )
+
+    @made_once
+    def spill(self) -> Spill:
+        """Give what keeps the records that a hub does not take."""
+        blob, queue = (storage_access(self.settings, service) for service in ("blob", "queue"))
+        return blob_spill(blob, queue, ca_bundle=self.settings.ca_bundle)
 
     @made_once
     def identity(self) -> Identity:
         """Give who the app is to Event Hubs, Event Grid and Databricks."""
-        return make_identity(_login(self.settings.hub, self.settings.ca_bundle))
+        return app_identity(self.settings)
 
     @made_once
     def window_events(self) -> WindowEvents:
         """Give what publishing the events of windows needs."""
-        return WindowEvents(self.ledger, self.hubs, self.reference, self._topic(), self.clock)
+        listening = topic(self.settings, self.identity)
+        return WindowEvents(self.ledger, self.hubs, self.reference, self.spill, listening, self.clock)
 
     @made_once
     def runs(self) -> RunLedger:
         """Give the ledger of Databricks runs."""
-        return table_run_ledger(*self._storage("table"), ca_bundle=self.settings.ca_bundle)
+        return table_run_ledger(*storage_access(self.settings, "table"), ca_bundle=self.settings.ca_bundle)
 
     @made_once
     def counts(self) -> Counts | None:
@@ -157,7 +166,7 @@ class Services:
             runs=self.runs,
             jobs=self.jobs,
             hubs=self.hubs,
-            lookups=LookupTools(self.reference, lookup_makers(self._assets())),
+            lookups=LookupTools(self.reference, lookup_makers(assets(self.settings))),
             clock=self.clock,
             jobs_of=self._jobs_of() if enrichment.databricks_host else {},
             drain_limit=enrichment.drain_limit,
@@ -189,7 +198,11 @@ class Services:
     @made_once
     def report_tools(self) -> ReportTools | None:
         """Give what reporting a run needs of the world, None where no database is set."""
-        return ReportTools(self.metrics_tools, self.runs, self.counts) if self.counts else None
+        return (
+            ReportTools(self.metrics_tools, self.runs, self.counts, self.settings.enrichment.drain_limit)
+            if self.counts
+            else None
+        )
 
     @made_once
     def housekeeping_tools(self) -> HousekeepingTools:
@@ -235,27 +248,8 @@ class Services:
     @made_once
     def destination_tools(self) -> DestinationTools:
         """Give what the destinations of streams need of the world."""
-        return DestinationTools(self.hubs, lambda: self.lake, self._rows)
-
-    def _storage(self, service: Literal["blob", "table"]) -> tuple[str | None, str, Identity]:
-        """Give connection string, endpoint and identity of a service of the app's storage account."""
-        settings = self.settings
-        given = {"blob": settings.blob_service_uri, "table": settings.table_service_uri}[service]
-        endpoint = given or f"https://{settings.storage_account}.{service}.core.windows.net"
-        return settings.storage, endpoint, make_identity(ManagedIdentity(settings.storage_client_id))
-
-    def _topic(self) -> Topic | None:
-        settings = self.settings.enrichment
-        if settings.topic_endpoint is None:
-            return None
-        login = settings.topic_key or self.identity
-        return EventGridTopic(settings.topic_endpoint, login, ca_bundle=self.settings.ca_bundle)
-
-    def _assets(self) -> Assets | None:
-        settings = self.settings.enrichment
-        if settings.assets_url is None:
-            return None
-        return CoinCapAssets(settings.assets_url, settings.assets_key or "", ca_bundle=self.settings.ca_bundle)
+        spill = self.spill if self.settings.spills else None
+        return DestinationTools(self.hubs, lambda: self.lake, self._rows, self.clock, spill)
 
     def _jobs_of(self) -> dict[str, Job]:
         feeds = self.settings.feeds.values()
@@ -284,15 +278,3 @@ _services = Services()
 def services() -> Services:
     """Give the services of this process; only blueprints ask."""
     return _services
-
-
-def _login(hub: HubSettings, ca_bundle: str | None) -> ServicePrincipal | ManagedIdentity:
-    if hub.credential == "managedidentity":
-        return ManagedIdentity(hub.client_id)
-    return ServicePrincipal(
-        tenant_id=hub.tenant_id or "",
-        client_id=hub.client_id or "",
-        client_secret=hub.client_secret or "",
-        authority_host=hub.authority_host,
-        ca_bundle=ca_bundle,
-    )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
@@ -141,8 +142,15 @@ class House:
         table = pa.Table.from_pylist(rows, schema=to_arrow_schema(ARRIVED))
         pq.write_table(table, folder / f"{len(list(folder.iterdir())):03d}.parquet")
 
-    def close(self, *, window: str = WINDOW, stream: str = "trades", **counts: int) -> None:
-        """Write the marker of a window's end, with the positions of all that was sent."""
+    def close(
+        self,
+        *,
+        window: str = WINDOW,
+        stream: str = "trades",
+        spill: Mapping[str, int] = MappingProxyType({}),
+        **counts: int,
+    ) -> None:
+        """Write the marker of a window's end, with the positions of all that was sent; spill: records by state."""
         marker = {
             "window": window,
             "start": START.isoformat(),
@@ -150,6 +158,7 @@ class House:
             "state": "closed",
             "counts": {stream: {"refused": 0, "unknown": 0, **counts}},
             "attempts": {},
+            "spill": {stream: {**spill, "waiting_of_all_tries": spill.get("waiting", 0)}},
             "last_sequence_numbers": {stream: dict(self.sent.get(stream, {}))},
         }
         self.reference.documents[f"windows/{window}/closed.json"] = json.dumps(marker).encode()

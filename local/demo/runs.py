@@ -39,7 +39,7 @@ def check_run(window: Mapping[str, Any]) -> RunCheck:
     run = _runs(window)[-1]
     counts: Mapping[str, Mapping[str, Any]] = enrichment["counts"]
     verdict = enrichment["reconciliation"] or "not counted"
-    differences = {stream: stages.get("difference", {}) for stream, stages in counts.items()}
+    differences = {stream: _rows_of(stages, "difference", "spill") for stream, stages in counts.items()}
     checks = {
         f"the run is {run['state']}: {run['message']}": run["state"] == "succeeded",
         f"the tables are {verdict}: {differences or enrichment['counts_note']}": verdict == "balanced",
@@ -78,6 +78,10 @@ def _progress(window: Mapping[str, Any]) -> str:
 def _runs(window: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     runs: list[Mapping[str, Any]] = window["enrichment"]["runs"]
     return runs
+
+
+def _rows_of(stages: Mapping[str, Any], *names: str) -> dict[str, int]:
+    return {name: rows for stage in names for name, rows in stages.get(stage, {}).items()}
 
 
 def lines_of(counted: Sequence[Mapping[str, Any]], contracts: Path = CONTRACTS) -> list[tuple[str, str]]:

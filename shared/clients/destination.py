@@ -1,14 +1,16 @@
 """Where a stream's records go: everything that takes events does it by one verb, so that it can be put around another.
 
 A hub takes them (`event_hubs.hubs`), files in the lake do (`storage.lake_files`), and rows of a SQL table. What sends
-twice, to a hub and a database, or keeps aside what a hub did not take, is a `Sender` around a `Sender` and belongs in
-this module.
+twice, to a hub and a database, or keeps aside what a hub did not take (`spilling`), is a `Sender` around a `Sender`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from shared.domain.delivery import Delivery, Event
+
+type OnRefusal = Callable[[Event, str], None]
+"""Is told of each event that its destination will never take, and why."""
 
 
 class Sender(Protocol):
@@ -20,3 +22,17 @@ class Sender(Protocol):
         Raises SendFailed where some could not be delivered in time (its `delivery` counts what became of the others),
         and LoginRefused.
         """
+
+
+class RestingSender(Sender, Protocol):
+    """Delivers events to a hub, which it leaves alone for a while after it failed several times in a row."""
+
+    async def send(self, events: Sequence[Event], *, briefly: bool = False) -> Delivery:
+        """Deliver as every sender does; SendFailed names the events that are not settled.
+
+        briefly: for no longer than one try may take, where nobody wants to wait for a hub that may be away.
+        """
+
+    @property
+    def rest(self) -> float:
+        """Give the seconds for which the hub is left alone; 0 where the next send asks it."""

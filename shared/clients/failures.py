@@ -135,7 +135,7 @@ def _failure(error: AzureError, place: str, client: str, words: Words) -> Ingest
     status = _status(error)
     if status is None:
         return _unanswered(error, place)
-    word = _word(error)
+    word = code_of(error)
     text = f"{place} answered {status} ({word or _phrase(status)})"
     kind = words.get(word) or kind_of(status)
     if kind is FailureKind.UNAUTHORIZED:
@@ -152,7 +152,7 @@ def _status(error: AzureError) -> int | None:
     return error.status_code if isinstance(error, HttpResponseError) else None
 
 
-def _word(error: AzureError) -> str:
+def code_of(error: AzureError) -> str:
     """Give the service's error code, which the storage SDKs keep as a text or an enumeration."""
     code = getattr(error, "error_code", None) or ""
     return str(getattr(code, "value", code))

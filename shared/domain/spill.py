@@ -4,15 +4,25 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 SpillState = Literal["waiting", "redriven", "dead", "discarded"]
-SPILL_STATES: Final[tuple[str, ...]] = get_args(SpillState)
+SPILL_STATES: Final[tuple[SpillState, ...]] = get_args(SpillState)
 
 VERSION: Final = 1
 """Of the content of a batch and of the message that names it; a newer one is not redriven by this version."""
 
-_PATH = re.compile(r"([a-z_]+)/([a-z_]+-\d{8}T\d{6}Z)/(\d{4,}|close)\.(\d+)/(\d{6,}(?:-held)?)\.ndjson\.zst")
+_PATH = re.compile(
+    r"[a-z][a-z0-9_]*/(?P<feed>[a-z][a-z0-9_]*)-\d{8}T\d{6}Z/(\d{4,}|close)\.\d+/(?P<number>\d{6,})(?P<held>-held)?"
+    r"\.ndjson\.zst"
+)
+
+_LEGAL: Final[Mapping[SpillState, frozenset[SpillState]]] = {
+    "waiting": frozenset({"waiting", "redriven", "dead", "discarded"}),
+    "dead": frozenset({"waiting", "redriven", "dead", "discarded"}),
+    "discarded": frozenset({"redriven", "discarded"}),
+    "redriven": frozenset({"redriven"}),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +59,14 @@ class SpilledBatch:
 
 
 @dataclass(frozen=True, slots=True)
+class SpillMessage:
+    """What a message in the queue says: the batch of which path waits, as which version of the app wrote it."""
+
+    path: str
+    version: int = VERSION
+
+
+@dataclass(frozen=True, slots=True)
 class SpillCounts:
     """Records of some batches, by what became of them."""
 
@@ -72,6 +90,44 @@ def is_batch_path(path: str) -> bool:
     return _PATH.fullmatch(path) is not None
 
 
+def feed_of(path: str) -> str:
+    """Name the feed of a batch by its path; raises ValueError for a path that is none of a batch."""
+    return _matched(path)["feed"]
+
+
+def next_path(path: str) -> str:
+    """Name the batch after one, of the same try; raises ValueError for a path that is none of a batch."""
+    match = _matched(path)
+    return f"{path[: match.start('number')]}{int(match['number']) + 1:06d}{match['held'] or ''}.ndjson.zst"
+
+
+def may_become(state: SpillState, other: SpillState) -> bool:
+    """Say whether a batch may go from one state to another, where two write at once.
+
+    What the hub has acknowledged is redriven, whatever was said of it meanwhile, and stays so; what was discarded is
+    never tried again.
+    """
+    return other in _LEGAL[state]
+
+
+def message_of(batch: SpilledBatch) -> dict[str, Any]:
+    """Give the message that names a batch, as `contracts/documents/spill_message` says."""
+    message = {"version": batch.version, "path": batch.path, "feed": batch.feed, "hub": batch.hub, "rows": batch.rows}
+    return message | ({"reason": batch.reason} if batch.reason else {})
+
+
+def read_message(document: object) -> SpillMessage:
+    """Read a message, also of a newer version; raises ValueError, which says what is wrong with it."""
+    if not isinstance(document, Mapping):
+        raise ValueError(f"a message is a JSON object, not {type(document).__name__}")
+    version, path = document.get("version"), document.get("path")
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise ValueError(f"version is {version!r}, not a whole number from 1")
+    if not isinstance(path, str) or not is_batch_path(path):
+        raise ValueError(f"path is {str(path)[:200]!r}, which names no batch")
+    return SpillMessage(path, version)
+
+
 def counts_by_stream(batches: Iterable[SpilledBatch]) -> dict[str, SpillCounts]:
     """Count the records of some batches by stream and state."""
     found: dict[str, dict[str, int]] = {}
@@ -79,3 +135,10 @@ def counts_by_stream(batches: Iterable[SpilledBatch]) -> dict[str, SpillCounts]:
         states = found.setdefault(batch.stream, {})
         states[batch.state] = states.get(batch.state, 0) + batch.rows
     return {stream: SpillCounts(states) for stream, states in found.items()}
+
+
+def _matched(path: str) -> re.Match[str]:
+    match = _PATH.fullmatch(path)
+    if match is None:
+        raise ValueError(f"{path[:200]!r} names no batch")
+    return match

@@ -9,7 +9,7 @@ from shared import telemetry
 from shared.clients.logic_app.alert_sender import AlertSender
 from shared.clients.sql.stores import Metrics, MetricsTransaction
 from shared.clients.storage.windows import Ledger
-from shared.domain.volumes.alert import alert_id_of, decide_alert
+from shared.domain.volumes.alert import alert_id_of, decide_alert, describe_waiting
 from shared.domain.volumes.measurement import MeasuredTable, Measurement, MeasureRequest, measured
 from shared.errors import RequestRejected
 from shared.flows.request_windows import existing_window
@@ -79,6 +79,7 @@ def _measure_once(
     if recorded is not None:
         return recorded, tx.wrote(recorded)
     counted, past = tx.counted(request, table), tx.past_alerts()
+    healthy = healthy and not counted.waiting
 
     measurement, alert = measured(request, table, counted, tools.clock(), healthy=healthy), None
     if tools.alert_sender.has_recipient(table.alert):
@@ -139,7 +140,8 @@ def _message(tools: MetricsTools, measurement: Measurement) -> str:
     found = f"{measurement.rows_count_delta:,} rows {where}, {measurement.all_ingested_rows:,} in all: "
     unset = f" No alert is sent: ALERT_{name.upper()}_URL is not set."
     note = "" if tools.alert_sender.has_recipient(name) else unset
-    return f"{found}{measurement.verdict}.{_ALERT_MESSAGES[measurement.alert]}{note}"
+    waiting = describe_waiting(measurement)
+    return f"{found}{measurement.verdict}.{waiting}{_ALERT_MESSAGES[measurement.alert]}{note}"
 
 
 def _format(instant: datetime) -> str:

@@ -12,8 +12,8 @@ from shared.feeds.packing import Packing, as_events
 from shared.feeds.records import Records
 from shared.feeds.slicing import SliceSource, StreamCounts
 
-type Destinations = Callable[[StreamPlan], AbstractAsyncContextManager[Sender]]
-"""Connects to the destination of a stream for as long as a context lasts."""
+type Destinations = Callable[[StreamPlan, str], AbstractAsyncContextManager[Sender]]
+"""Connects to the destination of a stream, for the attempt of that id, for as long as a context lasts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ async def connected_outlets(
     async with AsyncExitStack() as stack:
         outlets = {}
         for stream in streams:
-            sender = await stack.enter_async_context(destinations(stream))
+            sender = await stack.enter_async_context(destinations(stream, attempt_id))
             outlets[stream.name] = Outlet(stream, attempt_id, sender, counts[stream.name])
         yield outlets
 

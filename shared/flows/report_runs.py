@@ -2,13 +2,13 @@
 
 import logging
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared import telemetry
 from shared.clients.sql.stores import Counts
 from shared.clients.storage.runs import RunLedger
-from shared.domain.runs.run import RunRow
+from shared.domain.runs.run import RunRow, has_waited_too_long
 from shared.domain.volumes.alert import Alert, IncidentKind, RunIncident
 from shared.domain.volumes.measurement import RUN_ALERT, MeasuredTable, MeasureRequest
 from shared.domain.volumes.reconciliation import describe_faults, verdict_of
@@ -23,18 +23,20 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ReportTools:
-    """What reporting a run needs of the world."""
+    """What reporting a run needs of the world. drain_limit: how long what waits in the spill is no fault."""
 
     metrics: MetricsTools
     runs: RunLedger
     counts: Counts
+    drain_limit: timedelta
 
 
 def report_run(tools: ReportTools, window_id: str, number: int) -> dict[str, Any]:
     """Measure the table of a run that succeeded; alert of one that failed, and of a window that does not balance.
 
     A run succeeds when its window has ended, so a stream that nobody reconciled is as wrong as one that does not add
-    up. One that made room for a newer run is measured too, but what it left undone raises no alert. Idempotent by
+    up; one that waits for its spill is, too, where that is overdue. One that made room for a newer run is measured too,
+    but what it left undone raises no alert. Idempotent by
     window and number, since a run is measured, and raises each alert, once. Raises Unavailable and LoginRefused.
     """
     row, run = _rows(tools, window_id, number)
@@ -50,7 +52,8 @@ def report_run(tools: ReportTools, window_id: str, number: int) -> dict[str, Any
     if run.state != "succeeded":
         return {}
     counts = tools.counts.of_window(window_id) or {}
-    faults = describe_faults(counts, [stream.name for stream in _streams_of(row) if stream.hub])
+    overdue = has_waited_too_long(row, tools.metrics.clock(), tools.drain_limit)
+    faults = describe_faults(counts, [stream.name for stream in _streams_of(row) if stream.hub], overdue=overdue)
     measured = [_measure(tools, table, row, run, healthy=not faults) for table in _tables_of(tools.metrics, row)]
     if faults:
         _alert(tools, row, run, "unbalanced", faults)

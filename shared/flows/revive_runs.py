@@ -1,7 +1,7 @@
 """Looking again at runs that nobody carries out any more, and at windows whose run was never begun."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from shared import telemetry
@@ -16,9 +16,11 @@ from shared.domain.runs.run import (
     may_start_until,
     number_of_wanted,
     real_end,
+    takes_in,
 )
 from shared.domain.windows.ledger_row import WindowRow
 from shared.errors import IngestionError
+from shared.flows.announce import DRAINED
 from shared.flows.enrich import EnrichmentTools, fail_run
 from shared.flows.request_runs import start_enrichment_of
 
@@ -50,7 +52,34 @@ async def _revive_feed(tools: EnrichmentTools, orchestrations: Orchestrations, f
         number = number_of_wanted(row.attempt, await telemetry.in_thread(tools.runs.of_window, row.window))
         if number is not None:
             done.extend(await _begin(orchestrations, row, number))
-    return done
+    return done or ([] if runs else await _catch_up(tools, orchestrations, rows))
+
+
+async def _catch_up(tools: EnrichmentTools, orchestrations: Orchestrations, rows: Collection[WindowRow]) -> list[str]:
+    """Start a run that reads what was redriven of a feed's windows, where none of its runs took that in.
+
+    One run reads what was redriven of all of them; it is in the name of the first one.
+    """
+    for row in rows:
+        drained = _drained(row, tools.clock())
+        if drained is not None and not await telemetry.in_thread(_is_taken_in, tools, row, drained, rows):
+            number = max((run.number for run in await telemetry.in_thread(tools.runs.of_window, row.window)), default=0)
+            await start_enrichment_of(orchestrations, row.window.id, number + 1, "catch_up")
+            return [f"The spill of window {row.window.id} was drained after its run; another one was started."]
+    return []
+
+
+def _drained(row: WindowRow, now: datetime) -> datetime | None:
+    """Give when a window's spill was drained, where that is long enough ago that a run may have taken it in."""
+    noted = row.announced.get(DRAINED)
+    drained = datetime.fromisoformat(noted) if noted else None
+    return drained if drained is not None and ABANDONED <= now - drained < KEPT else None
+
+
+def _is_taken_in(tools: EnrichmentTools, row: WindowRow, drained: datetime, rows: Collection[WindowRow]) -> bool:
+    """Look through the window's own runs, then those of all others from the newest on, as far as it takes."""
+    looked_at = [row, *reversed(list(rows))]
+    return any(takes_in(run, row.window, drained) for one in looked_at for run in tools.runs.of_window(one.window))
 
 
 async def _any_lives(orchestrations: Orchestrations, run: RunRow) -> bool:

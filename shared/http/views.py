@@ -102,7 +102,7 @@ def _unreadable[Row](rows: Rows[Row]) -> list[dict[str, str]]:
 def enrichment_view(
     runs: Iterable[RunRow], counts: Mapping[str, Mapping[str, int]], counts_note: str
 ) -> dict[str, Any]:
-    """Show a window's runs and the lakehouse's counts by stream, with its verdict: `balanced`, `unbalanced` or None.
+    """Show a window's runs and the lakehouse's counts by stream, with its verdict, None where there is none.
 
     counts: rows by stream and `<stage>/<name>`. counts_note: why there are none, where they could not be read.
     """

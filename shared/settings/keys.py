@@ -168,6 +168,8 @@ _HUBS = (
     ),
 )
 
+STORAGE_SERVICES = ("table", "blob", "queue")
+
 _POOLS = "/tmp/reactive-ingestion"  # noqa: S108 - Azure's only writable disk
 _STORAGE = (
     Setting("POOLS_FOLDER", setting.text, _POOLS, "Where copies of the pools of drawn feeds are kept."),
@@ -186,9 +188,15 @@ _STORAGE = (
             "",
             f"Its {service} endpoint, by identity; without the account's name all three are needed.",
         )
-        for service in ("table", "blob", "queue")
+        for service in STORAGE_SERVICES
     ),
     Setting("AzureWebJobsStorage__clientId", values.entra_id, "", "The user-assigned identity for storage."),
+    Setting(
+        "SPILL",
+        setting.OneOf("on", "off"),
+        "on",
+        "What a hub does not take within SEND_DEADLINE: `on`, it is kept and sent later; `off`, the slice fails.",
+    ),
 )
 
 _ENRICHMENT = (

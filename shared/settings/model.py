@@ -17,7 +17,7 @@ from shared.errors import SettingsError
 from shared.feeds.catalogue import FEEDS, checked
 from shared.feeds.feed import Feed, Stream
 from shared.settings.host import Host, host_values
-from shared.settings.keys import settings_of
+from shared.settings.keys import STORAGE_SERVICES, settings_of
 from shared.settings.proxies import HUB_PROXY, environments_proxy
 from shared.settings.rules import ALERT_URLS, SLICE_RESERVE, broken_rules, longest_wait
 from shared.trades.venues.registry import PUBLIC_ENDPOINTS, Endpoints
@@ -78,7 +78,8 @@ class MetricsSettings:
 class Settings:
     """All settings of the app; `unusable` says of each enabled feed that can't run why.
 
-    longest_closing: how long one call of a window's closing may work, None for ever.
+    spills: whether what a hub does not take in time is kept; else its slice fails. longest_closing: how long one call
+    of a window's closing may work, None for ever. storage_endpoints: of the app's account, by service, where set.
     keep: how long each kind of `KEPT` is kept.
     """
 
@@ -86,11 +87,11 @@ class Settings:
     unusable: Mapping[str, str]
     timer_period: timedelta
     send_deadline: timedelta
+    spills: bool
     longest_closing: timedelta | None
     storage: str | None = field(repr=False)
     storage_account: str | None
-    table_service_uri: str | None
-    blob_service_uri: str | None
+    storage_endpoints: Mapping[str, str | None]
     storage_client_id: str | None
     hub: HubSettings
     enrichment: EnrichmentSettings
@@ -162,12 +163,12 @@ def _settings(read: Mapping[str, Any], host: Host, enabled: Iterable[Feed]) -> S
         unusable={**catalogue.problems, **twice},
         timer_period=longest_wait(read["WINDOW_TIMER"]),
         send_deadline=read["SEND_DEADLINE"],
+        spills=read["SPILL"] == "on",
         longest_closing=host.function_timeout and host.function_timeout - read["SEND_DEADLINE"] - SLICE_RESERVE,
         storage=read["AzureWebJobsStorage"],
         storage_account=read["AzureWebJobsStorage__accountName"],
-        table_service_uri=read["AzureWebJobsStorage__tableServiceUri"],
+        storage_endpoints={name: read[f"AzureWebJobsStorage__{name}ServiceUri"] for name in STORAGE_SERVICES},
         storage_client_id=read["AzureWebJobsStorage__clientId"],
-        blob_service_uri=read["AzureWebJobsStorage__blobServiceUri"],
         hub=_hub(read),
         enrichment=_enrichment(read),
         metrics=_metrics(read),

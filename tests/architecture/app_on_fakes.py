@@ -56,7 +56,7 @@ class App:
             ledger=self.ledger,
             feeds=checked([self.feed]).feeds,
             sources=self.sources,
-            destinations=lambda stream: self.hubs.sender(stream.hub),
+            destinations=lambda stream, _: self.hubs.sender(stream.hub),
             clock=lambda: self.now,
             sleep=asyncio.sleep,
         )

@@ -110,6 +110,7 @@ class Chain:
     def finish(self) -> Mapping[str, WindowCounts]:
         """Count the window and others that changed in the tables themselves, write that, and note all progress."""
         own = self.request.window_id
+        self._touched.update(*map(self._drained_since_counted, self.silver))
         self.compiling.as_set()
         self.counting.forget()
         self._touched.add(own)
@@ -132,6 +133,12 @@ class Chain:
         spans = [self.lake.changes(name, version) for name, version in (counted.versions if counted else {}).items()]
         rows = [span.rows.select("window_id").distinct() for span in spans if not (span.whole or span.is_empty)]
         return {row[0] for found in rows for row in found.collect()}
+
+    def _drained_since_counted(self, stream: str) -> set[str]:
+        """Name the windows whose spill became another since they were counted: what was discarded touches no table."""
+        windows = self.sql.unsettled_spill(stream)
+        ends = {window: (self._closed_of(window) or {}).get(stream) for window in windows}
+        return {window for window, end in ends.items() if end and end.spill.unsettled != windows[window]}
 
     def _take(self) -> None:
         for silver in self.silver.values():

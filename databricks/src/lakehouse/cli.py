@@ -89,9 +89,16 @@ def raise_where_it_gave_up(request: RunRequest, finished: Finished) -> None:
 
 def why_it_gave_up(request: RunRequest, finished: Finished) -> str:
     """Say what a run that gave up was still waiting for."""
-    missing = ", ".join(f"{place} up to {last}" for place, last in sorted(finished.behind.items()))
-    reason = f"these were not read: {missing}" if finished.closed else "the window was not closed (no closed.json)"
-    return f"gave up at {request.gives_up_at.isoformat()} on window {request.window_id}: {reason}."
+    return f"gave up at {request.gives_up_at.isoformat()} on window {request.window_id}: {_missing(finished)}."
+
+
+def _missing(finished: Finished) -> str:
+    if not finished.closed:
+        return "the window was not closed (no closed.json)"
+    unread = ", ".join(f"{place} up to {last}" for place, last in sorted(finished.behind.items()))
+    unsent = [f"{rows} records of {stream} wait in the spill" for stream, rows in finished.waiting.items()]
+    reasons = [*([f"these were not read: {unread}"] if unread else []), *unsent]
+    return "; ".join(reasons) + (" (GET /api/spill)" if unsent else "")
 
 
 def summary(finished: Finished, chain: Chain) -> dict[str, Any]:
@@ -105,7 +112,7 @@ def summary(finished: Finished, chain: Chain) -> dict[str, Any]:
         "passes": finished.passes,
         "behind": dict(finished.behind),
         "streams": {stream: _of_stream(stream, finished, chain) for stream in finished.counts},
-        "warnings": [*warnings, *_quarantines(finished.counts, chain)],
+        "warnings": [*warnings, *_dead(finished), *_quarantines(finished.counts, chain)],
     }
 
 
@@ -119,6 +126,7 @@ def _of_stream(stream: str, finished: Finished, chain: Chain) -> dict[str, Any]:
         "verdict": found.verdict if found else "open",
         "differences": [str(difference) for difference in found.differences] if found else [],
         "surplus": dict(found.surplus) if found else {},
+        "spill": found.spill.by_state if found else {},
     }
 
 
@@ -126,6 +134,11 @@ def _reconciliation(stream: str, finished: Finished, chain: Chain) -> Reconcilia
     if finished.closed is None:
         return None
     return reconciliation(finished.closed[stream], finished.counts[stream], chain.equations_of(stream))
+
+
+def _dead(finished: Finished) -> list[str]:
+    dead = {stream: end.spill.dead for stream, end in (finished.closed or {}).items() if end.spill.dead}
+    return [f"{rows} records of {stream} are dead in the spill (GET /api/spill)" for stream, rows in dead.items()]
 
 
 def _quarantines(counts: Mapping[str, WindowCounts], chain: Chain) -> list[str]:

@@ -90,6 +90,11 @@ class Finished:
     counts: Mapping[str, WindowCounts]
     behind: Mapping[str, int]
 
+    @property
+    def waiting(self) -> dict[str, int]:
+        """Give by stream the records of the window that wait in the spill."""
+        return in_spill(self.closed or {})
+
 
 def run(request: RunRequest, mode: Mode, stages: Stages, clock: Clock, intervals: Intervals) -> Finished:
     """Do what the mode asks; the last thing is always a count of the whole window."""
@@ -105,8 +110,11 @@ def run(request: RunRequest, mode: Mode, stages: Stages, clock: Clock, intervals
 def ending_of(
     request: RunRequest, closed: Mapping[str, Closed] | None, positions: Positions, now: datetime
 ) -> FollowEnd | None:
-    """Decide after a pass: `drained` once all that the window's end names is read, `gave_up` after too long."""
-    if closed is not None and not not_yet_read(closed, positions):
+    """Decide after a pass: `drained` once all that the window's end names is read, `gave_up` after too long.
+
+    What waits in the spill is still to come: then the window's end is written anew, with further positions.
+    """
+    if closed is not None and not in_spill(closed) and not not_yet_read(closed, positions):
         return "drained"
     return "gave_up" if now >= request.gives_up_at else None
 
@@ -119,6 +127,12 @@ def not_yet_read(closed: Mapping[str, Closed], positions: Positions) -> dict[str
         for partition, last in end.last.items()
         if positions.get(stream, {}).get(partition, -1) < last
     }
+
+
+def in_spill(closed: Mapping[str, Closed]) -> dict[str, int]:
+    """Count by stream the records that wait in the spill, whichever attempt sent them."""
+    waiting = {stream: end.spill.waiting_of_all_tries for stream, end in closed.items()}
+    return {stream: rows for stream, rows in waiting.items() if rows}
 
 
 def pause_after(

@@ -5,6 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+SPILL_STATES = ("waiting", "redriven", "dead", "discarded")
+UNSETTLED = ("waiting", "dead")
+"""The states that spilled records may still leave."""
+
 
 class InvalidMarker(ValueError):
     """A `closed.json` that can't be read; says why."""
@@ -25,11 +29,37 @@ class StreamCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class Spilled:
+    """What became of one stream's records that were spilled, over the attempt that completed each slice.
+
+    waiting_of_all_tries: over all attempts; while there are any, events of the window still come.
+    """
+
+    waiting: int = 0
+    redriven: int = 0
+    dead: int = 0
+    discarded: int = 0
+    waiting_of_all_tries: int = 0
+
+    @property
+    def by_state(self) -> dict[str, int]:
+        """Give the records by state, without the states that none are in."""
+        states = {state: getattr(self, state) for state in SPILL_STATES}
+        return {state: rows for state, rows in states.items() if rows}
+
+    @property
+    def unsettled(self) -> dict[str, int]:
+        """Give the records by those states that they may still leave."""
+        return {state: rows for state, rows in self.by_state.items() if state in UNSETTLED}
+
+
+@dataclass(frozen=True, slots=True)
 class Closed:
     """A window's end as the app recorded it, for one stream.
 
     last: each partition's last sequence number, -1 where it is empty. attempts: the attempt that completed each slice.
     created_at: when the hub that these numbers are of was made, in the app's own text; empty where it is not said.
+    spill: all 0 where there was none.
     """
 
     state: str
@@ -37,6 +67,7 @@ class Closed:
     last: Mapping[str, int]
     attempts: Mapping[str, int]
     created_at: str = ""
+    spill: Spilled = Spilled()
 
 
 def marker_path(window_id: str) -> str:
@@ -56,11 +87,12 @@ def parse_closed(document: bytes, stream: str) -> Closed:
 
 def closed_of(marker: Mapping[str, Any], stream: str) -> Closed:
     """Take from a marker what a run of this stream needs; what is not counted there is 0."""
-    counts = marker["counts"].get(stream, {})
+    counts, spill = marker["counts"].get(stream, {}), marker.get("spill", {}).get(stream, {})
     return Closed(
         state=str(marker["state"]),
         counts=StreamCounts(**{one.name: int(counts.get(one.name, 0)) for one in fields(StreamCounts)}),
         last={partition: int(number) for partition, number in marker["last_sequence_numbers"][stream].items()},
         attempts={number: int(attempt) for number, attempt in marker.get("attempts", {}).items()},
         created_at=str(marker.get("hubs", {}).get(stream, {}).get("created_at", "")),
+        spill=Spilled(**{one.name: int(spill.get(one.name, 0)) for one in fields(Spilled)}),
     )

@@ -20,7 +20,7 @@ from lakehouse.request import RunRequest, Stream, parse_lookups
 from lakehouse.streams.contract import load_contract
 from lakehouse.streams.events import Property
 from lakehouse.streams.packs import lines_of
-from lakehouse.window import Closed, StreamCounts, closed_of, parse_closed
+from lakehouse.window import SPILL_STATES, Closed, Spilled, StreamCounts, closed_of, parse_closed
 
 WHEEL = files("lakehouse")
 
@@ -70,7 +70,8 @@ def test_a_marker_as_the_contract_shows_it_is_read():
 
     made = "2026-11-01T09:30:00.123000+00:00"
     attempts = {"0": 1, "1": 2, "close": 1}
-    assert closed == Closed("closed", StreamCounts(11, 7, 1, 1, 2), {"0": 4, "1": -1}, attempts, made)
+    counts, spill = StreamCounts(11, 7, 1, 1, 2), Spilled(1, 1, 0, 0, 3)
+    assert closed == Closed("closed", counts, {"0": 4, "1": -1}, attempts, made, spill)
 
 
 def test_of_a_marker_all_is_read_that_the_contract_has_but_what_is_for_people():
@@ -80,7 +81,7 @@ def test_of_a_marker_all_is_read_that_the_contract_has_but_what_is_for_people():
 
     assert marker.asked | FOR_PEOPLE == set(CLOSED["properties"])
     assert not marker.asked & FOR_PEOPLE
-    assert marker.asked - {"hubs"} <= set(CLOSED["required"])
+    assert marker.asked - {"hubs", "spill"} <= set(CLOSED["required"])
 
 
 def test_of_a_streams_counts_all_are_read_that_count_records():
@@ -91,6 +92,13 @@ def test_of_a_streams_counts_all_are_read_that_count_records():
 
     assert counts.asked | {"events"} == set(GRAMMAR["stream_counts"]["properties"])
     assert counts.asked >= set(GRAMMAR["stream_counts"]["required"])
+
+
+def test_of_what_was_spilled_all_is_read_that_the_contract_has():
+    rule = CLOSED["$defs"]["spilled"]["properties"]
+
+    assert [field.name for field in fields(Spilled)] == list(rule)
+    assert set(SPILL_STATES) < set(rule)
 
 
 def test_the_properties_of_events_are_those_of_the_contract():
@@ -158,7 +166,7 @@ def test_counts_are_written_under_the_stages_of_the_contract():
     gold = {"enriched": {"": 60}, "unmatched": {"XYZ": 10}}
     counts = WindowCounts(10, 100, 80, 4, 6, {("0", 1): 80}, gold, {"Trades": 59}, [Hole("0", 1, 2)])
     sent_twice = WindowCounts(10, 100, 80, 4, 6, {("0", 1): 150})
-    closed = Closed("closed", StreamCounts(99, 90, 0, 3, 2), {}, {"0": 1})
+    closed = Closed("closed", StreamCounts(99, 90, 0, 3, 2), {}, {"0": 1}, spill=Spilled(dead=2))
 
     rows = as_rows(counts, closed, Equations([("enriched", "unmatched")], {"enriched": "Trades"}))
     rows += as_rows(sent_twice, closed, Equations())

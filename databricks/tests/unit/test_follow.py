@@ -1,5 +1,6 @@
 """When a run goes on, when it ends, and what it says then."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,13 +10,18 @@ from hypothesis import strategies as st
 from job_house import START, run_request
 from lakehouse.counting.counts import WindowCounts
 from lakehouse.follow import LATE_PAUSE, Intervals, Passed, ending_of, not_yet_read, pause_after, run
-from lakehouse.window import Closed, StreamCounts
+from lakehouse.window import Closed, Spilled, StreamCounts
 
 REQUEST = run_request(end=START + timedelta(minutes=10), drain_limit=timedelta(minutes=5))
+READ = {"trades": {"0": 7}}
 CLOSED = {"trades": Closed("closed", StreamCounts(0, 0, 0, 0), {"0": 7, "1": -1}, {})}
 INTERVALS = Intervals(trigger_interval=timedelta(seconds=30), recount_every=timedelta(minutes=2))
 
 positions = st.dictionaries(st.sampled_from("0123"), st.integers(-1, 20))
+
+
+def spilled(rows, **changes):
+    return {"trades": replace(CLOSED["trades"], spill=Spilled(waiting_of_all_tries=rows), **changes)}
 
 
 class Clock:
@@ -30,10 +36,13 @@ class Clock:
 
 
 class Stages:
-    """Reads one number of partition 0 a pass; the window is closed at `closes_at`."""
+    """Reads one number of partition 0 a pass; the window is closed at `closes_at`, its spill drained at `drains_at`.
 
-    def __init__(self, clock, closes_at=None, events=0):
-        self.clock, self.closes_at, self.events = clock, closes_at, events
+    What was spilled is the last event.
+    """
+
+    def __init__(self, clock, closes_at=None, events=0, drains_at=START):
+        self.clock, self.closes_at, self.events, self.drains_at = clock, closes_at, events, drains_at
         self.done = []
         self.last = -1
 
@@ -43,7 +52,8 @@ class Stages:
     def run_pass(self):
         self.done.append("pass")
         self.clock.sleep(1)
-        rows = 1 if self.last + 1 < self.events else 0
+        sent = self.events if self.clock.now() >= self.drains_at else self.events - 1
+        rows = 1 if self.last + 1 < sent else 0
         self.last += rows
         return Passed(rows, {"trades": {"0": self.last} if self.last >= 0 else {}})
 
@@ -51,7 +61,8 @@ class Stages:
         self.done.append("rerun")
 
     def closed(self):
-        return CLOSED if self.closes_at and self.clock.now() >= self.closes_at else None
+        end = CLOSED if self.clock.now() >= self.drains_at else spilled(5, last={"0": self.events - 2})
+        return end if self.closes_at and self.clock.now() >= self.closes_at else None
 
     def recount(self):
         self.done.append("recount")
@@ -68,6 +79,16 @@ def test_a_window_that_is_closed_and_read_whole_ends_the_run():
 def test_a_window_that_is_closed_and_not_read_whole_does_not():
     assert ending_of(REQUEST, CLOSED, {"trades": {"0": 6}}, START) is None
     assert not_yet_read(CLOSED, {"trades": {"0": 6}}) == {"trades/0": 7}
+
+
+def test_a_window_that_is_read_whole_does_not_end_the_run_while_records_wait_in_the_spill():
+    assert ending_of(REQUEST, spilled(1), READ, START) is None
+    assert ending_of(REQUEST, spilled(0), READ, START) == "drained"
+
+
+def test_the_spill_is_waited_for_until_the_drain_limit():
+    assert ending_of(REQUEST, spilled(1), READ, REQUEST.gives_up_at - timedelta(seconds=1)) is None
+    assert ending_of(REQUEST, spilled(1), READ, REQUEST.gives_up_at) == "gave_up"
 
 
 def test_an_open_window_is_followed_until_end_grace_and_drain_limit():
@@ -122,6 +143,26 @@ def test_a_run_that_gives_up_says_what_it_has_not_read():
     finished = run(REQUEST, "follow", Stages(clock, START, events=3), clock, INTERVALS)
 
     assert (finished.ending, finished.behind) == ("gave_up", {"trades/0": 7})
+    assert clock.now() >= REQUEST.gives_up_at
+
+
+def test_a_run_waits_for_the_spill_of_its_window_and_reads_what_was_redriven():
+    clock, drains_at = Clock(), START + timedelta(minutes=4)
+    stages = Stages(clock, START, events=8, drains_at=drains_at)
+
+    finished = run(REQUEST, "follow", stages, clock, INTERVALS)
+
+    assert (finished.ending, finished.waiting, stages.last) == ("drained", {}, 7)
+    assert clock.now() - drains_at <= LATE_PAUSE + timedelta(seconds=2)
+
+
+def test_a_run_whose_spill_is_not_drained_gives_up_and_says_what_waits():
+    clock = Clock()
+    stages = Stages(clock, START, events=8, drains_at=START + timedelta(days=1))
+
+    finished = run(REQUEST, "follow", stages, clock, INTERVALS)
+
+    assert (finished.ending, finished.behind, finished.waiting) == ("gave_up", {}, {"trades": 5})
     assert clock.now() >= REQUEST.gives_up_at
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lakehouse.counting.counts import Hole, WindowCounts
 from lakehouse.counting.reconciling import Equations, as_rows, reconciliation
-from lakehouse.window import Closed, StreamCounts
+from lakehouse.window import Closed, Spilled, StreamCounts
 
 COUNTS = WindowCounts(
     bronze_events=10,
@@ -26,8 +26,8 @@ CLOSED = Closed("closed", StreamCounts(read=100, accepted=100, refused=0, unknow
 sizes = st.integers(0, 10**9)
 
 
-def sent(**changes):
-    return replace(CLOSED, counts=replace(CLOSED.counts, **changes))
+def sent(spill=None, **changes):
+    return replace(CLOSED, counts=replace(CLOSED.counts, **changes), spill=spill or Spilled())
 
 
 def test_a_window_in_which_all_adds_up_is_balanced():
@@ -83,16 +83,92 @@ def test_unknown_records_that_did_not_arrive_are_no_difference():
     assert (found.verdict, found.surplus) == ("balanced", ())
 
 
-def test_spilled_records_are_accounted_for_while_they_are_kept_elsewhere():
-    found = reconciliation(sent(read=104, spilled=4), COUNTS, EQUATIONS)
+def test_a_window_whose_missing_records_all_wait_in_the_spill_waits():
+    found = reconciliation(sent(Spilled(waiting=4), read=104, spilled=4), COUNTS, EQUATIONS)
 
-    assert (found.verdict, found.surplus) == ("balanced", ())
+    assert (found.verdict, found.differences, found.surplus) == ("waiting", (), ())
 
 
-def test_spilled_records_that_were_sent_later_are_named_and_balanced():
-    found = reconciliation(sent(accepted=93, unknown=3, spilled=4), COUNTS, EQUATIONS)
+def test_spilled_records_that_were_redriven_are_named_and_balanced():
+    found = reconciliation(sent(Spilled(redriven=4), accepted=93, unknown=3, spilled=4), COUNTS, EQUATIONS)
 
     assert (found.verdict, dict(found.surplus)) == ("balanced", {"unknown_arrived": 3, "spilled_arrived": 4})
+
+
+def test_redriven_records_must_arrive_and_unknown_ones_need_not():
+    found = reconciliation(sent(Spilled(redriven=4), read=102, accepted=95, unknown=3, spilled=4), COUNTS, EQUATIONS)
+
+    assert (found.verdict, dict(found.surplus)) == ("balanced", {"spilled_arrived": 4, "unknown_arrived": 1})
+
+
+@pytest.mark.parametrize(
+    ("accepted", "named"),
+    [
+        (97, {"arrived of those that left the spill": -1}),
+        (100, {"arrived of those that left the spill": -4}),
+        (103, {"arrived of those accepted": -3, "arrived of those that left the spill": -4}),
+    ],
+)
+@pytest.mark.parametrize("spill", [Spilled(redriven=4), Spilled(redriven=1), Spilled()])
+def test_redriven_records_that_did_not_arrive_are_a_difference_and_so_are_those_that_the_spill_lost(
+    accepted, named, spill
+):
+    found = reconciliation(sent(spill, read=accepted + 4, accepted=accepted, spilled=4), COUNTS, EQUATIONS)
+
+    assert found.verdict == "unbalanced"
+    assert {difference.name: difference.rows for difference in found.differences} == named
+
+
+def test_what_the_hub_deleted_is_told_where_redriven_records_are_missing():
+    counts = replace(COUNTS, holes=[Hole("0", 5, 8)])
+
+    found = reconciliation(sent(Spilled(redriven=4), read=104, spilled=4), counts, EQUATIONS)
+
+    assert "deleted by the hub unread: partition 0: 5-8" in [difference.name for difference in found.differences]
+
+
+def test_dead_records_are_a_fault_and_discarded_ones_are_told_of():
+    rows = as_rows(COUNTS, sent(Spilled(dead=1, discarded=3), read=104, spilled=4), EQUATIONS)
+    discarded = as_rows(COUNTS, sent(Spilled(discarded=4), read=104, spilled=4), EQUATIONS)
+
+    assert rows[-3:] == [("spill", "dead", 1), ("spill", "discarded", 3), ("reconciliation", "unbalanced", 1)]
+    assert discarded[-2:] == [("spill", "discarded", 4), ("reconciliation", "balanced", 0)]
+
+
+def test_what_waits_hides_no_difference():
+    counts = replace(COUNTS, arrived={("0", 1): 60, ("1", 1): 39})
+
+    rows = as_rows(counts, sent(Spilled(waiting=4), read=104, spilled=4), EQUATIONS)
+
+    assert rows[-3:] == [
+        ("spill", "waiting", 4),
+        ("reconciliation", "unbalanced", 1),
+        ("difference", "arrived of those accepted", -1),
+    ]
+
+
+def test_records_that_wait_though_the_hub_had_stored_them_are_no_difference():
+    found = reconciliation(sent(Spilled(waiting=4), read=101, accepted=97, spilled=4), COUNTS, EQUATIONS)
+
+    assert (found.verdict, dict(found.surplus)) == ("waiting", {"spilled_arrived": 3})
+
+
+def test_more_in_the_spill_than_was_counted_asks_for_no_record():
+    found = reconciliation(sent(Spilled(waiting=4, redriven=4), read=104, spilled=4), COUNTS, EQUATIONS)
+
+    assert (found.verdict, found.differences) == ("waiting", ())
+
+
+@given(arrived=sizes, accepted=sizes, redriven=sizes, unknown=sizes, lost=st.integers(1, 10**6))
+def test_of_accepted_and_redriven_records_none_can_get_lost_unseen(arrived, accepted, redriven, unknown, lost):
+    accepted, redriven = accepted + arrived, redriven + lost
+    counts = WindowCounts(1, arrived, arrived, 0, 0, {("0", 1): arrived})
+    read = accepted + redriven + unknown
+    closed = Closed("closed", StreamCounts(read, accepted, 0, unknown, redriven), {}, {}, spill=Spilled(0, redriven))
+
+    found = reconciliation(closed, counts, Equations())
+
+    assert sum(difference.rows for difference in found.differences) == arrived - accepted - redriven
 
 
 def test_records_of_a_broken_off_attempt_are_named_after_the_one_that_sent_them_again():

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lakehouse.window import Closed, InvalidMarker, StreamCounts, parse_closed
+from lakehouse.window import Closed, InvalidMarker, Spilled, StreamCounts, parse_closed
 
 
 def marker(**counts):
@@ -22,7 +22,18 @@ def test_a_marker_is_read_for_its_stream():
 def test_a_marker_from_before_records_were_spilled_has_none_of_them():
     closed = parse_closed(marker(read=9, accepted=7, refused=1, unknown=1), "trades")
 
-    assert closed.counts == StreamCounts(9, 7, 1, 1, spilled=0)
+    assert (closed.counts, closed.spill) == (StreamCounts(9, 7, 1, 1, spilled=0), Spilled())
+
+
+def test_of_what_was_spilled_the_streams_own_is_read():
+    spill = {"trades": {"waiting": 1, "redriven": 2, "dead": 3, "discarded": 0, "waiting_of_all_tries": 5}}
+    document = json.loads(marker(read=1, accepted=1)) | {"spill": {**spill, "others": {"waiting": 9}}}
+
+    found = parse_closed(json.dumps(document).encode(), "trades").spill
+
+    assert found == Spilled(1, 2, 3, 0, 5)
+    assert found.by_state == {"waiting": 1, "redriven": 2, "dead": 3}
+    assert found.unsettled == {"waiting": 1, "dead": 3}
 
 
 @pytest.mark.parametrize(

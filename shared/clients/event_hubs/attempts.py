@@ -40,9 +40,17 @@ class Attempts:
     breaker: Breaker
     last_fault: HubFault = field(default_factory=lambda: HubFault(FailureKind.UNAVAILABLE, "no try"))
 
-    def deadline(self) -> float:
-        """Give the time (seconds of the policy's clock) by which a call that begins now must be over."""
-        return self.retry.begin().end
+    def deadline(self, *, briefly: bool = False) -> float:
+        """Give the time (seconds of the policy's clock) by which a call that begins now must be over.
+
+        briefly: when one try would be.
+        """
+        return self.retry.begin(self.retry.timeouts.attempt if briefly else None).end
+
+    @property
+    def rest(self) -> float:
+        """Give the seconds for which the breaker lets no try through."""
+        return self.breaker.wait(self.retry.clock.now())
 
     async def run[T](self, slot: LinkSlot, deadline: float, action: Callable[[Link], Awaitable[T]]) -> T:
         """Run the action on the slot's link until it succeeds.

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
-from shared.clients.destination import Sender
+from shared.clients.destination import OnRefusal, RestingSender
 from shared.clients.event_hubs.link import HubProperties
 from shared.domain.delivery import Delivery, Event, Refusal
 from shared.domain.failures import FailureKind
 from shared.errors import LoginRefused, SendFailed
 
-type _Failure = Literal["refused", "unknown", "throttled", "unavailable", "unauthorized"]
+type _Failure = Literal["refused", "unknown", "throttled", "unavailable", "halfway", "unauthorized"]
 
 
 @dataclass(slots=True)
@@ -22,43 +22,56 @@ class FakeEventHubs:
 
     An event over `limit` bytes is refused, one for a partition that a hub has not fails. `fail_next` makes the
     next sends fail, and the next call for properties where a failure keeps every answer away. retry_after: the seconds
-    for which a throttled one wants to be left alone. created_at: when all of them were made.
+    for which a throttled one wants to be left alone. rest: the seconds for which senders leave their hub alone.
+    created_at: when all of them were made. brief: of each send, whether it was not to wait.
     """
 
     hubs: Mapping[str, int]
     limit: int = 1_000_000
     retry_after: float = 0.0
+    rest: float = 0.0
     created_at: datetime = datetime(2026, 11, 1, 10, 0, 0, 123_000, tzinfo=UTC)
     received: defaultdict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
+    brief: list[bool] = field(default_factory=list)
     _failures: deque[_Failure] = field(default_factory=deque, init=False)
 
     def fail_next(self, failure: _Failure, sends: int = 1) -> None:
-        """Let the next sends be refused, end unknown (but stored), find a hub that is busy or away, or be denied."""
+        """Let the next sends be refused, end unknown (but stored), find a hub that is busy or away, or be denied.
+
+        halfway: the hub takes the first half of the events, and then it is away.
+        """
         self._failures.extend([failure] * sends)
 
     @contextlib.asynccontextmanager
-    async def sender(self, hub: str) -> AsyncIterator[Sender]:
+    async def sender(self, hub: str, on_refusal: OnRefusal | None = None) -> AsyncIterator[RestingSender]:
         """Lend a sender to the hub."""
-        yield _FakeSender(self, hub)
+        yield _FakeSender(self, hub, on_refusal)
 
     async def properties(self, hub: str) -> HubProperties:
         """Count what each partition was sent by its id."""
         self._look_up(hub)
         if self._failures and self._failures[0] in {"throttled", "unavailable", "unauthorized"}:
-            self._fail(hub, self._failures.popleft(), 0)
+            self._fail(hub, self._failures.popleft(), ())
         sent = Counter(event.partition_id for event in self.received[hub])
         last = {str(partition): sent[str(partition)] - 1 for partition in range(self.hubs[hub])}
         return HubProperties(self.created_at, last)
 
-    def take(self, hub: str, events: Sequence[Event]) -> Delivery:
+    def take(self, hub: str, events: Sequence[Event], on_refusal: OnRefusal | None = None) -> Delivery:
         """Fail as the next failure asks, else store."""
         self._look_up(hub, {event.partition_id for event in events if event.partition_id is not None})
         failure = self._failures.popleft() if self._failures else None
-        rows = sum(event.rows for event in events)
-        self._fail(hub, failure, rows)
+        self._fail(hub, failure, events)
+        tell = on_refusal or (lambda event, reason: None)  # noqa: ARG005 - none asked
         if failure == "refused":
-            return Delivery(refusals=(Refusal(rows, "refused on demand"),))
-        return self._store(hub, events, is_unknown=failure == "unknown")
+            return _refused(events, "refused on demand", tell)
+        if failure == "halfway":
+            half = len(events) // 2
+            raise self._away(hub, events[half:], self._store(hub, events[:half], tell))
+        delivery = self._store(hub, events, tell)
+        if failure == "unknown":
+            unknown = Delivery(unknown=delivery.accepted)
+            raise SendFailed(f"hub {hub}: {unknown.unknown} records may be stored", unknown, unsettled=events)
+        return delivery
 
     def _look_up(self, hub: str, partitions: Collection[str] = ()) -> None:
         if hub not in self.hubs:
@@ -67,32 +80,53 @@ class FakeEventHubs:
             text = f"hub {hub} has {self.hubs[hub]} partitions, not {', '.join(sorted(partitions))}"
             raise SendFailed(text, kind=FailureKind.PERMANENT)
 
-    def _fail(self, hub: str, failure: _Failure | None, rows: int) -> None:
-        if failure in {"throttled", "unavailable"}:
-            kind = FailureKind.THROTTLED if failure == "throttled" else FailureKind.UNAVAILABLE
-            wait = self.retry_after if failure == "throttled" else 0.0
-            raise SendFailed(f"hub {hub}: {rows} of {rows} records were not delivered", kind=kind, retry_after=wait)
+    def _fail(self, hub: str, failure: _Failure | None, events: Sequence[Event]) -> None:
+        if failure == "throttled":
+            raise self._away(hub, events, kind=FailureKind.THROTTLED, retry_after=self.retry_after)
+        if failure == "unavailable":
+            raise self._away(hub, events)
         if failure == "unauthorized":
             raise LoginRefused(f"hub {hub} denied access to client id fake-client")
 
-    def _store(self, hub: str, events: Sequence[Event], *, is_unknown: bool) -> Delivery:
+    def _away(
+        self,
+        hub: str,
+        events: Sequence[Event],
+        delivery: Delivery | None = None,
+        kind: FailureKind = FailureKind.UNAVAILABLE,
+        retry_after: float = 0.0,
+    ) -> SendFailed:
+        text = f"hub {hub}: {_rows(events)} records were not delivered"
+        return SendFailed(text, delivery, kind=kind, retry_after=retry_after, unsettled=events)
+
+    def _store(self, hub: str, events: Sequence[Event], tell: OnRefusal) -> Delivery:
         fitting = [event for event in events if len(event.body) <= self.limit]
-        rows = sum(event.rows for event in fitting)
         self.received[hub] += fitting
-        if is_unknown:
-            raise SendFailed(f"hub {hub}: {rows} records may be stored", Delivery(unknown=rows))
-        refusals = tuple(_oversize(event, self.limit) for event in events if len(event.body) > self.limit)
-        return Delivery(rows, events=len(fitting), refusals=refusals)
+        over = [event for event in events if len(event.body) > self.limit]
+        return Delivery(_rows(fitting), events=len(fitting)) + _refused(over, f"it is over {self.limit} bytes", tell)
 
 
 @dataclass(frozen=True, slots=True)
 class _FakeSender:
     hubs: FakeEventHubs
     hub: str
+    on_refusal: OnRefusal | None
 
-    async def send(self, events: Sequence[Event]) -> Delivery:
-        return self.hubs.take(self.hub, events)
+    @property
+    def rest(self) -> float:
+        return self.hubs.rest
+
+    async def send(self, events: Sequence[Event], *, briefly: bool = False) -> Delivery:
+        self.hubs.brief.append(briefly)
+        return self.hubs.take(self.hub, events, self.on_refusal)
 
 
-def _oversize(event: Event, limit: int) -> Refusal:
-    return Refusal(event.rows, f"an event of {len(event.body)} bytes is over {limit}")
+def _refused(events: Sequence[Event], reason: str, tell: OnRefusal) -> Delivery:
+    refusals = [Refusal(event.rows, f"an event of {len(event.body)} bytes: {reason}") for event in events]
+    for event, refusal in zip(events, refusals, strict=True):
+        tell(event, refusal.reason)
+    return Delivery(refusals=tuple(refusals))
+
+
+def _rows(events: Sequence[Event]) -> int:
+    return sum(event.rows for event in events)

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from shared.clients.destination import Sender
+from shared.clients.destination import OnRefusal, RestingSender
 from shared.clients.event_hubs.amqp import AmqpLink, HubConnection
 from shared.clients.event_hubs.attempts import Attempts
 from shared.clients.event_hubs.breaker import Breaker
@@ -15,14 +15,17 @@ from shared.clients.event_hubs.sender import HubSender
 from shared.clients.identity.credentials import Identity
 from shared.clients.retrying import RetryPolicy, Timeouts
 
-__all__ = ["AzureEventHubs", "Breaker", "EventHubs", "HubConnection", "HubProperties", "Sender"]
+__all__ = ["AzureEventHubs", "Breaker", "EventHubs", "HubConnection", "HubProperties"]
 
 
 class EventHubs(Protocol):
     """The hubs of one namespace."""
 
-    def sender(self, hub: str) -> AbstractAsyncContextManager[Sender]:
-        """Connect to a hub for as long as the context lasts; for one event loop."""
+    def sender(self, hub: str, on_refusal: OnRefusal | None = None) -> AbstractAsyncContextManager[RestingSender]:
+        """Connect to a hub for as long as the context lasts; for one event loop.
+
+        on_refusal: told of each event that is refused, of which a delivery counts the records.
+        """
 
     async def properties(self, hub: str) -> HubProperties:
         """Ask when a hub was made, and how far each of its partitions is; raises SendFailed or LoginRefused."""
@@ -38,9 +41,9 @@ class AzureEventHubs:
     breaker: Breaker = field(default_factory=Breaker)
 
     @contextlib.asynccontextmanager
-    async def sender(self, hub: str) -> AsyncIterator[HubSender]:
+    async def sender(self, hub: str, on_refusal: OnRefusal | None = None) -> AsyncIterator[HubSender]:
         """Lend a sender; closes its connections at the end."""
-        sender = self._make_sender(hub)
+        sender = self._make_sender(hub, on_refusal)
         try:
             yield sender
         finally:
@@ -51,11 +54,11 @@ class AzureEventHubs:
         async with self.sender(hub) as sender:
             return await sender.properties()
 
-    def _make_sender(self, hub: str) -> HubSender:
+    def _make_sender(self, hub: str, on_refusal: OnRefusal | None) -> HubSender:
         attempts = Attempts(
             place=f"hub {hub} at {self.connection.fully_qualified_namespace}",
             client_id=self.identity.client_id,
             retry=self.retry,
             breaker=self.breaker,
         )
-        return HubSender(attempts, lambda: AmqpLink(self.connection, hub, self.identity))
+        return HubSender(attempts, lambda: AmqpLink(self.connection, hub, self.identity), on_refusal)

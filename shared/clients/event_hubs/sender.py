@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 
 from shared import telemetry
+from shared.clients.destination import OnRefusal
 from shared.clients.event_hubs.attempts import Attempts, GaveUp
 from shared.clients.event_hubs.link import Batch, HubFault, HubProperties, Link, LinkSlot, Target
 from shared.clients.event_hubs.progress import SendProgress
@@ -24,20 +25,26 @@ class HubSender:
     connection a client whatever their key, so they are spread over `_CLIENTS` clients by their key.
     """
 
-    def __init__(self, attempts: Attempts, make_link: Callable[[], Link]) -> None:
+    def __init__(self, attempts: Attempts, make_link: Callable[[], Link], on_refusal: OnRefusal | None = None) -> None:
         """Prepare; nothing connects before the first send."""
         self._attempts = attempts
+        self._on_refusal = on_refusal
         self._slots = [LinkSlot(make_link) for _ in range(_CLIENTS)]
         self._side_by_side = asyncio.Semaphore(_SIDE_BY_SIDE)
         self._progress = SendProgress(since=attempts.retry.clock.now())
 
-    async def send(self, events: Sequence[Event]) -> Delivery:
+    @property
+    def rest(self) -> float:
+        """Give the seconds for which the hub is left alone."""
+        return self._attempts.rest
+
+    async def send(self, events: Sequence[Event], *, briefly: bool = False) -> Delivery:
         """Deliver the events; accepted and refused records sum up to theirs.
 
-        Raises SendFailed where some could not be settled within the deadline (its `delivery` has the counts so far),
-        and LoginRefused where the hub or the identity provider denies the client access.
+        Raises SendFailed where some could not be settled within the deadline (its `delivery` has the counts so far,
+        `unsettled` those events), and LoginRefused where the hub or the identity provider denies the client access.
         """
-        deadline = self._attempts.deadline()
+        deadline = self._attempts.deadline(briefly=briefly)
         self._progress.begin(sum(event.rows for event in events))
         async with asyncio.TaskGroup() as group:
             running = [group.create_task(self._carry(queue, deadline)) for queue in _queues(events)]
@@ -59,12 +66,13 @@ class HubSender:
         result = _QueueResult()
         async with self._side_by_side:
             for target, events in queue.by_target.items():
-                send = _TargetSend(target, events, len(events))
+                send = _TargetSend(target, events, len(events), self._on_refusal)
                 try:
                     await self._run(send, self._slots[queue.client], deadline)
                 except (GaveUp, LoginRefused) as failure:
                     result.failure = failure
                 result.delivery += send.delivery
+                result.settled[target] = send.at
                 if result.failure is not None:
                     break
         return result
@@ -88,18 +96,19 @@ class HubSender:
         failures = [result.failure for result in results if result.failure is not None]
         if not failures:
             return delivery
-        rows = sum(event.rows for event in events)
-        unsettled = rows - delivery.accepted - delivery.refused
-        self._progress.fail(unsettled)
-        last = next((failure for failure in failures if isinstance(failure, LoginRefused)), failures[0])
+        unsettled = _unsettled(events, results)
+        rows = sum(event.rows for event in unsettled)
+        self._progress.fail(rows)
+        last = _gravest(failures)
         if isinstance(last, LoginRefused):
             raise last
         raise SendFailed(
-            f"{self._attempts.place}: {unsettled} of {rows} records were not delivered, of which {delivery.unknown} may"
-            f" be stored; the last attempt met: {last}",
+            f"{self._attempts.place}: {rows} of {sum(event.rows for event in events)} records were not delivered, of"
+            f" which {delivery.unknown} may be stored; the last attempt met: {last}",
             delivery,
             kind=last.kind,
             retry_after=last.retry_after,
+            unsettled=unsettled,
         ) from last
 
     def _log_progress(self) -> None:
@@ -118,7 +127,10 @@ class _SendQueue:
 
 @dataclass(slots=True)
 class _QueueResult:
+    """What became of a queue; settled: how many of each target's events, which are its first ones."""
+
     delivery: Delivery = field(default_factory=Delivery)
+    settled: dict[Target, int] = field(default_factory=dict)
     failure: GaveUp | LoginRefused | None = None
 
 
@@ -133,6 +145,7 @@ class _TargetSend:
     target: Target
     events: list[Event]
     stop: int
+    on_refusal: OnRefusal | None
     at: int = 0
     batch: Batch | None = None
     may_be_stored: bool = False
@@ -167,8 +180,10 @@ class _TargetSend:
         if len(suspects) > 1:
             self.stop, self.batch = self.at + len(suspects) // 2, None
             return 0
-        rows = suspects[0].rows
-        self.delivery += Delivery(refusals=(Refusal(rows, _refusal_of(suspects[0], reason)),))
+        rows, words = suspects[0].rows, _refusal_of(suspects[0], reason)
+        self.delivery += Delivery(refusals=(Refusal(rows, words),))
+        if self.on_refusal:
+            self.on_refusal(suspects[0], words)
         self._go_on(1)
         return rows
 
@@ -196,12 +211,35 @@ def _refusal_of(event: Event, reason: str) -> str:
     return f"an event of {len(event.body)} bytes ({event.rows} records, {where}) was refused: {reason}"
 
 
+def _gravest(failures: Sequence[GaveUp | LoginRefused]) -> GaveUp | LoginRefused:
+    """Choose the failure that says most: one that waiting does not cure comes first."""
+    refused = next((failure for failure in failures if isinstance(failure, LoginRefused)), None)
+    lasting = next((failure for failure in failures if not failure.kind.may_pass), None)
+    return refused or lasting or failures[0]
+
+
+def _unsettled(events: Sequence[Event], results: Sequence[_QueueResult]) -> list[Event]:
+    left = {target: settled for result in results for target, settled in result.settled.items()}
+    found = []
+    for event in events:
+        target = _target(event)
+        if left.get(target, 0):
+            left[target] -= 1
+        else:
+            found.append(event)
+    return found
+
+
+def _target(event: Event) -> Target:
+    return Target(event.partition_id, event.partition_key)
+
+
 def _queues(events: Sequence[Event]) -> list[_SendQueue]:
     queues: dict[tuple[str | None, int], _SendQueue] = {}
     for event in events:
         client = 0 if event.partition_id is not None else zlib.crc32((event.partition_key or "").encode()) % _CLIENTS
         queue = queues.setdefault((event.partition_id, client), _SendQueue(client))
-        queue.by_target[Target(event.partition_id, event.partition_key)].append(event)
+        queue.by_target[_target(event)].append(event)
     return list(queues.values())
 
 

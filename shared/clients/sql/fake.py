@@ -43,12 +43,13 @@ class FakeCounts:
 class FakeMetrics:
     """Measurements and alerts in memory, with the same races: everything happens under one lock.
 
-    tables: the rows of each database table by window. failure: is raised by every verb where it is set. commits: what
-    becomes of the next commits, one each: `fails` has no effect, of `unanswered` only the answer is lost; both are
-    tried again, as the database's client does.
+    tables: the rows of each database table by window. waiting: records in the spill by window, of whichever stream.
+    failure: is raised by every verb where it is set. commits: what becomes of the next commits, one each: `fails` has
+    no effect, of `unanswered` only the answer is lost; both are tried again, as the database's client does.
     """
 
     tables: dict[str, dict[str, int]] = field(default_factory=dict)
+    waiting: dict[str, int] = field(default_factory=dict)
     failure: Exception | None = None
     commits: list[Literal["fails", "unanswered"]] = field(default_factory=list)
     measurements: list[Measurement] = field(default_factory=list)
@@ -164,7 +165,8 @@ class _FakeTransaction:
         former = alike[-1].all_ingested_rows if alike else 0
         delta = total - former if request.window_id is None else rows.get(request.window_id, 0)
         seen: list[tuple[Verdict, int]] = [(one.verdict, one.rows_count_delta) for one in reversed(alike)]
-        return Counted(delta, total, _history(seen), not alike, seen[: LEVEL_ROW - 1])
+        waiting = self.store.waiting.get(request.window_id or "", 0)
+        return Counted(delta, total, _history(seen), not alike, seen[: LEVEL_ROW - 1], waiting)
 
     def past_alerts(self) -> PastAlerts:
         every = [held.alert for held in self.store.alerts.values() if held.alert.table == self.table]

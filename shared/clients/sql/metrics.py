@@ -147,7 +147,12 @@ class _SqlMetricsTransaction:
         former = self.sql.execute(statements.LAST_TOTAL, **alike).scalar_one_or_none()
         delta, total = self._window(request.window_id, table) if request.window_id else self._whole(table, former or 0)
         recent = [(row[0], row[1]) for row in self.sql.execute(statements.RECENT, **alike)]
-        return Counted(delta, total, self._history(alike), former is None, recent)
+        return Counted(delta, total, self._history(alike), former is None, recent, self._waiting(request, table))
+
+    def _waiting(self, request: MeasureRequest, table: MeasuredTable) -> int:
+        if request.window_id is None:
+            return 0
+        return self.sql.number(statements.WAITING_IN_SPILL, of_window=request.window_id, of_stream=table.stream)
 
     def _history(self, alike: dict[str, str]) -> list[int]:
         level = self.sql.number(statements.NEWEST_LEVEL, **alike)

@@ -87,6 +87,14 @@ SUM_WINDOWS: Final = select(func.coalesce(func.sum(_counts.rows), _NOTHING)).whe
 )
 """The rows that all windows of a stream brought to a SQL table; former versions of the lakehouse left it unnamed."""
 
+WAITING_IN_SPILL: Final = select(func.coalesce(func.sum(_counts.rows), _NOTHING)).where(
+    _counts.window_id == bindparam("of_window"),
+    _counts.stream == bindparam("of_stream"),
+    _counts.stage == "spill",
+    _counts.name == "waiting",
+)
+"""The records of a window and stream that waited in the spill when the lakehouse counted them."""
+
 COUNTS_OF_WINDOW: Final = select(_counts.stream, _counts.stage, _counts.name, _counts.rows).where(
     _counts.window_id == bindparam("of_window")
 )

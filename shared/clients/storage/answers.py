@@ -1,6 +1,6 @@
 """What the error codes of Azure Storage mean where it is not what their HTTP status means.
 
-Sources: "Common REST API error codes", "Table Storage error codes" and "Blob Storage error codes" of
+Sources: "Common REST API error codes" and the error codes of Table, Blob and Queue Storage, of
 learn.microsoft.com/rest/api/storageservices.
 """
 
@@ -10,9 +10,10 @@ from shared.clients.failures import Words
 from shared.domain.failures import FailureKind
 
 BY_CODE: Final[Words] = {
-    # 409, and gone within a minute: the table or container was deleted a moment ago, the account is being made
+    # 409, and gone within a minute: the table, container or queue was deleted a moment ago, the account is being made
     "TableBeingDeleted": FailureKind.UNAVAILABLE,
     "ContainerBeingDeleted": FailureKind.UNAVAILABLE,
+    "QueueBeingDeleted": FailureKind.UNAVAILABLE,
     "AccountBeingCreated": FailureKind.UNAVAILABLE,
     # 500 and 503
     "InternalError": FailureKind.UNAVAILABLE,
@@ -28,13 +29,15 @@ BY_CODE: Final[Words] = {
     "AuthorizationPermissionMismatch": FailureKind.UNAUTHORIZED,
     "InsufficientAccountPermissions": FailureKind.UNAUTHORIZED,
     "AccountIsDisabled": FailureKind.UNAUTHORIZED,
-    # 409 too, but a state in which a blob stays
+    # 409 too, but a state in which a blob or queue stays
     "InvalidBlobType": FailureKind.PERMANENT,
     "BlobImmutableDueToPolicy": FailureKind.PERMANENT,
     "FeatureVersionMismatch": FailureKind.PERMANENT,
-    # 400 and 413: this row will never be taken
+    "QueueDisabled": FailureKind.PERMANENT,  # by an administrator
+    # 400 and 413: this row or message will never be taken
     "EntityTooLarge": FailureKind.REJECTED,
     "PropertyValueTooLarge": FailureKind.REJECTED,
     "TooManyProperties": FailureKind.REJECTED,
     "RequestBodyTooLarge": FailureKind.REJECTED,
+    "MessageTooLarge": FailureKind.REJECTED,
 }

@@ -1,71 +1,22 @@
-"""Containers of blobs in a storage account, and the one way of calling them."""
+"""Containers of blobs in a storage account, and files in them that are written block by block."""
 
-import contextlib
-import threading
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from azure.core import MatchConditions
-from azure.core.exceptions import AzureError, ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 
-from shared.clients.failures import call
-from shared.clients.identity.credentials import BlockingIdentity, Identity
-from shared.clients.retrying import RetryPolicy, TransientError, connect_seconds
-from shared.clients.storage.answers import BY_CODE
+from shared.clients.identity.credentials import Identity
+from shared.clients.retrying import RetryPolicy, TransientError
+from shared.clients.storage.resources import Account, Resource
 from shared.errors import Unavailable
 
 if TYPE_CHECKING:
-    from azure.storage.blob import BlobServiceClient, ContainerClient
+    from azure.storage.blob import ContainerClient
 
-type Verb[Answer] = "Callable[[ContainerClient, dict[str, Any]], Answer]"
-"""What is asked of a container, given the options by which a call is held to its time."""
+type Container = Resource[ContainerClient]
 
 _ATTEMPT: Final = "attempt"
-
-
-class Container:
-    """One container; nothing is dialled before the first call. For any number of threads."""
-
-    def __init__(
-        self, name: str, service: "Callable[[], BlobServiceClient]", client: str, retry: RetryPolicy | None = None
-    ) -> None:
-        """Keep the way to the account, and in `client` the name of who asks."""
-        self.place: Final = f"The container {name}"
-        self.retry: Final = retry or RetryPolicy()
-        self._name = name
-        self._service = service
-        self._client = client
-        self._made: ContainerClient | None = None
-        self._lock = threading.Lock()
-
-    def call[Answer](self, verb: Verb[Answer], *keep: type[AzureError]) -> Answer:
-        """Ask until the policy's time is up; of the SDK's errors only `keep` comes through as it is.
-
-        Raises Unavailable or LoginRefused.
-        """
-        return self.retry.call(lambda seconds: self.call_once(verb, seconds, *keep))
-
-    def call_once[Answer](self, verb: Verb[Answer], seconds: float, *keep: type[AzureError]) -> Answer:
-        """Ask once, for so many seconds at the most; raises TransientError too."""
-        return call(
-            lambda: verb(self._reach(), _limits(seconds)),
-            place=self.place,
-            client=self._client,
-            keep=keep,
-            words=BY_CODE,
-        )
-
-    def make(self) -> None:
-        """Make the container where it is not there."""
-        with contextlib.suppress(ResourceExistsError):
-            self.call(lambda container, limits: container.create_container(**limits), ResourceExistsError)
-
-    def _reach(self) -> "ContainerClient":
-        with self._lock:
-            if self._made is None:
-                self._made = self._service().get_container_client(self._name)
-            return self._made
 
 
 class BlockFile:
@@ -169,19 +120,12 @@ def container_of(
     retry: RetryPolicy | None = None,
 ) -> Container:
     """Give a container of an account: by connection string, or at `endpoint` (its blob URL) by identity."""
-    options: dict[str, Any] = {"retry_total": 0} | ({"connection_verify": ca_bundle} if ca_bundle else {})
-    who = "the connection string" if connection else f"client id {identity.client_id}"
-    return Container(name, partial(_service, connection, endpoint, identity, options), who, retry)
 
+    def connect() -> "ContainerClient":
+        from azure.storage.blob import BlobServiceClient  # noqa: PLC0415 - at first use, not at every cold start
 
-def _service(connection: str | None, endpoint: str, identity: Identity, options: dict[str, Any]) -> "BlobServiceClient":
-    """Make the client of the account; its SDK is imported at first use, and not at every cold start."""
-    from azure.storage.blob import BlobServiceClient  # noqa: PLC0415
+        return account.service(BlobServiceClient).get_container_client(name)
 
-    if connection:
-        return BlobServiceClient.from_connection_string(connection, **options)
-    return BlobServiceClient(endpoint, credential=BlockingIdentity(identity), **options)
-
-
-def _limits(seconds: float) -> dict[str, Any]:
-    return {"connection_timeout": connect_seconds(seconds), "read_timeout": seconds}
+    account = Account(connection, endpoint, identity, ca_bundle)
+    place = f"The container {name}"
+    return Resource(place, connect, lambda made, limits: made.create_container(**limits), account.who, retry)

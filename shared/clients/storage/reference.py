@@ -1,5 +1,6 @@
 """The container `reference`: lookups and window markers, as blobs that are written whole."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -55,7 +56,7 @@ class BlobReference:
     def add(self, path: str, content: bytes) -> bool:
         """Upload it on condition that it is new; where the answer to a try was lost, the next finds it there."""
         try:
-            self._upload(path, content, overwrite=False, keep=ResourceExistsError)
+            self._upload(path, content, overwrite=False, keep=(ResourceExistsError,))
         except ResourceExistsError:
             return False
         return True
@@ -88,18 +89,11 @@ class BlobReference:
         old = (blob.name for blob in self._blobs(prefix) if blob.last_modified < before and blob.name != keep)
         return sum(self.delete(name) for name in islice(old, most))
 
-    def _upload(self, path: str, content: bytes, *, overwrite: bool, keep: type[AzureError] | None = None) -> None:
-        """Upload a blob; a second time where the container had to be made first."""
-        kept = (ResourceNotFoundError, keep) if keep else (ResourceNotFoundError,)
-
+    def _upload(self, path: str, content: bytes, *, overwrite: bool, keep: Sequence[type[AzureError]] = ()) -> None:
         def upload(container: "ContainerClient", limits: dict[str, Any]) -> None:
             container.upload_blob(path, content, overwrite=overwrite, **limits)
 
-        try:
-            self._container.call(upload, *kept)
-        except ResourceNotFoundError:
-            self._container.make()
-            self._container.call(upload, *kept)
+        self._container.call_or_make(upload, *keep)
 
     def _blobs(self, prefix: str) -> "list[BlobProperties]":
         try:

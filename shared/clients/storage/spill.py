@@ -1,28 +1,55 @@
 """The spill: batches that a hub did not take in time, as blobs, and the queue that wakes those who redrive them."""
 
-from collections.abc import Collection
+import contextlib
+import json
+import logging
+import uuid
+from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Final, Protocol
 
-from shared.domain.spill import SpilledBatch, SpillState
+from shared import telemetry
+from shared.clients.identity.credentials import Identity
+from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
+from shared.clients.storage.containers import container_of
+from shared.clients.storage.leased_blobs import Blob, ContainerBlobs, LeasedBlobs
+from shared.clients.storage.queues import Queue, queue_of
+from shared.clients.storage.spill_metadata import batch_of, metadata_of
+from shared.domain.spill import SpilledBatch, SpillState, is_batch_path, may_become, message_of, next_path
+from shared.errors import LoginRefused, Unavailable
+
+logger = logging.getLogger(__name__)
 
 CONTAINER: Final = "spill"
 QUEUE: Final = "spill"
 DEAD_QUEUE: Final = "spill-dead"
+_TIMEOUTS: Final = Timeouts(total=10.0, attempt=5.0, ordinary=Backoff(0.4, 2.0), throttled=Backoff(1.0, 4.0))
+"""Short: a slice has waited for its hub already when it asks the spill."""
+
+_MOST_RACES: Final = 20
 
 
 class Spill(Protocol):
     """Batches by path; every verb raises Unavailable or LoginRefused. For any number of threads."""
 
-    def keep(self, batch: SpilledBatch, content: bytes) -> None:
+    def prepare(self) -> None:
+        """Make and reach all that `keep` needs, so that a first batch takes no longer than any; once is enough."""
+
+    def keep(self, batch: SpilledBatch, content: bytes) -> SpilledBatch:
         """Write a batch's blob, and then the message that names it; nothing is kept unless both are written.
 
-        A batch that is kept again, because the answer to a try was lost, is one.
+        A batch that is kept again, because the answer to a try was lost, is one. Where another one has its path, it is
+        kept under the next number that is free; gives it as it is kept.
         """
 
     def batches(self, prefix: str = "", states: Collection[SpillState] = ()) -> list[SpilledBatch]:
-        """Give the batches whose paths begin so, in the order of their paths; of these states, or of all."""
+        """Give the batches whose paths begin so, in the order of their paths; of these states, or of all.
+
+        One whose metadata can't be read is dead, with that reason and no rows.
+        """
 
     def batch(self, path: str) -> SpilledBatch | None:
         """Give one batch, None where there is none."""
@@ -30,8 +57,12 @@ class Spill(Protocol):
     def read(self, path: str) -> bytes | None:
         """Give a batch's content as it is kept, None where it is gone."""
 
-    def mark(self, batch: SpilledBatch) -> bool:
-        """Write what a batch is now (state, tries, reason, waits_for); says whether its blob was there."""
+    def mark(self, batch: SpilledBatch) -> SpilledBatch | None:
+        """Write what a batch is now (state, tries, reason, waits_for), and give it as it is then.
+
+        It stays as it is where somebody else wrote a state meanwhile that may not become this one
+        (`shared.domain.spill.may_become`); None where its blob is gone.
+        """
 
     def remind(self, batch: SpilledBatch, delay: timedelta = timedelta()) -> None:
         """Write a message that names a batch, visible after `delay` (at most 7 days)."""
@@ -57,3 +88,142 @@ class SpillLock(Protocol):
 
     def renew(self) -> None:
         """Keep it for another 60 s; raises Unavailable where it was lost."""
+
+
+class StoredSpill:
+    """The spill in a container and two queues."""
+
+    def __init__(self, blobs: LeasedBlobs, queue: Queue, dead: Queue) -> None:
+        """Keep the ways to them."""
+        self._blobs = blobs
+        self._queue = queue
+        self._dead = dead
+        self._is_prepared = False
+
+    def prepare(self) -> None:
+        """Make the container and the queue, which imports their SDKs and connects."""
+        if not self._is_prepared:
+            self._blobs.make()
+            self._queue.make()
+            self._is_prepared = True
+
+    def keep(self, batch: SpilledBatch, content: bytes) -> SpilledBatch:
+        """Add the blob, write the message, and take the blob back where the message was refused."""
+        kept = batch
+        while not self._blobs.add(kept.path, content, metadata_of(kept)):
+            there = self.batch(kept.path)
+            if there is not None and there.sha256 == kept.sha256:
+                break
+            kept = replace(kept, path=next_path(kept.path))
+        try:
+            self.remind(kept)
+        except (Unavailable, LoginRefused):
+            self._take_back(kept)
+            raise
+        return kept
+
+    def batches(self, prefix: str = "", states: Collection[SpillState] = ()) -> list[SpilledBatch]:
+        """List with metadata, whatever their state, and keep those that are asked for."""
+        found = map(_batch, self._blobs_of_batches(prefix))
+        return [batch for batch in found if not states or batch.state in states]
+
+    def batch(self, path: str) -> SpilledBatch | None:
+        """Look at its blob."""
+        blob = self._blobs.look(path) if is_batch_path(path) else None
+        return None if blob is None else _batch(blob)
+
+    def read(self, path: str) -> bytes | None:
+        """Download it."""
+        return self._blobs.read(path)
+
+    def mark(self, batch: SpilledBatch) -> SpilledBatch | None:
+        """Write the metadata under the blob's ETag, and look again on a race."""
+        for _ in range(_MOST_RACES):
+            blob = self._blobs.look(batch.path)
+            if blob is None:
+                return None
+            there = _batch(blob)
+            if not may_become(there.state, batch.state):
+                return there
+            if self._blobs.describe(blob, metadata_of(batch, blob.metadata)):
+                return batch
+        raise Unavailable(f"{batch.path} in the container {CONTAINER} is being written by others all the time.")
+
+    def remind(self, batch: SpilledBatch, delay: timedelta = timedelta()) -> None:
+        """Write the message."""
+        self._queue.put(json.dumps(message_of(batch)), delay)
+
+    def bury(self, batch: SpilledBatch) -> None:
+        """Write the message into the other queue."""
+        self._dead.put(json.dumps(message_of(batch)))
+
+    @contextlib.contextmanager
+    def lock(self, stream: str) -> Iterator["SpillLock | None"]:
+        """Lease a blob of the stream that is no batch; where it can't be given back, its time runs out."""
+        lock = _Lease(self._blobs, f"{stream}/.lock", str(uuid.uuid4()))
+        if not lock.take():
+            yield None
+            return
+        try:
+            yield lock
+        finally:
+            lock.give_back()
+
+    def delete_older(self, before: datetime, states: Collection[SpillState], most: int) -> int:
+        """List, then delete one by one those that nobody wrote meanwhile."""
+        old = (blob for blob in self._blobs_of_batches("") if blob.written_at < before and _batch(blob).state in states)
+        return sum(self._blobs.delete(blob) for blob in islice(old, most))
+
+    def waiting_messages(self) -> tuple[int, int]:
+        """Ask both queues."""
+        return self._queue.length(), self._dead.length()
+
+    def _blobs_of_batches(self, prefix: str) -> Iterator[Blob]:
+        return (blob for blob in self._blobs.listed(prefix) if is_batch_path(blob.path))
+
+    def _take_back(self, batch: SpilledBatch) -> None:
+        """Delete a batch without a message; where that fails, housekeeping finds it, and it is sent twice."""
+        try:
+            blob = self._blobs.look(batch.path)
+            if blob is not None:
+                self._blobs.delete(blob)
+        except (Unavailable, LoginRefused) as failure:
+            telemetry.warning(logger, "spill.not_taken_back", path=batch.path, cause=failure)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lease:
+    blobs: LeasedBlobs
+    path: str
+    name: str
+
+    def take(self) -> bool:
+        return self.blobs.lease(self.path, self.name)
+
+    def renew(self) -> None:
+        if not self.take():
+            raise Unavailable(f"The lock {self.path} of the container {CONTAINER} was lost to another.")
+
+    def give_back(self) -> None:
+        with contextlib.suppress(Unavailable, LoginRefused):
+            self.blobs.release(self.path, self.name)
+
+
+def _batch(blob: Blob) -> SpilledBatch:
+    return batch_of(blob.path, blob.metadata, blob.written_at)
+
+
+def blob_spill(
+    blob: tuple[str | None, str, Identity],
+    queue: tuple[str | None, str, Identity],
+    *,
+    ca_bundle: str | None = None,
+    retry: RetryPolicy | None = None,
+) -> StoredSpill:
+    """Give the spill of an account, whose blobs and queues are reached by connection string, or endpoint and identity.
+
+    retry: how long each call is tried, ten seconds where not given.
+    """
+    retry = retry or RetryPolicy(_TIMEOUTS)
+    queues = (queue_of(name, *queue, ca_bundle=ca_bundle, retry=retry) for name in (QUEUE, DEAD_QUEUE))
+    return StoredSpill(ContainerBlobs(container_of(CONTAINER, *blob, ca_bundle=ca_bundle, retry=retry)), *queues)

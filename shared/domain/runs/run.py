@@ -12,7 +12,7 @@ from shared.domain.windows.ledger_row import WindowRow
 from shared.domain.windows.plan import StreamPlan
 from shared.domain.windows.window import Window, stamp
 
-RunMode = Literal["follow", "rerun"]
+RunMode = Literal["follow", "catch_up", "rerun"]
 RunState = Literal["claimed", "active", "succeeded", "failed", "superseded"]
 
 RUN_STATES: tuple[str, ...] = get_args(RunState)
@@ -164,6 +164,20 @@ def must_make_room(
     failed = window.state == "failed" and run.mode != "rerun"
     had_its_turn = max(_let_go(window), run.claimed_at, stands.begun_at or run.claimed_at)
     return run.superseding or failed or now - had_its_turn > drain_limit
+
+
+def takes_in(run: RunRow, window: Window, drained: datetime) -> bool:
+    """Say whether a run of a feed takes in what was redriven for a window, whose spill was drained at an instant.
+
+    Any does that was claimed later and reads the hubs, however it ended; and the window's own, which waits for that.
+    """
+    waited = run.window == window and run.mode == "follow" and run.state == "succeeded" and run.updated_at >= drained
+    return waited or (run.mode != "rerun" and run.claimed_at >= drained)
+
+
+def has_waited_too_long(row: WindowRow, now: datetime, drain_limit: timedelta) -> bool:
+    """Say whether what a window sent is still not there so long after the window let its run go."""
+    return now - _let_go(row) > drain_limit
 
 
 def _holds_up(other: RunRow, run: RunRow, now: datetime) -> bool:

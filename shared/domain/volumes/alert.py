@@ -198,8 +198,14 @@ def _describe_measurement(measurement: Measurement, kind: AlertKind) -> str:
         return f"Table {request.table} has recovered: it got {found}, which is a normal volume."
     sentence = f"Table {request.table} got {found}, {_beyond(measurement)}"
     if measurement.verdict != NEW_LEVEL:
-        return f"{sentence}."
+        return f"{sentence}.{describe_waiting(measurement)}"
     return f"{sentence}, as {LEVEL_ROW} times in a row now: the level has changed. From now on such a volume is normal."
+
+
+def describe_waiting(measurement: Measurement) -> str:
+    """Say how many records are missing because they wait in the spill, as a sentence to go on with; else nothing."""
+    waiting = measurement.waiting
+    return f" {_rows(waiting)} of it still {'waits' if waiting == 1 else 'wait'} in the spill." if waiting else ""
 
 
 def _beyond(measurement: Measurement) -> str:

@@ -85,7 +85,7 @@ class Counted:
     delta: the rows of the window, else those since the measurement before. total: all rows of the table. history: the
     deltas that limits are learnt from, newest first: those of the last good measurements of the kind, and none from
     before its newest level. is_first: nothing of the kind was measured before. recent: verdict and delta of the last
-    `LEVEL_ROW - 1` measurements of the kind, newest first.
+    `LEVEL_ROW - 1` measurements of the kind, newest first. waiting: records of the window in the spill.
     """
 
     delta: int
@@ -93,6 +93,7 @@ class Counted:
     history: Sequence[int] = ()
     is_first: bool = True
     recent: Sequence[tuple[Verdict, int]] = ()
+    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One row of `enrichment_pipeline_metrics`: what was asked, found and judged, and what became of its alert."""
+    """One row of `enrichment_pipeline_metrics`: what was asked, found and judged, and what became of its alert.
+
+    waiting: records of the window that waited in the spill when it was measured; the row does not keep it.
+    """
 
     request: MeasureRequest
     rows_count_delta: int
@@ -117,6 +121,7 @@ class Measurement:
     limits: Limits
     alert: AlertState
     measured_at: datetime
+    waiting: int = 0
 
 
 def measured(
@@ -130,7 +135,7 @@ def measured(
     verdict = judge(counted.delta, limits, is_first=counted.is_first)
     if healthy and is_new_level(verdict, counted, limits):
         verdict = NEW_LEVEL
-    return Measurement(request, counted.delta, counted.total, verdict, limits, "none", now)
+    return Measurement(request, counted.delta, counted.total, verdict, limits, "none", now, counted.waiting)
 
 
 def limits_of(floor: int, history: Sequence[int]) -> Limits:

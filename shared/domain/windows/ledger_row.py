@@ -22,9 +22,9 @@ class WindowRow:
     """One window. `queued`: it waits for its turn in a row of past windows. `plan`: see `shared.domain.windows.plan`.
 
     result: what closing found: counts per stream, gaps, lost intervals, joins, skew (plain JSON).
-    announced: when its opening (`opened`) and its end (`closed`) were published. attempt: which time the window is
-    ingested, from 1. restarts: how often housekeeping started this attempt's orchestration again. stop_at: when a
-    request lets a running window end; of a past one, the instant of the request.
+    announced: when its opening (`opened`) and its end (`closed`) were published, and its spill was `drained`. attempt:
+    which time the window is ingested, from 1. restarts: how often housekeeping started this attempt's orchestration
+    again. stop_at: when a request lets a running window end; of a past one, the instant of the request.
     """
 
     window: Window

@@ -116,6 +116,10 @@ class SqlWorld:
     def remove(self, window):
         self.run("DELETE FROM Trades WHERE window_id = ?", window)
 
+    def wait(self, window, rows):
+        for row in [("trades", "spill", "waiting", rows), ("trades", "spill", "dead", 7), ("x", "spill", "waiting", 9)]:
+            self.run("INSERT INTO window_counts VALUES (?, ?, ?, ?, ?)", window, *row)
+
 
 @dataclass
 class FakeWorld:
@@ -132,6 +136,9 @@ class FakeWorld:
 
     def remove(self, window):
         self.metrics.tables["Trades"].pop(window)
+
+    def wait(self, window, rows):
+        self.metrics.waiting[window] = rows
 
 
 def failing_commits(path, *, comes_through):

@@ -30,6 +30,16 @@ def test_a_windows_rows_are_the_delta_and_all_windows_the_total(world):
     assert past == PastAlerts({})
 
 
+def test_what_waits_in_the_spill_is_counted_for_the_window_and_stream(world):
+    world.wait("w1", 12)
+    seen = []
+
+    for window in ("w1", "w2", None):
+        measured(world.metrics, f"run-{window}", window, seen=seen)
+
+    assert [counted.waiting for counted, _ in seen] == [12, 0, 0]
+
+
 @pytest.mark.parametrize("database", ["sqlite_world", "odbc_world"])
 def test_windows_that_former_versions_counted_are_a_part_of_the_total_once(request, database):
     world = request.getfixturevalue(database)

@@ -81,10 +81,13 @@ async def test_all_is_accepted_and_arrives_in_the_order_of_each_key(side):
 async def test_an_event_over_the_limit_is_refused_by_name_and_the_rest_goes(side):
     events = [Event(b"a", 1, {}, "us"), Event(b"x" * 1_200_000, 30, {}, "us"), Event(b"b", 1, {}, "us")]
 
-    async with side.hubs.sender("single") as sender:
+    told: list[tuple[Event, str]] = []
+
+    async with side.hubs.sender("single", lambda event, reason: told.append((event, reason))) as sender:
         delivery = await sender.send(events)
 
     assert (delivery.accepted, delivery.refused, delivery.unknown) == (2, 30, 0)
+    assert told == [(events[1], delivery.refusals[0].reason)]
     assert "1200000 bytes" in delivery.refusals[0].reason
     assert [body for _, body in await side.received("single")] == [b"a", b"b"]
 
@@ -138,6 +141,7 @@ async def test_a_send_that_fails_says_what_may_be_stored_and_what_it_means(side,
             await sender.send([Event(b"a", 1, {}), Event(b"b", 2, {})])
 
     assert (caught.value.delivery, caught.value.kind) == (Delivery(unknown=unknown), kind)
+    assert caught.value.unsettled == [Event(b"a", 1, {}), Event(b"b", 2, {})]
 
 
 async def test_an_identity_that_is_denied_access_is_named(side):

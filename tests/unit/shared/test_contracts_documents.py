@@ -19,9 +19,11 @@ from shared.clients.event_grid.fake import FakeTopic
 from shared.clients.event_hubs.fake import FakeEventHubs
 from shared.clients.sql.tables import WINDOW_COUNTS
 from shared.clients.storage.fake import FakeLedger, FakeReference
+from shared.clients.storage.fake_spill import FakeSpill
 from shared.contracts import FOLDER
 from shared.domain.delivery import Event
 from shared.domain.runs.run import RunMode, RunRow, parameters_of
+from shared.domain.spill import SPILL_STATES, SpilledBatch, batch_path, message_of
 from shared.domain.windows.announcement import closing, opening
 from shared.domain.windows.ending import Completion, decide_ending
 from shared.domain.windows.ledger_row import TERMINAL, SliceRow, WindowRow
@@ -83,7 +85,11 @@ def closed_marker(state):
     ending = decide_ending(row, PLAN.slices(), [attempt], Completion())
     ledger.claim(WindowRow(WINDOW, ending.state, "timer", NOON, PLAN.as_wire(), result=ending.result))
     ledger.write_attempt(attempt)
-    publisher = WindowEvents(ledger, hubs, FakeReference(lambda: NOON), FakeTopic(), lambda: NOON)
+    spill = FakeSpill(lambda: NOON)
+    for attempt_id in (PART.attempt_id(3), PART.attempt_id(2)):
+        path = batch_path("calls", attempt_id, 0)
+        spill.keep(SpilledBatch(path, "call_centre", "centre-calls", 5, 5, "0" * 64, NOON), b"")
+    publisher = WindowEvents(ledger, hubs, FakeReference(lambda: NOON), spill, FakeTopic(), lambda: NOON)
     written = asyncio.run(mark_closed(publisher, WINDOW.id))
     return json.loads(publisher.reference.read(written["path"]))
 
@@ -127,6 +133,7 @@ def test_closed_json_is_what_its_contract_says(state):
     assert breaches(schema, marker) == []
     assert set(marker) == properties_of(schema)
     assert [set(counts) for counts in marker["counts"].values()] == [COUNTED, COUNTED]
+    assert set(marker["spill"]["calls"]) == properties_of(schema["$defs"]["spilled"]) > set(SPILL_STATES)
     assert {stream: hub["name"] for stream, hub in marker["hubs"].items()} == {
         stream.name: stream.hub for stream in STREAMS
     }
@@ -220,6 +227,18 @@ def test_the_lookup_has_the_columns_and_types_of_its_contract():
     }
     assert set(schema["required"]) == properties_of(schema)
     assert [breaches(schema, row) for row in table.to_pylist()] == [[]]
+
+
+@pytest.mark.parametrize("part", ["7.1", "close.2"])
+@pytest.mark.parametrize(("reason", "absent"), [("", {"reason"}), ("no such hub", set())])
+def test_a_spilled_batch_is_named_by_the_message_of_the_contract(part, reason, absent):
+    schema = SCHEMAS["documents/spill_message.v1.schema.json"]
+    path = batch_path("calls", f"{WINDOW.id}/{part}", 3)
+
+    message = message_of(SpilledBatch(path, "call_centre", "centre-calls", 5, 2, "ab", NOON, reason=reason))
+
+    assert breaches(schema, message) == []
+    assert properties_of(schema) - set(message) == absent
 
 
 @pytest.mark.parametrize(("attempt", "absent"), [(1, {"attempt"}), (2, set())])

@@ -4,10 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lakehouse.counting.counts import CountRow, WindowCounts
-from lakehouse.window import Closed
+from lakehouse.window import Closed, Spilled
 
 LONGEST_NAME = 128
 """Characters of the column `name` of `window_counts`."""
+
+SPILL = "spill"
+"""The stage of `window_counts` that says what became of spilled records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +48,26 @@ class Reconciliation:
 
     differences: tuple[Difference, ...]
     surplus: tuple[tuple[str, int], ...]
+    spill: Spilled
+
+    @property
+    def faults(self) -> int:
+        """Count what must not be: the differences, and that records are dead in the spill."""
+        return len(self.differences) + bool(self.spill.dead)
 
     @property
     def verdict(self) -> str:
-        """Give `balanced` or `unbalanced`."""
-        return "unbalanced" if self.differences else "balanced"
+        """Give `unbalanced`; `waiting` where nothing is wrong but records wait in the spill; else `balanced`."""
+        if self.faults:
+            return "unbalanced"
+        return "waiting" if self.spill.waiting else "balanced"
 
 
 def reconciliation(closed: Closed, counts: WindowCounts, equations: Equations) -> Reconciliation:
     """Compare the app's counts with the tables': every equation that does not hold is a named difference."""
     surplus, missing = _surplus(closed, counts)
     unequal = tuple(difference for difference in _equations(closed, counts, equations) if difference.rows)
-    return Reconciliation((*unequal, *missing), surplus)
+    return Reconciliation((*unequal, *missing), surplus, closed.spill)
 
 
 def as_rows(counts: WindowCounts, closed: Closed | None, equations: Equations) -> list[CountRow]:
@@ -82,17 +93,27 @@ def _surplus(closed: Closed, counts: WindowCounts) -> tuple[tuple[tuple[str, int
     """Name what bronze holds beyond the accepted records.
 
     Records of a try that did not complete its slice were sent again by the one that did. Of that one's, more than were
-    accepted are unknown ones that arrived, then spilled ones that were sent later; still more are sends that were
-    stored twice, hence duplicates in silver.
+    accepted are those that left the spill, which must arrive, then unknown ones, then ones that are in the spill though
+    the hub had stored them; still more are sends that were stored twice, hence duplicates in silver.
     """
     resent, counted = _by_attempt(closed, counts)
     beyond = max(counted - closed.counts.accepted, 0)
-    unknown = min(beyond, closed.counts.unknown)
-    spilled = min(beyond - unknown, closed.counts.spilled)
-    twice = beyond - unknown - spilled
-    named = {**resent, "unknown_arrived": unknown, "spilled_arrived": spilled, "stored_twice": twice}
+    left_spill = min(beyond, _left_spill(closed))
+    unknown = min(beyond - left_spill, closed.counts.unknown)
+    in_spill = min(beyond - left_spill - unknown, closed.counts.spilled - _left_spill(closed))
+    twice = beyond - left_spill - unknown - in_spill
+    named = {**resent, "unknown_arrived": unknown, "spilled_arrived": left_spill + in_spill, "stored_twice": twice}
     surplus = tuple((name, rows) for name, rows in named.items() if rows)
     return surplus, tuple(_unexplained(closed, counts, counted, twice))
+
+
+def _left_spill(closed: Closed) -> int:
+    """Count the spilled records that must have arrived: the redriven ones, and any that the spill lost.
+
+    Closing may have spilled its records in two tries of one number, so the spill can have more than were counted.
+    """
+    kept = closed.spill.waiting + closed.spill.dead + closed.spill.discarded
+    return max(closed.counts.spilled - kept, 0)
 
 
 def _by_attempt(closed: Closed, counts: WindowCounts) -> tuple[dict[str, int], int]:
@@ -109,8 +130,13 @@ def _by_attempt(closed: Closed, counts: WindowCounts) -> tuple[dict[str, int], i
 
 
 def _unexplained(closed: Closed, counts: WindowCounts, counted: int, twice: int) -> Iterator[Difference]:
-    if counted < closed.counts.accepted:
-        yield Difference("arrived of those accepted", counted, closed.counts.accepted)
+    accepted, left_spill = closed.counts.accepted, _left_spill(closed)
+    due = (
+        Difference("arrived of those accepted", min(counted, accepted), accepted),
+        Difference("arrived of those that left the spill", min(max(counted - accepted, 0), left_spill), left_spill),
+    )
+    if counted < accepted + left_spill:
+        yield from (difference for difference in due if difference.rows)
         # Numbers that the hub deleted may be of any window's events; where records are missing they say why.
         yield from (Difference(f"deleted by the hub unread: {hole}", hole.rows, 0) for hole in counts.holes)
     if twice > counts.duplicates:
@@ -128,7 +154,8 @@ def _stages(counts: WindowCounts) -> Iterator[CountRow]:
 
 
 def _verdict(found: Reconciliation) -> Iterator[CountRow]:
-    yield "reconciliation", found.verdict, len(found.differences)
+    yield from ((SPILL, state, rows) for state, rows in found.spill.by_state.items())
+    yield "reconciliation", found.verdict, found.faults
     for name, rows in found.surplus:
         yield "surplus", name, rows
     for difference in found.differences:

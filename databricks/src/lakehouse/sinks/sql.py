@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lakehouse.counting.counts import CountRow
-from lakehouse.counting.reconciling import LONGEST_NAME
+from lakehouse.counting.reconciling import LONGEST_NAME, SPILL
 from lakehouse.lake.progress import Progress, parse_progress
 from lakehouse.pipelines.kinds.kind import Rewritten, RowsOfKeys, RowsOfValues
 from lakehouse.pipelines.table import Table
@@ -21,6 +21,7 @@ from lakehouse.sinks.jdbc import Cell, Connection, Database, transaction
 from lakehouse.sinks.preparing import prepare
 from lakehouse.sinks.retrying import WAITS, with_retries
 from lakehouse.sinks.tables import BATCH, Dialect, LengthOf, SqlTable, sql_tables
+from lakehouse.window import UNSETTLED
 
 _VALUES_A_STATEMENT = 1000
 """SQL Server binds at most 2,100."""
@@ -91,6 +92,14 @@ class SqlSink:
         counting = statements.count_window(self._tables[table.name])
         found = self._durably("sql.count", lambda: self._rows(counting, window_id))
         return int(found[0][0])
+
+    def unsettled_spill(self, stream: str) -> dict[str, dict[str, int]]:
+        """Give by window the spilled records of a stream that waited, or were dead, when the window was counted."""
+        found = self._durably("sql.spilled", lambda: self._rows(statements.SPILLED, stream, SPILL, *UNSETTLED))
+        states: dict[str, dict[str, int]] = {}
+        for window_id, state, rows in found:
+            states.setdefault(window_id, {})[state] = int(rows)
+        return states
 
     def write_counts(self, counts: Mapping[tuple[str, str], Sequence[CountRow]]) -> None:
         """Put counts by (window, stream) in the place of the former ones, all in one transaction."""

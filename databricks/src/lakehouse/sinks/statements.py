@@ -22,6 +22,9 @@ ADVANCE = f'UPDATE {_PUBLISHED} SET "progress" = ?, "updated_at" = ? WHERE "tabl
 DELETE_COUNTS = f'DELETE FROM {_COUNTS} WHERE "window_id" = ? AND "stream" = ?'
 """Binds the window and the stream."""
 
+SPILLED = f'SELECT "window_id", "name", "rows" FROM {_COUNTS} WHERE "stream" = ? AND "stage" = ? AND "name" IN (?, ?)'
+"""Binds the stream, the stage and two of its names."""
+
 
 def upsert(table: SqlTable, dialect: Dialect) -> str:
     """Put the staged rows of a batch, which is bound, in the place of those that have their keys, or beside them.

@@ -131,6 +131,28 @@ def test_late_rows_of_a_window_whose_run_is_over_make_its_gold_sql_counts_and_ve
     assert (house.counts()["gold:trades_enriched"], house.counts()["sql:Trades"]) == (3, 3)
 
 
+def test_later_runs_count_a_window_again_whose_spill_arrives_or_is_discarded(house):
+    later, still_later = (house.request(window_id=LATER.replace("T1010", f"T{end}")) for end in ("1010", "1020"))
+    house.send(row(trade(1)))
+    house.close(read=3, accepted=1, spilled=2, spill={"waiting": 2})
+    follow(house.chain())
+    at_first = house.counts()
+
+    house.send(row(trade(2)))
+    house.close(read=3, accepted=1, spilled=2, spill={"redriven": 1, "waiting": 1})
+    follow(house.chain(later))
+    then = house.counts()
+
+    house.close(read=3, accepted=1, spilled=2, spill={"redriven": 1, "discarded": 1})
+    follow(house.chain(still_later))
+    at_last = house.counts()
+
+    assert ("reconciliation:waiting" in at_first, at_first["spill:waiting"], at_first["sql:Trades"]) == (True, 2, 1)
+    assert ("reconciliation:waiting" in then, then["spill:waiting"], then["sql:Trades"]) == (True, 1, 2)
+    assert (at_last["spill:redriven"], at_last["spill:discarded"], "spill:waiting" in at_last) == (1, 1, False)
+    assert "reconciliation:balanced" in at_last
+
+
 def test_a_window_that_a_killed_run_changed_is_counted_by_the_next_one(house):
     house.send(row(trade(1)))
     house.close(read=2, accepted=2)

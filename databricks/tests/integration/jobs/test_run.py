@@ -120,6 +120,20 @@ def test_a_run_that_gave_up_is_followed_by_one_that_drains_the_window(house):
     assert "reconciliation:balanced" in house.counts()
 
 
+def test_a_run_waits_for_the_spill_of_its_window_and_takes_what_was_redriven_all_the_way(house):
+    house.send(row(trade(1)))
+    house.close(read=3, accepted=1, spilled=2, spill={"waiting": 2})
+    house.clock.on_sleep = lambda: _drains(house)
+    chain = house.chain()
+
+    finished = run(chain.request, "follow", chain, house.clock, INTERVALS)
+
+    assert (finished.ending, finished.passes, finished.waiting) == ("drained", 2, {})
+    counts = house.counts()
+    assert (counts["sql:Trades"], counts["spill:redriven"], counts["surplus:spilled_arrived"]) == (3, 2, 2)
+    assert "reconciliation:balanced" in counts
+
+
 def test_a_batch_waits_for_a_database_that_is_away_and_is_not_lost_when_it_stays_away(house):
     house.send(row(trade(1)))
     chain = house.chain()
@@ -135,6 +149,12 @@ def test_a_batch_waits_for_a_database_that_is_away_and_is_not_lost_when_it_stays
 
     assert (tried, house.clock.slept) == ([1.0, 1.0], [1.0, 1.0, 1.0])
     assert house.counts()["sql:Trades"] == 1
+
+
+def _drains(house):
+    house.send(row(trade(2)), row(trade(3)))
+    house.close(read=3, accepted=1, spilled=2, spill={"redriven": 2})
+    house.clock.on_sleep = lambda: None
 
 
 def _ends(house):

@@ -59,6 +59,7 @@ def of_table(made, dialect):
 
 def of_all(dialect):
     yield from (statements.PROGRESS, statements.BEGIN, statements.ADVANCE, statements.DELETE_COUNTS, COLUMNS[dialect])
+    yield statements.SPILLED
     yield statements.add_count(dialect)
     for made in TABLES:
         yield from of_table(made, dialect)

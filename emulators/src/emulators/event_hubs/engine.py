@@ -17,15 +17,17 @@ from proton import (
     Transport,
 )
 
-from emulators.event_hubs.errors import TOO_LARGE, Refusal
+from emulators.event_hubs.capabilities import AttachReader
+from emulators.event_hubs.errors import NOT_IMPLEMENTED, TOO_LARGE, Refusal
 from emulators.event_hubs.framing import FramePadder
-from emulators.event_hubs.outcomes import condition_of, reject
+from emulators.event_hubs.outcomes import condition_of, copy_ends, reject
 from emulators.event_hubs.sasl import SaslFailed, SaslServer
 
 logger = logging.getLogger(__name__)
 MAX_MESSAGE_SIZE = 1_048_576
 _MAX_FRAME_SIZE = 65_536
 _CREDIT = 300
+_IDEMPOTENT = "com.microsoft:idempotent-producer"
 _TOO_LARGE = "The received message (size:{} bytes) exceeds the limit ({} bytes) currently allowed on the link."
 
 
@@ -68,6 +70,7 @@ class Peer(asyncio.Protocol):
         self._handlers: dict[Link, LinkHandler] = {}
         self._discarded: dict[Link, int] = {}
         self._padder = FramePadder()
+        self._attaches = AttachReader()
         self._socket: asyncio.Transport | None = None
         self._tick: asyncio.TimerHandle | None = None
         self._scheduled = False
@@ -143,16 +146,7 @@ class Peer(asyncio.Protocol):
             if reaction:
                 reaction(event.context)
             self._collector.pop()
-        self.flush()
-
-    def flush(self) -> None:
-        """Write what proton wants to say; between two acts, because it puts dispositions behind transfers."""
-        while self._socket and (pending := self._transport.pending()) > 0:
-            self._socket.write(self._padder.feed(self._transport.peek(pending) or b""))
-            self._transport.pop(pending)
-        if self._socket and self._transport.pending() < 0:
-            self._socket.close()
-        self._plan_tick()
+        self._write()
 
     @property
     def hostname(self) -> str:
@@ -182,6 +176,7 @@ class Peer(asyncio.Protocol):
         return rest
 
     def _feed(self, data: bytes) -> None:
+        self._attaches.feed(data)
         view = memoryview(data)
         while view and self.connected:
             room = self._transport.capacity()
@@ -197,6 +192,14 @@ class Peer(asyncio.Protocol):
         for link in tuple(self._handlers):
             self.pump(link)
         self.work()
+
+    def _write(self) -> None:
+        while self._socket and (pending := self._transport.pending()) > 0:
+            self._socket.write(self._padder.feed(self._transport.peek(pending) or b""))
+            self._transport.pop(pending)
+        if self._socket and self._transport.pending() < 0:
+            self._socket.close()
+        self._plan_tick()
 
     def _plan_tick(self) -> None:
         """Wake up when proton must send a heartbeat, if the client asked for them."""
@@ -225,30 +228,20 @@ class Peer(asyncio.Protocol):
     def _open_link(self, link: Link) -> None:
         link.max_message_size = MAX_MESSAGE_SIZE
         try:
+            _check_desired(self._attaches.desired(link.name, by_receiver=link.is_sender))
             handler = self._attach(self, link)
         except Refusal as refusal:
             logger.info("hub.link_refused %s", refusal)
-            self._refuse_attach(link, refusal)
+            copy_ends(link, refused=True)
+            link.open()
+            self.refuse(link, refusal)
             return
-        link.source.copy(link.remote_source)
-        link.target.copy(link.remote_target)
+        copy_ends(link, refused=False)
         self._handlers[link] = handler
         link.open()
         if link.is_receiver:
             cast(Receiver, link).flow(_CREDIT)
         self.schedule()
-
-    def _refuse_attach(self, link: Link, refusal: Refusal) -> None:
-        """Answer as the standard says (2.6.3): an attach whose own end is null, then a detach with the reason.
-
-        Where both ends are there, C# and Java take the link for open, and the reason for the end of a good one.
-        """
-        if link.is_receiver:
-            link.source.copy(link.remote_source)
-        else:
-            link.target.copy(link.remote_target)
-        link.open()
-        self.refuse(link, refusal)
 
     def _close_link(self, link: Link) -> None:
         self._forget(link)
@@ -298,3 +291,9 @@ class Peer(asyncio.Protocol):
 def _open_session(session: Session) -> None:
     session.incoming_capacity = 64 * MAX_MESSAGE_SIZE
     session.open()
+
+
+def _check_desired(capabilities: frozenset[str]) -> None:
+    if _IDEMPOTENT in capabilities:
+        text = f"This hub doesn't find out repeated events: publish without the capability '{_IDEMPOTENT}'."
+        raise Refusal(NOT_IMPLEMENTED, text)

@@ -74,9 +74,8 @@ class RequestNode:
         self._answering: set[asyncio.Task[None]] = set()
 
     def transferred(self, delivery: Delivery, payload: bytes) -> None:
-        """Take one request and answer in the background: the issuer's keys may have to be fetched."""
+        """Settle one request and answer it later: when that has left and the issuer's keys are there."""
         accept(delivery)
-        self._peer.flush()
         request = Message()
         request.decode(payload)
         answering = asyncio.get_running_loop().create_task(self.answer(request))

@@ -38,6 +38,14 @@ def test_tables_that_do_not_balance_are_a_problem_with_the_difference_of_each_st
     assert problem == "the tables are unbalanced: {'stars': {'gold': -1}, 'pageviews': {}}"
 
 
+def test_tables_that_wait_for_the_spill_are_a_problem_with_what_is_in_it():
+    counts = {"stars": {"spill": {"waiting": 5, "redriven": 2}}}
+
+    (problem,) = check_run(window(counts=counts, reconciliation="waiting")).problems
+
+    assert problem == "the tables are waiting: {'stars': {'waiting': 5, 'redriven': 2}}"
+
+
 def test_a_window_that_was_not_counted_is_a_problem_with_the_note():
     assert check_run(window(reconciliation=None)).problems == ("the tables are not counted: no counts",)
 
@@ -58,6 +66,7 @@ def test_lines_are_what_was_counted_of_any_stream_from_the_hub_to_the_last_table
         "difference": {"a = b": 1},
         "gold": {"unmatched/BTC": 2, "unmatched": 2, "matched": 5},
         "bronze_events": 7,
+        "spill": {"redriven": 2},
     }
     calls = {"gold": {"busy": 9}, "reconciliation": {"balanced": 0}, "silver_new": 3, "unknown": 4}
 
@@ -68,6 +77,7 @@ def test_lines_are_what_was_counted_of_any_stream_from_the_hub_to_the_last_table
         ("gold", "matched"),
         ("gold", "unmatched"),
         ("sql", "Trades"),
+        ("spill", "redriven"),
     ]
 
 

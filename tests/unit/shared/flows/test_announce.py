@@ -8,12 +8,14 @@ import pytest
 from shared.clients.event_grid.fake import FakeTopic
 from shared.clients.event_hubs.fake import FakeEventHubs
 from shared.clients.storage.fake import FakeLedger, FakeReference
+from shared.clients.storage.fake_spill import FakeSpill
 from shared.domain.delivery import Event
+from shared.domain.spill import SpilledBatch, batch_path
 from shared.domain.windows.ledger_row import SliceRow, WindowRow
 from shared.domain.windows.plan import PlanTemplate, StreamPlan
 from shared.domain.windows.window import Slice, Window
-from shared.errors import LoginRefused, Unavailable
-from shared.flows.announce import WindowEvents, announce_closing, announce_opening, mark_closed, note
+from shared.errors import LoginRefused, SendFailed, Unavailable
+from shared.flows.announce import WindowEvents, announce_closing, announce_opening, mark_closed, mark_spill, note
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -28,9 +30,33 @@ def events():
     ledger = FakeLedger()
     plan = template.freeze(WINDOW, NOON, "", {}).as_wire()
     ledger.claim(WindowRow(WINDOW, "closed", "timer", NOON, plan, result={"counts": COUNTS}))
-    return WindowEvents(
-        ledger, FakeEventHubs({"market-trades": 2}), FakeReference(lambda: NOON), FakeTopic(), lambda: NOON
-    )
+    hubs, reference, spill = FakeEventHubs({"market-trades": 2}), FakeReference(lambda: NOON), FakeSpill(lambda: NOON)
+    return WindowEvents(ledger, hubs, reference, spill, FakeTopic(), lambda: NOON)
+
+
+def keep(events, number=0, slice_try="0.1"):
+    """Spill five records of a try."""
+    path = batch_path("trades", f"{WINDOW.id}/{slice_try}", number)
+    batch = SpilledBatch(path, "trades", "market-trades", 5, 5, "0" * 64, NOON)
+    events.spill.keep(batch, b"")
+    return batch
+
+
+def redrive(events, batch):
+    events.hubs.received["market-trades"] += [Event(b"{}", 1, {}, partition_id="1")] * batch.rows
+    events.spill.mark(replace(batch, state="redriven"))
+
+
+def complete(events):
+    events.ledger.write_attempt(SliceRow(Slice(WINDOW.id, 0, NOON, NOON + HOUR), 1, "done", NOON, NOON, COUNTS))
+
+
+def marker_of(events):
+    return json.loads(events.reference.read(f"windows/{WINDOW.id}/closed.json"))
+
+
+def mark(events):
+    return asyncio.run(mark_spill(events, WINDOW.id))
 
 
 def test_an_opening_is_published_once_and_the_ledger_says_when(events):
@@ -135,3 +161,172 @@ def test_the_marker_says_how_far_each_partition_is_and_when_the_window_really_en
     assert marker["hubs"] == {"trades": {"name": "market-trades", "created_at": "2026-11-01T10:00:00.123000+00:00"}}
     assert (marker["end"], marker["state"]) == ("2026-11-22T12:30:00+00:00", "stopped")
     assert marker["attempts"] == {"0": 1, "close": 1}
+
+
+def test_the_marker_says_what_waits_in_the_spill_of_the_tries_that_completed_their_slices(events):
+    complete(events)
+    keep(events)
+    keep(events, slice_try="0.7")
+
+    asyncio.run(mark_closed(events, WINDOW.id))
+
+    counts = {"waiting": 5, "redriven": 0, "dead": 0, "discarded": 0, "waiting_of_all_tries": 10}
+    assert marker_of(events)["spill"] == {"trades": counts}
+    assert "drained" not in events.ledger.window(WINDOW.id).announced
+
+
+def test_a_window_without_spill_has_an_empty_one(events):
+    asyncio.run(mark_closed(events, WINDOW.id))
+
+    assert marker_of(events)["spill"] == {}
+    assert (mark(events), events.ledger.window(WINDOW.id).announced) == (False, {})
+
+
+def test_a_spill_that_can_not_be_asked_lets_the_step_fail_so_that_it_is_tried_again(events):
+    events.spill.failure = Unavailable("The container spill is away.")
+
+    with pytest.raises(Unavailable):
+        asyncio.run(mark_closed(events, WINDOW.id))
+
+    assert events.reference.blobs == {}
+
+
+def test_once_the_spill_is_drained_the_marker_is_written_anew_with_how_far_the_hubs_are_then(events):
+    complete(events)
+    batch = keep(events)
+    asyncio.run(mark_closed(events, WINDOW.id))
+    before = marker_of(events)
+    redrive(events, batch)
+
+    marked = mark(replace(events, clock=lambda: NOON + HOUR))
+
+    after = marker_of(events)
+    assert (marked, before["last_sequence_numbers"]["trades"]["1"], before["spill"]["trades"]["waiting"]) == (
+        True,
+        -1,
+        5,
+    )
+    assert (after["last_sequence_numbers"]["trades"]["1"], after["spill"]["trades"]["redriven"]) == (4, 5)
+    assert {name: after[name] for name in ("hubs", "attempts", "state")} == {
+        name: before[name] for name in ("hubs", "attempts", "state")
+    }
+    assert events.ledger.window(WINDOW.id).announced == {"drained": "2026-11-22T13:00:00+00:00"}
+
+
+def test_what_was_marked_is_not_marked_again_and_a_later_change_is(events):
+    complete(events)
+    first, second = keep(events, 0), keep(events, 1)
+    events.spill.mark(replace(second, state="dead"))
+    redrive(events, first)
+
+    marked = [mark(events), mark(events)]
+    events.spill.mark(replace(second, state="discarded"))
+    marked += [mark(replace(events, clock=lambda: NOON + HOUR)), mark(events)]
+
+    assert marked == [True, False, True, False]
+    assert events.ledger.window(WINDOW.id).announced == {"drained": "2026-11-22T13:00:00+00:00"}
+
+
+def test_a_marker_that_was_never_written_is_written_when_the_spill_is_drained(events):
+    redrive(events, keep(events))
+
+    assert mark(events)
+    assert marker_of(events)["spill"]["trades"]["waiting_of_all_tries"] == 0
+
+
+def test_a_marker_that_can_not_be_read_is_written_anew(events):
+    redrive(events, keep(events))
+    events.reference.write(f"windows/{WINDOW.id}/closed.json", b"[")
+
+    assert mark(events)
+    assert marker_of(events)["state"] == "closed"
+
+
+def test_nothing_is_marked_while_a_window_goes_on_nor_of_one_that_is_not_known_any_more(events):
+    redrive(events, keep(events))
+    events.ledger.change(WINDOW.id, lambda row: replace(row, state="open"))
+
+    assert not mark(events)
+    assert not asyncio.run(mark_spill(events, "trades-20251122T120000Z"))
+    assert events.reference.blobs == {}
+
+
+def test_a_hub_that_can_not_be_asked_leaves_the_marker_to_the_next_call(events):
+    redrive(events, keep(events))
+    events.hubs.fail_next("unavailable")
+
+    with pytest.raises(SendFailed):
+        mark(events)
+
+    assert mark(events)
+
+
+class Meanwhile:
+    """A reference store; `then` is called once, after the first time that something was written."""
+
+    def __init__(self, reference, then):
+        self.reference, self.then = reference, [then]
+
+    def write(self, path, content):
+        self.reference.write(path, content)
+        if self.then:
+            self.then.pop()()
+
+    def __getattr__(self, name):
+        return getattr(self.reference, name)
+
+
+def test_a_marker_says_that_the_spill_is_drained_also_where_it_was_while_the_marker_was_written(events):
+    complete(events)
+    batch = keep(events)
+    racing = replace(events, reference=Meanwhile(events.reference, lambda: redrive(events, batch)))
+
+    asyncio.run(mark_closed(racing, WINDOW.id))
+
+    assert marker_of(events)["spill"]["trades"]["redriven"] == 5
+    assert marker_of(events)["last_sequence_numbers"]["trades"]["1"] == 4
+    assert "drained" in events.ledger.window(WINDOW.id).announced
+
+
+def test_what_is_redriven_while_more_waits_is_left_to_the_call_that_finds_it_drained(events):
+    first, _ = keep(events, 0), keep(events, 1)
+    racing = replace(events, reference=Meanwhile(events.reference, lambda: redrive(events, first)))
+
+    asyncio.run(mark_closed(racing, WINDOW.id))
+
+    assert marker_of(events)["spill"]["trades"]["waiting_of_all_tries"] == 10
+
+
+def test_the_end_of_a_window_that_is_ingested_again_while_it_is_marked_is_taken_back(events):
+    redrive(events, keep(events))
+
+    def reopen():
+        events.ledger.change(WINDOW.id, lambda row: replace(row, attempt=2, state="planned"))
+
+    mark(replace(events, reference=Meanwhile(events.reference, reopen)))
+
+    assert events.reference.blobs == {}
+
+
+class Answering:
+    """Hubs; `then` is called once, after they first said how far they are."""
+
+    def __init__(self, hubs, then):
+        self.hubs, self.received, self.then = hubs, hubs.received, [then]
+
+    async def properties(self, hub):
+        answer = await self.hubs.properties(hub)
+        if self.then:
+            self.then.pop()()
+        return answer
+
+
+def test_a_marker_that_counts_records_as_redriven_has_the_positions_behind_them(events):
+    complete(events)
+    batch = keep(events)
+    racing = replace(events, hubs=Answering(events.hubs, lambda: redrive(events, batch)))
+
+    asyncio.run(mark_closed(racing, WINDOW.id))
+
+    marker = marker_of(events)
+    assert (marker["spill"]["trades"]["redriven"], marker["last_sequence_numbers"]["trades"]["1"]) == (5, 4)

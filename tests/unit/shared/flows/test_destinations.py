@@ -1,11 +1,16 @@
+from datetime import UTC, datetime
+
 import pytest
 
 from shared.clients.event_hubs.fake import FakeEventHubs
 from shared.clients.sql.fake import FakeRows
 from shared.clients.storage.fake import FakeLake
+from shared.clients.storage.fake_spill import FakeSpill
+from shared.clients.storage.spill_encoding import decode
 from shared.contracts import load_contract
 from shared.domain.delivery import Event
 from shared.domain.windows.plan import StreamPlan
+from shared.errors import SendFailed
 from shared.flows.destinations import DestinationTools, connect
 
 LINE = (
@@ -13,7 +18,9 @@ LINE = (
     b'"direction":"buy","direction_basis":"taker","timestamp":"2026-11-22T12:00:00.000000Z",'
     b'"received_at":"2026-11-22T12:00:00.000000Z","origin":"live"}'
 )
-EVENT = Event(LINE, 1, {"contract": "trades/1", "slice": "trades-20261122T120000Z/3.1"}, partition_key="BTC/USD")
+ATTEMPT = "trades-20261122T120000Z/3.1"
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+EVENT = Event(LINE, 1, {"contract": "trades/1", "slice": ATTEMPT}, partition_key="BTC/USD")
 
 
 class World:
@@ -21,10 +28,12 @@ class World:
 
     def __init__(self):
         self.hubs, self.lake, self.rows = FakeEventHubs({"market-trades": 4}), FakeLake(), FakeRows(CONTRACT)
+        self.spill = FakeSpill(lambda: NOON)
 
     async def send(self, destination):
         stream = StreamPlan("trades", "market-trades", "trades/1", "row", "identity", 0, destination)
-        async with connect(stream, DestinationTools(self.hubs, lambda: self.lake, lambda _: self.rows)) as sender:
+        tools = DestinationTools(self.hubs, lambda: self.lake, lambda _: self.rows, lambda: NOON, self.spill)
+        async with connect(stream, ATTEMPT, tools) as sender:
             return await sender.send([EVENT])
 
 
@@ -38,6 +47,29 @@ async def test_a_stream_of_a_hub_goes_to_the_hub_of_its_plan():
 
     assert delivery.accepted == 1
     assert [event.body for event in world.hubs.received["market-trades"]] == [LINE]
+
+
+@pytest.mark.parametrize("failure", ["throttled", "unavailable", "unknown"])
+async def test_what_a_hub_does_not_take_in_time_is_spilled_for_the_attempt(failure):
+    world = World()
+    world.hubs.fail_next(failure)
+
+    delivery = await world.send("hub")
+
+    (batch,) = world.spill.batches()
+    assert (delivery.spilled, delivery.unknown) == (1, 0)
+    assert (batch.path, batch.feed) == ("trades/trades-20261122T120000Z/0003.1/000000.ndjson.zst", "trades")
+    assert (batch.hub, batch.rows, batch.events, batch.spilled_at) == ("market-trades", 1, 1, NOON)
+    assert decode(batch, world.spill.read(batch.path)) == [EVENT]
+
+
+async def test_without_a_spill_a_hub_that_is_away_is_a_failed_send():
+    world = World()
+    world.spill = None
+    world.hubs.fail_next("unavailable")
+
+    with pytest.raises(SendFailed):
+        await world.send("hub")
 
 
 @pytest.mark.parametrize("form", ["ndjson", "parquet"])

@@ -8,6 +8,7 @@ from shared.clients.durable.fake import FakeOrchestrations
 from shared.clients.event_grid.fake import FakeTopic
 from shared.clients.event_hubs.fake import FakeEventHubs
 from shared.clients.storage.fake import FakeLedger, FakeReference, FakeRunLedger
+from shared.clients.storage.fake_spill import FakeSpill
 from shared.domain.runs.run import RunRow
 from shared.domain.windows.housekeeping import MOST_RESTARTS
 from shared.domain.windows.ledger_row import WindowRow
@@ -41,7 +42,8 @@ class House:
         self.written_at = None
         self.reference = FakeReference(lambda: self.written_at or self.now)
         self.orchestrations, self.topic = FakeOrchestrations(), FakeTopic()
-        events = WindowEvents(self.ledger, FakeEventHubs({"trades": 2}), self.reference, self.topic, lambda: self.now)
+        hubs, spill = FakeEventHubs({"trades": 2}), FakeSpill(lambda: self.now)
+        events = WindowEvents(self.ledger, hubs, self.reference, spill, self.topic, lambda: self.now)
         self.tools = HousekeepingTools(
             runs=self.runs,
             events=events,

@@ -4,12 +4,14 @@ import asyncio
 import logging
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
 from shared import telemetry
 from shared.clients.event_hubs.fake import FakeEventHubs
 from shared.clients.storage.fake import FakeLedger
+from shared.clients.storage.fake_spill import FakeSpill
 from shared.domain.windows.ledger_row import SliceRow, WindowRow
 from shared.domain.windows.plan import PlanTemplate, SliceAttempt, StreamPlan
 from shared.domain.windows.window import Slice, Window, microseconds
@@ -17,6 +19,7 @@ from shared.errors import FeedRefused, LoginRefused, Unavailable
 from shared.feeds.catalogue import FEEDS, checked
 from shared.flows import close_window
 from shared.flows.close_window import close, fail
+from shared.flows.destinations import DestinationTools, connect
 from shared.flows.ingest_slice import SliceTools, begin, ingest, slice_outcome, with_timing
 from shared.flows.sources import SourceTools
 from shared.flows.stop_watch import StopWatch
@@ -82,6 +85,7 @@ class World:
         self.plan = template.freeze(self.window, NOON, fingerprint, {})
         self.ledger = FakeLedger()
         self.hubs = FakeEventHubs({"transactions": 10, "trades": 4})
+        self.spill = FakeSpill(lambda: NOON)
         self.venue = FakeVenueClient(script, history)
         self.ledger.claim(WindowRow(self.window, "planned", "timer", NOON, self.plan.as_wire()))
 
@@ -95,10 +99,15 @@ class World:
                 venues=lambda: {"coinbase": self.venue},
                 recording=lambda path: None,
             ),
-            destinations=lambda stream: self.hubs.sender(stream.hub),
+            destinations=lambda stream, _: self.hubs.sender(stream.hub),
             clock=clock,
             sleep=asyncio.sleep,
         )
+
+    @property
+    def spilling(self):
+        destinations = DestinationTools(self.hubs, None, None, lambda: NOON, self.spill)
+        return replace(self.tools, destinations=partial(connect, tools=destinations))
 
     def change(self, **changes):
         self.ledger.change(self.window.id, lambda row: replace(row, **changes))
@@ -179,6 +188,36 @@ def test_a_slice_that_the_hub_fails_is_written_and_raised_so_that_it_is_tried_ag
     assert first.counts["transactions"]["unknown"] > 0
 
 
+def test_a_slice_whose_hub_is_away_is_done_and_its_records_wait_in_the_spill():
+    world = World()
+    world.hubs.fail_next("unavailable")
+
+    outcome = played(ingest(world.plan, 0, world.spilling))
+
+    (row,) = world.ledger.attempts(world.window.id)
+    counts = row.counts["transactions"]
+    assert outcome["state"] == row.state == "done"
+    assert (counts["read"], counts["unknown"]) == (100, 0)
+    assert counts["spilled"] == sum(batch.rows for batch in world.spill.batches()) > 0
+    assert counts["accepted"] + counts["spilled"] == 100
+    assert {batch.path.rpartition("/")[0] for batch in world.spill.batches()} == {
+        f"transactions/{world.window.id}/0000.1"
+    }
+
+
+def test_a_slice_whose_hub_and_spill_are_away_fails_and_its_next_try_sends_all():
+    world = World()
+    world.hubs.fail_next("unavailable")
+    world.spill.queue_failure = Unavailable("The queue spill can't be reached.")
+
+    with pytest.raises(Unavailable, match="could not be spilled either"):
+        played(ingest(world.plan, 0, world.spilling))
+    again = played(ingest(world.plan, 0, world.spilling))
+
+    assert (again["state"], again["attempt"]) == ("done", 2)
+    assert len(world.hubs.received["transactions"]) == 100
+
+
 def test_a_slice_that_is_delivered_again_after_it_was_done_is_not_ingested_again():
     world = World()
 
@@ -248,6 +287,31 @@ def test_closing_adds_up_and_ends_the_window():
     assert world.row.result["counts"]["transactions"]["accepted"] == 200
 
 
+def test_a_window_whose_slices_spilled_is_closed_with_that_count():
+    world = World()
+    world.hubs.fail_next("unavailable")
+    for number in (0, 1):
+        played(ingest(world.plan, number, world.spilling))
+
+    ended = world.close()
+
+    counts = world.row.result["counts"]["transactions"]
+    assert ended["state"] == "closed"
+    assert counts["spilled"] == sum(batch.rows for batch in world.spill.batches()) > 0
+    assert counts["accepted"] + counts["spilled"] == counts["read"] == 200
+
+
+def test_what_a_closing_could_not_send_waits_in_the_spill_and_is_counted():
+    world = World("trades", history=TRADES)
+    world.hubs.fail_next("unavailable", sends=9)
+
+    ended = played(close(world.plan, replace(world.spilling, clock=lambda: clock() + 60 * SECOND)))
+
+    assert ended["state"] == "closed"
+    assert world.row.result["counts"]["trades"]["spilled"] == 2
+    assert {batch.path.split("/")[2] for batch in world.spill.batches()} == {"close.1"}
+
+
 def test_closing_twice_changes_nothing():
     world = World()
     world.ingest(0)
@@ -315,7 +379,7 @@ def test_a_past_slice_is_never_late():
 
 def test_what_nobody_foresaw_is_written_and_raised():
     world = World()
-    broken = replace(world.tools, destinations=lambda stream: {}["hub"])
+    broken = replace(world.tools, destinations=lambda *_: {}["hub"])
 
     with pytest.raises(KeyError):
         played(ingest(world.plan, 0, broken))
@@ -420,7 +484,7 @@ def test_whatever_is_logged_for_a_slice_says_its_feed_window_slice_and_attempt(c
     caplog.set_level(logging.INFO)
     world = World()
 
-    def connected(stream):
+    def connected(stream, attempt_id):
         telemetry.info(logging.getLogger("shared.clients.event_hubs"), "hub.connected", hub=stream.hub)
         return world.hubs.sender(stream.hub)
 

@@ -37,7 +37,7 @@ class World:
         self.open = []
 
     @asynccontextmanager
-    async def connect(self, stream):
+    async def connect(self, stream, attempt_id):
         self.open.append(stream.name)
         async with self.hubs.sender(stream.hub) as sender:
             yield sender

@@ -40,7 +40,7 @@ class World:
         ledger.claim(WindowRow(self.window, "closed", "timer", NOON, plan.as_wire()))
         measured = {table.key: table for table in tables}
         metrics = MetricsTools(measured, ledger, self.metrics, self.sender, lambda: NOON, timedelta(hours=6))
-        self.tools = ReportTools(metrics, self.runs, self.counts)
+        self.tools = ReportTools(metrics, self.runs, self.counts, timedelta(minutes=10))
 
     def ended(self, state, number=1, **more):
         row = RunRow(self.window, number, "follow", state, NOON, NOON, run_id=40 + number)
@@ -148,6 +148,58 @@ def test_a_run_that_made_room_is_measured_and_what_it_left_undone_raises_no_aler
 
     assert (measured["status"], measured["alert"], measured["verdict"]) == ("recorded", "none", "low")
     assert world.sender.tries == []
+
+
+@pytest.mark.parametrize(
+    ("after", "alerts"),
+    [(timedelta(minutes=10), []), (timedelta(minutes=11), ["unbalanced"])],
+)
+def test_a_window_that_waits_for_its_spill_is_alerted_of_once_that_takes_longer_than_the_drain_limit(after, alerts):
+    world = World()
+    now = world.window.end + after
+    world.tools = replace(world.tools, metrics=replace(world.tools.metrics, clock=lambda: now))
+    world.ended("succeeded", mode="rerun")
+    world.holds(2000, verdict="waiting")
+    world.counts.windows[world.window.id]["trades"]["spill/waiting"] = 12
+
+    done = world.report()
+
+    assert done["reconciliation"] == "waiting"
+    assert [alert.kind for alert in world.sender.sent.values()] == alerts
+    assert all(
+        "trades: 12 records wait in the spill: GET /api/spill" in alert.body["message"]
+        for alert in world.sender.sent.values()
+    )
+
+
+def test_the_alert_of_a_volume_that_is_low_names_what_waits_in_the_spill(world):
+    world.ended("succeeded")
+    world.holds(5, verdict="waiting")
+    world.metrics.waiting[world.window.id] = 995
+
+    (measured,) = world.report()["measurements"]
+
+    (alert,) = world.sender.sent.values()
+    sentence = "995 rows of it still wait in the spill."
+    assert alert.body["message"].endswith(sentence)
+    assert sentence in measured["message"]
+
+
+def test_a_good_volume_is_no_recovery_while_records_wait_in_the_spill(world):
+    world.ended("succeeded", 1)
+    world.holds(5)
+    world.report(1)
+    world.ended("succeeded", 2)
+    world.holds(2000, verdict="waiting")
+    world.metrics.waiting[world.window.id] = 100
+
+    (waiting,) = world.report(2)["measurements"]
+    world.ended("succeeded", 3)
+    world.metrics.waiting.clear()
+    (drained,) = world.report(3)["measurements"]
+
+    assert (waiting["verdict"], waiting["alert"]) == ("normal", "none")
+    assert (drained["verdict"], drained["alert"]) == ("normal", "sent")
 
 
 def test_a_window_that_does_not_balance_raises_an_alert_with_its_differences_and_is_no_recovery(world):

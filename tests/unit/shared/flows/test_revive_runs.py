@@ -127,3 +127,85 @@ def test_a_feed_that_can_not_be_looked_at_costs_no_other(world, orchestrations):
     revive(world, orchestrations)
 
     assert list(orchestrations.started) == [f"enrich-{world.id(3)}"]
+
+
+def ran(world, window=0, number=1, *, mode="follow", state="succeeded", claimed=NOON, ended=NOON):
+    """Write a run that is over."""
+    world.runs.claim(RunRow(world.windows[window], number, mode, state, claimed, ended, run_id=40 + number))
+
+
+def drained(world, at, window=0):
+    """Write that the spill of a window was drained, and let ten minutes pass."""
+    row = {"drained": at.isoformat()}
+    world.ledger.change(world.id(window), lambda current: replace(current, announced=row))
+    world.now = at + 10 * MINUTE
+
+
+def test_what_was_redriven_after_a_windows_last_run_is_read_by_another_one(world, orchestrations):
+    ran(world, ended=NOON + HOUR)
+    drained(world, NOON + 2 * HOUR)
+
+    done = revive(world, orchestrations)
+
+    payload = {"window_id": world.id(), "number": 2, "mode": "catch_up"}
+    assert orchestrations.started == {f"enrich-{world.id()}-r2": payload}
+    assert done == [f"The spill of window {world.id()} was drained after its run; another one was started."]
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        {"ended": NOON + 3 * HOUR},
+        {"window": 1, "claimed": NOON + 2 * HOUR},
+        {"window": 2, "claimed": NOON + 3 * HOUR, "state": "failed"},
+        {"number": 2, "mode": "catch_up", "claimed": NOON + 3 * HOUR, "state": "failed"},
+    ],
+)
+def test_a_run_that_waited_for_the_spill_or_was_claimed_since_took_it_in(world, orchestrations, run):
+    drained(world, NOON + 2 * HOUR)
+    ran(world, **run)
+
+    assert revive(world, orchestrations) == []
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        {"ended": NOON + 3 * HOUR, "state": "failed"},
+        {"ended": NOON + 3 * HOUR, "state": "superseded"},
+        {"window": 1, "ended": NOON + 3 * HOUR},
+        {"number": 1, "mode": "rerun", "claimed": NOON + 3 * HOUR, "ended": NOON + 3 * HOUR},
+    ],
+)
+def test_a_run_that_gave_up_or_reads_no_hub_took_nothing_in(world, orchestrations, run):
+    drained(world, NOON + 2 * HOUR)
+    ran(world, **run)
+
+    revive(world, orchestrations)
+
+    assert [payload["mode"] for payload in orchestrations.started.values()] == ["catch_up"]
+
+
+def test_of_several_windows_whose_spill_was_drained_one_run_reads_all(world, orchestrations):
+    drained(world, NOON + 2 * HOUR, window=1)
+    drained(world, NOON + 2 * HOUR, window=0)
+
+    revive(world, orchestrations)
+    (catch_up,) = orchestrations.started
+    claim_run(world.tools, world.id(0), 1, "catch_up")
+    world.runs.change(world.windows[0], 1, lambda run: replace(run, state="succeeded"))
+    again = revive(world, orchestrations)
+
+    assert (catch_up, again) == (f"enrich-{world.id(0)}", [])
+
+
+@pytest.mark.parametrize("case", ["a moment ago", "long ago", "while a run is active"])
+def test_what_was_redriven_is_left_to_runs_that_may_take_it_in(world, orchestrations, case):
+    drained(world, NOON)
+    if case == "while a run is active":
+        claim_run(world.tools, world.id(1), 1, "follow")
+        orchestrations.standings[f"enrich-{world.id(1)}"] = "alive"
+    world.now = {"a moment ago": NOON + 9 * MINUTE, "long ago": NOON + 24 * HOUR}.get(case, world.now)
+
+    assert revive(world, orchestrations) == []
+    assert orchestrations.started == {}

@@ -258,6 +258,20 @@ async def test_a_rejected_event_is_found_and_refused_by_name_and_the_rest_goes()
     assert [body for _, body in world.stored] == [b"%03d" % number for number in range(100) if number != 37]
 
 
+async def test_whoever_asks_is_told_of_each_refused_event_also_of_those_whose_reasons_are_not_kept():
+    world, told = World(capacity=100, poison=frozenset(b"%03d" % number for number in range(0, 100, 3))), []
+    events = numbered(100, key="us")
+    retry = RetryPolicy(Timeouts(), Clock(now=lambda: world.now, pause=world.sleep, jitter=lambda: world.draw))
+    attempts = Attempts("hub trades", "client-7", retry, Breaker())
+    sender = HubSender(attempts, world.make_link, lambda event, reason: told.append((event, reason)))
+
+    delivery = await sender.send(events)
+
+    assert [event for event, _ in told] == events[::3]
+    assert delivery.refused == len(told) > len(delivery.refusals)
+    assert all("decode-error" in reason for _, reason in told)
+
+
 async def test_an_event_too_large_for_the_hub_is_refused_by_name_and_the_rest_goes():
     delivery = await World().sender().send(rows(b"a", b"x" * 2_000, b"b", partition="2"))
 
@@ -344,6 +358,69 @@ async def test_a_failure_of_one_partition_leaves_the_others_delivered():
     failure = await failure_of(world.sender(), [*numbered(3, partition="0"), *numbered(3, partition="1")])
 
     assert failure.delivery == Delivery(accepted=3, events=3)
+    assert failure.unsettled == numbered(3, partition="1")
+
+
+async def test_a_failed_send_names_what_is_not_settled_in_the_order_in_which_it_was_given():
+    world = World(capacity=2, max_body=9)
+    events = [*numbered(9, key="us"), *rows(b"x" * 10, key="us"), *numbered(2, key="eu"), *numbered(1, key="us")]
+    world.plot = deque([None, None, *[DROPPED] * 99])
+
+    failure = await failure_of(world.sender(), events)
+
+    settled = failure.delivery.accepted + failure.delivery.refused
+    assert 0 < settled < len(events)
+    assert len(failure.unsettled) == len(events) - settled
+    taken = [(target.partition_key, body) for target, body in world.stored]
+    kept = [(event.partition_key, event.body) for event in failure.unsettled if len(event.body) < 9]
+    for key in ("us", "eu"):
+        given = [event.body for event in events if event.partition_key == key and len(event.body) < 9]
+        assert [body for one, body in taken + kept if one == key] == given
+
+
+async def test_what_the_hub_refused_is_settled():
+    world = World(max_body=9, plot=deque([None, *[BUSY] * 99]))
+
+    failure = await failure_of(world.sender(), rows(b"a", b"x" * 10, b"b", key="us"))
+
+    assert (failure.delivery.accepted, failure.delivery.refused) == (1, 1)
+    assert failure.unsettled == rows(b"b", key="us")
+
+
+async def test_of_several_failures_the_one_that_waiting_does_not_cure_is_told():
+    class OneOfTwo(ScriptedLink):
+        async def send(self, batch: Batch) -> None:
+            raise NO_HUB if batch.content[0][0].partition_id == "1" else BUSY
+
+    world = World()
+    world.make_link = lambda: OneOfTwo(world)
+
+    failure = await failure_of(world.sender(), [*numbered(1, partition="0"), *numbered(1, partition="1")])
+
+    assert failure.kind is FailureKind.PERMANENT
+
+
+async def test_a_brief_send_takes_no_longer_than_one_try():
+    world = World(plot=deque([BUSY] * 99))
+
+    with pytest.raises(SendFailed):
+        await world.sender(Timeouts(total=600.0, attempt=10.0)).send(numbered(1), briefly=True)
+
+    assert world.now <= 10.0
+
+
+async def test_a_sender_says_for_how_long_it_leaves_its_hub_alone():
+    world = World(plot=deque([BUSY] * 99))
+    sender = world.sender(Timeouts(total=25.0))
+    before = sender.rest
+
+    await failure_of(sender, numbered(1))
+    opened = max(world.sends)
+
+    assert before == 0.0
+    assert sender.rest == opened + 30.0 - world.now
+    world.now = opened + 30.0
+    assert sender.rest == 0.0
 
 
 async def test_a_broken_connection_is_closed_only_when_its_last_user_has_left():

@@ -10,6 +10,7 @@ from shared.domain.runs.run import (
     ABANDONED,
     RunRow,
     drain_limit_of,
+    has_waited_too_long,
     in_the_way,
     instance_of,
     may_be_tried_again,
@@ -50,6 +51,13 @@ def test_a_run_may_outlive_its_window_by_the_drain_limit_and_no_longer():
 
 def test_a_stopped_window_ended_when_it_was_stopped():
     assert makes_room(window=closed(state="stopped", stop_at=NOON), now=NOON + 11 * MINUTE)
+
+
+def test_what_waits_in_the_spill_may_for_the_drain_limit_from_when_its_window_was_closed():
+    row = closed(closed_at=FIRST.end + 5 * MINUTE)
+
+    assert not has_waited_too_long(row, FIRST.end + 15 * MINUTE, 10 * MINUTE)
+    assert has_waited_too_long(row, FIRST.end + 16 * MINUTE, 10 * MINUTE)
 
 
 def test_the_run_of_a_failed_window_makes_room_at_once():
