@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup lakehouse run up platform doctor test faults test-emulators test-lakehouse bundle lint fmt type bench settings dictionary compile clean distclean
+.PHONY: help setup lakehouse java-client run up platform doctor test faults test-emulators test-lakehouse bundle lint fmt type bench settings dictionary compile clean distclean
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
@@ -16,11 +16,14 @@ help: ## Say what each verb does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | while IFS=$$'\t' read -r verb text; do \
 	  printf '  make %-14s %s\n' "$$verb" "$$text"; done
 
-setup: ## Make the clone ready: Python 3.13, pinned packages, Azurite; nothing outside the clone
+setup: ## Make the clone ready: Python 3.13, pinned packages, Azurite, a JavaScript client for the tests; nothing outside the clone
 	@scripts/setup
 
 lakehouse: setup ## Make Spark ready too: its environment and jars (Java 17 or 21, Maven)
 	@scripts/setup-lakehouse
+
+java-client: setup ## Make the Java client of Event Hubs ready, which the emulators' tests run (a JDK from 17 on, Maven)
+	@scripts/setup-java-client
 
 run: lakehouse ## Show one short window of each feed and check its counts; RECORDING=<file> replays exchange frames
 	@$(PYTHON) -m local run $(RECORDED) $(ARGS)
@@ -34,13 +37,13 @@ platform: lakehouse ## Run all but the Functions host, for `func start`
 doctor: ## Say what is missing or misconfigured
 	@if [[ -x $(PYTHON) ]]; then $(PYTHON) -m local doctor; else python3 -m local doctor; fi
 
-test: lakehouse ## Run every test, of the app, the emulators and the lakehouse; ARGS=<pytest's arguments> for some of the app's
+test: lakehouse java-client ## Run every test, of the app, the emulators and the lakehouse; ARGS=<pytest's arguments> for some of the app's
 	@scripts/test $(ARGS)
 
 faults: lakehouse ## Run the fault tests at full length; their figures go to docs/reliability.md (ARGS=-k f07 for one row)
 	@$(PYTHON) -m pytest tests/faults --long $(ARGS)
 
-test-emulators: setup ## Run the tests of the emulators alone
+test-emulators: java-client ## Run the tests of the emulators alone
 	@cd emulators && ../$(PYTHON) -m pytest $(or $(ARGS),-n 2)
 
 test-lakehouse: lakehouse ## Run the tests of the wheel and its jobs on real Spark alone
@@ -79,4 +82,4 @@ clean: ## Remove all local state, the built wheel and the tools' caches
 	find . -name __pycache__ -type d -not -path './.venv*/*' -not -path './node_modules/*' -not -path './.cache/*' -prune -exec rm -rf {} +
 
 distclean: clean ## Remove what `make setup` made, too
-	rm -rf .venv .venv-lakehouse node_modules .cache
+	rm -rf .venv .venv-lakehouse node_modules .cache emulators/tests/clients/javascript/node_modules

@@ -92,7 +92,7 @@ class Services:
     def hubs(self) -> EventHubs:
         """Give Event Hubs, as the settings' identity."""
         hub, bundle = self.settings.hub, self.settings.ca_bundle
-        connection = HubConnection(hub.namespace, hub.custom_endpoint, bundle)
+        connection = HubConnection(hub.namespace, hub.custom_endpoint, bundle, hub.transport == "websockets", hub.proxy)
         return AzureEventHubs(connection, self.identity, retry=sending(self.settings))
 
     @made_once

@@ -20,6 +20,7 @@ class Ports:
     entra: int = 20001
     event_hubs: int = 5671
     event_hubs_admin: int = 20002
+    event_hubs_websockets: int = 20009
     exchange: int = 20003
     exchange_admin: int = 20004
     event_grid: int = 20005

@@ -86,8 +86,10 @@ def _entra(choices: Choices, state: State) -> Service:
 
 
 def _event_hubs(choices: Choices, state: State) -> Service:
+    ports = choices.ports
     arguments = [
-        *("--amqps-port", str(choices.ports.event_hubs), "--admin-port", str(choices.ports.event_hubs_admin)),
+        *("--amqps-port", str(ports.event_hubs), "--admin-port", str(ports.event_hubs_admin)),
+        *("--websocket-port", str(ports.event_hubs_websockets)),
         *_certificate(state),
         *("--authority", str(state.authority), "--identities", str(state.identities), "--hubs", choices.hubs),
     ]

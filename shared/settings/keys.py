@@ -12,6 +12,7 @@ from shared.domain.volumes.measurement import MeasuredTable
 from shared.feeds.feed import Drawn, EventHub, Exchanges, Feed, Stream
 from shared.settings import values
 from shared.settings.measured_tables import measured_tables
+from shared.settings.proxies import proxy
 from shared.trades.venues.registry import PUBLIC_ENDPOINTS
 
 
@@ -150,6 +151,20 @@ _HUBS = (
         setting.optional_url("sb"),
         "",
         "Another endpoint of the namespace, `sb://…`: a gateway, or this machine's emulator.",
+    ),
+    Setting(
+        "EVENT_HUBS_TRANSPORT",
+        setting.OneOf("amqp", "websockets"),
+        "amqp",
+        "`amqp` (port 5671), or `websockets` where the network allows 443 only.",
+    ),
+    Setting(
+        "EVENT_HUBS_PROXY",
+        proxy,
+        "",
+        "The proxy of the websockets, `http://<user>:<password>@<host>:<port>`; "
+        "absent: `HTTPS_PROXY`, unless `NO_PROXY` names the hubs' host.",
+        secret=True,
     ),
 )
 

@@ -19,6 +19,7 @@ from shared.feeds.catalogue import FEEDS, checked
 from shared.feeds.feed import Feed, Stream
 from shared.settings.host import Host, host_values
 from shared.settings.keys import STORAGE_SERVICES, settings_of
+from shared.settings.proxies import HUB_PROXY, environments_proxy
 from shared.settings.rules import ALERT_URLS, SLICE_RESERVE, broken_rules, longest_wait
 from shared.trades.venues.registry import PUBLIC_ENDPOINTS, Endpoints
 
@@ -48,6 +49,8 @@ class HubSettings:
     client_secret: str | None = field(repr=False)
     authority_host: str | None
     custom_endpoint: str | None
+    transport: str
+    proxy: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,7 @@ def read_settings(environment: Mapping[str, str], host: Mapping[str, Any], feeds
     settings = settings_of(feeds).values()
     read, problems = _read_all(environment, settings)
     read[ALERT_URLS] = _alert_urls(environment, read["METRICS_TABLES"])
+    read[HUB_PROXY] = environments_proxy(environment, read)
     granted, wrong = host_values(environment, host)
     urls = [each.name for each in settings if isinstance(each.parse, Url)]
     problems += wrong + broken_rules(read, granted, [feed.name for feed in feeds], urls)
@@ -247,6 +251,8 @@ def _hub(read: Mapping[str, Any]) -> HubSettings:
         client_secret=read["EVENT_HUBS__clientSecret"],
         authority_host=read["EVENT_HUBS__authorityHost"],
         custom_endpoint=read["EVENT_HUBS__customEndpointAddress"],
+        transport=read["EVENT_HUBS_TRANSPORT"],
+        proxy=read["EVENT_HUBS_PROXY"] or read[HUB_PROXY],
     )
 
 

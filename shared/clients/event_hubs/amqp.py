@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, cast
+from urllib.parse import unquote, urlsplit
 
 from azure.eventhub import EventData, EventDataBatch, TransportType
 from azure.eventhub.aio import EventHubProducerClient
@@ -23,11 +24,17 @@ from shared.errors import LoginRefused, Unavailable
 
 @dataclass(frozen=True, slots=True)
 class HubConnection:
-    """Where the hubs are. The endpoint and the CA bundle (a PEM file) are for one machine only; None in Azure."""
+    """Where the hubs are, and how they are reached.
+
+    The endpoint and the CA bundle (a PEM file) are for one machine only; None in Azure. A proxy, whose URL may hold a
+    password, takes websockets only.
+    """
 
     fully_qualified_namespace: str
     custom_endpoint: str | None = None
     ca_bundle: str | None = None
+    over_websockets: bool = False
+    proxy: str | None = field(default=None, repr=False)
 
 
 class AmqpLink:
@@ -44,7 +51,8 @@ class AmqpLink:
             connection.fully_qualified_namespace,
             hub,
             self._identity,
-            transport_type=TransportType.Amqp,
+            transport_type=TransportType.AmqpOverWebsocket if connection.over_websockets else TransportType.Amqp,
+            http_proxy=_client_proxy(connection.proxy) if connection.proxy else None,
             retry_total=0,
             custom_endpoint_address=connection.custom_endpoint,
             connection_verify=connection.ca_bundle,
@@ -92,6 +100,17 @@ class AmqpLink:
                 await self._client.close()
 
 
+def _client_proxy(url: str) -> dict[str, Any]:
+    """Split a proxy's URL as the client wants it, whose aio form needs the scheme in the host's name."""
+    parts = urlsplit(url)
+    return {
+        "proxy_hostname": f"http://{parts.netloc.rpartition('@')[2].removesuffix(f':{parts.port}')}",
+        "proxy_port": parts.port,
+        "username": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+    }
+
+
 def _fill(batch: EventDataBatch, events: Sequence[Event]) -> int:
     for taken, event in enumerate(events):
         data = EventData(event.body)
@@ -134,10 +153,11 @@ def _kind(error: Exception) -> tuple[FailureKind, float]:
     causes = list(causes_of(error))
     for login in (link for link in causes if isinstance(link, Unavailable)):
         return login.kind, login.retry_after  # the client asked for a new token and got none
-    if any(isinstance(link, ssl.SSLCertVerificationError) for link in causes):
+    untrusted = any(isinstance(link, ssl.SSLCertVerificationError) for link in causes)
+    if untrusted or str(error).startswith(NO_SUCH_PARTITION):
         return FailureKind.PERMANENT, 0.0
-    if str(error).startswith(NO_SUCH_PARTITION):
-        return FailureKind.PERMANENT, 0.0
+    if any(getattr(link, "status", None) == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED for link in causes):
+        return FailureKind.UNAUTHORIZED, 0.0
     condition = (error.error if isinstance(error, EventHubError) else None) or ""
     if isinstance(error, EventDataSendError):
         kind = BY_CONDITION.get(condition, FailureKind.THROTTLED)
@@ -148,8 +168,14 @@ def _kind(error: Exception) -> tuple[FailureKind, float]:
 
 
 def _meaning_of_login(causes: Sequence[BaseException]) -> FailureKind:
-    """Give what the hub's answer to a token means, whose status is that of HTTP (CBS for AMQP, 2.4)."""
-    status = next((link.status_code for link in causes if hasattr(link, "status_code")), None)
+    """Give what the hub's answer to a token means, whose status is that of HTTP (CBS for AMQP, 2.4).
+
+    Where a socket failed instead, no hub answered: over WebSockets the client takes that for a refused login, too.
+    """
+    answer = next((link for link in causes if isinstance(link, OSError) or hasattr(link, "status_code")), None)
+    if isinstance(answer, OSError):
+        return FailureKind.UNAVAILABLE
+    status = getattr(answer, "status_code", None)
     kind = kind_of(status) if isinstance(status, int) else FailureKind.UNAUTHORIZED
     return kind if kind.may_pass or status == HTTPStatus.NOT_FOUND else FailureKind.UNAUTHORIZED
 

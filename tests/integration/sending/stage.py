@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import requests
 from azure.eventhub import EventData, TransportType
@@ -30,6 +31,7 @@ class Platform:
 
     entra: str
     amqps: str
+    websockets: str
     admin: str
     tls: TlsFiles
     identities: Identities
@@ -41,8 +43,12 @@ class Platform:
         )
         return replace(login, **changes)
 
-    def connection(self, **changes: str) -> HubConnection:
+    def connection(self, **changes: object) -> HubConnection:
         return replace(HubConnection(NAMESPACE, self.amqps, str(self.tls.authority)), **changes)
+
+    def websocket_connection(self, **changes: object) -> HubConnection:
+        endpoint = f"sb://localhost:{urlsplit(self.websockets).port}"
+        return self.connection(**({"custom_endpoint": endpoint, "over_websockets": True} | changes))
 
     def hubs(self, **changes: object) -> AzureEventHubs:
         hubs = AzureEventHubs(self.connection(), make_identity(self.login()), retry=QUICK, breaker=QUICK_BREAKER)
@@ -83,10 +89,12 @@ def running_platform(folder: Path, hubs: Mapping[str, int]) -> Iterator[Platform
     write_identities(identities, who)
     shown = ["--certificate", str(tls.server), "--identities", str(who)]
     with running_service("entra", "--port", "0", *shown) as entra:
-        hub = ["--hubs", ",".join(f"{name}:{count}" for name, count in hubs.items()), "--amqps-port", "0"]
+        listed = ",".join(f"{name}:{count}" for name, count in hubs.items())
+        hub = ["--hubs", listed, "--amqps-port", "0", "--websocket-port", "0"]
         trust = ["--admin-port", "0", "--issuer", entra["issuer"], "--authority", str(tls.authority)]
         with running_service("event_hubs", *hub, *trust, *shown) as addresses:
-            yield Platform(entra["authority"], addresses["amqps"], addresses["admin"], tls, identities)
+            served = (addresses["amqps"], addresses["websockets"], addresses["admin"])
+            yield Platform(entra["authority"], *served, tls, identities)
 
 
 async def read_back(

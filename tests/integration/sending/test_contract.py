@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.clients.event_hubs.fake import FakeEventHubs
-from shared.clients.event_hubs.hubs import AzureEventHubs
+from shared.clients.event_hubs.hubs import AzureEventHubs, HubConnection
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 from shared.domain.delivery import Delivery, Event
 from shared.domain.failures import FailureKind
@@ -31,16 +31,17 @@ class Fake:
 class Real:
     """The client and the local hub, and what a test may ask about them."""
 
-    def __init__(self, platform: Platform) -> None:
+    def __init__(self, platform: Platform, connection: HubConnection) -> None:
         self._platform = platform
         self.hubs: AzureEventHubs = platform.hubs(
-            retry=RetryPolicy(Timeouts(3.5, 2.5, Backoff(0.02, 0.3), Backoff(0.1, 0.5)))
+            connection=connection, retry=RetryPolicy(Timeouts(3.5, 2.5, Backoff(0.02, 0.3), Backoff(0.1, 0.5)))
         )
         self._before = {hub: platform.stored(hub) for hub in HUBS}
 
     def fail(self, fate: str) -> None:
         if fate == "unavailable":
-            self.hubs = replace(self.hubs, connection=self._platform.connection(custom_endpoint="sb://127.0.0.1:9"))
+            closed = replace(self.hubs.connection, custom_endpoint="sb://127.0.0.1:9")
+            self.hubs = replace(self.hubs, connection=closed)
             return
         kind = {"throttled": "reject_busy", "unknown": "lose_ack", "unauthorized": "refuse_token"}[fate]
         self._platform.order("faults", kind=kind, next=1_000)
@@ -54,9 +55,12 @@ def _key(event) -> str | None:
     return event.partition_key.decode() if event.partition_key else None
 
 
-@pytest.fixture(params=["fake", "real"])
+@pytest.fixture(params=["fake", "amqp", "websockets"])
 def side(request: pytest.FixtureRequest) -> Fake | Real:
-    return Fake() if request.param == "fake" else Real(request.getfixturevalue("platform"))
+    if request.param == "fake":
+        return Fake()
+    platform: Platform = request.getfixturevalue("platform")
+    return Real(platform, platform.connection() if request.param == "amqp" else platform.websocket_connection())
 
 
 def keyed(count: int) -> list[Event]:

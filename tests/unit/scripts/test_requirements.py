@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
+CLIENT = "emulators/tests/clients/javascript/"
 PINNED = ("requirements.txt", "requirements-dev.txt", "scripts/installers.txt")
 DEVELOPMENT_ONLY = {"azure-functions-runtime", "pytest", "ruff", "mypy", "trustme", "python-qpid-proton", "polars"}
 
@@ -27,7 +28,9 @@ def test_every_package_is_pinned_with_hashes(path):
         assert "--hash=sha256:" in entry
 
 
-@pytest.mark.parametrize("path", [*PINNED, "package-lock.json", "package.json"])
+@pytest.mark.parametrize(
+    "path", [*PINNED, *(f"{folder}{name}" for folder in ("", CLIENT) for name in ("package-lock.json", "package.json"))]
+)
 def test_no_file_names_a_registry(path):
     text = (ROOT / path).read_text()
 

@@ -15,7 +15,10 @@ INPUTS = (
     "emulators/pyproject.toml",
     "package.json",
     "package-lock.json",
+    "emulators/tests/clients/javascript/package.json",
+    "emulators/tests/clients/javascript/package-lock.json",
 )
+CLIENT = "emulators/tests/clients/javascript/node_modules"
 TOOLS = ("bash", "cat", "dirname", "sha256sum", "rm", "mkdir", "env")
 
 
@@ -27,8 +30,8 @@ class Clone:
         (self.root / "scripts").mkdir(parents=True)
         self.bin.mkdir()
         shutil.copy(ROOT / "scripts" / "setup", self.root / "scripts")
-        (self.root / "emulators").mkdir()
         for name in INPUTS:
+            (self.root / name).parent.mkdir(parents=True, exist_ok=True)
             (self.root / name).write_text(f"{name} 1\n")
         for tool in TOOLS:
             (self.bin / tool).symlink_to(shutil.which(tool))
@@ -40,12 +43,16 @@ class Clone:
 
     def stamp(self, folder, *names):
         text = f"{self.root}\n" + "".join((self.root / name).read_text() for name in names)
-        (self.root / folder).mkdir(exist_ok=True)
+        (self.root / folder).mkdir(parents=True, exist_ok=True)
         (self.root / folder / ".ready").write_text(f"{hashlib.sha256(text.encode()).hexdigest()}  -\n")
 
     def make_python_ready(self):
         self.program(self.root / ".venv" / "bin" / "python", "exit 0")
         self.stamp(".venv", *INPUTS[:3])
+
+    def make_node_ready(self):
+        self.stamp("node_modules", *INPUTS[3:5])
+        self.stamp(CLIENT, *INPUTS[5:])
 
     def setup(self):
         environment = {"PATH": str(self.bin), "HOME": str(self.root), "LANG": os.defpath}
@@ -60,7 +67,7 @@ def clone(tmp_path):
 
 def test_clone_that_is_ready_is_left_alone_without_a_word(clone):
     clone.make_python_ready()
-    clone.stamp("node_modules", *INPUTS[3:])
+    clone.make_node_ready()
 
     done = clone.setup()
 
@@ -68,7 +75,7 @@ def test_clone_that_is_ready_is_left_alone_without_a_word(clone):
 
 
 def test_absent_python_is_one_line_that_says_what_to_install(clone):
-    clone.stamp("node_modules", *INPUTS[3:])
+    clone.make_node_ready()
     clone.program(clone.bin / "gcc", "exit 0")
 
     done = clone.setup()
@@ -104,19 +111,20 @@ def test_failed_npm_is_tried_again_the_next_time(clone):
     assert not (clone.root / "node_modules" / ".ready").exists()
 
 
-def test_changed_package_lock_calls_npm_again_and_then_it_is_ready(clone):
+@pytest.mark.parametrize(("lock", "where"), [(INPUTS[4], ""), (INPUTS[6], "emulators/tests/clients/javascript")])
+def test_changed_package_lock_calls_npm_there_again_and_then_it_is_ready(clone, lock, where):
     clone.make_python_ready()
-    clone.stamp("node_modules", *INPUTS[3:])
-    (clone.root / "package-lock.json").write_text("other\n")
+    clone.make_node_ready()
+    (clone.root / lock).write_text("other\n")
     clone.program(clone.bin / "node", "echo v22.1.0")
-    clone.program(clone.bin / "npm", "echo npm $*")
+    clone.program(clone.bin / "npm", "echo npm $* in $PWD")
 
-    assert "npm ci" in clone.setup().stdout
+    assert f"npm ci --loglevel=error in {clone.root / where}\n" in clone.setup().stdout
     assert clone.setup().stdout == ""
 
 
 def test_absent_compiler_is_one_line_that_says_what_to_install(clone):
-    clone.stamp("node_modules", *INPUTS[3:])
+    clone.make_node_ready()
 
     done = clone.setup()
 
@@ -126,7 +134,7 @@ def test_absent_compiler_is_one_line_that_says_what_to_install(clone):
 
 def test_moved_clone_is_set_up_again(clone):
     clone.make_python_ready()
-    clone.stamp("node_modules", *INPUTS[3:])
+    clone.make_node_ready()
     moved = clone.root.rename(clone.root.with_name("moved"))
     clone.root = moved
 

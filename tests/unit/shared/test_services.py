@@ -60,6 +60,17 @@ def test_the_queues_are_those_of_the_apps_storage_account(written, endpoint):
     assert storage_access(settings, "queue")[:2] == (None, endpoint)
 
 
+def test_the_hubs_are_reached_as_the_settings_say():
+    proxy = "http://me:secret" + "@proxy.example:3128"
+    changed = {"EVENT_HUBS_TRANSPORT": "websockets", "EVENT_HUBS_PROXY": proxy}
+    settings = read_settings(LEAST | changed, {"functionTimeout": "00:10:00"} | CONCURRENCY)
+
+    connection = Services().replace(settings=settings).hubs.connection
+
+    assert (connection.over_websockets, connection.proxy) == (True, proxy)
+    assert "secret" not in repr(connection)
+
+
 def test_without_a_database_there_are_no_alerts_to_send_and_nothing_to_measure():
     settings = read_settings(LEAST, {"functionTimeout": "00:10:00"} | CONCURRENCY)
 

@@ -22,6 +22,9 @@ RESOURCES = frozenset(
 )
 
 _DEFAULT = "/.default"
+_OPENID = frozenset({"openid", "profile", "offline_access"})
+"""What MSAL for Java adds to the scope of every login, that of an application too; Entra pays no heed to it there."""
+
 _NAMESPACE = re.compile(r"https://[a-z][a-z0-9-]*\.servicebus\.windows\.net")
 """One namespace of Event Hubs is a resource of its own beside all of them: Kafka's clients ask for it."""
 
@@ -49,8 +52,9 @@ def audience_of(scope: str, tenant: str) -> str:
 
     So `https://eventhubs.azure.net//.default` keeps its slash and `https://eventhubs.azure.net/.default` has none.
     """
-    resource = scope.removesuffix(_DEFAULT)
-    if resource == scope or " " in scope:
+    wanted = " ".join(part for part in scope.split(" ") if part not in _OPENID)
+    resource = wanted.removesuffix(_DEFAULT)
+    if resource == wanted or " " in wanted:
         raise refusals.malformed_scope(scope)
     named = resource.removesuffix("/").lower()
     if named not in RESOURCES and not _NAMESPACE.fullmatch(named):

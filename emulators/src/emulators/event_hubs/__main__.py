@@ -35,6 +35,7 @@ def configuration(arguments: Sequence[str] | None = None) -> EventHubs:
         keys=PublishedKeys(options.issuer, trust),
         amqps_port=options.amqps_port,
         amqp_port=options.amqp_port,
+        websocket_port=options.websocket_port,
         admin_port=options.admin_port,
         consumer_groups=options.consumer_groups,
         retention_bytes=options.retention_bytes,
@@ -58,6 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--hubs", type=parse_hubs, required=True, help="orders:4,clicks:10")
     parser.add_argument("--amqps-port", type=int, default=5671)
     parser.add_argument("--amqp-port", type=int, help="plain AMQP; not served unless given")
+    parser.add_argument(
+        "--websocket-port", type=int, help="AMQP over WebSockets (443 in Azure); not served unless given"
+    )
     parser.add_argument("--admin-port", type=int, default=20002)
     parser.add_argument("--certificate", type=Path, required=True, help="PEM: the server's key and chain")
     parser.add_argument("--identities", type=Path, required=True, help="JSON: clients with roles, SAS policies")

@@ -67,6 +67,7 @@ def _describe(partition: Partition) -> dict[str, Any]:
         "last_sequence_number": partition.next_sequence - 1,
         "last_offset": partition.last_offset,
         "events": events,
+        "readers": len(partition.listeners),
         "bytes": partition.size - events * EVENT_OVERHEAD,
         "epoch": partition.epoch.number,
     }

@@ -9,11 +9,12 @@ from urllib.parse import urlsplit
 
 from proton import Data, Link, Sender
 
+from emulators.entra.checking import TokenRefused
 from emulators.event_hubs.engine import LinkHandler, Peer
 from emulators.event_hubs.errors import ARGUMENT, NOT_FOUND, OUT_OF_RANGE, Refusal
 from emulators.event_hubs.faults import Faults
 from emulators.event_hubs.links import Authority, Consumer, Producer
-from emulators.event_hubs.nodes import CBS, MANAGEMENT, Cbs, Management, RequestNode, request_node
+from emulators.event_hubs.nodes import CBS, MANAGEMENT, Cbs, Management, RequestNode, grants_of, request_node
 from emulators.event_hubs.positions import PositionError, parse_selector
 from emulators.event_hubs.readers import Readers
 from emulators.event_hubs.store import Partition, Store
@@ -49,12 +50,20 @@ class Broker:
         path = _path(address or "")
         builders: dict[str, Callable[[dict[str, Sender]], RequestNode]] = {
             CBS: lambda replies: Cbs(peer, replies, self.checker, self.faults),
-            MANAGEMENT: lambda replies: Management(peer, replies, self.store),
+            MANAGEMENT: lambda replies: Management(peer, replies, self.checker, self.store),
         }
         node = path.rsplit("/", 1)[-1]
         if node in builders:
             return request_node(peer, link, node, builders[node])
         return self._producer(peer, path) if link.is_receiver else self._consumer(peer, link, path)
+
+    def log_in(self, peer: Peer, policy: str, key: str) -> bool:
+        """Let a connection in for the whole namespace with a policy's key; False where the two don't match."""
+        try:
+            grants_of(peer).login = self.checker.check_key(policy, key)
+        except TokenRefused:
+            return False
+        return True
 
     def _producer(self, peer: Peer, path: str) -> Producer:
         match = _match(_PRODUCER, path)

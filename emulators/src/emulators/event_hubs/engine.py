@@ -7,7 +7,6 @@ from typing import Any, Protocol, cast
 
 from proton import (
     Collector,
-    Condition,
     Connection,
     Delivery,
     Event,
@@ -18,13 +17,18 @@ from proton import (
     Transport,
 )
 
-from emulators.event_hubs.errors import TOO_LARGE, Refusal
+from emulators.event_hubs.capabilities import AttachReader
+from emulators.event_hubs.errors import NOT_IMPLEMENTED, TOO_LARGE, Refusal
 from emulators.event_hubs.framing import FramePadder
+from emulators.event_hubs.outcomes import condition_of, copy_ends, reject
+from emulators.event_hubs.sasl import SaslFailed, SaslServer
 
 logger = logging.getLogger(__name__)
 MAX_MESSAGE_SIZE = 1_048_576
 _MAX_FRAME_SIZE = 65_536
 _CREDIT = 300
+_IDEMPOTENT = "com.microsoft:idempotent-producer"
+_TOO_LARGE = "The received message (size:{} bytes) exceeds the limit ({} bytes) currently allowed on the link."
 
 
 class LinkHandler(Protocol):
@@ -43,19 +47,30 @@ class LinkHandler(Protocol):
         ...
 
 
-type Attach = Callable[["Peer", Link], LinkHandler]
-"""Finds the handler of a link the client opens, or raises `Refusal`."""
+class Hub(Protocol):
+    """What all connections lead to."""
+
+    def attach(self, peer: "Peer", link: Link) -> LinkHandler:
+        """Find the handler of a link the client opens, or raise `Refusal`."""
+        ...
+
+    def log_in(self, peer: "Peer", policy: str, key: str) -> bool:
+        """Say whether a shared access policy and its key (SASL PLAIN) let this connection in."""
+        ...
 
 
 class Peer(asyncio.Protocol):
     """Server side of one connection. Every outside change is followed by `work` so that its frames leave."""
 
-    def __init__(self, attach: Attach) -> None:
+    def __init__(self, hub: Hub) -> None:
         self.session_state: dict[str, Any] = {}
         self.writable = True
-        self._attach = attach
+        self._attach = hub.attach
+        self._sasl = SaslServer(lambda policy, key: hub.log_in(self, policy, key))
         self._handlers: dict[Link, LinkHandler] = {}
+        self._discarded: dict[Link, int] = {}
         self._padder = FramePadder()
+        self._attaches = AttachReader()
         self._socket: asyncio.Transport | None = None
         self._tick: asyncio.TimerHandle | None = None
         self._scheduled = False
@@ -75,20 +90,17 @@ class Peer(asyncio.Protocol):
         }
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin the server side of SASL (ANONYMOUS: identity comes by $cbs) and AMQP."""
+        """Begin the server's side of AMQP, which starts after SASL."""
         self._socket = cast(asyncio.Transport, transport)
         self._transport.max_frame_size = _MAX_FRAME_SIZE
-        sasl = self._transport.sasl()
-        sasl.allowed_mechs("ANONYMOUS")
-        sasl.done(sasl.OK)  # type: ignore[no-untyped-call]
         self._connection.collect(self._collector)
         self._transport.bind(self._connection)
 
     def data_received(self, data: bytes) -> None:
-        """Feed proton; a connection it cannot read is closed."""
+        """Answer SASL, then feed proton; a connection that neither can read is closed."""
         try:
-            self._feed(data)
-        except ProtonException as error:
+            self._feed(data if self._sasl.finished else self._negotiate(data))
+        except (ProtonException, SaslFailed) as error:
             logger.warning("hub.connection_failed error=%s", error)
             self.abort()
 
@@ -136,6 +148,11 @@ class Peer(asyncio.Protocol):
             self._collector.pop()
         self._write()
 
+    @property
+    def hostname(self) -> str:
+        """The namespace that the client opened the connection to, as it said itself."""
+        return self._connection.remote_hostname or ""
+
     def pump(self, link: Link) -> None:
         """Let one link send what it has."""
         handler = self._handlers.get(link)
@@ -148,7 +165,18 @@ class Peer(asyncio.Protocol):
         link.condition = condition_of(refusal)
         link.close()
 
+    def _negotiate(self, data: bytes) -> bytes:
+        answer, rest = self._sasl.feed(data)
+        if self._socket and answer:
+            self._socket.write(answer)
+        if self._socket and self._sasl.refused:
+            logger.info("hub.login_refused mechanism=PLAIN")
+            self._socket.close()
+            self._socket = None
+        return rest
+
     def _feed(self, data: bytes) -> None:
+        self._attaches.feed(data)
         view = memoryview(data)
         while view and self.connected:
             room = self._transport.capacity()
@@ -198,16 +226,17 @@ class Peer(asyncio.Protocol):
         session.close()
 
     def _open_link(self, link: Link) -> None:
-        link.source.copy(link.remote_source)
-        link.target.copy(link.remote_target)
         link.max_message_size = MAX_MESSAGE_SIZE
         try:
+            _check_desired(self._attaches.desired(link.name, by_receiver=link.is_sender))
             handler = self._attach(self, link)
         except Refusal as refusal:
             logger.info("hub.link_refused %s", refusal)
+            copy_ends(link, refused=True)
             link.open()
             self.refuse(link, refusal)
             return
+        copy_ends(link, refused=False)
         self._handlers[link] = handler
         link.open()
         if link.is_receiver:
@@ -219,6 +248,7 @@ class Peer(asyncio.Protocol):
         link.close()
 
     def _forget(self, link: Link) -> None:
+        self._discarded.pop(link, None)
         handler = self._handlers.pop(link, None)
         if handler:
             handler.closed()
@@ -228,14 +258,27 @@ class Peer(asyncio.Protocol):
         handler = self._handlers.get(link)
         if handler is None or not link.is_receiver or not delivery.readable or delivery.aborted:
             return
-        if delivery.pending > MAX_MESSAGE_SIZE:
-            text = f"The received message (delivery-id {delivery.tag!r}) exceeds the limit of {MAX_MESSAGE_SIZE} bytes."
-            self.refuse(link, Refusal(TOO_LARGE, text))
+        if delivery.pending + self._discarded.get(link, 0) > MAX_MESSAGE_SIZE:
+            self._discard(link, delivery)
         elif not delivery.partial:
             payload = bytes(cast(Receiver, link).recv(delivery.pending) or b"")
             cast(Receiver, link).flow(1)
             link.advance()
             self._guard(link, lambda: handler.transferred(delivery, payload))
+
+    def _discard(self, link: Link, delivery: Delivery) -> None:
+        """Keep nothing of a message over the limit, and reject it at its end.
+
+        The link stays: JavaScript's client would wait in vain for what it sends while a detach is on its way.
+        """
+        size = self._discarded[link] = self._discarded.get(link, 0) + delivery.pending
+        cast(Receiver, link).recv(delivery.pending)
+        if delivery.partial:
+            return
+        del self._discarded[link]
+        cast(Receiver, link).flow(1)
+        link.advance()
+        reject(delivery, Refusal(TOO_LARGE, _TOO_LARGE.format(size, MAX_MESSAGE_SIZE)))
 
     def _guard(self, link: Link, action: Callable[[], None]) -> None:
         try:
@@ -245,11 +288,12 @@ class Peer(asyncio.Protocol):
             self.refuse(link, refusal)
 
 
-def condition_of(refusal: Refusal) -> Condition:
-    """Express a refusal as an AMQP error; pyamqp reads its third field, so the info map is never empty."""
-    return Condition(refusal.condition, refusal.text, {"reference": "local"})
-
-
 def _open_session(session: Session) -> None:
     session.incoming_capacity = 64 * MAX_MESSAGE_SIZE
     session.open()
+
+
+def _check_desired(capabilities: frozenset[str]) -> None:
+    if _IDEMPOTENT in capabilities:
+        text = f"This hub doesn't find out repeated events: publish without the capability '{_IDEMPOTENT}'."
+        raise Refusal(NOT_IMPLEMENTED, text)

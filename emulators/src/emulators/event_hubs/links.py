@@ -10,16 +10,22 @@ from proton import Delivery, Link
 
 from emulators.clocks import utc_now
 from emulators.entra.identities import Claim
-from emulators.event_hubs.engine import Peer, condition_of
+from emulators.event_hubs.engine import Peer
 from emulators.event_hubs.errors import BUSY, BUSY_TEXT, MALFORMED, NOT_ALLOWED, UNAUTHORIZED, Refusal
 from emulators.event_hubs.faults import Fault, Faults, Kind
 from emulators.event_hubs.messages import MalformedMessage, Publication, encode_delivery, read_publication
 from emulators.event_hubs.nodes import grants_of
+from emulators.event_hubs.outcomes import accept, reject
 from emulators.event_hubs.readers import Readers
 from emulators.event_hubs.store import Partition, Store
 from emulators.event_hubs.throttle import Throttle
 
-_TAGS = 256
+_TAGS = 1 << 16
+"""A tag comes again after so many deliveries: more than any client's credit, so that none meets its like in flight.
+
+Not never again, because Python's client keeps every tag it has seen on a link, of settled deliveries too: 72 bytes
+each, 4.7 MB for these.
+"""
 _TURN_BYTES = 1 << 20
 """What one consumer may put into the socket before the others have their turn."""
 
@@ -78,13 +84,13 @@ class Producer:
         try:
             publication = read_publication(payload)
         except MalformedMessage as error:
-            _reject(delivery, Refusal(MALFORMED, f"The message for hub '{self._hub}' is not AMQP: {error}."))
+            reject(delivery, Refusal(MALFORMED, f"The message for hub '{self._hub}' is not AMQP: {error}."))
             return
         fault = self._conditions.faults.of_send(self._hub, payload)
         if fault is not None:
             self._inject(fault, delivery, publication)
         elif not self._conditions.throttle.admit(len(payload), len(publication.events)):
-            _reject(delivery, _busy())
+            reject(delivery, _busy())
         else:
             self._keep(publication)
             self._accept(delivery)
@@ -102,9 +108,9 @@ class Producer:
             case Kind.LOSE_ACK | Kind.DROP:
                 self._peer.abort()
             case Kind.REJECT_BUSY:
-                _reject(delivery, _busy())
+                reject(delivery, _busy())
             case Kind.REFUSE:
-                _reject(delivery, Refusal(NOT_ALLOWED, f"Refused on request: hub '{self._hub}' never takes it."))
+                reject(delivery, Refusal(NOT_ALLOWED, f"Refused on request: hub '{self._hub}' never takes it."))
             case Kind.DETACH_BUSY:
                 raise _busy()
 
@@ -116,11 +122,11 @@ class Producer:
         if self._conditions.latency > 0:
             asyncio.get_running_loop().call_later(self._conditions.latency, self._accept_late, delivery)
         else:
-            _accept(delivery)
+            accept(delivery)
 
     def _accept_late(self, delivery: Delivery) -> None:
         if self._peer.connected:
-            _accept(delivery)
+            accept(delivery)
             self._peer.work()
 
 
@@ -187,14 +193,3 @@ class Consumer:
 
 def _busy() -> Refusal:
     return Refusal(BUSY, BUSY_TEXT)
-
-
-def _accept(delivery: Delivery) -> None:
-    delivery.update(Delivery.ACCEPTED)
-    delivery.settle()
-
-
-def _reject(delivery: Delivery, refusal: Refusal) -> None:
-    delivery.local.condition = condition_of(refusal)
-    delivery.update(Delivery.REJECTED)
-    delivery.settle()

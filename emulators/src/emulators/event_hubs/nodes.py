@@ -1,17 +1,20 @@
 """The two nodes that answer requests: $cbs (tokens) and $management (facts about hubs and partitions)."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from proton import UNDESCRIBED, Array, Data, Delivery, Link, Message, Sender, int32, timestamp
+from proton import UNDESCRIBED, Array, Data, Delivery, Link, Message, Sender, int32, symbol, timestamp
 
 from emulators.entra.checking import TokenRefused
 from emulators.event_hubs.engine import LinkHandler, Peer
+from emulators.event_hubs.errors import NOT_FOUND, OUT_OF_RANGE, UNAUTHORIZED
 from emulators.event_hubs.faults import Faults
+from emulators.event_hubs.outcomes import accept
 from emulators.event_hubs.store import Partition, Store
-from emulators.event_hubs.tokens import Grant, TokenChecker
+from emulators.event_hubs.tokens import JWT_TYPE, SAS_TYPE, Grant, TokenChecker
 
 CBS = "$cbs"
 MANAGEMENT = "$management"
@@ -21,9 +24,10 @@ _NEVER_MS = -62135596800000
 
 
 class Grants:
-    """The tokens a connection has shown, by hub."""
+    """The tokens a connection has shown, by hub, and the policy it logged in with, which is for all hubs."""
 
     def __init__(self) -> None:
+        self.login: Grant | None = None
         self._by_hub: dict[str, Grant] = {}
 
     def add(self, hub: str, grant: Grant) -> None:
@@ -31,8 +35,8 @@ class Grants:
         self._by_hub[hub] = grant
 
     def on(self, hub: str) -> Grant | None:
-        """Return the grant for a hub, if any token was put for it."""
-        return self._by_hub.get(hub)
+        """Return the grant for a hub, if any token was put for it; else that of the login."""
+        return self._by_hub.get(hub, self.login)
 
 
 class ReplySender:
@@ -55,20 +59,28 @@ class ReplySender:
 
 
 class RequestNode:
-    """Settles each request and sends `answer`'s status and body back with the request's id as correlation id."""
+    """Settles each request, then sends status and body back with the request's id as correlation id.
+
+    C# sends its next request as soon as it has the answer, and fails where the last one isn't settled by then.
+    `conditions` are the AMQP errors that answers name beside their status.
+    """
+
+    conditions: Mapping[int, str] = MappingProxyType({})
 
     def __init__(self, node: str, peer: Peer, replies: dict[str, Sender]) -> None:
         self._node = node
         self._peer = peer
         self._replies = replies
+        self._answering: set[asyncio.Task[None]] = set()
 
     def transferred(self, delivery: Delivery, payload: bytes) -> None:
-        """Take one request."""
-        delivery.update(Delivery.ACCEPTED)
-        delivery.settle()
+        """Settle one request and answer it later: when that has left and the issuer's keys are there."""
+        accept(delivery)
         request = Message()
         request.decode(payload)
-        self.answer(request)
+        answering = asyncio.get_running_loop().create_task(self.answer(request))
+        self._answering.add(answering)
+        answering.add_done_callback(self._answering.discard)
 
     def pump(self) -> None:
         """Nothing goes out on this half."""
@@ -76,8 +88,8 @@ class RequestNode:
     def closed(self) -> None:
         """Nothing to forget."""
 
-    def answer(self, request: Message) -> None:
-        """Answer now or later by `reply`."""
+    async def answer(self, request: Message) -> None:
+        """Answer by `reply`."""
         raise NotImplementedError
 
     def reply(self, request: Message, status: int, text: str, body: dict[str, Any] | None = None) -> None:
@@ -86,6 +98,8 @@ class RequestNode:
         if link is None or not self._peer.connected:
             return
         properties = {"status-code": int32(status), "status-description": text, "statusDescription": text}
+        if status in self.conditions:
+            properties["error-condition"] = symbol(self.conditions[status])
         answer = Message(body=body, correlation_id=request.id, properties=properties)
         cast(Delivery, link.send(answer)).settle()
         self._peer.schedule()
@@ -98,15 +112,9 @@ class Cbs(RequestNode):
         super().__init__(CBS, peer, replies)
         self._checker = checker
         self._faults = faults
-        self._checks: set[asyncio.Task[None]] = set()
 
-    def answer(self, request: Message) -> None:
-        """Check in the background: the issuer's keys may have to be fetched."""
-        check = asyncio.get_running_loop().create_task(self._check(request))
-        self._checks.add(check)
-        check.add_done_callback(self._checks.discard)
-
-    async def _check(self, request: Message) -> None:
+    async def answer(self, request: Message) -> None:
+        """Accept the token, or say why not."""
         fields = _properties(request)
         resource = str(fields.get("name", ""))
         try:
@@ -125,14 +133,38 @@ class Cbs(RequestNode):
 
 
 class Management(RequestNode):
-    """READ of a hub or a partition, for everyone who has shown a token for that hub."""
+    """READ of a hub or a partition, for everyone who has shown a token for that hub.
 
-    def __init__(self, peer: Peer, replies: dict[str, Sender], store: Store) -> None:
+    C# shows it nowhere but in the request itself, as its property `security_token`.
+    """
+
+    conditions = MappingProxyType({_BAD_REQUEST: OUT_OF_RANGE, _UNAUTHORIZED: UNAUTHORIZED, _NOT_FOUND: NOT_FOUND})
+
+    def __init__(self, peer: Peer, replies: dict[str, Sender], checker: TokenChecker, store: Store) -> None:
         super().__init__(MANAGEMENT, peer, replies)
+        self._checker = checker
         self._store = store
 
-    def answer(self, request: Message) -> None:
+    async def answer(self, request: Message) -> None:
         """Answer with the facts, or with why not."""
+        try:
+            await self._authorize(_properties(request))
+        except TokenRefused as error:
+            self.reply(request, _UNAUTHORIZED, str(error))
+        else:
+            self._answer(request)
+
+    async def _authorize(self, fields: dict[str, Any]) -> None:
+        hub, token = str(fields.get("name")), fields.get("security_token")
+        if grants_of(self._peer).on(hub) is not None:
+            return
+        if token is None:
+            raise TokenRefused(f"No token was put for hub '{hub}' on this connection, and the request has none.")
+        text = _text(token)
+        kind = SAS_TYPE if text.startswith("SharedAccessSignature") else JWT_TYPE
+        await self._checker.check(kind, text, f"sb://{self._peer.hostname}/{hub}")
+
+    def _answer(self, request: Message) -> None:
         fields = _properties(request)
         hub = str(fields.get("name"))
         reads: dict[str, Callable[[], Any]] = {
@@ -144,8 +176,6 @@ class Management(RequestNode):
             self.reply(
                 request, _BAD_REQUEST, "Only READ of com.microsoft:eventhub and com.microsoft:partition is known."
             )
-        elif grants_of(self._peer).on(hub) is None:
-            self.reply(request, _UNAUTHORIZED, f"No token was put for hub '{hub}' on this connection.")
         elif hub not in self._store.hubs:
             self.reply(request, _NOT_FOUND, f"The messaging entity '{hub}' could not be found.")
         else:

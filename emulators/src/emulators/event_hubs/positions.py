@@ -27,14 +27,17 @@ class Position:
 
 
 FROM_START = Position(Field.OFFSET, "-1", inclusive=False)
-_SELECTOR = re.compile(r"^\s*amqp\.annotation\.(x-opt-[a-z-]+)\s*(>=?)\s*'([^']*)'\s*$")
+_SELECTOR = re.compile(r"^\s*amqp\.annotation\.(x-opt-[a-z-]+)\s*(>=?)\s*(?:'([^']*)'|(@latest|-?\d+))\s*$")
 
 
 def parse_selector(text: str | None) -> Position:
-    """Parse `amqp.annotation.x-opt-offset > '42'`; without a selector reading starts at the first event."""
+    """Parse `amqp.annotation.x-opt-offset > '42'`; without a selector reading starts at the first event.
+
+    C# writes the value without quotes, the other clients with them.
+    """
     if text is None:
         return FROM_START
     match = _SELECTOR.match(text)
     if match is None or match[1] not in set(Field):
         raise PositionError(f"The selector {text!r} is none of offset, sequence number or enqueued time with > or >=.")
-    return Position(Field(match[1]), match[3], inclusive=match[2] == ">=")
+    return Position(Field(match[1]), match[3] if match[4] is None else match[4], inclusive=match[2] == ">=")

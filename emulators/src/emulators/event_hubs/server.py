@@ -1,4 +1,4 @@
-"""The whole emulator: the AMQP listeners and the admin port around one broker."""
+"""The whole emulator: the AMQP listeners, over TCP and WebSockets, and the admin port around one broker."""
 
 import asyncio
 import logging
@@ -18,6 +18,7 @@ from emulators.event_hubs.capture import Capture, capturing
 from emulators.event_hubs.engine import Peer
 from emulators.event_hubs.store import Store
 from emulators.event_hubs.tokens import TokenChecker
+from emulators.event_hubs.websockets import PATH, websocket_application
 from emulators.serving import HOST, Site, serving
 from emulators.tls import server_context
 
@@ -35,6 +36,7 @@ class EventHubs:
     keys: SigningKeys
     amqps_port: int = 0
     amqp_port: int | None = None
+    websocket_port: int | None = None
     admin_port: int = 0
     consumer_groups: tuple[str, ...] = ("$Default",)
     retention_bytes: int = DEFAULT_RETENTION_BYTES
@@ -43,7 +45,7 @@ class EventHubs:
 
 @asynccontextmanager
 async def running(config: EventHubs) -> AsyncIterator[Mapping[str, str]]:
-    """Serve while the context lasts; yields the addresses `amqps`, `amqp` (if asked for) and `admin`."""
+    """Serve while the context lasts; yields the addresses `amqps`, `admin` and, if asked for, `amqp`, `websockets`."""
     store = Store(config.hubs, retention_bytes=config.retention_bytes, started=utc_now())
     broker = Broker(store, TokenChecker(config.identities, config.keys, time.time), config.consumer_groups)
     addresses = {}
@@ -55,6 +57,10 @@ async def running(config: EventHubs) -> AsyncIterator[Mapping[str, str]]:
         if config.amqp_port is not None:
             amqp = await stack.enter_async_context(_listening(broker, config.amqp_port, None))
             addresses["amqp"] = f"amqp://localhost:{amqp}"
+        if config.websocket_port is not None:
+            site = Site(websocket_application(broker), config.websocket_port, config.certificate)
+            served = await stack.enter_async_context(serving(websockets=site))
+            addresses["websockets"] = f"{served['websockets'].replace('https:', 'wss:')}{PATH}"
         addresses.update(await stack.enter_async_context(serving(admin=Site(hubs_admin(broker), config.admin_port))))
         if config.capture is not None:
             await stack.enter_async_context(capturing(store, config.capture))
@@ -64,7 +70,7 @@ async def running(config: EventHubs) -> AsyncIterator[Mapping[str, str]]:
 
 @asynccontextmanager
 async def _listening(broker: Broker, port: int, tls: SSLContext | None) -> AsyncIterator[int]:
-    server = await asyncio.get_running_loop().create_server(lambda: Peer(broker.attach), HOST, port, ssl=tls)
+    server = await asyncio.get_running_loop().create_server(lambda: Peer(broker), HOST, port, ssl=tls)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

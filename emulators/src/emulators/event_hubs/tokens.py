@@ -3,12 +3,13 @@
 import base64
 import hashlib
 import hmac
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import parse_qs, quote_plus, urlsplit
 
 from emulators.entra.checking import JwtChecker, SigningKeys, TokenRefused
-from emulators.entra.identities import Claim, Identities
+from emulators.entra.identities import Claim, Identities, SharedAccessKey
 
 JWT_TYPE = "jwt"
 SAS_TYPE = "servicebus.windows.net:sastoken"
@@ -49,6 +50,13 @@ class TokenChecker:
             return self._check_sas(token, resource)
         raise TokenRefused(f"The token type {token_type!r} is neither {JWT_TYPE} nor {SAS_TYPE}.")
 
+    def check_key(self, name: str, key: str) -> Grant:
+        """Return what a shared access policy allows whoever has its key; raise `TokenRefused`."""
+        shared = self._policy(name)
+        if not hmac.compare_digest(shared.key.encode(), key.encode()):
+            raise TokenRefused(f"The key is not that of policy {name!r}.")
+        return Grant(f"Policy {name}", shared.claims, math.inf)
+
     async def _check_jwt(self, token: str) -> Grant:
         claims = await self._entra.check(token)
         client_id = claims.get("appid")
@@ -58,9 +66,7 @@ class TokenChecker:
 
     def _check_sas(self, token: str, resource: str) -> Grant:
         fields = _sas_fields(token)
-        shared = self._shared.get(fields["skn"])
-        if shared is None:
-            raise TokenRefused(f"There is no shared access policy {fields['skn']!r}.")
+        shared = self._policy(fields["skn"])
         if not _signature_holds(fields, shared.key):
             raise TokenRefused(f"The signature of policy {shared.name!r} does not match its key.")
         if int(fields["se"]) <= self._clock():
@@ -68,6 +74,11 @@ class TokenChecker:
         if not _covers(fields["sr"], resource):
             raise TokenRefused(f"The token of policy {shared.name!r} is for {fields['sr']!r}, not for {resource!r}.")
         return Grant(f"Policy {shared.name}", shared.claims, float(fields["se"]))
+
+    def _policy(self, name: str) -> SharedAccessKey:
+        if name not in self._shared:
+            raise TokenRefused(f"There is no shared access policy {name!r}.")
+        return self._shared[name]
 
 
 def _sas_fields(token: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import jwt
 import pytest
@@ -35,6 +36,8 @@ HUBS = {
     "cut": 1,
     "empty": 1,
     "crowded": 1,
+    "web": 2,
+    "web-faulty": 1,
 }
 FAULTY = {f"faulty-{letter}": 1 for letter in "abcdefghij"}
 SENDER, RECEIVER, STRANGER = "client-sender", "client-receiver", "client-stranger"
@@ -149,6 +152,11 @@ class Hub:
             "retry_total": 0,
         } | changed
 
+    def websocket_options(self, **changed):
+        """What turns options of TLS into those of WebSockets."""
+        endpoint = f"sb://localhost:{urlsplit(self.addresses['websockets']).port}"
+        return {"transport_type": TransportType.AmqpOverWebsocket, "custom_endpoint_address": endpoint} | changed
+
     def producer(self, hub, token=None, **changed):
         return EventHubProducerClient(
             eventhub_name=hub, credential=token or self.issuer.credential(SENDER), **self.tls_options(**changed)
@@ -164,9 +172,10 @@ class Hub:
         token = token or AioToken(self.issuer.token(SENDER))
         return AioProducer(eventhub_name=hub, credential=token, **self.tls_options(**changed))
 
-    def aio_consumer(self, hub, token=None):
+    def aio_consumer(self, hub, token=None, **changed):
         token = token or AioToken(self.issuer.token(RECEIVER))
-        return AioConsumer(eventhub_name=hub, credential=token, **self.tls_options(consumer_group="$Default"))
+        options = self.tls_options(consumer_group="$Default", **changed)
+        return AioConsumer(eventhub_name=hub, credential=token, **options)
 
 
 @asynccontextmanager
@@ -178,7 +187,14 @@ async def serving_hub(folder, hubs=HUBS | FAULTY, **options):
     async with issuer.serving():
         keys = PublishedKeys(issuer.address, client_context(tls.authority))
         config = EventHubs(
-            hubs, tls.server, IDENTITIES, keys, amqp_port=0, consumer_groups=("$Default", "audit"), **options
+            hubs,
+            tls.server,
+            IDENTITIES,
+            keys,
+            amqp_port=0,
+            websocket_port=0,
+            consumer_groups=("$Default", "audit"),
+            **options,
         )
         async with running(config) as addresses:
             yield Hub(addresses, issuer, tls)

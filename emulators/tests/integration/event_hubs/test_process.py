@@ -18,8 +18,9 @@ def arguments(tmp_path):
     (tmp_path / "identities.json").write_text(json.dumps(IDENTITIES))
     named = {"certificate": tls.server, "identities": tmp_path / "identities.json", "authority": tls.authority}
     options = [text for name, path in named.items() for text in (f"--{name}", str(path))]
-    ports = ["--amqps-port", "0", "--admin-port", "0", "--issuer", "https://localhost:1/t"]
-    return [sys.executable, "-m", "emulators.event_hubs", "--hubs", "trades:2", *options, *ports]
+    ports = [text for kind in ("amqps", "websocket", "admin") for text in (f"--{kind}-port", "0")]
+    issuer = ["--issuer", "https://localhost:1/t"]
+    return [sys.executable, "-m", "emulators.event_hubs", "--hubs", "trades:2", *options, *ports, *issuer]
 
 
 def test_the_process_says_where_it_listens_and_ends_on_sigterm(arguments):
@@ -29,7 +30,8 @@ def test_the_process_says_where_it_listens_and_ends_on_sigterm(arguments):
         process.terminate()
         _, log = process.communicate(timeout=10)
 
-    assert (ready["service"], sorted(ready["addresses"])) == ("event_hubs", ["admin", "amqps"])
+    assert (ready["service"], sorted(ready["addresses"])) == ("event_hubs", ["admin", "amqps", "websockets"])
+    assert ready["addresses"]["websockets"].endswith("/$servicebus/websocket")
     assert len(hubs["trades"]) == 2
     assert process.returncode == 0
     assert "hub.epoch_started" in log

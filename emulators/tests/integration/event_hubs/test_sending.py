@@ -170,7 +170,7 @@ def test_an_event_over_the_limit_is_refused_by_the_client_that_asked_the_hub_for
 
 
 def test_a_transfer_over_the_limit_is_refused_by_the_hub_too(refusals):
-    assert "message-size-exceeded" in str(refusals["large, unmeasured"])
+    assert "exceeds the limit (1048576 bytes)" in str(refusals["large, unmeasured"])
     assert refusals["stored"] == [0]
 
 

@@ -133,6 +133,12 @@ def test_scope_that_is_not_one_resource_is_invalid(scope):
     assert refused(scope=scope) == (70011, "invalid_scope", 400)
 
 
+def test_scopes_of_openid_beside_the_resource_change_nothing():
+    scope = "https://eventhubs.azure.net/.default openid profile offline_access"
+
+    assert audience_of(scope, "tenant") == "https://eventhubs.azure.net"
+
+
 def test_unknown_resource_is_invalid():
     assert refused(scope="https://graph.example/.default") == (500011, "invalid_resource", 400)
 

@@ -179,17 +179,30 @@ def test_enqueued_times_never_go_back():
     assert [time for _, time, _ in partition.read(0)] == [milliseconds(0)] * 2
 
 
-def test_a_selector_is_parsed_into_a_position():
-    position = parse_selector("amqp.annotation.x-opt-offset >= '42'")
+@pytest.mark.parametrize("quote", ["'", ""])
+@pytest.mark.parametrize("value", ["42", "-1", "@latest"])
+@pytest.mark.parametrize("field", Field)
+def test_a_selector_is_parsed_into_a_position_with_quotes_or_without(field, value, quote):
+    position = parse_selector(f"amqp.annotation.{field} >= {quote}{value}{quote}")
 
-    assert position == Position(Field.OFFSET, "42", inclusive=True)
+    assert position == Position(field, value, inclusive=True)
 
 
 def test_without_a_selector_reading_starts_at_the_first_event():
     assert filled(3).start_of(parse_selector(None)) == 0
 
 
-@pytest.mark.parametrize("text", ["", "amqp.annotation.x-opt-colour > '1'", "amqp.annotation.x-opt-offset < '1'"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "amqp.annotation.x-opt-colour > '1'",
+        "amqp.annotation.x-opt-offset < '1'",
+        "amqp.annotation.x-opt-offset > '1",
+        "amqp.annotation.x-opt-offset > one",
+        "amqp.annotation.x-opt-offset > ",
+    ],
+)
 def test_a_strange_selector_is_refused_with_its_text(text):
     with pytest.raises(PositionError, match="selector"):
         parse_selector(text)

@@ -1,6 +1,7 @@
 import base64
 import hashlib
 import hmac
+import math
 from urllib.parse import quote_plus, urlencode
 
 import jwt
@@ -113,6 +114,18 @@ async def test_a_shared_signature_of_the_hub_or_the_namespace_grants_its_claims(
 async def test_a_shared_signature_that_does_not_hold_is_refused_with_the_rule(text, named):
     with pytest.raises(TokenRefused, match=named):
         await checker().check(SAS_TYPE, text, RESOURCE)
+
+
+def test_the_key_of_a_policy_grants_its_claims_without_an_end():
+    assert checker().check_key("root", "secret-key") == Grant("Policy root", ("Send", "Listen"), math.inf)
+
+
+@pytest.mark.parametrize(("name", "key"), [("root", "wrong"), ("root", ""), ("nobody", "secret-key")])
+def test_a_key_that_is_not_the_policys_is_refused_by_name_and_never_shown(name, key):
+    with pytest.raises(TokenRefused, match=f"'{name}'") as refused:
+        checker().check_key(name, key)
+
+    assert "secret-key" not in str(refused.value)
 
 
 def test_a_missing_role_is_named_with_client_and_hub():

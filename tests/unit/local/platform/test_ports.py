@@ -16,7 +16,7 @@ def taken(monkeypatch):
 
 
 def test_default_ports_are_the_documented_ones():
-    ours = (5671, *range(20002, 20009), 20010, 20011)
+    ours = (5671, 20002, 20009, *range(20003, 20009), 20010, 20011)
 
     assert astuple(Ports()) == (10000, 10001, 10002, 20001, *ours, 7071, 17071)
 

@@ -9,7 +9,7 @@ from azure.eventhub.exceptions import (
     EventHubError,
 )
 
-from shared.clients.event_hubs.amqp import _fault_of
+from shared.clients.event_hubs.amqp import _client_proxy, _fault_of
 from shared.clients.event_hubs.answers import BY_CONDITION, REJECTIONS
 from shared.clients.retrying import TransientError
 from shared.domain.failures import FailureKind
@@ -115,3 +115,41 @@ def test_a_new_token_that_was_not_to_be_had_keeps_its_meaning_and_its_wait():
 
 def test_a_login_service_that_is_not_trusted_is_final():
     assert _fault_of(caused_by(Untrusted("x"), ConnectError("x")), sending=True).kind is PERMANENT
+
+
+def test_a_websocket_that_could_not_be_opened_is_no_refused_login():
+    unreachable = caused_by(OSError("Cannot connect to host"), Exception("Failed to authenticate the connection"))
+
+    assert _fault_of(caused_by(unreachable, answered(AuthenticationError, "client-error")), sending=True).kind is (
+        UNAVAILABLE
+    )
+
+
+class ProxyAnswer(Exception):
+    """What the client lets through of a proxy's answer, as far as it matters."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"{status}, message='no'")
+        self.status = status
+
+
+@pytest.mark.parametrize(("status", "kind"), [(407, UNAUTHORIZED), (403, UNAVAILABLE), (502, UNAVAILABLE)])
+def test_a_proxy_that_wants_another_login_is_told_from_one_that_does_not_reach_the_hub(status, kind):
+    assert _fault_of(caused_by(ProxyAnswer(status), answered(EventHubError, None)), sending=False).kind is kind
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "login"),
+    [
+        ("http://proxy.corp.example:3128", "http://proxy.corp.example", ("", "")),
+        ("http://me%40corp:p%3Ass%2Fw" + "@10.0.0.1:3128", "http://10.0.0.1", ("me@corp", "p:ss/w")),
+        ("http://me:" + "@[::1]:3128", "http://[::1]", ("me", "")),
+    ],
+)
+def test_a_proxys_address_is_split_as_the_client_takes_it(url, host, login):
+    assert _client_proxy(url) == {
+        "proxy_hostname": host,
+        "proxy_port": 3128,
+        "username": login[0],
+        "password": login[1],
+    }
