@@ -16,7 +16,7 @@ _PAUSE = timedelta(seconds=10)
 _SHORT_LENGTH = timedelta(seconds=5)
 _LEAD = timedelta(seconds=5)
 _EXCHANGE_GRACE = timedelta(seconds=3)
-_PATIENCE = timedelta(seconds=4)
+_SEND_DEADLINE = timedelta(seconds=4)
 """How long a send is tried before its records are spilled: much shorter than the outage."""
 
 _SYNTHETIC_MARKETS = (
@@ -91,7 +91,7 @@ class Scenario:
         settings = {
             "FEEDS": ",".join(self.feeds),
             "WINDOW_TIMER": "*/2 * * * * *",
-            "SEND_DEADLINE": _hh_mm_ss(_PATIENCE),
+            "SEND_DEADLINE": _hh_mm_ss(_SEND_DEADLINE),
         }
         for feed in self.feeds:
             settings |= {f"{feed.upper()}_{name}": value for name, value in self._settings_of(feed, now).items()}

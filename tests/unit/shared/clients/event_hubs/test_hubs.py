@@ -418,7 +418,7 @@ async def test_a_sender_says_for_how_long_it_leaves_its_hub_alone():
     opened = max(world.sends)
 
     assert before == 0.0
-    assert sender.rest == opened + 30.0 - world.now
+    assert sender.rest == opened + 22.5 - world.now
     world.now = opened + 30.0
     assert sender.rest == 0.0
 

@@ -1,0 +1,90 @@
+"""The app settings of feeds, of their streams and sources, and of the venues that they follow."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+
+from shared.domain import setting
+from shared.domain.duration import format_duration
+from shared.domain.setting import Setting
+from shared.domain.volumes.measurement import MeasuredTable
+from shared.feeds.feed import Drawn, EventHub, Exchanges, Feed, Stream
+from shared.settings import values
+from shared.settings.measured_tables import measured_tables
+from shared.trades.venues.registry import PUBLIC_ENDPOINTS
+
+JOB = "follow_window"
+"""The one job of the bundle, which takes any stream from its hub on."""
+
+
+def enabled(feeds: Iterable[Feed]) -> Setting:
+    """Give the setting that names the feeds which run."""
+    return Setting("FEEDS", setting.names, ",".join(feed.name for feed in feeds), "The enabled feeds.")
+
+
+def of_feed(feed: Feed) -> Iterable[Setting]:
+    """Give what every feed has, then what its source, its streams and itself have."""
+    name = feed.name.upper()
+    lengths = {
+        "WINDOW_EVERY": (setting.positive_whole_seconds, feed.every, "How often a window begins."),
+        "WINDOW_OFFSET": (setting.whole_seconds, timedelta(), "How far the grid is moved from midnight UTC."),
+        "WINDOW_LENGTH": (setting.positive_whole_seconds, feed.length, "How long a window is, at most 24:00:00."),
+        "SLICE_LENGTH": (setting.positive_whole_seconds, feed.slice_length, "How long one activity ingests."),
+        "LEAD": (setting.duration, feed.lead, "How long before its start a slice begins."),
+        "GRACE": (setting.duration, feed.grace, "How long late records are awaited."),
+        "CATCH_UP": (setting.duration, timedelta(hours=24), "How far back missed windows are caught up."),
+    }
+    for suffix, (parse, default, meaning) in lengths.items():
+        yield Setting(f"{name}_{suffix}", parse, format_duration(default), meaning)
+    job = JOB if any(isinstance(stream.destination, EventHub) for stream in feed.streams) else ""
+    yield Setting(f"{name}_JOB", setting.optional_text, job, "The Databricks job that enriches its windows.")
+    for stream in feed.streams:
+        yield from _stream(stream)
+    yield from _source(feed)
+    yield from feed.settings
+
+
+def _stream(stream: Stream) -> Iterable[Setting]:
+    name = stream.name.upper()
+    if isinstance(stream.destination, EventHub):
+        yield Setting(f"{name}_HUB", values.hub, stream.name, f"The hub of the stream {stream.name}.")
+    rows_or_packs = setting.OneOf("row", "pack")
+    yield Setting(f"{name}_PACKING", rows_or_packs, "row", "`row`: one record an event; `pack`: many.")
+    encodings = setting.OneOf("identity", "zstd")
+    meaning = "How packs are compressed: `identity` (not at all) or `zstd`."
+    yield Setting(f"{name}_ENCODING", encodings, "identity", meaning)
+
+
+def _source(feed: Feed) -> Iterable[Setting]:
+    name = feed.name.upper()
+    if isinstance(feed.source, Drawn):
+        yield Setting(f"{name}_RATE", setting.positive_number, f"{feed.rate:g}", "Records per second.")
+        past = "Past windows go at this many times the rate."
+        yield Setting(f"{name}_CATCH_UP_RATE", setting.positive_number, "2", past)
+    if isinstance(feed.source, Exchanges):
+        venues = ", ".join(PUBLIC_ENDPOINTS)
+        meaning = (
+            f"Markets, as `venue:symbol`; venues are {venues}. Where a symbol can be read in two ways: "
+            "`venue:symbol=BASE/QUOTE`."
+        )
+        yield Setting(f"{name}_SOURCES", setting.names, ",".join(feed.source.markets), meaning)
+
+
+def measured(feeds: Iterable[Feed]) -> Setting:
+    """Give the setting that names the tables whose volume may be measured."""
+    tables = {table.key: _measured_table(table) for feed in feeds for table in feed.measured}
+    meaning = "The tables that may be measured, by key, as JSON."
+    return Setting("METRICS_TABLES", measured_tables, json.dumps(tables), meaning)
+
+
+def _measured_table(table: MeasuredTable) -> Mapping[str, str | int]:
+    written: dict[str, str | int] = {"table": table.table, "floor": table.floor, "alert": table.alert}
+    return written if table.stream == table.key else {**written, "stream": table.stream}
+
+
+def of_venue(venue: str) -> Iterable[Setting]:
+    """Give the addresses of a venue."""
+    name, public = venue.upper(), PUBLIC_ENDPOINTS[venue]
+    websocket, rest = setting.Url("wss"), setting.Url("https")
+    yield Setting(f"{name}__websocketUrl", websocket, public.websocket_url, f"The websocket of {venue}.")
+    yield Setting(f"{name}__restUrl", rest, public.rest_url, f"The REST API of {venue}.")
