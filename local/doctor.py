@@ -136,9 +136,11 @@ def _azurite(machine: Machine) -> Finding:
 def _java(machine: Machine) -> Finding:
     found = re.search(r'version "(\d+)', machine.program(["java", "-version"]) or "")
     if found is None:
-        return Finding("missing", "Java", "Spark needs 17 or 21: install one (Debian: openjdk-17-jre-headless)")
+        return Finding("missing", "Java", "Spark needs 17 or 21: install one (Debian: openjdk-17-jdk-headless)")
     if int(found[1]) not in JAVA:
         return Finding("wrong", "Java", f"{found[1]} is found, on which Spark 4.1.1 does not start: install 17 or 21")
+    if machine.program(["javac", "-version"]) is None:
+        return Finding("missing", "Java", "the tests compile a client: install a JDK (Debian: openjdk-17-jdk-headless)")
     return Finding("ok", "Java", found[1])
 
 

@@ -29,7 +29,7 @@ def machine(tmp_path):
     (tmp_path / ".cache" / "jars" / "delta-spark_4.1_2.13-4.2.0.jar").touch()
     (tmp_path / ".venv-lakehouse" / "bin").mkdir(parents=True)
     (tmp_path / ".venv-lakehouse" / "bin" / "python").touch()
-    programs = {"node": "v20.20.2\n", "cc": "cc 13", "java": JAVA, "mvn": "Apache Maven 3.8.7"}
+    programs = {"node": "v20.20.2\n", "cc": "cc 13", "java": JAVA, "javac": "javac 17", "mvn": "Apache Maven 3.8.7"}
     return Machine(
         root=tmp_path,
         python=(3, 13),
@@ -86,6 +86,13 @@ def test_java_that_spark_does_not_start_on_is_wrong(machine):
 
     assert bad(new) == [("wrong", "Java")]
     assert "does not start" in advice(new)
+
+
+def test_java_without_its_compiler_is_missing(machine):
+    without = replace(machine, program=lambda command: None if command[0] == "javac" else machine.program(command))
+
+    assert bad(without) == [("missing", "Java")]
+    assert "JDK" in advice(without)
 
 
 def test_absent_lakehouse_is_missing(machine, tmp_path):
