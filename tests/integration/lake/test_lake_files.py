@@ -11,9 +11,9 @@ from azure.storage.blob import BlobServiceClient
 from emulators.testing import running_service
 from shared.clients.identity.fake import FakeIdentity
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts, TransientError
-from shared.clients.storage.containers import Container
 from shared.clients.storage.fake import FakeLake
 from shared.clients.storage.lake_files import CONTAINER, BlobLake, blob_lake
+from shared.clients.storage.resources import Resource
 from shared.contracts import load_contract
 from shared.domain.delivery import Delivery, Event
 from shared.errors import LoginRefused, SendFailed
@@ -25,7 +25,7 @@ FORMS = ("ndjson", "parquet")
 windows = (f"trades-202611{number // 24 + 1:02}T{number % 24:02}0000Z" for number in itertools.count())
 
 
-class Losing(Container):
+class Losing(Resource):
     """Storage that does what it is asked, while the answers to the next `lost` calls of a kind do not arrive."""
 
     lost, kind = 0, ""
@@ -56,7 +56,13 @@ class Blobs:
 
     def __init__(self, connection):
         self._service = BlobServiceClient.from_connection_string(connection)
-        self._container = Losing(CONTAINER, lambda: self._service, "the connection string", QUICK)
+        self._container = Losing(
+            f"The container {CONTAINER}",
+            lambda: self._service.get_container_client(CONTAINER),
+            lambda made, limits: made.create_container(**limits),
+            "the connection string",
+            QUICK,
+        )
         self.lake = BlobLake(self._container)
 
     def fail(self, fate):

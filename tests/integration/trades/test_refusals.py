@@ -15,7 +15,8 @@ from shared.trades.venues.readings import Connected, MarketRefused, Traded
 from shared.trades.venues.registry import venue
 from shared.trades.venues.venue import RequestLimit
 from tests.following import events_of
-from tests.integration.trades.test_exchange import SYMBOLS, Exchange, every_venue, trades_of
+from tests.integration.trades.exchange import SYMBOLS, Exchange
+from tests.integration.trades.test_exchange import every_venue, trades_of
 
 HASTE = RequestLimit(burst=10_000, every=0.0)
 REFUSALS = [
