@@ -67,6 +67,8 @@ def _configuration(lake_root: Path, jars: Sequence[Path]) -> Mapping[str, str]:
         "spark.sql.ui.retainedExecutions": "10",
         "spark.ui.retainedJobs": "50",
         "spark.ui.retainedStages": "50",
+        # A thread that sorted keeps its page until it sorts again often enough: by default 16 MB in each, many times.
+        "spark.buffer.pageSize": "1m",
         "spark.databricks.delta.snapshotPartitions": "2",
         "spark.driver.memory": "2g",
         "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
