@@ -79,8 +79,17 @@ class Spill(Protocol):
         (`shared.domain.spill.may_become`); None where its blob is gone.
         """
 
-    def remind(self, batch: SpilledBatch, delay: timedelta = timedelta()) -> None:
-        """Write a message that names a batch, visible after `delay` (at most 7 days)."""
+    def remind(self, batch: SpilledBatch, delay: timedelta = timedelta(), tellings: int = 0) -> None:
+        """Write a message that names a batch, visible after `delay` (at most 7 days).
+
+        tellings: where it is there to tell of the batch's window, the how manieth one it is.
+        """
+
+    def note_first(self, stream: str, path: str) -> None:
+        """Note which batch of a stream is the first that waits, empty for none; only who has its lock may."""
+
+    def noted_first(self, stream: str) -> str | None:
+        """Give the path that was noted last, None where none ever was. It may be out of date."""
 
     def bury(self, batch: SpilledBatch) -> None:
         """Write a message that names a batch into the queue of dead ones, for people and their tools."""
@@ -171,9 +180,23 @@ class StoredSpill:
                 return batch
         raise Unavailable(f"{batch.path} in the container {CONTAINER} is being written by others all the time.")
 
-    def remind(self, batch: SpilledBatch, delay: timedelta = timedelta()) -> None:
+    def remind(self, batch: SpilledBatch, delay: timedelta = timedelta(), tellings: int = 0) -> None:
         """Write the message."""
-        self._queue.put(json.dumps(message_of(batch)), delay)
+        self._queue.put(json.dumps(message_of(batch, tellings)), delay)
+
+    def note_first(self, stream: str, path: str) -> None:
+        """Write it into the metadata of a blob of the stream that is no batch."""
+        metadata = {"path": path} if path else {}
+        blob = self._blobs.look(_note_of(stream))
+        if blob is None:
+            self._blobs.add(_note_of(stream), b"", metadata)
+        elif dict(blob.metadata) != metadata:
+            self._blobs.describe(blob, metadata)
+
+    def noted_first(self, stream: str) -> str | None:
+        """Look at that blob."""
+        blob = self._blobs.look(_note_of(stream))
+        return None if blob is None else blob.metadata.get("path", "")
 
     def bury(self, batch: SpilledBatch) -> None:
         """Write the message into the other queue."""
@@ -237,6 +260,10 @@ class _Lease:
     def give_back(self) -> None:
         with contextlib.suppress(Unavailable, LoginRefused):
             self.blobs.release(self.path, self.name)
+
+
+def _note_of(stream: str) -> str:
+    return f"{stream}/.first"
 
 
 def _batch(blob: Blob) -> SpilledBatch:

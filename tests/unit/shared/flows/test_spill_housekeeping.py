@@ -7,7 +7,7 @@ import pytest
 
 from shared.clients.event_grid.fake import FakeTopic
 from shared.clients.storage.fake import FakeLedger, FakeReference
-from shared.domain.redriving import DIED, SETTLED
+from shared.domain.redriving import DIED, MESSAGE_TRUSTED
 from shared.domain.windows.ledger_row import WindowRow
 from shared.domain.windows.window import Window
 from shared.errors import Unavailable
@@ -49,7 +49,7 @@ def house():
 async def test_a_blob_without_its_message_is_found_and_redriven(house):
     house.keep(0, events("a"))
     house.spill.queue.messages.clear()
-    house.now += SETTLED
+    house.now += MESSAGE_TRUSTED
 
     (sentence,) = house.look()
     await house.deliver()
@@ -60,7 +60,7 @@ async def test_a_blob_without_its_message_is_found_and_redriven(house):
 
 def test_a_blob_whose_message_is_only_late_is_left_alone(house):
     house.keep(0, events("a"))
-    house.now += SETTLED - MINUTE / 60
+    house.now += MESSAGE_TRUSTED - MINUTE / 60
 
     assert house.look() == []
     assert len(house.spill.queue.messages) == 1
