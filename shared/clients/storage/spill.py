@@ -76,7 +76,8 @@ class Spill(Protocol):
         """Write what a batch is now (state, tries, reason, waits_for), and give it as it is then.
 
         It stays as it is where somebody else wrote a state meanwhile that may not become this one
-        (`shared.domain.spill.may_become`); None where its blob is gone.
+        (`shared.domain.spill.may_become`), and where it would wait but this version can't read it. None where its blob
+        is gone.
         """
 
     def remind(self, batch: SpilledBatch, delay: timedelta = timedelta(), tellings: int = 0) -> None:
@@ -139,9 +140,9 @@ class StoredSpill:
             self._is_prepared = True
 
     def keep(self, batch: SpilledBatch, content: bytes) -> SpilledBatch:
-        """Add the blob, write the message, and take the blob back where the message was refused."""
+        """Add the blob, write the message; where that is refused, take back a blob that this call has added."""
         kept = batch
-        while not self._blobs.add(kept.path, content, metadata_of(kept)):
+        while not (is_new := self._blobs.add(kept.path, content, metadata_of(kept))):
             there = self.batch(kept.path)
             if there is not None and there.sha256 == kept.sha256:
                 break
@@ -149,7 +150,8 @@ class StoredSpill:
         try:
             self.remind(kept)
         except (Unavailable, LoginRefused):
-            self._take_back(kept)
+            if is_new:
+                self._take_back(kept)
             raise
         return kept
 
@@ -174,7 +176,7 @@ class StoredSpill:
             if blob is None:
                 return None
             there = _batch(blob)
-            if not may_become(there.state, batch.state):
+            if not _may_become(there, batch.state):
                 return there
             if self._blobs.describe(blob, metadata_of(batch, blob.metadata)):
                 return batch
@@ -260,6 +262,11 @@ class _Lease:
     def give_back(self) -> None:
         with contextlib.suppress(Unavailable, LoginRefused):
             self.blobs.release(self.path, self.name)
+
+
+def _may_become(there: SpilledBatch, state: SpillState) -> bool:
+    is_hopeless = state == "waiting" and there.state == "dead" and not there.is_readable
+    return may_become(there.state, state) and not is_hopeless
 
 
 def _note_of(stream: str) -> str:

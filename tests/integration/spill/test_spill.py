@@ -325,6 +325,43 @@ def test_the_fakes_queue_alone_fails_is_full_and_loses_messages(stream):
     assert [message["path"] for message in spill.queue.documents()] == [batch(stream, 2).path]
 
 
+def test_a_batch_that_an_earlier_try_has_kept_is_not_taken_back(stream):
+    spill = FakeSpill(now)
+    spill.keep(batch(stream), b"content")
+    spill.queue_failure = Unavailable("The queue spill can't be reached.")
+
+    with pytest.raises(Unavailable):
+        spill.keep(batch(stream), b"content")
+
+    assert spill.batch(batch(stream).path) == batch(stream)
+
+
+def test_the_first_batch_of_a_stream_is_noted_until_it_is_noted_anew(spill, stream):
+    noted = [spill.noted_first(stream)]
+
+    for path in (batch(stream).path, batch(stream).path, batch(stream, 1).path, ""):
+        spill.note_first(stream, path)
+        noted.append(spill.noted_first(stream))
+
+    assert noted == [None, batch(stream).path, batch(stream).path, batch(stream, 1).path, ""]
+    assert spill.batches(f"{stream}/") == []
+
+
+def test_a_batch_that_can_not_be_read_never_waits_but_may_be_given_up_and_keeps_its_metadata(connection, stream):
+    spill = stored(connection)
+    spill.keep(batch(stream), b"content")
+    with BlobServiceClient.from_connection_string(connection) as service:
+        blob = service.get_blob_client(CONTAINER, batch(stream).path)
+        blob.set_blob_metadata(blob.get_blob_properties().metadata | {"rows": "many"})
+        dead = spill.batch(batch(stream).path)
+
+        waiting, discarded = (spill.mark(replace(dead, state=state, reason="-")) for state in ("waiting", "discarded"))
+
+        metadata = blob.get_blob_properties().metadata
+    assert (waiting, discarded.state, spill.batch(dead.path)) == (dead, "discarded", discarded)
+    assert (metadata["rows"], metadata["sha256"], metadata["spilled_at"]) == ("many", "ab", NOON.isoformat())
+
+
 def test_the_fakes_messages_are_hidden_from_others_and_its_locks_expire_by_its_clock(stream):
     time_now = [NOON]
     spill = FakeSpill(lambda: time_now[0])
