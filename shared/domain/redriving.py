@@ -95,7 +95,7 @@ def split(path: str, events: Sequence[Event], dead: Iterable[DeadKeys]) -> Split
 
 
 def drained_windows(batches: Iterable[SpilledBatch]) -> list[str]:
-    """Give the windows of which no batch waits any more, of a stream's batches of all states."""
+    """Give the windows of which no batch waits any more, of the batches of all states."""
     by_window = groupby(sorted(batches, key=attrgetter("window_id")), key=attrgetter("window_id"))
     return [window_id for window_id, own in by_window if all(batch.state != "waiting" for batch in own)]
 

@@ -38,6 +38,7 @@ class SpilledBatch:
     path: `<stream>/<window id>/<slice or close>.<try>/<number>.ndjson.zst`; paths sort in the order of time.
     sha256: of the content as it is kept, in hexadecimal. tries: how often the hub was away again when it was redriven.
     reason: why it is dead, was discarded, or waits still. waits_for: the dead batch whose keys it has, empty otherwise.
+    written_at: when its blob was last written, where it was read from that.
     """
 
     path: str
@@ -52,6 +53,7 @@ class SpilledBatch:
     tries: int = 0
     reason: str = ""
     waits_for: str = ""
+    written_at: datetime | None = field(default=None, compare=False)
 
     @property
     def is_readable(self) -> bool:

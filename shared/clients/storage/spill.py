@@ -7,8 +7,7 @@ import uuid
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from itertools import islice
+from datetime import timedelta
 from typing import Final, Protocol
 
 from shared import telemetry
@@ -101,8 +100,8 @@ class Spill(Protocol):
         A lock whose holder died is free again after 60 s.
         """
 
-    def delete_older(self, before: datetime, states: Collection[SpillState], most: int) -> int:
-        """Delete batches of these states that were last written before an instant; say how many, at most `most`."""
+    def delete(self, batch: SpilledBatch) -> bool:
+        """Delete a batch; says False where it was written since it was listed or looked up, or is gone."""
 
     def waiting_messages(self) -> tuple[int, int]:
         """Say about how many messages the queue holds, and the queue of dead ones."""
@@ -216,10 +215,12 @@ class StoredSpill:
         finally:
             lock.give_back()
 
-    def delete_older(self, before: datetime, states: Collection[SpillState], most: int) -> int:
-        """List, then delete one by one those that nobody wrote meanwhile."""
-        old = (blob for blob in self._blobs_of_batches("") if blob.written_at < before and _batch(blob).state in states)
-        return sum(self._blobs.delete(blob) for blob in islice(old, most))
+    def delete(self, batch: SpilledBatch) -> bool:
+        """Look again, and delete under the ETag; what was written within the second has another state."""
+        blob = self._blobs.look(batch.path)
+        if blob is None or blob.written_at != batch.written_at or _batch(blob) != batch:
+            return False
+        return self._blobs.delete(blob)
 
     def waiting_messages(self) -> tuple[int, int]:
         """Ask both queues."""

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 from urllib.parse import quote, unquote
 
-from shared.domain.spill import SPILL_STATES, VERSION, SpilledBatch, SpillState, feed_of
+from shared.domain.spill import SPILL_STATES, SpilledBatch, SpillState, feed_of
 
 _LONGEST_REASON: Final = 500  # twelve bytes a character at the worst; all metadata of a blob are 8 KiB at most
 
@@ -61,10 +61,13 @@ def batch_of(path: str, metadata: Mapping[str, str], written_at: datetime) -> Sp
             tries=_count(given, "tries"),
             reason=unquote(given.get("reason", "")),
             waits_for=given.get("waits_for", ""),
+            written_at=written_at,
         )
     except (KeyError, ValueError) as error:
         reason = f"Its metadata can't be read: {type(error).__name__} {error}"
-        unread = SpilledBatch(path, feed_of(path), "", 0, 0, "", written_at, VERSION, "dead", 0, reason)
+        unread = SpilledBatch(
+            path, feed_of(path), "", 0, 0, "", written_at, state="dead", reason=reason, written_at=written_at
+        )
         is_discarded = given.get("state") == "discarded"
         return replace(unread, state="discarded", reason=unquote(given.get("reason", ""))) if is_discarded else unread
 

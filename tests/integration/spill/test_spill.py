@@ -89,7 +89,7 @@ def test_what_is_not_there_is_none(spill, stream):
 
     assert (spill.batches(f"{stream}/"), spill.batch(one.path), spill.read(one.path)) == ([], None, None)
     assert spill.mark(one) is None
-    assert spill.delete_older(now() + timedelta(days=1), ("waiting",), 0) == 0
+    assert not spill.delete(one)
 
 
 def test_a_batch_that_is_kept_twice_is_one(spill, stream):
@@ -175,17 +175,26 @@ def test_of_many_that_want_the_lock_at_once_one_has_it(spill, stream):
         assert sum(threads.map(taken, range(6))) == 1
 
 
-def test_old_batches_of_some_states_are_deleted(spill, stream):
-    for number, state in enumerate(("redriven", "waiting", "discarded", "redriven")):
+def test_a_batch_is_deleted_unless_it_was_written_since_it_was_listed(spill, stream):
+    for number in range(2):
         spill.keep(batch(stream, number), b"content")
-        spill.mark(batch(stream, number, state=state))
-    later = now() + timedelta(seconds=2)
+    listed = spill.batches(f"{stream}/")
+    spill.mark(batch(stream, 1, state="discarded"))
 
-    assert spill.delete_older(NOON, ("redriven", "discarded"), 9) == 0
-    assert spill.delete_older(later, ("redriven",), 0) == 0
-    while spill.delete_older(later, ("redriven", "discarded"), 1):
-        pass
+    deleted = [spill.delete(one) for one in [*listed, listed[0]]]
+
+    assert deleted == [True, False, False]
     assert paths(spill.batches(f"{stream}/")) == [batch(stream, 1).path]
+
+
+def test_a_batch_says_when_it_was_last_written(spill, stream):
+    begun = now().replace(microsecond=0)
+    spill.keep(batch(stream), b"content")
+
+    (listed,) = spill.batches(f"{stream}/")
+
+    assert begun <= listed.written_at <= now() + timedelta(seconds=2)
+    assert spill.batch(listed.path).written_at == listed.written_at
 
 
 def test_messages_are_counted(spill, stream):
