@@ -154,8 +154,8 @@ def message_of(batch: SpilledBatch, tellings: int = 0) -> dict[str, Any]:
         "rows": batch.rows,
         "tries": batch.tries,
     }
-    told = {"tellings": tellings} if tellings else {}
-    return message | told | ({"reason": batch.reason} if batch.reason else {})
+    numbered = {"tellings": tellings} if tellings else {}
+    return message | numbered | ({"reason": batch.reason} if batch.reason else {})
 
 
 def read_message(document: object) -> SpillMessage:

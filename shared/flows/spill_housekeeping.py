@@ -26,7 +26,7 @@ SPILL_DEAD: Final = "spill_dead"
 MOST_BATCHES_PURGED: Final = 500
 """Of what was redriven, and of all else, in a tick: 144,000 a day."""
 
-_TOLD_WITHIN: Final = timedelta(days=1)
+_LATELY: Final = timedelta(days=1)
 _MOST_POISON: Final = 3_200
 _AT_ONCE: Final = 32
 
@@ -74,7 +74,7 @@ async def _tell_drained(tools: SpillHousekeepingTools, batches: Collection[Spill
 
     Of those alone that something was written of lately: the ends of older windows may be deleted by now.
     """
-    done, lately = [], tools.clock() - _TOLD_WITHIN
+    done, lately = [], tools.clock() - _LATELY
     written = {batch.window_id for batch in batches if _is_written_since(batch, lately)}
     for window_id in drained_windows(batch for batch in batches if batch.window_id in written):
         try:

@@ -266,8 +266,8 @@ class _Lease:
 
 
 def _may_become(there: SpilledBatch, state: SpillState) -> bool:
-    is_hopeless = state == "waiting" and there.state == "dead" and not there.is_readable
-    return may_become(there.state, state) and not is_hopeless
+    is_unsendable = state == "waiting" and there.state == "dead" and not there.is_readable
+    return may_become(there.state, state) and not is_unsendable
 
 
 def _note_of(stream: str) -> str:
