@@ -3,7 +3,6 @@
 import azure.durable_functions as df
 import azure.functions as func
 
-from shared import telemetry
 from shared.clients.durable.orchestrations import DurableOrchestrations
 from shared.flows.housekeeping import housekeeping_steps, look_after
 from shared.flows.revive_runs import revive_runs
@@ -20,5 +19,5 @@ async def keep_in_order(timer: func.TimerRequest, client: df.DurableOrchestratio
     app, orchestrations = services(), DurableOrchestrations(client)
     steps = housekeeping_steps(app.housekeeping_tools, orchestrations)
     steps["runs"] = lambda: revive_runs(app.enrichment_tools, orchestrations)
-    steps["spill"] = lambda: telemetry.in_thread(look_after_spill, app.spill_housekeeping_tools)
+    steps["spill"] = lambda: look_after_spill(app.spill_housekeeping_tools)
     await look_after(steps)

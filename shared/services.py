@@ -170,6 +170,7 @@ class Services:
             clock=self.clock,
             jobs_of=self._jobs_of() if enrichment.databricks_host else {},
             drain_limit=enrichment.drain_limit,
+            spill_kept=self.settings.keep["spill"],
         )
 
     @made_once

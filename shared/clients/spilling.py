@@ -46,6 +46,7 @@ class Spilling:
     next: str
     clock: Callable[[], datetime]
     _outage: _Outage | None = field(default=None, init=False)
+    _preparing: asyncio.Future[None] | None = field(default=None, init=False)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     async def send(self, events: Sequence[Event]) -> Delivery:
@@ -76,13 +77,14 @@ class Spilling:
             self._tell("spill.left", self._outage)
 
     def _prepare(self) -> None:
-        """Get the spill ready while a send takes long; where that fails, `keep` will say so."""
+        """Get the spill ready while a send takes long, once at a time; where that fails, `keep` will say so."""
 
         def prepare() -> None:
             with contextlib.suppress(Unavailable, LoginRefused):
                 self.spill.prepare()
 
-        asyncio.get_running_loop().run_in_executor(None, prepare)
+        if self._preparing is None or self._preparing.done():
+            self._preparing = asyncio.get_running_loop().run_in_executor(None, prepare)
 
     def _end(self) -> None:
         if self._outage is not None:

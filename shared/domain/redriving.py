@@ -19,7 +19,7 @@ type OrderKey = tuple[str | None, str | None]
 DIED: Final = "The function died five times while it redrove this batch."
 """The reason of a batch that is tried once more after that."""
 
-SETTLED: Final = timedelta(minutes=5)
+MESSAGE_TRUSTED: Final = timedelta(minutes=5)
 """For so long after a batch was spilled its own message is trusted."""
 
 LONGEST_DELAY: Final = timedelta(minutes=10)
@@ -62,6 +62,17 @@ def is_due(message: SpillMessage, first: SpilledBatch) -> bool:
     return first.tries == 0 or (message.path, message.tries) == (first.path, first.tries)
 
 
+def is_left_to_reminder(message: SpillMessage, batch: SpilledBatch, first: SpilledBatch) -> bool:
+    """Say whether a message has nothing to do, since its stream's first due batch waits for its hub and its reminder.
+
+    batch: the one that the message names. first: the one that was first when somebody looked last, as it is now; what
+    came before it since is first itself.
+    """
+    is_away = first.state == "waiting" and first.tries > 0 and not first.waits_for
+    is_later = batch.state != "waiting" or batch.path >= first.path
+    return is_away and is_later and not is_due(message, first)
+
+
 def keys_of(events: Iterable[Event]) -> frozenset[OrderKey]:
     """Give the keys of some events; one that has neither key nor partition is in no order, and has none."""
     return frozenset(key for event in events if (key := _key(event)) != _UNORDERED)
@@ -84,7 +95,7 @@ def split(path: str, events: Sequence[Event], dead: Iterable[DeadKeys]) -> Split
 
 
 def drained_windows(batches: Iterable[SpilledBatch]) -> list[str]:
-    """Give the windows of which no batch waits any more, of a stream's batches of all states."""
+    """Give the windows of which no batch waits any more, of the batches of all states."""
     by_window = groupby(sorted(batches, key=attrgetter("window_id")), key=attrgetter("window_id"))
     return [window_id for window_id, own in by_window if all(batch.state != "waiting" for batch in own)]
 
@@ -100,7 +111,7 @@ def overdue(
     by_stream = groupby(sorted(batches, key=attrgetter("path")), key=attrgetter("stream"))
     first = (next(iter(due_batches(own, after_dead)), None) for _, own in by_stream)
     delay = LONGEST_DELAY if messages else timedelta()
-    return [(batch, delay) for batch in first if batch is not None and now - batch.spilled_at >= SETTLED]
+    return [(batch, delay) for batch in first if batch is not None and now - batch.spilled_at >= MESSAGE_TRUSTED]
 
 
 def after_death(batch: SpilledBatch) -> SpilledBatch:

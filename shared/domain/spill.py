@@ -9,6 +9,9 @@ from typing import Any, Final, Literal, get_args
 SpillState = Literal["waiting", "redriven", "dead", "discarded"]
 SPILL_STATES: Final[tuple[SpillState, ...]] = get_args(SpillState)
 
+UNSETTLED: Final[tuple[SpillState, ...]] = ("waiting", "dead")
+"""The states of batches that may still be redriven or discarded."""
+
 type BatchPart = Literal["held", "refused"]
 """What is split off a batch: events that wait for a dead batch of their key, and events that the hub refused."""
 
@@ -35,6 +38,7 @@ class SpilledBatch:
     path: `<stream>/<window id>/<slice or close>.<try>/<number>.ndjson.zst`; paths sort in the order of time.
     sha256: of the content as it is kept, in hexadecimal. tries: how often the hub was away again when it was redriven.
     reason: why it is dead, was discarded, or waits still. waits_for: the dead batch whose keys it has, empty otherwise.
+    written_at: when its blob was last written, where it was read from that.
     """
 
     path: str
@@ -49,6 +53,15 @@ class SpilledBatch:
     tries: int = 0
     reason: str = ""
     waits_for: str = ""
+    written_at: datetime | None = field(default=None, compare=False)
+
+    @property
+    def is_readable(self) -> bool:
+        """Say whether this version can read it: not where it is of a newer one, nor where its metadata are spoilt.
+
+        Of spoilt metadata no SHA-256 is known.
+        """
+        return self.version <= VERSION and bool(self.sha256)
 
     @property
     def stream(self) -> str:
@@ -65,13 +78,15 @@ class SpilledBatch:
 class SpillMessage:
     """What a message in the queue says: the batch of which path waits, as which version of the app wrote it.
 
-    tries, rows: the batch's when the message was written.
+    tries, rows: the batch's when the message was written. tellings: of a message that is there to tell of the batch's
+    window, the how manieth one it is; 0 of any other.
     """
 
     path: str
     version: int = VERSION
     tries: int = 0
     rows: int = 0
+    tellings: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +144,7 @@ def may_become(state: SpillState, other: SpillState) -> bool:
     return other in _LEGAL[state]
 
 
-def message_of(batch: SpilledBatch) -> dict[str, Any]:
+def message_of(batch: SpilledBatch, tellings: int = 0) -> dict[str, Any]:
     """Give the message that names a batch, as `contracts/documents/spill_message` says."""
     message = {
         "version": batch.version,
@@ -139,7 +154,8 @@ def message_of(batch: SpilledBatch) -> dict[str, Any]:
         "rows": batch.rows,
         "tries": batch.tries,
     }
-    return message | ({"reason": batch.reason} if batch.reason else {})
+    numbered = {"tellings": tellings} if tellings else {}
+    return message | numbered | ({"reason": batch.reason} if batch.reason else {})
 
 
 def read_message(document: object) -> SpillMessage:
@@ -151,7 +167,8 @@ def read_message(document: object) -> SpillMessage:
         raise ValueError(f"version is {version!r}, not a whole number from 1")
     if not isinstance(path, str) or not is_batch_path(path):
         raise ValueError(f"path is {str(path)[:200]!r}, which names no batch")
-    return SpillMessage(path, version, _count_of(document, "tries"), _count_of(document, "rows"))
+    counts = (_count_of(document, name) for name in ("tries", "rows", "tellings"))
+    return SpillMessage(path, version, *counts)
 
 
 def counts_by_stream(batches: Iterable[SpilledBatch]) -> dict[str, SpillCounts]:

@@ -10,17 +10,18 @@ from typing import Any, Final
 
 from shared import telemetry
 from shared.clients.event_grid.topic import Topic
-from shared.clients.event_hubs.hubs import EventHubs
+from shared.clients.event_hubs.hubs import EventHubs, HubProperties
 from shared.clients.storage.reference import Reference
 from shared.clients.storage.spill import Spill
-from shared.clients.storage.windows import Ledger
+from shared.clients.storage.windows import Ledger, known_window
+from shared.domain.failures import FailureKind
 from shared.domain.runs.run import real_end
 from shared.domain.windows.announcement import Announcement, closing, opening
 from shared.domain.windows.ending import completing_attempts
 from shared.domain.windows.ledger_row import WindowRow
 from shared.domain.windows.plan import Plan
-from shared.domain.windows.spilled import is_drained, spill_of_window
-from shared.errors import CorruptRow, LoginRefused, Unavailable
+from shared.domain.windows.spilled import is_drained, spill_of_window, with_purged
+from shared.errors import CorruptRow, LoginRefused, SendFailed, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -77,13 +78,14 @@ async def mark_closed(events: WindowEvents, window_id: str) -> dict[str, Any]:
 async def mark_spill(events: WindowEvents, window_id: str) -> bool:
     """Write a window's marker anew where its spill became another since.
 
-    Says whether it did; nothing is done while the window goes on, nor where it has no spill. Raises as `mark_closed`.
+    Says whether it did; nothing is done while the window goes on, nor where it never had spill. Raises as
+    `mark_closed`.
     """
-    row = await asyncio.to_thread(events.ledger.window, window_id)
+    row = await asyncio.to_thread(known_window, events.ledger, window_id)
     if row is None or not row.ended or not row.plan:
         return False
-    spill = await asyncio.to_thread(_spill, events, row)
-    if not spill or spill == await asyncio.to_thread(_marked_spill, events, window_id):
+    marked = await asyncio.to_thread(_marked, events, window_id)
+    if await asyncio.to_thread(_spill, events, row, marked) == marked.get("spill", {}):
         return False
     await _mark(events, row)
     return True
@@ -125,25 +127,30 @@ async def _mark(events: WindowEvents, row: WindowRow) -> None:
     """Write a window's marker, again where its spill was drained meanwhile: whoever drained it may have written first.
 
     When it was drained is noted before, since the marker is what `mark_spill` goes by. Where the window is ingested
-    again meanwhile, its end is taken back.
+    again meanwhile, its end is taken back, or that of the next attempt written in its place.
     """
-    path, spill = marker_path(row.window.id), await asyncio.to_thread(_spill, events, row)
+    path, marked = marker_path(row.window.id), await asyncio.to_thread(_marked, events, row.window.id)
+    spill = await asyncio.to_thread(_spill, events, row, marked)
     while True:
         if spill and is_drained(spill):
             await asyncio.to_thread(_note_drained, events, row)
-        content = json.dumps(await _marker(events, row, spill), indent=1).encode()
+        content = json.dumps(await _marker(events, row, spill, marked), indent=1).encode()
         await asyncio.to_thread(events.reference.write, path, content)
-        written, spill = spill, await asyncio.to_thread(_spill, events, row)
+        written, spill = spill, await asyncio.to_thread(_spill, events, row, marked)
         if spill == written or not is_drained(spill):
             break
-    if not (await asyncio.to_thread(_row, events, row.window.id)).ended:
+    now = await asyncio.to_thread(_row, events, row.window.id)
+    if not now.ended:
         await asyncio.to_thread(events.reference.delete, path)
+    elif now.attempt != row.attempt:
+        await _mark(events, now)
 
 
-async def _marker(events: WindowEvents, row: WindowRow, spill: Mapping[str, Any]) -> dict[str, Any]:
+async def _marker(
+    events: WindowEvents, row: WindowRow, spill: Mapping[str, Any], marked: Mapping[str, Any]
+) -> dict[str, Any]:
     """Ask the hubs how far they are, which is after the spill was asked: what is redriven lies before that."""
-    hub_of = _hubs(row)
-    properties = {name: await events.hubs.properties(hub) for name, hub in hub_of.items()}
+    positions = await _positions(events, row, marked)
     return {
         "window": row.window.id,
         "start": row.window.start.isoformat(),
@@ -152,25 +159,51 @@ async def _marker(events: WindowEvents, row: WindowRow, spill: Mapping[str, Any]
         "counts": row.result.get("counts", {}),
         "attempts": await asyncio.to_thread(_attempts, events, row),
         "spill": spill,
-        "hubs": {
-            name: {"name": hub_of[name], "created_at": one.created_at.isoformat()} for name, one in properties.items()
-        },
-        "last_sequence_numbers": {name: dict(one.last_sequence_numbers) for name, one in properties.items()},
+        **positions,
     }
 
 
-def _spill(events: WindowEvents, row: WindowRow) -> dict[str, dict[str, int]]:
-    batches = [batch for stream in _hubs(row) for batch in events.spill.batches(f"{stream}/{row.window.id}/")]
-    return spill_of_window(batches, _attempts(events, row)) if batches else {}
+async def _positions(events: WindowEvents, row: WindowRow, marked: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Say of each stream which its hub is and how far; of a hub that is gone, what the marker said before, if any."""
+    hubs, last = {}, {}
+    for name, hub in _hubs(row).items():
+        properties = await _properties(events, hub)
+        if properties is not None:
+            hubs[name] = {"name": hub, "created_at": properties.created_at.isoformat()}
+            last[name] = dict(properties.last_sequence_numbers)
+            continue
+        last[name] = marked.get("last_sequence_numbers", {}).get(name, {})
+        if name in marked.get("hubs", {}):
+            hubs[name] = marked["hubs"][name]
+    return {"hubs": hubs, "last_sequence_numbers": last}
 
 
-def _marked_spill(events: WindowEvents, window_id: str) -> object:
-    """Read what the marker says of the spill; None where it says nothing, can't be read, or is not there."""
+async def _properties(events: WindowEvents, hub: str) -> HubProperties | None:
+    """Ask a hub how far it is; None where there is no such hub any more."""
     try:
-        marker = json.loads(events.reference.read(marker_path(window_id)) or b"null")
-    except ValueError:
+        return await events.hubs.properties(hub)
+    except SendFailed as failure:
+        if failure.kind is not FailureKind.PERMANENT:
+            raise
+        telemetry.warning(logger, "window.hub_gone", hub=hub, cause=failure)
         return None
-    return marker.get("spill") if isinstance(marker, dict) else None
+
+
+def _spill(events: WindowEvents, row: WindowRow, marked: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+    """Count a window's spill; marked: what its marker says, of the same tries or others."""
+    batches = [batch for stream in _hubs(row) for batch in events.spill.batches(f"{stream}/{row.window.id}/")]
+    attempts = _attempts(events, row)
+    before = marked.get("spill", {}) if marked.get("attempts") == attempts else {}
+    return with_purged(spill_of_window(batches, attempts), before)
+
+
+def _marked(events: WindowEvents, window_id: str) -> dict[str, Any]:
+    """Read a window's marker; empty where it can't be read, or is not there."""
+    try:
+        marker = json.loads(events.reference.read(marker_path(window_id)) or b"{}")
+    except ValueError:
+        return {}
+    return marker if isinstance(marker, dict) else {}
 
 
 def _note_drained(events: WindowEvents, row: WindowRow) -> None:

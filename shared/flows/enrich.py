@@ -44,7 +44,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class EnrichmentTools:
-    """What enriching needs of the world; `jobs_of` has the feeds that are enriched."""
+    """What enriching needs of the world; `jobs_of` has the feeds that are enriched.
+
+    spill_kept: how far back windows may lie whose spill is redriven now.
+    """
 
     ledger: Ledger
     runs: RunLedger
@@ -54,6 +57,7 @@ class EnrichmentTools:
     clock: Callable[[], datetime]
     jobs_of: Mapping[str, Job]
     drain_limit: timedelta
+    spill_kept: timedelta
 
 
 def wanted(tools: EnrichmentTools, window_id: str | None) -> int | None:

@@ -1,7 +1,8 @@
 """The work on one stream's spilled batches: each is sent to its hub, and marked by what became of it."""
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -23,7 +24,7 @@ from shared.domain.redriving import (
     keys_of,
     split,
 )
-from shared.domain.spill import SpilledBatch, part_path
+from shared.domain.spill import SpilledBatch, part_path, whole_path
 from shared.errors import LoginRefused, SendFailed, SpoiltBatch
 
 logger = logging.getLogger(__name__)
@@ -32,7 +33,11 @@ REDRIVE_FOR: Final = timedelta(minutes=2)
 """After so long no further batch is begun. A send may then take its whole deadline still; the rest of
 `functionTimeout` is reserve."""
 
+RENEW_SECONDS: Final = 20.0
+"""Between renewals of the lock, which ends after 60 s."""
+
 _AWAY: Final = Backoff(30.0, LONGEST_DELAY.total_seconds())
+_SHORTEST_DELAY: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,44 +59,51 @@ class RedriveTools:
 class Redriver:
     """One call's work on one stream. senders: by hub, connected once. refused: what the hub refused of one send.
 
-    dead: the dead batches for which later events of their keys wait. settled: by window, the last batch of it that
+    dead: the dead batches for which later events of their keys wait; unread: those of them whose keys are not known
+    yet, in the order of their paths. held: one that waits for a dead one. settled: by window, the last batch of it that
     was marked.
     """
 
     tools: RedriveTools
     lock: SpillLock
     connections: AsyncExitStack
-    dead: list[DeadKeys]
+    settled: dict[str, SpilledBatch]
+    unread: list[SpilledBatch]
+    held: str = ""
+    dead: list[DeadKeys] = field(default_factory=list)
     senders: dict[str, Sender] = field(default_factory=dict)
     refused: list[tuple[Event, str]] = field(default_factory=list)
-    settled: dict[str, SpilledBatch] = field(default_factory=dict)
     rows: int = 0
 
-    async def run(self, due: Sequence[SpilledBatch]) -> None:
-        """Redrive batch by batch, until the hub is away or time is up; the batch that is next then is reminded of."""
+    async def run(self, due: Sequence[SpilledBatch]) -> SpilledBatch | None:
+        """Redrive batch by batch, until the hub is away, or time is up: then this gives the batch that is next."""
         until = self.tools.clock() + REDRIVE_FOR
         for batch in due:
             if self.tools.clock() >= until:
-                await telemetry.in_thread(self.tools.spill.remind, batch)
-                return
+                return batch
             await telemetry.in_thread(self.lock.renew)
             try:
-                await self._redrive(batch)
+                await held(self.lock, self._redrive(batch))
             except SpoiltBatch as fault:
                 await telemetry.in_thread(self._end_dead, batch, f"{fault}")
             except (SendFailed, LoginRefused) as failure:
                 if failure.kind is not FailureKind.PERMANENT:
                     await telemetry.in_thread(self._wait, batch, failure)
-                    return
+                    return None
                 await telemetry.in_thread(self._end_dead, batch, f"{failure}")
+        await telemetry.in_thread(self.tools.spill.note_first, due[0].stream, self.held)
+        return None
 
     async def _redrive(self, batch: SpilledBatch) -> None:
         """Send one batch and mark it; raises SpoiltBatch, and SendFailed and LoginRefused as its hub does."""
         events = await telemetry.in_thread(_events, self.tools.spill, batch)
+        while self.unread and whole_path(self.unread[0].path) < whole_path(batch.path):
+            self.dead.append(await telemetry.in_thread(dead_keys, self.tools.spill, self.unread.pop(0)))
         parts = split(batch.path, events, self.dead)
         if parts.held and not parts.sendable:
-            held = replace(batch, tries=0, waits_for=parts.waits_for, reason=_why(parts.waits_for))
-            await telemetry.in_thread(self.tools.spill.mark, held)
+            waiting = replace(batch, tries=0, waits_for=parts.waits_for, reason=_why(parts.waits_for))
+            await telemetry.in_thread(self.tools.spill.mark, waiting)
+            self.held = batch.path
             return
         self.refused.clear()
         sender = await self._sender(batch.hub)
@@ -116,8 +128,9 @@ class Redriver:
             return
         part = replace(batch, tries=0)
         if parts.held:
-            held = replace(part, path=part_path(batch.path, "held"), waits_for=parts.waits_for)
-            self._keep(replace(held, reason=_why(parts.waits_for)), parts.held)
+            waiting = replace(part, path=part_path(batch.path, "held"), waits_for=parts.waits_for)
+            self._keep(replace(waiting, reason=_why(parts.waits_for)), parts.held)
+            self.held = waiting.path
         if refused:
             dead = replace(part, path=part_path(batch.path, "refused"), state="dead", reason=self.refused[0][1])
             for kept in self._keep(replace(dead, waits_for=""), refused):
@@ -156,6 +169,7 @@ class Redriver:
         delay = self._delay(again.tries, failure)
         self.tools.spill.remind(again, delay)
         self.tools.spill.mark(again)
+        self.tools.spill.note_first(batch.stream, batch.path)
         about = {"window": batch.window_id, "tries": again.tries, "again_in_s": round(delay.total_seconds())}
         if failure.kind is FailureKind.UNAUTHORIZED:
             telemetry.error(logger, "spill.login_refused", cause=failure, **about)
@@ -163,11 +177,23 @@ class Redriver:
             telemetry.warning(logger, "spill.hub_away", cause=failure, **about)
 
     def _delay(self, tries: int, failure: SendFailed | LoginRefused) -> timedelta:
-        """Grow with full jitter, and never below what the hub asks for; a refused login is not mended in seconds."""
+        """Grow with full jitter from 30 s, never below what the hub asks for; a login is not mended in seconds."""
         if isinstance(failure, LoginRefused) or failure.kind is FailureKind.UNAUTHORIZED:
             return LONGEST_DELAY
-        seconds = max(_AWAY.wait(tries, self.tools.draw()), failure.retry_after)
+        seconds = max(_SHORTEST_DELAY, _AWAY.wait(tries, self.tools.draw()), failure.retry_after)
         return min(timedelta(seconds=seconds), LONGEST_DELAY)
+
+
+async def held[Done](lock: SpillLock, work: Coroutine[object, object, Done]) -> Done:
+    """Do some work, and renew the lock meanwhile; where that fails the work is given up, and Unavailable raised."""
+    task = asyncio.create_task(work)
+    try:
+        while not (await asyncio.wait({task}, timeout=RENEW_SECONDS))[0]:
+            await telemetry.in_thread(lock.renew)
+        return await task
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
 
 
 def dead_keys(spill: Spill, batch: SpilledBatch) -> DeadKeys:

@@ -10,7 +10,7 @@ from typing import Final
 from shared.clients.storage.spill import Spill
 from shared.clients.storage.windows import Ledger
 from shared.domain.redriving import AfterDead, due_batches
-from shared.domain.spill import SpilledBatch, SpillState
+from shared.domain.spill import UNSETTLED, SpilledBatch, SpillState
 from shared.domain.spill_request import SpillRequest, SpillSummary, place_of, summaries
 from shared.errors import RequestRejected
 from shared.flows.request_windows import existing_window
@@ -19,7 +19,6 @@ MOST_CHANGED: Final = 2_000
 """Batches that one request writes: about half a minute of the 230 s that Azure waits for an answer."""
 
 _AT_ONCE: Final = 8
-_UNSETTLED: Final[tuple[SpillState, ...]] = ("waiting", "dead")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ def request_redrive(tools: SpillRequestTools, request: SpillRequest) -> ChangedB
 
     Raises RequestRejected where the feed or window is unknown.
     """
-    found = tools.spill.batches(states=_UNSETTLED)
+    found = tools.spill.batches(states=UNSETTLED)
     meant = _meant(tools, request, found)
     dead = [batch for batch in meant if batch.state == "dead"]
     revived = _marked(tools, (_revived(batch) for batch in dead[:MOST_CHANGED]), "waiting")
@@ -69,7 +68,7 @@ def request_discard(tools: SpillRequestTools, request: SpillRequest) -> ChangedB
 
     Raises RequestRejected where the feed or window is unknown.
     """
-    found = tools.spill.batches(states=_UNSETTLED)
+    found = tools.spill.batches(states=UNSETTLED)
     meant = _meant(tools, request, found)
     wanted = (replace(batch, state="discarded", reason=request.reason) for batch in meant[:MOST_CHANGED])
     discarded = _marked(tools, wanted, "discarded")
@@ -123,4 +122,4 @@ def _remind(tools: SpillRequestTools, batches: Iterable[SpilledBatch], streams: 
 def _tell(tools: SpillRequestTools, discarded: Iterable[SpilledBatch]) -> None:
     """Name one batch of each stream and window: whoever reads that message tells of windows that are drained now."""
     for batch in {(batch.stream, batch.window_id): batch for batch in discarded}.values():
-        tools.spill.remind(batch)
+        tools.spill.remind(batch, tellings=1)

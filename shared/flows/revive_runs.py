@@ -47,7 +47,7 @@ async def _revive_feed(tools: EnrichmentTools, orchestrations: Orchestrations, f
     runs = await telemetry.in_thread(tools.runs.of_feed, feed)
     quiet = [run for run in runs if is_due_for_revival(run, now)]
     done = [await _revive(tools, orchestrations, run) for run in quiet if not await _any_lives(orchestrations, run)]
-    rows = await telemetry.in_thread(tools.ledger.windows, feed, since=now - 2 * KEPT)
+    rows = await telemetry.in_thread(tools.ledger.windows, feed, since=now - max(2 * KEPT, tools.spill_kept))
     for row in [row for row in rows if _is_owed_a_run(row, now)]:
         number = number_of_wanted(row.attempt, await telemetry.in_thread(tools.runs.of_window, row.window))
         if number is not None:
@@ -77,8 +77,12 @@ def _drained(row: WindowRow, now: datetime) -> datetime | None:
 
 
 def _is_taken_in(tools: EnrichmentTools, row: WindowRow, drained: datetime, rows: Collection[WindowRow]) -> bool:
-    """Look through the window's own runs, then those of all others from the newest on, as far as it takes."""
-    looked_at = [row, *reversed(list(rows))]
+    """Look through the window's own runs, then those of others from the newest on, as far as it takes.
+
+    Of old windows only those matter that were drained, too: a run that takes all in is in the name of one of them.
+    """
+    recent = tools.clock() - 2 * KEPT
+    looked_at = [row, *(one for one in reversed(list(rows)) if one.window.start >= recent or DRAINED in one.announced)]
     return any(takes_in(run, row.window, drained) for one in looked_at for run in tools.runs.of_window(one.window))
 
 

@@ -2,20 +2,21 @@
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
+from itertools import groupby, islice
 from operator import attrgetter
 from typing import Final
 
 from shared import telemetry
 from shared.clients.storage.spill import QueuedMessage, Spill
-from shared.domain.redriving import AfterDead, after_death, due_batches, overdue
+from shared.clients.storage.windows import known_window
+from shared.domain.redriving import AfterDead, after_death, drained_windows, due_batches, overdue
 from shared.domain.spill import SpilledBatch, SpillState, read_message
 from shared.domain.windows.ledger_row import WindowRow
-from shared.errors import CorruptRow, IngestionError
-from shared.flows.announce import WindowEvents, note
+from shared.errors import IngestionError
+from shared.flows.announce import WindowEvents, mark_spill, note
 
 logger = logging.getLogger(__name__)
 
@@ -23,19 +24,18 @@ SPILL_DEAD: Final = "spill_dead"
 """Under which a window's row keeps when an alert of its dead batches was raised."""
 
 MOST_BATCHES_PURGED: Final = 500
-"""Of each state and tick: 144,000 a day."""
+"""Of what was redriven, and of all else, in a tick: 144,000 a day."""
 
+_LATELY: Final = timedelta(days=1)
 _MOST_POISON: Final = 3_200
 _AT_ONCE: Final = 32
-_DEAD: Final[tuple[SpillState]] = ("dead",)
-_OPEN: Final[tuple[SpillState, ...]] = ("waiting", "dead")
 
 
 @dataclass(frozen=True, slots=True)
 class SpillHousekeepingTools:
     """What looking after the spill needs of the world. alert: tells a person of a window's dead batches, and why.
 
-    keep: how long redriven and discarded batches are kept. keep_dead: how long dead ones are.
+    keep: how long redriven batches are kept. keep_dead: how long dead and discarded ones are.
     """
 
     spill: Spill
@@ -51,17 +51,45 @@ class SpillHousekeepingTools:
         return self.events.clock
 
 
-def look_after_spill(tools: SpillHousekeepingTools) -> list[str]:
-    """Take each poisoned message, remind, alert and purge; says in sentences what it did.
+async def look_after_spill(tools: SpillHousekeepingTools) -> list[str]:
+    """Take each poisoned message, remind, purge, alert, and tell of drained windows; says in sentences what it did.
 
     Raises Unavailable and LoginRefused.
     """
-    done = _look_at_poison(tools)
-    batches = tools.spill.batches(states=_OPEN)
-    return done + _remind(tools, batches) + _alert_of_dead(tools, batches) + _purge(tools)
+    batches = {batch.path: batch for batch in await telemetry.in_thread(tools.spill.batches)}
+    done = await telemetry.in_thread(_look_after_batches, tools, batches)
+    return done + await _tell_drained(tools, batches.values())
 
 
-def _look_at_poison(tools: SpillHousekeepingTools) -> list[str]:
+def _look_after_batches(tools: SpillHousekeepingTools, batches: dict[str, SpilledBatch]) -> list[str]:
+    """Purge before alerting: while nobody can be told, storage must not fill."""
+    done = _look_at_poison(tools, batches)
+    done += _remind(tools, batches.values())
+    done += _purge(tools, batches.values())
+    return done + _alert_of_dead(tools, batches.values())
+
+
+async def _tell_drained(tools: SpillHousekeepingTools, batches: Collection[SpilledBatch]) -> list[str]:
+    """Tell of windows that are drained and of which a redriver could not tell, since it was killed or storage away.
+
+    Of those alone that something was written of lately: the ends of older windows may be deleted by now.
+    """
+    done, lately = [], tools.clock() - _LATELY
+    written = {batch.window_id for batch in batches if _is_written_since(batch, lately)}
+    for window_id in drained_windows(batch for batch in batches if batch.window_id in written):
+        try:
+            if await mark_spill(tools.events, window_id):
+                done.append(f"What became of the spill of window {window_id} was written into its end.")
+        except IngestionError as failure:
+            telemetry.warning(logger, "spill.not_told", window=window_id, cause=failure)
+            if failure.kind.may_pass:
+                return done
+        except Exception as fault:  # noqa: BLE001 - its plan may be of a shape that this version can't read
+            telemetry.error(logger, "spill.not_told", cause=fault, window=window_id)
+    return done
+
+
+def _look_at_poison(tools: SpillHousekeepingTools, batches: dict[str, SpilledBatch]) -> list[str]:
     """Take all messages that the function died of, and look once at each stream that they name.
 
     Once: what takes storage away for a while kills the messages of many good batches together.
@@ -73,7 +101,7 @@ def _look_at_poison(tools: SpillHousekeepingTools) -> list[str]:
         except (ValueError, RecursionError) as fault:
             done.append(f"A message of {len(message.body)} bytes in the queue spill-poison names no batch: {fault}.")
         tools.spill.forget(message)
-    return done + [_after_death(tools, stream) for stream in sorted(streams)]
+    return done + [_after_death(tools, batches, stream) for stream in sorted(streams)]
 
 
 def _poison(spill: Spill) -> Iterator[QueuedMessage]:
@@ -84,24 +112,29 @@ def _poison(spill: Spill) -> Iterator[QueuedMessage]:
         yield from messages
 
 
-def _after_death(tools: SpillHousekeepingTools, stream: str) -> str:
+def _after_death(tools: SpillHousekeepingTools, batches: dict[str, SpilledBatch], stream: str) -> str:
     """Have a stream tried once more, and bury what its redriver died of again.
 
     A redriver works in the order of paths, so it died of the first batch, whichever its message named.
     """
-    first = next(iter(due_batches(tools.spill.batches(f"{stream}/", _OPEN), tools.after_dead)), None)
-    if first is None:
+    due = _due(tools, batches.values(), stream)
+    if not due:
         return f"The function died five times at the spill of stream {stream}, where nothing is due any more."
-    batch = after_death(first)
-    tools.spill.mark(batch)
+    batch = after_death(due[0])
+    batches[batch.path] = tools.spill.mark(batch) or batch
     if batch.state == "dead":
         tools.spill.bury(batch)
-    tools.spill.remind(batch)
+    for following in _due(tools, batches.values(), stream)[:1]:
+        tools.spill.remind(following)
     ends = "It is dead now." if batch.state == "dead" else "It is tried once more."
     return f"The function died five times at {batch.path} ({batch.rows} records). {ends}"
 
 
-def _remind(tools: SpillHousekeepingTools, batches: Sequence[SpilledBatch]) -> list[str]:
+def _due(tools: SpillHousekeepingTools, batches: Iterable[SpilledBatch], stream: str) -> list[SpilledBatch]:
+    return due_batches((batch for batch in batches if batch.stream == stream), tools.after_dead)
+
+
+def _remind(tools: SpillHousekeepingTools, batches: Iterable[SpilledBatch]) -> list[str]:
     messages, _ = tools.spill.waiting_messages()
     done = []
     for batch, delay in overdue(batches, tools.clock(), messages, tools.after_dead):
@@ -113,13 +146,19 @@ def _remind(tools: SpillHousekeepingTools, batches: Sequence[SpilledBatch]) -> l
 
 
 def _alert_of_dead(tools: SpillHousekeepingTools, batches: Iterable[SpilledBatch]) -> list[str]:
-    """Alert once of each window that has dead batches; one that is not in the ledger is alerted of by the log alone."""
+    """Alert once of each window that has dead batches; one that is not in the ledger is alerted of by the log alone.
+
+    What can't be alerted of now is at the next tick, and costs no other.
+    """
     dead = sorted((batch for batch in batches if batch.state == "dead"), key=attrgetter("window_id", "path"))
     done = []
     for window_id, own in groupby(dead, key=attrgetter("window_id")):
-        row = _row(tools, window_id)
-        if row is not None and SPILL_DEAD not in row.announced:
-            done.append(_alert(tools, row, list(own)))
+        try:
+            row = known_window(tools.events.ledger, window_id)
+            if row is not None and SPILL_DEAD not in row.announced:
+                done.append(_alert(tools, row, list(own)))
+        except IngestionError as failure:
+            telemetry.warning(logger, "window.not_alerted", window=window_id, cause=failure)
     return done
 
 
@@ -136,18 +175,28 @@ def _alert(tools: SpillHousekeepingTools, row: WindowRow, dead: Sequence[Spilled
     return f"Of window {row.window.id}, {reason}"
 
 
-def _row(tools: SpillHousekeepingTools, window_id: str) -> WindowRow | None:
-    try:
-        return tools.events.ledger.window(window_id)
-    except CorruptRow as odd:
-        telemetry.warning(logger, "window.not_looked_at", window=window_id, cause=odd)
-        return None
+def _purge(tools: SpillHousekeepingTools, batches: Collection[SpilledBatch]) -> list[str]:
+    """Delete what was redriven, and what else is settled when the ledger forgets its window; never what waits.
 
-
-def _purge(tools: SpillHousekeepingTools) -> list[str]:
-    """Delete what is settled, and dead batches when the ledger forgets their windows; what waits is never deleted."""
+    What was discarded must be counted for as long as its window is: else it would be missed among what has arrived.
+    """
     now = tools.clock()
-    settled = tools.spill.delete_older(now - tools.keep, ("redriven", "discarded"), MOST_BATCHES_PURGED)
-    dead = tools.spill.delete_older(now - tools.keep_dead, _DEAD, MOST_BATCHES_PURGED)
-    done = [f"{settled} spilled batches that were redriven or discarded were deleted."] if settled else []
-    return [*done, f"{dead} dead batches were deleted; they can't be redriven any more."] if dead else done
+    before: Mapping[SpillState, datetime] = {
+        "redriven": now - tools.keep,
+        "dead": now - tools.keep_dead,
+        "discarded": now - tools.keep_dead,
+    }
+    old = [batch for batch in batches if batch.state in before and not _is_written_since(batch, before[batch.state])]
+    redriven = _delete(tools, (batch for batch in old if batch.state == "redriven"))
+    ended = _delete(tools, (batch for batch in old if batch.state != "redriven"))
+    done = [f"{redriven} spilled batches that were redriven were deleted."] if redriven else []
+    done += [f"{ended} dead or discarded batches were deleted; they can't be redriven any more."] if ended else []
+    return done
+
+
+def _is_written_since(batch: SpilledBatch, instant: datetime) -> bool:
+    return batch.written_at is None or batch.written_at >= instant
+
+
+def _delete(tools: SpillHousekeepingTools, old: Iterable[SpilledBatch]) -> int:
+    return sum(tools.spill.delete(batch) for batch in islice(old, MOST_BATCHES_PURGED))

@@ -193,7 +193,7 @@ _HOUSEKEEPING = (
         "How long ended windows, their slices and runs are kept in the ledger; longer than any catch-up.",
     ),
     Setting("KEEP_LOOKUPS", setting.positive_duration, "168:00:00", "How long lookups are kept; the newest always is."),
-    Setting("KEEP_SPILL", setting.positive_duration, "168:00:00", "How long spill is kept that was sent or discarded."),
+    Setting("KEEP_SPILL", setting.positive_duration, "168:00:00", "How long spill is kept that was sent."),
     Setting("KEEP_MARKERS", setting.positive_duration, "2160:00:00", "How long the files that mark ends are kept."),
 )
 

@@ -91,7 +91,7 @@ class Enriching:
         self.starts: Counter[str] = Counter()
         self.tools = EnrichmentTools(
             self.ledger, self.runs, self.jobs, FakeEventHubs({"trades": 1}), LookupTools(FakeReference(self.now), {}),
-            self.now, {feed: Job("follow_window", ())}, DRAIN_LIMIT,
+            self.now, {feed: Job("follow_window", ())}, DRAIN_LIMIT, timedelta(days=7),
         )  # fmt: skip
 
     def now(self):

@@ -7,8 +7,7 @@ import uuid
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from itertools import islice
+from datetime import timedelta
 from typing import Final, Protocol
 
 from shared import telemetry
@@ -76,11 +75,21 @@ class Spill(Protocol):
         """Write what a batch is now (state, tries, reason, waits_for), and give it as it is then.
 
         It stays as it is where somebody else wrote a state meanwhile that may not become this one
-        (`shared.domain.spill.may_become`); None where its blob is gone.
+        (`shared.domain.spill.may_become`), and where it would wait but this version can't read it. None where its blob
+        is gone.
         """
 
-    def remind(self, batch: SpilledBatch, delay: timedelta = timedelta()) -> None:
-        """Write a message that names a batch, visible after `delay` (at most 7 days)."""
+    def remind(self, batch: SpilledBatch, delay: timedelta = timedelta(), tellings: int = 0) -> None:
+        """Write a message that names a batch, visible after `delay` (at most 7 days).
+
+        tellings: where it is there to tell of the batch's window, the how manieth one it is.
+        """
+
+    def note_first(self, stream: str, path: str) -> None:
+        """Note which batch of a stream is the first that waits, empty for none; only who has its lock may."""
+
+    def noted_first(self, stream: str) -> str | None:
+        """Give the path that was noted last, None where none ever was. It may be out of date."""
 
     def bury(self, batch: SpilledBatch) -> None:
         """Write a message that names a batch into the queue of dead ones, for people and their tools."""
@@ -91,8 +100,8 @@ class Spill(Protocol):
         A lock whose holder died is free again after 60 s.
         """
 
-    def delete_older(self, before: datetime, states: Collection[SpillState], most: int) -> int:
-        """Delete batches of these states that were last written before an instant; say how many, at most `most`."""
+    def delete(self, batch: SpilledBatch) -> bool:
+        """Delete a batch; says False where it was written since it was listed or looked up, or is gone."""
 
     def waiting_messages(self) -> tuple[int, int]:
         """Say about how many messages the queue holds, and the queue of dead ones."""
@@ -130,9 +139,9 @@ class StoredSpill:
             self._is_prepared = True
 
     def keep(self, batch: SpilledBatch, content: bytes) -> SpilledBatch:
-        """Add the blob, write the message, and take the blob back where the message was refused."""
+        """Add the blob, write the message; where that is refused, take back a blob that this call has added."""
         kept = batch
-        while not self._blobs.add(kept.path, content, metadata_of(kept)):
+        while not (is_new := self._blobs.add(kept.path, content, metadata_of(kept))):
             there = self.batch(kept.path)
             if there is not None and there.sha256 == kept.sha256:
                 break
@@ -140,7 +149,8 @@ class StoredSpill:
         try:
             self.remind(kept)
         except (Unavailable, LoginRefused):
-            self._take_back(kept)
+            if is_new:
+                self._take_back(kept)
             raise
         return kept
 
@@ -165,15 +175,29 @@ class StoredSpill:
             if blob is None:
                 return None
             there = _batch(blob)
-            if not may_become(there.state, batch.state):
+            if not _may_become(there, batch.state):
                 return there
             if self._blobs.describe(blob, metadata_of(batch, blob.metadata)):
                 return batch
         raise Unavailable(f"{batch.path} in the container {CONTAINER} is being written by others all the time.")
 
-    def remind(self, batch: SpilledBatch, delay: timedelta = timedelta()) -> None:
+    def remind(self, batch: SpilledBatch, delay: timedelta = timedelta(), tellings: int = 0) -> None:
         """Write the message."""
-        self._queue.put(json.dumps(message_of(batch)), delay)
+        self._queue.put(json.dumps(message_of(batch, tellings)), delay)
+
+    def note_first(self, stream: str, path: str) -> None:
+        """Write it into the metadata of a blob of the stream that is no batch."""
+        metadata = {"path": path} if path else {}
+        blob = self._blobs.look(_note_of(stream))
+        if blob is None:
+            self._blobs.add(_note_of(stream), b"", metadata)
+        elif dict(blob.metadata) != metadata:
+            self._blobs.describe(blob, metadata)
+
+    def noted_first(self, stream: str) -> str | None:
+        """Look at that blob."""
+        blob = self._blobs.look(_note_of(stream))
+        return None if blob is None else blob.metadata.get("path", "")
 
     def bury(self, batch: SpilledBatch) -> None:
         """Write the message into the other queue."""
@@ -191,10 +215,12 @@ class StoredSpill:
         finally:
             lock.give_back()
 
-    def delete_older(self, before: datetime, states: Collection[SpillState], most: int) -> int:
-        """List, then delete one by one those that nobody wrote meanwhile."""
-        old = (blob for blob in self._blobs_of_batches("") if blob.written_at < before and _batch(blob).state in states)
-        return sum(self._blobs.delete(blob) for blob in islice(old, most))
+    def delete(self, batch: SpilledBatch) -> bool:
+        """Look again, and delete under the ETag; what was written within the second has another state."""
+        blob = self._blobs.look(batch.path)
+        if blob is None or blob.written_at != batch.written_at or _batch(blob) != batch:
+            return False
+        return self._blobs.delete(blob)
 
     def waiting_messages(self) -> tuple[int, int]:
         """Ask both queues."""
@@ -237,6 +263,15 @@ class _Lease:
     def give_back(self) -> None:
         with contextlib.suppress(Unavailable, LoginRefused):
             self.blobs.release(self.path, self.name)
+
+
+def _may_become(there: SpilledBatch, state: SpillState) -> bool:
+    is_unsendable = state == "waiting" and there.state == "dead" and not there.is_readable
+    return may_become(there.state, state) and not is_unsendable
+
+
+def _note_of(stream: str) -> str:
+    return f"{stream}/.first"
 
 
 def _batch(blob: Blob) -> SpilledBatch:

@@ -1,12 +1,13 @@
 """How a batch is written as the metadata of its blob, whose values are ASCII, and read from it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 from urllib.parse import quote, unquote
 
-from shared.domain.spill import SPILL_STATES, VERSION, SpilledBatch, SpillState, feed_of
+from shared.domain.spill import SPILL_STATES, SpilledBatch, SpillState, feed_of
 
 _LONGEST_REASON: Final = 500  # twelve bytes a character at the worst; all metadata of a blob are 8 KiB at most
 
@@ -14,9 +15,18 @@ _LONGEST_REASON: Final = 500  # twelve bytes a character at the worst; all metad
 def metadata_of(batch: SpilledBatch, before: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
     """Write a batch; a reason is percent-encoded and cut to 500 characters, and what is empty is left out.
 
-    before: metadata in whose place these are put; what this version does not know of them stays.
+    before: metadata in whose place these are put; what this version does not know of them stays. Of a batch that this
+    version can't read all of them stay but its state and reason.
     """
-    values = {
+    values = _values(batch)
+    if before and not batch.is_readable:
+        values = {name: values[name] for name in ("state", "reason")}
+    unknown = {name: value for name, value in before.items() if name.lower() not in values}
+    return unknown | {name: value for name, value in values.items() if value}
+
+
+def _values(batch: SpilledBatch) -> dict[str, str]:
+    return {
         "version": str(batch.version),
         "feed": batch.feed,
         "hub": batch.hub,
@@ -29,12 +39,10 @@ def metadata_of(batch: SpilledBatch, before: Mapping[str, str] = MappingProxyTyp
         "waits_for": batch.waits_for,
         "spilled_at": batch.spilled_at.isoformat(),
     }
-    unknown = {name: value for name, value in before.items() if name.lower() not in values}
-    return unknown | {name: value for name, value in values.items() if value}
 
 
 def batch_of(path: str, metadata: Mapping[str, str], written_at: datetime) -> SpilledBatch:
-    """Read a batch; one that can't be read is dead, with the reason, so that nobody overlooks it.
+    """Read a batch; one that can't be read is dead, with the reason, so that nobody overlooks it, or discarded.
 
     A newer version's metadata are read as far as they have what this version knows.
     """
@@ -53,10 +61,15 @@ def batch_of(path: str, metadata: Mapping[str, str], written_at: datetime) -> Sp
             tries=_count(given, "tries"),
             reason=unquote(given.get("reason", "")),
             waits_for=given.get("waits_for", ""),
+            written_at=written_at,
         )
     except (KeyError, ValueError) as error:
         reason = f"Its metadata can't be read: {type(error).__name__} {error}"
-        return SpilledBatch(path, feed_of(path), "", 0, 0, "", written_at, VERSION, "dead", 0, reason)
+        unread = SpilledBatch(
+            path, feed_of(path), "", 0, 0, "", written_at, state="dead", reason=reason, written_at=written_at
+        )
+        is_discarded = given.get("state") == "discarded"
+        return replace(unread, state="discarded", reason=unquote(given.get("reason", ""))) if is_discarded else unread
 
 
 def _count(given: Mapping[str, str], name: str) -> int:

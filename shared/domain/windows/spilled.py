@@ -19,6 +19,18 @@ def spill_of_window(batches: Collection[SpilledBatch], attempts: Mapping[str, in
     }
 
 
+def with_purged(
+    spill: Mapping[str, Mapping[str, int]], before: Mapping[str, Mapping[str, int]]
+) -> dict[str, dict[str, int]]:
+    """Count as redriven, too, what was when a window's spill was counted before: after a while that is deleted."""
+    counted = {
+        stream: {**SpillCounts().as_wire(), "waiting_of_all_tries": 0, **spill.get(stream, {})}
+        | {"redriven": max(states.get(stream, {}).get("redriven", 0) for states in (spill, before))}
+        for stream in sorted({*spill, *before})
+    }
+    return {stream: states for stream, states in counted.items() if stream in spill or any(states.values())}
+
+
 def is_drained(spill: Mapping[str, Mapping[str, int]]) -> bool:
     """Say whether no record of a window waits, whichever try spilled it."""
     return not any(states["waiting_of_all_tries"] for states in spill.values())

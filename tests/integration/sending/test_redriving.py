@@ -17,6 +17,7 @@ from shared.clients.storage.spill_encoding import encode
 from shared.domain.delivery import Event
 from shared.domain.spill import SpilledBatch, batch_path
 from shared.domain.spill_request import SpillRequest
+from shared.flows import redriver
 from shared.flows.redrive import redrive
 from shared.flows.redriver import RedriveTools
 from shared.flows.request_spill import SpillRequestTools, request_redrive
@@ -120,7 +121,8 @@ async def test_what_was_spilled_arrives_whole_and_in_the_order_of_each_key_with_
     assert set(world.told) == {world.window}
 
 
-async def test_while_the_hub_is_still_away_it_waits_and_goes_on_when_it_is_back(world):
+async def test_while_the_hub_is_still_away_it_waits_and_goes_on_when_it_is_back(world, monkeypatch):
+    monkeypatch.setattr(redriver, "_SHORTEST_DELAY", 0.1)
     events = world.keep(50)
     world.platform.order("faults", kind="reject_busy", next=10_000)
     (message,) = list(world.queue.receive_messages(max_messages=1, visibility_timeout=30))

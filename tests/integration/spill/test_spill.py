@@ -89,7 +89,7 @@ def test_what_is_not_there_is_none(spill, stream):
 
     assert (spill.batches(f"{stream}/"), spill.batch(one.path), spill.read(one.path)) == ([], None, None)
     assert spill.mark(one) is None
-    assert spill.delete_older(now() + timedelta(days=1), ("waiting",), 0) == 0
+    assert not spill.delete(one)
 
 
 def test_a_batch_that_is_kept_twice_is_one(spill, stream):
@@ -175,17 +175,26 @@ def test_of_many_that_want_the_lock_at_once_one_has_it(spill, stream):
         assert sum(threads.map(taken, range(6))) == 1
 
 
-def test_old_batches_of_some_states_are_deleted(spill, stream):
-    for number, state in enumerate(("redriven", "waiting", "discarded", "redriven")):
+def test_a_batch_is_deleted_unless_it_was_written_since_it_was_listed(spill, stream):
+    for number in range(2):
         spill.keep(batch(stream, number), b"content")
-        spill.mark(batch(stream, number, state=state))
-    later = now() + timedelta(seconds=2)
+    listed = spill.batches(f"{stream}/")
+    spill.mark(batch(stream, 1, state="discarded"))
 
-    assert spill.delete_older(NOON, ("redriven", "discarded"), 9) == 0
-    assert spill.delete_older(later, ("redriven",), 0) == 0
-    while spill.delete_older(later, ("redriven", "discarded"), 1):
-        pass
+    deleted = [spill.delete(one) for one in [*listed, listed[0]]]
+
+    assert deleted == [True, False, False]
     assert paths(spill.batches(f"{stream}/")) == [batch(stream, 1).path]
+
+
+def test_a_batch_says_when_it_was_last_written(spill, stream):
+    begun = now().replace(microsecond=0)
+    spill.keep(batch(stream), b"content")
+
+    (listed,) = spill.batches(f"{stream}/")
+
+    assert begun <= listed.written_at <= now() + timedelta(seconds=2)
+    assert spill.batch(listed.path).written_at == listed.written_at
 
 
 def test_messages_are_counted(spill, stream):
@@ -323,6 +332,43 @@ def test_the_fakes_queue_alone_fails_is_full_and_loses_messages(stream):
 
     assert paths(spill.batches()) == [batch(stream, 1).path, batch(stream, 2).path]
     assert [message["path"] for message in spill.queue.documents()] == [batch(stream, 2).path]
+
+
+def test_a_batch_that_an_earlier_try_has_kept_is_not_taken_back(stream):
+    spill = FakeSpill(now)
+    spill.keep(batch(stream), b"content")
+    spill.queue_failure = Unavailable("The queue spill can't be reached.")
+
+    with pytest.raises(Unavailable):
+        spill.keep(batch(stream), b"content")
+
+    assert spill.batch(batch(stream).path) == batch(stream)
+
+
+def test_the_first_batch_of_a_stream_is_noted_until_it_is_noted_anew(spill, stream):
+    noted = [spill.noted_first(stream)]
+
+    for path in (batch(stream).path, batch(stream).path, batch(stream, 1).path, ""):
+        spill.note_first(stream, path)
+        noted.append(spill.noted_first(stream))
+
+    assert noted == [None, batch(stream).path, batch(stream).path, batch(stream, 1).path, ""]
+    assert spill.batches(f"{stream}/") == []
+
+
+def test_a_batch_that_can_not_be_read_never_waits_but_may_be_given_up_and_keeps_its_metadata(connection, stream):
+    spill = stored(connection)
+    spill.keep(batch(stream), b"content")
+    with BlobServiceClient.from_connection_string(connection) as service:
+        blob = service.get_blob_client(CONTAINER, batch(stream).path)
+        blob.set_blob_metadata(blob.get_blob_properties().metadata | {"rows": "many"})
+        dead = spill.batch(batch(stream).path)
+
+        waiting, discarded = (spill.mark(replace(dead, state=state, reason="-")) for state in ("waiting", "discarded"))
+
+        metadata = blob.get_blob_properties().metadata
+    assert (waiting, discarded.state, spill.batch(dead.path)) == (dead, "discarded", discarded)
+    assert (metadata["rows"], metadata["sha256"], metadata["spilled_at"]) == ("many", "ab", NOON.isoformat())
 
 
 def test_the_fakes_messages_are_hidden_from_others_and_its_locks_expire_by_its_clock(stream):

@@ -230,12 +230,12 @@ def test_the_lookup_has_the_columns_and_types_of_its_contract():
 
 
 @pytest.mark.parametrize("part", ["7.1", "close.2"])
-@pytest.mark.parametrize(("reason", "absent"), [("", {"reason"}), ("no such hub", set())])
-def test_a_spilled_batch_is_named_by_the_message_of_the_contract(part, reason, absent):
+@pytest.mark.parametrize(("reason", "tellings", "absent"), [("", 0, {"reason", "tellings"}), ("no such hub", 2, set())])
+def test_a_spilled_batch_is_named_by_the_message_of_the_contract(part, reason, tellings, absent):
     schema = SCHEMAS["documents/spill_message.v1.schema.json"]
     path = batch_path("calls", f"{WINDOW.id}/{part}", 3)
 
-    message = message_of(SpilledBatch(path, "call_centre", "centre-calls", 5, 2, "ab", NOON, reason=reason))
+    message = message_of(SpilledBatch(path, "call_centre", "centre-calls", 5, 2, "ab", NOON, reason=reason), tellings)
 
     assert breaches(schema, message) == []
     assert properties_of(schema) - set(message) == absent

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 from collections import Counter
 from datetime import UTC, datetime
 
@@ -225,6 +226,32 @@ async def test_while_a_send_takes_long_the_spill_is_made_ready(monkeypatch):
         delivery = await sender.send(numbered(1))
 
     assert delivery.accepted == 1
+
+
+async def test_while_the_spill_is_being_made_ready_no_other_send_begins_to(monkeypatch):
+    world, loop, go, begun = World(), asyncio.get_running_loop(), threading.Event(), asyncio.Queue()
+    monkeypatch.setattr("shared.clients.spilling._SLOW_SECONDS", 0.0)
+
+    def prepare():
+        loop.call_soon_threadsafe(begun.put_nowait, None)
+        go.wait(5)
+
+    class Slow:
+        rest = 0.0
+
+        async def send(self, events, *, briefly=False):
+            for _ in range(3):
+                await asyncio.sleep(0.01)
+            return world.hubs.take("market-trades", events)
+
+    monkeypatch.setattr(world.spill, "prepare", prepare)
+    async with world.connected(Slow()) as sender, asyncio.timeout(5):
+        for _ in range(3):
+            await sender.send(numbered(1))
+        await begun.get()
+        go.set()
+
+    assert begun.empty()
 
 
 async def test_a_try_at_a_closing_that_begins_anew_leaves_earlier_batches_alone():

@@ -11,7 +11,7 @@ from shared.domain.delivery import Event
 from shared.domain.redriving import (
     DIED,
     LONGEST_DELAY,
-    SETTLED,
+    MESSAGE_TRUSTED,
     DeadKeys,
     after_death,
     due_batches,
@@ -116,23 +116,23 @@ def test_an_event_in_no_order_has_no_key():
 def test_each_streams_first_batch_is_reminded_of_at_once_where_there_is_no_message():
     batches = [batch(1), batch(0), batch(0, stream="gps"), batch(1, stream="gps", state="dead")]
 
-    assert overdue(batches, NOON + SETTLED, 0, "pass") == [
+    assert overdue(batches, NOON + MESSAGE_TRUSTED, 0, "pass") == [
         (batch(0, stream="gps"), timedelta()),
         (batch(0), timedelta()),
     ]
 
 
 def test_where_there_are_messages_the_reminder_is_as_late_as_any_other():
-    assert overdue([batch()], NOON + SETTLED, 1, "pass") == [(batch(), LONGEST_DELAY)]
+    assert overdue([batch()], NOON + MESSAGE_TRUSTED, 1, "pass") == [(batch(), LONGEST_DELAY)]
 
 
 def test_a_young_batch_and_one_that_waits_for_a_dead_one_are_not_reminded_of():
     young, dead = batch(0, stream="gps"), batch(0, state="dead")
     held = batch(1, waits_for=dead.path)
-    later = NOON + SETTLED - timedelta(seconds=1)
+    later = NOON + MESSAGE_TRUSTED - timedelta(seconds=1)
 
     assert overdue([young], later, 0, "wait") == []
-    assert overdue([dead, held], NOON + SETTLED, 0, "wait") == []
+    assert overdue([dead, held], NOON + MESSAGE_TRUSTED, 0, "wait") == []
 
 
 def test_what_the_function_died_of_is_tried_once_more_and_then_dead():

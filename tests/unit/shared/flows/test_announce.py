@@ -16,6 +16,7 @@ from shared.domain.windows.plan import PlanTemplate, StreamPlan
 from shared.domain.windows.window import Slice, Window
 from shared.errors import LoginRefused, SendFailed, Unavailable
 from shared.flows.announce import WindowEvents, announce_closing, announce_opening, mark_closed, mark_spill, note
+from tests.unit.shared.test_contracts_documents import SCHEMAS, breaches
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -330,3 +331,65 @@ def test_a_marker_that_counts_records_as_redriven_has_the_positions_behind_them(
 
     marker = marker_of(events)
     assert (marker["spill"]["trades"]["redriven"], marker["last_sequence_numbers"]["trades"]["1"]) == (5, 4)
+
+
+def test_what_was_deleted_from_the_spill_by_hand_is_not_said_to_wait_any_more(events):
+    complete(events)
+    batch = keep(events)
+    asyncio.run(mark_closed(events, WINDOW.id))
+    del events.spill.blobs.blobs[batch.path]
+
+    assert mark(events)
+    assert (marker_of(events)["spill"], mark(events)) == ({}, False)
+
+
+def test_what_was_redriven_stays_counted_when_its_batches_are_purged(events):
+    complete(events)
+    redrive(events, keep(events))
+    mark(events)
+    before = marker_of(events)
+    events.spill.blobs.blobs.clear()
+
+    assert not mark(events)
+    asyncio.run(mark_closed(events, WINDOW.id))
+    assert marker_of(events) == before
+
+
+def test_a_hub_that_is_gone_leaves_what_the_marker_said_of_it(events):
+    complete(events)
+    batch = keep(events)
+    asyncio.run(mark_closed(events, WINDOW.id))
+    before = marker_of(events)
+    events.hubs.hubs = {}
+    events.spill.mark(replace(batch, state="dead", reason="no such hub"))
+
+    assert mark(events)
+
+    after = marker_of(events)
+    assert (after["hubs"], after["last_sequence_numbers"]) == (before["hubs"], before["last_sequence_numbers"])
+    assert after["spill"]["trades"]["dead"] == 5
+
+
+def test_a_hub_that_was_gone_before_the_window_ended_has_no_positions(events):
+    events.hubs.hubs = {}
+
+    asyncio.run(mark_closed(events, WINDOW.id))
+
+    marker = marker_of(events)
+    assert (marker["hubs"], marker["last_sequence_numbers"]) == ({}, {"trades": {}})
+    assert breaches(SCHEMAS["documents/window_closed.v1.schema.json"], marker | {"counts": {}}) == []
+
+
+def test_the_end_of_a_next_attempt_that_ended_meanwhile_is_written_in_the_place_of_the_first(events):
+    redrive(events, keep(events))
+
+    def ingest_again():
+        events.ledger.change(WINDOW.id, lambda row: replace(row, attempt=2, state="incomplete"))
+
+    mark(replace(events, reference=Meanwhile(events.reference, ingest_again)))
+
+    assert marker_of(events)["state"] == "incomplete"
+
+
+def test_a_window_id_that_is_none_is_marked_nothing_of(events):
+    assert not asyncio.run(mark_spill(events, "trades-20269922T110000Z"))

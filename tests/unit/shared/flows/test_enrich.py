@@ -65,6 +65,7 @@ class World:
             clock=lambda: self.now,
             jobs_of={"trades": Job("follow_window", self.lookups), "payments": Job("follow_window", ())},
             drain_limit=timedelta(minutes=10),
+            spill_kept=timedelta(days=7),
         )
 
     def id(self, window=0):

@@ -76,7 +76,7 @@ async def test_while_the_hub_is_away_a_batch_waits_with_tries_and_reason_and_is_
     (reminder,) = world.spill.queue.messages
     assert (waiting.state, waiting.tries) == ("waiting", 1)
     assert "hub trades" in waiting.reason
-    assert reminder.visible_at == NOON + 15 * SECOND
+    assert reminder.visible_at == NOON + 30 * SECOND
     assert world.told == []
 
     await world.drain()
@@ -85,7 +85,7 @@ async def test_while_the_hub_is_away_a_batch_waits_with_tries_and_reason_and_is_
     assert (done.state, done.reason, done.tries) == ("redriven", "", 1)
 
 
-async def test_reminders_grow_with_full_jitter_to_ten_minutes_and_no_message_is_ever_poison(world):
+async def test_reminders_grow_with_full_jitter_from_thirty_seconds_to_ten_minutes_and_no_message_is_ever_poison(world):
     world.hubs.fail_next("unavailable", 12)
     world.keep(0, events("a"))
     delays = []
@@ -95,7 +95,7 @@ async def test_reminders_grow_with_full_jitter_to_ten_minutes_and_no_message_is_
         delays.append((world.spill.queue.messages[-1].visible_at - world.now).total_seconds())
         world.now = world.spill.queue.messages[-1].visible_at
 
-    assert delays[:6] == [15, 30, 60, 120, 240, 300]
+    assert delays[:6] == [30, 30, 60, 120, 240, 300]
     assert set(delays[6:]) == {300}
     assert world.poison == []
 

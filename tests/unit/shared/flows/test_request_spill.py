@@ -217,3 +217,37 @@ def test_a_list_shows_the_state_that_is_asked_for(desk):
     listed = list_spill(desk.asked, SpillRequest(states=("dead",)), 10, "")
 
     assert [one.state for one in listed.summaries] == ["dead"]
+
+
+@pytest.mark.parametrize("change", [{"spilled_at": "yesterday"}, {"state": "paused"}, {"version": "2"}])
+async def test_a_batch_that_can_not_be_read_stays_dead_with_its_reason_until_it_is_given_up(desk, change):
+    batch = desk.keep(0, events("a"))
+    before = desk.blob(batch).metadata
+    before.update(change)
+    await desk.deliver()
+    dead = desk.spill.batch(batch.path)
+
+    assert request_redrive(desk.asked, ALL_UNSETTLED).batches == []
+    assert (desk.spill.batch(batch.path), dead.state) == (dead, "dead")
+
+    (given_up,) = request_discard(desk.asked, DISCARD_DEAD).batches
+    await desk.deliver()
+
+    left = desk.spill.batch(batch.path)
+    assert (left.state, left.reason, given_up.state) == ("discarded", "not needed", "discarded")
+    assert desk.blob(batch).metadata == before | change | {"state": "discarded", "reason": "not needed"}
+    assert (desk.sent(), set(desk.told)) == ([], {WINDOW})
+
+
+async def test_what_waits_for_a_batch_that_can_not_be_read_goes_on_when_that_is_given_up():
+    desk = Desk("wait")
+    spoilt = desk.keep(0, events("a"))
+    desk.keep(1, events("b", key="ETH"))
+    desk.blob(spoilt).metadata["spilled_at"] = "yesterday"
+    await desk.deliver()
+    assert desk.sent() == []
+
+    request_discard(desk.asked, DISCARD_DEAD)
+    await desk.deliver()
+
+    assert desk.sent() == ["b"]

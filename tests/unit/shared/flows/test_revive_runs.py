@@ -6,6 +6,8 @@ import pytest
 
 from shared.clients.durable.fake import FakeOrchestrations
 from shared.domain.runs.run import RunRow
+from shared.domain.windows.ledger_row import WindowRow
+from shared.domain.windows.window import Window
 from shared.errors import Unavailable
 from shared.flows.enrich import claim_run
 from shared.flows.request_runs import claim_rerun
@@ -184,6 +186,22 @@ def test_a_run_that_gave_up_or_reads_no_hub_took_nothing_in(world, orchestration
     revive(world, orchestrations)
 
     assert [payload["mode"] for payload in orchestrations.started.values()] == ["catch_up"]
+
+
+@pytest.mark.parametrize(("age", "is_caught_up"), [(3, True), (6, True), (8, False)])
+def test_what_was_redriven_of_a_window_of_days_ago_is_read_once_by_another_run(
+    world, orchestrations, age, is_caught_up
+):
+    old = Window("trades", NOON - timedelta(days=age), NOON - timedelta(days=age) + HOUR)
+    world.ledger.claim(WindowRow(old, "closed", "timer", old.start, announced={"drained": NOON.isoformat()}))
+    world.now = NOON + 10 * MINUTE
+
+    revive(world, orchestrations)
+
+    assert list(orchestrations.started) == ([f"enrich-{old.id}"] if is_caught_up else [])
+    world.runs.claim(RunRow(old, 1, "catch_up", "succeeded", world.now, world.now, run_id=41))
+    orchestrations.started.clear()
+    assert (revive(world, orchestrations), orchestrations.started) == ([], {})
 
 
 def test_of_several_windows_whose_spill_was_drained_one_run_reads_all(world, orchestrations):

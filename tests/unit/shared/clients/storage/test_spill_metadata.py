@@ -1,5 +1,6 @@
 """A batch as the metadata of its blob."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -79,3 +80,19 @@ def test_names_of_metadata_are_read_in_any_case():
     metadata = {name.upper(): value for name, value in metadata_of(BATCH).items()}
 
     assert batch_of(PATH, metadata, NOON) == BATCH
+
+
+@pytest.mark.parametrize("change", [{"rows": "many"}, {"version": "x"}, {"version": "2"}])
+def test_of_a_batch_that_can_not_be_read_only_state_and_reason_are_written(change):
+    before = metadata_of(BATCH) | change
+    batch = batch_of(PATH, before, NOON)
+
+    after = metadata_of(replace(batch, state="discarded", reason="not needed"), before)
+
+    assert after == before | {"state": "discarded", "reason": "not needed"}
+    discarded = batch_of(PATH, after, NOON)
+    assert (discarded.state, discarded.reason, discarded.is_readable) == ("discarded", "not needed", False)
+
+
+def test_a_batch_that_was_written_by_this_version_can_be_read():
+    assert batch_of(PATH, metadata_of(BATCH), NOON).is_readable
