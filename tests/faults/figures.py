@@ -1,7 +1,7 @@
 """The figures that the fault tests measure, each beside its bar, and the table of them."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -68,6 +68,12 @@ def row_of(module: str) -> str:
 def as_table(figures: Iterable[Figure]) -> list[str]:
     """Give the lines of the table, rows in their order; figures of a row stay in theirs."""
     return [*HEAD, *(one.as_line() for one in sorted(figures, key=lambda one: int(one.row[1:])))]
+
+
+def as_times(spent: Mapping[str, float], whole: float) -> str:
+    """Say how many seconds the tests of each row took, and all of them, which may run side by side."""
+    rows = sorted(spent, key=lambda row: int(row[1:]))
+    return f"Seconds: {', '.join(f'{row} {spent[row]:,.0f}' for row in rows)}; from begin to end {whole:,.0f}."
 
 
 def with_figures(report: str, figures: Iterable[Figure]) -> str:

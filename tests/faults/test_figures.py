@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.faults.figures import FIRST, LAST, Figure, Figures, as_table, percentile, row_of, with_figures
+from tests.faults.figures import FIRST, LAST, Figure, Figures, as_table, as_times, percentile, row_of, with_figures
 
 LOST = Figure("F1", "lost", "0", "0", holds=True)
 GAPS = Figure("F7", "gaps reported", "200 of 200", "all", holds=True)
@@ -64,6 +64,10 @@ def test_what_does_not_hold_is_named(of_f7):
 )
 def test_a_percentile_is_the_least_value_that_so_many_do_not_exceed(count, percent, wanted):
     assert percentile(range(count, 0, -1), percent) == wanted
+
+
+def test_the_times_of_all_rows_are_told_in_their_order():
+    assert as_times({"F10": 9.6, "F2": 1234.4}, 1300.2) == "Seconds: F2 1,234, F10 10; from begin to end 1,300."
 
 
 def test_figures_replace_their_former_values_and_leave_the_rest():
