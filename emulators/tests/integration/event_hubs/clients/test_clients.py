@@ -302,13 +302,15 @@ def _end_of_held(program):
     raise AssertionError("the reader was not told of its end")
 
 
-@pytest.mark.parametrize(("level", "named"), [(3, "a higher level than 3"), (None, "owned with level 5")])
-def test_a_lower_owner_level_or_none_is_refused_with_the_reason(program, hub, name, level, named):
-    wait_for_readers(hub, name, "1", 0)
-    program.hold("1", group="audit", owner_level=5, earliest=True)
-    wait_for_readers(hub, name, "1", 1)
+@pytest.mark.parametrize(
+    ("partition", "level", "named"), [("1", 3, "a higher level than 3"), ("2", None, "owned with level 5")]
+)
+def test_a_lower_owner_level_or_none_is_refused_with_the_reason(program, hub, name, partition, level, named):
+    wait_for_readers(hub, name, partition, 0)
+    program.hold(partition, group="audit", owner_level=5, earliest=True)
+    wait_for_readers(hub, name, partition, 1)
 
-    failed = refused(lambda: program.receive("1", 1, group="audit", owner_level=level, earliest=True))
+    failed = refused(lambda: program.receive(partition, 1, group="audit", owner_level=level, earliest=True))
 
     assert failed.condition == "amqp:link:stolen"
     assert named in failed.message
