@@ -9,7 +9,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -50,13 +50,12 @@ DELIVER = enrichment.start_enrichment.build().get_user_function().client_functio
 class LosingJobs(FakeJobs):
     """Databricks that does what it is asked and loses a share of its answers; a cancelled run ends a minute later.
 
-    cancelled: the run of each request to cancel; told: of each whose answer arrived.
+    cancelled: the run of each request to cancel, of repeated ones too.
     """
 
     rolled: random.Random | None = None
     later: Any = None
     share: float = 0.3
-    told: list[int] = field(default_factory=list)
     lost: int = 0
     most_at_once: int = 0
 
@@ -73,7 +72,6 @@ class LosingJobs(FakeJobs):
             self.later(60, lambda: FakeJobs.become(self, run_id, "TERMINATED", "CANCELED", code="USER_CANCELED"))
         self.cancelled.append(run_id)
         self._lose(None)
-        self.told.append(run_id)
 
     def _lose(self, answer: Any) -> Any:
         if self.rolled.random() < self.share:

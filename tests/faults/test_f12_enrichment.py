@@ -30,11 +30,10 @@ def test_each_opening_is_one_run_and_what_hangs_is_cancelled(tables, sized, figu
     once = sum(times == 1 for world_runs in runs for times in world_runs.values())
     seconds = [second for world in worlds for second in world.seconds]
     asked = Counter((world.feed, run_id) for world in worlds for run_id in world.jobs.cancelled)
-    told = hung(worlds) & {(world.feed, run_id) for world in worlds for run_id in world.jobs.told}
     assert len(seconds) == DELIVERIES * windows
     assert sum(world.jobs.lost for world in worlds) > windows
     figures.all_of("openings, each delivered three times, with exactly one run", once, windows)
-    figures.all_of("runs that hung, of whose cancelling Databricks told", len(told), hanging(worlds))
+    figures.all_of("runs that hung and were cancelled", len(asked.keys() & hung(worlds)), hanging(worlds))
     figures.exactly("requests to cancel any other run", sum(asked[one] for one in asked.keys() - hung(worlds)), 0)
     figures.at_most("most requests to cancel a run", max(asked.values()), MOST_CANCELS)
     figures.all_of("runs that ended succeeded, or superseded where they hung", ended(worlds), windows)
