@@ -41,7 +41,7 @@ test: lakehouse java-client ## Run every test, of the app, the emulators and the
 	@scripts/test $(ARGS)
 
 faults: lakehouse ## Run the fault tests at full length; their figures go to docs/reliability.md (ARGS=-k f07 for one row)
-	@$(PYTHON) -m pytest tests/faults --long $(ARGS)
+	@$(PYTHON) -m pytest tests/faults --long -n 2 --dist loadfile $(ARGS)
 
 test-emulators: java-client ## Run the tests of the emulators alone
 	@cd emulators && ../$(PYTHON) -m pytest $(or $(ARGS),-n 2)

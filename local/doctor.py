@@ -140,7 +140,8 @@ def _java(machine: Machine) -> Finding:
     if int(found[1]) not in JAVA:
         return Finding("wrong", "Java", f"{found[1]} is found, on which Spark 4.1.1 does not start: install 17 or 21")
     if machine.program(["javac", "-version"]) is None:
-        return Finding("missing", "Java", "the tests compile a client: install a JDK (Debian: openjdk-17-jdk-headless)")
+        advice = "`make test` compiles a client and needs it, `make run` does not (Debian: openjdk-17-jdk-headless)"
+        return Finding("missing", "JDK", advice)
     return Finding("ok", "Java", found[1])
 
 

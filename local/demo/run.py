@@ -17,7 +17,7 @@ from emulators.processes.supervision import ServiceFailed
 from local.clone import CONTRACTS, LAKEHOUSE_PYTHON, SAMPLE, STATES
 from local.demo.display import LineDisplay, WindowsDisplay, print_stream_checks
 from local.demo.hub_reader import key_columns, read_hub
-from local.demo.outage import LOST_FOR, drained, lose_hub, spilled
+from local.demo.outage import LOST_FOR, NotDrained, beside, drained, lose_hub, must_have_spilled, spilled
 from local.demo.polling import (
     Windows,
     first_windows,
@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     except TimeoutError:
         sys.stderr.write(f"The windows did not end in time: see .local/{arguments.name}/logs.\n")
         return 1
-    except (*_REFUSALS, aiohttp.ClientError) as failure:
+    except (*_REFUSALS, NotDrained, aiohttp.ClientError) as failure:
         sys.stderr.write(f"{failure}\n")
         return 1
     except asyncio.CancelledError:
@@ -107,8 +107,9 @@ async def _follow_and_check(console: Console, running: Running, scenario: Scenar
         with LineDisplay(console) as display:
             await drained(running.addresses["functions"]["http"], windows, _DRAIN_SECONDS, display.show)
     console.print("Reading the hubs back …")
-    hubs = _Hubs(running)
-    checks = [check for window in windows.values() if window for check in await _check(hubs, window, scenario)]
+    hubs, away = _Hubs(running), windows.get(scenario.outage_feed or "")
+    lost = away["id"] if away else None
+    checks = [check for window in windows.values() if window for check in await _check(hubs, window, lost)]
     print_stream_checks(console, checks)
     if "databricks" in running.addresses:
         return [*checks, *await _follow_runs(console, running, scenario, windows)]
@@ -140,8 +141,7 @@ async def _outage(running: Running, scenario: Scenario, windows: Windows) -> Asy
         yield
         return
     hub = window["plan"]["streams"][0]["hub"]
-    async with asyncio.TaskGroup() as group:
-        group.create_task(lose_hub(running.addresses["event_hubs"]["admin"], hub, _times(window)[0]))
+    async with beside(lose_hub(running.addresses["event_hubs"]["admin"], hub, _times(window)[0])):
         yield
 
 
@@ -177,8 +177,11 @@ class _Hubs:
         return self.read[hub]
 
 
-async def _check(hubs: _Hubs, window: Mapping[str, Any], scenario: Scenario) -> list[StreamCheck]:
-    """Check each stream of a window that goes to a hub; the first one is the primary stream."""
+async def _check(hubs: _Hubs, window: Mapping[str, Any], lost: str | None) -> list[StreamCheck]:
+    """Check each stream of a window that goes to a hub; the first one is the primary stream.
+
+    lost: the id of the window whose hub was lost.
+    """
     streams = [stream for stream in window["plan"]["streams"] if stream["hub"]]
     spill = await spilled(hubs.running.addresses["functions"]["http"], window["id"])
     checks = []
@@ -188,15 +191,8 @@ async def _check(hubs: _Hubs, window: Mapping[str, Any], scenario: Scenario) -> 
         primary = stream == window["plan"]["streams"][0]
         source = await _source(hubs.running, window) if primary else Source()
         check = check_stream(window, stream["name"], ours, source, spill.get(stream["name"]))
-        checks.append(_with_outage(check) if primary and window["feed"] == scenario.outage_feed else check)
+        checks.append(must_have_spilled(check, lost) if primary else check)
     return checks
-
-
-def _with_outage(check: StreamCheck) -> StreamCheck:
-    """Hold the window whose hub was lost to what must happen then."""
-    if check.counts.get("spilled"):
-        return check
-    return replace(check, problems=(*check.problems, "the hub was away, but nothing was spilled"))
 
 
 async def _source(running: Running, window: Mapping[str, Any]) -> Source:

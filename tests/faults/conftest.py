@@ -1,13 +1,16 @@
 """The frame of the fault tests: their sizes, their figures, and the table after a run."""
 
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from azure.data.tables import TableServiceClient
 
 from emulators.testing import running_service
 from shared.clients.storage.tables import Tables
-from tests.faults.figures import REPORT, Figure, Figures, as_table, row_of, with_figures
+from tests.faults.figures import REPORT, Figure, Figures, as_table, as_times, row_of, with_figures
 from tests.faults.storage import Store, running_store
 from tests.integration.alert_sender.conftest import place
 from tests.integration.jobs_client.conftest import service, workspace
@@ -15,6 +18,7 @@ from tests.integration.sending.stage import HUBS, Platform, running_platform
 
 __all__ = ["place", "service", "workspace"]
 
+BEGAN = pytest.StashKey[float]()
 LONGEST = 1200
 """Seconds that one test of the long form may take."""
 
@@ -74,6 +78,10 @@ def store(storage_services: Store) -> Iterator[Store]:
     storage_services.clear()
 
 
+def pytest_configure(config):
+    config.stash[BEGAN] = time.monotonic()
+
+
 def pytest_collection_modifyitems(config, items):
     if config.getoption("--long"):
         for item in items:
@@ -87,6 +95,7 @@ def pytest_terminal_summary(terminalreporter, exitstatus, config):
     terminalreporter.section("figures of the fault tests")
     for line in as_table(figures):
         terminalreporter.write_line(line)
+    terminalreporter.write_line(as_times(_spent(terminalreporter), time.monotonic() - config.stash[BEGAN]))
     if config.getoption("--long") and exitstatus == pytest.ExitCode.OK:
         REPORT.write_text(with_figures(REPORT.read_text(), figures))
         terminalreporter.write_line("These figures now stand in docs/reliability.md.")
@@ -97,3 +106,13 @@ def _measured(terminalreporter) -> Iterator[Figure]:
         for report in terminalreporter.stats.get(outcome, ()):
             if getattr(report, "when", "") == "call":
                 yield from (Figure(**one) for name, one in report.user_properties if name == "figure")
+
+
+def _spent(terminalreporter) -> Counter[str]:
+    """Sum up the seconds of each row's tests, their fixtures included."""
+    spent: Counter[str] = Counter()
+    for report in (one for reports in terminalreporter.stats.values() for one in reports):
+        module = Path(getattr(report, "nodeid", "").partition("::")[0])
+        if hasattr(report, "duration") and module.stem.startswith("test_f") and module.stem[6:7].isdigit():
+            spent[row_of(module.stem)] += report.duration
+    return spent

@@ -36,13 +36,17 @@ NOISE: Sequence[Mapping[str, Any]] = ({"kind": "malformed"}, {"kind": "unknown"}
 
 @dataclass
 class Hearing:
-    """A venue's client whose listener notes the ids that came by websocket, and how long it was not connected."""
+    """A venue's client whose listener notes the ids that came by websocket, and how long it was not connected.
+
+    reconnects: the seconds of each time without a connection that ended in one.
+    """
 
     client: Any
     heard: set[int] = field(default_factory=set)
     reconnects: list[float] = field(default_factory=list)
     attempts: list[float] = field(default_factory=list)
     down_since: float | None = None
+    connected: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def follow(self, symbols: Sequence[str], listener: Any) -> None:
         self.listener = listener
@@ -62,9 +66,11 @@ class Hearing:
         elif isinstance(event, Interrupted):
             self.attempts.append(now)
             self.down_since = self.down_since or now
-        elif isinstance(event, Connected) and self.down_since:
-            self.reconnects.append(now - self.down_since)
+            self.connected.clear()
+        elif isinstance(event, Connected):
+            self.reconnects += [now - self.down_since] if self.down_since else []
             self.down_since = None
+            self.connected.set()
         self.listener.take(event)
 
     def __getattr__(self, name: str) -> Any:
@@ -80,7 +86,6 @@ class Round:
     length: timedelta
     breaks: int
     jitter: Callable[[], float] = lambda: 0.1
-    faults: int = 0
 
     async def live(self) -> None:
         self.rolled = random.Random(self.seed)
@@ -102,17 +107,17 @@ class Round:
         }
 
     async def _break(self, name: str) -> None:
-        """Break a venue's connection again and again within the slice, with noise and holes between."""
-        (part,) = self.plan.slices()
+        """Break a venue's connection, each time once there is one, within the slice, with noise and holes between."""
+        (part,), client = self.plan.slices(), self.clients[name]
         await asyncio.sleep((part.start - datetime.now(UTC)).total_seconds() + 0.3)
         pause = (self.length.total_seconds() - 1) / self.breaks
         for _ in range(self.breaks):
+            await client.connected.wait()
             await self.exchange.fault(venue=name, **self.rolled.choice(NOISE))
             hole = {"kind": "hole", "venue": name, "symbol": MARKETS[name], "count": self.rolled.randint(1, 4)}
             await self.exchange.fault(**hole, rest=self.rolled.random() < 0.5)
             await asyncio.sleep(pause * self.rolled.uniform(0.3, 0.5))
             await self.exchange.fault(venue=name, **self.rolled.choice(BREAKS))
-            self.faults += 1
             await asyncio.sleep(pause / 2)
 
     def unheard(self, name: str) -> set[int]:

@@ -48,7 +48,10 @@ DELIVER = enrichment.start_enrichment.build().get_user_function().client_functio
 
 @dataclass(slots=True)
 class LosingJobs(FakeJobs):
-    """Databricks that does what it is asked and loses a share of its answers; a cancelled run ends a minute later."""
+    """Databricks that does what it is asked and loses a share of its answers; a cancelled run ends a minute later.
+
+    cancelled: the run of each request to cancel, of repeated ones too.
+    """
 
     rolled: random.Random | None = None
     later: Any = None
@@ -65,9 +68,9 @@ class LosingJobs(FakeJobs):
         return self._lose(FakeJobs.run(self, run_id))
 
     def cancel(self, run_id: int) -> None:
-        if run_id not in self.cancelled:  # a repetition of a cancel has no effect
-            self.cancelled.append(run_id)
+        if run_id not in self.cancelled:  # a repetition has no effect
             self.later(60, lambda: FakeJobs.become(self, run_id, "TERMINATED", "CANCELED", code="USER_CANCELED"))
+        self.cancelled.append(run_id)
         self._lose(None)
 
     def _lose(self, answer: Any) -> Any:
@@ -81,17 +84,17 @@ class Enriching:
     """Windows of one feed, one after the other, of whose runs each third hangs."""
 
     def __init__(self, tables: TableStore, seed: int, count: int) -> None:
-        self.rolled, feed = random.Random(seed), f"enriched{seed}"
+        self.rolled, self.feed = random.Random(seed), f"enriched{seed}"
         self.ledger, self.runs = TableLedger(tables), TableRunLedger(tables)
         self.tasks = TaskHub(ORCHESTRATORS, self.play, Polling(10.0, seed))
         self.jobs = LosingJobs({"follow_window": 11}, clock=lambda: self.tasks.now, rolled=self.rolled)
         self.jobs.later = lambda seconds, do: self.tasks.at(self.tasks.seconds + seconds, do)
-        self.windows = [Window(feed, START + n * LENGTH, START + (n + 1) * LENGTH) for n in range(1, count + 1)]
+        self.windows = [Window(self.feed, START + n * LENGTH, START + (n + 1) * LENGTH) for n in range(1, count + 1)]
         self.seconds: list[float] = []
         self.starts: Counter[str] = Counter()
         self.tools = EnrichmentTools(
             self.ledger, self.runs, self.jobs, FakeEventHubs({"trades": 1}), LookupTools(FakeReference(self.now), {}),
-            self.now, {feed: Job("follow_window", ())}, DRAIN_LIMIT, timedelta(days=7),
+            self.now, {self.feed: Job("follow_window", ())}, DRAIN_LIMIT, timedelta(days=7),
         )  # fmt: skip
 
     def now(self):

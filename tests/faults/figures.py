@@ -1,6 +1,7 @@
 """The figures that the fault tests measure, each beside its bar, and the table of them."""
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -43,14 +44,20 @@ class Figures:
         """Hold that a figure reaches its bar."""
         self._take(what, _text(measured, unit), f"≥ {_text(bar, unit)}", holds=measured >= bar)
 
-    def all_of(self, what: str, measured: int, of: int) -> None:
-        """Hold that all of some, which are more than none, are as they should be."""
-        self._take(what, f"{measured:,} of {of:,}", "all", holds=measured == of > 0)
+    def all_of(self, what: str, measured: int, of: int, besides: Sequence[str] = ()) -> None:
+        """Hold that all of some, which are more than none, are as they should be; `besides` names those that aren't."""
+        self._take(what, f"{measured:,} of {of:,}", "all", holds=measured == of > 0, besides=besides)
 
-    def _take(self, what: str, measured: str, bar: str, *, holds: bool) -> None:
+    def _take(self, what: str, measured: str, bar: str, *, holds: bool, besides: Sequence[str] = ()) -> None:
         figure = Figure(self.row, what, measured, bar, holds)
         self.keep(asdict(figure))
-        assert holds, f"{self.row}, {what}: measured {measured}, the bar is {bar}"
+        assert holds, "\n".join([f"{self.row}, {what}: measured {measured}, the bar is {bar}", *besides])
+
+
+def percentile(values: Iterable[float], percent: float) -> float:
+    """Give the least of the values that so many of a hundred do not exceed."""
+    ordered = sorted(values)
+    return ordered[math.ceil(len(ordered) * percent / 100) - 1]
 
 
 def row_of(module: str) -> str:
@@ -63,14 +70,19 @@ def as_table(figures: Iterable[Figure]) -> list[str]:
     return [*HEAD, *(one.as_line() for one in sorted(figures, key=lambda one: int(one.row[1:])))]
 
 
+def as_times(spent: Mapping[str, float], whole: float) -> str:
+    """Say how many seconds the tests of each row took, and all of them, which may run side by side."""
+    rows = sorted(spent, key=lambda row: int(row[1:]))
+    return f"Seconds: {', '.join(f'{row} {spent[row]:,.0f}' for row in rows)}; from begin to end {whole:,.0f}."
+
+
 def with_figures(report: str, figures: Iterable[Figure]) -> str:
-    """Give the report with these figures in the place of the former ones of their rows; other rows stay."""
+    """Give the report with these figures in the places of their former values; others stay."""
     before, _, rest = report.partition(FIRST)
     former, _, after = rest.partition(LAST)
-    new = list(figures)
-    measured = {one.row for one in new}
-    kept = [one for one in map(_figure, former.split("\n")) if one and one.row not in measured]
-    return "\n".join([f"{before}{FIRST}", *as_table([*kept, *new]), f"{LAST}{after}"])
+    known = [one for one in map(_figure, former.split("\n")) if one]
+    found = {(one.row, one.what): one for one in [*known, *figures]}
+    return "\n".join([f"{before}{FIRST}", *as_table(found.values()), f"{LAST}{after}"])
 
 
 def _figure(line: str) -> Figure | None:

@@ -80,6 +80,6 @@ def message(event: Event) -> Message:
 
 
 def arrival(body: bytes) -> Arrival:
-    """Tell which event this is; it is known by all that it holds."""
+    """Tell which event this is, known by its whole body: one that came with two bodies is doubled to a verdict."""
     found = json.loads(body)
     return Arrival(Event(found["source"], found["number"]), body)

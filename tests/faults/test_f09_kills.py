@@ -46,6 +46,7 @@ async def test_a_slice_that_is_killed_at_any_point_loses_nothing(place, platform
     figures.exactly("records lost", len(verdict.lost), 0)
     figures.exactly("records doubled after dedupe", verdict.doubled, 0)
     figures.exactly("records that nobody produced", len(verdict.phantom), 0)
+    # A slice is tried again from its first record, whatever was acknowledged of it: the bar is a slice.
     figures.at_most("records sent again by a kill", verdict.doubled_raw / kills, len(done) / (number + 1))
     figures.all_of("killed slices that ended done", len(done_slices(attempts)), number + 1)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.faults.figures import FIRST, LAST, Figure, Figures, as_table, row_of, with_figures
+from tests.faults.figures import FIRST, LAST, Figure, Figures, as_table, as_times, percentile, row_of, with_figures
 
 LOST = Figure("F1", "lost", "0", "0", holds=True)
 GAPS = Figure("F7", "gaps reported", "200 of 200", "all", holds=True)
@@ -54,12 +54,29 @@ def test_the_table_has_its_rows_in_order():
     assert as_table([SLOW, GAPS, LOST])[2:] == [LOST.as_line(), GAPS.as_line(), SLOW.as_line()]
 
 
-def test_figures_replace_those_of_their_row_and_leave_the_rest():
+def test_what_does_not_hold_is_named(of_f7):
+    with pytest.raises(AssertionError, match="bitstamp: 17 to 19"):
+        of_f7.all_of("gaps reported", 1, 2, ["bitstamp: 17 to 19"])
+
+
+@pytest.mark.parametrize(
+    ("count", "percent", "wanted"), [(100, 99, 99), (1000, 99, 990), (20, 95, 19), (10, 95, 10), (1, 99, 1), (3, 50, 2)]
+)
+def test_a_percentile_is_the_least_value_that_so_many_do_not_exceed(count, percent, wanted):
+    assert percentile(range(count, 0, -1), percent) == wanted
+
+
+def test_the_times_of_all_rows_are_told_in_their_order():
+    assert as_times({"F10": 9.6, "F2": 1234.4}, 1300.2) == "Seconds: F2 1,234, F10 10; from begin to end 1,300."
+
+
+def test_figures_replace_their_former_values_and_leave_the_rest():
     report = f"# Reliability\n\n{FIRST}\n{LAST}\n\nHow to run it.\n"
-    first = with_figures(report, [LOST, GAPS])
+    doubled = Figure("F1", "doubled", "0", "0", holds=True)
+    first = with_figures(report, [LOST, doubled, GAPS])
 
     second = with_figures(first, [Figure("F1", "lost", "3", "0", holds=False)])
 
-    assert second.split("\n")[4:8] == ["|---|---|---|---|---|", "| F1 | lost | 3 | 0 | **no** |", GAPS.as_line(), LAST]
+    assert second.split("\n")[5:9] == ["| F1 | lost | 3 | 0 | **no** |", doubled.as_line(), GAPS.as_line(), LAST]
     assert second.startswith("# Reliability\n\n")
     assert second.endswith("\n\nHow to run it.\n")

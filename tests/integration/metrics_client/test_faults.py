@@ -84,7 +84,7 @@ def test_a_count_without_end_is_broken_off(sqlite_world):
     with pytest.raises(Unavailable, match="interrupted"):
         measured(SqlMetrics(sqlite_world.metrics.database, HASTY, HASTY))
 
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 30
     assert sqlite_world.metrics.last("trades", 9) == []
 
 

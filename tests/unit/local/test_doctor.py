@@ -91,8 +91,8 @@ def test_java_that_spark_does_not_start_on_is_wrong(machine):
 def test_java_without_its_compiler_is_missing(machine):
     without = replace(machine, program=lambda command: None if command[0] == "javac" else machine.program(command))
 
-    assert bad(without) == [("missing", "Java")]
-    assert "JDK" in advice(without)
+    assert bad(without) == [("missing", "JDK")]
+    assert "`make test` compiles a client and needs it, `make run` does not" in advice(without)
 
 
 def test_absent_lakehouse_is_missing(machine, tmp_path):

@@ -79,7 +79,7 @@ async def test_an_outage_drops_and_refuses_until_it_is_over(exchange):
         await exchange.coinbase_ids()
     assert await exchange.subscribe("kraken")
     while not await _reachable(exchange):
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < 30
     assert time.monotonic() - begun >= 0.6
 
 

@@ -60,7 +60,7 @@ class Host:
         """Send SIGTERM and give the seconds until the end."""
         began = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(8)
+        self.process.wait(30)
         self.process.stdout.close()
         self.session.close()
         return time.monotonic() - began

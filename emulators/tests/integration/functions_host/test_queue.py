@@ -140,8 +140,8 @@ def test_sixteen_messages_are_fetched_at_once_and_more_when_half_of_them_are_don
 
 
 def test_a_message_stays_hidden_while_its_function_runs_however_long(launch, storage, queues):
-    queue(queues, "long").send_message("patient sleep 5")
-    host = launch("queues", "--message-lock", "2", WORK=storage, WORK_QUEUE="long")
+    queue(queues, "long").send_message("patient sleep 8")
+    host = launch("queues", "--message-lock", "6", WORK=storage, WORK_QUEUE="long")
 
     until(lambda: host.effect("patient.ended"), "the end of the run")
     until(lambda: length(queues, "long") == 0, "the deletion")
@@ -179,7 +179,7 @@ def test_a_host_that_stops_settles_what_it_still_finishes(launch, storage, queue
     host = launch("queues", WORK=storage, WORK_QUEUE="stopped")
     until(lambda: host.effect("last"), "the run")
 
-    assert host.stop() < 5
+    assert host.stop() < 30
 
     assert host.effect("last.ended") == ["1"]
     assert length(queues, "stopped") == 0
@@ -195,7 +195,7 @@ def test_plain_text_and_a_pause_after_a_failure_are_as_host_json_says(launch, st
     until(lambda: host.effect("slowly.ended"), "the second run")
 
     first, second = runs(host, "slowly")
-    assert 1.9 < second["began"] - first["began"] < 6
+    assert 1.9 < second["began"] - first["began"] < 30
 
 
 @pytest.mark.parametrize(

@@ -60,11 +60,10 @@ class Partition:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """One function and its hub, read by one consumer group."""
+    """One function and the hub that it reads."""
 
     function: Function
-    client: EventHubConsumerClient
-    store: BlobCheckpointStore
+    hub: str
     partitions: dict[str, Partition] = field(default_factory=dict)
 
     @property
@@ -80,7 +79,7 @@ class Reader:
     @property
     def facts(self) -> dict[str, str]:
         """What a log line says of it."""
-        return {"function": self.function.name, "hub": self.client.eventhub_name}
+        return {"function": self.function.name, "hub": self.hub}
 
 
 class EventHubListener:
@@ -117,25 +116,30 @@ class EventHubListener:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _reader(self, function: Function) -> Reader:
-        trigger, options = function.trigger, self._options
         try:
-            what = Subscription(
-                resolved(trigger["eventHubName"], self._settings),
-                resolved(trigger.get("consumerGroup") or "$Default", self._settings),
-                options.endpoint,
-                options.websockets,
-            )
-            store = checkpoint_store(connection(self._settings, STORAGE), CONTAINER)
-            client = consumer_client(
-                connection(self._settings, trigger["connection"]),
-                what,
-                store,
-                load_balancing_interval=options.balancing_interval.total_seconds(),
-                partition_ownership_expiration_interval=options.ownership_expires.total_seconds(),
-            )
+            _, client = self._clients(function)  # connect to nothing yet, but tell what is refused
         except (AppRefused, ValueError) as error:
             raise AppRefused(f"function {function.name!r}: {error}") from error
-        return Reader(function, client, store)
+        return Reader(function, client.eventhub_name)
+
+    def _clients(self, function: Function) -> tuple[BlobCheckpointStore, EventHubConsumerClient]:
+        """Make a store of checkpoints and the client around it; once closed, neither can be opened again."""
+        trigger, options = function.trigger, self._options
+        what = Subscription(
+            resolved(trigger["eventHubName"], self._settings),
+            resolved(trigger.get("consumerGroup") or "$Default", self._settings),
+            options.endpoint,
+            options.websockets,
+        )
+        store = checkpoint_store(connection(self._settings, STORAGE), CONTAINER)
+        client = consumer_client(
+            connection(self._settings, trigger["connection"]),
+            what,
+            store,
+            load_balancing_interval=options.balancing_interval.total_seconds(),
+            partition_ownership_expiration_interval=options.ownership_expires.total_seconds(),
+        )
+        return store, client
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -147,8 +151,10 @@ class EventHubListener:
         while True:
             try:
                 await self._make_container()
-                async with reader.store, reader.client:
-                    await self._process(reader)
+                store, client = self._clients(reader.function)
+                reader.partitions.clear()  # what waited there comes again
+                async with store, client:
+                    await self._process(reader, client)
             except Exception:  # a listener outlives whatever happens to its connections
                 _logger.exception("event_hub.not_read", extra=reader.facts)
             await asyncio.sleep(_PAUSE)
@@ -160,7 +166,7 @@ class EventHubListener:
             except ResourceExistsError:
                 return
 
-    async def _process(self, reader: Reader) -> None:
+    async def _process(self, reader: Reader, client: EventHubConsumerClient) -> None:
         options = self._options
 
         async def on_events(context: PartitionContext, events: list[EventData]) -> None:
@@ -173,7 +179,7 @@ class EventHubListener:
         async def on_close(context: PartitionContext, _reason: object) -> None:
             reader.partitions.pop(context.partition_id, None)
 
-        await reader.client.receive_batch(
+        await client.receive_batch(
             on_events,
             on_error=on_error,
             on_partition_close=on_close,
@@ -216,7 +222,7 @@ class EventHubListener:
         policy = reader.function.retry
         for retries in itertools.count():
             count = RetryCount(retries, policy.count if policy else 0)
-            reason = f"New batch of '{reader.client.eventhub_name}'."
+            reason = f"New batch of '{reader.hub}'."
             outcome = await self._invoke(reader.function.name, Given(given.value, given.metadata, count), reason=reason)
             if outcome.error is None or policy is None or not policy.allows(retries):
                 return

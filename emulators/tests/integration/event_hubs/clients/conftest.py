@@ -49,9 +49,8 @@ def javascript(_):
 def java(folder):
     """Command line of the program for Java, which is compiled into a folder."""
     sources = sorted((PROGRAMS / "java").glob("*.java"))
-    subprocess.run(
-        ["javac", "-d", folder, "-cp", needed(JARS, "scripts/setup-java-client") / "*", *sources], check=True
-    )
+    path = needed(JARS, "scripts/setup-java-client") / "*"
+    subprocess.run(["javac", "--release", "17", "-d", folder, "-cp", path, *sources], check=True)
     return ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", f"{folder}:{JARS}/*", "Client"]
 
 

@@ -93,7 +93,7 @@ def refused(asking):
 
 
 def wait_for_readers(hub, name, partition, count):
-    """Until so many links read a partition: what is sent now reaches them."""
+    """Until so many links read a partition: what is sent now reaches them, and none of an earlier test is left."""
     deadline = time.monotonic() + 20
     while hub.partition(name, partition)["readers"] != count:
         assert time.monotonic() < deadline
@@ -279,6 +279,7 @@ def test_a_reader_from_the_latest_gets_what_is_sent_from_then_on(program, hub, n
 
 def test_a_higher_owner_level_takes_over_and_the_loser_is_told(program, hub, name):
     program.send(b"a", partition="0")
+    wait_for_readers(hub, name, "0", 0)
     program.hold("0", group="audit", owner_level=1, earliest=True)
     wait_for_readers(hub, name, "0", 1)
 
@@ -301,12 +302,15 @@ def _end_of_held(program):
     raise AssertionError("the reader was not told of its end")
 
 
-@pytest.mark.parametrize(("level", "named"), [(3, "a higher level than 3"), (None, "owned with level 5")])
-def test_a_lower_owner_level_or_none_is_refused_with_the_reason(program, hub, name, level, named):
-    program.hold("1", group="audit", owner_level=5, earliest=True)
-    wait_for_readers(hub, name, "1", 1)
+@pytest.mark.parametrize(
+    ("partition", "level", "named"), [("1", 3, "a higher level than 3"), ("2", None, "owned with level 5")]
+)
+def test_a_lower_owner_level_or_none_is_refused_with_the_reason(program, hub, name, partition, level, named):
+    wait_for_readers(hub, name, partition, 0)
+    program.hold(partition, group="audit", owner_level=5, earliest=True)
+    wait_for_readers(hub, name, partition, 1)
 
-    failed = refused(lambda: program.receive("1", 1, group="audit", owner_level=level, earliest=True))
+    failed = refused(lambda: program.receive(partition, 1, group="audit", owner_level=level, earliest=True))
 
     assert failed.condition == "amqp:link:stolen"
     assert named in failed.message
@@ -399,7 +403,7 @@ def test_a_busy_hub_is_told_and_takes_events_again_afterwards(program, hub, name
 
 
 def test_a_hub_over_its_throughput_units_is_busy_until_they_are_lifted(program, hub):
-    hub.admin("POST", "/throttle", {"units": 1})
+    hub.admin("POST", "/throttle", {"units": 0.05})
     program.ask("fill", bytes=500, partition="5")
 
     failed = refused(lambda: program.send(b"a", partition="5"))

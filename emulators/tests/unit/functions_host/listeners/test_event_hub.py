@@ -1,5 +1,6 @@
 """What the listener makes of the events that the client hands it, without a hub."""
 
+import asyncio
 import json
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -10,6 +11,7 @@ from emulators.functions_host.app_worker import CallOutcome, Function
 from emulators.functions_host.backoff import RetryPolicy
 from emulators.functions_host.errors import AppRefused
 from emulators.functions_host.host_json import EventHubOptions, HostConfig
+from emulators.functions_host.listeners import event_hub
 from emulators.functions_host.listeners.event_hub import EventHubListener
 from tests.unit.functions_host.listeners.test_event_batches import event
 
@@ -156,3 +158,38 @@ async def test_the_place_of_a_batch_says_whether_the_checkpoint_follows():
         await made._take(reader, context, [event(b"a", n)])
 
     assert places == [False, True]
+
+
+class BreakingOnce(EventHubListener):
+    """A listener whose first reading of its hub breaks; it needs no storage account."""
+
+    def __init__(self, surroundings):
+        super().__init__(surroundings)
+        self.clients = []
+        self.reads_again = asyncio.Event()
+
+    async def _make_container(self):
+        """Make none."""
+
+    async def _process(self, reader, client):
+        self.clients.append(client)
+        if len(self.clients) == 1:
+            reader.partitions["0"] = self._partition(reader)
+            raise ConnectionError("told to break")
+        self.waiting = dict(reader.partitions)
+        self.reads_again.set()
+        await asyncio.Event().wait()
+
+
+async def test_a_hub_whose_reading_broke_is_read_again_by_another_client(monkeypatch):
+    monkeypatch.setattr(event_hub, "_PAUSE", 0.0)
+    made = BreakingOnce(Around(SETTINGS, HostConfig(event_hubs=EventHubOptions())))
+    await made.start([function()], Calls())
+
+    async with asyncio.timeout(10):
+        await made.reads_again.wait()
+    await made.stop()
+
+    first, second = made.clients
+    assert first is not second
+    assert made.waiting == {}
