@@ -31,6 +31,7 @@ _ORDER = (
     "test_timeout",
     "test_polling",
     "test_destinations",
+    "test_spill",
     "test_enrichment_events",
     "test_enrichment_windows",
     "test_enrichment_assets",
