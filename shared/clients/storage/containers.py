@@ -129,3 +129,13 @@ def container_of(
     account = Account(connection, endpoint, identity, ca_bundle)
     place = f"The container {name}"
     return Resource(place, connect, lambda made, limits: made.create_container(**limits), account.who, retry)
+
+
+def content_of(container: Container, path: str) -> bytes | None:
+    """Download a blob; None where there is none. Raises Unavailable or LoginRefused."""
+    try:
+        return container.call(
+            lambda client, limits: bytes(client.download_blob(path, **limits).readall()), ResourceNotFoundError
+        )
+    except ResourceNotFoundError:
+        return None

@@ -10,7 +10,7 @@ from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceModifiedError, ResourceNotFoundError
 
 from shared.clients.failures import code_of
-from shared.clients.storage.containers import Container
+from shared.clients.storage.containers import Container, content_of
 from shared.clients.storage.resources import Verb
 
 if TYPE_CHECKING:
@@ -82,13 +82,7 @@ class ContainerBlobs:
 
     def read(self, path: str) -> bytes | None:
         """Download it."""
-        try:
-            return self._container.call(
-                lambda container, limits: bytes(container.download_blob(path, **limits).readall()),
-                ResourceNotFoundError,
-            )
-        except ResourceNotFoundError:
-            return None
+        return content_of(self._container, path)
 
     def look(self, path: str) -> Blob | None:
         """Ask for its properties."""

@@ -9,7 +9,7 @@ from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFo
 
 from shared.clients.identity.credentials import Identity
 from shared.clients.retrying import RetryPolicy
-from shared.clients.storage.containers import Container, container_of
+from shared.clients.storage.containers import Container, container_of, content_of
 
 if TYPE_CHECKING:
     from azure.storage.blob import BlobProperties, ContainerClient
@@ -63,13 +63,7 @@ class BlobReference:
 
     def read(self, path: str) -> bytes | None:
         """Download it."""
-        try:
-            return self._container.call(
-                lambda container, limits: bytes(container.download_blob(path, **limits).readall()),
-                ResourceNotFoundError,
-            )
-        except ResourceNotFoundError:
-            return None
+        return content_of(self._container, path)
 
     def newest(self, prefix: str) -> str | None:
         """List and compare; of blobs written in one second the last by name."""
