@@ -90,7 +90,7 @@ def test_opening_that_comes_a_day_late_starts_no_second_run(enrichment, thrice):
 
 def test_closing_that_overtakes_its_opening_leaves_the_run_to_the_opening(enrichment):
     for way in WAYS:
-        enrichment.app.fault("event_grid", "late", subscription=way, seconds=4)
+        enrichment.app.fault("event_grid", "late", subscription=way, seconds=12)
 
     window_id = enrichment.past("payments")
     run = enrichment.ended(window_id)

@@ -132,7 +132,8 @@ class Round:
         """Give the ranges of ids that the window's closing tells to be lost."""
         assert self.closed["lost_count"] == len(self.closed["lost"])
         lost = [LostInterval(**one) for one in self.closed["lost"]]
-        return {(one.first, one.last) for one in lost if one.market == f"{name}:{MARKETS[name]}"}
+        own = [one for one in lost if one.market == f"{name}:{MARKETS[name]}"]
+        return _ranges({number for one in own for number in range(one.first, one.last + 1)})
 
     def sent(self, name: str) -> list[int]:
         return [one["trade_id"] for _, one in self.hub.sent if one["venue"] == name]
