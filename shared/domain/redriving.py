@@ -53,6 +53,12 @@ def due_batches(batches: Iterable[SpilledBatch], after_dead: AfterDead) -> list[
     return [batch for batch in listed if batch.state == "waiting" and batch.waits_for not in dead]
 
 
+def first_due(batches: Iterable[SpilledBatch], after_dead: AfterDead) -> list[SpilledBatch]:
+    """Give the first of each stream's batches that may be sent; streams of which none may are left out."""
+    by_stream = groupby(sorted(batches, key=attrgetter("path")), key=attrgetter("stream"))
+    return [first for _, own in by_stream for first in due_batches(own, after_dead)[:1]]
+
+
 def is_due(message: SpillMessage, first: SpilledBatch) -> bool:
     """Say whether a message is one to work upon, by the first batch that is due.
 
@@ -108,10 +114,9 @@ def overdue(
     messages: about how many there are, never too few. Where there is any, it may be the one: a reminder as late as a
     redriver's own can be is out of date when it comes, unless nobody else reminded.
     """
-    by_stream = groupby(sorted(batches, key=attrgetter("path")), key=attrgetter("stream"))
-    first = (next(iter(due_batches(own, after_dead)), None) for _, own in by_stream)
     delay = LONGEST_DELAY if messages else timedelta()
-    return [(batch, delay) for batch in first if batch is not None and now - batch.spilled_at >= MESSAGE_TRUSTED]
+    first = first_due(batches, after_dead)
+    return [(batch, delay) for batch in first if now - batch.spilled_at >= MESSAGE_TRUSTED]
 
 
 def after_death(batch: SpilledBatch) -> SpilledBatch:

@@ -85,7 +85,8 @@ async def mark_spill(events: WindowEvents, window_id: str) -> bool:
     if row is None or not row.ended or not row.plan:
         return False
     marked = await asyncio.to_thread(_marked, events, window_id)
-    if await asyncio.to_thread(_spill, events, row, marked) == marked.get("spill", {}):
+    attempts = await asyncio.to_thread(_attempts, events, row)
+    if await asyncio.to_thread(_spill, events, row, attempts, marked) == marked.get("spill", {}):
         return False
     await _mark(events, row)
     return True
@@ -107,13 +108,15 @@ def announce_closing(events: WindowEvents, window_id: str) -> dict[str, Any]:
     return _announce(events, row, "closed", closed)
 
 
-def note(events: WindowEvents, row: WindowRow, what: str) -> None:
-    """Write into the ledger when something was first told of a window, or failed to be; of this attempt alone."""
-    now = events.clock().isoformat()
+def note(events: WindowEvents, row: WindowRow, what: str, *, is_last: bool = False) -> None:
+    """Write into the ledger when something was first (or last) told of a window, or failed to be; of this attempt."""
+    entry = {what: events.clock().isoformat()}
 
     def noted(current: WindowRow) -> WindowRow | None:
-        is_same = current.attempt == row.attempt
-        return replace(current, announced={what: now, **current.announced}) if is_same else None
+        if current.attempt != row.attempt:
+            return None
+        announced = current.announced
+        return replace(current, announced={**announced, **entry} if is_last else {**entry, **announced})
 
     events.ledger.change(row.window.id, noted)
 
@@ -130,13 +133,14 @@ async def _mark(events: WindowEvents, row: WindowRow) -> None:
     again meanwhile, its end is taken back, or that of the next attempt written in its place.
     """
     path, marked = marker_path(row.window.id), await asyncio.to_thread(_marked, events, row.window.id)
-    spill = await asyncio.to_thread(_spill, events, row, marked)
+    attempts = await asyncio.to_thread(_attempts, events, row)
+    spill = await asyncio.to_thread(_spill, events, row, attempts, marked)
     while True:
         if spill and is_drained(spill):
-            await asyncio.to_thread(_note_drained, events, row)
-        content = json.dumps(await _marker(events, row, spill, marked), indent=1).encode()
-        await asyncio.to_thread(events.reference.write, path, content)
-        written, spill = spill, await asyncio.to_thread(_spill, events, row, marked)
+            await asyncio.to_thread(note, events, row, DRAINED, is_last=True)
+        marker = _marker(row, attempts, spill, await _positions(events, row, marked))
+        await asyncio.to_thread(events.reference.write, path, json.dumps(marker, indent=1).encode())
+        written, spill = spill, await asyncio.to_thread(_spill, events, row, attempts, marked)
         if spill == written or not is_drained(spill):
             break
     now = await asyncio.to_thread(_row, events, row.window.id)
@@ -146,25 +150,26 @@ async def _mark(events: WindowEvents, row: WindowRow) -> None:
         await _mark(events, now)
 
 
-async def _marker(
-    events: WindowEvents, row: WindowRow, spill: Mapping[str, Any], marked: Mapping[str, Any]
+def _marker(
+    row: WindowRow, attempts: Mapping[str, int], spill: Mapping[str, Any], positions: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Ask the hubs how far they are, which is after the spill was asked: what is redriven lies before that."""
-    positions = await _positions(events, row, marked)
     return {
         "window": row.window.id,
         "start": row.window.start.isoformat(),
         "end": real_end(row).isoformat(),
         "state": row.state,
         "counts": row.result.get("counts", {}),
-        "attempts": await asyncio.to_thread(_attempts, events, row),
+        "attempts": attempts,
         "spill": spill,
         **positions,
     }
 
 
 async def _positions(events: WindowEvents, row: WindowRow, marked: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Say of each stream which its hub is and how far; of a hub that is gone, what the marker said before, if any."""
+    """Say of each stream which its hub is and how far; of a hub that is gone, what the marker said before, if any.
+
+    Asked after the spill was: what is redriven lies before these positions.
+    """
     hubs, last = {}, {}
     for name, hub in _hubs(row).items():
         properties = await _properties(events, hub)
@@ -189,10 +194,11 @@ async def _properties(events: WindowEvents, hub: str) -> HubProperties | None:
         return None
 
 
-def _spill(events: WindowEvents, row: WindowRow, marked: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+def _spill(
+    events: WindowEvents, row: WindowRow, attempts: Mapping[str, int], marked: Mapping[str, Any]
+) -> dict[str, dict[str, int]]:
     """Count a window's spill; marked: what its marker says, of the same tries or others."""
     batches = [batch for stream in _hubs(row) for batch in events.spill.batches(f"{stream}/{row.window.id}/")]
-    attempts = _attempts(events, row)
     before = marked.get("spill", {}) if marked.get("attempts") == attempts else {}
     return with_purged(spill_of_window(batches, attempts), before)
 
@@ -204,16 +210,6 @@ def _marked(events: WindowEvents, window_id: str) -> dict[str, Any]:
     except ValueError:
         return {}
     return marker if isinstance(marker, dict) else {}
-
-
-def _note_drained(events: WindowEvents, row: WindowRow) -> None:
-    now = events.clock().isoformat()
-
-    def noted(current: WindowRow) -> WindowRow | None:
-        is_same = current.attempt == row.attempt
-        return replace(current, announced={**current.announced, DRAINED: now}) if is_same else None
-
-    events.ledger.change(row.window.id, noted)
 
 
 def _attempts(events: WindowEvents, row: WindowRow) -> dict[str, int]:

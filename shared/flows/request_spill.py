@@ -4,12 +4,11 @@ from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import groupby
-from operator import attrgetter
 from typing import Final
 
 from shared.clients.storage.spill import Spill
 from shared.clients.storage.windows import Ledger
-from shared.domain.redriving import AfterDead, due_batches
+from shared.domain.redriving import AfterDead, first_due
 from shared.domain.spill import UNSETTLED, SpilledBatch, SpillState
 from shared.domain.spill_request import SpillRequest, SpillSummary, place_of, summaries
 from shared.errors import RequestRejected
@@ -113,10 +112,8 @@ def _marked(tools: SpillRequestTools, batches: Iterable[SpilledBatch], state: Sp
 
 def _remind(tools: SpillRequestTools, batches: Iterable[SpilledBatch], streams: Collection[str]) -> None:
     """Remind of the first due batch of each of these streams: a redriver goes on from there."""
-    own = sorted((batch for batch in batches if batch.stream in streams), key=attrgetter("path"))
-    for _, of_stream in groupby(own, key=attrgetter("stream")):
-        for first in due_batches(of_stream, tools.after_dead)[:1]:
-            tools.spill.remind(first)
+    for first in first_due((batch for batch in batches if batch.stream in streams), tools.after_dead):
+        tools.spill.remind(first)
 
 
 def _tell(tools: SpillRequestTools, discarded: Iterable[SpilledBatch]) -> None:

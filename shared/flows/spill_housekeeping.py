@@ -12,7 +12,7 @@ from typing import Final
 from shared import telemetry
 from shared.clients.storage.spill import QueuedMessage, Spill
 from shared.clients.storage.windows import known_window
-from shared.domain.redriving import AfterDead, after_death, drained_windows, due_batches, overdue
+from shared.domain.redriving import AfterDead, after_death, drained_windows, first_due, overdue
 from shared.domain.spill import SpilledBatch, SpillState, read_message
 from shared.domain.windows.ledger_row import WindowRow
 from shared.errors import IngestionError
@@ -117,21 +117,21 @@ def _after_death(tools: SpillHousekeepingTools, batches: dict[str, SpilledBatch]
 
     A redriver works in the order of paths, so it died of the first batch, whichever its message named.
     """
-    due = _due(tools, batches.values(), stream)
+    due = _first_due(tools, batches.values(), stream)
     if not due:
         return f"The function died five times at the spill of stream {stream}, where nothing is due any more."
     batch = after_death(due[0])
     batches[batch.path] = tools.spill.mark(batch) or batch
     if batch.state == "dead":
         tools.spill.bury(batch)
-    for following in _due(tools, batches.values(), stream)[:1]:
+    for following in _first_due(tools, batches.values(), stream):
         tools.spill.remind(following)
     ends = "It is dead now." if batch.state == "dead" else "It is tried once more."
     return f"The function died five times at {batch.path} ({batch.rows} records). {ends}"
 
 
-def _due(tools: SpillHousekeepingTools, batches: Iterable[SpilledBatch], stream: str) -> list[SpilledBatch]:
-    return due_batches((batch for batch in batches if batch.stream == stream), tools.after_dead)
+def _first_due(tools: SpillHousekeepingTools, batches: Iterable[SpilledBatch], stream: str) -> list[SpilledBatch]:
+    return first_due((batch for batch in batches if batch.stream == stream), tools.after_dead)
 
 
 def _remind(tools: SpillHousekeepingTools, batches: Iterable[SpilledBatch]) -> list[str]:
