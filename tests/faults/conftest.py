@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from azure.data.tables import TableServiceClient
 
-from emulators.testing import running_service
 from shared.clients.storage.tables import Tables
+from tests.azurite import running_azurite
 from tests.faults.figures import REPORT, Figure, Figures, as_table, as_times, row_of, with_figures
 from tests.faults.storage import Store, running_store
 from tests.integration.alert_sender.conftest import place
@@ -40,9 +40,8 @@ def figures(request) -> Figures:
 @pytest.fixture(scope="session")
 def storage(tmp_path_factory) -> Iterator[str]:
     """Run Azurite, and give the connection string of its account."""
-    ports = ("--blob-port", 0, "--queue-port", 0, "--table-port", 0)
-    with running_service("storage", "--location", tmp_path_factory.mktemp("azurite"), *ports) as addresses:
-        yield addresses["connection_string"]
+    with running_azurite(tmp_path_factory.mktemp("azurite")) as connection:
+        yield connection
 
 
 @pytest.fixture(scope="session")

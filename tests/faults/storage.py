@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
-from emulators.testing import running_service
 from shared.clients.identity.fake import FakeIdentity
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 from shared.clients.storage.spill import CONTAINER, StoredSpill, blob_spill
 from shared.clients.storage.spill_encoding import decode
+from tests.azurite import running_azurite
 from tests.faults.producing import arrival
 from tests.faults.verdict import Arrival
 
@@ -80,9 +80,8 @@ class Store:
 @contextlib.contextmanager
 def running_store(folder: Path) -> Iterator[Store]:
     """Run Azurite in a process of its own, and the front in threads, for the length of a block."""
-    ports = ("--blob-port", 0, "--queue-port", 0, "--table-port", 0)
-    with running_service("storage", "--location", folder, *ports) as addresses:
-        connection, trouble = addresses["connection_string"], Trouble()
+    with running_azurite(folder) as connection:
+        trouble = Trouble()
         parts = dict(part.split("=", 1) for part in connection.strip(";").split(";"))
         queues = urlsplit(parts["QueueEndpoint"])
         with _front(f"{queues.hostname}:{queues.port}", trouble) as place:

@@ -8,7 +8,6 @@ import pyarrow.parquet as pq
 import pytest
 from azure.storage.blob import BlobServiceClient
 
-from emulators.testing import running_service
 from shared.clients.identity.fake import FakeIdentity
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts, TransientError
 from shared.clients.storage.fake import FakeLake
@@ -17,6 +16,7 @@ from shared.clients.storage.resources import Resource
 from shared.contracts import load_contract
 from shared.domain.delivery import Delivery, Event
 from shared.errors import LoginRefused, SendFailed
+from tests.azurite import running_azurite
 from tests.integration.jobs_client.peer import Answer, running_peer
 
 QUICK = RetryPolicy(Timeouts(total=2.0, attempt=1.0, ordinary=Backoff(0.01, 0.03), throttled=Backoff(0.01, 0.03)))
@@ -80,9 +80,8 @@ class Blobs:
 
 @pytest.fixture(scope="module")
 def connection(tmp_path_factory):
-    ports = ("--blob-port", 0, "--queue-port", 0, "--table-port", 0)
-    with running_service("storage", "--location", tmp_path_factory.mktemp("azurite"), *ports) as addresses:
-        yield addresses["connection_string"]
+    with running_azurite(tmp_path_factory.mktemp("azurite")) as connection:
+        yield connection
 
 
 @pytest.fixture(params=["fake", "blobs"])
@@ -240,9 +239,8 @@ async def test_records_that_were_given_up_are_not_in_the_file_once_a_later_send_
 
 
 async def test_the_container_is_made_at_the_first_write(tmp_path, window):
-    ports = ("--blob-port", 0, "--queue-port", 0, "--table-port", 0)
-    with running_service("storage", "--location", tmp_path, *ports) as addresses:
-        lake = blob_lake(addresses["connection_string"], "", FakeIdentity(), retry=QUICK)
+    with running_azurite(tmp_path) as connection:
+        lake = blob_lake(connection, "", FakeIdentity(), retry=QUICK)
         async with lake.sender(CONTRACT) as sender:
             assert (await sender.send(events(window, [1]))).accepted == 1
 

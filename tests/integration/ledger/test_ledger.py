@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from azure.data.tables import TableServiceClient
 
-from emulators.testing import running_service
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 from shared.clients.storage.fake import FakeLedger, FakeTables
 from shared.clients.storage.tables import Tables
@@ -17,6 +16,7 @@ from shared.clients.storage.windows import TableLedger
 from shared.domain.windows.ledger_row import WindowRow
 from shared.domain.windows.window import Slice, Window
 from shared.errors import CorruptRow, Unavailable
+from tests.azurite import running_azurite
 from tests.integration.jobs_client.peer import Answer, running_peer
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -27,9 +27,8 @@ feeds = (f"feed{number}" for number in itertools.count())
 
 @pytest.fixture(scope="module")
 def tables_connection(tmp_path_factory):
-    ports = ("--blob-port", 0, "--queue-port", 0, "--table-port", 0)
-    with running_service("storage", "--location", tmp_path_factory.mktemp("azurite"), *ports) as addresses:
-        yield addresses["connection_string"]
+    with running_azurite(tmp_path_factory.mktemp("azurite")) as connection:
+        yield connection
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from azure.data.tables import TableServiceClient
 
-from emulators.testing import running_service
 from shared.clients.storage.fake import FakeTables
 from shared.clients.storage.runs import TableRunLedger
 from shared.clients.storage.tables import Tables
 from shared.domain.runs.run import RunRow, row_key
 from shared.domain.windows.window import Window
+from tests.azurite import running_azurite
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -22,9 +22,8 @@ feeds = (f"feed{number}" for number in itertools.count())
 
 @pytest.fixture(scope="module")
 def tables_of_account(tmp_path_factory):
-    ports = ("--blob-port", 0, "--queue-port", 0, "--table-port", 0)
-    with running_service("storage", "--location", tmp_path_factory.mktemp("azurite"), *ports) as addresses:
-        service = TableServiceClient.from_connection_string(addresses["connection_string"])
+    with running_azurite(tmp_path_factory.mktemp("azurite")) as connection:
+        service = TableServiceClient.from_connection_string(connection)
         with service:
             yield Tables(lambda: service)
 

@@ -9,12 +9,12 @@ import pytest
 from azure.core.exceptions import ResourceExistsError
 from azure.storage.blob import BlobServiceClient
 
-from emulators.testing import running_service
 from shared.clients.identity.fake import FakeIdentity
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 from shared.clients.storage.fake import FakeReference
 from shared.clients.storage.reference import CONTAINER, blob_reference
 from shared.errors import LoginRefused, Unavailable
+from tests.azurite import running_azurite
 from tests.integration.jobs_client.peer import Answer, running_peer
 
 QUICK = RetryPolicy(Timeouts(total=2.0, attempt=1.0, ordinary=Backoff(0.02, 0.1), throttled=Backoff(0.02, 0.1)))
@@ -27,9 +27,8 @@ def now():
 
 @pytest.fixture(scope="module")
 def connection(tmp_path_factory):
-    ports = ("--blob-port", 0, "--queue-port", 0, "--table-port", 0)
-    with running_service("storage", "--location", tmp_path_factory.mktemp("azurite"), *ports) as addresses:
-        yield addresses["connection_string"]
+    with running_azurite(tmp_path_factory.mktemp("azurite")) as connection:
+        yield connection
 
 
 def blobs(connection, ca_bundle=None):
@@ -138,10 +137,9 @@ def test_many_threads_write_at_once(reference, folder):
 
 
 def test_the_container_is_made_at_the_first_write_and_not_before(tmp_path):
-    ports = ("--blob-port", 0, "--queue-port", 0, "--table-port", 0)
-    with running_service("storage", "--location", tmp_path, *ports) as addresses:
-        reference = blobs(addresses["connection_string"])
-        with BlobServiceClient.from_connection_string(addresses["connection_string"]) as service:
+    with running_azurite(tmp_path) as connection:
+        reference = blobs(connection)
+        with BlobServiceClient.from_connection_string(connection) as service:
             assert (reference.read("a"), reference.newest(""), reference.delete_older("", now(), 9)) == (None, None, 0)
             assert list(service.list_containers()) == []
 

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 import pytest
 from azure.storage.queue import QueueClient, TextBase64DecodePolicy
 
-from emulators.testing import running_service
 from shared.clients.identity.fake import FakeIdentity
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 from shared.clients.storage.spill import QUEUE, blob_spill
@@ -21,6 +20,7 @@ from shared.flows import redriver
 from shared.flows.redrive import redrive
 from shared.flows.redriver import RedriveTools
 from shared.flows.request_spill import SpillRequestTools, request_redrive
+from tests.azurite import running_azurite
 from tests.integration.sending.stage import ROOMY, read_back
 
 WINDOWS = (f"trades-20261122T13{minute:02d}00Z" for minute in itertools.count())
@@ -34,9 +34,8 @@ def now():
 
 @pytest.fixture
 def connection(tmp_path):
-    ports = ("--blob-port", 0, "--queue-port", 0, "--table-port", 0)
-    with running_service("storage", "--location", tmp_path, *ports) as addresses:
-        yield addresses["connection_string"]
+    with running_azurite(tmp_path) as connection:
+        yield connection
 
 
 class World:

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from emulators.testing import running_service
 from shared.clients.identity.fake import FakeIdentity
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 from shared.clients.spilling import spilling
@@ -16,6 +15,7 @@ from shared.clients.storage.spill import blob_spill
 from shared.clients.storage.spill_encoding import decode
 from shared.domain.delivery import Delivery, Event
 from shared.errors import SendFailed
+from tests.azurite import running_azurite
 from tests.integration.jobs_client.peer import running_peer
 from tests.integration.sending.stage import QUICK, QUICK_BREAKER, listener, read_back
 
@@ -25,9 +25,8 @@ WINDOWS = (f"trades-20261122T12{minute:02d}00Z" for minute in range(60))
 
 @pytest.fixture(scope="module")
 def connection(tmp_path_factory):
-    ports = ("--blob-port", 0, "--queue-port", 0, "--table-port", 0)
-    with running_service("storage", "--location", tmp_path_factory.mktemp("azurite"), *ports) as addresses:
-        yield addresses["connection_string"]
+    with running_azurite(tmp_path_factory.mktemp("azurite")) as connection:
+        yield connection
 
 
 class World:

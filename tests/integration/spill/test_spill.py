@@ -12,13 +12,13 @@ import pytest
 from azure.storage.blob import BlobLeaseClient, BlobServiceClient
 from azure.storage.queue import QueueClient
 
-from emulators.testing import running_service
 from shared.clients.identity.fake import FakeIdentity
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 from shared.clients.storage.fake_spill import FakeSpill
 from shared.clients.storage.spill import CONTAINER, DEAD_QUEUE, POISON_QUEUE, QUEUE, blob_spill
 from shared.domain.spill import SpilledBatch, batch_path
 from shared.errors import LoginRefused, ServiceRefused, Unavailable
+from tests.azurite import running_azurite
 from tests.integration.jobs_client.peer import Answer, running_peer
 
 QUICK = RetryPolicy(Timeouts(total=2.0, attempt=1.0, ordinary=Backoff(0.02, 0.1), throttled=Backoff(0.02, 0.1)))
@@ -33,9 +33,8 @@ def now():
 
 @pytest.fixture(scope="module")
 def connection(tmp_path_factory):
-    ports = ("--blob-port", 0, "--queue-port", 0, "--table-port", 0)
-    with running_service("storage", "--location", tmp_path_factory.mktemp("azurite"), *ports) as addresses:
-        yield addresses["connection_string"]
+    with running_azurite(tmp_path_factory.mktemp("azurite")) as connection:
+        yield connection
 
 
 def stored(connection):
