@@ -24,6 +24,7 @@ from shared.clients.databricks_jobs.jobs import SCOPE
 from shared.clients.event_grid.topic import EventGridTopic
 from shared.clients.identity.credentials import ServicePrincipal, make_identity
 from shared.clients.identity.fake import FakeIdentity
+from shared.clients.storage.account import Account
 from shared.clients.storage.windows import table_ledger
 from shared.domain.windows.announcement import opening
 from shared.domain.windows.ledger_row import WindowRow
@@ -104,7 +105,7 @@ class MeasuredPlatform:
     def windows(self, count: int) -> Iterator[Window]:
         """Put open windows into the ledger, of hours long past, and give each as soon as it is there."""
         connection = self.running.addresses["storage"]["connection_string"]
-        ledger = table_ledger(connection, "", FakeIdentity(), None)
+        ledger = table_ledger(Account(connection, "", FakeIdentity()))
         now = datetime.now(UTC).replace(microsecond=0)
         first = now.replace(minute=0, second=0) - (count + 24) * HOUR
         stream = StreamPlan("trades", "trades", "trades/1", "row", "identity", 2)

@@ -21,6 +21,7 @@ from shared.clients.destination import Sender
 from shared.clients.identity.fake import FakeIdentity
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 from shared.clients.spilling import spilling
+from shared.clients.storage.account import Account
 from shared.clients.storage.spill import Spill, blob_spill
 from shared.domain.delivery import Event
 from shared.feeds.drawing.pool import Pool
@@ -159,7 +160,7 @@ def running_spill() -> Iterator[Spill]:
         tempfile.TemporaryDirectory() as folder,
         running_service("storage", "--location", folder, *ports) as addresses,
     ):
-        account = (addresses["connection_string"], "", FakeIdentity())
+        account = Account(addresses["connection_string"], "", FakeIdentity())
         yield blob_spill(account, account)
 
 

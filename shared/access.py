@@ -8,6 +8,7 @@ from shared.clients.event_grid.topic import EventGridTopic, Topic
 from shared.clients.identity.credentials import Identity, ManagedIdentity, ServicePrincipal, make_identity
 from shared.clients.retrying import RetryPolicy, Timeouts
 from shared.clients.sql.opening import sql_rows
+from shared.clients.storage.account import Account
 from shared.contracts import Contract
 from shared.errors import FeedUnusable
 from shared.settings.model import Settings
@@ -28,10 +29,11 @@ def app_identity(settings: Settings) -> Identity:
     return make_identity(principal)
 
 
-def storage_access(settings: Settings, service: Literal["blob", "queue", "table"]) -> tuple[str | None, str, Identity]:
-    """Give connection string, endpoint and identity of a service of the app's storage account."""
+def storage_account(settings: Settings, service: Literal["blob", "queue", "table"]) -> Account:
+    """Say how a service of the app's storage account is reached."""
     endpoint = settings.storage_endpoints[service] or f"https://{settings.storage_account}.{service}.core.windows.net"
-    return settings.storage, endpoint, make_identity(ManagedIdentity(settings.storage_client_id))
+    identity = make_identity(ManagedIdentity(settings.storage_client_id))
+    return Account(settings.storage, endpoint, identity, settings.ca_bundle)
 
 
 def topic(settings: Settings, identity: Identity) -> Topic | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from shared import telemetry
-from shared.access import app_identity, assets, database_rows, sending, storage_access, topic
+from shared.access import app_identity, assets, database_rows, sending, storage_account, topic
 from shared.clients.databricks_jobs.jobs import DatabricksJobs, Jobs
 from shared.clients.event_hubs.hubs import AzureEventHubs, EventHubs, HubConnection
 from shared.clients.identity.credentials import Identity
@@ -86,7 +86,7 @@ class Services:
     @made_once
     def ledger(self) -> Ledger:
         """Give the ledger of windows and slices."""
-        return table_ledger(*storage_access(self.settings, "table"), ca_bundle=self.settings.ca_bundle)
+        return table_ledger(storage_account(self.settings, "table"))
 
     @made_once
     def hubs(self) -> EventHubs:
@@ -114,20 +114,17 @@ class Services:
     @made_once
     def reference(self) -> Reference:
         """Give the container of lookups and window markers."""
-        return blob_reference(*storage_access(self.settings, "blob"), ca_bundle=self.settings.ca_bundle)
+        return blob_reference(storage_account(self.settings, "blob"))
 
     @made_once
     def lake(self) -> Lake:
         """Give the container of the streams that end in files."""
-        return blob_lake(
-            *storage_access(self.settings, "blob"), ca_bundle=self.settings.ca_bundle, retry=sending(self.settings)
-        )
+        return blob_lake(storage_account(self.settings, "blob"), sending(self.settings))
 
     @made_once
     def spill(self) -> Spill:
         """Give what keeps the records that a hub does not take."""
-        blob, queue = (storage_access(self.settings, service) for service in ("blob", "queue"))
-        return blob_spill(blob, queue, ca_bundle=self.settings.ca_bundle)
+        return blob_spill(storage_account(self.settings, "blob"), storage_account(self.settings, "queue"))
 
     @made_once
     def identity(self) -> Identity:
@@ -143,7 +140,7 @@ class Services:
     @made_once
     def runs(self) -> RunLedger:
         """Give the ledger of Databricks runs."""
-        return table_run_ledger(*storage_access(self.settings, "table"), ca_bundle=self.settings.ca_bundle)
+        return table_run_ledger(storage_account(self.settings, "table"))
 
     @made_once
     def counts(self) -> Counts | None:

@@ -18,6 +18,7 @@ from azure.storage.queue import QueueClient, QueueMessage, TextBase64DecodePolic
 from shared.clients.event_hubs.hubs import AzureEventHubs, EventHubs, HubConnection
 from shared.clients.identity.credentials import ServicePrincipal, make_identity
 from shared.clients.identity.fake import FakeIdentity
+from shared.clients.storage.account import Account
 from shared.clients.storage.spill import QUEUE, Spill, blob_spill
 from shared.domain.delivery import Delivery, Event
 from shared.errors import IngestionError
@@ -169,7 +170,7 @@ def kill_redrivers(store: Store, platform: Platform, deaths: Sequence[Death]) ->
 def main() -> None:
     """Fork one redriver a death, from a process that runs no thread yet."""
     order = json.load(sys.stdin)
-    account = (order["storage"], "", FakeIdentity())
+    account = Account(order["storage"], "", FakeIdentity())
     spill = blob_spill(account, account)
     hubs = AzureEventHubs(HubConnection(**order["connection"]), make_identity(ServicePrincipal(**order["login"])))
     children = [_fork(spill, hubs, Death(**death)) for death in order["deaths"]]

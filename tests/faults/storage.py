@@ -15,6 +15,7 @@ from azure.storage.queue import QueueServiceClient
 
 from shared.clients.identity.fake import FakeIdentity
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
+from shared.clients.storage.account import Account
 from shared.clients.storage.spill import CONTAINER, StoredSpill, blob_spill
 from shared.clients.storage.spill_encoding import decode
 from tests.azurite import running_azurite
@@ -55,7 +56,7 @@ class Store:
     trouble: Trouble
 
     def spill(self, retry: RetryPolicy = IMPATIENT, *, troubled: bool = False) -> StoredSpill:
-        account = (self.troubled if troubled else self.connection, "", FakeIdentity())
+        account = Account(self.troubled if troubled else self.connection, "", FakeIdentity())
         return blob_spill(account, account, retry=retry)
 
     def arrivals(self) -> list[Arrival]:

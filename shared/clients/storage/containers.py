@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 
-from shared.clients.identity.credentials import Identity
 from shared.clients.retrying import RetryPolicy, TransientError
-from shared.clients.storage.resources import Account, Resource
+from shared.clients.storage.account import Account
+from shared.clients.storage.resources import Resource
 from shared.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -110,23 +110,14 @@ class BlockFile:
         return f"{self._attempt:09d}-{self._numbers:09d}"
 
 
-def container_of(
-    name: str,
-    connection: str | None,
-    endpoint: str,
-    identity: Identity,
-    *,
-    ca_bundle: str | None = None,
-    retry: RetryPolicy | None = None,
-) -> Container:
-    """Give a container of an account: by connection string, or at `endpoint` (its blob URL) by identity."""
+def container_of(name: str, account: Account, retry: RetryPolicy | None = None) -> Container:
+    """Give a container of an account."""
 
     def connect() -> "ContainerClient":
         from azure.storage.blob import BlobServiceClient  # noqa: PLC0415 - at first use, not at every cold start
 
         return account.service(BlobServiceClient).get_container_client(name)
 
-    account = Account(connection, endpoint, identity, ca_bundle)
     place = f"The container {name}"
     return Resource(place, connect, lambda made, limits: made.create_container(**limits), account.who, retry)
 

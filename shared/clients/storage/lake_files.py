@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from shared.clients.destination import Sender
-from shared.clients.identity.credentials import Identity
 from shared.clients.retrying import RetryPolicy
+from shared.clients.storage.account import Account
 from shared.clients.storage.containers import BlockFile, Container, container_of
 from shared.clients.storage.lake_encoding import LakeFormat, Ndjson, Parquet, lines_of, new_file
 from shared.contracts import Contract
@@ -132,16 +132,9 @@ class BlobLake:
         yield LakeFiles(self.folder, contract, form, lambda path, attempt: BlockFile(self.container, path, attempt))
 
 
-def blob_lake(
-    connection: str | None,
-    endpoint: str,
-    identity: Identity,
-    *,
-    ca_bundle: str | None = None,
-    retry: RetryPolicy | None = None,
-) -> BlobLake:
-    """Give the lake of an account: by connection string, or at `endpoint` (its blob URL) by identity."""
-    return BlobLake(container_of(CONTAINER, connection, endpoint, identity, ca_bundle=ca_bundle, retry=retry))
+def blob_lake(account: Account, retry: RetryPolicy | None = None) -> BlobLake:
+    """Give the lake of an account."""
+    return BlobLake(container_of(CONTAINER, account, retry))
 
 
 def _by_slice(events: Sequence[Event]) -> dict[str, list[Event]]:

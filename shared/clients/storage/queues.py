@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from azure.core.exceptions import ResourceNotFoundError
 
-from shared.clients.identity.credentials import Identity
 from shared.clients.retrying import RetryPolicy
-from shared.clients.storage.resources import Account, Resource
+from shared.clients.storage.account import Account
+from shared.clients.storage.resources import Resource
 from shared.domain.failures import FailureKind
 from shared.errors import ServiceRefused
 
@@ -102,16 +102,8 @@ class StorageQueue:
             self._queue.call(delete, ResourceNotFoundError)
 
 
-def queue_of(
-    name: str,
-    connection: str | None,
-    endpoint: str,
-    identity: Identity,
-    *,
-    ca_bundle: str | None = None,
-    retry: RetryPolicy | None = None,
-) -> StorageQueue:
-    """Give a queue of an account: by connection string, or at `endpoint` (its queue URL) by identity."""
+def queue_of(name: str, account: Account, retry: RetryPolicy | None = None) -> StorageQueue:
+    """Give a queue of an account."""
 
     def connect() -> "QueueClient":
         from azure.storage.queue import QueueServiceClient, TextBase64EncodePolicy  # noqa: PLC0415 - at first use
@@ -119,7 +111,6 @@ def queue_of(
         service = account.service(QueueServiceClient)
         return service.get_queue_client(name, message_encode_policy=TextBase64EncodePolicy())
 
-    account = Account(connection, endpoint, identity, ca_bundle)
     place = f"The queue {name}"
     return StorageQueue(Resource(place, connect, lambda made, limits: made.create_queue(**limits), account.who, retry))
 

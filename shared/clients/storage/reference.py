@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
 
-from shared.clients.identity.credentials import Identity
 from shared.clients.retrying import RetryPolicy
+from shared.clients.storage.account import Account
 from shared.clients.storage.containers import Container, container_of, content_of
 
 if TYPE_CHECKING:
@@ -99,13 +99,6 @@ class BlobReference:
             return []
 
 
-def blob_reference(
-    connection: str | None,
-    endpoint: str,
-    identity: Identity,
-    *,
-    ca_bundle: str | None = None,
-    retry: RetryPolicy | None = None,
-) -> BlobReference:
-    """Give the container of an account: by connection string, or at `endpoint` (its blob URL) by identity."""
-    return BlobReference(container_of(CONTAINER, connection, endpoint, identity, ca_bundle=ca_bundle, retry=retry))
+def blob_reference(account: Account, retry: RetryPolicy | None = None) -> BlobReference:
+    """Give the container of an account."""
+    return BlobReference(container_of(CONTAINER, account, retry))

@@ -3,47 +3,16 @@
 import contextlib
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final
 
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
 
 from shared.clients.failures import call
-from shared.clients.identity.credentials import BlockingIdentity, Identity
 from shared.clients.retrying import RetryPolicy, connect_seconds
 from shared.clients.storage.answers import BY_CODE
 
 type Verb[Client, Answer] = Callable[[Client, dict[str, Any]], Answer]
 """What is asked of a client, given the options by which a call is held to its time."""
-
-
-class _Service(Protocol):
-    def __init__(self, account_url: str, credential: Any, **options: Any) -> None: ...  # noqa: ANN401 - the SDK's own
-
-    @classmethod
-    def from_connection_string(cls, conn_str: str, **options: Any) -> Self: ...  # noqa: ANN401 - the SDK's own
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """How one service of a storage account is reached: by connection string, or at `endpoint` by identity."""
-
-    connection: str | None
-    endpoint: str
-    identity: Identity
-    ca_bundle: str | None = None
-
-    @property
-    def who(self) -> str:
-        """Name who asks, for messages."""
-        return "the connection string" if self.connection else f"client id {self.identity.client_id}"
-
-    def service[Service: _Service](self, kind: type[Service]) -> Service:
-        """Make the client of the service; its tries are ours."""
-        options = {"retry_total": 0} | ({"connection_verify": self.ca_bundle} if self.ca_bundle else {})
-        if self.connection:
-            return kind.from_connection_string(self.connection, **options)
-        return kind(self.endpoint, credential=BlockingIdentity(self.identity), **options)
 
 
 class Resource[Client]:

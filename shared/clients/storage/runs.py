@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Protocol, get_args
 
-from shared.clients.identity.credentials import Identity
+from shared.clients.storage.account import Account
 from shared.clients.storage.columns import LONGEST_TEXT, VERSION, Columns, read_row, read_rows
 from shared.clients.storage.tables import Entity, Query, TableStore, tables_of
 from shared.domain.runs.run import ACTIVE, RUN_STATES, RunMode, RunRow, row_key
@@ -38,11 +38,9 @@ class RunLedger(Protocol):
         """Delete the oldest ended runs of windows that start before an instant; say how many."""
 
 
-def table_run_ledger(
-    connection: str | None, endpoint: str, identity: Identity, ca_bundle: str | None
-) -> "TableRunLedger":
-    """Give the ledger of runs in the tables of an account: by connection string, or at `endpoint` by identity."""
-    return TableRunLedger(tables_of(connection, endpoint, identity, ca_bundle))
+def table_run_ledger(account: Account) -> "TableRunLedger":
+    """Give the ledger of runs in the tables of an account."""
+    return TableRunLedger(tables_of(account))
 
 
 class TableRunLedger:

@@ -11,8 +11,8 @@ from datetime import timedelta
 from typing import Final, Protocol
 
 from shared import telemetry
-from shared.clients.identity.credentials import Identity
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
+from shared.clients.storage.account import Account
 from shared.clients.storage.containers import container_of
 from shared.clients.storage.leased_blobs import Blob, ContainerBlobs, LeasedBlobs
 from shared.clients.storage.queues import Queue, QueuedMessage, queue_of
@@ -278,17 +278,11 @@ def _batch(blob: Blob) -> SpilledBatch:
     return batch_of(blob.path, blob.metadata, blob.written_at)
 
 
-def blob_spill(
-    blob: tuple[str | None, str, Identity],
-    queue: tuple[str | None, str, Identity],
-    *,
-    ca_bundle: str | None = None,
-    retry: RetryPolicy | None = None,
-) -> StoredSpill:
-    """Give the spill of an account, whose blobs and queues are reached by connection string, or endpoint and identity.
+def blob_spill(blobs: Account, queues: Account, retry: RetryPolicy | None = None) -> StoredSpill:
+    """Give the spill of an account, by the ways to its blobs and its queues.
 
     retry: how long each call is tried, ten seconds where not given.
     """
     retry = retry or RetryPolicy(_TIMEOUTS)
-    queues = (queue_of(name, *queue, ca_bundle=ca_bundle, retry=retry) for name in (QUEUE, DEAD_QUEUE, POISON_QUEUE))
-    return StoredSpill(ContainerBlobs(container_of(CONTAINER, *blob, ca_bundle=ca_bundle, retry=retry)), *queues)
+    three = (queue_of(name, queues, retry) for name in (QUEUE, DEAD_QUEUE, POISON_QUEUE))
+    return StoredSpill(ContainerBlobs(container_of(CONTAINER, blobs, retry)), *three)

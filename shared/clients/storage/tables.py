@@ -17,8 +17,8 @@ from azure.core.exceptions import (
 from azure.data.tables import TableClient, TableServiceClient, TableTransactionError, UpdateMode
 
 from shared.clients.failures import call
-from shared.clients.identity.credentials import BlockingIdentity, Identity
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts, connect_seconds
+from shared.clients.storage.account import Account
 from shared.clients.storage.answers import BY_CODE
 from shared.errors import Denied, LoginRefused, Unavailable
 
@@ -198,16 +198,9 @@ class Tables:
             raise Denied(str(refused)) from refused
 
 
-def tables_of(connection: str | None, endpoint: str, identity: Identity, ca_bundle: str | None) -> Tables:
-    """Give the tables of an account: by connection string, or at `endpoint` by identity.
-
-    Nothing is dialled yet.
-    """
-    options: dict[str, Any] = {"retry_total": 0} | ({"connection_verify": ca_bundle} if ca_bundle else {})
-    if connection:
-        return Tables(lambda: TableServiceClient.from_connection_string(connection, **options))
-    who = f"client id {identity.client_id}"
-    return Tables(lambda: TableServiceClient(endpoint, credential=BlockingIdentity(identity), **options), who)
+def tables_of(account: Account) -> Tables:
+    """Give the tables of an account; nothing is dialled yet."""
+    return Tables(lambda: account.service(TableServiceClient), account.who)
 
 
 def _odata(query: Query) -> tuple[str, dict[str, str]]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Final, Protocol
 
-from shared.clients.identity.credentials import Identity
+from shared.clients.storage.account import Account
 from shared.clients.storage.columns import read_rows
 from shared.clients.storage.newest import newest_first
 from shared.clients.storage.tables import Entity, Query, TableStore, tables_of
@@ -116,9 +116,9 @@ def claim_attempt(ledger: Ledger, row: WindowRow) -> bool:
     return ledger.claim(row) if row.attempt == 1 else ledger.reopen(row)
 
 
-def table_ledger(connection: str | None, endpoint: str, identity: Identity, ca_bundle: str | None) -> "TableLedger":
-    """Give the ledger in the tables of an account: by connection string, or at `endpoint` by identity."""
-    return TableLedger(tables_of(connection, endpoint, identity, ca_bundle))
+def table_ledger(account: Account) -> "TableLedger":
+    """Give the ledger in the tables of an account."""
+    return TableLedger(tables_of(account))
 
 
 class TableLedger:

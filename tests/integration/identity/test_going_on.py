@@ -9,6 +9,7 @@ from shared.clients.databricks_jobs.jobs import DatabricksJobs
 from shared.clients.event_grid.topic import EventGridTopic
 from shared.clients.identity.credentials import make_identity
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
+from shared.clients.storage.account import Account
 from shared.clients.storage.reference import blob_reference
 from shared.clients.storage.tables import Query, tables_of
 from shared.domain.failures import FailureKind
@@ -64,7 +65,7 @@ def test_the_topic_gets_the_opening_with_the_token_that_comes_then(entra, peer, 
 def test_a_table_is_read_with_the_token_that_comes_then(entra, peer, fault):
     entra.order(**fault)
     peer.answers = [Answer(204, b""), Answer(body=b'{"value": []}', headers={"Content-Type": "application/json"})]
-    tables = tables_of(None, peer.url, make_identity(entra.login), entra.login.ca_bundle)
+    tables = tables_of(Account(None, peer.url, make_identity(entra.login), entra.login.ca_bundle))
 
     assert tables.query("windows", Query("trades")) == []
 
@@ -78,7 +79,7 @@ def test_a_blob_is_read_with_the_token_that_comes_then(entra, peer, fault):
     peer.answers = [Answer(404, b"", {"x-ms-error-code": "BlobNotFound"})]
     identity, bundle = make_identity(entra.login), entra.login.ca_bundle
 
-    assert blob_reference(None, peer.url, identity, ca_bundle=bundle, retry=QUICK).read("nothing") is None
+    assert blob_reference(Account(None, peer.url, identity, bundle), QUICK).read("nothing") is None
 
     assert bearers(peer) == {"Bearer"}
     assert entra.injected() == []

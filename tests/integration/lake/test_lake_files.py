@@ -10,6 +10,7 @@ from azure.storage.blob import BlobServiceClient
 
 from shared.clients.identity.fake import FakeIdentity
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts, TransientError
+from shared.clients.storage.account import Account
 from shared.clients.storage.fake import FakeLake
 from shared.clients.storage.lake_files import CONTAINER, BlobLake, blob_lake
 from shared.clients.storage.resources import Resource
@@ -240,7 +241,7 @@ async def test_records_that_were_given_up_are_not_in_the_file_once_a_later_send_
 
 async def test_the_container_is_made_at_the_first_write(tmp_path, window):
     with running_azurite(tmp_path) as connection:
-        lake = blob_lake(connection, "", FakeIdentity(), retry=QUICK)
+        lake = blob_lake(Account(connection, "", FakeIdentity()), QUICK)
         async with lake.sender(CONTRACT) as sender:
             assert (await sender.send(events(window, [1]))).accepted == 1
 
@@ -248,7 +249,7 @@ async def test_the_container_is_made_at_the_first_write(tmp_path, window):
 def elsewhere(connection, peer):
     parts = dict(part.split("=", 1) for part in connection.rstrip(";").split(";"))
     there = ";".join(f"{name}={value}" for name, value in (parts | {"BlobEndpoint": f"{peer.url}/a"}).items())
-    return blob_lake(there, "", FakeIdentity(), retry=QUICK)
+    return blob_lake(Account(there, "", FakeIdentity()), QUICK)
 
 
 @pytest.fixture(params=["fake", "peer"])

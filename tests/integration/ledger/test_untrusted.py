@@ -7,6 +7,7 @@ import pytest
 
 from emulators.tls import make_tls_files, server_context
 from shared.clients.identity.fake import FakeIdentity
+from shared.clients.storage.account import Account
 from shared.clients.storage.windows import table_ledger
 from shared.errors import Unavailable
 
@@ -41,6 +42,6 @@ def test_a_table_service_with_an_unknown_authority_is_refused(stranger, tmp_path
     others = make_tls_files(tmp_path / "others").authority
 
     with pytest.raises(Unavailable, match="ledger: certificate not trusted"):
-        table_ledger(None, address, FakeIdentity(), str(others)).window("trades-20261122T120000Z")
+        table_ledger(Account(None, address, FakeIdentity(), str(others))).window("trades-20261122T120000Z")
 
     assert requests == []

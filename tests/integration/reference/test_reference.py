@@ -11,6 +11,7 @@ from azure.storage.blob import BlobServiceClient
 
 from shared.clients.identity.fake import FakeIdentity
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
+from shared.clients.storage.account import Account
 from shared.clients.storage.fake import FakeReference
 from shared.clients.storage.reference import CONTAINER, blob_reference
 from shared.errors import LoginRefused, Unavailable
@@ -32,7 +33,7 @@ def connection(tmp_path_factory):
 
 
 def blobs(connection, ca_bundle=None):
-    return blob_reference(connection, "", FakeIdentity(), retry=QUICK, ca_bundle=ca_bundle)
+    return blob_reference(Account(connection, "", FakeIdentity(), ca_bundle), QUICK)
 
 
 @pytest.fixture(params=["fake", "blobs"])
@@ -186,7 +187,7 @@ def elsewhere(connection, peer):
 
 def test_the_identity_is_asked_for_a_token_of_storage_and_its_refusal_is_told():
     identity = FakeIdentity(refusal="expired")
-    reference = blob_reference(None, "https://account.blob.example", identity, retry=QUICK)
+    reference = blob_reference(Account(None, "https://account.blob.example", identity), QUICK)
 
     with pytest.raises(LoginRefused, match="expired"):
         reference.read("a")

@@ -11,6 +11,7 @@ from azure.storage.queue import QueueClient, TextBase64DecodePolicy
 
 from shared.clients.identity.fake import FakeIdentity
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
+from shared.clients.storage.account import Account
 from shared.clients.storage.spill import QUEUE, blob_spill
 from shared.clients.storage.spill_encoding import encode
 from shared.domain.delivery import Event
@@ -42,7 +43,7 @@ class World:
     """A hub of four partitions, a spill, and the queue as a host reads it. told: the windows that are drained."""
 
     def __init__(self, platform, connection):
-        access = (connection, "", FakeIdentity())
+        access = Account(connection, "", FakeIdentity())
         self.platform, self.spill, self.window = platform, blob_spill(access, access), next(WINDOWS)
         self.queue = QueueClient.from_connection_string(
             connection, QUEUE, message_decode_policy=TextBase64DecodePolicy()

@@ -11,6 +11,7 @@ import pytest
 from shared.clients.identity.fake import FakeIdentity
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 from shared.clients.spilling import spilling
+from shared.clients.storage.account import Account
 from shared.clients.storage.spill import blob_spill
 from shared.clients.storage.spill_encoding import decode
 from shared.domain.delivery import Delivery, Event
@@ -33,7 +34,7 @@ class World:
     """A hub of four partitions, and the spill of one try."""
 
     def __init__(self, platform, connection, queue=None):
-        access = [(one, "", FakeIdentity()) for one in (connection, queue or connection)]
+        access = [Account(one, "", FakeIdentity()) for one in (connection, queue or connection)]
         quick = RetryPolicy(Timeouts(total=1.0, attempt=0.5, ordinary=Backoff(0.02, 0.1)))
         self.spill = blob_spill(*access, retry=quick if queue else None)
         self.platform, self.window = platform, next(WINDOWS)

@@ -14,6 +14,7 @@ from azure.storage.queue import QueueClient
 
 from shared.clients.identity.fake import FakeIdentity
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
+from shared.clients.storage.account import Account
 from shared.clients.storage.fake_spill import FakeSpill
 from shared.clients.storage.spill import CONTAINER, DEAD_QUEUE, POISON_QUEUE, QUEUE, blob_spill
 from shared.domain.spill import SpilledBatch, batch_path
@@ -38,7 +39,7 @@ def connection(tmp_path_factory):
 
 
 def stored(connection):
-    access = (connection, "", FakeIdentity())
+    access = Account(connection, "", FakeIdentity())
     return blob_spill(access, access, retry=QUICK)
 
 
@@ -278,9 +279,11 @@ def test_a_lost_lease_is_told(connection, stream):
 
 
 def test_where_the_queue_is_away_the_batch_is_not_kept(connection, stream):
-    access = (connection, "", FakeIdentity())
+    access = Account(connection, "", FakeIdentity())
     with running_peer(Answer(403, b"")) as peer:
-        spill = blob_spill(access, (elsewhere(connection, "QueueEndpoint", peer), "", FakeIdentity()), retry=QUICK)
+        spill = blob_spill(
+            access, Account(elsewhere(connection, "QueueEndpoint", peer), "", FakeIdentity()), retry=QUICK
+        )
 
         with pytest.raises(LoginRefused, match="The queue spill answered 403"):
             spill.keep(batch(stream), b"content")
@@ -394,7 +397,7 @@ def elsewhere(connection, endpoint, peer):
 
 def test_the_identity_is_asked_for_a_token_of_storage_and_its_refusal_is_told(stream):
     identity = FakeIdentity(refusal="expired")
-    spill = blob_spill((None, "https://a.blob.example", identity), (None, "https://a.queue.example", identity))
+    spill = blob_spill(*(Account(None, f"https://a.{kind}.example", identity) for kind in ("blob", "queue")))
 
     for verb in (spill.batches, lambda: spill.remind(batch(stream))):
         with pytest.raises(LoginRefused, match="expired"):

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.access import storage_access
+from shared.access import storage_account
 from shared.clients.storage.fake import FakeReference
 from shared.contracts import load_contract
 from shared.errors import Unavailable
@@ -57,7 +57,9 @@ def test_what_a_hub_does_not_take_is_kept_unless_the_setting_says_off(written, k
 def test_the_queues_are_those_of_the_apps_storage_account(written, endpoint):
     settings = read_settings(LEAST | written, {"functionTimeout": "00:10:00"} | CONCURRENCY)
 
-    assert storage_access(settings, "queue")[:2] == (None, endpoint)
+    account = storage_account(settings, "queue")
+
+    assert (account.connection, account.endpoint) == (None, endpoint)
 
 
 def test_the_hubs_are_reached_as_the_settings_say():

@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.clients.identity.fake import FakeIdentity
+from shared.clients.storage.account import Account
 from shared.clients.storage.fake import FakeReference
 from shared.clients.storage.reference import blob_reference
 from shared.errors import Unavailable
@@ -11,7 +12,7 @@ from shared.errors import Unavailable
 def test_nothing_is_dialled_when_the_container_is_named():
     identity = FakeIdentity()
 
-    blob_reference(None, "https://account.blob.example", identity)
+    blob_reference(Account(None, "https://account.blob.example", identity))
 
     assert identity.scopes == []
 
