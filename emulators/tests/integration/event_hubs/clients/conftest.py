@@ -21,6 +21,7 @@ PROGRAMS = Path(__file__).parents[3] / "clients"
 JARS = Path(__file__).parents[5] / ".cache" / "jars-client"
 TRANSPORTS = ("amqp", "websockets")
 PARTITIONS = 6
+LIMIT = 1_048_576
 ANSWER_SECONDS = 60
 SENDER, RECEIVER = Client("sender", "sender-secret", "Sender"), Client("receiver", "receiver-secret", "Receiver")
 LISTENER = SharedAccessKey("listener", "a-listening-key-for-tests", ("Listen",))
@@ -215,3 +216,46 @@ def _options(entra, tls: TlsFiles, hubs):
 def hub(place):
     """In place of the folder above's."""
     return place.hub
+
+
+@pytest.fixture(params=[(client, transport) for client in CLIENTS for transport in TRANSPORTS], ids="-".join)
+def way(request):
+    return request.param
+
+
+@pytest.fixture
+def name(way):
+    """The hub of this client and transport."""
+    return hub_of(*way)
+
+
+@pytest.fixture
+def connect(place, way, name):
+    """Connect as someone else, or elsewhere."""
+
+    def as_one(login, hub=name):
+        return place.connect(*way, hub, login)
+
+    return as_one
+
+
+@pytest.fixture
+def program(connect):
+    """The client, with the policy that may do everything."""
+    return connect(shared(POLICY))
+
+
+@pytest.fixture
+def last(hub, name):
+    """The last sequence number of each partition before the test."""
+    return last_sequences(hub, name)
+
+
+def last_sequences(hub, name):
+    return [partition["last_sequence_number"] for partition in hub.admin("GET", "/hubs")["hubs"][name]]
+
+
+def refused(asking):
+    with pytest.raises(Failed) as failed:
+        asking()
+    return failed.value

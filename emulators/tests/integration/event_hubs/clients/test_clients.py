@@ -1,4 +1,4 @@
-"""Microsoft's clients in other languages, over each transport: what they send, read, and are told."""
+"""Microsoft's clients in other languages, over each transport: what they send and read."""
 
 import asyncio
 import base64
@@ -11,20 +11,17 @@ from azure.eventhub import EventData
 from azure.eventhub.aio import EventHubConsumerClient as AioConsumer
 
 from tests.integration.event_hubs.clients.conftest import (
-    CLIENTS,
-    LISTENER,
+    LIMIT,
     PARTITIONS,
     RECEIVER,
     SENDER,
     TENANT,
-    TRANSPORTS,
     Failed,
-    hub_of,
-    shared,
+    last_sequences,
+    refused,
 )
-from tests.integration.event_hubs.conftest import POLICY, receive
+from tests.integration.event_hubs.conftest import receive
 
-LIMIT = 1_048_576
 BODIES = [b"event %d" % number for number in range(5)]
 MOMENT = datetime(2026, 11, 27, 10, 0, 0, 123_000, UTC)
 OF_EVERY_TYPE = {
@@ -40,43 +37,6 @@ OF_EVERY_TYPE = {
 }
 
 
-@pytest.fixture(params=[(client, transport) for client in CLIENTS for transport in TRANSPORTS], ids="-".join)
-def way(request):
-    return request.param
-
-
-@pytest.fixture
-def name(way):
-    """The hub of this client and transport."""
-    return hub_of(*way)
-
-
-@pytest.fixture
-def connect(place, way, name):
-    """Connect as someone else, or elsewhere."""
-
-    def as_one(login, hub=name):
-        return place.connect(*way, hub, login)
-
-    return as_one
-
-
-@pytest.fixture
-def program(connect):
-    """The client, with the policy that may do everything."""
-    return connect(shared(POLICY))
-
-
-@pytest.fixture
-def last(hub, name):
-    """The last sequence number of each partition before the test."""
-    return last_sequences(hub, name)
-
-
-def last_sequences(hub, name):
-    return [partition["last_sequence_number"] for partition in hub.admin("GET", "/hubs")["hubs"][name]]
-
-
 def secret(place, client, word=None):
     login = {"kind": "secret", "tenant": TENANT, "client_id": client.client_id, "secret": word or client.secret}
     return login | {"authority": place.authority}
@@ -84,12 +44,6 @@ def secret(place, client, word=None):
 
 def bodies(events):
     return [base64.b64decode(event["body"]) for event in events]
-
-
-def refused(asking):
-    with pytest.raises(Failed) as failed:
-        asking()
-    return failed.value
 
 
 def wait_for_readers(hub, name, partition, count):
@@ -314,100 +268,3 @@ def test_a_lower_owner_level_or_none_is_refused_with_the_reason(program, hub, na
 
     assert failed.condition == "amqp:link:stolen"
     assert named in failed.message
-
-
-LIMIT_IN_WORDS = {"javascript": str(LIMIT), "java": "1024 kb"}
-"""Java's client measures before it sends, and says it in its own words; JavaScript's leaves it to the hub."""
-
-
-def test_a_message_too_large_is_refused_with_the_limit_and_the_client_goes_on(program, way, hub, name, last):
-    failed = refused(lambda: program.send(b"x" * 1_100_000, partition="2"))
-    program.send(b"small", partition="2")
-
-    assert failed.condition == "amqp:link:message-size-exceeded"
-    assert LIMIT_IN_WORDS[way[0]] in failed.message
-    assert hub.partition(name, "2")["last_sequence_number"] == last[2] + 1
-
-
-REFUSALS = {
-    "a partition, sending": (lambda one: one.send(b"a", partition="9"), "com.microsoft:argument-out-of-range", "'9'"),
-    "a partition, reading": (
-        lambda one: one.receive("9", 1, earliest=True),
-        "com.microsoft:argument-out-of-range",
-        "It should be between 0 and 5",
-    ),
-    "a partition, its properties": (
-        lambda one: one.ask("partition", partition="9"),
-        "com.microsoft:argument-out-of-range",
-        "'9'",
-    ),
-    "a group": (lambda one: one.receive("0", 1, group="nobody", earliest=True), "amqp:not-found", "'nobody'"),
-}
-
-
-WITHOUT_CONDITION = {("java", "a partition, its properties")}
-"""Of a status 400 on `$management` Java's client makes an IllegalArgumentException, which has no condition."""
-
-
-@pytest.mark.parametrize("case", REFUSALS)
-def test_what_is_not_there_is_refused_by_name(program, way, case):
-    asking, condition, named = REFUSALS[case]
-
-    failed = refused(lambda: asking(program))
-
-    assert failed.condition == (None if (way[0], case) in WITHOUT_CONDITION else condition)
-    assert named in failed.message
-
-
-@pytest.mark.parametrize(
-    "asking",
-    [lambda one: one.send(b"a"), lambda one: one.receive("0", 1, earliest=True), lambda one: one.ask("properties")],
-    ids=["sending", "reading", "properties"],
-)
-def test_a_hub_that_is_not_there_is_refused_by_name(connect, asking):
-    failed = refused(lambda: asking(connect(shared(POLICY), hub="nowhere")))
-
-    assert failed.condition == "amqp:not-found"
-    assert "'nowhere' could not be found" in failed.message
-
-
-@pytest.mark.parametrize("where", [{}, {"partition": "0"}], ids=["hub", "partition"])
-def test_a_policy_without_the_right_is_refused_by_name(connect, where):
-    failed = refused(lambda: connect(shared(LISTENER)).send(b"a", **where))
-
-    assert failed.condition == "amqp:unauthorized-access"
-    assert "Policy listener may not send" in failed.message
-
-
-@pytest.mark.parametrize(
-    "asking",
-    [lambda one: one.send(b"a"), lambda one: one.receive("0", 1, earliest=True), lambda one: one.ask("properties")],
-    ids=["sending", "reading", "properties"],
-)
-def test_a_wrong_key_is_refused_with_the_reason(connect, asking):
-    failed = refused(lambda: asking(connect(shared(POLICY) | {"key": "wrong"})))
-
-    assert failed.condition == "amqp:unauthorized-access"
-    assert "does not match its key" in failed.message
-
-
-def test_a_busy_hub_is_told_and_takes_events_again_afterwards(program, hub, name, last):
-    hub.admin("POST", "/faults", {"kind": "reject_busy", "hub": name, "next": 1})
-
-    failed = refused(lambda: program.send(b"a", partition="5"))
-    program.send(b"a", partition="5")
-
-    assert failed.condition == "com.microsoft:server-busy"
-    assert "throttled" in failed.message
-    assert hub.partition(name, "5")["last_sequence_number"] == last[5] + 1
-
-
-def test_a_hub_over_its_throughput_units_is_busy_until_they_are_lifted(program, hub):
-    hub.admin("POST", "/throttle", {"units": 0.05})
-    program.ask("fill", bytes=500, partition="5")
-
-    failed = refused(lambda: program.send(b"a", partition="5"))
-    hub.admin("POST", "/throttle", {"units": None})
-    program.send(b"a", partition="5")
-
-    assert failed.condition == "com.microsoft:server-busy"
