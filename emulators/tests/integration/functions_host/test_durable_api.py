@@ -149,12 +149,11 @@ def test_the_reason_of_a_suspension_and_of_a_resumption_is_the_output(whole):
     waiting(whole, "reasoned")
 
     post(whole, "reasoned", "suspend?reason=pause")
-    suspended = whole.status("reasoned")
+    suspended = whole.reach("reasoned", "Suspended")
     post(whole, "reasoned", "resume?reason=on")
-    resumed = whole.status("reasoned")
+    resumed = whole.reach("reasoned", "Running")
 
-    assert (suspended["runtimeStatus"], suspended["output"]) == ("Suspended", "pause")
-    assert (resumed["runtimeStatus"], resumed["output"]) == ("Running", "on")
+    assert (suspended["output"], resumed["output"]) == ("pause", "on")
 
 
 def test_a_start_of_an_id_that_runs_is_refused_by_its_status(whole):
