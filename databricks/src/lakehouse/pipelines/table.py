@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Literal
 
 from pyspark.sql import DataFrame
 from pyspark.sql import types as T
@@ -33,10 +34,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table `gold.<name>`.
+    """A table `<layer>.<name>`.
 
-    key: the columns that identify a row. kind: which rows are made anew when its inputs change. inputs: the names of
-    streams (their silver) and lookups that `build` takes. sql: the SQL table that it is published as, empty for none.
+    layer: `gold`, or `silver` for what others are made of. key: the columns that identify a row. kind: which rows are
+    made anew when its inputs change. inputs: the names of streams (their silver) and lookups that `build` takes. sql: the SQL table that it is published as, empty for none.
     pushed: its new rows go to the push dataset too, where a URL of one is given.
     counted_by: the column by whose values a window's rows are counted too. time: the column of a row's own time; it
     bounds where changed rows are looked for, so it is never null. kept_for: how long rows are kept after their time,
@@ -56,11 +57,12 @@ class Table:
     clustered_by: tuple[str, ...] = ()
     time: str = ""
     kept_for: timedelta | None = None
+    layer: Literal["silver", "gold"] = "gold"
 
     @property
     def lake_name(self) -> str:
         """Name it as the lake does."""
-        return f"gold.{self.name}"
+        return f"{self.layer}.{self.name}"
 
     @property
     def repeats(self) -> Mapping[str, Mapping[str, str]]:
