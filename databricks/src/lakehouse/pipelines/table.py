@@ -37,7 +37,8 @@ class Table:
     """A table `<layer>.<name>`.
 
     layer: `gold`, or `silver` for what others are made of. key: the columns that identify a row. kind: which rows are
-    made anew when its inputs change. inputs: the names of streams (their silver) and lookups that `build` takes. sql: the SQL table that it is published as, empty for none.
+    made anew when its inputs change. inputs: the names of streams (their silver) and lookups that `build` takes. sql:
+    the SQL table that it is published as, empty for none.
     pushed: its new rows go to the push dataset too, where a URL of one is given.
     counted_by: the column by whose values a window's rows are counted too. time: the column of a row's own time; it
     bounds where changed rows are looked for, so it is never null. kept_for: how long rows are kept after their time,
