@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 from shared.contracts import ContractError, load_contract
 from shared.feeds import trades
+from shared.feeds.call_centre import feed as call_centre
 from shared.feeds.feed import Feed
 from shared.feeds.payments import feed as payments
 
 FEEDS: tuple[Feed, ...] = (
     trades.FEED,
     payments.FEED,
+    call_centre.FEED,
 )
 
 

@@ -36,7 +36,7 @@ HOMES = {
     "azure.storage.queue": {"shared/clients/storage/queues.py"},
     "aiohttp": {"shared/trades/connection/transport.py"},
     "croniter": {"shared/settings/rules.py"},
-    "faker": {"shared/feeds/payments/entities.py"},
+    "faker": {"shared/feeds/payments/entities.py", "shared/feeds/call_centre/building.py"},
     "requests": {"shared/clients/rest.py"},
     "sqlalchemy": {
         "shared/clients/sql/database.py",

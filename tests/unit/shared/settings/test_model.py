@@ -40,7 +40,7 @@ def problems(**changes):
 def test_the_least_settings_are_enough():
     settings = read()
 
-    assert list(settings.feeds) == ["trades", "payments"]
+    assert list(settings.feeds) == ["trades", "payments", "call_centre"]
     assert settings.feeds["payments"].template.rate == 100
     assert settings.feeds["trades"].template.sources == ("coinbase:BTC-USD", "coinbase:ETH-USD")
     assert settings.timer_period == timedelta(minutes=1)
@@ -175,7 +175,7 @@ def test_a_feed_that_is_declared_wrongly_is_left_out_with_its_reason():
 
     settings = read_settings(LEAST, HOST, [*FEEDS, broken])
 
-    assert list(settings.feeds) == ["trades", "payments"]
+    assert list(settings.feeds) == ["trades", "payments", "call_centre"]
     assert "visits/1 has no file" in settings.unusable["visits"]
 
 
