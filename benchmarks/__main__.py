@@ -19,6 +19,7 @@ from benchmarks.interleaved import Row
 
 MODULES = (
     "transactions",
+    "call_centre",
     "realism",
     "pools",
     "imports",
