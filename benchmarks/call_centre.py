@@ -23,6 +23,7 @@ RATE = 10_000.0
 NAME = "call centre's three streams as JSON lines"
 PEER = "plain Faker, uuid and json"
 CHUNK = 200
+CALLS = 2 * BLOCK
 
 
 def rows() -> list[Row]:
@@ -45,18 +46,18 @@ def areas_of(pool: Pool) -> dict[int, str]:
 
 
 def drawn(calls: CallCentre) -> Side:
-    """Draw a block that was never drawn before at each call."""
-    blocks = count()
+    """Draw two blocks that were never drawn before at each call."""
+    numbers = count()
 
     def side() -> tuple[int, int]:
-        records = calls.draw(_position(next(blocks))).values()
+        records = calls.draw(_position(next(numbers))).values()
         return sum(map(len, records)), sum(one.lines.nbytes - 4 * (len(one) + 1) for one in records)
 
     return side
 
 
-def _position(block: int) -> Position:
-    return Position("window", 0, block * BLOCK, BLOCK, START, RATE)
+def _position(number: int) -> Position:
+    return Position("window", 0, number * CALLS, CALLS, START, RATE)
 
 
 def _lines(calls: CallCentre) -> list[bytes]:

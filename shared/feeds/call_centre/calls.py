@@ -64,13 +64,13 @@ class Attendances:
         counts = 1 + below(most, chosen["attendances"])
         last = np.cumsum(counts) - 1
         of_call = np.repeat(np.arange(len(counts)), counts)
-        numbers = np.arange(len(of_call)) - (last - counts + 1).take(of_call)
-        lengths = between(tables.ATTENDANCE, chosen["lengths"])
-        drawn = of_call * most + numbers
-        ends = (calls.ends[:, np.newaxis] + np.cumsum(lengths, axis=1)).reshape(-1).take(drawn)
-        first = below(tables.AGENTS, chosen["agent"]).take(of_call)
-        agents = agents_of(first, chosen["next_agent"].take(of_call), numbers)
-        return cls(calls, of_call, numbers, agents, ends - lengths.reshape(-1).take(drawn), ends, last)
+        first = last - counts + 1
+        numbers = np.arange(len(of_call)) - first.take(of_call)
+        lengths = between(tables.ATTENDANCE, chosen["lengths"].reshape(-1).take(of_call * most + numbers))
+        ends = calls.ends.take(of_call) + _running(lengths, of_call, first)
+        first_agents = below(tables.AGENTS, chosen["agent"]).take(of_call)
+        agents = agents_of(first_agents, chosen["next_agent"].take(of_call), numbers)
+        return cls(calls, of_call, numbers, agents, ends - lengths, ends, last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +88,10 @@ class Surveys:
         answered = calls.take(which)
         done = attendances.ends.take(attendances.last.take(which))
         return cls(answered, done + between(tables.ANSWERING, answered.chosen["answering"]))
+
+
+def _running(lengths: np.ndarray, of_call: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """Add up the lengths within each call; first: the place of each call's first one."""
+    sums = np.cumsum(lengths)
+    running: np.ndarray = sums - (sums - lengths).take(first).take(of_call)
+    return running

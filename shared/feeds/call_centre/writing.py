@@ -110,8 +110,10 @@ def write_surveys(surveys: Surveys, texts: Texts) -> Records:
 
 def _attendance_starts(attendances: Attendances, texts: Texts) -> np.ndarray:
     """Give what was written for the end of the one before it, or of the menu."""
-    starts = np.roll(texts.attended, 1)
-    starts[attendances.numbers == 0] = texts.ends.take(attendances.calls.places)
+    before = np.arange(len(texts.ends) - 1, len(texts.ends) + len(texts.attended) - 1)
+    first = np.flatnonzero(attendances.numbers == 0)
+    before[first] = attendances.calls.places
+    starts: np.ndarray = np.concatenate([texts.ends, texts.attended]).take(before)
     return starts
 
 
