@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from shared.feeds.call_centre.tables import ZONE
 
 type Record = Mapping[str, Any]
-type Row = dict[str, Any]
+type GoldRow = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class _Attendance:
         return _seconds(self.start, self.end)
 
 
-def visao_assistentes(calls: Iterable[Record], surveys: Iterable[Record], marks: Marks = USUAL) -> list[Row]:
+def visao_assistentes(calls: Iterable[Record], surveys: Iterable[Record], marks: Marks = USUAL) -> list[GoldRow]:
     """Give the rows of `visao_assistentes`, in the order of their key (DT_REFE, DS_AREA, ID_ASST)."""
     attended, mark_of = _attended(calls), _mark_of(surveys)
     recalled = _recalled(attended)
@@ -69,7 +69,7 @@ def visao_assistentes(calls: Iterable[Record], surveys: Iterable[Record], marks:
     ]
 
 
-def visao_ura_calls(ura: Iterable[Record], calls: Iterable[Record]) -> list[Row]:
+def visao_ura_calls(ura: Iterable[Record], calls: Iterable[Record]) -> list[GoldRow]:
     """Give the rows of `visao_ura_calls`, in the order of their key (DT_REFE, ID_FILA)."""
     attended = _attended(calls)
     groups: defaultdict[tuple[date, str], list[Record]] = defaultdict(list)
@@ -140,17 +140,17 @@ def _passed_on(one: _Attendance, call: Sequence[_Attendance]) -> tuple[bool, boo
     return bool(later), bool(later) and later[0].area == one.area
 
 
-def _transfers(mine: Mapping[str, Sequence[_Attendance]], attended: Mapping[str, Sequence[_Attendance]]) -> Row:
+def _transfers(mine: Mapping[str, Sequence[_Attendance]], attended: Mapping[str, Sequence[_Attendance]]) -> GoldRow:
     flags = [[_passed_on(one, attended[call]) for one in ones] for call, ones in mine.items()]
     passed_on, inside = (sum(any(flag[which] for flag in call) for call in flags) for which in (0, 1))
     return {"QT_CHAM_ATEN": len(mine)} | _share("TRAF", passed_on, len(mine)) | _share("TRAF_INDV", inside, len(mine))
 
 
-def _share(name: str, count: int, whole: int) -> Row:
+def _share(name: str, count: int, whole: int) -> GoldRow:
     return {f"QT_{name}": count, f"PC_{name}": _ratio(count * 100, whole)}
 
 
-def _promoters(given: Sequence[int], marks: Marks) -> Row:
+def _promoters(given: Sequence[int], marks: Marks) -> GoldRow:
     promoters, neutrals, detractors = _counts(given, marks)
     standard = _counts(given, STANDARD)
     return {
@@ -168,7 +168,7 @@ def _counts(given: Sequence[int], marks: Marks) -> tuple[int, int, int]:
     return promoters, neutrals, len(given) - promoters - neutrals
 
 
-def _options(mine: Sequence[Record]) -> Row:
+def _options(mine: Sequence[Record]) -> GoldRow:
     kept = [one["opcoes_navegadas"] for one in mine if not one["derivado_atendimento"]]
     passed_on = [one["opcoes_navegadas"] for one in mine if one["derivado_atendimento"]]
     return {
@@ -181,7 +181,7 @@ def _options(mine: Sequence[Record]) -> Row:
     }
 
 
-def _attended_of_queue(mine: Sequence[Record], attended: Mapping[str, Sequence[_Attendance]]) -> Row:
+def _attended_of_queue(mine: Sequence[Record], attended: Mapping[str, Sequence[_Attendance]]) -> GoldRow:
     calls = [attended[one["id_chamada"]] for one in mine if one["id_chamada"] in attended]
     flags = [[_passed_on(one, call) for one in call] for call in calls]
     return {
@@ -197,7 +197,7 @@ def _length(record: Record, attendances: Sequence[_Attendance] | None) -> Fracti
     return _seconds(_instant(record["data_hora_inicio"]), end)
 
 
-def _key_of_day(day: date) -> Row:
+def _key_of_day(day: date) -> GoldRow:
     return {"CD_PERI": day.year * 100 + day.month, "DT_REFE": day}
 
 

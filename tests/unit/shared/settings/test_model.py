@@ -163,7 +163,7 @@ def test_packing_is_a_setting_of_each_stream():
 def test_a_hub_that_is_named_twice_stops_the_feed_that_names_it_second():
     settings = read(TRANSACTIONS_HUB="trades")
 
-    assert list(settings.feeds) == ["trades"]
+    assert list(settings.feeds) == ["trades", "call_centre"]
     assert settings.unusable == {
         "payments": "Feed payments can't run: TRANSACTIONS_HUB and TRADES_HUB both name hub 'trades'; "
         "each stream needs a hub of its own."

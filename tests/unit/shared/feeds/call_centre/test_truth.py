@@ -146,6 +146,14 @@ def test_a_recall_is_counted_from_the_end_of_the_whole_call_for_each_of_its_agen
     assert (with_one_more[1]["QT_RECH"], with_one_more[2]["QT_RECH"]) == (1, 1)
 
 
+def test_a_call_that_was_there_before_the_end_is_no_recall_though_an_agent_takes_it_after_that():
+    calls = [attended("a", 0, 3, agent=1), attended("b", 2, 4, agent=2), attended("b", 4, 5, agent=3)]
+
+    rows = by_agent(visao_assistentes(calls, []))
+
+    assert rows[1]["QT_RECH"] == 0
+
+
 def test_a_later_attendance_of_the_same_call_or_another_client_is_no_recall():
     calls = [attended("a", 0, 3), attended("a", 5, 6), attended("b", 10, 11, client=8, agent=2)]
 
