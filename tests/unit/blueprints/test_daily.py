@@ -3,6 +3,8 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 
 from blueprints import daily
+from shared.flows.daily_gold import TICK
+from shared.settings.rules import longest_wait
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
 LATE = SimpleNamespace(past_due=True)
@@ -16,6 +18,12 @@ def test_each_tick_writes_the_lookups_that_are_due(monkeypatch):
     daily.write_daily_lookups.build().get_user_function()(LATE)
 
     assert asked == [("tools", NOON)]
+
+
+def test_the_timer_ticks_as_often_as_the_flow_believes():
+    (trigger,) = [one for one in daily.bring_gold_up_to_date.build().get_bindings() if one.type == "timerTrigger"]
+
+    assert longest_wait(trigger.schedule) == TICK
 
 
 def test_each_tick_starts_the_runs_that_are_due_of_every_feed(monkeypatch):
