@@ -1,4 +1,5 @@
 import asyncio
+import json
 import logging
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -19,7 +20,7 @@ from shared.errors import Unavailable
 from shared.flows.daily_gold import claim_daily_run, start_daily_runs
 from shared.flows.enrich import EnrichmentTools, Job, claim_run, prepare_lookups, start_run
 from shared.flows.lookups import LookupTools, dimension_makers
-from shared.flows.request_runs import claim_rerun
+from shared.flows.request_runs import request_rerun
 from shared.flows.revive_runs import revive_runs
 from tests.unit.shared.flows.helpdesk import drawing, feed
 
@@ -200,18 +201,22 @@ def test_the_run_is_started_in_databricks_with_the_lookups_of_the_day_that_it_is
 
 def test_a_run_that_is_asked_for_again_days_later_has_the_lookups_of_its_windows_day(world):
     windows = [world.window(MIDNIGHT - days * 24 * HOUR) for days in (3, 2)]
-    world.now = MIDNIGHT + HOUR
 
-    for window in windows:
-        run = claim_rerun(world.tools, window.id)
-        prepare_lookups(world.tools, window.id, run.number)
+    for run_id, window in enumerate(windows, start=1):
+        asyncio.run(request_rerun(world.tools, world.orchestrations, window.id))
+        payload = world.orchestrations.started[f"enrich-{window.id}"]
+        claim_run(world.tools, window.id, payload["number"], payload["mode"])
+        prepare_lookups(world.tools, window.id, payload["number"])
+        start_run(world.tools, window.id, payload["number"])
+        world.jobs.become(run_id, "TERMINATED", "SUCCESS")
 
-    (first,), (second,) = (world.runs.of_window(window) for window in windows)
-    assert first.lookups == {"dim_clientes": "dim_clientes/20261124.parquet"}
-    assert second.lookups == {"dim_clientes": "dim_clientes/20261125.parquet"}
-    assert world.reference.read("dim_clientes/20261124.parquet") != world.reference.read(
-        "dim_clientes/20261125.parquet"
-    )
+    given = [(run["mode"], json.loads(run["lookups"])) for run in world.jobs.parameters.values()]
+    assert given == [
+        ("rerun", {"dim_clientes": "dim_clientes/20261124.parquet"}),
+        ("rerun", {"dim_clientes": "dim_clientes/20261125.parquet"}),
+    ]
+    first, second = (world.reference.read(lookups["dim_clientes"]) for _, lookups in given)
+    assert first != second
 
 
 def test_the_day_before_a_clock_change_is_found_by_its_own_midnight(world):
