@@ -109,10 +109,15 @@ class Replayed:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A drawn feed that is ready: what draws from its pool, and the fingerprint of that pool."""
+    """A drawn feed that is ready: its pool, and what draws from it."""
 
-    fingerprint: str
+    pool: Pool
     draw: Draw
+
+    @property
+    def fingerprint(self) -> str:
+        """Name the content of the pool."""
+        return self.pool.fingerprint
 
 
 type Source = Drawn | Exchanges | Replayed
@@ -138,9 +143,10 @@ class Feed:
     often a window begins and how long it is. slice_length: how long one activity ingests. lead: how long before its
     start a slice begins. grace: how long late records are awaited. rate: records of the primary stream a second, of a
     drawn feed. lookups: which reference data the enrichment of its windows joins. dimensions: those of the lookups
-    that are made anew each day from the pool. zone: the time zone whose days these are, by its IANA name. measured: the
-    SQL tables whose volume is judged. settings: its own, beyond those of every feed; their values, which must be plain
-    JSON, are frozen into each plan.
+    that are made anew each day from the pool. zone: the time zone whose days these are, by its IANA name. daily_gold:
+    whether its pipeline has tables by day, which a run brings up to date when the day is over. measured: the SQL tables
+    whose volume is judged. settings: its own, beyond those of every feed; their values, which must be plain JSON, are
+    frozen into each plan.
     """
 
     name: str
@@ -155,5 +161,6 @@ class Feed:
     lookups: tuple[str, ...] = ()
     dimensions: tuple[Dimension, ...] = ()
     zone: str = "UTC"
+    daily_gold: bool = False
     measured: tuple[MeasuredTable, ...] = ()
     settings: tuple[Setting, ...] = ()

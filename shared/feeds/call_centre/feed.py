@@ -96,4 +96,5 @@ FEED = Feed(
     lookups=(CLIENTS, AGENTS),
     dimensions=tuple(Dimension(name, partial(dimension, name)) for name in (CLIENTS, AGENTS)),
     zone=tables.ZONE,
+    daily_gold=True,
 )
