@@ -6,10 +6,10 @@ doubled and nothing lost, and does only what is behind.
 
 import gc
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from lakehouse.counting.counted import equations_of
+from lakehouse.counting.counted import equations_of, has_windows, stream_of
 from lakehouse.counting.counts import Counting, Hole, WindowCounts
 from lakehouse.counting.reconciling import Equations, as_rows
 from lakehouse.follow import Passed
@@ -122,7 +122,7 @@ class Chain:
         self.gold.note()
         self.lake.note_all()
         for stream in self.silver:
-            versions = {name: self.lake.version(name) for name in _tables_of(stream)}
+            versions = {name: self.lake.version(name) for name in self._tables_of(stream)}
             self.sql.record(f"{_COUNTED}/{stream}", Progress(versions))
         self.on_stage_done("counts")
         return {name: found[own, name] for name in self.silver}
@@ -186,13 +186,15 @@ class Chain:
             logger.warning("lakehouse.marker_unreadable window=%s reason=%s", window_id, error)
             return None
 
+    def _tables_of(self, stream: str) -> Iterator[str]:
+        """Name the tables whose changes say which windows of a stream are to be counted again."""
+        yield from SilverTables(stream).all
+        for table in self.pipeline.tables:
+            if has_windows(table) and stream_of(table, self.pipeline) == stream:
+                yield table.lake_name
+
     def _published(self) -> list[Table]:
         return [table for table in self.pipeline.tables if table.sql]
-
-
-def _tables_of(stream: str) -> tuple[str, ...]:
-    tables = SilverTables(stream)
-    return tables.rows, tables.duplicates, tables.quarantine
 
 
 _COUNTED = "window_counts"

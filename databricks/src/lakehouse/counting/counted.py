@@ -34,9 +34,11 @@ def has_windows(table: Table) -> bool:
 
 
 def stream_of(table: Table, pipeline: Pipeline) -> str:
-    """Name the stream that a gold table's rows account for: its balance's, else the first that it follows."""
-    balanced = (one.stream for one in pipeline.balances if table.name in one.tables)
-    return next(balanced, table.kind.follows[0])
+    """Name the stream that a table's rows account for: its balance's, else that of the first that it follows."""
+    balanced = [one.stream for one in pipeline.balances if table.name in one.tables]
+    followed = (*balanced, *table.kind.follows)[0]
+    made_of = [one for one in pipeline.tables if one.name == followed and one != table]
+    return stream_of(made_of[0], pipeline) if made_of else followed
 
 
 def equations_of(stream: str, pipeline: Pipeline) -> Equations:

@@ -1,18 +1,19 @@
-"""Brings a pipeline's gold tables, and what they are published to, up to what silver holds.
+"""Brings a pipeline's tables, and what they are published to, up to what silver holds.
 
-A table says in its own commits up to where it accounts for its streams, and a target up to which version of the table:
-so a process that was killed anywhere is followed by one that does what is left, and nothing twice.
+A table says in its own commits up to where it accounts for the streams and tables that it is made of, and a target up
+to which version of the table: so a process that was killed anywhere is followed by one that does what is left, and
+nothing twice.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from pyspark.sql import functions as F
 
 from lakehouse.lake.progress import Progress
 from lakehouse.lake.tables import Lake
 from lakehouse.lookups import Lookups
-from lakehouse.pipelines.arrivals import Arrivals, arrivals, arrivals_by_window, arrivals_of_lookup, as_new, silver
+from lakehouse.pipelines.arrivals import Arrivals, arrivals, arrivals_by_window, arrivals_of_lookup, as_new
 from lakehouse.pipelines.kept import kept
 from lakehouse.pipelines.kinds.kind import Inputs, Rewritten, RowsOfValues
 from lakehouse.pipelines.kinds.per_row import PerRow
@@ -27,7 +28,7 @@ from lakehouse.pipelines.targets.target import Target
 
 @dataclass(frozen=True, slots=True)
 class Gold:
-    """The gold tables of one pipeline. targets: what the tables with a name in SQL are published to."""
+    """The tables of one pipeline. targets: what the tables with a name in SQL are published to."""
 
     lake: Lake
     pipeline: Pipeline
@@ -50,19 +51,31 @@ class Gold:
     def run_pass(self, own_window: str) -> frozenset[str]:
         """Take in what silver has changed; gives the windows whose rows may be others now, in gold or in a target."""
         with spans_of(self.lake) as spans:
-            return frozenset[str]().union(*[self._bring_up(table, own_window, spans) for table in self.pipeline.tables])
+            return frozenset[str]().union(*[self._bring_up(one, own_window, spans) for one in self.pipeline.in_order()])
 
     def rerun(self, own_window: str) -> None:
         """Make a window's rows anew of silver, whatever became of them; tables without windows are made anew whole."""
-        self.run_pass(own_window)
         with spans_of(self.lake) as spans:
-            for table in self.pipeline.tables:
+            for table in self.pipeline.in_order():
+                self._bring_up(table, own_window, spans)
                 self._make_anew(table, own_window, spans)
 
     def note(self) -> None:
-        """Write down up to where tables account for silver, though no row of theirs had to change."""
-        for table in self.pipeline.tables:
+        """Write down up to where tables account for others, though no row of theirs had to change."""
+        noted: dict[str, tuple[int, int]] = {}
+        for table in self.pipeline.in_order():
+            self._pass_over(noted, table)
+            before = self.lake.version(table.lake_name)
             self._publishing.note(table)
+            noted[table.lake_name] = (before, self.lake.version(table.lake_name))
+
+    def _pass_over(self, noted: Mapping[str, tuple[int, int]], table: Table) -> None:
+        """Have a table account for the notes of those that it is made of, which else would be news to the next run."""
+        progress = self.lake.progress(table.lake_name)
+        versions = dict(progress.versions) if progress else {}
+        seen = {name: after for name, (before, after) in noted.items() if versions.get(name) == before}
+        if progress and seen:
+            self.lake.advance(table.lake_name, replace(progress, versions={**versions, **seen}))
 
     def _bring_up(self, table: Table, own_window: str, spans: Spans) -> frozenset[str]:
         published = self._publishing.catch_up(table, spans)
@@ -87,19 +100,19 @@ class Gold:
             self._write(table, self._rewritten(table, came, own_window), came.progress)
 
     def _of_window(self, table: Table, stream: str, window: str) -> Rewritten:
-        rows = self.lake.read(silver(stream)).where(F.col(WINDOW) == window)
-        making = Making(self.lake, self.lookups, table, window, frozenset({window}))
+        rows = self.lake.read(self.pipeline.lake_name(stream)).where(F.col(WINDOW) == window)
+        making = Making(self.lake, self.lookups, self.pipeline.lake_name, table, window, frozenset({window}))
         return RowsOfValues(making.rows({stream: rows}), WINDOW, (window,))
 
     def _arrivals(self, table: Table, before: Progress | None, own_window: str, spans: Spans) -> Arrivals:
         if any(map(self.lookups.has, table.kind.follows)):
             return arrivals_of_lookup(table, before, own_window)
         if any(map(self.lookups.has, table.inputs)):
-            return arrivals_by_window(table, before, own_window, spans)
-        return arrivals(table, before, spans)
+            return arrivals_by_window(table, before, own_window, spans, self.pipeline.lake_name)
+        return arrivals(table, before, spans, self.pipeline.lake_name)
 
     def _rewritten(self, table: Table, came: Arrivals, own_window: str) -> Rewritten | None:
-        making = Making(self.lake, self.lookups, table, own_window, came.windows)
+        making = Making(self.lake, self.lookups, self.pipeline.lake_name, table, own_window, came.windows)
         inputs = Inputs(came.changes, making.read, table.key, table.time, table.repeats)
         return table.kind.rewritten(inputs, making.rows)
 

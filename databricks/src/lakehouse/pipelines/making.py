@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from lakehouse.lake.tables import Lake
 from lakehouse.lookups import Lookups
-from lakehouse.pipelines.arrivals import silver
+from lakehouse.pipelines.arrivals import LakeName
 from lakehouse.pipelines.kinds.kind import OWN_ROWS
 from lakehouse.pipelines.spans import WINDOW
 from lakehouse.pipelines.table import Table
@@ -22,6 +22,7 @@ class Making:
 
     lake: Lake
     lookups: Lookups
+    name_of: LakeName
     table: Table
     own_window: str
     windows: frozenset[str | None]
@@ -32,7 +33,7 @@ class Making:
             return self.lake.read(self.table.lake_name)
         if self.lookups.has(name):
             return self.lookups.read(name, self._path(name, self.own_window))
-        rows = self.lake.read(silver(name))
+        rows = self.lake.read(self.name_of(name))
         return rows.where(is_visible(F.col(WINDOW), self.own_window)) if self._lookups else rows
 
     def rows(self, given: Mapping[str, DataFrame]) -> DataFrame:

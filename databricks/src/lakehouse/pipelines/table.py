@@ -1,4 +1,4 @@
-"""A gold table as a value: what it holds, how it comes about, where it is published."""
+"""A table of a pipeline as a value: what it holds, how it comes about, where it is published."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ type Build = Callable[..., DataFrame]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a gold table.
+    """One column of a table.
 
     type: such as `string`, `long`, `decimal(38,18)`, `timestamp`, `date`. of: the column of an input that it repeats,
-    `<stream or lookup>.<column>`: its contract then bounds a string's length. length: the greatest number of characters
+    `<stream, lookup or table>.<column>`: that then bounds a string's length. length: the greatest number of characters
     of a string that the table makes itself. required: never null.
     """
 
@@ -37,8 +37,8 @@ class Table:
     """A table `<layer>.<name>`.
 
     layer: `gold`, or `silver` for what others are made of. key: the columns that identify a row. kind: which rows are
-    made anew when its inputs change. inputs: the names of streams (their silver) and lookups that `build` takes. sql:
-    the SQL table that it is published as, empty for none.
+    made anew when its inputs change. inputs: the names of streams (their silver), of lookups and of other tables of
+    the pipeline that `build` takes. sql: the SQL table that it is published as, empty for none.
     pushed: its new rows go to the push dataset too, where a URL of one is given.
     counted_by: the column by whose values a window's rows are counted too. time: the column of a row's own time; it
     bounds where changed rows are looked for, so it is never null. kept_for: how long rows are kept after their time,

@@ -65,7 +65,7 @@ def test_a_feed_without_a_pipeline_ends_at_silver():
         ({"clustered_by": ("id", "no")}, "seen: clustered_by names 'no', which is no column of it."),
         (
             {"inputs": ("visits", "nobody"), "build": lambda visits, nobody: visits},
-            "seen: its input 'nobody' is neither a stream nor a lookup; there are stars, stores, visits.",
+            "seen: its input 'nobody' is no stream, lookup or table of the pipeline; there are stars, stores, visits.",
         ),
         ({"build": lambda visits: visits}, "seen: build takes ['visits'], its inputs are ['visits', 'stores']."),
         (
@@ -133,6 +133,97 @@ def test_a_column_that_repeats_nothing_is_told():
     assert with_column(of="visits.no", length=4) == [
         "seen: 'more' repeats 'visits.no', which is no column of an input."
     ]
+
+
+LATER = Table(
+    name="later",
+    comment="made of what was seen",
+    columns=(Column("id", "string", "key", of="seen.id", required=True),),
+    key=("id",),
+    kind=PerRow("seen"),
+    inputs=("seen",),
+    build=lambda seen: seen,
+    sql="Later",
+)
+
+
+def of_two(changes=(), **later):
+    tables = (replace(LATER, **later), replace(TABLE, **dict(changes)))
+    return faults([replace(GOOD, tables=tables)], CONTRACTS)
+
+
+def test_a_table_may_be_made_of_another_one_that_stands_after_it():
+    assert of_two() == []
+
+
+def test_a_tables_texts_are_bounded_by_those_of_the_table_that_they_repeat():
+    bounded = (ID, Column("place", "string", "", of="visits.place"), *TABLE.columns[1:])
+    texts = (*LATER.columns, Column("place", "string", "", of="seen.place"), Column("no", "string", "", of="seen.no"))
+
+    found = of_two({"columns": bounded, "sql": ""}, columns=texts)
+
+    assert found == [
+        "later: 'place' goes to SQL without a bound: give it a length, or its contract a maxLength.",
+        "later: 'no' repeats 'seen.no', which is no column of an input.",
+        "later: 'no' goes to SQL without a bound: give it a length, or its contract a maxLength.",
+    ]
+
+
+def test_tables_that_are_made_of_each_other_are_told():
+    found = of_two({"inputs": ("visits", "stores", "later"), "build": lambda visits, stores, later: visits})
+
+    assert found == [
+        "seen: its kind does not follow 'later': it would not see that rows of this input change.",
+        "pipeline shop: these tables are made of each other: later, seen.",
+    ]
+
+
+def test_a_table_that_is_made_of_itself_or_of_another_pipelines_table_is_told():
+    own = {"inputs": ("later",), "build": lambda later: later, "kind": PerRow("later")}
+    other = Pipeline("other", (replace(LATER, name="third", sql=""),))
+
+    found = faults([replace(GOOD, tables=(TABLE, replace(LATER, columns=(ID,), **own))), other], CONTRACTS)
+
+    assert [fault for fault in found if "its input" in fault] == [
+        "later: its input 'later' is no stream, lookup or table of the pipeline; there are seen, stars, stores, visits.",
+        "third: its input 'seen' is no stream, lookup or table of the pipeline; there are stars, stores, visits.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "layer", "is_taken"),
+    [
+        ("visits", "gold", True),
+        ("visits", "silver", True),
+        ("visits_duplicates", "silver", True),
+        ("visits_duplicates", "gold", False),
+        ("stores", "silver", False),
+    ],
+)
+def test_a_name_that_stands_for_a_stream_can_t_be_a_tables(name, layer, is_taken):
+    found = faults([Pipeline("shop", (replace(TABLE, name=name, layer=layer),))], CONTRACTS)
+
+    assert (f"{name}: its name is that of a stream's table." in found) is is_taken
+
+
+def test_a_table_does_not_have_to_follow_a_lookup_of_its_name():
+    assert faults([Pipeline("shop", (replace(TABLE, name="stores"),))], CONTRACTS) == []
+
+
+def test_a_lookup_is_chosen_by_the_window_of_the_row_that_is_followed():
+    taking = {"inputs": ("seen", "stores"), "build": lambda seen, stores: seen}
+
+    assert of_two({"columns": TABLE.columns[:2]}, **taking)[0] == (
+        "later: it takes a lookup and follows 'seen', whose rows have no 'window_id' to choose a lookup by."
+    )
+
+
+@pytest.mark.parametrize(("kept", "is_longer"), [(None, True), (31, True), (30, False), (1, False)])
+def test_a_table_is_kept_no_longer_than_those_that_it_is_made_of(kept, is_longer):
+    found = of_two({"kept_for": timedelta(days=30)}, kept_for=kept and timedelta(days=kept))
+
+    fault = "pipeline shop: 'later' is made of 'seen' and kept for longer, so it would lose rows all the same."
+    assert (found == [fault]) is is_longer
 
 
 def test_a_balance_of_an_unknown_stream_or_table_is_told():
