@@ -9,13 +9,14 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from lakehouse.counting.counted import equations_of, has_windows, stream_of
+from lakehouse.counting.counted import equations_of, stream_of
 from lakehouse.counting.counts import Counting, Hole, WindowCounts
 from lakehouse.counting.reconciling import Equations, as_rows
 from lakehouse.follow import Passed
 from lakehouse.lake.compiling import Compiling
 from lakehouse.lake.progress import Progress
 from lakehouse.lake.tables import Lake
+from lakehouse.last_versions import write_last_versions
 from lakehouse.pipelines.gold import Gold
 from lakehouse.pipelines.pipeline import Pipeline
 from lakehouse.pipelines.table import Table
@@ -92,7 +93,7 @@ class Chain:
         for silver in self.silver.values():
             self._touched.update(silver.rerun(window_id))
         self.on_stage_done("silver")
-        self.gold.rerun(window_id)
+        self._touched.update(self.gold.rerun(window_id))
         self.on_stage_done("gold")
 
     def closed(self) -> Mapping[str, Closed] | None:
@@ -121,6 +122,7 @@ class Chain:
         found = self._count()
         self.gold.note()
         self.lake.note_all()
+        write_last_versions(self.lake, self.request.feed, self._following())
         for stream in self.silver:
             versions = {name: self.lake.version(name) for name in self._tables_of(stream)}
             self.sql.record(f"{_COUNTED}/{stream}", Progress(versions))
@@ -190,8 +192,13 @@ class Chain:
         """Name the tables whose changes say which windows of a stream are to be counted again."""
         yield from SilverTables(stream).all
         for table in self.pipeline.tables:
-            if has_windows(table) and stream_of(table, self.pipeline) == stream:
+            if table.has_windows and stream_of(table, self.pipeline) == stream:
                 yield table.lake_name
+
+    def _following(self) -> list[str]:
+        """Name the tables that are made of others."""
+        of_streams = [name for stream in self.silver for name in SilverTables(stream).all]
+        return [*of_streams, *(table.lake_name for table in self.pipeline.tables)]
 
     def _published(self) -> list[Table]:
         return [table for table in self.pipeline.tables if table.sql]

@@ -55,14 +55,14 @@ def _silver(contract: Contract) -> Iterator[str]:
 
 
 def _pipeline(pipeline: Pipeline) -> Iterator[str]:
-    yield f"## Gold of the feed `{pipeline.feed}`\n"
+    yield f"## What the pipeline makes of the feed `{pipeline.feed}`\n"
     for balance in pipeline.balances:
         yield f"Every row of `silver.{balance.stream}` is in exactly one of {_listed(balance.tables)}.\n"
     for table in pipeline.tables:
-        yield from _gold(table)
+        yield from _table(table)
 
 
-def _gold(table: Table) -> Iterator[str]:
+def _table(table: Table) -> Iterator[str]:
     yield f"### `{table.lake_name}`\n"
     yield f"{table.comment}\n"
     yield f"- Key: {_listed(table.key)}. Made of {_listed(table.inputs)}: {type(table.kind).__name__}."

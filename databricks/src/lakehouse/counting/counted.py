@@ -24,13 +24,8 @@ from lakehouse.streams.silver_tables import SilverTables
 def counted_tables(feed: str, streams: Sequence[str], pipeline: Pipeline) -> list[CountedTable]:
     """Name all tables in which a run's windows are counted: each stream's own, and the pipeline's that have windows."""
     of_streams = [one for stream in streams for one in _of_stream(feed, stream)]
-    gold = [_of_gold(table, pipeline) for table in pipeline.tables if has_windows(table)]
+    gold = [_of_gold(table, pipeline) for table in pipeline.tables if table.has_windows]
     return [*of_streams, *gold]
-
-
-def has_windows(table: Table) -> bool:
-    """Say whether the rows of a gold table name the window that they are of."""
-    return any(column.name == "window_id" for column in table.columns)
 
 
 def stream_of(table: Table, pipeline: Pipeline) -> str:
@@ -46,7 +41,8 @@ def equations_of(stream: str, pipeline: Pipeline) -> Equations:
     own = [table for table in pipeline.tables if table.sql and stream_of(table, pipeline) == stream]
     return Equations(
         balances=[one.tables for one in pipeline.balances if one.stream == stream],
-        published={table.name: table.sql for table in own if has_windows(table)},
+        published={table.name: table.sql for table in own if table.has_windows},
+        layers={table.name: table.layer for table in pipeline.tables},
     )
 
 

@@ -14,6 +14,7 @@ from lakehouse.pipelines.bounds import Contracts
 from lakehouse.pipelines.kinds.buckets import Buckets
 from lakehouse.pipelines.kinds.correlate import Correlate
 from lakehouse.pipelines.kinds.day import Day
+from lakehouse.pipelines.kinds.groups import Groups
 from lakehouse.pipelines.kinds.per_row import PerRow
 from lakehouse.pipelines.pipeline import Balance, Pipeline, made_of
 from lakehouse.pipelines.spans import WINDOW
@@ -157,6 +158,18 @@ def _of_kind(table: Table) -> Iterator[str]:
         for name in sorted(set(table.key) - repeated):
             streams = ", ".join(kind.follows)
             yield f"its key {name!r} repeats no column of {streams} (`of`), by which its kind finds rows"
+    elif isinstance(kind, Groups):
+        yield from _of_groups(kind, table)
+
+
+def _of_groups(kind: Groups, table: Table) -> Iterator[str]:
+    """Look whether the rows of a group can be found in the table."""
+    repeated = {column.of for column in table.columns if column.required}
+    for name in kind.by:
+        if f"{kind.stream}.{name}" not in repeated:
+            yield f"no required column repeats {kind.stream}.{name} (`of`), by which its kind finds groups"
+    if table.repeats.get(kind.stream, {}).get(table.time) != kind.time:
+        yield f"its time does not repeat {kind.stream}.{kind.time} (`of`), near which its kind looks for rows"
 
 
 def _of_column(column: Column, table: Table, contracts: Contracts) -> Iterator[str]:
@@ -191,7 +204,7 @@ def _of_balanced(name: str, table: Table | None, balance: Balance) -> Iterator[s
     if table is None:
         yield f"the balance of {balance.stream!r} names {name!r}, which is no table of it"
         return
-    if WINDOW not in {column.name for column in table.columns}:
+    if not table.has_windows:
         yield f"the balance of {balance.stream!r} names {name!r}, which has no column {WINDOW!r} to be counted by"
     if balance.stream not in table.inputs:
         yield f"the balance of {balance.stream!r} names {name!r}, which is not made of it"

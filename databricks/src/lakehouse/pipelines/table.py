@@ -10,6 +10,7 @@ from pyspark.sql import types as T
 
 from lakehouse.lake.tables import columns
 from lakehouse.pipelines.kinds.kind import Kind
+from lakehouse.pipelines.spans import WINDOW
 
 type Build = Callable[..., DataFrame]
 """Makes a table's rows of its inputs, which it takes by their names: the same inputs always give the same rows."""
@@ -64,6 +65,11 @@ class Table:
     def lake_name(self) -> str:
         """Name it as the lake does."""
         return f"{self.layer}.{self.name}"
+
+    @property
+    def has_windows(self) -> bool:
+        """Say whether its rows name the window that they are of."""
+        return any(column.name == WINDOW for column in self.columns)
 
     @property
     def repeats(self) -> Mapping[str, Mapping[str, str]]:

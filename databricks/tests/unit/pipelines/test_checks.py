@@ -9,6 +9,7 @@ from lakehouse.pipelines.bounds import Contracts, bounds_of, wheel_contracts
 from lakehouse.pipelines.catalogue import PIPELINES, pipeline_of
 from lakehouse.pipelines.checks import BadPipelines, faults, refuse_bad
 from lakehouse.pipelines.kinds.buckets import Buckets
+from lakehouse.pipelines.kinds.groups import Groups
 from lakehouse.pipelines.kinds.per_row import PerRow
 from lakehouse.pipelines.pipeline import Balance, Pipeline
 from lakehouse.pipelines.table import Column, Table
@@ -135,6 +136,21 @@ def test_a_column_that_repeats_nothing_is_told():
     ]
 
 
+def test_a_table_of_groups_repeats_the_columns_by_which_they_are_found():
+    kind = Groups("visits", by=("id", "place"), time="at", within=timedelta(days=1))
+    loose = (replace(ID, required=False), Column("at", "timestamp", "time", required=True), WINDOW)
+
+    good = of_table(kind=replace(kind, by=("id",)), inputs=("visits",), build=lambda visits: visits)
+    bad = of_table(kind=kind, inputs=("visits",), build=lambda visits: visits, columns=loose, key=("window_id",))
+
+    assert good == []
+    assert bad == [
+        "seen: no required column repeats visits.id (`of`), by which its kind finds groups.",
+        "seen: no required column repeats visits.place (`of`), by which its kind finds groups.",
+        "seen: its time does not repeat visits.at (`of`), near which its kind looks for rows.",
+    ]
+
+
 LATER = Table(
     name="later",
     comment="made of what was seen",
@@ -184,9 +200,10 @@ def test_a_table_that_is_made_of_itself_or_of_another_pipelines_table_is_told():
 
     found = faults([replace(GOOD, tables=(TABLE, replace(LATER, columns=(ID,), **own))), other], CONTRACTS)
 
+    no_input = "is no stream, lookup or table of the pipeline; there are"
     assert [fault for fault in found if "its input" in fault] == [
-        "later: its input 'later' is no stream, lookup or table of the pipeline; there are seen, stars, stores, visits.",
-        "third: its input 'seen' is no stream, lookup or table of the pipeline; there are stars, stores, visits.",
+        f"later: its input 'later' {no_input} seen, stars, stores, visits.",
+        f"third: its input 'seen' {no_input} stars, stores, visits.",
     ]
 
 
