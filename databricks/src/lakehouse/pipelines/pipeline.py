@@ -1,8 +1,9 @@
 """A pipeline as a value: the tables that are made of a feed, and which of them account for which stream."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
+from typing import Self
 
 from lakehouse.pipelines.table import Table
 
@@ -26,6 +27,10 @@ class Pipeline:
     feed: str
     tables: tuple[Table, ...]
     balances: tuple[Balance, ...] = ()
+
+    def given(self, values: Mapping[str, int]) -> Self:
+        """Give the pipeline as it is by these values of its tables' options."""
+        return replace(self, tables=tuple(table.given(values) for table in self.tables))
 
     def lake_name(self, name: str) -> str:
         """Name an input that is no lookup as the lake does: a table of the pipeline, else a stream's silver."""

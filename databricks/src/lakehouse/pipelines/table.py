@@ -1,15 +1,17 @@
 """A table of a pipeline as a value: what it holds, how it comes about, where it is published."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Literal
+from functools import partial
+from typing import Literal, Self
 
 from pyspark.sql import DataFrame
 from pyspark.sql import types as T
 
 from lakehouse.lake.tables import columns
 from lakehouse.pipelines.kinds.kind import Kind
+from lakehouse.pipelines.options import Option
 from lakehouse.pipelines.spans import WINDOW
 
 type Build = Callable[..., DataFrame]
@@ -39,7 +41,8 @@ class Table:
 
     layer: `gold`, or `silver` for what others are made of. key: the columns that identify a row. kind: which rows are
     made anew when its inputs change. inputs: the names of streams (their silver), of lookups and of other tables of
-    the pipeline that `build` takes. sql: the SQL table that it is published as, empty for none.
+    the pipeline that `build` takes. options: numbers that it takes beside. sql: the SQL table that it is published as,
+    empty for none.
     pushed: its new rows go to the push dataset too, where a URL of one is given.
     counted_by: the column by whose values a window's rows are counted too. time: the column of a row's own time; it
     bounds where changed rows are looked for, so it is never null. kept_for: how long rows are kept after their time,
@@ -60,11 +63,17 @@ class Table:
     time: str = ""
     kept_for: timedelta | None = None
     layer: Literal["silver", "gold"] = "gold"
+    options: tuple[Option, ...] = ()
 
     @property
     def lake_name(self) -> str:
         """Name it as the lake does."""
         return f"{self.layer}.{self.name}"
+
+    def given(self, values: Mapping[str, int]) -> Self:
+        """Give the table as it is made by these values of its options, those that are left out as by default."""
+        taken = {one.name: values.get(one.name, one.default) for one in self.options}
+        return replace(self, build=partial(self.build, **taken), options=()) if taken else self
 
     @property
     def has_windows(self) -> bool:
