@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 
 from lakehouse.pipelines.kinds.buckets import Buckets, bucket_of
 from lakehouse.pipelines.kinds.correlate import Correlate
-from lakehouse.pipelines.kinds.day import Day, day_of
+from lakehouse.pipelines.kinds.day import Day, MadeOf, day_of
 from lakehouse.pipelines.kinds.per_row import PerRow
 from lakehouse.pipelines.kinds.snapshot import Snapshot
 from lakehouse.pipelines.table import Column, Table
@@ -85,7 +85,7 @@ def days(stream: str, zone: str = "Europe/Zurich") -> Table:
             Column("near", "long", "pairs"),
         ),
         key=("day", "kind"),
-        kind=Day(stream, "at", "day", zone, REACH),
+        kind=Day("day", (MadeOf(stream, "at", before=REACH, after=REACH),), zone),
         inputs=(stream,),
         build=build,
         sql="Days",

@@ -54,6 +54,7 @@ def faults(pipelines: list[Pipeline], contracts: Contracts, sql_of_streams: Iter
         "feed": [pipeline.feed for pipeline in pipelines],
         "table": [table.name for table in tables],
         "SQL table": [*OWN_SQL, *sql_of_streams, *(table.sql for table in tables if table.sql)],
+        "option": [option.name for option in {option for table in tables for option in table.options}],
     }
     return found + [
         f"{twice!r} names more than one {what}." for what, names in named.items() for twice in _twice(names)
@@ -129,8 +130,9 @@ def _of_inputs(table: Table, contracts: Contracts) -> Iterator[str]:
     parameters = inspect.signature(table.build).parameters.values()
     takes_any = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in parameters)
     names = [one.name for one in parameters if one.kind is not inspect.Parameter.VAR_KEYWORD]
-    if not (set(names) <= set(table.inputs) if takes_any else set(names) == set(table.inputs)):
-        yield f"build takes {names}, its inputs are {list(table.inputs)}"
+    given = [*table.inputs, *(option.name for option in table.options)]
+    if not (set(names) <= set(given) if takes_any else set(names) == set(given)):
+        yield f"build takes {names}, its inputs{' and options' if table.options else ''} are {given}"
 
 
 def _of_follows(table: Table, contracts: Contracts) -> Iterator[str]:
@@ -153,6 +155,8 @@ def _of_kind(table: Table) -> Iterator[str]:
         replaced = kind.bucket if isinstance(kind, Buckets) else kind.day
         if replaced not in table.key:
             yield f"its kind replaces rows by {replaced!r}, which is no part of its key"
+        for name in sorted(_led_to(kind) - set(kind.follows)):
+            yield f"its kind finds days by {name!r}, which it does not follow"
     elif isinstance(kind, PerRow | Correlate):
         repeated = {name for stream in kind.follows for name in table.repeats.get(stream, ())}
         for name in sorted(set(table.key) - repeated):
@@ -170,6 +174,11 @@ def _of_groups(kind: Groups, table: Table) -> Iterator[str]:
             yield f"no required column repeats {kind.stream}.{name} (`of`), by which its kind finds groups"
     if table.repeats.get(kind.stream, {}).get(table.time) != kind.time:
         yield f"its time does not repeat {kind.stream}.{kind.time} (`of`), near which its kind looks for rows"
+
+
+def _led_to(kind: Buckets | Day) -> set[str]:
+    inputs = kind.made_of if isinstance(kind, Day) else ()
+    return {step.to for one in inputs for way in one.ways for step in way}
 
 
 def _of_column(column: Column, table: Table, contracts: Contracts) -> Iterator[str]:

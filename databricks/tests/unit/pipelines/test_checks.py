@@ -9,8 +9,10 @@ from lakehouse.pipelines.bounds import Contracts, bounds_of, wheel_contracts
 from lakehouse.pipelines.catalogue import PIPELINES, pipeline_of
 from lakehouse.pipelines.checks import BadPipelines, faults, refuse_bad
 from lakehouse.pipelines.kinds.buckets import Buckets
+from lakehouse.pipelines.kinds.day import Day, MadeOf, Step
 from lakehouse.pipelines.kinds.groups import Groups
 from lakehouse.pipelines.kinds.per_row import PerRow
+from lakehouse.pipelines.options import Option
 from lakehouse.pipelines.pipeline import Balance, Pipeline
 from lakehouse.pipelines.table import Column, Table
 
@@ -91,6 +93,25 @@ def test_a_feed_without_a_pipeline_ends_at_silver():
 )
 def test_a_bad_table_is_told_by_name(changes, fault):
     assert fault.replace("seen:", f"{changes.get('name', 'seen')}:") in of_table(**changes)
+
+
+def test_days_that_are_found_by_what_the_kind_does_not_follow_are_told():
+    step = Step("stars", "id", "at", timedelta(0), timedelta(0))
+
+    found = of_table(kind=Day("at", (MadeOf("visits", "at", ways=((step,),)),)), key=("at",), inputs=("visits",))
+
+    assert "seen: its kind finds days by 'stars', which it does not follow." in found
+
+
+def test_a_build_takes_the_tables_options_and_one_name_is_one_option():
+    option = Option("least", 1, least=0, greatest=9, meaning="")
+    more = {"inputs": ("visits",), "build": lambda visits, least: visits, "sql": ""}
+    one = replace(TABLE, options=(option,), **more)
+    same, other = replace(one, name="same"), replace(one, name="other", options=(replace(option, default=2),))
+
+    assert faults([Pipeline("shop", (one, same))], CONTRACTS) == []
+    assert of_table(**more) == ["seen: build takes ['visits', 'least'], its inputs are ['visits']."]
+    assert faults([Pipeline("shop", (one, other))], CONTRACTS) == ["'least' names more than one option."]
 
 
 def test_a_key_that_may_be_null_is_told():
