@@ -136,7 +136,9 @@ class Chain:
     def _changed_since_counted(self, stream: str) -> set[str]:
         """Name the windows that a run changed which was killed before it could count them."""
         counted = self.sql.progress_of(f"{_COUNTED}/{stream}")
-        spans = [self.lake.changes(name, version) for name, version in (counted.versions if counted else {}).items()]
+        versions = counted.versions if counted else {}
+        there = [name for name in self._tables_of(stream) if name in versions]
+        spans = [self.lake.changes(name, versions[name]) for name in there]
         rows = [span.rows.select("window_id").distinct() for span in spans if not (span.whole or span.is_empty)]
         return {row[0] for found in rows for row in found.collect()}
 

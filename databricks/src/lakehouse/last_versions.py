@@ -42,6 +42,6 @@ def write_last_versions(lake: Lake, feed: str, tables: Iterable[str]) -> None:
         for source, version in progress.versions.items()
         if source.partition(".")[0] in LAYERS
     ]
-    said = lake.spark.createDataFrame(rows, T.StructType(COLUMNS.fields[:3]))
+    listed = lake.spark.createDataFrame(rows, T.StructType(COLUMNS.fields[:3]))
     lake.create(last_versions_of(feed), COLUMNS, (), "Up to which version of what it is made of each table is.")
-    lake.replace(last_versions_of(feed), said.withColumn("last_run_at", F.current_timestamp()), "last_version >= 0")
+    lake.replace(last_versions_of(feed), listed.withColumn("last_run_at", F.current_timestamp()), "last_version >= 0")
