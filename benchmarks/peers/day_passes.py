@@ -13,6 +13,7 @@ from pathlib import Path
 from time import perf_counter
 
 from lakehouse.gold import visao_assistentes, visao_ura_calls
+from lakehouse.lake.compiling import Compiling
 from lakehouse.lake.tables import Lake, columns
 from lakehouse.lookups import Lookups
 from lakehouse.pipelines.gold import Gold
@@ -79,6 +80,7 @@ class Passes:
         self.lake = lake
         self.days = days
         self.next_id = days * calls_a_day
+        self.compiling = Compiling(lake.spark)
         for name, types in TYPES.items():
             lake.create(f"silver.{name}", columns(types))
         seconds = 86_400 / calls_a_day
@@ -89,14 +91,16 @@ class Passes:
         self.gold.run_pass(WINDOW)
 
     def late(self, calls: int) -> dict[str, float]:
-        """Add calls of twelve hours of the day in the middle, and take them in."""
+        """Add calls of twelve hours of the day in the middle, and take them in as a run does that read few events."""
         first, self.next_id = self.next_id, self.next_id + calls
         noon = f"{MIDNIGHT} + make_dt_interval({self.days // 2}, 8, 0, (id - {first}) * {43_200 / calls}D)"
         self._append(self._calls(first, self.next_id, noon), 1)
+        self.compiling.suit(0)
         return _timed(lambda: self.gold.run_pass(WINDOW))
 
     def anew(self) -> dict[str, float]:
         """Make all days anew."""
+        self.compiling.as_set()
         return _timed(lambda: self.gold.rerun(WINDOW))
 
     def _calls(self, first: int, end: int, began: str) -> DataFrame:
