@@ -71,7 +71,7 @@ def assemble(
     lake: Lake, request: RunRequest, outside: Outside, on_stage_done: Callable[[str], None] = lambda _: None
 ) -> Chain:
     """Make the chain of a run, by the contracts of its streams and the pipeline of its feed."""
-    pipeline = pipeline_of(request.feed)
+    pipeline = pipeline_of(request.feed).given(request.options)
     return Chain(
         lake=lake,
         request=request,

@@ -7,7 +7,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -39,7 +39,11 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """The window that a run follows, and its streams. lookups: paths in the reference store, by lookup."""
+    """The window that a run follows, and its streams.
+
+    lookups: paths in the reference store, by lookup. options: numbers that tables are made by, those that are not as by
+    default.
+    """
 
     feed: str
     window_id: str
@@ -49,6 +53,7 @@ class RunRequest:
     lookups: Mapping[str, str]
     grace: timedelta
     drain_limit: timedelta
+    options: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def gives_up_at(self) -> datetime:

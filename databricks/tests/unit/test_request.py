@@ -50,6 +50,11 @@ def test_a_run_follows_its_window_with_the_hubs_and_the_lookups_that_it_is_given
     assert (request.feed, request.lookups) == ("trades", {"assets": "assets/x.parquet"})
 
 
+def test_a_run_makes_tables_by_the_options_of_its_target_and_refuses_unknown_ones():
+    with pytest.raises(InvalidParameter, match="options: there is no option 'nps'"):
+        run_request(parameters(options='{"nps": 7}'))
+
+
 def test_a_run_gives_up_after_grace_and_drain_limit():
     request = run_request(parameters(grace="00:00:30", drain_limit="01:10:00"))
 

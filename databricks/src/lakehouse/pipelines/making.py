@@ -9,8 +9,8 @@ from pyspark.sql import functions as F
 
 from lakehouse.lake.tables import Lake
 from lakehouse.lookups import Lookups
-from lakehouse.pipelines.arrivals import silver
-from lakehouse.pipelines.kinds.kind import OWN_ROWS
+from lakehouse.pipelines.arrivals import LakeName
+from lakehouse.pipelines.kinds.kind import OWN_ROWS, Changed, Inputs
 from lakehouse.pipelines.spans import WINDOW
 from lakehouse.pipelines.table import Table
 from lakehouse.pipelines.waiting import is_visible
@@ -22,6 +22,7 @@ class Making:
 
     lake: Lake
     lookups: Lookups
+    name_of: LakeName
     table: Table
     own_window: str
     windows: frozenset[str | None]
@@ -32,8 +33,12 @@ class Making:
             return self.lake.read(self.table.lake_name)
         if self.lookups.has(name):
             return self.lookups.read(name, self._path(name, self.own_window))
-        rows = self.lake.read(silver(name))
+        rows = self.lake.read(self.name_of(name))
         return rows.where(is_visible(F.col(WINDOW), self.own_window)) if self._lookups else rows
+
+    def inputs(self, changes: Mapping[str, Changed]) -> Inputs:
+        """Give what the table's kind decides by."""
+        return Inputs(changes, self.read, self.table.key, self.table.time, self.table.repeats)
 
     def rows(self, given: Mapping[str, DataFrame]) -> DataFrame:
         """Make rows in the table's columns and types."""

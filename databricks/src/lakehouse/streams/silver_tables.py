@@ -59,6 +59,11 @@ class SilverTables:
         return f"silver.{self.stream}"
 
     @property
+    def all(self) -> tuple[str, str, str]:
+        """Name all three."""
+        return (self.rows, self.duplicates, self.quarantine)
+
+    @property
     def quarantine(self) -> str:
         """Name the table of records that break the contract and of events that can't be opened."""
         return f"silver.{self.stream}_quarantine"
