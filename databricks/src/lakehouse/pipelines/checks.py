@@ -14,6 +14,7 @@ from lakehouse.pipelines.kinds.correlate import Correlate
 from lakehouse.pipelines.kinds.day import Day
 from lakehouse.pipelines.kinds.per_row import PerRow
 from lakehouse.pipelines.pipeline import Balance, Pipeline
+from lakehouse.pipelines.protection import of_history, of_restricted, of_tokens
 from lakehouse.pipelines.spans import WINDOW
 from lakehouse.pipelines.table import Column, Table
 from lakehouse.sinks.tables import OWN
@@ -40,6 +41,7 @@ def faults(pipelines: list[Pipeline], contracts: Contracts, sql_of_streams: Iter
     """Say what is wrong, one text each."""
     tables = [table for pipeline in pipelines for table in pipeline.tables]
     found = [f"{table.name}: {fault}." for table in tables for fault in _of_table(table, contracts)]
+    found += of_restricted(tables)
     for pipeline in pipelines:
         found += [f"pipeline {pipeline.feed}: {fault}." for fault in _of_balances(pipeline, contracts)]
     named = {
@@ -57,6 +59,8 @@ def _of_table(table: Table, contracts: Contracts) -> Iterator[str]:
     yield from _of_key(table)
     yield from _of_inputs(table, contracts)
     yield from _of_kind(table, contracts)
+    yield from of_history(table, contracts)
+    yield from of_tokens(table, contracts)
     for column in table.columns:
         yield from _of_column(column, table, contracts)
 

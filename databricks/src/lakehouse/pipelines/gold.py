@@ -19,6 +19,7 @@ from lakehouse.pipelines.kinds.per_row import PerRow
 from lakehouse.pipelines.making import Making
 from lakehouse.pipelines.pipeline import Pipeline
 from lakehouse.pipelines.publishing import Publishing
+from lakehouse.pipelines.renewing import renewed
 from lakehouse.pipelines.spans import WINDOW, Spans, spans_of
 from lakehouse.pipelines.table import Table
 from lakehouse.pipelines.targets.delta import DeltaTarget
@@ -35,6 +36,7 @@ class Gold:
     targets: Sequence[Target] = ()
     _publishing: Publishing = field(init=False, repr=False)
     _new: set[str] = field(default_factory=set, init=False, repr=False)
+    _renewed: set[str] = field(default_factory=set, init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Begin to remember what the targets have."""
@@ -66,6 +68,7 @@ class Gold:
 
     def _bring_up(self, table: Table, own_window: str, spans: Spans) -> frozenset[str]:
         published = self._publishing.catch_up(table, spans)
+        self._renew(table)
         before = self.lake.progress(table.lake_name)
         came = self._arrivals(table, before, own_window, spans)
         if before is None and table.name in self._new:
@@ -76,6 +79,15 @@ class Gold:
         if came.progress != before:
             self.lake.advance(table.lake_name, came.progress)
         return published
+
+    def _renew(self, table: Table) -> None:
+        """Bring tokens up to the newest key, once a process: it is given its keys at its beginning."""
+        if table.name in self._renewed:
+            return
+        self._renewed.add(table.name)
+        rows = renewed(self.lake, table, self.lookups)
+        if rows is not None:
+            self._write(table, rows, self.lake.progress(table.lake_name) or Progress())
 
     def _make_anew(self, table: Table, own_window: str, spans: Spans) -> None:
         before = self.lake.progress(table.lake_name) or Progress()
@@ -92,15 +104,15 @@ class Gold:
         return RowsOfValues(making.rows({stream: rows}), WINDOW, (window,))
 
     def _arrivals(self, table: Table, before: Progress | None, own_window: str, spans: Spans) -> Arrivals:
-        if any(map(self.lookups.has, table.kind.follows)):
-            return arrivals_of_lookup(table, before, own_window)
+        for lookup in filter(self.lookups.has, table.kind.follows):
+            return arrivals_of_lookup(table, before, self.lookups.edition(lookup, own_window))
         if any(map(self.lookups.has, table.inputs)):
             return arrivals_by_window(table, before, own_window, spans)
         return arrivals(table, before, spans)
 
     def _rewritten(self, table: Table, came: Arrivals, own_window: str) -> Rewritten | None:
         making = Making(self.lake, self.lookups, table, own_window, came.windows)
-        inputs = Inputs(came.changes, making.read, table.key, table.time, table.repeats)
+        inputs = Inputs(came.changes, making.read, table.key, table.time, table.repeats, came.progress.source)
         return table.kind.rewritten(inputs, making.rows)
 
     def _write(self, table: Table, rewritten: Rewritten | None, progress: Progress) -> None:

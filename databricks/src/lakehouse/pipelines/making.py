@@ -31,7 +31,7 @@ class Making:
         if name == OWN_ROWS:
             return self.lake.read(self.table.lake_name)
         if self.lookups.has(name):
-            return self.lookups.read(name, self._path(name, self.own_window))
+            return self.lookups.read(name, self._path(name, self.own_window), clear=self.table.is_restricted)
         rows = self.lake.read(silver(name))
         return rows.where(is_visible(F.col(WINDOW), self.own_window)) if self._lookups else rows
 

@@ -8,6 +8,7 @@ from typing import Literal
 from pyspark.sql import DataFrame
 from pyspark.sql import types as T
 
+from lakehouse.lake.naming import RESTRICTED
 from lakehouse.lake.tables import columns
 from lakehouse.pipelines.kinds.kind import Kind
 
@@ -36,7 +37,8 @@ class Column:
 class Table:
     """A table `<layer>.<name>`.
 
-    layer: `gold`, or `silver` for what others are made of. key: the columns that identify a row. kind: which rows are
+    layer: `gold`, `silver` for what others are made of, or `restricted` for what few may read: it alone sees personal
+    columns of lookups in clear text, all others see tokens. key: the columns that identify a row. kind: which rows are
     made anew when its inputs change. inputs: the names of streams (their silver) and lookups that `build` takes. sql:
     the SQL table that it is published as, empty for none.
     pushed: its new rows go to the push dataset too, where a URL of one is given.
@@ -58,12 +60,17 @@ class Table:
     clustered_by: tuple[str, ...] = ()
     time: str = ""
     kept_for: timedelta | None = None
-    layer: Literal["silver", "gold"] = "gold"
+    layer: Literal["silver", "gold", "restricted"] = "gold"
 
     @property
     def lake_name(self) -> str:
         """Name it as the lake does."""
         return f"{self.layer}.{self.name}"
+
+    @property
+    def is_restricted(self) -> bool:
+        """Say whether it holds personal data in clear text."""
+        return self.layer == RESTRICTED
 
     @property
     def repeats(self) -> Mapping[str, Mapping[str, str]]:
