@@ -54,7 +54,7 @@ def build_chain(parameters: Parameters, request: RunRequest, spark: SparkSession
         store=store,
         sql=sql,
         publisher=_pushing(parameters, sql, clock),
-        pii_keys=_pii_keys(parameters, pipeline_of(request.feed)),
+        pii_keys=pii_keys_of(parameters, pipeline_of(request.feed)),
     )
     return assemble(Lake(spark, parameters.names), request, outside, _log_stage)
 
@@ -97,6 +97,14 @@ def assemble(
     )
 
 
+def pii_keys_of(parameters: Parameters, pipeline: Pipeline) -> PiiKeys | None:
+    """Read the keys of tokens of a pipeline that takes personal columns; raises SecretMissing and BadKeys."""
+    contracts, inputs = lookup_contracts(), {name for table in pipeline.tables for name in table.inputs}
+    if not any(contracts[name].personal for name in inputs & set(contracts)):
+        return None
+    return parse_pii_keys(read_secret(parameters.pii_secret, scope=parameters.secret_scope))
+
+
 def _log_stage(stage: str) -> None:
     logger.info("lakehouse.stage_done stage=%s", stage)
 
@@ -106,14 +114,6 @@ def _hub_secret(parameters: Parameters) -> str:
     if parameters.source == "capture" or parameters.service_credential:
         return ""
     return read_secret(parameters.event_hubs_secret, scope=parameters.secret_scope)
-
-
-def _pii_keys(parameters: Parameters, pipeline: Pipeline) -> PiiKeys | None:
-    """Read the keys of tokens where the pipeline takes a lookup with personal columns; raises BadKeys."""
-    contracts, inputs = lookup_contracts(), {name for table in pipeline.tables for name in table.inputs}
-    if not any(contracts[name].personal for name in inputs & set(contracts)):
-        return None
-    return parse_pii_keys(read_secret(parameters.pii_secret, scope=parameters.secret_scope))
 
 
 def _token(parameters: Parameters) -> Callable[[], str] | None:

@@ -112,7 +112,7 @@ class Gold:
 
     def _rewritten(self, table: Table, came: Arrivals, own_window: str) -> Rewritten | None:
         making = Making(self.lake, self.lookups, table, own_window, came.windows)
-        inputs = Inputs(came.changes, making.read, table.key, table.time, table.repeats, came.progress.source)
+        inputs = Inputs(came.changes, making.read, table.key, table.time, table.repeats, making.editions)
         return table.kind.rewritten(inputs, making.rows)
 
     def _write(self, table: Table, rewritten: Rewritten | None, progress: Progress) -> None:

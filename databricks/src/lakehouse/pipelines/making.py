@@ -35,6 +35,12 @@ class Making:
         rows = self.lake.read(silver(name))
         return rows.where(is_visible(F.col(WINDOW), self.own_window)) if self._lookups else rows
 
+    @property
+    def editions(self) -> Mapping[str, str]:
+        """Say which file the run has of each lookup that the table follows."""
+        followed = filter(self.lookups.has, self.table.kind.follows)
+        return {name: self.lookups.edition(name, self.own_window) for name in followed}
+
     def rows(self, given: Mapping[str, DataFrame]) -> DataFrame:
         """Make rows in the table's columns and types."""
         if self._by_window:
