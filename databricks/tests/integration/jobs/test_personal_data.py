@@ -104,7 +104,7 @@ def test_personal_data_is_in_the_restricted_table_and_nowhere_else(call_centre, 
         client(2, **{**PERSON, "email": "CANARY" * 21}),
     ]
     house.reference.documents[request.lookups["dim_clientes"]] = parquet(clients, CLIENTS)
-    send(house, call(1, 1), call(2, 2), call(3, 1, codigo_opcao="XXX"))
+    send(house, call(1, 1), call(2, 2), call(3, 1, codigo_opcao="ABC"))
 
     with caplog.at_level(logging.INFO):
         chain = house.chain(request)
