@@ -19,7 +19,7 @@ DATABRICKS = "databricks"
 LOGIC_APP = "logic_app"
 STORAGE_VARIABLE = "EVENT_GRID_STORAGE"
 LAKEHOUSE_SECRETS = tuple(  # what the wheel reads where there is no secret scope
-    f"LAKEHOUSE_SECRET_{name}" for name in ("STORAGE_CONNECTION_STRING", "EVENT_HUBS_CLIENT_SECRET")
+    f"LAKEHOUSE_SECRET_{name}" for name in ("STORAGE_CONNECTION_STRING", "EVENT_HUBS_CLIENT_SECRET", "PII_KEYS")
 )
 
 

@@ -50,6 +50,11 @@ class State:
         return self.folder / "assets.key"
 
     @property
+    def pii_keys(self) -> Path:
+        """The keys of the tokens that the lake has for personal data: as old as the lake, which is useless without."""
+        return self.folder / "pii-keys.json"
+
+    @property
     def databricks(self) -> Path:
         """Runs and logs of the Jobs service, and below it the lake."""
         return self.folder / "databricks"

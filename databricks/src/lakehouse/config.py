@@ -86,6 +86,7 @@ class Parameters(LakeParameters):
     secret_scope: str = ""
     event_hubs_secret: str = "event-hubs-client-secret"  # noqa: S105 - its name
     storage_secret: str = "storage-connection-string"  # noqa: S105 - its name
+    pii_secret: str = "pii-keys"  # noqa: S105 - its name
     power_bi_url: str = ""
     trigger_interval: str = "00:00:30"
     recount_every: str = "00:02:00"

@@ -77,12 +77,12 @@ def arrivals_by_window(
     )
 
 
-def arrivals_of_lookup(table: Table, before: Progress | None, own_window: str) -> Arrivals:
-    """Look whether a table of a lookup has the one of this window, or of a later one, already."""
+def arrivals_of_lookup(table: Table, before: Progress | None, edition: str) -> Arrivals:
+    """Look whether a table of a lookup has this edition of it (a window's or a day's), or a later one, already."""
     (lookup,) = table.kind.follows
     before = before or Progress()
-    is_newer = before.source.get(lookup, "") < own_window
-    progress = replace(before, source={**before.source, lookup: own_window}) if is_newer else before
+    is_newer = before.source.get(lookup, "") < edition
+    progress = replace(before, source={**before.source, lookup: edition}) if is_newer else before
     return Arrivals({}, frozenset(), frozenset(), progress, is_newer)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from lakehouse.contract_files import contract_files
 from lakehouse.grammar import LONGEST_WINDOW_ID
+from lakehouse.personal_data import TOKEN_LENGTH
 from lakehouse.pipelines.spans import WINDOW
 from lakehouse.pipelines.table import Column, Table
 
@@ -15,11 +16,15 @@ type Bounds = Mapping[str, Mapping[str, int | None]]
 
 @dataclass(frozen=True, slots=True)
 class Contracts:
-    """The columns of all streams and lookups, and of the tables that `with_tables` was told of."""
+    """The columns of all streams and lookups, and of the tables that `with_tables` was told of.
+
+    personal: by lookup, the columns that tables have tokens of.
+    """
 
     streams: Bounds
     lookups: Bounds
     tables: Bounds = field(default_factory=dict)
+    personal: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def bounds_of(self, name: str) -> Mapping[str, int | None]:
         """Give the columns of a stream, a lookup or a table with their bounds; none of a name that is no such one's.
@@ -45,7 +50,8 @@ class Contracts:
 
 def wheel_contracts() -> Contracts:
     """Read the contracts that the wheel carries."""
-    return Contracts(*(bounds_of((one.name, one.read()) for one in contract_files(*of)) for of in ((), ("lookups",))))
+    streams, lookups = ([(one.name, one.read()) for one in contract_files(*of)] for of in ((), ("lookups",)))
+    return Contracts(bounds_of(streams), bounds_of(lookups), personal=_personal(lookups))
 
 
 def bounds_of(documents: Iterable[tuple[str, Mapping[str, Any]]]) -> Bounds:
@@ -59,7 +65,14 @@ def bounds_of(documents: Iterable[tuple[str, Mapping[str, Any]]]) -> Bounds:
     return found
 
 
+def _personal(documents: Iterable[tuple[str, Mapping[str, Any]]]) -> Mapping[str, frozenset[str]]:
+    rules = {name: document["properties"] for name, document in documents}
+    return {name: frozenset(column for column, rule in of.items() if rule.get("x-pii")) for name, of in rules.items()}
+
+
 def _bound(rule: Mapping[str, Any]) -> int | None:
+    if rule.get("x-pii"):
+        return TOKEN_LENGTH
     texts = [value for value in rule.get("enum", ()) if isinstance(value, str)]
     bound: int | None = max(map(len, texts)) if texts else rule.get("maxLength")
     return bound

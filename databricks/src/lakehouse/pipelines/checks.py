@@ -17,6 +17,7 @@ from lakehouse.pipelines.kinds.day import Day
 from lakehouse.pipelines.kinds.groups import Groups
 from lakehouse.pipelines.kinds.per_row import PerRow
 from lakehouse.pipelines.pipeline import Balance, Pipeline, made_of
+from lakehouse.pipelines.protection import of_history, of_restricted, of_tokens
 from lakehouse.pipelines.spans import WINDOW
 from lakehouse.pipelines.table import Column, Table
 from lakehouse.sinks.tables import OWN
@@ -43,7 +44,7 @@ def refuse_bad(pipelines: Iterable[Pipeline], contracts: Contracts, sql_of_strea
 def faults(pipelines: list[Pipeline], contracts: Contracts, sql_of_streams: Iterable[str] = ()) -> list[str]:
     """Say what is wrong, one text each."""
     tables = [table for pipeline in pipelines for table in pipeline.tables]
-    found: list[str] = []
+    found = list(of_restricted(tables))
     for pipeline in pipelines:
         cycle, in_order = _ordered(pipeline)
         known = contracts.with_tables(in_order)
@@ -86,6 +87,8 @@ def _of_table(table: Table, contracts: Contracts) -> Iterator[str]:
     yield from _of_inputs(table, contracts)
     yield from _of_follows(table, contracts)
     yield from _of_kind(table)
+    yield from of_history(table, contracts)
+    yield from of_tokens(table, contracts)
     for column in table.columns:
         yield from _of_column(column, table, contracts)
 

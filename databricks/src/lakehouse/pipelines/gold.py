@@ -19,6 +19,7 @@ from lakehouse.pipelines.kinds.per_row import PerRow
 from lakehouse.pipelines.making import Making
 from lakehouse.pipelines.pipeline import Pipeline
 from lakehouse.pipelines.publishing import Publishing
+from lakehouse.pipelines.renewing import renewed
 from lakehouse.pipelines.spans import Spans, spans_of
 from lakehouse.pipelines.table import Table
 from lakehouse.pipelines.targets.delta import DeltaTarget
@@ -35,6 +36,7 @@ class Gold:
     targets: Sequence[Target] = ()
     _publishing: Publishing = field(init=False, repr=False)
     _new: set[str] = field(default_factory=set, init=False, repr=False)
+    _renewed: set[str] = field(default_factory=set, init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Begin to remember what the targets have."""
@@ -85,6 +87,7 @@ class Gold:
 
     def _bring_up(self, table: Table, own_window: str, spans: Spans) -> frozenset[str]:
         published = self._publishing.catch_up(table, spans)
+        self._renew(table)
         before = self.lake.progress(table.lake_name)
         came = self._arrivals(table, before, own_window, spans)
         if before is None and table.name in self._new:
@@ -106,6 +109,15 @@ class Gold:
             return frozenset()
         return spans.after(table.lake_name, version).windows
 
+    def _renew(self, table: Table) -> None:
+        """Bring tokens up to the newest key, once a process: it is given its keys at its beginning."""
+        if table.name in self._renewed:
+            return
+        self._renewed.add(table.name)
+        rows = renewed(self.lake, table, self.lookups)
+        if rows is not None:
+            self._write(table, rows, self.lake.progress(table.lake_name) or Progress())
+
     def _make_anew(self, table: Table, own_window: str, spans: Spans) -> None:
         before = self.lake.progress(table.lake_name) or Progress()
         if isinstance(table.kind, PerRow | Groups) and table.has_windows:
@@ -117,8 +129,8 @@ class Gold:
             self._write(table, self._rewritten(table, came, own_window), came.progress)
 
     def _arrivals(self, table: Table, before: Progress | None, own_window: str, spans: Spans) -> Arrivals:
-        if any(map(self.lookups.has, table.kind.follows)):
-            return arrivals_of_lookup(table, before, own_window)
+        for lookup in filter(self.lookups.has, table.kind.follows):
+            return arrivals_of_lookup(table, before, self.lookups.edition(lookup, own_window))
         if any(map(self.lookups.has, table.inputs)):
             return arrivals_by_window(table, before, own_window, spans, self.pipeline.lake_name)
         return arrivals(table, before, spans, self.pipeline.lake_name)

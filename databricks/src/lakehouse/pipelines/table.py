@@ -9,6 +9,7 @@ from typing import Literal, Self
 from pyspark.sql import DataFrame
 from pyspark.sql import types as T
 
+from lakehouse.lake.naming import RESTRICTED
 from lakehouse.lake.tables import columns
 from lakehouse.pipelines.kinds.kind import Kind
 from lakehouse.pipelines.options import Option
@@ -39,7 +40,8 @@ class Column:
 class Table:
     """A table `<layer>.<name>`.
 
-    layer: `gold`, or `silver` for what others are made of. key: the columns that identify a row. kind: which rows are
+    layer: `gold`, `silver` for what others are made of, or `restricted` for what few may read: it alone sees personal
+    columns of lookups in clear text, all others see tokens. key: the columns that identify a row. kind: which rows are
     made anew when its inputs change. inputs: the names of streams (their silver), of lookups and of other tables of
     the pipeline that `build` takes. options: numbers that it takes beside. sql: the SQL table that it is published as,
     empty for none.
@@ -62,7 +64,7 @@ class Table:
     clustered_by: tuple[str, ...] = ()
     time: str = ""
     kept_for: timedelta | None = None
-    layer: Literal["silver", "gold"] = "gold"
+    layer: Literal["silver", "gold", "restricted"] = "gold"
     options: tuple[Option, ...] = ()
 
     @property
@@ -79,6 +81,11 @@ class Table:
     def has_windows(self) -> bool:
         """Say whether its rows name the window that they are of."""
         return any(column.name == WINDOW for column in self.columns)
+
+    @property
+    def is_restricted(self) -> bool:
+        """Say whether it holds personal data in clear text."""
+        return self.layer == RESTRICTED
 
     @property
     def repeats(self) -> Mapping[str, Mapping[str, str]]:
