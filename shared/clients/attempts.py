@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from shared import telemetry
@@ -29,15 +29,17 @@ class GaveUp(Exception):
 
 @dataclass(slots=True)
 class Attempts:
-    """The attempts of everything that is sent to one hub share one breaker.
+    """The attempts of everything that is sent to one place share one breaker.
 
-    `place` names hub and namespace, `client_id` who is logged in; both are for messages.
+    `place` names a hub and its namespace, or a container and its account, `client_id` who is logged in; both are for
+    messages. service: the first word of what is logged.
     """
 
     place: str
     client_id: str
     retry: RetryPolicy
     breaker: Breaker
+    service: str = "hub"
     last_fault: LinkFault = field(default_factory=lambda: LinkFault(FailureKind.UNAVAILABLE, "no try"))
 
     def deadline(self, *, briefly: bool = False) -> float:
@@ -55,7 +57,7 @@ class Attempts:
     async def run[L: Link, T](self, slot: LinkSlot[L], deadline: float, action: Callable[[L], Awaitable[T]]) -> T:
         """Run the action on the slot's link until it succeeds.
 
-        Raises GaveUp at the deadline, LoginRefused when refused twice in a row, and the LinkFault itself where the hub
+        Raises GaveUp at the deadline, LoginRefused when refused twice in a row, and the LinkFault itself where the peer
         rejects the message.
         """
         tries, denials = Tries(self.retry, deadline), 0
@@ -80,14 +82,14 @@ class Attempts:
 
     def _note(self, fault: LinkFault, began: float) -> None:
         self.last_fault = fault
-        if fault.kind is FailureKind.REJECTED:
+        if fault.kind is FailureKind.REJECTED or fault.paced:
             self.breaker = self.breaker.succeeded()
             return
         was_open = self.breaker.is_open
         clock = self.retry.clock
         self.breaker = self.breaker.failed(clock.now(), began, clock.jitter())
         if self.breaker.is_open and not was_open:
-            telemetry.warning(logger, "hub.breaker_opened", place=self.place, rest_s=self.breaker.rest)
+            telemetry.warning(logger, f"{self.service}.breaker_opened", place=self.place, rest_s=self.breaker.rest)
 
     async def _wait_after(self, fault: LinkFault, tries: Tries, denials: int) -> None:
         if fault.kind is FailureKind.REJECTED:
@@ -97,7 +99,7 @@ class Attempts:
         wait = tries.wait_after(fault.kind, fault.retry_after)
         if wait is None or fault.kind is FailureKind.PERMANENT:
             raise GaveUp(str(fault), fault) from fault
-        telemetry.info(logger, "hub.attempt_failed", place=self.place, reason=fault, wait_s=round(wait, 3))
+        telemetry.info(logger, f"{self.service}.attempt_failed", place=self.place, reason=fault, wait_s=round(wait, 3))
         await self.retry.clock.pause(wait)
 
     async def _wait_for_breaker(self, deadline: float) -> None:
@@ -107,6 +109,13 @@ class Attempts:
                 text = f"{self.last_fault}; after {self.breaker.failures} failures in a row it is left alone"
                 raise GaveUp(text, self.last_fault)
             await self.retry.clock.pause(min(wait, self.breaker.rest / _LOOKS))
+
+
+def gravest(failures: Sequence[GaveUp | LoginRefused]) -> GaveUp | LoginRefused:
+    """Choose the failure that says most: one that waiting does not cure comes first."""
+    refused = next((failure for failure in failures if isinstance(failure, LoginRefused)), None)
+    lasting = next((failure for failure in failures if not failure.kind.may_pass), None)
+    return refused or lasting or failures[0]
 
 
 async def _within[L: Link, T](seconds: float, slot: LinkSlot[L], action: Callable[[L], Awaitable[T]]) -> T:

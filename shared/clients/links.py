@@ -12,16 +12,26 @@ from shared.domain.failures import FailureKind
 class LinkFault(Exception):
     """One attempt failed; `reason` holds no secret, `may_be_stored` says whether the peer may hold the message.
 
-    retry_after: the seconds for which nobody may ask again, where the peer named some.
+    retry_after: the seconds for which nobody may ask again, where the peer named some. answered: the peer itself said
+    so, over a link that is sound. paced: it only asked for patience, as it does of everybody who sends fast.
     """
 
     def __init__(
-        self, kind: FailureKind, reason: str, *, may_be_stored: bool = False, retry_after: float = 0.0
+        self,
+        kind: FailureKind,
+        reason: str,
+        *,
+        may_be_stored: bool = False,
+        retry_after: float = 0.0,
+        answered: bool = False,
+        paced: bool = False,
     ) -> None:
         super().__init__(reason)
         self.kind = kind
         self.may_be_stored = may_be_stored
         self.retry_after = retry_after
+        self.answered = answered
+        self.paced = paced
 
 
 class Link(Protocol):
@@ -79,4 +89,6 @@ class LinkSlot[L: Link]:
 
 
 def _leaves_link_whole(error: BaseException) -> bool:
-    return isinstance(error, LinkFault) and error.kind in {FailureKind.THROTTLED, FailureKind.REJECTED}
+    if not isinstance(error, LinkFault):
+        return False
+    return error.answered or error.kind in {FailureKind.THROTTLED, FailureKind.REJECTED}
