@@ -1,8 +1,8 @@
 """Where a stream's records go: everything that takes events does it by one verb, so that it can be put around another.
 
 A hub takes them (`event_hubs.hubs`), a container of Cosmos DB (`cosmos.containers`), files in the lake do
-(`storage.lake_files`), and rows of a SQL table. What sends twice, to a hub and a database, or keeps aside what a hub did
-not take (`spilling`), is a `Sender` around a `Sender`.
+(`storage.lake_files`), and rows of a SQL table. What sends twice, to a hub and a database, or keeps aside what a hub
+did not take (`spilling`), is a `Sender` around a `Sender`.
 """
 
 from collections.abc import Callable, Sequence
