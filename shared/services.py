@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from shared import telemetry
-from shared.access import app_identity, assets, database_rows, sending, storage_account, topic
+from shared.access import app_identity, assets, cosmos, database_rows, sending, storage_account, topic
+from shared.clients.cosmos.containers import Cosmos
 from shared.clients.databricks_jobs.jobs import DatabricksJobs, Jobs
 from shared.clients.event_hubs.hubs import AzureEventHubs, EventHubs, HubConnection
 from shared.clients.identity.credentials import Identity
@@ -96,6 +97,11 @@ class Services:
         return AzureEventHubs(connection, self.identity, retry=sending(self.settings))
 
     @made_once
+    def cosmos(self) -> Cosmos | None:
+        """Give the containers of Cosmos DB, None where no account is set."""
+        return cosmos(self.settings, self.identity)
+
+    @made_once
     def venues(self) -> Callable[[], Mapping[str, VenueClient]]:
         """Give what makes the clients of the venues, by name: each slice and closing has its own."""
         settings = self.settings
@@ -128,7 +134,7 @@ class Services:
 
     @made_once
     def identity(self) -> Identity:
-        """Give who the app is to Event Hubs, Event Grid and Databricks."""
+        """Give who the app is to Event Hubs, Cosmos DB, Event Grid and Databricks."""
         return app_identity(self.settings)
 
     @made_once

@@ -3,7 +3,7 @@
 import shutil
 
 from emulators.entra.identities import Identities, make_identities, read_identities, write_identities
-from emulators.key_files import make_key, write_key
+from emulators.key_files import make_base64_key, make_key, write_key
 from local.platform.state import State
 
 
@@ -19,7 +19,9 @@ def prepare(state: State, *, clear: bool) -> Identities:
 
 
 def _make_keys(state: State) -> None:
-    """Make the keys of the topic and of the assets API, where this folder has none."""
+    """Make the keys of the topic, of the assets API and of the Cosmos DB account, where this folder has none."""
     for path in (state.topic_key, state.assets_key):
         if not path.exists():
             write_key(make_key(), path)
+    if not state.cosmos_key.exists():
+        write_key(make_base64_key(), state.cosmos_key)

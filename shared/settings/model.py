@@ -54,6 +54,17 @@ class HubSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CosmosSettings:
+    """The account of Cosmos DB; without an endpoint there is none, without a key the app's identity logs in."""
+
+    endpoint: str | None
+    key: str | None = field(repr=False)
+    database: str
+    concurrency: int
+    time_to_live: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class EnrichmentSettings:
     """Where windows are announced and enriched; what is absent is not done."""
 
@@ -95,6 +106,7 @@ class Settings:
     storage_endpoints: Mapping[str, str | None]
     storage_client_id: str | None
     hub: HubSettings
+    cosmos: CosmosSettings
     enrichment: EnrichmentSettings
     metrics: MetricsSettings
     venues: Mapping[str, Endpoints]
@@ -172,6 +184,7 @@ def _settings(read: Mapping[str, Any], host: Host, enabled: Iterable[Feed]) -> S
         storage_endpoints={name: read[f"AzureWebJobsStorage__{name}ServiceUri"] for name in STORAGE_SERVICES},
         storage_client_id=read["AzureWebJobsStorage__clientId"],
         hub=_hub(read),
+        cosmos=_cosmos(read),
         enrichment=_enrichment(read),
         metrics=_metrics(read),
         venues={name: _endpoints(name.upper(), read) for name in PUBLIC_ENDPOINTS},
@@ -253,6 +266,16 @@ def _hub(read: Mapping[str, Any]) -> HubSettings:
         custom_endpoint=read["EVENT_HUBS__customEndpointAddress"],
         transport=read["EVENT_HUBS_TRANSPORT"],
         proxy=read["EVENT_HUBS_PROXY"] or read[HUB_PROXY],
+    )
+
+
+def _cosmos(read: Mapping[str, Any]) -> CosmosSettings:
+    return CosmosSettings(
+        endpoint=read["COSMOS__accountEndpoint"],
+        key=read["COSMOS__accountKey"],
+        database=read["COSMOS__database"],
+        concurrency=read["COSMOS_CONCURRENCY"],
+        time_to_live=read["COSMOS_TIME_TO_LIVE"],
     )
 
 

@@ -24,13 +24,12 @@ _UNITS_PER_KILOBYTE = 5
 class FakeCosmos:
     """Keeps the items that it is given, by container, partition key and id; only these containers exist.
 
-    A record over `limit` bytes and one whose id has a forbidden character is refused; so is nothing else, unless
-    `fail_next` asks for it. away: partition keys that can't be reached. retry_after, rest: as of a throttling and of a
-    resting peer. brief: of each send, whether it was not to wait.
+    A record that can be no item and one whose id has a forbidden character are refused. away: partition keys that can't
+    be reached. retry_after, rest: as of a throttling and of a resting peer. brief: of each send, whether it was not to
+    wait.
     """
 
     containers: Collection[str]
-    limit: int = 2 * 1024 * 1024
     retry_after: float = 0.0
     rest: float = 0.0
     away: frozenset[str] = frozenset()
@@ -73,7 +72,7 @@ class FakeCosmos:
 
     def _store(self, sender: "_FakeSender", part: Part, *, is_refused: bool, is_told: bool) -> None:
         name = part.content["id"]
-        if is_refused or len(part.line) > self.limit or _NOT_IN_ID & set(name):
+        if is_refused or _NOT_IN_ID & set(name):
             part.of.refuse(part.line, f"an item of {len(part.line)} bytes (id {name!r}) was refused: as it should be")
             return
         self.stored[sender.container, part.partition_key, name] = part.content

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 from azure.core.credentials import AccessToken
-from azure.core.exceptions import AzureError, HttpResponseError, ServiceRequestError
+from azure.core.exceptions import AzureError, HttpResponseError
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.cosmos.aio import ContainerProxy, CosmosClient
 from azure.cosmos.exceptions import CosmosBatchOperationError
@@ -27,7 +27,9 @@ from shared.errors import LoginRefused, Unavailable
 class GatewayLink:
     """One client of one container for one event loop, through the account's gateway.
 
-    The client is told not to try again (`retry_total` of 0 would mean its usual nine times after a 429, 4.17.1).
+    The client is told not to try again (a `retry_throttle_total` of 0 would mean its usual nine times, 4.17.1), nor to
+    look for other regions, where it does try again: the account's own name leads to the region that takes writes. Only
+    for the account itself it asks three times, 0.5 s apart, whatever it is told.
     """
 
     def __init__(self, connection: CosmosConnection, container: str, identity: Identity) -> None:
@@ -40,15 +42,16 @@ class GatewayLink:
         self._container: ContainerProxy | None = None
 
     async def open(self) -> None:
-        """Log in, and read where the account's regions are; raises LinkFault, LoginRefused or Unavailable."""
+        """Log in, and ask for the container; raises LinkFault, LoginRefused or Unavailable."""
         async with self._opening:
             if self._container is not None:
                 return
             self._client = self._client or self._make_client()
-            with _as_faults(sending=False):
-                await self._client.__aenter__()
             database = self._client.get_database_client(self._connection.database)
-            self._container = database.get_container_client(self._name)
+            container = database.get_container_client(self._name)
+            with _as_faults(sending=False):
+                await container.read()
+            self._container = container
 
     async def upsert(self, partition_key: str, items: Sequence[Mapping[str, Any]]) -> float:
         """Write a transactional batch; a fault says whether it may be stored."""
@@ -76,6 +79,7 @@ class GatewayLink:
             retry_read=0,
             retry_status=0,
             retry_throttle_backoff_max=-1,  # no wait is short enough, so that a 429 is not tried again
+            enable_endpoint_discovery=False,
             no_response_on_write=True,
             enable_compact_utf8_item_writes=True,
         )
@@ -133,9 +137,9 @@ def _fault_of(error: Exception, *, sending: bool) -> LinkFault:
         return _answer(error.status_code, getattr(error, "sub_status", None), headers, error, sending=sending)
     if any(is_untrusted(cause) for cause in causes_of(error)):
         return LinkFault(FailureKind.PERMANENT, _describe(error))
-    may_be_stored = sending and not isinstance(error, ServiceRequestError)
+    never_sent = any(isinstance(cause, _NOT_CONNECTED) for cause in causes_of(error))
     kind = FailureKind.UNAVAILABLE if isinstance(error, AzureError | OSError | TimeoutError) else FailureKind.PERMANENT
-    return LinkFault(kind, _describe(error), may_be_stored=may_be_stored)
+    return LinkFault(kind, _describe(error), may_be_stored=sending and not never_sent)
 
 
 def _answer(
@@ -161,6 +165,8 @@ def _describe(error: Exception) -> str:
 
 
 COSMOS_SCOPE: Final = "https://cosmos.azure.com/.default"
+# A ServiceRequestError says less: the client makes one of a connection that was cut after the request, too.
+_NOT_CONNECTED: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 _AZURES_OWN: Final = ".documents."
 _CHARGE: Final = "x-ms-request-charge"
 _CLOSE_SECONDS: Final = 3.0

@@ -11,6 +11,9 @@ from shared.contracts import Contract
 NO_KEY: Final = "unk"
 """The partition key of a record that has none: an item must have one to be found by it."""
 
+MOST_BYTES: Final = 2 * 1024 * 1024
+"""Of an item (learn.microsoft.com, service quotas)."""
+
 _EXCERPT: Final = 80
 _OWN: Final = ("id", "ttl", "collectionType")
 
@@ -43,6 +46,10 @@ class Items:
 
     def item_of(self, line: bytes) -> tuple[str, dict[str, Any]]:
         """Read one record into the partition key and the content of its item; raises RecordRefused."""
+        if len(line) > MOST_BYTES:
+            raise RecordRefused(
+                f"a record of {len(line)} bytes is over the {MOST_BYTES} of an item: {line[:_EXCERPT]!r}"
+            )
         try:
             record: dict[str, Any] = msgspec.json.decode(line, type=dict[str, Any])
             name = "|".join([_text(record[column]) for column in self.key])

@@ -8,8 +8,9 @@ from shared.clients.cosmos.link import ItemRejected
 from shared.clients.cosmos.settling import Part
 
 MOST_ITEMS: Final = 100
-MOST_BYTES: Final = 1_900_000
-"""Of a transactional batch: the service takes 100 operations and 2 MB (learn.microsoft.com, service quotas)."""
+MOST_BYTES: Final = 1_000_000
+"""Of a transactional batch: the service takes 100 operations and 2 MB (learn.microsoft.com, service quotas); aiohttp
+warns of bodies over 1 MB."""
 
 _AROUND: Final = 256  # what an operation adds to its record, at most
 
