@@ -21,7 +21,8 @@ def test_cleared_state_holds_nothing_of_before(tmp_path):
 
         prepare(state, clear=True)
 
-        assert {path.name for path in state.folder.iterdir()} == {"logs", "identities.json", "topic.key", "assets.key"}
+        kept = {"logs", "identities.json", "topic.key", "assets.key", "cosmos.key"}
+        assert {path.name for path in state.folder.iterdir()} == kept
 
 
 def test_second_platform_of_a_name_is_refused(tmp_path):
