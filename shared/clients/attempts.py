@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from shared import telemetry
 from shared.clients.breaker import Breaker
-from shared.clients.links import Link, LinkFault, LinkSlot
+from shared.clients.links import Closable, LinkFault, LinkSlot
 from shared.clients.retrying import RetryPolicy, Tries
 from shared.domain.failures import FailureKind
 from shared.errors import LoginRefused, Unavailable
@@ -54,7 +54,7 @@ class Attempts:
         """Give the seconds for which the breaker lets no try through."""
         return self.breaker.wait(self.retry.clock.now())
 
-    async def run[L: Link, T](self, slot: LinkSlot[L], deadline: float, action: Callable[[L], Awaitable[T]]) -> T:
+    async def run[L: Closable, T](self, slot: LinkSlot[L], deadline: float, action: Callable[[L], Awaitable[T]]) -> T:
         """Run the action on the slot's link until it succeeds.
 
         Raises GaveUp at the deadline, LoginRefused when refused twice in a row, and the LinkFault itself where the peer
@@ -69,7 +69,9 @@ class Attempts:
                 denials = denials + 1 if fault.kind is FailureKind.UNAUTHORIZED else 0
                 await self._wait_after(fault, tries, denials)
 
-    async def _attempt[L: Link, T](self, slot: LinkSlot[L], seconds: float, action: Callable[[L], Awaitable[T]]) -> T:
+    async def _attempt[L: Closable, T](
+        self, slot: LinkSlot[L], seconds: float, action: Callable[[L], Awaitable[T]]
+    ) -> T:
         began = self.retry.clock.now()
         self.breaker = self.breaker.begun(began)
         try:
@@ -118,7 +120,7 @@ def gravest(failures: Sequence[GaveUp | LoginRefused]) -> GaveUp | LoginRefused:
     return refused or lasting or failures[0]
 
 
-async def _within[L: Link, T](seconds: float, slot: LinkSlot[L], action: Callable[[L], Awaitable[T]]) -> T:
+async def _within[L: Closable, T](seconds: float, slot: LinkSlot[L], action: Callable[[L], Awaitable[T]]) -> T:
     try:
         async with slot.use() as link, asyncio.timeout(seconds):
             return await action(link)

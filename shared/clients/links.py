@@ -34,7 +34,7 @@ class LinkFault(Exception):
         self.paced = paced
 
 
-class Link(Protocol):
+class Closable(Protocol):
     """A connected client, for one event loop."""
 
     async def close(self) -> None:
@@ -42,14 +42,14 @@ class Link(Protocol):
 
 
 @dataclass(slots=True)
-class _Lease[L: Link]:
+class _Lease[L: Closable]:
     link: L
     users: int = 0
     broken: bool = False
 
 
 @dataclass(slots=True)
-class LinkSlot[L: Link]:
+class LinkSlot[L: Closable]:
     """Holds one link; one that broke is replaced at the next use and closed when its last user has left."""
 
     make: Callable[[], L]

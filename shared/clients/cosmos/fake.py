@@ -61,7 +61,7 @@ class FakeCosmos:
             raise LoginRefused(f"container {sender.container} denied access to client id fake-client")
         settling, parts = settling_of(events, sender.items)
         for part in self._reached(failure, parts):
-            self._store(sender, part, is_refused=failure == "refused", is_told=failure != "unknown")
+            self._store(sender, part, is_refused=failure == "refused", is_answered=failure != "unknown")
         return self._verdict(sender, settling, failure)
 
     def _reached(self, failure: _Failure | None, parts: Sequence[Part]) -> Sequence[Part]:
@@ -70,14 +70,14 @@ class FakeCosmos:
         near = [part for part in parts if part.partition_key not in self.away]
         return near[: len(near) // 2] if failure == "halfway" else near
 
-    def _store(self, sender: "_FakeSender", part: Part, *, is_refused: bool, is_told: bool) -> None:
+    def _store(self, sender: "_FakeSender", part: Part, *, is_refused: bool, is_answered: bool) -> None:
         name = part.content["id"]
         if is_refused or _NOT_IN_ID & set(name):
             part.of.refuse(part.line, f"an item of {len(part.line)} bytes (id {name!r}) was refused: as it should be")
             return
         self.stored[sender.container, part.partition_key, name] = part.content
         part.of.stored += 1
-        if is_told:
+        if is_answered:
             part.of.left -= 1
             sender.charge += Charge(_UNITS_PER_KILOBYTE * -(-len(part.line) // 1024), 1, 0, 1.0)
 

@@ -18,7 +18,7 @@ _EXCERPT: Final = 80
 _OWN: Final = ("id", "ttl", "collectionType")
 
 
-class RecordRefused(ValueError):
+class UnfitRecord(ValueError):
     """A record that can't become an item; the text says why."""
 
 
@@ -45,21 +45,19 @@ class Items:
         return cls(contract.key, contract.partition_key, time_to_live, collection_type)
 
     def item_of(self, line: bytes) -> tuple[str, dict[str, Any]]:
-        """Read one record into the partition key and the content of its item; raises RecordRefused."""
+        """Read one record into the partition key and the content of its item; raises UnfitRecord."""
         if len(line) > MOST_BYTES:
-            raise RecordRefused(
-                f"a record of {len(line)} bytes is over the {MOST_BYTES} of an item: {line[:_EXCERPT]!r}"
-            )
+            raise UnfitRecord(f"a record of {len(line)} bytes is over the {MOST_BYTES} of an item: {line[:_EXCERPT]!r}")
         try:
             record: dict[str, Any] = msgspec.json.decode(line, type=dict[str, Any])
             name = "|".join([_text(record[column]) for column in self.key])
             key = _text(record[self.partition_key]) or NO_KEY
         except msgspec.DecodeError as error:
-            raise RecordRefused(f"a record is no JSON object: {line[:_EXCERPT]!r}") from error
+            raise UnfitRecord(f"a record is no JSON object: {line[:_EXCERPT]!r}") from error
         except KeyError as missing:
-            raise RecordRefused(f"a record has no {missing.args[0]}: {line[:_EXCERPT]!r}") from None
+            raise UnfitRecord(f"a record has no {missing.args[0]}: {line[:_EXCERPT]!r}") from None
         if not name:
-            raise RecordRefused(f"the {self.key[0]} of a record is blank: {line[:_EXCERPT]!r}")
+            raise UnfitRecord(f"the {self.key[0]} of a record is blank: {line[:_EXCERPT]!r}")
         record["id"], record[self.partition_key] = name, key
         record["ttl"], record["collectionType"] = int(self.time_to_live.total_seconds()), self.collection_type
         return key, record

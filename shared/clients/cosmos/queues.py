@@ -16,7 +16,7 @@ _AROUND: Final = 256  # what an operation adds to its record, at most
 
 
 @dataclass(slots=True)
-class Queue:
+class KeyQueue:
     """Records that go one batch after the other: those before `at` are settled.
 
     stop: where the next batch ends at the latest; it shrinks while a refused record is being looked for.
@@ -70,12 +70,12 @@ class Queue:
                 part.of.stored += 1
 
 
-def queues(parts: Iterable[Part]) -> list[Queue]:
+def queues(parts: Iterable[Part]) -> list[KeyQueue]:
     """Sort records by their partition key, each in its order."""
-    found: dict[str, Queue] = {}
+    found: dict[str, KeyQueue] = {}
     for part in parts:
         queue = found.get(part.partition_key)
         if queue is None:
-            queue = found[part.partition_key] = Queue(part.partition_key)
+            queue = found[part.partition_key] = KeyQueue(part.partition_key)
         queue.parts.append(part)
     return list(found.values())

@@ -9,7 +9,7 @@ from shared import telemetry
 from shared.clients.attempts import Attempts, GaveUp, gravest
 from shared.clients.cosmos.items import Items
 from shared.clients.cosmos.link import ContainerLink, ItemRejected
-from shared.clients.cosmos.queues import Queue, queues
+from shared.clients.cosmos.queues import KeyQueue, queues
 from shared.clients.cosmos.settling import Settling, delivery_of, settling_of
 from shared.clients.destination import OnRefusal
 from shared.clients.links import LinkFault, LinkSlot
@@ -77,7 +77,7 @@ class CosmosSender:
         """Close all connections."""
         await self._slot.close()
 
-    async def _carry(self, queue: Queue, deadline: float) -> GaveUp | LoginRefused | None:
+    async def _carry(self, queue: KeyQueue, deadline: float) -> GaveUp | LoginRefused | None:
         async with self._side_by_side:
             try:
                 while not queue.is_done:
@@ -88,7 +88,7 @@ class CosmosSender:
                 return failure
         return None
 
-    async def _send_next(self, queue: Queue, deadline: float) -> None:
+    async def _send_next(self, queue: KeyQueue, deadline: float) -> None:
         batch = queue.next()
         contents = [part.content for part in batch]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.clients.cosmos.items import Items, RecordRefused
+from shared.clients.cosmos.items import Items, UnfitRecord
 from shared.clients.destination import OnRefusal
 from shared.domain.delivery import Delivery, Event, Refusal
 from shared.feeds.packing import BodyUnreadable, lines_of
@@ -68,7 +68,7 @@ def _parts(one: Settling, lines: Iterable[bytes], items: Items) -> list[Part]:
     for line in lines:
         try:
             key, content = items.item_of(line)
-        except RecordRefused as error:
+        except UnfitRecord as error:
             one.refuse(line, str(error))
         else:
             found.append(Part(one, key, content, line))

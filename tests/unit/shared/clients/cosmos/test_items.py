@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.clients.cosmos.items import MOST_BYTES, Items, RecordRefused
+from shared.clients.cosmos.items import MOST_BYTES, Items, UnfitRecord
 from shared.contracts import load_contract, parse_contract
 
 ITEMS = Items(("id_chamada", "n"), "area", timedelta(days=60), "Call")
@@ -62,10 +62,10 @@ def test_a_blank_partition_key_becomes_unk_and_can_be_found_by_that(area):
     ],
 )
 def test_a_record_that_can_be_no_item_is_refused_with_the_reason(line, reason):
-    with pytest.raises(RecordRefused, match=reason):
+    with pytest.raises(UnfitRecord, match=reason):
         ITEMS.item_of(line)
 
 
 def test_a_record_whose_key_is_blank_is_refused():
-    with pytest.raises(RecordRefused, match="key of a record is blank"):
+    with pytest.raises(UnfitRecord, match="key of a record is blank"):
         Items(("key",), "area", timedelta(days=1), "x").item_of(b'{"key": "", "area": "a"}')
