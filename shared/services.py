@@ -33,7 +33,7 @@ from shared.flows.destinations import DestinationTools, connect
 from shared.flows.enrich import EnrichmentTools, Job
 from shared.flows.housekeeping import HousekeepingTools, Keep
 from shared.flows.ingest_slice import SliceTools
-from shared.flows.lookups import LookupTools, lookup_makers
+from shared.flows.lookups import LookupTools, dimension_makers, lookup_makers
 from shared.flows.measure import MetricsTools
 from shared.flows.open_windows import PlanFactory, partitions_of
 from shared.flows.pending_alerts import RememberedAlerts
@@ -161,6 +161,14 @@ class Services:
         return DatabricksJobs(host, self.identity, ca_bundle=self.settings.ca_bundle)
 
     @made_once
+    def lookup_tools(self) -> LookupTools:
+        """Give where lookups lie, and what makes each."""
+        makers = lookup_makers(assets(self.settings))
+        for each in self.settings.feeds.values():
+            makers |= dimension_makers(each.feed, each.daily, self.pools.drawing)
+        return LookupTools(self.reference, makers)
+
+    @made_once
     def enrichment_tools(self) -> EnrichmentTools:
         """Give what enriching needs of the world."""
         enrichment = self.settings.enrichment
@@ -169,7 +177,7 @@ class Services:
             runs=self.runs,
             jobs=self.jobs,
             hubs=self.hubs,
-            lookups=LookupTools(self.reference, lookup_makers(assets(self.settings))),
+            lookups=self.lookup_tools,
             clock=self.clock,
             jobs_of=self._jobs_of() if enrichment.databricks_host else {},
             drain_limit=enrichment.drain_limit,
@@ -216,7 +224,7 @@ class Services:
             runs=self.runs,
             alert=lambda row: alert_of_lost_window(self.report_tools, row),
             feeds=tuple(self.settings.feeds),
-            lookups=tuple(lookup_makers(None)),
+            lookups=tuple(self.lookup_tools.makers),
             keep=Keep(**self.settings.keep),
         )
 

@@ -88,12 +88,12 @@ def claim_run(tools: EnrichmentTools, window_id: str, number: int, mode: RunMode
 
 
 def prepare_lookups(tools: EnrichmentTools, window_id: str, number: int) -> dict[str, Any]:
-    """Write each of the window's lookups once; where one can't be made, use its newest good one and say so in the run.
+    """Write each lookup of the window, or of its day, once; where one can't be made, use its newest good one.
 
-    A window that wants none gets none. Raises JobRefused where there is no lookup at all.
+    The run says so then. A window that wants none gets none. Raises JobRefused where there is no lookup at all.
     """
     row = _existing(tools, window_id)
-    provided = {name: provide(tools.lookups, name, window_id) for name in tools.jobs_of[row.window.feed].lookups}
+    provided = {name: provide(tools.lookups, name, row.window) for name in tools.jobs_of[row.window.feed].lookups}
     paths = {name: path for name, (path, _) in provided.items()}
     note = " ".join(why for _, why in provided.values() if why)
     _change(tools, row, number, lookups=paths, lookup_note=note)

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from shared.domain.days import DailySchedule
 from shared.domain.redriving import AfterDead
 from shared.domain.setting import Setting, Url
 from shared.domain.volumes.alert_address import AlertUrl, alert_url
@@ -30,12 +32,13 @@ APP_FOLDER = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True, slots=True)
 class FeedSettings:
-    """One feed, when its windows lie, and how they are cut and sent."""
+    """One feed, when its windows lie, how they are cut and sent, and what is done for it each day."""
 
     feed: Feed
     schedule: Schedule
     template: PlanTemplate
     job: str | None
+    daily: DailySchedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +224,12 @@ def _feed(feed: Feed, read: Mapping[str, Any]) -> FeedSettings:
         longest=longest_window(read[f"{name}_SLICE_LENGTH"]),
         reingest=read["REINGEST"],
     )
-    return FeedSettings(feed, schedule, _template(feed, read), read[f"{name}_JOB"])
+    return FeedSettings(feed, schedule, _template(feed, read), read[f"{name}_JOB"], _daily(feed, read))
+
+
+def _daily(feed: Feed, read: Mapping[str, Any]) -> DailySchedule:
+    name = feed.name.upper()
+    return DailySchedule(ZoneInfo(feed.zone), read.get(f"{name}_LOOKUPS_AT"), read[f"{name}_GOLD_AT"])
 
 
 def _template(feed: Feed, read: Mapping[str, Any]) -> PlanTemplate:

@@ -71,7 +71,12 @@ def number_of_wanted(attempt: int, runs: Iterable[RunRow]) -> int | None:
     known = list(runs)
     if any(run.attempt == attempt for run in known):
         return None
-    return max((run.number for run in known), default=0) + 1
+    return next_number(known)
+
+
+def next_number(runs: Iterable[RunRow]) -> int:
+    """Give the number after those of a window's runs."""
+    return max((run.number for run in runs), default=0) + 1
 
 
 def row_key(window: Window, number: int) -> tuple[str, str]:

@@ -29,8 +29,9 @@ from shared.domain.windows.ending import Completion, decide_ending
 from shared.domain.windows.ledger_row import TERMINAL, SliceRow, WindowRow
 from shared.domain.windows.plan import PlanTemplate, StreamPlan
 from shared.domain.windows.window import Slice, Window
-from shared.feeds.assets import parquet, prepare
+from shared.feeds.assets import prepare
 from shared.feeds.catalogue import FEEDS
+from shared.feeds.lookup_files import parquet
 from shared.feeds.packing import Packing, as_events
 from shared.feeds.records import Records
 from shared.feeds.slicing import StreamCounts

@@ -74,7 +74,7 @@ def clock():
 class World:
     """A claimed window of 20 s in two slices, and all that its activities meet."""
 
-    def __init__(self, feed="payments", fingerprint="numbers", script=(), history=()):
+    def __init__(self, feed="payments", fingerprint=NUMBERS.fingerprint, script=(), history=()):
         stream = {"payments": "transactions", "trades": "trades"}[feed]
         template = PlanTemplate(
             *(10 * SECOND, SECOND, SECOND),
