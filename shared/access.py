@@ -3,7 +3,7 @@
 from typing import Literal
 
 from shared.clients.coincap.assets import Assets, CoinCapAssets
-from shared.clients.cosmos.containers import THROTTLED, AzureCosmos, Cosmos, CosmosConnection
+from shared.clients.cosmos.containers import THROTTLED, AzureCosmos, CosmosConnection
 from shared.clients.destination import Sender
 from shared.clients.event_grid.topic import EventGridTopic, Topic
 from shared.clients.identity.credentials import Identity, ManagedIdentity, ServicePrincipal, make_identity
@@ -53,7 +53,7 @@ def assets(settings: Settings) -> Assets | None:
     return CoinCapAssets(enrichment.assets_url, enrichment.assets_key or "", ca_bundle=settings.ca_bundle)
 
 
-def cosmos(settings: Settings, identity: Identity) -> Cosmos | None:
+def cosmos(settings: Settings, identity: Identity) -> AzureCosmos | None:
     """Give the containers of Cosmos DB, None where no account is set."""
     account = settings.cosmos
     if account.endpoint is None:

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from shared import telemetry
-from shared.access import app_identity, assets, cosmos, database_rows, sending, storage_account, topic
-from shared.clients.cosmos.containers import Cosmos
+from shared.access import app_identity, assets, database_rows, sending, storage_account, topic
 from shared.clients.databricks_jobs.jobs import DatabricksJobs, Jobs
 from shared.clients.event_hubs.hubs import AzureEventHubs, EventHubs, HubConnection
 from shared.clients.identity.credentials import Identity
@@ -95,11 +94,6 @@ class Services:
         hub, bundle = self.settings.hub, self.settings.ca_bundle
         connection = HubConnection(hub.namespace, hub.custom_endpoint, bundle, hub.transport == "websockets", hub.proxy)
         return AzureEventHubs(connection, self.identity, retry=sending(self.settings))
-
-    @made_once
-    def cosmos(self) -> Cosmos | None:
-        """Give the containers of Cosmos DB, None where no account is set."""
-        return cosmos(self.settings, self.identity)
 
     @made_once
     def venues(self) -> Callable[[], Mapping[str, VenueClient]]:

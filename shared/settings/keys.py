@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from shared.domain import setting
 from shared.domain.setting import Setting
 from shared.feeds.feed import Feed
-from shared.settings import values
+from shared.settings import cosmos, values
 from shared.settings.feed_keys import enabled, measured, of_feed, of_venue
 from shared.settings.proxies import proxy
 from shared.trades.venues.registry import PUBLIC_ENDPOINTS
@@ -26,7 +26,7 @@ def groups_of(feeds: Iterable[Feed]) -> tuple[Group, ...]:
     return (
         Group("Feeds", (enabled(feeds), *(each for feed in feeds for each in of_feed(feed)))),
         Group("Hubs", _HUBS),
-        Group("Cosmos DB", _COSMOS),
+        Group("Cosmos DB", cosmos.SETTINGS),
         Group("Storage", _STORAGE),
         Group("Enrichment", _ENRICHMENT),
         Group("Metrics", (measured(feeds), *_ALERTS)),
@@ -89,35 +89,6 @@ _HUBS = (
         "The proxy of the websockets, `http://<user>:<password>@<host>:<port>`; "
         "absent: `HTTPS_PROXY`, unless `NO_PROXY` names the hubs' host.",
         secret=True,
-    ),
-)
-
-_COSMOS = (
-    Setting(
-        "COSMOS__accountEndpoint",
-        setting.optional_url("https"),
-        "",
-        "The account, `https://<account>.documents.azure.com`; absent: nothing is written to Cosmos DB.",
-    ),
-    Setting(
-        "COSMOS__accountKey",
-        setting.optional_text,
-        "",
-        "Its key: in Azure a Key Vault reference; absent: the app's identity logs in (EVENT_HUBS__credential).",
-        secret=True,
-    ),
-    Setting("COSMOS__database", setting.text, "ingestion", "The database that has the streams' containers."),
-    Setting(
-        "COSMOS_CONCURRENCY",
-        setting.positive_integer,
-        "8",
-        "To how many partition keys a slice writes at once; those of one key go one after the other.",
-    ),
-    Setting(
-        "COSMOS_TIME_TO_LIVE",
-        setting.positive_whole_seconds,
-        "1440:00:00",
-        "After which the service deletes an item.",
     ),
 )
 

@@ -19,6 +19,7 @@ from shared.domain.windows.schedule import Schedule
 from shared.errors import SettingsError
 from shared.feeds.catalogue import FEEDS, checked
 from shared.feeds.feed import Feed, Stream
+from shared.settings.cosmos import CosmosSettings, cosmos_settings
 from shared.settings.host import Host, host_values
 from shared.settings.keys import STORAGE_SERVICES, settings_of
 from shared.settings.proxies import HUB_PROXY, environments_proxy
@@ -54,17 +55,6 @@ class HubSettings:
     custom_endpoint: str | None
     transport: str
     proxy: str | None = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class CosmosSettings:
-    """The account of Cosmos DB; without an endpoint there is none, without a key the app's identity logs in."""
-
-    endpoint: str | None
-    key: str | None = field(repr=False)
-    database: str
-    concurrency: int
-    time_to_live: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +177,7 @@ def _settings(read: Mapping[str, Any], host: Host, enabled: Iterable[Feed]) -> S
         storage_endpoints={name: read[f"AzureWebJobsStorage__{name}ServiceUri"] for name in STORAGE_SERVICES},
         storage_client_id=read["AzureWebJobsStorage__clientId"],
         hub=_hub(read),
-        cosmos=_cosmos(read),
+        cosmos=cosmos_settings(read),
         enrichment=_enrichment(read),
         metrics=_metrics(read),
         venues={name: _endpoints(name.upper(), read) for name in PUBLIC_ENDPOINTS},
@@ -274,16 +264,6 @@ def _hub(read: Mapping[str, Any]) -> HubSettings:
         custom_endpoint=read["EVENT_HUBS__customEndpointAddress"],
         transport=read["EVENT_HUBS_TRANSPORT"],
         proxy=read["EVENT_HUBS_PROXY"] or read[HUB_PROXY],
-    )
-
-
-def _cosmos(read: Mapping[str, Any]) -> CosmosSettings:
-    return CosmosSettings(
-        endpoint=read["COSMOS__accountEndpoint"],
-        key=read["COSMOS__accountKey"],
-        database=read["COSMOS__database"],
-        concurrency=read["COSMOS_CONCURRENCY"],
-        time_to_live=read["COSMOS_TIME_TO_LIVE"],
     )
 
 

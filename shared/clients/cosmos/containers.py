@@ -65,6 +65,6 @@ class AzureCosmos:
             await sender.close()
 
     def _link(self, container: str) -> ContainerLink:
-        from shared.clients.cosmos.gateway import GatewayLink  # noqa: PLC0415 - 0.4 s of a cold start
+        from shared.clients.cosmos.gateway import GatewayLink  # noqa: PLC0415 - 0.6 s of a cold start
 
         return GatewayLink(self.connection, container, self.identity)
