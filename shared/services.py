@@ -128,7 +128,7 @@ class Services:
 
     @made_once
     def identity(self) -> Identity:
-        """Give who the app is to Event Hubs, Event Grid and Databricks."""
+        """Give who the app is to Event Hubs, Cosmos DB, Event Grid and Databricks."""
         return app_identity(self.settings)
 
     @made_once

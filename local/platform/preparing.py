@@ -4,7 +4,7 @@ import json
 import shutil
 
 from emulators.entra.identities import Identities, make_identities, read_identities, write_identities
-from emulators.key_files import make_key, write_key
+from emulators.key_files import make_base64_key, make_key, write_key
 from local.platform.state import State
 
 
@@ -20,9 +20,14 @@ def prepare(state: State, *, clear: bool) -> Identities:
 
 
 def _make_keys(state: State) -> None:
-    """Make the keys of the topic, of the assets API and of personal data, where this folder has none."""
+    """Make the keys of the topic, of the assets API, of personal data and of Cosmos DB, where this folder has none."""
     pii_keys = json.dumps({"keys": [{"version": "v1", "key": make_key()}]})
-    made = {state.topic_key: make_key(), state.assets_key: make_key(), state.pii_keys: pii_keys}
+    made = {
+        state.topic_key: make_key(),
+        state.assets_key: make_key(),
+        state.pii_keys: pii_keys,
+        state.cosmos_key: make_base64_key(),
+    }
     for path, key in made.items():
         if not path.exists():
             write_key(key, path)

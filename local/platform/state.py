@@ -55,6 +55,11 @@ class State:
         return self.folder / "pii-keys.json"
 
     @property
+    def cosmos_key(self) -> Path:
+        """The key of the Cosmos DB account."""
+        return self.folder / "cosmos.key"
+
+    @property
     def databricks(self) -> Path:
         """Runs and logs of the Jobs service, and below it the lake."""
         return self.folder / "databricks"

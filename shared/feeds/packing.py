@@ -1,4 +1,4 @@
-"""Turns records into events: one record each, or many to a body."""
+"""Turns records into events, one record each or many to a body, and events into records."""
 
 import zlib
 from collections.abc import Iterator
@@ -43,6 +43,28 @@ def as_events(
     if packing.mode == "row":
         return _rows(kept, properties), refusals
     return _packs(kept, packing, properties, partitions), refusals
+
+
+class BodyUnreadable(ValueError):
+    """An event's body is not what its properties and its count of records say; the text says why."""
+
+
+def lines_of(event: Event) -> list[bytes]:
+    """Give the records of an event in their order, one line each without its end; raises BodyUnreadable."""
+    lines = [line for line in _decoded(event).split(b"\n") if line.strip()]
+    if len(lines) != event.rows:
+        raise BodyUnreadable(f"an event of {event.rows} records has {len(lines)} lines")
+    return lines
+
+
+def _decoded(event: Event) -> bytes:
+    if event.properties.get("encoding") != "zstd":
+        return event.body
+    try:
+        with pa.input_stream(pa.BufferReader(event.body), compression="zstd") as stream:
+            return bytes(stream.read())
+    except (OSError, pa.ArrowInvalid) as error:
+        raise BodyUnreadable(f"an event's body is no zstd: {error}") from error
 
 
 def _within(records: Records, packing: Packing) -> tuple[Records, tuple[Refusal, ...]]:

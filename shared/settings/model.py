@@ -19,6 +19,7 @@ from shared.domain.windows.schedule import Schedule
 from shared.errors import SettingsError
 from shared.feeds.catalogue import FEEDS, checked
 from shared.feeds.feed import Feed, Stream
+from shared.settings.cosmos import CosmosSettings, cosmos_settings
 from shared.settings.host import Host, host_values
 from shared.settings.keys import STORAGE_SERVICES, settings_of
 from shared.settings.proxies import HUB_PROXY, environments_proxy
@@ -98,6 +99,7 @@ class Settings:
     storage_endpoints: Mapping[str, str | None]
     storage_client_id: str | None
     hub: HubSettings
+    cosmos: CosmosSettings
     enrichment: EnrichmentSettings
     metrics: MetricsSettings
     venues: Mapping[str, Endpoints]
@@ -175,6 +177,7 @@ def _settings(read: Mapping[str, Any], host: Host, enabled: Iterable[Feed]) -> S
         storage_endpoints={name: read[f"AzureWebJobsStorage__{name}ServiceUri"] for name in STORAGE_SERVICES},
         storage_client_id=read["AzureWebJobsStorage__clientId"],
         hub=_hub(read),
+        cosmos=cosmos_settings(read),
         enrichment=_enrichment(read),
         metrics=_metrics(read),
         venues={name: _endpoints(name.upper(), read) for name in PUBLIC_ENDPOINTS},

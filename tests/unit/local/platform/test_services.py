@@ -19,6 +19,16 @@ def test_all_services_are_listed_and_the_functions_host_can_be_left_out():
     assert list(listed(with_functions=False)) == ["storage", "entra", "event_hubs", "exchange"]
 
 
+def test_cosmos_is_added_where_it_is_wanted_with_its_key_in_a_file():
+    cosmos = listed(with_cosmos=True)["cosmos"]
+
+    command = cosmos.command(ADDRESSES)
+
+    assert cosmos.after == {"entra"}
+    assert command[command.index("--container") + 1] == "ingestion/transactions:/ipCountryCode"
+    assert command[command.index("--key-file") + 1] == str(STATE.cosmos_key)
+
+
 def test_hub_waits_for_entra_and_is_given_its_issuer():
     hub = listed()["event_hubs"]
 
