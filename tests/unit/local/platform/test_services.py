@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from local.clone import ROOT
+from local.platform.options import default_hubs
 from local.platform.services import Choices, services
 from local.platform.state import State
 
@@ -19,6 +20,12 @@ def test_all_services_are_listed_and_the_functions_host_can_be_left_out():
     assert list(listed(with_functions=False)) == ["storage", "entra", "event_hubs", "exchange"]
 
 
+def test_the_hubs_that_settings_give_to_a_stream_are_made():
+    command = listed(settings={"TRANSACTIONS_HUBS": "a,b", "TRADES_HUB": "trades"})["event_hubs"].command(ADDRESSES)
+
+    assert set(command[command.index("--hubs") + 1].split(",")) == {"a:10", "b:10", *default_hubs().split(",")}
+
+
 def test_hub_waits_for_entra_and_is_given_its_issuer():
     hub = listed()["event_hubs"]
 
@@ -26,7 +33,7 @@ def test_hub_waits_for_entra_and_is_given_its_issuer():
 
     assert hub.after == {"entra"}
     assert command[command.index("--issuer") + 1] == "https://localhost:20001/tenant/"
-    assert command[command.index("--hubs") + 1] == "trades:4,transactions:10"
+    assert command[command.index("--hubs") + 1] == default_hubs()
     assert command[command.index("--websocket-port") + 1] == "20009"
 
 
