@@ -97,7 +97,10 @@ def test_what_retention_deleted_unread_is_told_and_the_rest_is_read(spark, table
     assert second.holes == {"0": ((10, 14),)}
     assert [number for *_, number in held(tables, "retained")] == [*range(10), *range(15, 22)]
     assert (third.holes, third.last_sequence_numbers["0"]) == ({"0": ((22, 24),)}, 24)
-    assert missing_numbers(tables, "retained", EARLIER) == [(first.epoch, "0", 10, 14), (first.epoch, "0", 22, 24)]
+    assert missing_numbers(tables, "retained", EARLIER) == [
+        ("", first.epoch, "0", 10, 14),
+        ("", first.epoch, "0", 22, 24),
+    ]
     assert "hub=retained" in caplog.text
     assert "partition=0 numbers=10-14" in caplog.text
 
