@@ -34,6 +34,7 @@ class Hub:
     failing: bool = False
 
     def read(self, reading: Reading, take: Take) -> Mapping[str, int]:
+        assert reading.mark in ({}, {"seen": reading.stream.hub})
         rows = [
             (f"{reading.stream.hub} {number}".encode(), partition, "", number, MONDAY, None, {}, reading.epoch, MONDAY)
             for partition, numbers in self.numbers.items()
