@@ -54,11 +54,11 @@ def print_figures(console: Console, figures: Sequence[Figures]) -> None:
 
 
 def _read(connection: sqlite3.Connection, table: str, columns: Sequence[str]) -> Figures:
-    shown = columns[:_COLUMNS]
-    named = ", ".join(f'"{column}"' for column in shown)
+    first = columns[:_COLUMNS]
+    named = ", ".join(f'"{column}"' for column in first)
     rows = connection.execute(f'SELECT {named} FROM "{table}" ORDER BY 1, 2, 3 LIMIT {_ROWS}').fetchall()  # noqa: S608
     (count,) = connection.execute(f'SELECT count(*) FROM "{table}"').fetchone()  # noqa: S608 - a name of the database's
-    return Figures(table, count, shown, rows)
+    return Figures(table, count, first, rows)
 
 
 def _columns(connection: sqlite3.Connection, table: str) -> list[str]:
