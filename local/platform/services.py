@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local.clone import AZURITE, COSMOS_SERVER, LAKEHOUSE_PYTHON, ROOT, SAMPLE
-from local.platform.options import default_hubs
+from local.platform.options import default_hubs, with_named_hubs
 from local.platform.ports import Ports
+from local.platform.settings_file import read_settings
 from local.platform.state import State
 
 type Addresses = Mapping[str, Mapping[str, str]]
@@ -99,7 +100,11 @@ def _event_hubs(choices: Choices, state: State) -> Service:
         *("--amqps-port", str(ports.event_hubs), "--admin-port", str(ports.event_hubs_admin)),
         *("--websocket-port", str(ports.event_hubs_websockets)),
         *_certificate(state),
-        *("--authority", str(state.authority), "--identities", str(state.identities), "--hubs", choices.hubs),
+        *("--authority", str(state.authority), "--identities", str(state.identities)),
+        *(
+            "--hubs",
+            with_named_hubs(choices.hubs, {**read_settings(choices.settings_file)["Values"], **choices.settings}),
+        ),
     ]
     return Service(
         "event_hubs",

@@ -21,7 +21,7 @@ from lakehouse.pipelines.gold import Gold
 from lakehouse.pipelines.pipeline import Pipeline
 from lakehouse.pipelines.table import Table
 from lakehouse.reference import ReferenceStore
-from lakehouse.request import RunRequest, Stream
+from lakehouse.request import RunRequest, Stream, place_of
 from lakehouse.sinks.push import PushingSink
 from lakehouse.sinks.sql import SqlSink
 from lakehouse.sources.reading import Source
@@ -103,8 +103,8 @@ class Chain:
         """
         found = self._closed_of(self.request.window_id)
         for name, end in (found or {}).items():
-            if end.created_at and end.created_at != self._streams[name].created_at:
-                self._streams[name] = replace(self._streams[name], created_at=end.created_at)
+            stream = self._streams[name]
+            self._streams[name] = stream.made({stream.hub: end.created_at, **end.further_created})
         return found
 
     def recount(self) -> None:
@@ -177,7 +177,7 @@ class Chain:
 
     def _holes(self, stream: str) -> Sequence[Hole]:
         found = missing_numbers(self.lake, stream, self.request.start)
-        return [Hole(partition, first, last) for _, partition, first, last in found]
+        return [Hole(place_of(hub, partition), first, last) for hub, _, partition, first, last in found]
 
     def _closed_of(self, window_id: str) -> dict[str, Closed] | None:
         """Read a window's marker; one that can't be read must not hold up rows that are safe: it counts as none."""
