@@ -242,14 +242,16 @@ def _template(feed: Feed, read: Mapping[str, Any]) -> PlanTemplate:
 
 def _stream(stream: Stream, read: Mapping[str, Any]) -> StreamPlan:
     name = stream.name.upper()
+    alone = read.get(f"{name}_COSMOS_ONLY", False)
     return StreamPlan(
         name=stream.name,
-        hubs=_hubs(stream, read),
+        hubs=() if alone else _hubs(stream, read),
         contract=stream.contract,
         packing=read[f"{name}_PACKING"],
         encoding=read[f"{name}_ENCODING"],
         partitions=0,
-        destination=stream.destination.kind,
+        destination="cosmos" if alone else stream.destination.kind,
+        cosmos=read.get(f"{name}_COSMOS") or "",
     )
 
 

@@ -24,7 +24,7 @@ THROTTLED: Final = Backoff(0.05, 1.0)
 
 
 class Cosmos(Protocol):
-    """The containers of one database."""
+    """The containers of one account, each named `<database>/<container>`."""
 
     def sender(
         self, container: str, items: Items, on_refusal: OnRefusal | None = None
@@ -52,7 +52,7 @@ class AzureCosmos:
         connection = self.connection
         host = urlsplit(connection.endpoint).hostname
         attempts = Attempts(
-            place=f"container {connection.database}/{container} at {host}",
+            place=f"container {container} at {host}",
             client_id="the account's key" if connection.key else self.identity.client_id,
             retry=self.retry,
             breaker=self.breaker,

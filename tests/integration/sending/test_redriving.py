@@ -53,7 +53,8 @@ class World:
 
     def tools(self, **changes):
         hubs = self.platform.hubs(retry=ROOMY)
-        tools = RedriveTools(self.spill, hubs, now, lambda: 0.001, "pass", drained=self._tell)
+        back = lambda batch, _, on_refusal: hubs.sender(batch.hub, on_refusal)  # noqa: E731
+        tools = RedriveTools(self.spill, back, now, lambda: 0.001, "pass", drained=self._tell)
         return replace(tools, **changes)
 
     async def _tell(self, window_id):

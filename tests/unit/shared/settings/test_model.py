@@ -185,7 +185,7 @@ def test_hubs_that_are_no_names_or_named_twice_are_refused(hubs):
 def test_a_hub_of_several_that_another_stream_has_stops_the_feed_that_names_it_second():
     settings = read(TRADES_HUBS="a,b", TRANSACTIONS_HUBS="c,b")
 
-    assert list(settings.feeds) == ["trades"]
+    assert list(settings.feeds) == ["trades", "call_centre"]
     assert "TRANSACTIONS_HUBS and TRADES_HUBS both name hub 'b'" in settings.unusable["payments"]
 
 
