@@ -35,19 +35,19 @@ class Metered:
         try:
             delivery = await self.sender.send(events)
         except SendFailed as failure:
-            self._settle(failure.delivery, began)
+            self._settle(events, failure.delivery, began)
             raise
-        self._settle(delivery, began)
+        self._settle(events, delivery, began)
         return delivery
 
     def end(self) -> None:
         """Tell how it went in all."""
         self._tell("sink.ended", self.meter.last())
 
-    def _settle(self, delivery: Delivery, began: float) -> None:
+    def _settle(self, events: Sequence[Event], delivery: Delivery, began: float) -> None:
         now, before = self.clock.now(), self.meter.charge
         spent = replace(before, milliseconds=before.milliseconds + (now - began) * 1000)
-        self.meter.settle(delivery, self.charge() if self.charge else spent)
+        self.meter.settle(events, delivery, self.charge() if self.charge else spent)
         line = self.meter.line(now)
         if line is not None:
             self._tell("sink.progress", line)

@@ -65,8 +65,8 @@ class Backlog:
     sender: Sender
     aside: Sender
     most: int = MOST_BYTES
+    waiting_bytes: int = field(default=0, init=False)
     _waiting: deque[Event] = field(default_factory=deque, init=False)
-    _bytes: int = field(default=0, init=False)
     _filled: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _is_ended: bool = field(default=False, init=False)
     _work: asyncio.Task[None] | None = field(default=None, init=False)
@@ -76,14 +76,14 @@ class Backlog:
         """Add events; never waits."""
         self._work = self._work or asyncio.create_task(self._send_all())
         self._waiting.extend(events)
-        self._bytes += sum(len(event.body) for event in events)
+        self.waiting_bytes += sum(len(event.body) for event in events)
         self._filled.set()
-        if self._bytes > self.most and (self._keeping is None or self._keeping.done()):
-            self._keeping = asyncio.create_task(self.aside.send(self._take(self._bytes)))
+        if self.waiting_bytes > self.most and (self._keeping is None or self._keeping.done()):
+            self._keeping = asyncio.create_task(self.aside.send(self._take(self.waiting_bytes)))
 
     async def has_room(self) -> None:
         """Wait while too much waits, though as much is being put aside; raises SendFailed where nobody takes it."""
-        if self._keeping is not None and self._bytes > self.most:
+        if self._keeping is not None and self.waiting_bytes > self.most:
             await asyncio.wait({self._keeping})
         for task in (self._work, self._keeping):
             if task is not None and task.done():
@@ -119,7 +119,7 @@ class Backlog:
             event = self._waiting.popleft()
             taken.append(event)
             size += len(event.body)
-        self._bytes -= size
+        self.waiting_bytes -= size
         return taken
 
 

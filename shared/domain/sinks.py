@@ -1,17 +1,20 @@
 """What became of a stream's records at each of the places that get them, so that these can be compared."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from shared.domain.charge import Charge
-from shared.domain.delivery import Delivery
+from shared.domain.delivery import Delivery, Event
 
 THOUSAND: Final = 1_000
 """Records after which a line of statistics is due."""
 
 LEAST_SECONDS: Final = 5.0
 """Between two such lines, however fast records go."""
+
+BILLED_BYTES: Final = 64 * 1024
+"""Each event sent is billed as one for each so many bytes (learn.microsoft.com, Event Hubs FAQ)."""
 
 type Sinks = dict[str, "SinkMeter"]
 """The meters of a stream by sink, `hub` and `cosmos`; none where it has one destination, which needs no comparison."""
@@ -37,22 +40,33 @@ class Statistics:
 
 @dataclass(slots=True)
 class SinkMeter:
-    """Counts what one sink was given and what became of it; `charge` is what that cost, and how long it took."""
+    """Counts what one sink was given and what became of it; `charge` is what that cost, and how long it took.
+
+    bytes: of the bodies that were taken. billed_events: events of 64 KB, as a hub bills them.
+    """
 
     read: int = 0
+    bytes: int = 0
+    billed_events: int = 0
     delivery: Delivery = field(default_factory=Delivery)
     charge: Charge = field(default_factory=Charge)
     _noted: tuple[int, float] = field(default=(0, 0.0), init=False)
     _noted_at: float = field(default=float("-inf"), init=False)
-    _pace: float | None = field(default=None, init=False)
+    _before: float | None = field(default=None, init=False)
 
     def take(self, records: int, refused: Delivery) -> None:
         """Note records that are on their way, and those of them that fit in no event."""
         self.read += records
         self.delivery += refused
 
-    def settle(self, delivery: Delivery, charge: Charge) -> None:
-        """Note what became of some, and what all together cost so far."""
+    def settle(self, events: Sequence[Event], delivery: Delivery, charge: Charge) -> None:
+        """Note what became of some events, and what all together cost so far.
+
+        Of events that were not all taken, their mean size is that of those that were.
+        """
+        taken = delivery.events / len(events) if events else 0.0
+        self.bytes += round(taken * sum(len(event.body) for event in events))
+        self.billed_events += round(taken * sum(-(-len(event.body) // BILLED_BYTES) for event in events))
         self.delivery += delivery
         self.charge = charge
 
@@ -74,16 +88,16 @@ class SinkMeter:
     def _statistics(self, fresh: int) -> Statistics:
         accepted, charge = self.delivery.accepted, self.charge
         spent = charge.milliseconds - self._noted[1]
-        pace = spent * THOUSAND / fresh if fresh else 0.0
-        faster = (self._pace - pace) / self._pace * 100 if self._pace and fresh else None
-        self._noted, self._pace = (accepted, charge.milliseconds), pace or self._pace
+        thousand = spent * THOUSAND / fresh if fresh else 0.0
+        faster = (self._before - thousand) / self._before * 100 if self._before and fresh else None
+        self._noted, self._before = (accepted, charge.milliseconds), thousand or self._before
         failed = self.delivery.refused + self.delivery.unknown + self.delivery.spilled
         return Statistics(
             accepted=accepted,
             pending=self.read - accepted - failed,
             failed=failed,
             records_s=round(fresh / spent * 1000, 1) if spent else 0.0,
-            milliseconds=round(pace, 1),
+            milliseconds=round(thousand, 1),
             faster_percent=None if faster is None else round(faster, 1),
             units=round(charge.units, 1),
             units_s=round(charge.units_per_second, 1),
@@ -94,6 +108,8 @@ class SinkMeter:
         return {
             "read": self.read,
             **self.delivery.as_wire(),
+            "bytes": self.bytes,
+            "billed_events": self.billed_events,
             "milliseconds": round(self.charge.milliseconds, 1),
             "units": round(self.charge.units, 2),
             "requests": self.charge.requests,

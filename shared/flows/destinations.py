@@ -27,8 +27,8 @@ class DestinationTools:
 
     rows: opens the SQL table of a contract's records; raises FeedUnusable where no database is set. cosmos: connects to
     a container for records of a contract, in the same way. spill: keeps what a hub or container does not take in time;
-    None where the slice is to fail instead. clock: the time at which it is kept. drain_seconds: the seconds that a slice
-    waits at its end for Cosmos DB.
+    None where the slice is to fail instead. clock: the time at which it is kept. drain_seconds: for which
+    a slice waits at its end for Cosmos DB.
     """
 
     hubs: EventHubs

@@ -2,8 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 
-from shared.clients.cosmos.fake import FakeCosmos
-from shared.clients.cosmos.items import Items
 from shared.clients.event_hubs.fake import FakeEventHubs
 from shared.clients.storage.fake_spill import FakeSpill
 from shared.clients.storage.spill_encoding import encode
@@ -17,7 +15,6 @@ SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 WINDOW = "trades-20261122T110000Z"
 NEXT_WINDOW = "trades-20261122T120000Z"
 MOST_DEATHS = 5
-ITEMS = Items(("trade_id",), "symbol", timedelta(days=60), "Trade")
 
 
 def events(*bodies, key="BTC", partition=None):
@@ -31,7 +28,6 @@ class SpillWorld:
         self.now, self.draw, self.after_dead = NOON, 0.5, after_dead
         self.spill = FakeSpill(lambda: self.now)
         self.hubs = FakeEventHubs({"trades": 4})
-        self.cosmos = FakeCosmos({"market/trades"})
         self.told, self.untold, self.poison = [], [], []
 
     @property
@@ -41,8 +37,6 @@ class SpillWorld:
         )
 
     def _back(self, batch, contract, on_refusal):
-        if batch.sink == "cosmos":
-            return self.cosmos.sender(batch.hub, ITEMS, on_refusal)
         return self.hubs.sender(batch.hub, on_refusal)
 
     async def _tell(self, window_id):
