@@ -155,12 +155,12 @@ def running_cosmos(identity: Identity) -> Iterator[LocalCosmos]:
         key = base64.b64encode(secrets.token_bytes(64)).decode()
         write_identities(make_identities(), who)
         write_key(key, folder / "key")
-        shown = ["--certificate", str(tls.server), "--identities", str(who)]
-        with running_service("entra", "--port", "0", *shown) as entra:
+        identified = ["--certificate", str(tls.server), "--identities", str(who)]
+        with running_service("entra", "--port", "0", *identified) as entra:
             made = ["--container", f"{DATABASE}/{CONTAINER}:/ipCountryCode", "--throughput", "10000000"]
             trust = ["--key-file", str(folder / "key"), "--issuer", entra["issuer"], "--ca", str(tls.authority)]
             options = ["--port", "0", "--admin-port", "0", "--partitions", "4"]
-            with running_service("cosmos", *options, *made, *trust, *shown) as addresses:
+            with running_service("cosmos", *options, *made, *trust, *identified) as addresses:
                 yield LocalCosmos(addresses["account"], key, str(tls.authority), identity)
 
 

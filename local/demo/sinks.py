@@ -31,12 +31,12 @@ def print_sinks(console: Console, window: Mapping[str, Any]) -> None:
     """Print the comparison that `GET /api/windows/{id}` gives; nothing of a window without one."""
     rows: Sequence[Mapping[str, Any]] = window.get("sinks", [])
     columns = [
-        (f"{row['stream']}, {row['sink']}", {name: _shown(row.get(key)) for key, name in _NAMES.items()})
+        (f"{row['stream']}, {row['sink']}", {name: _written(row.get(key)) for key, name in _NAMES.items()})
         for row in rows
     ]
     if columns:
         print_columns(console, f"A hub and Cosmos DB beside it, {window['id']}", columns)
 
 
-def _shown(value: float | None) -> str:
+def _written(value: float | None) -> str:
     return "-" if value is None else f"{value:,}"
