@@ -81,9 +81,13 @@ def test_the_settings_that_the_document_promises_exist(feed):
         *(
             f"SHOP_{suffix}"
             for suffix in re.findall(r"`(?:SHOP)?_(\w+)`", DOCUMENT)
-            if suffix not in {"HUB", "PACKING", "ENCODING"}
+            if suffix not in {"HUB", "HUBS", "PACKING", "ENCODING"}
         ),
-        *(f"{stream}_{suffix}" for stream in ("PAGEVIEWS", "STARS") for suffix in ("HUB", "PACKING", "ENCODING")),
+        *(
+            f"{stream}_{suffix}"
+            for stream in ("PAGEVIEWS", "STARS")
+            for suffix in ("HUB", "HUBS", "PACKING", "ENCODING")
+        ),
     ]
 
     assert set(promised) <= set(settings_of([feed]))

@@ -5,7 +5,7 @@ import argparse
 import pytest
 
 from local.platform.commands import choices_of
-from local.platform.options import add_start_arguments, default_hubs
+from local.platform.options import add_start_arguments
 from local.platform.ports import Ports
 
 
@@ -17,7 +17,7 @@ def choices(*words):
 
 def test_nothing_said_means_the_documented_ports_and_hubs():
     assert choices().ports == Ports()
-    assert choices().hubs == default_hubs()
+    assert choices().hubs == "calls:4,surveys:4,trades:4,transactions:10,ura:4"
 
 
 def test_free_ports_are_chosen_on_request():

@@ -232,9 +232,9 @@ def test_only_a_stream_that_may_go_to_cosmos_has_a_setting_for_it():
 
 
 def test_a_hub_of_several_that_another_stream_has_stops_the_feed_that_names_it_second():
-    settings = read(TRADES_HUBS="a,b", TRANSACTIONS_HUBS="c,b")
+    settings = read(FEEDS="trades,payments", TRADES_HUBS="a,b", TRANSACTIONS_HUBS="c,b")
 
-    assert list(settings.feeds) == ["trades", "call_centre"]
+    assert list(settings.feeds) == ["trades"]
     assert "TRANSACTIONS_HUBS and TRADES_HUBS both name hub 'b'" in settings.unusable["payments"]
 
 
