@@ -12,7 +12,7 @@ from rich.table import Table
 
 _ROWS, _COLUMNS = 5, 10
 _OF_RECORDS = "window_id"
-"""Tables with this column have a row a record: they are counted, not printed."""
+"""Tables with this column have a row a record: they are counted, not shown."""
 
 
 @dataclass(frozen=True, slots=True)
