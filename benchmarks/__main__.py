@@ -24,6 +24,7 @@ MODULES = (
     "pools",
     "imports",
     "sending",
+    "beside_cosmos",
     "spill",
     "websocket",
     "pacing",

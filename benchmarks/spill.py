@@ -120,7 +120,9 @@ async def _redriven(hub: LocalHub, spill: Spill, payments: Payments, label: str)
         for number in range(BATCHES):
             await sender.send(_events(payments, number, PACKINGS[label]))
     first, *_ = await asyncio.to_thread(spill.batches, f"{stream}/")
-    tools = RedriveTools(spill, hub.hubs, _now, lambda: 0.5, "pass", _nobody)
+    tools = RedriveTools(
+        spill, lambda batch, _, on_refusal: hub.hubs.sender(batch.hub, on_refusal), _now, lambda: 0.5, "pass", _nobody
+    )
     began = process_time()
     await redrive(tools, json.dumps({"version": 1, "path": first.path}).encode())
     spent = process_time() - began

@@ -21,6 +21,7 @@ from shared.flows.request_windows import (
     show_window,
     stop_orchestrations,
 )
+from shared.http.sink_table import sink_table
 from shared.http.statuses import ACCEPTED
 from shared.http.views import enrichment_view, opened_windows, window_details, window_list
 from shared.http.window_requests import parse_limit, parse_list_request, parse_open_request
@@ -87,4 +88,5 @@ def _show(window_id: str) -> Mapping[str, Any]:
     app = services()
     row, ended, tries = show_window(app.ledger, window_id)
     enrichment = enrichment_view(app.runs.of_window(row.window), *count_window(app.counts, row.window.id))
-    return window_details(row, ended, tries) | {"enrichment": enrichment}
+    sinks = sink_table(row, tries, app.settings.prices)
+    return window_details(row, ended, tries) | {"sinks": sinks, "enrichment": enrichment}

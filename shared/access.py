@@ -1,10 +1,11 @@
 """Who the app is to the services that it uses, and where they are, by its settings."""
 
+from contextlib import AbstractAsyncContextManager
 from typing import Literal
 
 from shared.clients.coincap.assets import Assets, CoinCapAssets
-from shared.clients.cosmos.containers import THROTTLED, AzureCosmos, CosmosConnection
-from shared.clients.destination import Sender
+from shared.clients.cosmos.containers import THROTTLED, AzureCosmos, CosmosConnection, Items
+from shared.clients.destination import ChargedSender, OnRefusal, Sender
 from shared.clients.event_grid.topic import EventGridTopic, Topic
 from shared.clients.identity.credentials import Identity, ManagedIdentity, ServicePrincipal, make_identity
 from shared.clients.retrying import RetryPolicy, Timeouts
@@ -12,6 +13,7 @@ from shared.clients.sql.opening import sql_rows
 from shared.clients.storage.account import Account
 from shared.contracts import Contract
 from shared.errors import FeedUnusable
+from shared.feeds.catalogue import collection_type
 from shared.settings.model import Settings
 
 
@@ -60,13 +62,23 @@ def cosmos(settings: Settings, identity: Identity) -> AzureCosmos | None:
         return None
     connection = CosmosConnection(
         endpoint=account.endpoint,
-        database=account.database,
         key=account.key,
         ca_bundle=settings.ca_bundle,
         side_by_side=account.concurrency,
     )
     timeouts = Timeouts(total=settings.send_deadline.total_seconds(), throttled=THROTTLED)
     return AzureCosmos(connection, identity, retry=RetryPolicy(timeouts))
+
+
+def cosmos_container(
+    settings: Settings, identity: Identity, contract: Contract, container: str, on_refusal: OnRefusal | None = None
+) -> AbstractAsyncContextManager[ChargedSender]:
+    """Connect to a container for records of a contract; raises FeedUnusable where no account is set."""
+    account = cosmos(settings, identity)
+    if account is None:
+        raise FeedUnusable(f"COSMOS__accountEndpoint is not set: there is no account for {container}.")
+    items = Items.of(contract, settings.cosmos.time_to_live, collection_type(contract.stream))
+    return account.sender(container, items, on_refusal)
 
 
 def sending(settings: Settings) -> RetryPolicy:

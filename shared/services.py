@@ -3,14 +3,14 @@
 import asyncio
 from functools import partial
 
-from shared.access import assets, database_rows, topic
+from shared.access import assets, cosmos_container, database_rows, topic
 from shared.clients.logic_app.alert_sender import LogicApp
 from shared.clients.retrying import Clock
 from shared.clients.sql.opening import sql_metrics
 from shared.connections import Connections
 from shared.errors import FeedUnusable, Unavailable
 from shared.flows.announce import WindowEvents, mark_spill
-from shared.flows.destinations import DestinationTools, connect
+from shared.flows.destinations import DestinationTools, connect, connect_again
 from shared.flows.enrich import EnrichmentTools, Job
 from shared.flows.housekeeping import HousekeepingTools, Keep
 from shared.flows.ingest_slice import SliceTools
@@ -107,7 +107,7 @@ class Services(Connections):
         """Give what redriving needs of the world."""
         return RedriveTools(
             spill=self.spill,
-            hubs=self.hubs,
+            connect=partial(connect_again, tools=self.destination_tools),
             clock=self.clock,
             draw=Clock().jitter,
             after_dead=self.settings.after_dead,
@@ -158,13 +158,13 @@ class Services(Connections):
     @made_once
     def destination_tools(self) -> DestinationTools:
         """Give what the destinations of streams need of the world."""
-        spill = self.spill if self.settings.spills else None
         rows = partial(database_rows, self.settings, self.identity)
-        return DestinationTools(self.hubs, lambda: self.lake, rows, self.clock, spill)
+        cosmos = partial(cosmos_container, self.settings, self.identity)
+        spill = self.spill if self.settings.spills else None
+        return DestinationTools(self.hubs, lambda: self.lake, rows, cosmos, self.clock, spill)
 
     def _jobs_of(self) -> dict[str, Job]:
-        feeds = self.settings.feeds.values()
-        return {each.feed.name: Job(each.job, each.feed.lookups) for each in feeds if each.job}
+        return {name: Job(each.job, each.feed.lookups) for name, each in self.settings.feeds.items() if each.job}
 
     def _fingerprint(self, feed: str) -> str:
         if feed not in self.feeds:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from emulators.entra.identities import Identities, Role
-from local.platform.services import COSMOS, COSMOS_DATABASE, Addresses
+from local.platform.services import COSMOS, Addresses
 from local.platform.state import State
 
 NAMESPACE = "local.servicebus.windows.net"
@@ -57,7 +57,7 @@ class Running:
         """Point the app at the account, where it logs in as it does to the hub."""
         if COSMOS not in self.addresses:
             return {}
-        return {"COSMOS__accountEndpoint": self.addresses[COSMOS]["account"], "COSMOS__database": COSMOS_DATABASE}
+        return {"COSMOS__accountEndpoint": self.addresses[COSMOS]["account"]}
 
     def _venues(self) -> dict[str, str]:
         exchange = self.addresses["exchange"]

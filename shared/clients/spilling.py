@@ -13,6 +13,7 @@ from shared.clients.destination import RestingSender
 from shared.clients.storage.spill import Spill
 from shared.clients.storage.spill_encoding import EncodedBatch, encode
 from shared.domain.delivery import Delivery, Event
+from shared.domain.failures import FailureKind
 from shared.domain.spill import SpilledBatch, batch_path, feed_of, next_path
 from shared.errors import LoginRefused, SendFailed, Unavailable
 
@@ -20,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 _KEEP_SECONDS: Final = 20.0
 _SLOW_SECONDS: Final = 1.0
+_NOTHING: Final = Delivery()
 
 
 @dataclass(slots=True)
@@ -57,14 +59,14 @@ class Spilling:
         """
         outage = self._outage
         if outage and events and self.sender.rest:
-            return await self._keep(events, outage.cause, Delivery())
+            return await self.keep(events, outage.cause)
         preparing = asyncio.get_running_loop().call_later(_SLOW_SECONDS, self._prepare)
         try:
             delivery = await self.sender.send(events, briefly=outage is not None)
         except SendFailed as failure:
             if not failure.kind.may_pass or not failure.unsettled:
                 raise
-            return await self._keep(failure.unsettled, failure, failure.delivery)
+            return await self.keep(failure.unsettled, failure, failure.delivery)
         finally:
             preparing.cancel()
         if events:
@@ -91,8 +93,11 @@ class Spilling:
             self._tell("spill.ended", self._outage)
             self._outage = None
 
-    async def _keep(self, events: Sequence[Event], cause: SendFailed, delivered: Delivery) -> Delivery:
-        """Keep events in the place of a delivery that ended so; what may be stored is sent again, so it is spilled."""
+    async def keep(self, events: Sequence[Event], cause: SendFailed, delivered: Delivery = _NOTHING) -> Delivery:
+        """Keep events in the place of a delivery that ended so; what may be stored is sent again, so it is spilled.
+
+        Raises SendFailed, which says why both failed.
+        """
         kept = 0
         outage = self._outage or _Outage(cause)
         async with self._turn:
@@ -128,6 +133,18 @@ class Spilling:
 
     def _tell(self, event: str, outage: _Outage) -> None:
         telemetry.info(logger, event, hub=self.hub, batches=outage.batches, records=outage.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """Keeps all events at once, for that reason, and asks nobody whether they would be taken."""
+
+    spilling: Spilling
+    reason: str
+
+    async def send(self, events: Sequence[Event]) -> Delivery:
+        """Keep the events; raises SendFailed where the spill does not take them."""
+        return await self.spilling.keep(events, SendFailed(self.reason, kind=FailureKind.THROTTLED, unsettled=events))
 
 
 @contextlib.asynccontextmanager

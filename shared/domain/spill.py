@@ -12,14 +12,19 @@ SPILL_STATES: Final[tuple[SpillState, ...]] = get_args(SpillState)
 UNSETTLED: Final[tuple[SpillState, ...]] = ("waiting", "dead")
 """The states of batches that may still be redriven or discarded."""
 
+type Sink = Literal["hub", "cosmos"]
+"""What a batch waits for: a hub, or a container of Cosmos DB."""
+
 type BatchPart = Literal["held", "refused"]
 """What is split off a batch: events that wait for a dead batch of their key, and events that the hub refused."""
 
 VERSION: Final = 1
 """Of the content of a batch and of the message that names it; a newer one is not redriven by this version."""
 
+_OF_COSMOS: Final = ".cosmos"
+
 _PATH = re.compile(
-    r"[a-z][a-z0-9_]*/(?P<feed>[a-z][a-z0-9_]*)-\d{8}T\d{6}Z/(\d{4,}|close)\.\d+/(?P<number>\d{6,})(?P<part>-held|-refused)?"
+    r"[a-z][a-z0-9_]*(\.cosmos)?/(?P<feed>[a-z][a-z0-9_]*)-\d{8}T\d{6}Z/(\d{4,}|close)\.\d+/(?P<number>\d{6,})(?P<part>-held|-refused)?"
     r"\.ndjson\.zst"
 )
 
@@ -33,9 +38,10 @@ _LEGAL: Final[Mapping[SpillState, frozenset[SpillState]]] = {
 
 @dataclass(frozen=True, slots=True)
 class SpilledBatch:
-    """One batch that a hub did not take: `rows` records in `events` events, kept under `path`.
+    """One batch that its destination did not take: `rows` records in `events` events, kept under `path`.
 
-    path: `<stream>/<window id>/<slice or close>.<try>/<number>.ndjson.zst`; paths sort in the order of time.
+    path: `<stream>/<window id>/<slice or close>.<try>/<number>.ndjson.zst`; paths sort in the order of time. What waits
+    for Cosmos DB has `<stream>.cosmos`, and is redriven as a stream of its own. hub: or `<database>/<container>`.
     sha256: of the content as it is kept, in hexadecimal. tries: how often the hub was away again when it was redriven.
     reason: why it is dead, was discarded, or waits still. waits_for: the dead batch whose keys it has, empty otherwise.
     written_at: when its blob was last written, where it was read from that.
@@ -65,8 +71,13 @@ class SpilledBatch:
 
     @property
     def stream(self) -> str:
-        """Name the stream."""
+        """Name the stream, with `.cosmos` where it waits for Cosmos DB."""
         return self.path.partition("/")[0]
+
+    @property
+    def sink(self) -> Sink:
+        """Say what it waits for."""
+        return "cosmos" if self.stream.endswith(_OF_COSMOS) else "hub"
 
     @property
     def window_id(self) -> str:
@@ -99,6 +110,11 @@ class SpillCounts:
     def as_wire(self) -> dict[str, int]:
         """Give all four counts as plain JSON."""
         return {state: self.by_state.get(state, 0) for state in SPILL_STATES}
+
+
+def stream_at(stream: str, sink: Sink) -> str:
+    """Name under which a stream's batches for a sink are kept."""
+    return f"{stream}{_OF_COSMOS}" if sink == "cosmos" else stream
 
 
 def batch_path(stream: str, attempt_id: str, number: int) -> str:

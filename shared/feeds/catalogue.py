@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from shared.contracts import ContractError, load_contract, load_lookup_columns
 from shared.feeds import trades
 from shared.feeds.call_centre import feed as call_centre
-from shared.feeds.feed import Drawn, Feed
+from shared.feeds.feed import Drawn, EventHub, Feed
 from shared.feeds.payments import feed as payments
 
 FEEDS: tuple[Feed, ...] = (
@@ -39,6 +39,13 @@ def checked(feeds: Iterable[Feed]) -> Catalogue:
         else:
             problems[feed.name] = f"Feed {feed.name} can't run: {problem}"
     return Catalogue(usable, problems)
+
+
+def collection_type(stream: str) -> str:
+    """Give the `collectionType` of a stream's items in Cosmos DB; empty where it may not go there."""
+    destinations = {each.name: each.destination for feed in FEEDS for each in feed.streams}
+    destination = destinations.get(stream)
+    return destination.beside_cosmos if isinstance(destination, EventHub) else ""
 
 
 def _problem(feed: Feed, others: Mapping[str, Feed]) -> str | None:

@@ -15,9 +15,14 @@ from shared.feeds.slicing import StreamRecords
 
 @dataclass(frozen=True, slots=True)
 class EventHub:
-    """A stream whose records go to a hub, named like the stream unless a setting names another."""
+    """A stream whose records go to a hub, named like the stream unless a setting names another.
+
+    beside_cosmos: the `collectionType` of its items where a setting may send it to Cosmos DB too, or alone; empty where
+    none may.
+    """
 
     kind: Literal["hub"] = "hub"
+    beside_cosmos: str = ""
 
 
 @dataclass(frozen=True, slots=True)

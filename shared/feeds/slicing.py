@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from shared.domain.delivery import Delivery
+from shared.domain.sinks import Sinks
 from shared.domain.windows.plan import Plan
 from shared.domain.windows.window import Window
 from shared.feeds.records import Records
@@ -56,11 +57,31 @@ class SliceSource(Protocol):
 
 @dataclass(slots=True)
 class StreamCounts:
-    """What a running slice has done so far with one stream; read by whoever reports progress."""
+    """What a running slice has done so far with one stream; read by whoever reports progress.
+
+    sinks: the same for the stream's hub and its container of Cosmos DB, where it has one, each for itself.
+    """
 
     read: int = 0
     delivery: Delivery = field(default_factory=Delivery)
+    sinks: Sinks = field(default_factory=dict)
+
+    def take(self, records: int, refused: Delivery) -> None:
+        """Note records that are on their way, and those of them that fit in no event."""
+        self.read += records
+        self.delivery += refused
+        for meter in self.sinks.values():
+            meter.take(records, refused)
 
     def as_wire(self) -> dict[str, int]:
         """Give the counts of one stream: read, accepted, refused, unknown, spilled, events."""
         return {"read": self.read} | self.delivery.as_wire()
+
+
+def sinks_of(counts: Mapping[str, StreamCounts]) -> dict[str, dict[str, dict[str, Any]]]:
+    """Give as plain JSON, by stream and sink, what streams with two of them have done at each."""
+    return {
+        stream: {sink: meter.as_wire() for sink, meter in each.sinks.items()}
+        for stream, each in counts.items()
+        if each.sinks
+    }

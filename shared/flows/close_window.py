@@ -11,13 +11,14 @@ from typing import Any
 
 from shared import telemetry
 from shared.clients.storage.windows import Ledger
+from shared.domain.sinks import summed
 from shared.domain.steps import readable
 from shared.domain.windows.ending import Completion, Ending, completed, decide_ending, may_complete, unbegun
 from shared.domain.windows.ledger_row import SliceRow, WindowRow
 from shared.domain.windows.plan import MAX_WINDOW, Plan
 from shared.domain.windows.window import Window
 from shared.errors import CorruptRow, FeedRefused, FeedUnusable, LoginRefused
-from shared.feeds.slicing import CloseRequest, SliceClock, SliceSource, StreamCounts, StreamRecords
+from shared.feeds.slicing import CloseRequest, SliceClock, SliceSource, StreamCounts, StreamRecords, sinks_of
 from shared.flows.ingest_slice import SliceTools
 from shared.flows.outlet import connected_outlets, deliver
 from shared.flows.sources import open_completion
@@ -64,7 +65,7 @@ def fail(plan: Plan, reason: str, tools: SliceTools) -> dict[str, Any]:
 
 def _leave_off(ledger: Ledger, plan: Plan, completion: Completion) -> None:
     """Keep in the window's row how far its closing is."""
-    left_off = {_LEFT_OFF: {"report": completion.report, "counts": completion.counts}}
+    left_off = {_LEFT_OFF: {"report": completion.report, "counts": completion.counts, "sinks": completion.sinks}}
 
     def kept(row: WindowRow) -> WindowRow | None:
         return replace(row, result=left_off) if row.goes_on_as(plan.attempt) else None
@@ -98,7 +99,7 @@ async def _complete(row: WindowRow, plan: Plan, attempts: Sequence[SliceRow], to
     end = min(plan.window.end, row.stop_at or plan.window.end)
     left_off = row.result.get(_LEFT_OFF, {})
     if end <= plan.window.start or not may_complete(row, attempts):
-        return Completion(counts=left_off.get("counts", {}))
+        return Completion(counts=left_off.get("counts", {}), sinks=left_off.get("sinks", {}))
     request = CloseRequest(
         plan,
         Window(plan.window.feed, plan.window.start, end),
@@ -119,7 +120,8 @@ async def _complete(row: WindowRow, plan: Plan, attempts: Sequence[SliceRow], to
     sent = {stream: Counter(each.as_wire()) for stream, each in counts.items()}
     for stream, before in left_off.get("counts", {}).items():
         sent[stream].update(before)
-    return Completion(source.report(), {stream: dict(each) for stream, each in sent.items()})
+    sinks = summed([left_off.get("sinks", {}), sinks_of(counts)])
+    return Completion(source.report(), {stream: dict(each) for stream, each in sent.items()}, sinks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,46 +2,121 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from shared.clients.destination import Sender
+from shared.clients.destination import ChargedSender, OnRefusal, RestingSender, Sender
 from shared.clients.event_hubs.hubs import EventHubs
-from shared.clients.spilling import spilling
+from shared.clients.metered import Metered
+from shared.clients.spilling import Aside, Spilling, spilling
 from shared.clients.spreading import Spread
 from shared.clients.storage.lake_files import Lake
 from shared.clients.storage.spill import Spill
+from shared.clients.tee import DRAIN_SECONDS, Backlog, Beside, Tee
 from shared.contracts import Contract, load_contract
+from shared.domain.sinks import SinkMeter, Sinks
+from shared.domain.spill import SpilledBatch, stream_at
 from shared.domain.spreading import first_turn
 from shared.domain.windows.plan import StreamPlan
+from shared.errors import FeedUnusable
 
 
 @dataclass(frozen=True, slots=True)
 class DestinationTools:
     """What destinations need of the world.
 
-    rows: opens the SQL table of a contract's records; raises FeedUnusable where no database is set. spill: keeps what
-    a hub does not take in time; None where the slice is to fail instead. clock: the time at which it is kept.
+    rows: opens the SQL table of a contract's records; raises FeedUnusable where no database is set. cosmos: connects to
+    a container for records of a contract, in the same way. spill: keeps what a hub or container does not take in time;
+    None where the slice is to fail instead. clock: the time at which it is kept. drain_seconds: for which
+    a slice waits at its end for Cosmos DB.
     """
 
     hubs: EventHubs
     lake: Callable[[], Lake]
     rows: Callable[[Contract], Sender]
+    cosmos: Callable[[Contract, str, OnRefusal | None], AbstractAsyncContextManager[ChargedSender]]
     clock: Callable[[], datetime]
     spill: Spill | None = None
+    drain_seconds: float = DRAIN_SECONDS
 
 
-def connect(stream: StreamPlan, attempt_id: str, tools: DestinationTools) -> AbstractAsyncContextManager[Sender]:
+def connect(
+    stream: StreamPlan, attempt_id: str, sinks: Sinks, tools: DestinationTools
+) -> AbstractAsyncContextManager[Sender]:
     """Connect one try to the destination of a stream for as long as the context lasts."""
     match stream.destination:
+        case "hub" if stream.cosmos:
+            return _tee(stream, attempt_id, sinks, tools)
         case "hub":
             return _hubs(stream, attempt_id, tools)
+        case "cosmos":
+            return _cosmos(stream, attempt_id, sinks, tools)
         case "sql":
             return nullcontext(tools.rows(load_contract(stream.contract)))
         case "lake_ndjson":
             return tools.lake().sender(load_contract(stream.contract), "ndjson")
         case "lake_parquet":
             return tools.lake().sender(load_contract(stream.contract), "parquet")
+
+
+def connect_again(
+    batch: SpilledBatch, contract: str, on_refusal: OnRefusal, tools: DestinationTools
+) -> AbstractAsyncContextManager[Sender]:
+    """Connect to where a spilled batch goes, of that contract; raises ContractError and FeedUnusable."""
+    if batch.sink == "cosmos":
+        return tools.cosmos(load_contract(contract), batch.hub, on_refusal)
+    return tools.hubs.sender(batch.hub, on_refusal)
+
+
+@asynccontextmanager
+async def _tee(stream: StreamPlan, attempt_id: str, sinks: Sinks, tools: DestinationTools) -> AsyncIterator[Sender]:
+    """Send to the hub, and beside it to Cosmos DB, whose share is spilled whatever keeps it away."""
+    sinks |= {"hub": SinkMeter(), "cosmos": SinkMeter()}
+    async with AsyncExitStack() as stack:
+        hubs = await stack.enter_async_context(_hubs(stream, attempt_id, tools))
+        hub = Metered(hubs, sinks["hub"], "hub", stream.name)
+        container = await stack.enter_async_context(_container(stream, tools))
+        beside = Beside(container)
+        around = await stack.enter_async_context(_spilled(beside, stream, attempt_id, tools))
+        cosmos = Metered(around, sinks["cosmos"], "cosmos", stream.name, lambda: container.charge)
+        backlog = Backlog(cosmos, replace(cosmos, sender=Aside(around, "Cosmos DB is slower than the hub beside it")))
+        try:
+            yield Tee(hub, backlog)
+            beside.end_in(tools.drain_seconds)
+            await backlog.end()
+        finally:
+            await backlog.close()
+            hub.end()
+            cosmos.end()
+
+
+@asynccontextmanager
+async def _cosmos(stream: StreamPlan, attempt_id: str, sinks: Sinks, tools: DestinationTools) -> AsyncIterator[Sender]:
+    sinks["cosmos"] = SinkMeter()
+    async with AsyncExitStack() as stack:
+        container = await stack.enter_async_context(_container(stream, tools))
+        sender: Sender = container
+        if tools.spill is not None:
+            sender = await stack.enter_async_context(_spilled(container, stream, attempt_id, tools))
+        cosmos = Metered(sender, sinks["cosmos"], "cosmos", stream.name, lambda: container.charge)
+        try:
+            yield cosmos
+        finally:
+            cosmos.end()
+
+
+def _container(stream: StreamPlan, tools: DestinationTools) -> AbstractAsyncContextManager[ChargedSender]:
+    return tools.cosmos(load_contract(stream.contract), stream.cosmos, None)
+
+
+def _spilled(
+    sender: RestingSender, stream: StreamPlan, attempt_id: str, tools: DestinationTools
+) -> AbstractAsyncContextManager[Spilling]:
+    """Put the spill around a sender to a container."""
+    if tools.spill is None:
+        raise FeedUnusable(f"SPILL is off, and without it stream {stream.name} would wait for Cosmos DB.")
+    kept = {"stream": stream_at(stream.name, "cosmos"), "hub": stream.cosmos, "attempt_id": attempt_id}
+    return spilling(sender, tools.spill, clock=tools.clock, **kept)
 
 
 @asynccontextmanager

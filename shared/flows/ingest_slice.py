@@ -16,7 +16,7 @@ from shared.domain.windows.ledger_row import SliceRow, SliceState, WindowRow
 from shared.domain.windows.plan import Plan, SliceAttempt
 from shared.errors import FeedUnusable, IngestionError
 from shared.feeds.feed import Feed
-from shared.feeds.slicing import SliceClock, StreamCounts
+from shared.feeds.slicing import SliceClock, StreamCounts, sinks_of
 from shared.flows.outlet import Destinations, connected_outlets, deliver
 from shared.flows.sources import SourceTools, open_source
 from shared.flows.stop_watch import StopWatch, watching
@@ -166,6 +166,7 @@ class _Work:
             state=outcome.state,
             updated_at=self.tools.clock(),
             counts={stream: counts.as_wire() for stream, counts in self.counts.items()},
+            sinks=sinks_of(self.counts),
             report=outcome.report,
             reason=outcome.reason,
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from shared.clients.destination import Sender
 from shared.domain.delivery import Delivery, Event, Refusal
+from shared.domain.sinks import Sinks
 from shared.domain.spreading import Block, blocks
 from shared.domain.windows.plan import StreamPlan
 from shared.errors import FeedUnusable, SendFailed
@@ -13,8 +14,11 @@ from shared.feeds.packing import Packing, as_events
 from shared.feeds.records import Records
 from shared.feeds.slicing import SliceSource, StreamCounts
 
-type Destinations = Callable[[StreamPlan, str], AbstractAsyncContextManager[Sender]]
-"""Connects to the destination of a stream, for the attempt of that id, for as long as a context lasts."""
+type Destinations = Callable[[StreamPlan, str, Sinks], AbstractAsyncContextManager[Sender]]
+"""Connects to the destination of a stream, for the attempt of that id, for as long as a context lasts.
+
+The meters of its sinks are added, where it has more than a hub; they are complete when the context is left.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +33,7 @@ class Outlet:
     async def send(self, records: Records) -> None:
         """Pack, send and count some records, in their order; raises SendFailed or LoginRefused."""
         packed = [self._packed(records.part(start, stop), number) for number, start, stop in self._cut(len(records))]
-        self.counts.read += len(records)
-        self._count(sum((Delivery(refusals=refusals) for _, refusals in packed), Delivery()))
+        self.counts.take(len(records), sum((Delivery(refusals=refusals) for _, refusals in packed), Delivery()))
         events = [event for part, _ in packed for event in part]
         try:
             self._count(await self.sender.send(events))
@@ -66,8 +69,9 @@ async def connected_outlets(
     async with AsyncExitStack() as stack:
         outlets = {}
         for stream in streams:
-            sender = await stack.enter_async_context(destinations(stream, attempt_id))
-            outlets[stream.name] = Outlet(stream, attempt_id, sender, counts[stream.name])
+            own = counts[stream.name]
+            sender = await stack.enter_async_context(destinations(stream, attempt_id, own.sinks))
+            outlets[stream.name] = Outlet(stream, attempt_id, sender, own)
         yield outlets
 
 

@@ -1,19 +1,19 @@
-"""The work on the batches that a stream spilled for one hub: each is sent there, and marked by what became of it."""
+"""The work on the batches that a stream spilled for one hub, or container: each is sent there, and marked by that."""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from shared import telemetry
-from shared.clients.destination import Sender
-from shared.clients.event_hubs.hubs import EventHubs
+from shared.clients.destination import OnRefusal, Sender
 from shared.clients.retrying import Backoff
 from shared.clients.storage.spill import Spill, SpillLock
 from shared.clients.storage.spill_encoding import decode, encode
+from shared.contracts import ContractError
 from shared.domain.delivery import Event
 from shared.domain.failures import FailureKind
 from shared.domain.redriving import (
@@ -25,7 +25,7 @@ from shared.domain.redriving import (
     split,
 )
 from shared.domain.spill import SpilledBatch, part_path, whole_path
-from shared.errors import LoginRefused, SendFailed, SpoiltBatch
+from shared.errors import FeedUnusable, LoginRefused, SendFailed, SpoiltBatch
 
 logger = logging.getLogger(__name__)
 
@@ -44,11 +44,13 @@ _SHORTEST_DELAY: Final = 30.0
 class RedriveTools:
     """What redriving needs of the world.
 
-    draw: gives a number from `[0, 1)`. drained: tells of a window of which no batch of a stream waits any more.
+    connect: connects to where a batch goes, whose records are of the contract of that name; raises FeedUnusable and
+    ContractError where that can't be. draw: gives a number from `[0, 1)`. drained: tells of a window of which no batch
+    of a stream waits any more.
     """
 
     spill: Spill
-    hubs: EventHubs
+    connect: Callable[[SpilledBatch, str, OnRefusal], AbstractAsyncContextManager[Sender]]
     clock: Callable[[], datetime]
     draw: Callable[[], float]
     after_dead: AfterDead
@@ -57,7 +59,7 @@ class RedriveTools:
 
 @dataclass(slots=True)
 class Redriver:
-    """One call's work on one stream and hub. sender: connected once. refused: what the hub refused of one send.
+    """One call's work on one stream and hub. senders: by contract, connected once. refused: by the hub of one send.
 
     dead: the dead batches for which later events of their keys wait; unread: those of them whose keys are not known
     yet, in the order of their paths. held: one that waits for a dead one. settled: by window, the last batch of it that
@@ -71,7 +73,7 @@ class Redriver:
     unread: list[SpilledBatch]
     held: str = ""
     dead: list[DeadKeys] = field(default_factory=list)
-    sender: Sender | None = None
+    senders: dict[str, Sender] = field(default_factory=dict)
     refused: list[tuple[Event, str]] = field(default_factory=list)
     rows: int = 0
 
@@ -84,7 +86,7 @@ class Redriver:
             await telemetry.in_thread(self.lock.renew)
             try:
                 await held(self.lock, self._redrive(batch))
-            except SpoiltBatch as fault:
+            except (SpoiltBatch, FeedUnusable, ContractError) as fault:
                 await telemetry.in_thread(self._end_dead, batch, f"{fault}")
             except (SendFailed, LoginRefused) as failure:
                 if failure.kind is not FailureKind.PERMANENT:
@@ -106,15 +108,15 @@ class Redriver:
             self.held = batch.path
             return
         self.refused.clear()
-        sender = await self._sender(batch.hub)
+        sender = await self._sender(batch, str(events[0].properties.get("contract", "")))
         await sender.send(parts.sendable)
         await telemetry.in_thread(self._settle, batch, parts)
 
-    async def _sender(self, hub: str) -> Sender:
-        if self.sender is None:
-            connection = self.tools.hubs.sender(hub, lambda event, reason: self.refused.append((event, reason)))
-            self.sender = await self.connections.enter_async_context(connection)
-        return self.sender
+    async def _sender(self, batch: SpilledBatch, contract: str) -> Sender:
+        if contract not in self.senders:
+            connection = self.tools.connect(batch, contract, lambda event, reason: self.refused.append((event, reason)))
+            self.senders[contract] = await self.connections.enter_async_context(connection)
+        return self.senders[contract]
 
     def _settle(self, batch: SpilledBatch, parts: Split) -> None:
         """Split off what waits and what was refused, and mark the rest as redriven.

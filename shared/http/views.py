@@ -162,6 +162,7 @@ def slice_details(row: SliceRow) -> dict[str, Any]:
         "started_at": _format(row.started_at),
         "updated_at": _format(row.updated_at),
         "counts": dict(row.counts),
+        "sinks": dict(row.sinks),
         "report": dict(row.report),
     }
 

@@ -22,7 +22,6 @@ SETTINGS = (
         "Its key: in Azure a Key Vault reference; absent: the app's identity logs in (EVENT_HUBS__credential).",
         secret=True,
     ),
-    Setting("COSMOS__database", setting.text, "ingestion", "The database that has the streams' containers."),
     Setting(
         "COSMOS_CONCURRENCY",
         setting.positive_integer,
@@ -44,7 +43,6 @@ class CosmosSettings:
 
     endpoint: str | None
     key: str | None = field(repr=False)
-    database: str
     concurrency: int
     time_to_live: timedelta
 
@@ -54,7 +52,20 @@ def cosmos_settings(read: Mapping[str, Any]) -> CosmosSettings:
     return CosmosSettings(
         endpoint=read["COSMOS__accountEndpoint"],
         key=read["COSMOS__accountKey"],
-        database=read["COSMOS__database"],
         concurrency=read["COSMOS_CONCURRENCY"],
         time_to_live=read["COSMOS_TIME_TO_LIVE"],
     )
+
+
+def cosmos_rules(read: Mapping[str, Any]) -> list[str]:
+    """Say which streams can't go to Cosmos DB as it is set."""
+    problems = []
+    for name in [each.removesuffix("_COSMOS") for each in read if each.endswith("_COSMOS")]:
+        used, alone, account = read[f"{name}_COSMOS"], read[f"{name}_COSMOS_ONLY"], read["COSMOS__accountEndpoint"]
+        rules = {
+            f"{name}_COSMOS_ONLY is true, which needs {name}_COSMOS": used or not alone,
+            f"{name}_COSMOS needs COSMOS__accountEndpoint, which is not set": account or not used,
+            f"{name}_COSMOS needs SPILL on, or the hub would wait for it": alone or not used or read["SPILL"] == "on",
+        }
+        problems += [f"{rule}." for rule, holds in rules.items() if not holds]
+    return problems

@@ -64,11 +64,20 @@ def _stream(stream: Stream) -> Iterable[Setting]:
         yield Setting(f"{name}_HUB", values.hub, stream.name, f"The hub of the stream {stream.name}.")
         several = f"The hubs of the stream {stream.name} where it is spread over several, in the place of {name}_HUB."
         yield Setting(f"{name}_HUBS", values.hubs, "", several)
+        if stream.destination.beside_cosmos:
+            yield from _beside_cosmos(stream.name)
     rows_or_packs = setting.OneOf("row", "pack")
     yield Setting(f"{name}_PACKING", rows_or_packs, "row", "`row`: one record an event; `pack`: many.")
     encodings = setting.OneOf("identity", "zstd")
     meaning = "How packs are compressed: `identity` (not at all) or `zstd`."
     yield Setting(f"{name}_ENCODING", encodings, "identity", meaning)
+
+
+def _beside_cosmos(stream: str) -> Iterable[Setting]:
+    beside = f"The container of Cosmos DB that gets the stream {stream} too, `<database>/<container>`; absent: none."
+    yield Setting(f"{stream.upper()}_COSMOS", values.container, "", beside)
+    alone = f"`true`: the stream {stream} goes to that container alone, and to no hub."
+    yield Setting(f"{stream.upper()}_COSMOS_ONLY", setting.yes_or_no, "false", alone)
 
 
 def _source(feed: Feed) -> Iterable[Setting]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from shared.domain.costs import Prices
 from shared.domain.days import DailySchedule
 from shared.domain.redriving import AfterDead
 from shared.domain.setting import Setting, Url
@@ -18,12 +19,14 @@ from shared.domain.windows.plan import PlanTemplate, StreamPlan, longest_window
 from shared.domain.windows.schedule import Schedule
 from shared.errors import SettingsError
 from shared.feeds.catalogue import FEEDS, checked
-from shared.feeds.feed import EventHub, Feed, Stream
+from shared.feeds.feed import Feed
 from shared.settings.cosmos import CosmosSettings, cosmos_settings
 from shared.settings.host import Host, host_values
 from shared.settings.keys import STORAGE_SERVICES, settings_of
+from shared.settings.prices import prices
 from shared.settings.proxies import HUB_PROXY, environments_proxy
 from shared.settings.rules import ALERT_URLS, SLICE_RESERVE, broken_rules, longest_wait
+from shared.settings.streams import stream_plan
 from shared.trades.venues.registry import PUBLIC_ENDPOINTS, Endpoints
 
 KEPT = ("history", "ledger", "lookups", "markers", "spill")
@@ -100,6 +103,7 @@ class Settings:
     storage_client_id: str | None
     hub: HubSettings
     cosmos: CosmosSettings
+    prices: Prices
     enrichment: EnrichmentSettings
     metrics: MetricsSettings
     venues: Mapping[str, Endpoints]
@@ -178,6 +182,7 @@ def _settings(read: Mapping[str, Any], host: Host, enabled: Iterable[Feed]) -> S
         storage_client_id=read["AzureWebJobsStorage__clientId"],
         hub=_hub(read),
         cosmos=cosmos_settings(read),
+        prices=prices(read),
         enrichment=_enrichment(read),
         metrics=_metrics(read),
         venues={name: _endpoints(name.upper(), read) for name in PUBLIC_ENDPOINTS},
@@ -218,7 +223,9 @@ def _feed(feed: Feed, read: Mapping[str, Any]) -> FeedSettings:
         longest=longest_window(read[f"{name}_SLICE_LENGTH"]),
         reingest=read["REINGEST"],
     )
-    return FeedSettings(feed, schedule, _template(feed, read), read[f"{name}_JOB"], _daily(feed, read))
+    template = _template(feed, read)
+    job = read[f"{name}_JOB"] if any(stream.hubs for stream in template.streams) else None  # a run reads hubs
+    return FeedSettings(feed, schedule, template, job, _daily(feed, read))
 
 
 def _daily(feed: Feed, read: Mapping[str, Any]) -> DailySchedule:
@@ -235,28 +242,9 @@ def _template(feed: Feed, read: Mapping[str, Any]) -> PlanTemplate:
         rate=read.get(f"{name}_RATE", 0.0),
         catch_up_rate=read.get(f"{name}_CATCH_UP_RATE", 1.0),
         sources=read.get(f"{name}_SOURCES", ()),
-        streams=tuple(_stream(stream, read) for stream in feed.streams),
+        streams=tuple(stream_plan(stream, read) for stream in feed.streams),
         options={own.name: read[own.name] for own in feed.settings},
     )
-
-
-def _stream(stream: Stream, read: Mapping[str, Any]) -> StreamPlan:
-    name = stream.name.upper()
-    return StreamPlan(
-        name=stream.name,
-        hubs=_hubs(stream, read),
-        contract=stream.contract,
-        packing=read[f"{name}_PACKING"],
-        encoding=read[f"{name}_ENCODING"],
-        partitions=0,
-        destination=stream.destination.kind,
-    )
-
-
-def _hubs(stream: Stream, read: Mapping[str, Any]) -> tuple[str, ...]:
-    """Name the hubs of a stream; none where it goes elsewhere."""
-    name = stream.name.upper()
-    return (read[f"{name}_HUBS"] or (read[f"{name}_HUB"],)) if isinstance(stream.destination, EventHub) else ()
 
 
 def _endpoints(name: str, read: Mapping[str, Any]) -> Endpoints:

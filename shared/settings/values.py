@@ -60,6 +60,14 @@ def hubs(value: str) -> tuple[str, ...]:
     return tuple(filter(None, map(hub, setting.names(value)))) if value.strip() else ()
 
 
+container: Final = Shaped(
+    re.compile(r"[^/\\?#\s]{1,255}/[^/\\?#\s]{1,255}"),
+    "must be <database>/<container>: two names without / \\ ? # or blanks, at most 255 characters each",
+    may_be_absent=True,
+)
+"""A container of Cosmos DB in its database (learn.microsoft.com, "Azure Cosmos DB service quotas")."""
+
+
 storage_account: Final = Shaped(
     re.compile(r"[a-z0-9]{3,24}"),
     "must be the account's name alone: 3 to 24 small letters and digits",

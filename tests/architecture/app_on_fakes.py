@@ -56,7 +56,7 @@ class App:
             ledger=self.ledger,
             feeds=checked([self.feed]).feeds,
             sources=self.sources,
-            destinations=lambda stream, _: self.hubs.sender(stream.hubs[0]),
+            destinations=lambda stream, *_: self.hubs.sender(stream.hubs[0]),
             clock=lambda: self.now,
             sleep=asyncio.sleep,
         )

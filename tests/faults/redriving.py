@@ -35,7 +35,14 @@ async def _nobody(window_id: str) -> None:
 
 
 def tools_of(spill: Spill, hubs: EventHubs) -> RedriveTools:
-    return RedriveTools(spill, hubs, lambda: datetime.now(UTC), lambda: 0.5, "pass", _nobody)
+    return RedriveTools(
+        spill,
+        lambda batch, _, on_refusal: hubs.sender(batch.hub, on_refusal),
+        lambda: datetime.now(UTC),
+        lambda: 0.5,
+        "pass",
+        _nobody,
+    )
 
 
 @dataclass

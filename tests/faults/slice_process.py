@@ -80,7 +80,7 @@ def ingest_once(place: Place, wire: dict[str, object], number: int) -> None:
             ledger=TableLedger(Tables(lambda: service)),
             feeds=CATALOGUE,
             sources=place.sources,
-            destinations=lambda stream, _: hubs.sender(stream.hubs[0]),
+            destinations=lambda stream, *_: hubs.sender(stream.hubs[0]),
             clock=lambda: datetime.now(UTC),
             sleep=asyncio.sleep,
         )

@@ -1,10 +1,11 @@
 """Cosmos DB: writes events into containers as items, and says honestly what became of them and what it cost."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import urlsplit
 
 from shared.clients.attempts import Attempts
@@ -17,6 +18,9 @@ from shared.clients.destination import ChargedSender, OnRefusal
 from shared.clients.identity.credentials import Identity
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 
+if TYPE_CHECKING:
+    from shared.clients.cosmos.gateway import GatewayLink
+
 __all__ = ["THROTTLED", "AzureCosmos", "Cosmos", "CosmosConnection", "Items"]
 
 THROTTLED: Final = Backoff(0.05, 1.0)
@@ -24,7 +28,7 @@ THROTTLED: Final = Backoff(0.05, 1.0)
 
 
 class Cosmos(Protocol):
-    """The containers of one database."""
+    """The containers of one account, each named `<database>/<container>`."""
 
     def sender(
         self, container: str, items: Items, on_refusal: OnRefusal | None = None
@@ -49,10 +53,11 @@ class AzureCosmos:
         self, container: str, items: Items, on_refusal: OnRefusal | None = None
     ) -> AsyncIterator[CosmosSender]:
         """Lend a sender; closes its connections at the end."""
+        await asyncio.to_thread(_client)  # not in the first send, beside which others are under way
         connection = self.connection
         host = urlsplit(connection.endpoint).hostname
         attempts = Attempts(
-            place=f"container {connection.database}/{container} at {host}",
+            place=f"container {container} at {host}",
             client_id="the account's key" if connection.key else self.identity.client_id,
             retry=self.retry,
             breaker=self.breaker,
@@ -65,6 +70,10 @@ class AzureCosmos:
             await sender.close()
 
     def _link(self, container: str) -> ContainerLink:
-        from shared.clients.cosmos.gateway import GatewayLink  # noqa: PLC0415 - 0.6 s of a cold start
+        return _client()(self.connection, container, self.identity)
 
-        return GatewayLink(self.connection, container, self.identity)
+
+def _client() -> "type[GatewayLink]":
+    from shared.clients.cosmos.gateway import GatewayLink  # noqa: PLC0415 - 0.6 s of a cold start
+
+    return GatewayLink

@@ -47,8 +47,8 @@ class GatewayLink:
             if self._container is not None:
                 return
             self._client = self._client or self._make_client()
-            database = self._client.get_database_client(self._connection.database)
-            container = database.get_container_client(self._name)
+            database, _, name = self._name.partition("/")
+            container = self._client.get_database_client(database).get_container_client(name)
             with _as_faults(sending=False):
                 await container.read()
             self._container = container

@@ -15,7 +15,7 @@ MOST_BYTES: Final = 2 * 1024 * 1024
 """Of an item (learn.microsoft.com, service quotas)."""
 
 _EXCERPT: Final = 80
-_OWN: Final = ("id", "ttl", "collectionType")
+_OWN: Final = ("id", "ttl", "collectionType", "windowId")
 
 
 class UnfitRecord(ValueError):
@@ -44,8 +44,8 @@ class Items:
             raise ValueError(f"Contract {contract.name} has a column {taken[0]!r}, which an item has for itself.")
         return cls(contract.key, contract.partition_key, time_to_live, collection_type)
 
-    def item_of(self, line: bytes) -> tuple[str, dict[str, Any]]:
-        """Read one record into the partition key and the content of its item; raises UnfitRecord."""
+    def item_of(self, line: bytes, window_id: str) -> tuple[str, dict[str, Any]]:
+        """Read one record of a window into the partition key and the content of its item; raises UnfitRecord."""
         if len(line) > MOST_BYTES:
             raise UnfitRecord(f"a record of {len(line)} bytes is over the {MOST_BYTES} of an item: {line[:_EXCERPT]!r}")
         try:
@@ -60,6 +60,7 @@ class Items:
             raise UnfitRecord(f"the {self.key[0]} of a record is blank: {line[:_EXCERPT]!r}")
         record["id"], record[self.partition_key] = name, key
         record["ttl"], record["collectionType"] = int(self.time_to_live.total_seconds()), self.collection_type
+        record["windowId"] = window_id
         return key, record
 
 

@@ -65,9 +65,10 @@ def settling_of(events: Sequence[Event], items: Items) -> tuple[list[Settling], 
 
 def _parts(one: Settling, lines: Iterable[bytes], items: Items) -> list[Part]:
     found = []
+    window_id = str(one.event.properties.get("slice", "")).partition("/")[0]
     for line in lines:
         try:
-            key, content = items.item_of(line)
+            key, content = items.item_of(line, window_id)
         except UnfitRecord as error:
             one.refuse(line, str(error))
         else:

@@ -68,7 +68,9 @@ def slice_entity(row: SliceRow) -> dict[str, Any]:
         "updated_at": row.updated_at.isoformat(),
         "reason": row.reason[:LONGEST_TEXT],
     }
-    return entity | document_columns("counts", row.counts) | document_columns("report", row.report)
+    documents = {"counts": row.counts, "sinks": row.sinks, "report": row.report}
+    columns = [document_columns(name, document) for name, document in documents.items()]
+    return entity | {name: text for column in columns for name, text in column.items()}
 
 
 def slice_row(entity: Mapping[str, Any]) -> SliceRow:
@@ -115,4 +117,5 @@ def _slice_row(columns: Columns) -> SliceRow:
         report=columns.document("report"),
         reason=columns.text("reason"),
         window_attempt=columns.number("window_attempt", 1),
+        sinks=columns.document("sinks"),
     )

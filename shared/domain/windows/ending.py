@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared.domain.sinks import summed
 from shared.domain.windows.ledger_row import SliceRow, WindowRow, WindowState
 from shared.domain.windows.window import Slice
 
@@ -25,10 +26,11 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What completing a window found, as plain JSON, and the counts, by stream, of what was sent for it."""
+    """What completing a window found, as plain JSON, and the counts, by stream and by sink, of what was sent for it."""
 
     report: Mapping[str, Any] = field(default_factory=dict)
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    sinks: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
 
 
 def completed(attempts: Iterable[SliceRow]) -> list[SliceRow]:
@@ -70,6 +72,7 @@ def decide_ending(
     done = completed(attempts)
     result = {
         "counts": _counts(row, done, completion.counts),
+        "sinks": summed([*(attempt.sinks for attempt in done), completion.sinks]),
         "slices": dict(Counter(attempt.state for attempt in _newest(attempts))),
         "attempts": len(attempts),
         "gaps": _gaps(done, completion.report),

@@ -66,9 +66,10 @@ class WindowRow:
 class SliceRow:
     """One try at a slice.
 
-    counts: per stream `read`, `accepted`, `refused`, `unknown`, `spilled`, `events`.
-    report: what the source saw (plain JSON). attempt: the number of the try, which goes on over the attempts of the
-    window. window_attempt: the attempt of the window to which the try belongs.
+    counts: per stream `read`, `accepted`, `refused`, `unknown`, `spilled`, `events`. sinks: these and what it cost of a
+    stream that goes to Cosmos DB, by stream and sink (`shared.domain.sinks`). report: what the source saw (plain JSON).
+    attempt: the number of the try, which goes on over the attempts of the window. window_attempt: the attempt of the
+    window to which the try belongs.
     """
 
     slice: Slice
@@ -80,3 +81,4 @@ class SliceRow:
     report: Mapping[str, Any] = field(default_factory=dict)
     reason: str = ""
     window_attempt: int = 1
+    sinks: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)

@@ -18,7 +18,8 @@ class StreamPlan:
     """Where one stream of the window goes and how: contract, packing (`row` or `pack`), encoding, destination.
 
     hubs: by name, none for another destination; over several its records are spread (`shared.domain.spreading`).
-    partitions: of the hub that has fewest of them, 0 where packing does not need to know.
+    partitions: of the hub that has fewest of them, 0 where packing does not need to know. cosmos: the
+    `<database>/<container>` that gets the records too, or alone where the destination says so; empty for none.
     """
 
     name: str
@@ -27,7 +28,8 @@ class StreamPlan:
     packing: Literal["row", "pack"]
     encoding: Literal["identity", "zstd"]
     partitions: int
-    destination: Literal["hub", "sql", "lake_ndjson", "lake_parquet"] = "hub"
+    destination: Literal["hub", "sql", "lake_ndjson", "lake_parquet", "cosmos"] = "hub"
+    cosmos: str = ""
 
     def as_wire(self) -> dict[str, Any]:
         """Give it as plain JSON; one hub is written as `hub`, as plans of before there could be several have it."""
@@ -40,6 +42,7 @@ class StreamPlan:
             "encoding": self.encoding,
             "partitions": self.partitions,
             "destination": self.destination,
+            **({"cosmos": self.cosmos} if self.cosmos else {}),
         }
 
     @classmethod

@@ -10,7 +10,7 @@ from shared.feeds.drawing import timestamps
 from shared.feeds.drawing.blocks import check_position, pieces
 from shared.feeds.drawing.identifiers import identifiers, seed_of
 from shared.feeds.drawing.pool import Pool
-from shared.feeds.feed import Drawn, Feed, Position, Stream
+from shared.feeds.feed import Drawn, EventHub, Feed, Position, Stream
 from shared.feeds.payments.building import build
 from shared.feeds.payments.choices import Choices, choose
 from shared.feeds.payments.fragments import ID_AT, TIME_BEFORE_END, Kind
@@ -20,7 +20,7 @@ from shared.feeds.slicing import StreamRecords
 
 __all__ = ["FEED", "STREAM", "Payments"]
 
-STREAM = Stream("transactions/1")
+STREAM = Stream("transactions/1", EventHub(beside_cosmos="Transaction"))
 
 _NAME = "payments"
 _KEPT_BLOCKS = 16  # of 180 KB each: enough for the slices that overlap, drawn from in small steps

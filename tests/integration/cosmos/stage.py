@@ -22,7 +22,7 @@ from shared.clients.cosmos.containers import THROTTLED, AzureCosmos, CosmosConne
 from shared.clients.identity.credentials import Identity, ServicePrincipal, make_identity
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 
-DATABASE, CONTAINER, LATER = "payments", "transactions", "payments/transactions:/ipCountryCode"
+CONTAINER, LATER = "payments/transactions", "payments/transactions:/ipCountryCode"
 QUICK = RetryPolicy(Timeouts(total=2.5, attempt=1.2, ordinary=Backoff(0.02, 0.3), throttled=THROTTLED))
 ROOMY = RetryPolicy(Timeouts(total=20.0, attempt=4.0, ordinary=Backoff(0.02, 0.3), throttled=THROTTLED))
 ITEMS = Items(("transactionID",), "ipCountryCode", timedelta(days=60), "Transaction")
@@ -47,7 +47,7 @@ class Platform:
         return make_identity(replace(login, **changes))
 
     def connection(self, **changes: object) -> CosmosConnection:
-        return replace(CosmosConnection(self.account, DATABASE, ca_bundle=str(self.tls.authority)), **changes)
+        return replace(CosmosConnection(self.account, ca_bundle=str(self.tls.authority)), **changes)
 
     def cosmos(self, **changes: object) -> AzureCosmos:
         made = AzureCosmos(self.connection(), self.identity(), retry=ROOMY, breaker=Breaker(rest=0.5))
@@ -72,7 +72,8 @@ class Platform:
             warnings.catch_warnings(action="ignore", category=InsecureRequestWarning),  # of this client on localhost
             CosmosClient(self.account, self.key, connection_verify=False) as client,
         ):
-            container = client.get_database_client(DATABASE).get_container_client(CONTAINER)
+            database, _, name = CONTAINER.partition("/")
+            container = client.get_database_client(database).get_container_client(name)
             rows = list(container.query_items("SELECT * FROM c", enable_cross_partition_query=True))
         return {(row["ipCountryCode"], row["id"]): row for row in rows}
 

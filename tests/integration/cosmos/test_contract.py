@@ -18,6 +18,8 @@ from tests.integration.cosmos.stage import CONTAINER, ITEMS, QUICK, Platform
 
 RUNS = itertools.count()
 
+WINDOW = "payments-20261127T100000Z"
+
 
 class Fake:
     """The fake, and what a test may ask about it."""
@@ -83,7 +85,7 @@ def line(name: str, country: str | None = "BR", **more: object) -> bytes:
 
 
 def rows(*lines: bytes) -> list[Event]:
-    return [Event(each, 1, {"contract": "transactions/1"}, "BR") for each in lines]
+    return [Event(each, 1, {"contract": "transactions/1", "slice": f"{WINDOW}/0.1"}, "BR") for each in lines]
 
 
 def pack(*lines: bytes, encoding: str = "identity") -> Event:
@@ -114,6 +116,7 @@ async def test_each_record_becomes_an_item_under_its_key_with_an_end_of_its_life
         "amount": 1.5,
         "ttl": 5_184_000,
         "collectionType": "Transaction",
+        "windowId": WINDOW,
     }
     assert found["unk", names[1]]["ipCountryCode"] == "unk"
 
@@ -219,7 +222,7 @@ async def test_a_pack_of_which_a_part_is_away_is_sent_again_whole(side, names):
 
 
 async def test_a_container_that_is_not_there_is_a_failed_send_for_good(side, names):
-    async with side.cosmos.sender("nowhere", ITEMS) as sender:
+    async with side.cosmos.sender("payments/nowhere", ITEMS) as sender:
         with pytest.raises(SendFailed, match=r"nowhere.*404") as caught:
             await sender.send(rows(line(names[0])))
 

@@ -51,9 +51,10 @@ class World:
         self.told = []
         self.since = platform.stored("trades")
 
-    def tools(self, **changes):
-        hubs = self.platform.hubs(retry=ROOMY)
-        tools = RedriveTools(self.spill, hubs, now, lambda: 0.001, "pass", drained=self._tell)
+    def tools(self, retry=ROOMY, **changes):
+        hubs = self.platform.hubs(retry=retry)
+        back = lambda batch, _, on_refusal: hubs.sender(batch.hub, on_refusal)  # noqa: E731
+        tools = RedriveTools(self.spill, back, now, lambda: 0.001, "pass", drained=self._tell)
         return replace(tools, **changes)
 
     async def _tell(self, window_id):
@@ -127,7 +128,7 @@ async def test_while_the_hub_is_still_away_it_waits_and_goes_on_when_it_is_back(
     world.platform.order("faults", kind="reject_busy", next=10_000)
     (message,) = list(world.queue.receive_messages(max_messages=1, visibility_timeout=30))
 
-    await redrive(world.tools(hubs=world.platform.hubs(retry=SHORT)), message.content.encode())
+    await redrive(world.tools(retry=SHORT), message.content.encode())
     world.queue.delete_message(message)
     assert {(batch.state, batch.tries) for batch in world.spill.batches()} >= {("waiting", 1)}
     assert world.told == []

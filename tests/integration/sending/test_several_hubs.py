@@ -45,15 +45,15 @@ class World:
     @asynccontextmanager
     async def sender(self):
         stream = StreamPlan("trades", HUBS, "trades/1", "row", "identity", 0)
-        tools = DestinationTools(self.platform.hubs(retry=SHORT), None, None, now, self.spill)
-        async with connect(stream, f"{self.window}/0.1", tools) as sender:
+        tools = DestinationTools(self.platform.hubs(retry=SHORT), None, None, None, now, self.spill)
+        async with connect(stream, f"{self.window}/0.1", {}, tools) as sender:
             yield sender
 
     async def deliver(self):
         """Hand out the messages that there are, each once."""
-        tools = RedriveTools(
-            self.spill, self.platform.hubs(retry=ROOMY), now, lambda: 0.001, "pass", drained=self._tell
-        )
+        hubs = self.platform.hubs(retry=ROOMY)
+        back = lambda batch, _, on_refusal: hubs.sender(batch.hub, on_refusal)  # noqa: E731
+        tools = RedriveTools(self.spill, back, now, lambda: 0.001, "pass", drained=self._tell)
         for message in self.queue.receive_messages(visibility_timeout=60):
             await redrive(tools, message.content.encode())
             self.queue.delete_message(message)

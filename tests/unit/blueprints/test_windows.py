@@ -9,6 +9,7 @@ import pytest
 
 from blueprints import windows
 from shared.clients.storage.fake import FakeLedger, FakeRunLedger
+from shared.domain.costs import Prices
 from shared.domain.windows.ledger_row import WindowRow
 from shared.domain.windows.plan import PlanTemplate, StreamPlan
 from shared.domain.windows.schedule import Schedule
@@ -64,7 +65,9 @@ class App:
 
 @pytest.fixture
 def app(monkeypatch):
-    settings = SimpleNamespace(feeds={"trades": SimpleNamespace(schedule=SCHEDULE)})
+    settings = SimpleNamespace(
+        feeds={"trades": SimpleNamespace(schedule=SCHEDULE)}, prices=Prices(0.008, 0.03, 0.028, 4_000)
+    )
     app = App(FakeLedger(), FakeDurableClient())
     plans = PlanFactory({"trades": TEMPLATE}, lambda feed: "", lambda template: {})
     services = Services().replace(

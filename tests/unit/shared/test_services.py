@@ -84,7 +84,7 @@ def test_cosmos_is_reached_as_the_settings_say_and_is_absent_without_an_account(
 
     found = cosmos(set_up, FakeIdentity())
 
-    assert (found.connection.endpoint, found.connection.database) == ("https://name.documents.azure.com", "ingestion")
+    assert found.connection.endpoint == "https://name.documents.azure.com"
     assert found.retry.timeouts.total == 10.0
     assert cosmos(bare, FakeIdentity()) is None
 

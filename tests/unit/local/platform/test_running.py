@@ -25,7 +25,7 @@ def test_settings_point_at_cosmos_only_where_it_runs(running):
 
     found = {name: value for name, value in beside.app_settings().items() if name.startswith("COSMOS")}
 
-    assert found == {"COSMOS__accountEndpoint": "https://localhost:20012", "COSMOS__database": "ingestion"}
+    assert found == {"COSMOS__accountEndpoint": "https://localhost:20012"}
     assert not any(name.startswith("COSMOS") for name in running.app_settings())
 
 

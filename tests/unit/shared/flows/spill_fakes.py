@@ -33,8 +33,11 @@ class SpillWorld:
     @property
     def tools(self):
         return RedriveTools(
-            self.spill, self.hubs, lambda: self.now, lambda: self.draw, self.after_dead, drained=self._tell
+            self.spill, self._back, lambda: self.now, lambda: self.draw, self.after_dead, drained=self._tell
         )
+
+    def _back(self, batch, contract, on_refusal):
+        return self.hubs.sender(batch.hub, on_refusal)
 
     async def _tell(self, window_id):
         if self.untold:

@@ -33,8 +33,8 @@ class World:
 
     async def send(self, destination):
         stream = StreamPlan("trades", ("market-trades",), "trades/1", "row", "identity", 0, destination)
-        tools = DestinationTools(self.hubs, lambda: self.lake, lambda _: self.rows, lambda: NOON, self.spill)
-        async with connect(stream, ATTEMPT, tools) as sender:
+        tools = DestinationTools(self.hubs, lambda: self.lake, lambda _: self.rows, None, lambda: NOON, self.spill)
+        async with connect(stream, ATTEMPT, {}, tools) as sender:
             return await sender.send([EVENT])
 
 
@@ -66,8 +66,8 @@ async def test_what_a_hub_does_not_take_in_time_is_spilled_for_the_attempt(failu
 
 async def spread(world, events):
     stream = StreamPlan("trades", ("a", "b", "c"), "trades/1", "row", "identity", 0)
-    tools = DestinationTools(world.hubs, lambda: world.lake, lambda _: world.rows, lambda: NOON, world.spill)
-    async with connect(stream, ATTEMPT, tools) as sender:
+    tools = DestinationTools(world.hubs, lambda: world.lake, lambda _: world.rows, None, lambda: NOON, world.spill)
+    async with connect(stream, ATTEMPT, {}, tools) as sender:
         return await sender.send(events)
 
 

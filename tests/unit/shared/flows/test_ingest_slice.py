@@ -99,14 +99,14 @@ class World:
                 venues=lambda: {"coinbase": self.venue},
                 recording=lambda path: None,
             ),
-            destinations=lambda stream, _: self.hubs.sender(stream.hubs[0]),
+            destinations=lambda stream, *_: self.hubs.sender(stream.hubs[0]),
             clock=clock,
             sleep=asyncio.sleep,
         )
 
     @property
     def spilling(self):
-        destinations = DestinationTools(self.hubs, None, None, lambda: NOON, self.spill)
+        destinations = DestinationTools(self.hubs, None, None, None, lambda: NOON, self.spill)
         return replace(self.tools, destinations=partial(connect, tools=destinations))
 
     def change(self, **changes):
@@ -484,7 +484,7 @@ def test_whatever_is_logged_for_a_slice_says_its_feed_window_slice_and_attempt(c
     caplog.set_level(logging.INFO)
     world = World()
 
-    def connected(stream, attempt_id):
+    def connected(stream, *_):
         telemetry.info(logging.getLogger("shared.clients.event_hubs"), "hub.connected", hub=stream.hubs[0])
         return world.hubs.sender(stream.hubs[0])
 

@@ -43,7 +43,7 @@ class World:
         self.open = []
 
     @asynccontextmanager
-    async def connect(self, stream, attempt_id):
+    async def connect(self, stream, attempt_id, sinks):
         self.open.append(stream.name)
         async with self.hubs.sender(stream.hubs[0]) as sender:
             yield sender

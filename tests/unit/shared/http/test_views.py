@@ -151,6 +151,7 @@ def test_a_window_is_shown_with_its_plan_its_result_and_every_try():
                 "started_at": "2026-11-22T12:00:00Z",
                 "updated_at": "2026-11-22T12:01:00Z",
                 "counts": {"trades": {"read": 7}},
+                "sinks": {},
                 "report": {"markets": []},
             }
         ],

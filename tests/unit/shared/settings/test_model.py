@@ -2,6 +2,7 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from shared.domain import setting
 from shared.errors import SettingsError
 from shared.feeds.catalogue import FEEDS
 from shared.feeds.feed import LakeFolder, Stream
+from shared.settings.keys import settings_of
 from shared.settings.model import read_settings
 
 HOST = json.loads(Path("host.json").read_text(encoding="utf-8"))
@@ -180,6 +182,53 @@ def test_a_stream_goes_to_the_hubs_that_are_listed_in_the_place_of_its_one_hub()
 @pytest.mark.parametrize("hubs", ["a,b,a", "a,b/c", ","])
 def test_hubs_that_are_no_names_or_named_twice_are_refused(hubs):
     assert "TRANSACTIONS_HUBS must" in problems(TRANSACTIONS_HUBS=hubs)
+
+
+ACCOUNT = MappingProxyType({"COSMOS__accountEndpoint": "https://name.documents.azure.com"})
+
+
+def test_a_stream_goes_to_cosmos_beside_its_hub_or_alone():
+    places = [
+        read(**ACCOUNT, **more).feeds["payments"].template.streams[0]
+        for more in (
+            {},
+            {"TRANSACTIONS_COSMOS": "payments/transactions"},
+            {"TRANSACTIONS_COSMOS": "payments/transactions", "TRANSACTIONS_COSMOS_ONLY": "true"},
+        )
+    ]
+
+    assert [(each.destination, each.hubs, each.cosmos) for each in places] == [
+        ("hub", ("transactions",), ""),
+        ("hub", ("transactions",), "payments/transactions"),
+        ("cosmos", (), "payments/transactions"),
+    ]
+
+
+def test_a_feed_none_of_whose_streams_goes_to_a_hub_has_no_job_for_a_run_reads_hubs():
+    alone = {"TRANSACTIONS_COSMOS": "payments/transactions", "TRANSACTIONS_COSMOS_ONLY": "true"}
+
+    assert (read().feeds["payments"].job, read(**ACCOUNT, **alone).feeds["payments"].job) == ("follow_window", None)
+
+
+@pytest.mark.parametrize("container", ["transactions", "a/b/c", "/b", "a/", "a b/c", "a/b?"])
+def test_a_container_that_is_not_named_with_its_database_is_refused(container):
+    assert "TRANSACTIONS_COSMOS must be <database>/<container>" in problems(TRANSACTIONS_COSMOS=container)
+
+
+@pytest.mark.parametrize(
+    ("broken", "rule"),
+    [
+        ({"TRANSACTIONS_COSMOS_ONLY": "true"}, "TRANSACTIONS_COSMOS_ONLY is true, which needs TRANSACTIONS_COSMOS."),
+        ({"TRANSACTIONS_COSMOS": "a/b"}, "TRANSACTIONS_COSMOS needs COSMOS__accountEndpoint, which is not set."),
+        ({**ACCOUNT, "TRANSACTIONS_COSMOS": "a/b", "SPILL": "off"}, "TRANSACTIONS_COSMOS needs SPILL on"),
+    ],
+)
+def test_what_cosmos_beside_a_hub_needs_is_asked_for(broken, rule):
+    assert rule in problems(**broken)
+
+
+def test_only_a_stream_that_may_go_to_cosmos_has_a_setting_for_it():
+    assert [name for name in settings_of(FEEDS) if name.endswith("_COSMOS")] == ["TRANSACTIONS_COSMOS"]
 
 
 def test_a_hub_of_several_that_another_stream_has_stops_the_feed_that_names_it_second():

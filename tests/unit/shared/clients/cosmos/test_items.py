@@ -6,6 +6,7 @@ import pytest
 from shared.clients.cosmos.items import MOST_BYTES, Items, UnfitRecord
 from shared.contracts import load_contract, parse_contract
 
+WINDOW = "calls-20261122T120000Z"
 ITEMS = Items(("id_chamada", "n"), "area", timedelta(days=60), "Call")
 
 
@@ -25,7 +26,7 @@ def test_items_take_their_keys_from_the_contract():
     assert items == Items(("transactionID",), "ipCountryCode", timedelta(days=60), "Transaction")
 
 
-@pytest.mark.parametrize("name", ["id", "ttl", "collectionType"])
+@pytest.mark.parametrize("name", ["id", "ttl", "collectionType", "windowId"])
 def test_a_contract_with_a_column_that_would_be_written_over_is_refused(name):
     with pytest.raises(ValueError, match=f"column '{name}'"):
         Items.of(contract(**{name: {"type": "string"}}), timedelta(days=1), "Call")
@@ -34,18 +35,18 @@ def test_a_contract_with_a_column_that_would_be_written_over_is_refused(name):
 def test_an_item_is_its_record_with_an_id_of_all_key_columns():
     line = json.dumps({"id_chamada": "c", "n": 2, "area": "a", "nome": "Zé", "x": None}).encode()
 
-    key, item = ITEMS.item_of(line)
+    key, item = ITEMS.item_of(line, WINDOW)
 
     assert key == "a"
     assert item == {
         "id_chamada": "c", "n": 2, "area": "a", "nome": "Zé", "x": None,
-        "id": "c|2", "ttl": 5_184_000, "collectionType": "Call",
+        "id": "c|2", "ttl": 5_184_000, "collectionType": "Call", "windowId": WINDOW,
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("area", ["", None])
 def test_a_blank_partition_key_becomes_unk_and_can_be_found_by_that(area):
-    key, item = ITEMS.item_of(json.dumps({"id_chamada": "c", "n": 1, "area": area}).encode())
+    key, item = ITEMS.item_of(json.dumps({"id_chamada": "c", "n": 1, "area": area}).encode(), WINDOW)
 
     assert (key, item["area"]) == ("unk", "unk")
 
@@ -63,9 +64,9 @@ def test_a_blank_partition_key_becomes_unk_and_can_be_found_by_that(area):
 )
 def test_a_record_that_can_be_no_item_is_refused_with_the_reason(line, reason):
     with pytest.raises(UnfitRecord, match=reason):
-        ITEMS.item_of(line)
+        ITEMS.item_of(line, WINDOW)
 
 
 def test_a_record_whose_key_is_blank_is_refused():
     with pytest.raises(UnfitRecord, match="key of a record is blank"):
-        Items(("key",), "area", timedelta(days=1), "x").item_of(b'{"key": "", "area": "a"}')
+        Items(("key",), "area", timedelta(days=1), "x").item_of(b'{"key": "", "area": "a"}', WINDOW)

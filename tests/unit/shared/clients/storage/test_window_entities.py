@@ -26,10 +26,10 @@ def test_a_window_row_survives_its_entity(plan, result, stop):
     assert all(len(value) <= 32_768 for value in entity.values() if isinstance(value, str))
 
 
-@given(report=documents)
-def test_a_slice_row_survives_its_entity(report):
+@given(report=documents, sinks=st.just({}) | st.just({"trades": {"hub": {"read": 3}, "cosmos": {"units": 1.5}}}))
+def test_a_slice_row_survives_its_entity(report, sinks):
     part = Slice(WINDOW.id, 7, NOON, NOON + timedelta(minutes=5))
-    row = SliceRow(part, 2, "done", NOON, NOON, {"trades": {"read": 3}}, report, "because")
+    row = SliceRow(part, 2, "done", NOON, NOON, {"trades": {"read": 3}}, report, "because", sinks=sinks)
 
     entity = slice_entity(row)
 

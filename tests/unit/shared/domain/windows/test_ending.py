@@ -35,6 +35,19 @@ def test_only_the_try_that_completed_a_slice_is_counted():
     assert decided.result["attempts"] == 3
 
 
+def test_what_both_sinks_of_a_stream_did_is_added_up_over_slices_and_closing():
+    sinks = {"trades": {"hub": {"read": 5}, "cosmos": {"read": 5, "units": 12.5}}}
+
+    decided = ending(
+        tried(0, sinks=sinks),
+        tried(1, "failed", sinks=sinks),
+        tried(1, attempt=2, sinks=sinks),
+        completion=Completion({"added": {}}, sinks=sinks),
+    )
+
+    assert decided.result["sinks"] == {"trades": {"hub": {"read": 15}, "cosmos": {"read": 15, "units": 37.5}}}
+
+
 def test_a_slice_that_never_completed_fails_the_window_with_its_words():
     decided = ending(tried(0), tried(1, "failed", reason="the hub is away"))
 

@@ -21,6 +21,14 @@ def plan_of(length: timedelta, slice_length: timedelta, rate: float = 100.0) -> 
     return template.freeze(Window("payments", START, START + length), START, "abc", {"transactions": 10})
 
 
+def test_a_stream_with_cosmos_beside_its_hub_survives_the_wire_and_one_without_is_written_as_before():
+    beside = replace(STREAM, cosmos="ingestion/transactions")
+    alone = replace(beside, hubs=(), destination="cosmos")
+
+    assert [StreamPlan.from_wire(each.as_wire()) for each in (STREAM, beside, alone)] == [STREAM, beside, alone]
+    assert "cosmos" not in STREAM.as_wire()
+
+
 def test_a_day_of_five_minute_slices_is_24_legs_of_12():
     legs = plan_of(timedelta(hours=24), timedelta(minutes=5)).legs()
 
