@@ -72,18 +72,20 @@ def assemble(
 ) -> Chain:
     """Make the chain of a run, by the contracts of its streams and the pipeline of its feed."""
     pipeline = pipeline_of(request.feed)
+    versions = {one.name: versions_of(one.contract) for one in request.streams}
+    counted = counted_tables(request.feed, [one.newest for one in versions.values()], pipeline)
     return Chain(
         lake=lake,
         request=request,
         source=outside.source,
         checkpoint_root=outside.checkpoint_root,
         store=outside.store,
-        silver={one.name: Silver(lake, request.feed, versions_of(one.contract)) for one in request.streams},
+        silver={name: Silver(lake, request.feed, known) for name, known in versions.items()},
         pipeline=pipeline,
         gold=Gold(lake, pipeline, Lookups(lake.spark, outside.store, request.lookups), [outside.publisher]),
         sql=outside.sql,
         publisher=outside.publisher,
-        counting=Counting(lake, counted_tables(request.feed, [one.name for one in request.streams], pipeline)),
+        counting=Counting(lake, counted),
         compiling=Compiling(lake.spark),
         on_stage_done=on_stage_done,
     )

@@ -164,7 +164,7 @@ def test_a_parameter_that_the_contract_requires_is_missed(missing, capsys):
 
 def test_counts_are_written_under_the_stages_of_the_contract():
     gold = {"enriched": {"": 60}, "unmatched": {"XYZ": 10}}
-    counts = WindowCounts(10, 100, 80, 4, 6, {("0", 1): 80}, gold, {"Trades": 59}, [Hole("0", 1, 2)])
+    counts = WindowCounts(10, 100, 80, 4, 6, {("0", 1): 80}, gold, {"Trades": 59}, [Hole("0", 1, 2)], {"blank": 3})
     sent_twice = WindowCounts(10, 100, 80, 4, 6, {("0", 1): 150})
     closed = Closed("closed", StreamCounts(99, 90, 0, 3, 2), {}, {"0": 1}, spill=Spilled(dead=2))
 

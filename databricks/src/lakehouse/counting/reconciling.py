@@ -9,6 +9,9 @@ from lakehouse.window import Closed, Spilled
 LONGEST_NAME = 128
 """Characters of the column `name` of `window_counts`."""
 
+CLEANED = "cleaned"
+"""The stage that says how many rows of silver each cleaning rule met."""
+
 SPILL = "spill"
 """The stage of `window_counts` that says what became of spilled records."""
 
@@ -146,6 +149,7 @@ def _unexplained(closed: Closed, counts: WindowCounts, counted: int, twice: int)
 def _stages(counts: WindowCounts) -> Iterator[CountRow]:
     for stage in ("bronze_events", "bronze_records", "silver_new", "duplicates", "quarantined"):
         yield stage, "", getattr(counts, stage)
+    yield from ((CLEANED, rule, rows) for rule, rows in counts.cleaned.items())
     for table in counts.gold:
         yield "gold", table, counts.rows_of(table)
         yield from (("gold", f"{table}/{value}", rows) for value, rows in sorted(counts.gold[table].items()) if value)

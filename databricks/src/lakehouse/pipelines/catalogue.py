@@ -1,9 +1,9 @@
 """The pipelines by feed. A feed without one ends at silver."""
 
-from lakehouse.pipelines import trades
+from lakehouse.pipelines import payments, trades
 from lakehouse.pipelines.pipeline import Pipeline
 
-PIPELINES = {pipeline.feed: pipeline for pipeline in (trades.PIPELINE,)}
+PIPELINES = {pipeline.feed: pipeline for pipeline in (trades.PIPELINE, payments.PIPELINE)}
 
 
 def pipeline_of(feed: str) -> Pipeline:
