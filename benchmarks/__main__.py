@@ -32,6 +32,7 @@ MODULES = (
     "lakehouse_source",
     "lakehouse_sql",
     "lakehouse_cost",
+    "day_tables",
     "enrichment",
     "metrics",
     "housekeeping",

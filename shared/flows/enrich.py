@@ -181,7 +181,7 @@ def _submit(tools: EnrichmentTools, row: WindowRow, run: RunRow) -> int:
     plan = Plan.from_wire(dict(row.plan))
     job_id = tools.jobs.find(tools.jobs_of[row.window.feed].name)
     times = {"grace": plan.grace, "drain_limit": drain_limit_of(run, tools.drain_limit)}
-    hubs_made = asyncio.run(_hubs_made(tools.hubs, {stream.hub for stream in plan.streams if stream.hub}))
+    hubs_made = asyncio.run(_hubs_made(tools.hubs, {hub for stream in plan.streams for hub in stream.hubs}))
     return tools.jobs.run_now(job_id, run.instance_id, parameters_of(run, plan.streams, times, hubs_made))
 
 

@@ -62,6 +62,8 @@ def _stream(stream: Stream) -> Iterable[Setting]:
     name = stream.name.upper()
     if isinstance(stream.destination, EventHub):
         yield Setting(f"{name}_HUB", values.hub, stream.name, f"The hub of the stream {stream.name}.")
+        several = f"The hubs of the stream {stream.name} where it is spread over several, in the place of {name}_HUB."
+        yield Setting(f"{name}_HUBS", values.hubs, "", several)
     rows_or_packs = setting.OneOf("row", "pack")
     yield Setting(f"{name}_PACKING", rows_or_packs, "row", "`row`: one record an event; `pack`: many.")
     encodings = setting.OneOf("identity", "zstd")

@@ -18,7 +18,8 @@ from shared.domain.windows.plan import PlanTemplate, StreamPlan, longest_window
 from shared.domain.windows.schedule import Schedule
 from shared.errors import SettingsError
 from shared.feeds.catalogue import FEEDS, checked
-from shared.feeds.feed import Feed, Stream
+from shared.feeds.feed import EventHub, Feed, Stream
+from shared.settings.cosmos import CosmosSettings, cosmos_settings
 from shared.settings.host import Host, host_values
 from shared.settings.keys import STORAGE_SERVICES, settings_of
 from shared.settings.proxies import HUB_PROXY, environments_proxy
@@ -98,6 +99,7 @@ class Settings:
     storage_endpoints: Mapping[str, str | None]
     storage_client_id: str | None
     hub: HubSettings
+    cosmos: CosmosSettings
     enrichment: EnrichmentSettings
     metrics: MetricsSettings
     venues: Mapping[str, Endpoints]
@@ -175,6 +177,7 @@ def _settings(read: Mapping[str, Any], host: Host, enabled: Iterable[Feed]) -> S
         storage_endpoints={name: read[f"AzureWebJobsStorage__{name}ServiceUri"] for name in STORAGE_SERVICES},
         storage_client_id=read["AzureWebJobsStorage__clientId"],
         hub=_hub(read),
+        cosmos=cosmos_settings(read),
         enrichment=_enrichment(read),
         metrics=_metrics(read),
         venues={name: _endpoints(name.upper(), read) for name in PUBLIC_ENDPOINTS},
@@ -187,16 +190,20 @@ def _settings(read: Mapping[str, Any], host: Host, enabled: Iterable[Feed]) -> S
 
 def _hubs_named_twice(feeds: Iterable[FeedSettings]) -> dict[str, str]:
     """Name the feeds one of whose hubs is a hub of another stream already; that stream keeps it."""
-    owners: dict[str, str] = {}
+    owners: dict[str, StreamPlan] = {}
     problems = {}
     for feed in feeds:
-        for stream in (stream for stream in feed.template.streams if stream.hub):
-            if (owner := owners.setdefault(stream.hub, stream.name)) != stream.name:
+        for stream, hub in [(each, hub) for each in feed.template.streams for hub in each.hubs]:
+            if (owner := owners.setdefault(hub, stream)) != stream:
                 problems[feed.feed.name] = (
-                    f"Feed {feed.feed.name} can't run: {stream.name.upper()}_HUB and {owner.upper()}_HUB both name hub "
-                    f"{stream.hub!r}; each stream needs a hub of its own."
+                    f"Feed {feed.feed.name} can't run: {_hubs_setting(stream)} and {_hubs_setting(owner)} both name "
+                    f"hub {hub!r}; each stream needs a hub of its own."
                 )
     return problems
+
+
+def _hubs_setting(stream: StreamPlan) -> str:
+    return f"{stream.name.upper()}_HUB{'S' if len(stream.hubs) > 1 else ''}"
 
 
 def _feed(feed: Feed, read: Mapping[str, Any]) -> FeedSettings:
@@ -237,13 +244,19 @@ def _stream(stream: Stream, read: Mapping[str, Any]) -> StreamPlan:
     name = stream.name.upper()
     return StreamPlan(
         name=stream.name,
-        hub=read.get(f"{name}_HUB", ""),
+        hubs=_hubs(stream, read),
         contract=stream.contract,
         packing=read[f"{name}_PACKING"],
         encoding=read[f"{name}_ENCODING"],
         partitions=0,
         destination=stream.destination.kind,
     )
+
+
+def _hubs(stream: Stream, read: Mapping[str, Any]) -> tuple[str, ...]:
+    """Name the hubs of a stream; none where it goes elsewhere."""
+    name = stream.name.upper()
+    return (read[f"{name}_HUBS"] or (read[f"{name}_HUB"],)) if isinstance(stream.destination, EventHub) else ()
 
 
 def _endpoints(name: str, read: Mapping[str, Any]) -> Endpoints:

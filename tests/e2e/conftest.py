@@ -38,6 +38,7 @@ _ORDER = (
     "test_enrichment_databricks",
     "test_enrichment_metrics",
     "test_enrichment_spark",
+    "test_hubs",
 )
 
 _HEAD_START = timedelta(seconds=28)

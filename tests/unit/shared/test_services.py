@@ -3,7 +3,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.access import storage_account
+from shared.access import cosmos, storage_account
+from shared.clients.identity.fake import FakeIdentity
 from shared.clients.storage.fake import FakeReference
 from shared.contracts import load_contract
 from shared.errors import Unavailable
@@ -73,6 +74,19 @@ def test_the_hubs_are_reached_as_the_settings_say():
 
     assert (connection.over_websockets, connection.proxy) == (True, proxy)
     assert "secret" not in repr(connection)
+
+
+def test_cosmos_is_reached_as_the_settings_say_and_is_absent_without_an_account():
+    account = {"COSMOS__accountEndpoint": "https://name.documents.azure.com", "SEND_DEADLINE": "00:00:10"}
+    set_up, bare = (
+        read_settings(LEAST | more, {"functionTimeout": "00:10:00"} | CONCURRENCY) for more in (account, {})
+    )
+
+    found = cosmos(set_up, FakeIdentity())
+
+    assert (found.connection.endpoint, found.connection.database) == ("https://name.documents.azure.com", "ingestion")
+    assert found.retry.timeouts.total == 10.0
+    assert cosmos(bare, FakeIdentity()) is None
 
 
 def test_without_a_database_there_are_no_alerts_to_send_and_nothing_to_measure():

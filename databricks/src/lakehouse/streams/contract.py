@@ -37,7 +37,7 @@ _HELD_AS: Mapping[str, tuple[type, ...]] = {
 CLEANED = "cleaned"
 """The column that silver adds for a contract with cleaning rules: the names of those that met the row."""
 
-LINEAGE = ("window_id", "slice", "attempt", "epoch", "partition", "sequence_number", "index")
+LINEAGE = ("window_id", "slice", "attempt", "epoch", "partition", "sequence_number", "index", "hub")
 """The columns that silver adds to a contract's own: where a record came from."""
 
 

@@ -29,7 +29,7 @@ from shared.flows.housekeeping import (
 
 HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
-STREAM = StreamPlan("trades", "trades", "trades/1", "row", "identity", 0)
+STREAM = StreamPlan("trades", ("trades",), "trades/1", "row", "identity", 0)
 TEMPLATE = PlanTemplate(5 * MINUTE, timedelta(), timedelta(), 0.0, 1.0, ("coinbase:BTC-USD",), (STREAM,))
 
 

@@ -11,7 +11,7 @@ from tests.unit.shared.flows.drawn_fakes import Time, numbers
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
-STREAM = StreamPlan("visits", "visits", "visits/1", "row", "identity", 0)
+STREAM = StreamPlan("visits", ("visits",), "visits/1", "row", "identity", 0)
 TEMPLATE = PlanTemplate(10 * SECOND, SECOND, timedelta(), 0.0, 1.0, (), (STREAM,))
 PLAN = TEMPLATE.freeze(Window("visits", NOON, NOON + 30 * SECOND), NOON, "", {})
 

@@ -170,6 +170,25 @@ def test_a_hub_that_is_named_twice_stops_the_feed_that_names_it_second():
     }
 
 
+def test_a_stream_goes_to_the_hubs_that_are_listed_in_the_place_of_its_one_hub():
+    one, several = read(), read(TRANSACTIONS_HUB="z", TRANSACTIONS_HUBS="a, b,c-3")
+
+    streams = [settings.feeds["payments"].template.streams[0] for settings in (one, several)]
+    assert [stream.hubs for stream in streams] == [("transactions",), ("a", "b", "c-3")]
+
+
+@pytest.mark.parametrize("hubs", ["a,b,a", "a,b/c", ","])
+def test_hubs_that_are_no_names_or_named_twice_are_refused(hubs):
+    assert "TRANSACTIONS_HUBS must" in problems(TRANSACTIONS_HUBS=hubs)
+
+
+def test_a_hub_of_several_that_another_stream_has_stops_the_feed_that_names_it_second():
+    settings = read(FEEDS="trades,payments", TRADES_HUBS="a,b", TRANSACTIONS_HUBS="c,b")
+
+    assert list(settings.feeds) == ["trades"]
+    assert "TRANSACTIONS_HUBS and TRADES_HUBS both name hub 'b'" in settings.unusable["payments"]
+
+
 def test_a_feed_that_is_declared_wrongly_is_left_out_with_its_reason():
     broken = replace(FEEDS[1], name="visits", streams=(Stream("visits/1"),))
 
