@@ -7,6 +7,7 @@ from functools import reduce
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from lakehouse.counting.beside import Beside
 from lakehouse.lake.tables import AFTER_UPDATE, CHANGE, INSERT, Lake, as_inserts
 
 BRONZE, SILVER, DUPLICATES, QUARANTINED = "bronze", "silver_new", "duplicates", "quarantined"
@@ -44,6 +45,7 @@ class WindowCounts:
 
     arrived: records in bronze by (slice, attempt). gold: by table, rows by the values that it is counted by (`` where
     it has none). sql: by SQL table. holes: what the hub had deleted. cleaned: rows of silver by cleaning rule.
+    cosmos: how Cosmos DB beside the hub compares; None where there is none.
     """
 
     bronze_events: int = 0
@@ -56,6 +58,7 @@ class WindowCounts:
     sql: Mapping[str, int] = field(default_factory=dict)
     holes: Sequence[Hole] = ()
     cleaned: Mapping[str, int] = field(default_factory=dict)
+    cosmos: Beside | None = None
 
     def rows_of(self, table: str) -> int:
         """Count a gold table's rows."""

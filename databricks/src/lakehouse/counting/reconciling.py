@@ -77,7 +77,9 @@ def reconciliation(closed: Closed, counts: WindowCounts, equations: Equations) -
 def as_rows(counts: WindowCounts, closed: Closed | None, equations: Equations) -> list[CountRow]:
     """Write counts, and the verdict where the window is closed, as rows (stage, name, rows) of `window_counts`."""
     verdict = _verdict(reconciliation(closed, counts, equations)) if closed else ()
-    return [(stage, name[:LONGEST_NAME], rows) for stage, name, rows in (*_stages(counts, equations.layers), *verdict)]
+    beside = counts.cosmos.as_rows(closed.waiting_for_cosmos if closed else None) if counts.cosmos else ()
+    found = (*_stages(counts, equations.layers), *beside, *verdict)
+    return [(stage, name[:LONGEST_NAME], rows) for stage, name, rows in found]
 
 
 def _equations(closed: Closed, counts: WindowCounts, equations: Equations) -> Iterator[Difference]:

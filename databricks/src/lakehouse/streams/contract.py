@@ -87,7 +87,8 @@ class Field:
 class Contract:
     """The shape of one stream's records.
 
-    closed: no property beside these is allowed. key: the columns that identify a record. event_time: the column of the
+    closed: no property beside these is allowed. key: the columns that identify a record. partition_key: the column by
+    which events and items are partitioned. event_time: the column of the
     record's own time, empty for none. dedupe: two records of one key are never further apart in event time.
     """
 
@@ -99,6 +100,7 @@ class Contract:
     event_time: str = ""
     dedupe: timedelta | None = None
     description: str = ""
+    partition_key: str = ""
 
     @property
     def name(self) -> str:
@@ -154,6 +156,7 @@ def parse_contract(stream: str, version: int, document: Mapping[str, Any]) -> Co
         event_time=document.get("x-event-time", ""),
         dedupe=_dedupe(f"{stream}/{version}", document.get("x-dedupe")),
         description=document.get("description", ""),
+        partition_key=document.get("x-partition-key", ""),
     )
     _refuse(contract)
     return contract
