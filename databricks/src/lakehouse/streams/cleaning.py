@@ -25,8 +25,8 @@ def cleaned_column(contract: Contract) -> list[T.StructField]:
     """Give the column that says which rules met a row; none where the contract has no rules."""
     if not contract.cleaning:
         return []
-    told = "; ".join(f"{rule.name} ({_told(of, rule)})" for of, rule in contract.cleaning)
-    comment = f"The rules that met the record, null in rows of before there were rules: {told}."
+    rules = "; ".join(f"{rule.name} ({_description(of, rule)})" for of, rule in contract.cleaning)
+    comment = f"The rules that met the record, null in rows of before there were rules: {rules}."
     return [T.StructField(CLEANED, CLEANED_TYPE, metadata={"comment": comment})]
 
 
@@ -56,10 +56,10 @@ def _literal(of: Field, value: Any) -> Column:  # noqa: ANN401 - as JSON has it
     return F.lit(text).cast(COLUMN_TYPES[of.kind])
 
 
-def _told(of: Field, rule: CleaningRule) -> str:
-    values = " or ".join(_shown(value) for value in rule.values)
-    return f"{of.name} {values} {f'becomes {_shown(rule.becomes)}' if rule.replaces else 'stays as it is'}"
+def _description(of: Field, rule: CleaningRule) -> str:
+    values = " or ".join(_as_text(value) for value in rule.values)
+    return f"{of.name} {values} {f'becomes {_as_text(rule.becomes)}' if rule.replaces else 'stays as it is'}"
 
 
-def _shown(value: Any) -> str:  # noqa: ANN401 - as JSON has it
+def _as_text(value: Any) -> str:  # noqa: ANN401 - as JSON has it
     return "blank" if value == "" else "null" if value is None else str(value)
