@@ -56,7 +56,7 @@ def test_payments_of_two_windows_share_a_bucket_in_gold_and_in_sql_and_a_rerun_c
     finished = run(request, "rerun", house.chain(request), house.clock, INTERVALS)
 
     assert finished.ending == "rerun"
-    assert [row[1:] for row in house.sql("SELECT * FROM transactions_5min")] == [("JP", 3, "37.5")]
+    assert [row[1:] for row in house.sql("SELECT * FROM transactions_5min")] == [("JP", 3, 37.5)]
     assert (house.counts(PAYMENTS, "transactions"), house.sql("SELECT * FROM transactions_5min")) == before
     assert (before[0]["silver_new"], before[0]["cleaned:cvv_invalid"], before[0]["cleaned:cvv_blank"]) == (2, 1, 1)
 
