@@ -24,6 +24,7 @@ from lakehouse.request import RunRequest, Stream
 from lakehouse.sinks.jdbc import database
 from lakehouse.sinks.lengths import length_of
 from lakehouse.sinks.sql import SqlSink
+from lakehouse.sources.cosmos.fake import FakeChangeFeed
 from lakehouse.sources.reading import OpenHub, Reading, Take, run_query
 from lakehouse.streams.bronze_schema import ARRIVED, as_bronze
 
@@ -106,6 +107,7 @@ class House:
     reference: DictReference = field(default_factory=DictReference)
     clock: StoppedClock = field(default_factory=lambda: StoppedClock(START))
     sent: dict[str, dict[str, int]] = field(default_factory=dict)
+    change_feed: FakeChangeFeed = field(default_factory=FakeChangeFeed)
     pii_keys: PiiKeys | None = None
     lake: Lake = field(init=False)
 
@@ -130,7 +132,15 @@ class House:
         sql = self.sink()
         checkpoints = str(self.folder / "checkpoints")
         source = FolderSource(self.folder / "hub")
-        outside = Outside(source, checkpoints, self.reference, sql, publisher=sql, pii_keys=self.pii_keys)
+        outside = Outside(
+            source,
+            checkpoints,
+            self.reference,
+            sql,
+            publisher=sql,
+            pii_keys=self.pii_keys,
+            change_feed=lambda _: self.change_feed,
+        )
         return assemble(self.lake, request or self.request(), outside, on_stage_done)
 
     def sink(self) -> SqlSink:
@@ -151,9 +161,13 @@ class House:
         window: str = WINDOW,
         stream: str = "trades",
         spill: Mapping[str, int] = MappingProxyType({}),
+        cosmos: Mapping[str, int] = MappingProxyType({}),
         **counts: int,
     ) -> None:
-        """Write the marker of a window's end, with the positions of all that was sent; spill: records by state."""
+        """Write the marker of a window's end, with the positions of all that was sent.
+
+        spill, cosmos: records by state, in the spill of the hub and of Cosmos DB beside it.
+        """
         marker = {
             "window": window,
             "start": START.isoformat(),
@@ -163,6 +177,7 @@ class House:
             "attempts": {},
             "spill": {stream: {**spill, "waiting_of_all_tries": spill.get("waiting", 0)}},
             "last_sequence_numbers": {stream: dict(self.sent.get(stream, {}))},
+            "cosmos": {stream: {"spill": dict(cosmos)}} if cosmos else {},
         }
         self.reference.documents[f"windows/{window}/closed.json"] = json.dumps(marker).encode()
 

@@ -11,6 +11,7 @@ from emulators.key_files import read_key
 from local.clone import JARS
 from local.platform.running import NAMESPACE, Running
 from local.platform.services import (
+    COSMOS,
     DATABRICKS,
     EVENT_GRID,
     FUNCTIONS,
@@ -60,7 +61,9 @@ def job_variables(addresses: Addresses, state: State, identities: Identities) ->
     The app, which starts the runs, is the Sender; the jobs read the hub as the Receiver.
     """
     lake = state.databricks / "lake"
+    cosmos = {"cosmos_endpoint": addresses[COSMOS]["account"]} if COSMOS in addresses else {}
     return {
+        **cosmos,
         "event_hubs_namespace": NAMESPACE,
         "event_hubs_endpoint": urlsplit(addresses["event_hubs"]["amqps"]).netloc,
         "authority_host": addresses["entra"]["authority"],

@@ -71,7 +71,7 @@ def services(choices: Choices, state: State) -> list[Service]:
     """List the services of a platform in the order of their needs."""
     enrichment = (_event_grid, _databricks, _logic_app) if choices.with_enrichment else ()
     beside = (_cosmos,) if choices.with_cosmos else ()
-    parts = (_storage, _entra, _event_hubs, _exchange, *enrichment, *beside)
+    parts = (_storage, _entra, _event_hubs, _exchange, *beside, *enrichment)
     found = [part(choices, state) for part in parts]
     if choices.with_functions:
         found.append(_functions(choices, state, frozenset(service.name for service in found)))
@@ -150,7 +150,7 @@ def _databricks(choices: Choices, state: State) -> Service:
         DATABRICKS,
         "emulators.databricks",
         lambda addresses: [*arguments, "--issuer", addresses["entra"]["issuer"]],
-        frozenset({"entra", "event_hubs", "storage"}),
+        frozenset({"entra", "event_hubs", "storage", *([COSMOS] if choices.with_cosmos else [])}),
     )
 
 

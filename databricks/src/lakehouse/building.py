@@ -2,14 +2,16 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from azure.identity import ClientSecretCredential
 from pyspark.sql import SparkSession
 
 from lakehouse.chain import Chain
 from lakehouse.config import Parameters, source_config
+from lakehouse.cosmos_beside import CosmosBeside
 from lakehouse.counting.counted import counted_tables
 from lakehouse.counting.counts import Counting
 from lakehouse.follow import Clock
@@ -23,17 +25,19 @@ from lakehouse.pipelines.checks import refuse_bad
 from lakehouse.pipelines.gold import Gold
 from lakehouse.pipelines.pipeline import Pipeline
 from lakehouse.reference import ReferenceStore, reference_store
-from lakehouse.request import RunRequest
+from lakehouse.request import Container, InvalidParameter, RunRequest
 from lakehouse.secrets import read_secret
 from lakehouse.sinks.jdbc import database
 from lakehouse.sinks.lengths import length_of
 from lakehouse.sinks.power_bi import PowerBi, RateLimit, post_json
 from lakehouse.sinks.push import PushingSink
 from lakehouse.sinks.sql import SqlSink
+from lakehouse.sources.cosmos.feed import ChangeFeed, CosmosLogin
 from lakehouse.sources.port import source_from
 from lakehouse.sources.reading import Source
+from lakehouse.streams.cosmos import CosmosSilver
 from lakehouse.streams.silver import Silver
-from lakehouse.streams.versions import versions_of
+from lakehouse.streams.versions import Versions, versions_of
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +59,7 @@ def build_chain(parameters: Parameters, request: RunRequest, spark: SparkSession
         sql=sql,
         publisher=_pushing(parameters, sql, clock),
         pii_keys=pii_keys_of(parameters, pipeline_of(request.feed)),
+        change_feed=change_feed_of(parameters, request),
     )
     return assemble(Lake(spark, parameters.names), request, outside, _log_stage)
 
@@ -64,6 +69,7 @@ class Outside:
     """What a chain works with beside the lake.
 
     publisher: `sql`, or what pushes its rows as well. pii_keys: None where no lookup of the feed has personal columns.
+    change_feed: gives the feed of a container of Cosmos DB.
     """
 
     source: Source
@@ -72,6 +78,7 @@ class Outside:
     sql: SqlSink
     publisher: SqlSink | PushingSink
     pii_keys: PiiKeys | None = None
+    change_feed: Callable[[Container], ChangeFeed] | None = None
 
 
 def assemble(
@@ -80,21 +87,60 @@ def assemble(
     """Make the chain of a run, by the contracts of its streams and the pipeline of its feed."""
     pipeline = pipeline_of(request.feed).given(request.options)
     lookups = Lookups(lake.spark, outside.store, request.lookups, keys=outside.pii_keys)
+    versions = {one.name: versions_of(one.contract) for one in request.streams}
+    counted = counted_tables(request.feed, [one.newest for one in versions.values()], pipeline)
     return Chain(
         lake=lake,
         request=request,
         source=outside.source,
         checkpoint_root=outside.checkpoint_root,
         store=outside.store,
-        silver={one.name: Silver(lake, request.feed, versions_of(one.contract)) for one in request.streams},
+        silver={name: Silver(lake, request.feed, known) for name, known in versions.items()},
         pipeline=pipeline,
         gold=Gold(lake, pipeline, lookups, [outside.publisher]),
         sql=outside.sql,
         publisher=outside.publisher,
-        counting=Counting(lake, counted_tables(request.feed, [one.name for one in request.streams], pipeline)),
+        counting=Counting(lake, counted),
         compiling=Compiling(lake.spark),
+        cosmos=CosmosBeside(lake, _containers(lake, request, versions, outside)),
         on_stage_done=on_stage_done,
     )
+
+
+def _containers(
+    lake: Lake, request: RunRequest, versions: Mapping[str, Versions], outside: Outside
+) -> dict[str, CosmosSilver]:
+    if outside.change_feed is None:
+        return {}
+    return {
+        one.name: CosmosSilver(lake, versions[one.name], one.cosmos, outside.change_feed(one.cosmos))
+        for one in request.streams
+        if one.cosmos
+    }
+
+
+def change_feed_of(parameters: Parameters, request: RunRequest) -> Callable[[Container], ChangeFeed] | None:
+    """Say how containers are read; None where the run names none. Raises InvalidParameter without an account.
+
+    The key is read where its name is given, else the service principal logs in.
+    """
+    if not any(one.cosmos for one in request.streams):
+        return None
+    if not parameters.cosmos_endpoint:
+        raise InvalidParameter("cosmos_endpoint: a stream names a container of Cosmos DB; give the account's URL.")
+    from lakehouse.sources.cosmos.client import ContainerFeed  # noqa: PLC0415 (other runs need no azure.cosmos)
+
+    scope, by_key = parameters.secret_scope, parameters.cosmos_secret
+    login = CosmosLogin(
+        endpoint=parameters.cosmos_endpoint,
+        key=read_secret(by_key, scope=scope) if by_key else "",
+        tenant_id=parameters.tenant_id,
+        client_id=parameters.client_id,
+        client_secret="" if by_key else read_secret(parameters.event_hubs_secret, scope=scope),
+        authority_host=parameters.authority_host,
+        ca_bundle=parameters.ca_bundle,
+    )
+    return partial(ContainerFeed, login)
 
 
 def pii_keys_of(parameters: Parameters, pipeline: Pipeline) -> PiiKeys | None:

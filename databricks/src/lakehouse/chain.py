@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from lakehouse.cosmos_beside import CosmosBeside
 from lakehouse.counting.counted import equations_of, stream_of
 from lakehouse.counting.counts import Counting, Hole, WindowCounts
 from lakehouse.counting.reconciling import Equations, as_rows
@@ -39,7 +40,8 @@ class Chain:
     """All that a run works with.
 
     silver: of each stream. gold: of the pipeline, which has no tables where the feed ends at silver. publisher: SQL, or
-    SQL and a push dataset. on_stage_done: called with the name of each stage that is done.
+    SQL and a push dataset. cosmos: what is read beside the hubs. on_stage_done: called with the name of each stage that
+    is done.
     """
 
     lake: Lake
@@ -54,6 +56,7 @@ class Chain:
     publisher: SqlSink | PushingSink
     counting: Counting
     compiling: Compiling
+    cosmos: CosmosBeside
     on_stage_done: Callable[[str], None] = lambda _: None
     _streams: dict[str, Stream] = field(default_factory=dict, init=False, repr=False)
     _bronze: dict[str, BronzeProgress] = field(default_factory=dict, init=False, repr=False)
@@ -66,6 +69,7 @@ class Chain:
             create_bronze_table(self.lake, name)
         for silver in self.silver.values():
             silver.prepare()
+        self.cosmos.prepare()
         self.publisher.prepare(self._published())
         self.gold.prepare()
         self._touched.update({self.request.window_id}, *map(self._changed_since_counted, self.silver))
@@ -113,8 +117,12 @@ class Chain:
         self.on_stage_done("counts")
 
     def finish(self) -> Mapping[str, WindowCounts]:
-        """Count the window and others that changed in the tables themselves, write that, and note all progress."""
+        """Count the window and others that changed in the tables themselves, write that, and note all progress.
+
+        What was written to Cosmos DB last may have come after the last pass.
+        """
         own = self.request.window_id
+        self._touched.update(self.cosmos.run_pass())
         self._touched.update(*map(self._drained_since_counted, self.silver))
         self.compiling.as_set()
         self.counting.forget()
@@ -151,6 +159,7 @@ class Chain:
     def _take(self) -> None:
         for silver in self.silver.values():
             self._touched.update(silver.run_pass())
+        self._touched.update(self.cosmos.run_pass())
         self.on_stage_done("silver")
         self._touched.update(self.gold.run_pass(self.request.window_id))
         self.on_stage_done("gold")
@@ -173,7 +182,8 @@ class Chain:
         published = self.equations_of(stream).published
         sql = {table.sql: self.sql.count(table, window_id) for table in self._published() if table.name in published}
         holes = self._holes(stream) if window_id == self.request.window_id else ()
-        return replace(self.counting.of(window_id, stream), sql=sql, holes=holes)
+        beside = self.cosmos.of(window_id, stream)
+        return replace(self.counting.of(window_id, stream), sql=sql, holes=holes, cosmos=beside)
 
     def _holes(self, stream: str) -> Sequence[Hole]:
         found = missing_numbers(self.lake, stream, self.request.start)
@@ -193,6 +203,7 @@ class Chain:
     def _tables_of(self, stream: str) -> Iterator[str]:
         """Name the tables whose changes say which windows of a stream are to be counted again."""
         yield from SilverTables(stream).all
+        yield from self.cosmos.tables_of(stream)
         for table in self.pipeline.tables:
             if table.has_windows and stream_of(table, self.pipeline) == stream:
                 yield table.lake_name

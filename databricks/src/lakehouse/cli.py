@@ -4,7 +4,7 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -112,13 +112,13 @@ def summary(finished: Finished, chain: Chain) -> dict[str, Any]:
         "passes": finished.passes,
         "behind": dict(finished.behind),
         "streams": {stream: _of_stream(stream, finished, chain) for stream in finished.counts},
-        "warnings": [*warnings, *_dead(finished), *_quarantines(finished.counts, chain)],
+        "warnings": [*warnings, *_dead(finished), *_quarantines(finished.counts, chain), *_apart(finished, chain)],
     }
 
 
 def _of_stream(stream: str, finished: Finished, chain: Chain) -> dict[str, Any]:
     counts = finished.counts[stream]
-    counted = {name: value for name, value in asdict(counts).items() if name not in {"arrived", "holes"}}
+    counted = {name: value for name, value in asdict(counts).items() if name not in {"arrived", "holes", "cosmos"}}
     found = _reconciliation(stream, finished, chain)
     return {
         "counts": counted,
@@ -127,7 +127,17 @@ def _of_stream(stream: str, finished: Finished, chain: Chain) -> dict[str, Any]:
         "differences": [str(difference) for difference in found.differences] if found else [],
         "surplus": dict(found.surplus) if found else {},
         "spill": found.spill.by_state if found else {},
+        **_beside(stream, finished),
     }
+
+
+def _beside(stream: str, finished: Finished) -> dict[str, Any]:
+    """Say how Cosmos DB beside the hub compares; nothing where there is none."""
+    counts, end = finished.counts[stream].cosmos, (finished.closed or {}).get(stream)
+    if counts is None:
+        return {}
+    in_spill = end.waiting_for_cosmos if end else 0
+    return {"cosmos": {**asdict(counts), "in_spill": in_spill, "verdict": counts.verdict(in_spill) if end else "open"}}
 
 
 def _reconciliation(stream: str, finished: Finished, chain: Chain) -> Reconciliation | None:
@@ -148,6 +158,14 @@ def _quarantines(counts: Mapping[str, WindowCounts], chain: Chain) -> list[str]:
         for stream, one in counts.items()
         if one.quarantined
     ]
+
+
+def _apart(finished: Finished, chain: Chain) -> Iterator[str]:
+    yield from chain.cosmos.failures.values()
+    for stream, end in (finished.closed or {}).items():
+        found = finished.counts[stream].cosmos
+        if found and stream not in chain.cosmos.failures and found.verdict(end.waiting_for_cosmos) == "apart":
+            yield f"Cosmos DB and the hub of {stream} are apart in {found.apart} records of the window: {found}"
 
 
 def _reasons(stream: str, chain: Chain) -> list[tuple[str, int]]:

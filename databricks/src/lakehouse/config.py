@@ -85,6 +85,8 @@ class Parameters(LakeParameters):
     service_credential: str = ""
     secret_scope: str = ""
     event_hubs_secret: str = "event-hubs-client-secret"  # noqa: S105 - its name
+    cosmos_endpoint: str = ""
+    cosmos_secret: str = ""
     storage_secret: str = "storage-connection-string"  # noqa: S105 - its name
     pii_secret: str = "pii-keys"  # noqa: S105 - its name
     power_bi_url: str = ""

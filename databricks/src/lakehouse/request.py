@@ -11,10 +11,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from lakehouse.grammar import CONTRACT, DURATION, FEED, HUB, STREAM, WINDOW_ID
+from lakehouse.grammar import CONTAINER, CONTRACT, DURATION, FEED, HUB, STREAM, WINDOW_ID
 
 _FIELDS: Mapping[str, re.Pattern[str]] = {"name": STREAM, "hub": HUB, "contract": CONTRACT}
-_CREATED_AT, _FURTHER_HUBS = "created_at", "further_hubs"
+_CREATED_AT, _FURTHER_HUBS, _COSMOS = "created_at", "further_hubs", "cosmos"
+_MAYBE = frozenset({_CREATED_AT, _FURTHER_HUBS, _COSMOS})
 COUNT = re.compile("[1-9][0-9]{0,8}")
 
 
@@ -31,12 +32,21 @@ class FurtherHub:
 
 
 @dataclass(frozen=True, slots=True)
+class Container:
+    """A container of Cosmos DB."""
+
+    database: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stream:
     """A stream of a window.
 
     hub: where it is read from, the first of several. contract: `<name>/<version>`, what a record is held to whose event
     names none. created_at: when the hub was made, in ISO 8601: a hub of one name that was made anew is another one;
-    empty where the app could not say. further_hubs: the others that the stream is spread over.
+    empty where the app could not say. further_hubs: the others that the stream is spread over. cosmos: the container
+    that gets its records beside the hub.
     """
 
     name: str
@@ -44,6 +54,7 @@ class Stream:
     contract: str
     created_at: str = ""
     further_hubs: tuple[FurtherHub, ...] = ()
+    cosmos: Container | None = None
 
     @property
     def hubs(self) -> tuple[FurtherHub, ...]:
@@ -167,9 +178,9 @@ def _parse_json(name: str, text: str) -> Any:  # noqa: ANN401 - JSON
 
 def _stream(number: int, given: object) -> Stream:
     place = f"streams[{number}]"
-    if not isinstance(given, dict) or set(given) - {_CREATED_AT, _FURTHER_HUBS} != set(_FIELDS):
+    if not isinstance(given, dict) or set(given) - _MAYBE != set(_FIELDS):
         raise InvalidParameter(
-            f"{place}: expected an object of {', '.join(_FIELDS)}, maybe {_CREATED_AT} or {_FURTHER_HUBS}, no other."
+            f"{place}: expected an object of {', '.join(_FIELDS)}, maybe {', '.join(sorted(_MAYBE))}, and nothing else."
         )
     for name, pattern in _FIELDS.items():
         if not isinstance(given[name], str) or not pattern.fullmatch(given[name]):
@@ -177,7 +188,8 @@ def _stream(number: int, given: object) -> Stream:
     if created := given.get(_CREATED_AT):
         parse_instant(f"{place}.{_CREATED_AT}", created)
     further = _further_hubs(f"{place}.{_FURTHER_HUBS}", given.get(_FURTHER_HUBS, []))
-    stream = Stream(**{**given, _FURTHER_HUBS: further})
+    cosmos = _container(f"{place}.{_COSMOS}", given[_COSMOS]) if _COSMOS in given else None
+    stream = Stream(**{**given, _FURTHER_HUBS: further, _COSMOS: cosmos})
     if stream.contract.partition("/")[0] != stream.name:
         raise InvalidParameter(f"{place}.contract: {stream.contract!r} is no contract of the stream {stream.name!r}.")
     return stream
@@ -197,3 +209,12 @@ def _further_hub(place: str, given: object) -> FurtherHub:
     if created := given.get(_CREATED_AT):
         parse_instant(f"{place}.{_CREATED_AT}", created)
     return FurtherHub(**given)
+
+
+def _container(place: str, given: object) -> Container:
+    if not isinstance(given, dict) or set(given) != {"database", "container"}:
+        raise InvalidParameter(f"{place}: expected an object of database and container, and nothing else.")
+    for name, text in given.items():
+        if not isinstance(text, str) or not CONTAINER.fullmatch(text):
+            raise InvalidParameter(f"{place}.{name}: {text!r} does not match {CONTAINER.pattern}.")
+    return Container(given["database"], given["container"])

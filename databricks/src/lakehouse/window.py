@@ -62,7 +62,7 @@ class Closed:
     last: each partition's last sequence number, -1 where it is empty; of a further hub's by `place_of`. attempts: the
     attempt that completed each slice. created_at: when the hub that these numbers are of was made, in the app's own
     text; empty where it is not said. further_created: the same of the further hubs, by name. spill: all 0 where there
-    was none.
+    was none. waiting_for_cosmos: records in the spill of Cosmos DB beside the hub.
     """
 
     state: str
@@ -72,6 +72,7 @@ class Closed:
     created_at: str = ""
     spill: Spilled = Spilled()
     further_created: Mapping[str, str] = field(default_factory=dict)
+    waiting_for_cosmos: int = 0
 
 
 def marker_path(window_id: str) -> str:
@@ -93,6 +94,7 @@ def closed_of(marker: Mapping[str, Any], stream: str) -> Closed:
     """Take from a marker what a run of this stream needs; what is not counted there is 0."""
     counts, spill = marker["counts"].get(stream, {}), marker.get("spill", {}).get(stream, {})
     further = marker.get("further_hubs", {}).get(stream, ())
+    cosmos = marker.get("cosmos", {}).get(stream, {})
     positions = [("", marker["last_sequence_numbers"][stream])]
     positions += [(hub["name"], hub["last_sequence_numbers"]) for hub in further]
     return Closed(
@@ -103,4 +105,5 @@ def closed_of(marker: Mapping[str, Any], stream: str) -> Closed:
         created_at=str(marker.get("hubs", {}).get(stream, {}).get("created_at", "")),
         spill=Spilled(**{one.name: int(spill.get(one.name, 0)) for one in fields(Spilled)}),
         further_created={hub["name"]: str(hub.get("created_at", "")) for hub in further},
+        waiting_for_cosmos=int(cosmos.get("spill", {}).get("waiting", 0)),
     )

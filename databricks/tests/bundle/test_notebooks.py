@@ -13,8 +13,13 @@ NOTEBOOKS = sorted((ROOT / "databricks/notebooks").glob("*.py"))
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
 
 
-def test_there_are_notebooks_for_bronze_a_window_and_a_tables_history():
-    assert [path.stem for path in NOTEBOOKS] == ["explore_bronze", "table_history", "window_report"]
+def test_there_are_notebooks_for_bronze_payments_a_window_and_a_tables_history():
+    assert [path.stem for path in NOTEBOOKS] == [
+        "explore_bronze",
+        "explore_payments",
+        "table_history",
+        "window_report",
+    ]
 
 
 @each_notebook

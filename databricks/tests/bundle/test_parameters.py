@@ -24,6 +24,8 @@ def test_the_bundles_defaults_are_the_wheels(arguments, maintenance):
         "options",
         "storage_secret",
         "pii_secret",
+        "cosmos_endpoint",
+        "cosmos_secret",
     )
     defaults = {one.name: one.default for one in fields(Parameters) if one.default is not MISSING}
     of_maintenance = {one.name: one.default for one in fields(MaintenanceParameters)}

@@ -1,12 +1,13 @@
 """What a contract becomes, and what can't be one."""
 
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from lakehouse.streams.contract import ContractError, load_contract, load_contracts, parse_contract
+from lakehouse.streams.contract import LINEAGE, ContractError, load_contract, load_contracts, parse_contract
 
 CONTRACTS = Path(__file__).parents[3] / "contracts"
 
@@ -164,3 +165,70 @@ def test_a_strings_longest_value_is_known_by_its_length_or_its_values():
     contract = parse_contract("s", 1, document(**{name: {"type": "string", **one} for name, one in rules.items()}))
 
     assert [field.longest for field in contract.fields] == [None, 9, 4, None]
+
+
+ODD = [{"rule": "odd", "values": ["x"]}]
+
+
+def cleaning(kind="string", **rule):
+    given = {"rule": "blank", "values": [""], **rule}
+    there = {name: one for name, one in given.items() if one != "left out"}
+    schema = {"type": kind, "maxLength": 4} if kind == "string" else {"type": kind}
+    return document(note={**schema, "x-clean": [there]})
+
+
+def test_cleaning_rules_come_from_the_contract():
+    note = {
+        "type": "string",
+        "x-clean": [{"rule": "blank", "values": [""], "becomes": None}, {"rule": "odd", "values": ["x"]}],
+    }
+
+    contract = parse_contract("s", 1, document(note=note))
+
+    assert [(of.name, rule.name, rule.values, rule.replaces, rule.becomes) for of, rule in contract.cleaning] == [
+        ("note", "blank", ("",), True, None),
+        ("note", "odd", ("x",), False, None),
+    ]
+    assert contract.silver_columns == ("id", "note", "cleaned", *LINEAGE)
+
+
+def test_a_contract_without_cleaning_rules_has_no_column_for_them():
+    assert parse_contract("s", 1, document()).silver_columns == ("id", *LINEAGE)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        (cleaning(rule="No Name"), "'No Name' can't name a rule"),
+        (cleaning(rule=3), "3 can't name a rule"),
+        (cleaning(values=[]), "must list values that a string can be compared with"),
+        (cleaning(values="x"), "must list values that a string can be compared with"),
+        (cleaning(values="left out"), "has rule, values and maybe becomes"),
+        (cleaning(more=1), "has rule, values and maybe becomes"),
+        (cleaning(values=[1]), "must list values that a string can be compared with"),
+        (cleaning("integer", values=[True]), "must list values that a integer can be compared with"),
+        (cleaning("integer", values=[1], becomes="x"), "must make null or a integer that fits; it makes 'x'"),
+        (cleaning(becomes="longer"), "must make null or a string that fits; it makes 'longer'"),
+        (cleaning(values=["a", "a"]), "two values of x-clean are the same"),
+        (document(id={"type": "string", "x-clean": [{"rule": "a", "values": [""]}]}), "x-clean can't stand at ['id']"),
+        (
+            document(received_at={"type": "string", "x-clean": [{"rule": "a", "values": [""]}]}),
+            "x-clean can't stand at ['received_at']",
+        ),
+        (
+            document(
+                a={"type": "string", "x-clean": [{"rule": "one", "values": [""]}]},
+                b={"type": "string", "x-clean": [{"rule": "one", "values": [""]}]},
+            ),
+            "more than one rule of x-clean is called ['one']",
+        ),
+        (document(cleaned={"type": "string"}), "silver's own columns are called ['cleaned']"),
+        (
+            document(at={"type": "string", "format": "date-time", "x-clean": ODD}),
+            "date-time",
+        ),
+    ],
+)
+def test_a_cleaning_rule_that_can_not_be_kept_is_refused(wrong, why):
+    with pytest.raises(ContractError, match=re.escape(why)):
+        parse_contract("s", 1, wrong)

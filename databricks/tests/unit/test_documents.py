@@ -1,7 +1,7 @@
 """What the wheel reads and writes beside records, held against `contracts/documents` and `contracts/lookups`."""
 
 import json
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from importlib.resources import files
 from io import BytesIO
 
@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from job_house import lookup
 from lakehouse.config import MODES, Parameters, parse_parameters, run_request
+from lakehouse.counting.beside import Beside
 from lakehouse.counting.counts import Hole, WindowCounts
 from lakehouse.counting.reconciling import Equations, as_rows
 from lakehouse.gold import trades_enriched
-from lakehouse.request import FurtherHub, RunRequest, Stream, parse_lookups
+from lakehouse.request import Container, FurtherHub, RunRequest, Stream, parse_lookups
 from lakehouse.streams.contract import load_contract
 from lakehouse.streams.events import Property
 from lakehouse.streams.packs import lines_of
@@ -75,6 +76,7 @@ def test_a_marker_as_the_contract_shows_it_is_read():
     spread = parse_closed(json.dumps(of_hubs).encode(), "transactions")
     assert spread.last == {"0": 1, "1": 0, "payments-b/0": 2, "payments-b/1": 1}
     assert spread.further_created == {"payments-b": "2026-11-01T09:31:00.456000+00:00"}
+    assert (closed.waiting_for_cosmos, spread.waiting_for_cosmos) == (0, 2)
 
 
 def test_of_a_marker_all_is_read_that_the_contract_has_but_what_is_for_people():
@@ -84,7 +86,7 @@ def test_of_a_marker_all_is_read_that_the_contract_has_but_what_is_for_people():
 
     assert marker.asked | FOR_PEOPLE == set(CLOSED["properties"])
     assert not marker.asked & FOR_PEOPLE
-    assert marker.asked - {"hubs", "further_hubs", "spill"} <= set(CLOSED["required"])
+    assert marker.asked - {"hubs", "further_hubs", "spill", "cosmos"} <= set(CLOSED["required"])
 
 
 def test_of_a_streams_counts_all_are_read_that_count_records():
@@ -152,7 +154,10 @@ def test_parameters_as_the_contract_shows_them_are_read():
     assert isinstance(request, RunRequest)
     assert request.streams == (Stream("trades", "market-trades", "trades/1", "2026-11-01T09:30:00.123000+00:00"),)
     further = (FurtherHub("payments-b", "2026-11-01T09:30:00.123000+00:00"),)
-    assert of_hubs.streams == (Stream("transactions", "payments-a", "transactions/1", further_hubs=further),)
+    cosmos = Container("ingestion", "transactions")
+    assert of_hubs.streams == (
+        Stream("transactions", "payments-a", "transactions/1", further_hubs=further, cosmos=cosmos),
+    )
     assert request.lookups == {"assets": "assets/trades-20261122T100000Z.parquet"}
 
 
@@ -168,7 +173,8 @@ def test_a_parameter_that_the_contract_requires_is_missed(missing, capsys):
 
 def test_counts_are_written_under_the_stages_of_the_contract():
     gold = {"enriched": {"": 60}, "unmatched": {"XYZ": 10}, "conformed": {"": 80}}
-    counts = WindowCounts(10, 100, 80, 4, 6, {("0", 1): 80}, gold, {"Trades": 59}, [Hole("0", 1, 2)])
+    counts = WindowCounts(10, 100, 80, 4, 6, {("0", 1): 80}, gold, {"Trades": 59}, [Hole("0", 1, 2)], {"blank": 3})
+    counts = replace(counts, cosmos=Beside(80))
     sent_twice = WindowCounts(10, 100, 80, 4, 6, {("0", 1): 150})
     closed = Closed("closed", StreamCounts(99, 90, 0, 3, 2), {}, {"0": 1}, spill=Spilled(dead=2))
 

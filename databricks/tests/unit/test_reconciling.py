@@ -259,3 +259,9 @@ def test_a_row_that_gets_lost_in_silver_is_always_seen(silver, duplicates, quara
     found = reconciliation(closed, counts, Equations())
 
     assert [difference.rows for difference in found.differences] == [lost]
+
+
+def test_a_rule_that_met_no_row_is_counted_too():
+    rows = as_rows(replace(COUNTS, cleaned={"blank": 0, "odd": 2}), None, EQUATIONS)
+
+    assert [row for row in rows if row[0] == "cleaned"] == [("cleaned", "blank", 0), ("cleaned", "odd", 2)]

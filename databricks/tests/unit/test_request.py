@@ -14,7 +14,7 @@ from lakehouse.config import (
     run_request,
     source_config,
 )
-from lakehouse.request import FurtherHub, InvalidParameter, Stream, parse_duration, parse_instant
+from lakehouse.request import Container, FurtherHub, InvalidParameter, Stream, parse_duration, parse_instant
 
 STREAM = {"name": "trades", "hub": "market-trades", "contract": "trades/1"}
 ARGUMENTS = {
@@ -116,6 +116,16 @@ def test_a_run_gives_up_after_grace_and_drain_limit():
             "streams: the hub 'market-trades' is given",
         ),
         ({"streams": streams({"created_at": "soon"})}, r"streams\[0\].created_at: 'soon' is no time"),
+        ({"streams": streams({"cosmos": "a/b"})}, r"streams\[0\].cosmos: expected an object of database and container"),
+        (
+            {"streams": streams({"cosmos": {"database": "a", "container": "b", "more": 1}})},
+            r"cosmos: expected an object of database and container",
+        ),
+        (
+            {"streams": streams({"cosmos": {"database": "a", "container": "b/c"}})},
+            r"cosmos.container: 'b/c' does not match",
+        ),
+        ({"streams": streams({"cosmos": {"database": "", "container": "b"}})}, r"cosmos.database: '' does not match"),
         ({"streams": streams({"further_hubs": "b"})}, r"streams\[0\].further_hubs: expected a JSON list"),
         ({"streams": streams({"further_hubs": ["b"]})}, r"further_hubs\[0\]: expected an object of name"),
         ({"streams": streams({"further_hubs": [{"name": "b/c"}]})}, r"further_hubs\[0\].name: 'b/c' does not match"),
@@ -188,3 +198,10 @@ def test_files_that_delta_may_still_need_are_kept(days, message):
 
     with pytest.raises(InvalidParameter, match=message):
         _ = given.kept
+
+
+def test_a_stream_may_have_a_container_of_cosmos_db_beside_its_hub():
+    given = run_request(parameters(streams=streams({"cosmos": {"database": "a", "container": "b c"}})))
+
+    assert [stream.cosmos for stream in given.streams] == [Container("a", "b c")]
+    assert [stream.cosmos for stream in run_request(parameters()).streams] == [None]

@@ -11,6 +11,7 @@ from lakehouse.counting.reconciling import Equations
 from lakehouse.lake.tables import CHANGE, as_inserts
 from lakehouse.pipelines.pipeline import Pipeline
 from lakehouse.pipelines.table import Table
+from lakehouse.streams.contract import CLEANED, Contract
 from lakehouse.streams.events import (
     attempt_of_event,
     events_of_windows,
@@ -21,9 +22,12 @@ from lakehouse.streams.events import (
 from lakehouse.streams.silver_tables import SilverTables
 
 
-def counted_tables(feed: str, streams: Sequence[str], pipeline: Pipeline) -> list[CountedTable]:
-    """Name all tables in which a run's windows are counted: each stream's own, and the pipeline's that have windows."""
-    of_streams = [one for stream in streams for one in _of_stream(feed, stream)]
+def counted_tables(feed: str, contracts: Sequence[Contract], pipeline: Pipeline) -> list[CountedTable]:
+    """Name all tables in which a run's windows are counted: each stream's own, and the pipeline's that have windows.
+
+    contracts: the newest of each stream.
+    """
+    of_streams = [one for contract in contracts for one in _of_stream(feed, contract)]
     gold = [_of_gold(table, pipeline) for table in pipeline.tables if table.has_windows]
     return [*of_streams, *gold]
 
@@ -52,10 +56,11 @@ def arrivals(events: DataFrame, feed: str) -> DataFrame:
     return grouped.agg(F.sum("events").alias("events"), F.sum("rows").alias("records")).orderBy("window_id", "name")
 
 
-def _of_stream(feed: str, stream: str) -> Iterator[CountedTable]:
+def _of_stream(feed: str, contract: Contract) -> Iterator[CountedTable]:
+    stream, rules = contract.stream, tuple(rule.name for _, rule in contract.cleaning)
     tables = SilverTables(stream)
     yield CountedTable(f"bronze.{stream}", stream, BRONZE, lambda rows: _events(rows, feed), partial(_events_of, feed))
-    yield CountedTable(tables.rows, stream, SILVER, _rows)
+    yield CountedTable(tables.rows, stream, SILVER, _rows_and_rules if rules else _rows, rules=rules)
     yield CountedTable(tables.duplicates, stream, DUPLICATES, _rows)
     yield CountedTable(tables.quarantine, stream, QUARANTINED, lambda rows: _rows(rows, count=F.col("rows")))
 
@@ -63,6 +68,12 @@ def _of_stream(feed: str, stream: str) -> Iterator[CountedTable]:
 def _of_gold(table: Table, pipeline: Pipeline) -> CountedTable:
     name = F.coalesce(F.col(table.counted_by).cast("string"), F.lit("")) if table.counted_by else None
     return CountedTable(table.lake_name, stream_of(table, pipeline), table.name, lambda rows: _rows(rows, name=name))
+
+
+def _rows_and_rules(rows: DataFrame) -> DataFrame:
+    """Count each row once without a name, and once by the name of each rule that met it."""
+    met = F.coalesce(F.col(CLEANED), F.array().cast("array<string>"))
+    return _rows(rows.withColumn("_name", F.explode(F.array_append(met, ""))), name=F.col("_name"))
 
 
 def _rows(rows: DataFrame, *, name: Column | None = None, count: Column | None = None) -> DataFrame:

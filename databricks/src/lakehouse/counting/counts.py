@@ -7,6 +7,7 @@ from functools import reduce
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from lakehouse.counting.beside import Beside
 from lakehouse.lake.tables import AFTER_UPDATE, CHANGE, INSERT, Lake, as_inserts
 
 BRONZE, SILVER, DUPLICATES, QUARANTINED = "bronze", "silver_new", "duplicates", "quarantined"
@@ -43,7 +44,8 @@ class WindowCounts:
     """One window's rows of one stream.
 
     arrived: records in bronze by (slice, attempt). gold: by table, rows by the values that it is counted by (`` where
-    it has none). sql: by SQL table. holes: what the hub had deleted.
+    it has none). sql: by SQL table. holes: what the hub had deleted. cleaned: rows of silver by cleaning rule.
+    cosmos: how Cosmos DB beside the hub compares; None where there is none.
     """
 
     bronze_events: int = 0
@@ -55,6 +57,8 @@ class WindowCounts:
     gold: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     sql: Mapping[str, int] = field(default_factory=dict)
     holes: Sequence[Hole] = ()
+    cleaned: Mapping[str, int] = field(default_factory=dict)
+    cosmos: Beside | None = None
 
     def rows_of(self, table: str) -> int:
         """Count a gold table's rows."""
@@ -67,7 +71,8 @@ class CountedTable:
 
     stage: `bronze`, `silver_new`, `duplicates`, `quarantined`, or a gold table's name. labelled: gives `window_id`,
     `name`, `attempt`, `rows` and `events` of a frame of the table's columns, and passes `_change_type` on.
-    of_windows: narrows the whole table to some windows, as far as that spares reading.
+    of_windows: narrows the whole table to some windows, as far as that spares reading. rules: of silver, the cleaning
+    rules by which its rows are counted too.
     """
 
     table: str
@@ -75,6 +80,7 @@ class CountedTable:
     stage: str
     labelled: Callable[[DataFrame], DataFrame]
     of_windows: Callable[[DataFrame, Sequence[str]], DataFrame] = lambda rows, _: rows
+    rules: tuple[str, ...] = ()
 
 
 class Counting:
@@ -105,12 +111,13 @@ class Counting:
 
     def of(self, window_id: str, stream: str) -> WindowCounts:
         """Give what was counted of a window and stream; the database and holes are the caller's to add."""
-        bronze = self._of(stream, BRONZE, window_id)
+        bronze, silver = self._of(stream, BRONZE, window_id), self._of(stream, SILVER, window_id)
         return WindowCounts(
             bronze_events=sum(events for _, events in bronze.values()),
             bronze_records=sum(rows for rows, _ in bronze.values()),
             arrived={label: rows for label, (rows, _) in bronze.items()},
-            silver_new=self._total(stream, SILVER, window_id),
+            silver_new=silver.get(("", 0), (0, 0))[0],
+            cleaned={rule: silver.get((rule, 0), (0, 0))[0] for rule in self._rules_of(stream)},
             duplicates=self._total(stream, DUPLICATES, window_id),
             quarantined=self._total(stream, QUARANTINED, window_id),
             gold={
@@ -123,6 +130,9 @@ class Counting:
     def _of(self, stream: str, stage: str, window_id: str) -> dict[tuple[str, int], tuple[int, int]]:
         found = self._counted.get((stream, stage), {}).items()
         return {label[1:]: counts for label, counts in found if label[0] == window_id and counts != (0, 0)}
+
+    def _rules_of(self, stream: str) -> tuple[str, ...]:
+        return self._tables[stream, SILVER].rules if (stream, SILVER) in self._tables else ()
 
     def _total(self, stream: str, stage: str, window_id: str) -> int:
         return sum(rows for rows, _ in self._of(stream, stage, window_id).values())

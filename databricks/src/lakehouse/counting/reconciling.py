@@ -9,6 +9,9 @@ from lakehouse.window import Closed, Spilled
 LONGEST_NAME = 128
 """Characters of the column `name` of `window_counts`."""
 
+CLEANED = "cleaned"
+"""The stage that says how many rows of silver each cleaning rule met."""
+
 SPILL = "spill"
 """The stage of `window_counts` that says what became of spilled records."""
 
@@ -74,7 +77,9 @@ def reconciliation(closed: Closed, counts: WindowCounts, equations: Equations) -
 def as_rows(counts: WindowCounts, closed: Closed | None, equations: Equations) -> list[CountRow]:
     """Write counts, and the verdict where the window is closed, as rows (stage, name, rows) of `window_counts`."""
     verdict = _verdict(reconciliation(closed, counts, equations)) if closed else ()
-    return [(stage, name[:LONGEST_NAME], rows) for stage, name, rows in (*_stages(counts, equations.layers), *verdict)]
+    beside = counts.cosmos.as_rows(closed.waiting_for_cosmos if closed else None) if counts.cosmos else ()
+    found = (*_stages(counts, equations.layers), *beside, *verdict)
+    return [(stage, name[:LONGEST_NAME], rows) for stage, name, rows in found]
 
 
 def _equations(closed: Closed, counts: WindowCounts, equations: Equations) -> Iterator[Difference]:
@@ -147,6 +152,7 @@ def _unexplained(closed: Closed, counts: WindowCounts, counted: int, twice: int)
 def _stages(counts: WindowCounts, layers: Mapping[str, str]) -> Iterator[CountRow]:
     for stage in ("bronze_events", "bronze_records", "silver_new", "duplicates", "quarantined"):
         yield stage, "", getattr(counts, stage)
+    yield from ((CLEANED, rule, rows) for rule, rows in counts.cleaned.items())
     for table in counts.gold:
         layer = layers.get(table, "gold")
         yield layer, table, counts.rows_of(table)

@@ -10,6 +10,7 @@ from lakehouse.counting.reconciling import as_rows
 from lakehouse.lake.tables import Lake
 from lakehouse.pipelines.catalogue import pipeline_of
 from lakehouse.reference import reference_store
+from lakehouse.streams.contract import load_contracts
 from lakehouse.window import marker_path, parse_closed
 
 
@@ -19,7 +20,8 @@ def window_report(lake: Lake, feed: str, streams: Sequence[str], window_id: str,
     reference_url: the folder or storage URL of the container `reference`, for the verdict; empty leaves it out.
     """
     pipeline = pipeline_of(feed)
-    counting = Counting(lake, counted_tables(feed, streams, pipeline))
+    contracts = [load_contracts(stream)[-1] for stream in streams]
+    counting = Counting(lake, counted_tables(feed, contracts, pipeline))
     counting.refresh([window_id])
     marker = reference_store(lake.spark, reference_url, "").read(marker_path(window_id)) if reference_url else None
     rows = [

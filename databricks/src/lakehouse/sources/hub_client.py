@@ -5,17 +5,16 @@ import contextlib
 import queue
 import threading
 from collections.abc import Collection, Iterator, Sequence
-from functools import cache
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 from azure.core.credentials import AccessToken
 from azure.eventhub import EventData, EventHubConsumerClient, TransportType
 from azure.eventhub.aio import EventHubConsumerClient as AsyncConsumerClient
-from azure.identity import AzureAuthorityHosts, ClientSecretCredential
+from azure.identity import ClientSecretCredential
 
 from lakehouse.sources.epoch import epoch_of
 from lakehouse.sources.hub import Head, Hub
+from lakehouse.sources.login import credential_of_login
 
 
 class ReadingFailed(Exception):
@@ -158,7 +157,7 @@ def _way_to(hub: Hub) -> dict[str, Any]:
 
 def credential_of(hub: Hub) -> ClientSecretCredential:
     """Return the process's one credential for the hub's login."""
-    return _credential(hub.tenant_id, hub.client_id, hub.client_secret, hub.authority_host, hub.ca_bundle)
+    return credential_of_login(hub.tenant_id, hub.client_id, hub.client_secret, hub.authority_host, hub.ca_bundle)
 
 
 class LoopCredential:
@@ -183,22 +182,6 @@ class LoopCredential:
         """Leave the shared credential open."""
 
 
-@cache
-def _credential(
-    tenant_id: str, client_id: str, client_secret: str, authority_host: str, ca_bundle: str
-) -> ClientSecretCredential:
-    """Keep one token cache for each login: Spark uses its Python workers again and again."""
-    authority = authority_host or f"https://{AzureAuthorityHosts.AZURE_PUBLIC_CLOUD}"
-    verify = {"connection_verify": ca_bundle} if ca_bundle else {}
-    is_microsofts = urlsplit(authority).hostname in _MICROSOFT
-    return ClientSecretCredential(
-        tenant_id, client_id, client_secret, authority=authority, disable_instance_discovery=not is_microsofts, **verify
-    )
-
-
-_MICROSOFT = frozenset(
-    {AzureAuthorityHosts.AZURE_PUBLIC_CLOUD, AzureAuthorityHosts.AZURE_GOVERNMENT, AzureAuthorityHosts.AZURE_CHINA}
-)
 _BATCH = 3_000
 _WAITING_BATCHES = 4
 _SILENCE_SECONDS = 60.0

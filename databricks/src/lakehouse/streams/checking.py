@@ -15,7 +15,7 @@ DECIMALS = 18
 EXACT = T.DecimalType(38, DECIMALS)
 """Every number: 20 digits before the point and 18 behind it, as written; more is refused, never rounded."""
 
-_COLUMN_TYPES: dict[str, T.DataType] = {
+COLUMN_TYPES: dict[str, T.DataType] = {
     "string": T.StringType(),
     "number": EXACT,
     "integer": T.LongType(),
@@ -53,7 +53,7 @@ def spark_schema(contract: Contract) -> T.StructType:
 
 def _column(field: Field) -> T.StructField:
     comment = {"comment": field.description} if field.description else {}
-    return T.StructField(field.name, _COLUMN_TYPES[field.kind], metadata=comment)
+    return T.StructField(field.name, COLUMN_TYPES[field.kind], metadata=comment)
 
 
 def checked(opened: DataFrame, contract: Contract) -> DataFrame:
@@ -111,7 +111,7 @@ def _value(field: Field) -> Column:
     expected = _kind_of(field).isin(*_VARIANT_KINDS[field.kind])
     if field.kind == "string":
         return F.when(expected, text)
-    value = text.try_cast(_COLUMN_TYPES[field.kind])
+    value = text.try_cast(COLUMN_TYPES[field.kind])
     if field.kind == "number":
         return F.when(expected & _exact(field, value), value)
     if field.kind == "date-time":

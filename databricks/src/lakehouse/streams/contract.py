@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -25,6 +25,18 @@ _RULES = {
     "pattern",
     *_LIMITS,
 }
+_CLEAN = "x-clean"
+_RULE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_HELD_AS: Mapping[str, tuple[type, ...]] = {
+    "string": (str,),
+    "number": (int, float),
+    "integer": (int,),
+    "boolean": (bool,),
+    "date-time": (),
+}
+CLEANED = "cleaned"
+"""The column that silver adds for a contract with cleaning rules: the names of those that met the row."""
+
 LINEAGE = ("window_id", "slice", "attempt", "epoch", "partition", "sequence_number", "index", "hub")
 """The columns that silver adds to a contract's own: where a record came from."""
 
@@ -34,10 +46,24 @@ class ContractError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class CleaningRule:
+    """Values of a property that silver does not hand on as they are; a text is compared without spaces around it.
+
+    becomes: what silver has instead, where it `replaces` them; else the row is only marked with the rule's name.
+    """
+
+    name: str
+    values: tuple[Any, ...]
+    replaces: bool = False
+    becomes: Any = None
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
     """One property of a record.
 
     kind: `string`, `number`, `integer`, `boolean` or `date-time`. rules: the JSON Schema keywords that limit its value.
+    cleaning: rules that no two of meet one value.
     """
 
     name: str
@@ -46,6 +72,7 @@ class Field:
     nullable: bool
     rules: Mapping[str, Any] = field(hash=False)
     description: str = ""
+    cleaning: tuple[CleaningRule, ...] = ()
 
     @property
     def longest(self) -> int | None:
@@ -60,7 +87,8 @@ class Field:
 class Contract:
     """The shape of one stream's records.
 
-    closed: no property beside these is allowed. key: the columns that identify a record. event_time: the column of the
+    closed: no property beside these is allowed. key: the columns that identify a record. partition_key: the column by
+    which events and items are partitioned. event_time: the column of the
     record's own time, empty for none. dedupe: two records of one key are never further apart in event time.
     """
 
@@ -72,6 +100,7 @@ class Contract:
     event_time: str = ""
     dedupe: timedelta | None = None
     description: str = ""
+    partition_key: str = ""
 
     @property
     def name(self) -> str:
@@ -82,6 +111,16 @@ class Contract:
     def columns(self) -> tuple[str, ...]:
         """Give the names of its properties, in the contract's order."""
         return tuple(one.name for one in self.fields)
+
+    @property
+    def cleaning(self) -> tuple[tuple[Field, CleaningRule], ...]:
+        """Give all cleaning rules with the properties that they are of, in the contract's order."""
+        return tuple((one, rule) for one in self.fields for rule in one.cleaning)
+
+    @property
+    def silver_columns(self) -> tuple[str, ...]:
+        """Give the names of silver's columns."""
+        return (*self.columns, *([CLEANED] if self.cleaning else []), *LINEAGE)
 
 
 def load_contract(name: str) -> Contract:
@@ -117,6 +156,7 @@ def parse_contract(stream: str, version: int, document: Mapping[str, Any]) -> Co
         event_time=document.get("x-event-time", ""),
         dedupe=_dedupe(f"{stream}/{version}", document.get("x-dedupe")),
         description=document.get("description", ""),
+        partition_key=document.get("x-partition-key", ""),
     )
     _refuse(contract)
     return contract
@@ -140,13 +180,42 @@ def _field(name: str, schema: Mapping[str, Any], required: bool) -> Field:
     named = [kind for kind in types if kind != "null"]
     if len(named) != 1 or named[0] not in _TYPES:
         raise ContractError(f"{name}: type {schema.get('type')!r} can't become a column; use one of {sorted(_TYPES)}.")
-    unknown = set(schema) - _RULES - _ANNOTATIONS - {"type", "format"}
+    unknown = set(schema) - _RULES - _ANNOTATIONS - {"type", "format", _CLEAN}
     if unknown:
         raise ContractError(f"{name}: {sorted(unknown)} can't be checked here; the rules are {sorted(_RULES)}.")
     rules = {rule: value for rule, value in schema.items() if rule in _RULES}
     _refuse_limits(name, rules)
     kind = _kind(name, named[0], schema.get("format"))
-    return Field(name, kind, required, "null" in types, rules, schema.get("description", ""))
+    field = Field(name, kind, required, "null" in types, rules, schema.get("description", ""))
+    return replace(field, cleaning=_cleaning(field, schema.get(_CLEAN, ())))
+
+
+def _cleaning(of: Field, given: Any) -> tuple[CleaningRule, ...]:  # noqa: ANN401 - JSON
+    rules = tuple(_cleaning_rule(of, one) for one in given)
+    met = [(type(value), value) for rule in rules for value in rule.values]
+    if len(met) > len(set(met)):
+        raise ContractError(f"{of.name}: two values of {_CLEAN} are the same; each may be met by one rule alone.")
+    return rules
+
+
+def _cleaning_rule(of: Field, given: Any) -> CleaningRule:  # noqa: ANN401 - JSON
+    """Read `{"rule": name, "values": […], "becomes": value}`; without `becomes` the values stay as they are."""
+    if not isinstance(given, dict) or not {"rule", "values"} <= set(given) <= {"rule", "values", "becomes"}:
+        raise ContractError(f"{of.name}: a rule of {_CLEAN} has rule, values and maybe becomes, and nothing else.")
+    name, values = given["rule"], given["values"]
+    if not isinstance(name, str) or not _RULE_NAME.fullmatch(name):
+        raise ContractError(f"{of.name}: {name!r} can't name a rule of {_CLEAN}; use small letters, digits and _.")
+    if not isinstance(values, list) or not values or not all(_holds(of.kind, one) for one in values):
+        raise ContractError(f"{of.name}: rule {name} must list values that a {of.kind} can be compared with.")
+    becomes = given.get("becomes")
+    is_too_long = isinstance(becomes, str) and of.longest is not None and len(becomes) > of.longest
+    if is_too_long or not (becomes is None or _holds(of.kind, becomes)):
+        raise ContractError(f"{of.name}: rule {name} must make null or a {of.kind} that fits; it makes {becomes!r}.")
+    return CleaningRule(name, tuple(values), "becomes" in given, becomes)
+
+
+def _holds(kind: str, value: object) -> bool:
+    return isinstance(value, _HELD_AS[kind]) and (kind == "boolean" or not isinstance(value, bool))
 
 
 def _refuse_limits(name: str, rules: Mapping[str, Any]) -> None:
@@ -170,7 +239,8 @@ def _refuse(contract: Contract) -> None:
     columns = set(contract.columns)
     _refuse_key(contract)
     _refuse_event_time(contract)
-    taken = sorted(columns & {*LINEAGE, "body", "reason", "rows"})
+    _refuse_cleaning(contract)
+    taken = sorted(columns & {*LINEAGE, CLEANED, "body", "reason", "rows"})
     if taken:
         raise ContractError(f"{contract.name}: silver's own columns are called {taken}; rename these properties.")
     unfit = sorted(name for name in columns if not _COLUMN.fullmatch(name))
@@ -200,6 +270,18 @@ def _refuse_event_time(contract: Contract) -> None:
         )
     if contract.dedupe is not None and not contract.event_time:
         raise ContractError(f"{contract.name}: x-dedupe needs x-event-time, the time that it is measured in.")
+
+
+def _refuse_cleaning(contract: Contract) -> None:
+    """Keep rules from what rows are found and put in order by, and from having one name twice."""
+    apart = {*contract.key, contract.event_time, "received_at"}
+    unfit = sorted({one.name for one, _ in contract.cleaning} & apart)
+    if unfit:
+        raise ContractError(f"{contract.name}: {_CLEAN} can't stand at {unfit}: by these columns rows are found.")
+    names = [rule.name for _, rule in contract.cleaning]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ContractError(f"{contract.name}: more than one rule of {_CLEAN} is called {twice}.")
 
 
 def _always_there(fields: Sequence[Field]) -> set[str]:

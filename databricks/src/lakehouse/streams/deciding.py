@@ -26,7 +26,7 @@ def decided(good: DataFrame, held: DataFrame, contract: Contract) -> DataFrame:
     good: typed columns and lineage, each place once. held: silver's rows, those of the records' keys at least.
     """
     by_key = Window.partitionBy(*contract.key).orderBy(rank(contract))
-    ranked = good.select(*contract.columns, *LINEAGE).withColumn("_place", F.row_number().over(by_key)).alias("s")
+    ranked = good.select(*contract.silver_columns).withColumn("_place", F.row_number().over(by_key)).alias("s")
     theirs = _lineage(held.select(*dict.fromkeys([*contract.key, *LINEAGE, *_first(contract)]))).alias("t")
     beside = ranked.join(theirs, [F.col(f"s.{key}") == F.col(f"t.{key}") for key in contract.key], "left")
     best = F.col("s._place") == 1

@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 from lakehouse.lake.progress import Progress
 from lakehouse.lake.tables import CHANGE, INSERT, Lake, of_window, on_columns
 from lakehouse.streams.bounds import Batch, summed_up, within
-from lakehouse.streams.contract import LINEAGE, Contract
+from lakehouse.streams.contract import Contract
 from lakehouse.streams.deciding import (
     DISPLACES,
     HELD,
@@ -125,7 +125,7 @@ class Silver:
         return batch.keys == batch.good and known.isEmpty()
 
     def _append_all(self, found: DataFrame, batch: Batch, span: Span) -> None:
-        rows = _good(found).select(*self._contract.columns, *LINEAGE)
+        rows = _good(found).select(*self._contract.silver_columns)
         if not span.has_duplicates:
             self.lake.advance(self.tables.duplicates, self._progress(span.to))
         self._append(self.tables.rows, rows, span, is_any=batch.good > 0)

@@ -10,7 +10,8 @@ from pyspark.sql import types as T
 from lakehouse.lake.progress import Progress
 from lakehouse.lake.tables import Lake, columns
 from lakehouse.streams.checking import spark_schema
-from lakehouse.streams.contract import LINEAGE, Contract, ContractError
+from lakehouse.streams.cleaning import CLEANED_TYPE, cleaned_column
+from lakehouse.streams.contract import CLEANED, LINEAGE, Contract, ContractError
 from lakehouse.streams.deciding import rank, without_known
 from lakehouse.streams.versions import Versions, refusals, wrong_upcasts
 
@@ -108,19 +109,19 @@ def prepare_silver(lake: Lake, versions: Versions) -> None:
 
 
 def _create(lake: Lake, contract: Contract) -> None:
-    tables, of_record = SilverTables(contract.stream), spark_schema(contract)
-    keys = [of_record[name] for name in contract.key]
+    tables, of_rows = SilverTables(contract.stream), columns_of(contract)
+    keys = [of_rows[name] for name in contract.key]
     by_time = [contract.event_time] if contract.event_time else []
-    indexed = [*of_record.names, *LINEAGE][:_INDEXED]
+    indexed = of_rows.names[:_INDEXED]
     clustered = [name for name in dict.fromkeys([*by_time, *contract.key]) if name in indexed]
-    lake.create(tables.rows, columns_of(contract), clustered, contract.description)
+    lake.create(tables.rows, of_rows, clustered, contract.description)
     lake.create(tables.duplicates, T.StructType([*keys, *LINEAGE_COLUMNS]), ("window_id",))
     lake.create(tables.quarantine, QUARANTINE, ("window_id",))
 
 
 def columns_of(contract: Contract) -> T.StructType:
     """Give silver's columns of a contract, with their comments."""
-    return T.StructType([*spark_schema(contract), *LINEAGE_COLUMNS])
+    return T.StructType([*spark_schema(contract), *cleaned_column(contract), *LINEAGE_COLUMNS])
 
 
 def _version_of_table(lake: Lake, versions: Versions) -> int:
@@ -140,8 +141,12 @@ def _version_of_table(lake: Lake, versions: Versions) -> int:
 
 
 def _foreign_columns(rows: DataFrame, table: str, made_by: Contract, newest: Contract) -> Iterator[str]:
-    """Say which columns of a table are not those of its contract; some of the newest may be there by an upgrade."""
+    """Say which columns of a table are not those of its contract; some of the newest may be there by an upgrade.
+
+    What former cleaning rules said stays, though there are none any more.
+    """
     right = {column.name: column.dataType for contract in (newest, made_by) for column in columns_of(contract)}
+    right.setdefault(CLEANED, CLEANED_TYPE)
     for column in rows.schema:
         if column.name not in right:
             yield f"{table} has a column {column.name}, which no version knows"
@@ -156,8 +161,8 @@ def _rewrite(lake: Lake, versions: Versions, made_by: Contract) -> None:
     The rows come last, and with the mark of their version: killed before, this is done again, killed after, never.
     """
     tables, newest = SilverTables(versions.stream), versions.newest
-    lake.create(tables.rows, LINEAGE_COLUMNS)
-    made = versions.to_newest(lake.read(tables.rows), made_by.version).select(*newest.columns, *LINEAGE)
+    lake.create(tables.rows, T.StructType([*cleaned_column(newest), *LINEAGE_COLUMNS]))
+    made = versions.to_newest(lake.read(tables.rows), made_by.version).select(*newest.silver_columns)
     if newest.key != made_by.key or _key_types(newest) != _key_types(made_by):
         by_key = Window.partitionBy(*newest.key).orderBy(rank(newest))
         ranked = made.withColumn("_place", F.row_number().over(by_key))

@@ -8,6 +8,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.streams.checking import checked, spark_schema
+from lakehouse.streams.cleaning import cleaned
 from lakehouse.streams.contract import Contract, ContractError, load_contracts
 from lakehouse.streams.events import contract_of_event
 from lakehouse.streams.packs import opened
@@ -76,16 +77,16 @@ def versions_of(contract: str) -> Versions:
 
 
 def records(bronze: DataFrame, feed: str, versions: Versions) -> DataFrame:
-    """Open and check events, each by its own version.
+    """Open and check events, each by its own version; clean records by the rules of the newest.
 
-    Gives the newest version's typed columns, lineage, `rows`, `reason`, which is null for a good record, and `body`,
-    which is null for a good one.
+    Gives the newest version's typed columns, `cleaned` where it has rules, lineage, `rows`, `reason`, which is null for
+    a good record, and `body`, which is null for a good one.
     """
     parts = [_records(bronze, feed, versions, contract) for contract in versions.contracts]
     whole = parts[0]
     for part in parts[1:]:
         whole = whole.unionByName(part)
-    return whole
+    return cleaned(whole, versions.newest)
 
 
 def breaking(older: Contract, newer: Contract) -> Iterator[str]:

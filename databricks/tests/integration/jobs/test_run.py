@@ -2,52 +2,16 @@
 
 import json
 from datetime import timedelta
-from uuid import UUID
 
 import pytest
 
 from job_house import WINDOW, pack, row, trade
 from lakehouse.cli import summary
 from lakehouse.follow import Intervals, run
+from payment_records import CLEANED_OF_PAYMENT, payment
 
 PAYMENTS = WINDOW.replace("trades", "payments")
 INTERVALS = Intervals()
-EMPTY = (
-    "ipState",
-    "ipPostcode",
-    "paymentBillingPostalCode",
-    "paymentBillingState",
-    "accountPostalCode",
-    "accountState",
-)
-PAYMENT = dict.fromkeys(EMPTY, "") | {
-    "accountID": "A1234567890123456",
-    "transactionAmountUSD": 12.5,
-    "transactionAmount": 1250,
-    "transactionCurrencyCode": "JPY",
-    "localHour": -1,
-    "transactionIPaddress": "10.0.0.1",
-    "ipCountryCode": "JP",
-    "isProxyIP": False,
-    "browserLanguage": "ja-JP",
-    "paymentInstrumentType": "PAYPAL",
-    "cardType": "",
-    "paymentBillingCountryCode": "",
-    "cvvVerifyResult": "",
-    "digitalItemCount": 0,
-    "physicalItemCount": 2,
-    "accountCountry": "JP",
-    "accountAge": 10,
-    "isUserRegistered": True,
-    "paymentInstrumentAgeInAccount": 0.5,
-    "numPaymentRejects1dPerUser": 0,
-    "transactionDateTime": "2026-11-22T10:00:00.000001Z",
-}
-
-
-def payment(number, **changes):
-    key = str(UUID(int=number, version=4)).replace("-4", "-8", 1)
-    return PAYMENT | {"transactionID": key} | changes
 
 
 def sent(record):
@@ -70,9 +34,31 @@ def test_payments_reach_silver_by_their_contract_alone(house):
         "silver_new": 2,
         "duplicates": 1,
         "quarantined": 1,
+        **{f"cleaned:{rule}": 2 for rule in CLEANED_OF_PAYMENT},
+        "cleaned:cvv_invalid": 0,
+        "cleaned:ip_country_blank": 0,
         "reconciliation:balanced": 0,
     }
     assert house.rows("silver.transactions_quarantine", "reason") == [("localHour: above 23",)]
+
+
+def test_payments_of_two_windows_share_a_bucket_in_gold_and_in_sql_and_a_rerun_changes_nothing(house):
+    later = "payments-20261122T100100Z"
+    house.send(sent(payment(1)), sent(payment(2, cvvVerifyResult="X")), stream="transactions")
+    house.send(
+        {**sent(payment(3)), "properties": {**sent({})["properties"], "slice": f"{later}/0.1"}}, stream="transactions"
+    )
+    house.close(window=PAYMENTS, stream="transactions", read=2, accepted=2)
+    request = house.request("transactions")
+    run(request, "follow", house.chain(request), house.clock, INTERVALS)
+    before = (house.counts(PAYMENTS, "transactions"), house.sql("SELECT * FROM transactions_5min"))
+
+    finished = run(request, "rerun", house.chain(request), house.clock, INTERVALS)
+
+    assert finished.ending == "rerun"
+    assert [row[1:] for row in house.sql("SELECT * FROM transactions_5min")] == [("JP", 3, 37.5)]
+    assert (house.counts(PAYMENTS, "transactions"), house.sql("SELECT * FROM transactions_5min")) == before
+    assert (before[0]["silver_new"], before[0]["cleaned:cvv_invalid"], before[0]["cleaned:cvv_blank"]) == (2, 1, 1)
 
 
 def test_one_run_takes_all_streams_of_a_feed_and_ends_once_each_is_read_whole(house):

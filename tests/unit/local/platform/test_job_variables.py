@@ -17,6 +17,7 @@ ADDRESSES = {
     "event_hubs": {"amqps": "amqps://localhost:20002"},
     "entra": {"authority": "https://localhost:20001"},
     "storage": {"blob": "http://127.0.0.1:20003"},
+    "cosmos": {"account": "https://localhost:20012"},
 }
 GIVEN = job_variables(ADDRESSES, State(Path("/state/up")), IDENTITIES)
 
@@ -38,9 +39,15 @@ def test_the_job_reads_the_hub_as_the_receiver(follow_window):
     told = follow_window.definition.tasks[0].python_wheel_task.named_parameters
 
     assert told["client_id"] == IDENTITIES.client_in_role("Receiver").client_id
-    assert told["event_hubs_endpoint"] == "localhost:20002"
+    assert (told["event_hubs_endpoint"], told["cosmos_endpoint"]) == ("localhost:20002", "https://localhost:20012")
     assert set(GIVEN) - set(told) == {"app_principal"}
     assert told | GIVEN == GIVEN | told
+
+
+def test_a_platform_without_cosmos_db_names_no_account():
+    plain = {name: one for name, one in ADDRESSES.items() if name != "cosmos"}
+
+    assert set(GIVEN) - set(job_variables(plain, State(Path("/state/up")), IDENTITIES)) == {"cosmos_endpoint"}
 
 
 def test_the_secrets_that_the_job_asks_for_are_those_in_its_environment():
