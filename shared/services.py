@@ -9,12 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-from shared import telemetry
-from shared.access import app_identity, assets, database_rows, sending, storage_account, topic
+from shared import access, telemetry
 from shared.clients.databricks_jobs.jobs import DatabricksJobs, Jobs
 from shared.clients.event_hubs.hubs import AzureEventHubs, EventHubs, HubConnection
 from shared.clients.identity.credentials import Identity
 from shared.clients.logic_app.alert_sender import LogicApp
+from shared.clients.recordings.store import Recordings
 from shared.clients.retrying import Clock
 from shared.clients.sql.opening import sql_counts, sql_metrics
 from shared.clients.sql.stores import Counts
@@ -86,14 +86,14 @@ class Services:
     @made_once
     def ledger(self) -> Ledger:
         """Give the ledger of windows and slices."""
-        return table_ledger(storage_account(self.settings, "table"))
+        return table_ledger(access.storage_account(self.settings, "table"))
 
     @made_once
     def hubs(self) -> EventHubs:
         """Give Event Hubs, as the settings' identity."""
         hub, bundle = self.settings.hub, self.settings.ca_bundle
         connection = HubConnection(hub.namespace, hub.custom_endpoint, bundle, hub.transport == "websockets", hub.proxy)
-        return AzureEventHubs(connection, self.identity, retry=sending(self.settings))
+        return AzureEventHubs(connection, self.identity, retry=access.sending(self.settings))
 
     @made_once
     def venues(self) -> Callable[[], Mapping[str, VenueClient]]:
@@ -114,33 +114,33 @@ class Services:
     @made_once
     def reference(self) -> Reference:
         """Give the container of lookups and window markers."""
-        return blob_reference(storage_account(self.settings, "blob"))
+        return blob_reference(access.storage_account(self.settings, "blob"))
 
     @made_once
     def lake(self) -> Lake:
         """Give the container of the streams that end in files."""
-        return blob_lake(storage_account(self.settings, "blob"), sending(self.settings))
+        return blob_lake(access.storage_account(self.settings, "blob"), access.sending(self.settings))
 
     @made_once
     def spill(self) -> Spill:
         """Give what keeps the records that a hub does not take."""
-        return blob_spill(storage_account(self.settings, "blob"), storage_account(self.settings, "queue"))
+        return blob_spill(access.storage_account(self.settings, "blob"), access.storage_account(self.settings, "queue"))
 
     @made_once
     def identity(self) -> Identity:
         """Give who the app is to Event Hubs, Event Grid and Databricks."""
-        return app_identity(self.settings)
+        return access.app_identity(self.settings)
 
     @made_once
     def window_events(self) -> WindowEvents:
         """Give what publishing the events of windows needs."""
-        listening = topic(self.settings, self.identity)
+        listening = access.topic(self.settings, self.identity)
         return WindowEvents(self.ledger, self.hubs, self.reference, self.spill, listening, self.clock)
 
     @made_once
     def runs(self) -> RunLedger:
         """Give the ledger of Databricks runs."""
-        return table_run_ledger(storage_account(self.settings, "table"))
+        return table_run_ledger(access.storage_account(self.settings, "table"))
 
     @made_once
     def counts(self) -> Counts | None:
@@ -163,7 +163,7 @@ class Services:
             runs=self.runs,
             jobs=self.jobs,
             hubs=self.hubs,
-            lookups=LookupTools(self.reference, lookup_makers(assets(self.settings))),
+            lookups=LookupTools(self.reference, lookup_makers(access.assets(self.settings))),
             clock=self.clock,
             jobs_of=self._jobs_of() if enrichment.databricks_host else {},
             drain_limit=enrichment.drain_limit,
@@ -247,6 +247,7 @@ class Services:
             self._fingerprint,
             lambda template: partitions_of(template, self.hubs),
             self.listing.resolve,
+            partial(access.replay_plan, self.settings, self.recordings),
         )
 
     @made_once
@@ -265,14 +266,24 @@ class Services:
     @made_once
     def source_tools(self) -> SourceTools:
         """Give what the sources of slices need of the world."""
-        return SourceTools(drawing=self.pools.drawing, venues=self.venues, recording=self.reference.read)
+        return SourceTools(
+            drawing=self.pools.drawing,
+            venues=self.venues,
+            recording=partial(access.open_recording, self.recordings),
+            quarantine=partial(access.quarantine, self.settings),
+        )
 
     @made_once
     def destination_tools(self) -> DestinationTools:
         """Give what the destinations of streams need of the world."""
         spill = self.spill if self.settings.spills else None
-        rows = partial(database_rows, self.settings, self.identity)
+        rows = partial(access.database_rows, self.settings, self.identity)
         return DestinationTools(self.hubs, lambda: self.lake, rows, self.clock, spill)
+
+    @made_once
+    def recordings(self) -> Recordings:
+        """Give the recordings that feeds may replay."""
+        return access.recordings(self.settings)
 
     def _jobs_of(self) -> dict[str, Job]:
         feeds = self.settings.feeds.values()

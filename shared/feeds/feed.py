@@ -1,6 +1,6 @@
 """What a feed is: its streams, where each goes, where its records come from, and how its windows lie."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
@@ -95,14 +95,15 @@ class Exchanges:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """A recording that each window sends anew, whole.
+    """Records that are read from a recording in CSV, one line each, where a setting names its file.
 
-    path: the blob of the container `reference` that holds it. rows: reads it, batch by batch; slice n of a window of m
-    slices sends the batches n, n + m, n + 2m and so on.
+    contract: of the records, whose names are those of the columns. time: the column of a record's own time. blank_key:
+    the partition key of a record that has none.
     """
 
-    path: str
-    rows: Callable[[bytes], Iterator[StreamRecords]]
+    contract: str
+    time: str
+    blank_key: str = "unk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ class Drawing:
     draw: Draw
 
 
-type Source = Drawn | Exchanges | Replayed
+type Source = Drawn | Exchanges
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +125,8 @@ class Feed:
     often a window begins and how long it is. slice_length: how long one activity ingests. lead: how long before its
     start a slice begins. grace: how long late records are awaited. rate: records of the primary stream a second, of a
     drawn feed. lookups: which reference data the enrichment of its windows joins. measured: the SQL tables whose volume
-    is judged. settings: its own, beyond those of every feed; their values, which must be plain JSON, are frozen into
-    each plan.
+    is judged. replay: how its windows read a recording, which a setting may put in the place of its source. settings:
+    its own, beyond those of every feed; their values, which must be plain JSON, are frozen into each plan.
     """
 
     name: str
@@ -139,4 +140,5 @@ class Feed:
     rate: float = 100
     lookups: tuple[str, ...] = ()
     measured: tuple[MeasuredTable, ...] = ()
+    replay: Replayed | None = None
     settings: tuple[Setting, ...] = ()

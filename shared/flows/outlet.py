@@ -34,8 +34,8 @@ class Outlet:
             slice_id=self.attempt_id,
             partitions=self.stream.partitions,
         )
-        self.counts.read += len(records)
-        self._count(Delivery(refusals=refusals))
+        self.counts.read += len(records) + sum(refusal.rows for refusal in records.refusals)
+        self._count(Delivery(refusals=(*records.refusals, *refusals)))
         try:
             self._count(await self.sender.send(events))
         except SendFailed as failure:

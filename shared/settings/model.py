@@ -8,11 +8,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from shared.domain.recording import RecordingLocation
 from shared.domain.redriving import AfterDead
 from shared.domain.setting import Setting, Url
 from shared.domain.volumes.alert_address import AlertUrl, alert_url
 from shared.domain.volumes.measurement import RUN_ALERT, MeasuredTable
 from shared.domain.windows.plan import PlanTemplate, StreamPlan, longest_window
+from shared.domain.windows.replay import ReplaySettings
 from shared.domain.windows.schedule import Schedule
 from shared.errors import SettingsError
 from shared.feeds.catalogue import FEEDS, checked
@@ -30,12 +32,13 @@ APP_FOLDER = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True, slots=True)
 class FeedSettings:
-    """One feed, when its windows lie, and how they are cut and sent."""
+    """One feed, when its windows lie, how they are cut and sent, and the recording that they replay, if any."""
 
     feed: Feed
     schedule: Schedule
     template: PlanTemplate
     job: str | None
+    recording: RecordingLocation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +211,8 @@ def _feed(feed: Feed, read: Mapping[str, Any]) -> FeedSettings:
         longest=longest_window(read[f"{name}_SLICE_LENGTH"]),
         reingest=read["REINGEST"],
     )
-    return FeedSettings(feed, schedule, _template(feed, read), read[f"{name}_JOB"])
+    recording = read.get(f"{name}_REPLAY_FILE")
+    return FeedSettings(feed, schedule, _template(feed, read), read[f"{name}_JOB"], recording)
 
 
 def _template(feed: Feed, read: Mapping[str, Any]) -> PlanTemplate:
@@ -222,6 +226,16 @@ def _template(feed: Feed, read: Mapping[str, Any]) -> PlanTemplate:
         sources=read.get(f"{name}_SOURCES", ()),
         streams=tuple(_stream(stream, read) for stream in feed.streams),
         options={own.name: read[own.name] for own in feed.settings},
+        replay=_replay(name, read) if feed.replay else ReplaySettings(),
+    )
+
+
+def _replay(name: str, read: Mapping[str, Any]) -> ReplaySettings:
+    return ReplaySettings(
+        lead=read[f"{name}_SECONDS_TO_LEAD"],
+        run=read[f"{name}_SECONDS_TO_RUN"],
+        speed=read[f"{name}_REPLAY_SPEED"],
+        first=read[f"{name}_REPLAY_FROM"],
     )
 
 

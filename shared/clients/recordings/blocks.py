@@ -1,0 +1,159 @@
+"""Reads a recording block by block, from any line on: plain, gz, or a zip of one member, in bounded memory."""
+
+import bisect
+import gzip
+import json
+import lzma
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Final, cast
+
+from shared.errors import FeedRefused
+from shared.feeds.replaying.blocks import LineBlock
+
+LONGEST_LINE: Final = 1 << 20
+_BLOCK: Final = 1 << 20
+_STEP: Final = 8 << 20
+_KEPT: Final = 1 << 16  # of a line that is too long
+_SEVEN_ZIP: Final = b"7z\xbc\xaf\x27\x1c"
+_PACKED: Final = {b"\xfd7zXZ": "xz", b"BZh": "bzip2", b"\x28\xb5\x2f\xfd": "zstd"}
+_DAMAGED: Final = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, lzma.LZMAError)
+
+
+@dataclass(slots=True)
+class LineIndex:
+    """Where lines begin in a recording: (number, byte) pairs, ascending, kept in a file beside its copy."""
+
+    path: Path
+    marks: list[tuple[int, int]] = field(default_factory=lambda: [(1, 0)])
+
+    @classmethod
+    def read(cls, path: Path) -> "LineIndex":
+        """Read what was kept; a damaged index is no index."""
+        try:
+            marks = [(int(line), int(at)) for line, at in json.loads(path.read_text(encoding="utf-8"))]
+        except (OSError, ValueError, TypeError):
+            return cls(path)
+        return cls(path, marks or [(1, 0)])
+
+    def before(self, line: int) -> tuple[int, int]:
+        """Give the last known place at or before a line."""
+        return self.marks[bisect.bisect_right(self.marks, (line, 1 << 62)) - 1]
+
+    def note(self, line: int, at: int) -> None:
+        """Keep a place that is far enough behind the last one."""
+        if at >= self.marks[-1][1] + _STEP:
+            self.marks.append((line, at))
+
+    def keep(self) -> None:
+        """Write it, whole or not at all; a folder that takes no file costs the next reader time only."""
+        partial = self.path.with_suffix(f".{id(self)}.partial")
+        try:
+            partial.write_text(json.dumps(self.marks), encoding="utf-8")
+            partial.replace(self.path)
+        except OSError:
+            partial.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingFile:
+    """A recording on this machine. shown: what messages call it. index: where its lines begin, as far as is known."""
+
+    path: Path
+    shown: str
+    index: LineIndex
+
+    def first_line(self) -> bytes:
+        """Give the first line; raises FeedRefused for an empty file, and for one that can't be read."""
+        for block in self.blocks(1):
+            return block.content.partition(b"\n")[0]
+        raise FeedRefused(f"{self.shown} is empty.")
+
+    def blocks(self, line: int) -> Iterator[LineBlock]:
+        """Give the lines from that one on; raises FeedRefused for a file that can't be read."""
+        try:
+            with self._opened() as stream:
+                yield from self._blocks(stream, line)
+        except _DAMAGED as error:
+            raise FeedRefused(f"{self.shown} is damaged: {error}.") from error
+        except OSError as error:
+            raise FeedRefused(f"{self.shown} can't be read: {error.strerror or error}.") from error
+
+    def _blocks(self, stream: IO[bytes], line: int) -> Iterator[LineBlock]:
+        number, at = self.index.before(line)
+        stream.seek(at)
+        known = len(self.index.marks)
+        for block, size in _cut(stream, number):
+            lines = block.content.count(b"\n")
+            if block.first + lines > line:
+                yield _from(block, line)
+            at += size
+            self.index.note(block.first + lines, at)
+        if len(self.index.marks) > known:
+            self.index.keep()
+
+    def _opened(self) -> IO[bytes]:
+        with self.path.open("rb") as file:
+            head = file.read(8)
+        if head.startswith(_SEVEN_ZIP):
+            raise FeedRefused(f"{self.shown} is a 7z archive: unpack it, then pack it as gz or zip.")
+        for mark, name in _PACKED.items():
+            if head.startswith(mark):
+                raise FeedRefused(f"{self.shown} is packed by {name}: unpack it, then pack it as gz or zip.")
+        if head.startswith(b"\x1f\x8b"):
+            return cast("IO[bytes]", gzip.open(self.path, "rb"))
+        if head.startswith(b"PK\x03\x04"):
+            return self._member()
+        return self.path.open("rb")
+
+    def _member(self) -> IO[bytes]:
+        archive = zipfile.ZipFile(self.path)
+        members = [one for one in archive.infolist() if not one.is_dir()]
+        if len(members) != 1:
+            raise FeedRefused(f"{self.shown} has {len(members)} files; a zip must hold one.")
+        if members[0].flag_bits & 1:
+            raise FeedRefused(f"{self.shown} is encrypted; a zip must be open.")
+        return archive.open(members[0])
+
+
+def _from(block: LineBlock, line: int) -> LineBlock:
+    """Leave out the lines of a block before that one."""
+    if block.first >= line:
+        return block
+    begin = 0
+    for _ in range(line - block.first):
+        begin = block.content.index(b"\n", begin) + 1
+    return LineBlock(line, block.content[begin:], block.cut)
+
+
+def _cut(stream: IO[bytes], number: int) -> Iterator[tuple[LineBlock, int]]:
+    """Cut a stream into blocks of whole lines, each with the bytes that it had; the last line may lack its break."""
+    rest = b""
+    while chunk := stream.read(_BLOCK):
+        rest += chunk
+        end = rest.rfind(b"\n") + 1
+        if end:
+            block = LineBlock(number, rest[:end])
+            yield block, end
+            number, rest = number + block.content.count(b"\n"), rest[end:]
+        elif len(rest) > LONGEST_LINE:
+            head, known = rest[:_KEPT], len(rest)
+            more, rest = _skip_line(stream)
+            yield LineBlock(number, head + b"\n", cut=True), known + more
+            number += 1
+    if rest:
+        yield LineBlock(number, rest + b"\n"), len(rest)
+
+
+def _skip_line(stream: IO[bytes]) -> tuple[int, bytes]:
+    """Read on to the end of a line; gives how many bytes that were, and what was read behind it."""
+    size = 0
+    while chunk := stream.read(_BLOCK):
+        end = chunk.find(b"\n") + 1
+        if end:
+            return size + end, chunk[end:]
+        size += len(chunk)
+    return size, b""

@@ -1,0 +1,35 @@
+"""A fake place of recordings: files by where they lie, which change, go away and fail as real ones do."""
+
+import hashlib
+from dataclasses import dataclass, field
+
+from shared.clients.recordings.store import Found
+from shared.domain.recording import RecordingLocation
+from shared.errors import IngestionError
+
+
+@dataclass(slots=True)
+class FakeRemote:
+    """Holds files by `shown`. failures: what the next calls raise, in turn."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    failures: list[IngestionError] = field(default_factory=list)
+    fetched: int = 0
+
+    def look(self, location: RecordingLocation) -> Found | None:
+        """Say what is there."""
+        self._fail()
+        content = self.files.get(location.shown)
+        return None if content is None else Found(len(content), hashlib.sha256(content).hexdigest(), content[:1000])
+
+    def fetch(self, location: RecordingLocation, take) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+        """Give it in two pieces."""
+        self._fail()
+        self.fetched += 1
+        content = self.files[location.shown]
+        take(content[: len(content) // 2])
+        take(content[len(content) // 2 :])
+
+    def _fail(self) -> None:
+        if self.failures:
+            raise self.failures.pop(0)

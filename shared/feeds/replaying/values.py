@@ -1,0 +1,107 @@
+"""Checks the fields of one column, all at once, where they are short and as they mostly are.
+
+A field is looked at as 64-bit words of its bytes, the first byte lowest, with zeros behind its end.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from shared.feeds.replaying.fields import Bools, Ints
+from shared.feeds.replaying.rules import BadField, ColumnRule
+
+type Words = npt.NDArray[np.uint64]
+
+WIDE = 8
+_SLOTS = 4096
+_SHIFT = np.uint64(64 - 12)
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
+_MOST_NEW = 256  # different values of one block that are looked up one by one
+_LONGEST_LITERAL = 12
+
+
+def _each(byte: int) -> np.uint64:
+    return np.uint64(byte * 0x0101010101010101)
+
+
+KEPT: Words = np.array([(1 << 8 * length) - 1 for length in range(WIDE + 1)], np.uint64)
+_HIGH = _each(0x80)
+_WITHIN: Words = KEPT & _HIGH
+_LAST: Words = np.array([0, *(0x80 << 8 * (length - 1) for length in range(1, WIDE + 1))], np.uint64)
+
+
+def _not_digits(words: Words) -> Words:
+    """Set the high bit of each byte that is no digit."""
+    moved = words ^ _each(0x30)
+    found: Words = ((moved + _each(0x76)) | moved) & _HIGH
+    return found
+
+
+def _not_points(words: Words) -> Words:
+    moved = words ^ _each(0x2E)
+    found: Words = ((moved + _each(0x7F)) | moved) & _HIGH
+    return found
+
+
+def are_whole(words: Words, lengths: Ints) -> Bools:
+    """Say which fields of at most 8 bytes are whole numbers as JSON writes them, without a sign."""
+    strange = _not_digits(words) & _WITHIN[lengths]
+    leading = ((words & np.uint64(0xFF)) == np.uint64(0x30)) & (lengths > 1)
+    found: Bools = (strange == 0) & (lengths > 0) & ~leading
+    return found
+
+
+def are_numbers(words: Words, lengths: Ints) -> Bools:
+    """Say which fields of at most 8 bytes are numbers as JSON writes them, without sign and exponent."""
+    strange = _not_digits(words) & _WITHIN[lengths]
+    one_point = ((strange & (strange - np.uint64(1))) == 0) & ((strange & _not_points(words)) == 0)
+    at_edge = strange & (np.uint64(0x80) | _LAST[lengths])
+    leading = ((words & np.uint64(0xFF)) == np.uint64(0x30)) & (lengths > 1) & ((strange & np.uint64(0x8000)) == 0)
+    found: Bools = one_point & (at_edge == 0) & (lengths > 0) & ~leading
+    return found
+
+
+def are_long_numbers(first: Words, second: Words, lengths: Ints) -> Bools:
+    """Say the same of fields of 9 to 16 bytes, of which `second` are those from the ninth on."""
+    head, tail = _not_digits(first), _not_digits(second) & _WITHIN[lengths - WIDE]
+    points = ((head & _not_points(first)) == 0) & ((tail & _not_points(second)) == 0)
+    single = ((head & (head - np.uint64(1))) == 0) & ((tail & (tail - np.uint64(1))) == 0) & ((head == 0) | (tail == 0))
+    at_edge = (head & np.uint64(0x80)) | (tail & _LAST[lengths - WIDE])
+    leading = ((first & np.uint64(0xFF)) == np.uint64(0x30)) & ((head & np.uint64(0x8000)) == 0)
+    found: Bools = points & single & (at_edge == 0) & ~leading
+    return found
+
+
+class SeenValues:
+    """The JSON of the values of a column that has few different ones, each of at most 8 bytes, by its word.
+
+    Made for one reader; not for several threads at once.
+    """
+
+    def __init__(self, rule: ColumnRule) -> None:
+        """Know nothing yet."""
+        self._rule = rule
+        self._words = np.full(_SLOTS, 0xFFFFFFFFFFFFFFFF, np.uint64)
+        self._literals = np.zeros(_SLOTS, "V16")
+
+    def literals(self, words: Words, known: Bools) -> tuple[np.ndarray, Bools]:
+        """Give the JSON of each value as Arrow's view of it, and which of them are good and known.
+
+        known: the values that are looked at, for a longer one has no word.
+        """
+        slots = ((words * _SPREAD) >> _SHIFT).astype(np.intp)
+        found = (self._words[slots] == words) & known
+        if not found.all():
+            for word in np.unique(words[known & ~found])[:_MOST_NEW].tolist():
+                self._learn(word)
+            found = (self._words[slots] == words) & known
+        return self._literals[slots], found
+
+    def _learn(self, word: int) -> None:
+        try:
+            literal = self._rule.read(word.to_bytes(WIDE, "little").rstrip(b"\0").decode()).strip('"').encode()
+        except (BadField, UnicodeDecodeError):
+            return
+        if len(literal) <= _LONGEST_LITERAL:
+            slot = (word * int(_SPREAD)) % (1 << 64) >> int(_SHIFT)
+            self._words[slot] = word
+            self._literals[slot] = np.void(len(literal).to_bytes(4, "little") + literal.ljust(12, b"\0"))
