@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -60,13 +61,13 @@ class ReplayedSlice:
         while (block := await asyncio.to_thread(next, blocks, None)) is not None:
             sent = 0
             while sent < len(block):
-                if self._is_stopped():
-                    return
-                due = block.due_by(self._elapsed(began)) - sent
+                due = block.due_by(min(self._elapsed(began), self._limit())) - sent
                 if due > 0:
                     yield {self._stream: await self._batch(block, sent, sent + due)}
                     sent += due
                     self._tell()
+                elif self._is_stopped():
+                    return
                 else:
                     await self.time.sleep(TICK.total_seconds())
 
@@ -140,6 +141,13 @@ class ReplayedSlice:
     async def _until(self, start: datetime) -> None:
         while (left := (start - self.time.clock()).total_seconds()) > 0 and not self._is_stopped():
             await self.time.sleep(min(left, _LONGEST_NAP))
+
+    def _limit(self) -> float:
+        """Give the microseconds of the window behind which a stop lets nothing be sent; a past slice ends at once."""
+        stop_at = self.time.stop_at()
+        if stop_at is None:
+            return math.inf
+        return -1 if self.attempt.plan.past else microseconds(stop_at) - microseconds(self.attempt.plan.window.start)
 
     def _is_stopped(self) -> bool:
         stop_at = self.time.stop_at()

@@ -1,8 +1,8 @@
 """What `closed.json` says of a window once it has ended."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 SPILL_STATES = ("waiting", "redriven", "dead", "discarded")
@@ -59,7 +59,7 @@ class Closed:
 
     last: each partition's last sequence number, -1 where it is empty. attempts: the attempt that completed each slice.
     created_at: when the hub that these numbers are of was made, in the app's own text; empty where it is not said.
-    spill: all 0 where there was none.
+    spill: all 0 where there was none. continued: by slice, the earlier attempts that the completing one went on from.
     """
 
     state: str
@@ -68,6 +68,7 @@ class Closed:
     attempts: Mapping[str, int]
     created_at: str = ""
     spill: Spilled = Spilled()
+    continued: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
 
 def marker_path(window_id: str) -> str:
@@ -94,5 +95,6 @@ def closed_of(marker: Mapping[str, Any], stream: str) -> Closed:
         last={partition: int(number) for partition, number in marker["last_sequence_numbers"][stream].items()},
         attempts={number: int(attempt) for number, attempt in marker.get("attempts", {}).items()},
         created_at=str(marker.get("hubs", {}).get(stream, {}).get("created_at", "")),
+        continued={number: tuple(map(int, tries)) for number, tries in marker.get("continued", {}).items()},
         spill=Spilled(**{one.name: int(spill.get(one.name, 0)) for one in fields(Spilled)}),
     )

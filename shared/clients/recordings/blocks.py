@@ -145,7 +145,7 @@ def _cut(stream: IO[bytes], number: int) -> Iterator[tuple[LineBlock, int]]:
             yield LineBlock(number, head + b"\n", cut=True), known + more
             number += 1
     if rest:
-        yield LineBlock(number, rest + b"\n"), len(rest)
+        yield LineBlock(number, rest if rest.endswith(b"\n") else rest + b"\n"), len(rest)
 
 
 def _skip_line(stream: IO[bytes]) -> tuple[int, bytes]:

@@ -1,6 +1,7 @@
 """A fake place of recordings: files by where they lie, which change, go away and fail as real ones do."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from shared.clients.recordings.store import Found
@@ -10,10 +11,10 @@ from shared.errors import IngestionError
 
 @dataclass(slots=True)
 class FakeRemote:
-    """Holds files by `shown`. failures: what the next calls raise, in turn."""
+    """Holds files by `shown`. failures: what the next calls raise, in turn; None is nothing."""
 
     files: dict[str, bytes] = field(default_factory=dict)
-    failures: list[IngestionError] = field(default_factory=list)
+    failures: list[IngestionError | None] = field(default_factory=list)
     fetched: int = 0
 
     def look(self, location: RecordingLocation) -> Found | None:
@@ -22,7 +23,7 @@ class FakeRemote:
         content = self.files.get(location.shown)
         return None if content is None else Found(len(content), hashlib.sha256(content).hexdigest(), content[:1000])
 
-    def fetch(self, location: RecordingLocation, take) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    def fetch(self, location: RecordingLocation, take: Callable[[bytes], None]) -> None:
         """Give it in two pieces."""
         self._fail()
         self.fetched += 1
@@ -31,5 +32,6 @@ class FakeRemote:
         take(content[len(content) // 2 :])
 
     def _fail(self) -> None:
-        if self.failures:
-            raise self.failures.pop(0)
+        failure = self.failures.pop(0) if self.failures else None
+        if failure is not None:
+            raise failure

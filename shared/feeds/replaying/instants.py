@@ -25,7 +25,8 @@ _US_FORMATS = ("%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M")
 def iso_times(text: Bytes, lengths: Ints) -> tuple[Ints, Bools]:
     """Read uint8[n, 27], each with its length, as microseconds since the epoch; says which of them are good ones.
 
-    A good one has `T` or a blank between date and time, up to six digits behind the second, and Z or nothing.
+    A good one has `T` or a blank between date and time, up to six digits behind the second, and Z or nothing; its year
+    is 1000 or later.
     """
     digits = (text - _ZERO).astype(np.int64)
     good = (text[:, 4] == _DASH) & (text[:, 7] == _DASH) & (text[:, 13] == _COLON) & (text[:, 16] == _COLON)
@@ -34,7 +35,7 @@ def iso_times(text: Bytes, lengths: Ints) -> tuple[Ints, Bools]:
     pair = digits[:, :18] * 10 + digits[:, 1:19]
     year, month, day = pair[:, 0] * 100 + pair[:, 2], pair[:, 5], pair[:, 8]
     hour, minute, second = pair[:, 11], pair[:, 14], pair[:, 17]
-    good &= (month >= 1) & (month <= 12) & (hour < 24) & (minute < 60) & (second < 60) & (year >= 1)  # noqa: PLR2004
+    good &= (month >= 1) & (month <= 12) & (hour < 24) & (minute < 60) & (second < 60) & (year >= 1000)  # noqa: PLR2004
     days, within = _days(year, np.where(good, month, 1), day)
     micros, ends_well = _fractions(text, digits, lengths)
     return (days * 86_400 + hour * 3600 + minute * 60 + second) * _SECOND + micros, good & within & ends_well

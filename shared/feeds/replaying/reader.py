@@ -16,6 +16,9 @@ from shared.feeds.replaying.header import Header
 from shared.feeds.replaying.lines import VIEW, LineWriter, texts_of
 from shared.feeds.replaying.rules import BadField, ColumnRule
 
+LONGEST = csv.field_size_limit()
+"""Bytes of a line: 131,072."""
+
 _ROOM = b"\0" * VIEW.itemsize
 
 
@@ -123,6 +126,8 @@ class LineReader:
 
 def _fields_of(content: bytes) -> list[str]:
     """Split a line as Python's csv module does; raises BadField where that can't, or the text is not UTF-8."""
+    if len(content) > LONGEST:
+        raise BadField(f"it is longer than {LONGEST} bytes")
     try:
         text = content.decode()
     except UnicodeDecodeError as error:
