@@ -77,7 +77,7 @@ def database_rows(settings: Settings, identity: Identity, contract: Contract) ->
 def recordings(settings: Settings) -> Recordings:
     """Give the recordings that feeds may replay."""
     account = storage_account(settings, "blob")
-    queries = {one.recording.shown: one.recording.query for one in settings.feeds.values() if one.recording}
+    queries = {one.recording.address: one.recording.query for one in settings.feeds.values() if one.recording}
     web = WebRecordings(queries, settings.ca_bundle)
     return KeptRecordings(Path(settings.pools_folder) / "recordings", {"blob": BlobRecordings(account), "https": web})
 
@@ -87,7 +87,7 @@ def replay_plan(settings: Settings, found: Recordings, feed: str, how: ReplaySet
     location = settings.feeds[feed].recording if feed in settings.feeds else None
     if location is None:
         return None
-    return ReplayPlan(location.shown, found.identify(location), how.lead, how.run, how.speed, how.first)
+    return ReplayPlan(location.address, found.identify(location), how.lead, how.run, how.speed, how.first)
 
 
 def open_recording(found: Recordings, replay: ReplayPlan) -> RecordingFile:

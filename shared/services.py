@@ -266,18 +266,14 @@ class Services:
     @made_once
     def source_tools(self) -> SourceTools:
         """Give what the sources of slices need of the world."""
-        return SourceTools(
-            drawing=self.pools.drawing,
-            venues=self.venues,
-            recording=partial(access.open_recording, self.recordings),
-            quarantine=partial(access.quarantine, self.settings),
-        )
+        opening = partial(access.open_recording, self.recordings)
+        return SourceTools(self.pools.drawing, self.venues, opening, partial(access.quarantine, self.settings))
 
     @made_once
     def destination_tools(self) -> DestinationTools:
         """Give what the destinations of streams need of the world."""
-        spill = self.spill if self.settings.spills else None
         rows = partial(access.database_rows, self.settings, self.identity)
+        spill = self.spill if self.settings.spills else None
         return DestinationTools(self.hubs, lambda: self.lake, rows, self.clock, spill)
 
     @made_once

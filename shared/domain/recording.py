@@ -14,21 +14,21 @@ _BLOB: Final = re.compile(r"blob:(?P<container>[a-z0-9](?:[a-z0-9-]{1,61}[a-z0-9
 
 @dataclass(frozen=True, slots=True)
 class RecordingLocation:
-    """Where a recording lies. shown: all of it but for what may be secret. query: of a URL, a signature perhaps."""
+    """Where a recording lies. address: all of it but for what may be secret. query: of a URL, a signature perhaps."""
 
     kind: Literal["file", "blob", "https"]
-    shown: str
+    address: str
     query: str = field(default="", repr=False)
 
     @property
     def path(self) -> str:
         """Give the path of a file, or that of a blob in its container."""
-        return self.shown.removeprefix("file://") if self.kind == "file" else self.shown.partition("/")[2]
+        return self.address.removeprefix("file://") if self.kind == "file" else self.address.partition("/")[2]
 
     @property
     def container(self) -> str:
         """Name the container of a blob."""
-        return self.shown.removeprefix("blob:").partition("/")[0]
+        return self.address.removeprefix("blob:").partition("/")[0]
 
 
 def recording_location(written: str) -> RecordingLocation | None:

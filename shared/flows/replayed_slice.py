@@ -22,7 +22,7 @@ from shared.feeds.feed import Replayed
 from shared.feeds.records import Records
 from shared.feeds.replaying.header import header_of
 from shared.feeds.replaying.reader import LineReader
-from shared.feeds.replaying.timed import Bounds, TimedLines, bounds_of, first_time, timed_blocks
+from shared.feeds.replaying.timed import SliceLines, TimedLines, bounds_of, first_time, timed_blocks
 from shared.feeds.slicing import SliceClock, StreamRecords
 
 logger = logging.getLogger(__name__)
@@ -73,20 +73,20 @@ class ReplayedSlice:
 
     def report(self) -> Mapping[str, Any]:
         """Say how far it came and what was refused."""
-        shown = self.progress()
+        found = self.progress()
         refused = self._refused.total()
         if not refused:
-            return shown
+            return found
         warning = (
             f"{refused} lines of {self._replay.file} are no records; they are kept as lake/{self.quarantine.path}."
         )
-        return {**shown, "warnings": [warning]}
+        return {**found, "warnings": [warning]}
 
     def progress(self) -> Mapping[str, Any]:
         """Say which line was given last, and how many of how many (where that is known)."""
         refused = dict(self._refused.most_common(_NAMED_REASONS))
-        shown = {"file": self._replay.file, "line": self._line, "lines": self._done, "of": self._of, "refused": refused}
-        return {"replay": shown}
+        found = {"file": self._replay.file, "line": self._line, "lines": self._done, "of": self._of, "refused": refused}
+        return {"replay": found}
 
     @property
     def _replay(self) -> ReplayPlan:
@@ -110,7 +110,7 @@ class ReplayedSlice:
         try:
             header = header_of(file.first_line(), contract.columns)
         except FeedRefused as problem:
-            raise FeedRefused(f"{file.shown} can't be replayed: {problem}.") from problem
+            raise FeedRefused(f"{file.address} can't be replayed: {problem}.") from problem
         reader = LineReader(contract, header, self.replayed.time, self.replayed.blank_key)
         bounds = self._bounds(max(self._replay.first, header.lines + 1))
         self._of = bounds.lines
@@ -127,7 +127,7 @@ class ReplayedSlice:
         reasons = Counter(line.reason for line in refused)
         return Records(records.lines, records.keys, tuple(Refusal(rows, reason) for reason, rows in reasons.items()))
 
-    def _bounds(self, first: int) -> Bounds:
+    def _bounds(self, first: int) -> SliceLines:
         return bounds_of(self.attempt.plan, self._replay, self.attempt.part, first)
 
     def _elapsed(self, began: datetime) -> float:

@@ -60,17 +60,17 @@ class LineIndex:
 
 @dataclass(frozen=True, slots=True)
 class RecordingFile:
-    """A recording on this machine. shown: what messages call it. index: where its lines begin, as far as is known."""
+    """A recording on this machine. address: what messages call it. index: where its lines begin, as far as is known."""
 
     path: Path
-    shown: str
+    address: str
     index: LineIndex
 
     def first_line(self) -> bytes:
         """Give the first line; raises FeedRefused for an empty file, and for one that can't be read."""
         for block in self.blocks(1):
             return block.content.partition(b"\n")[0]
-        raise FeedRefused(f"{self.shown} is empty.")
+        raise FeedRefused(f"{self.address} is empty.")
 
     def blocks(self, line: int) -> Iterator[LineBlock]:
         """Give the lines from that one on; raises FeedRefused for a file that can't be read."""
@@ -78,9 +78,9 @@ class RecordingFile:
             with self._opened() as stream:
                 yield from self._blocks(stream, line)
         except _DAMAGED as error:
-            raise FeedRefused(f"{self.shown} is damaged: {error}.") from error
+            raise FeedRefused(f"{self.address} is damaged: {error}.") from error
         except OSError as error:
-            raise FeedRefused(f"{self.shown} can't be read: {error.strerror or error}.") from error
+            raise FeedRefused(f"{self.address} can't be read: {error.strerror or error}.") from error
 
     def _blocks(self, stream: IO[bytes], line: int) -> Iterator[LineBlock]:
         number, at = self.index.before(line)
@@ -99,10 +99,10 @@ class RecordingFile:
         with self.path.open("rb") as file:
             head = file.read(8)
         if head.startswith(_SEVEN_ZIP):
-            raise FeedRefused(f"{self.shown} is a 7z archive: unpack it, then pack it as gz or zip.")
+            raise FeedRefused(f"{self.address} is a 7z archive: unpack it, then pack it as gz or zip.")
         for mark, name in _PACKED.items():
             if head.startswith(mark):
-                raise FeedRefused(f"{self.shown} is packed by {name}: unpack it, then pack it as gz or zip.")
+                raise FeedRefused(f"{self.address} is packed by {name}: unpack it, then pack it as gz or zip.")
         if head.startswith(b"\x1f\x8b"):
             return cast("IO[bytes]", gzip.open(self.path, "rb"))
         if head.startswith(b"PK\x03\x04"):
@@ -113,9 +113,9 @@ class RecordingFile:
         archive = zipfile.ZipFile(self.path)
         members = [one for one in archive.infolist() if not one.is_dir()]
         if len(members) != 1:
-            raise FeedRefused(f"{self.shown} has {len(members)} files; a zip must hold one.")
+            raise FeedRefused(f"{self.address} has {len(members)} files; a zip must hold one.")
         if members[0].flag_bits & 1:
-            raise FeedRefused(f"{self.shown} is encrypted; a zip must be open.")
+            raise FeedRefused(f"{self.address} is encrypted; a zip must be open.")
         return archive.open(members[0])
 
 

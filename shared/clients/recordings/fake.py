@@ -4,30 +4,32 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from shared.clients.recordings.store import Found
+from shared.clients.recordings.store import RemoteFile
 from shared.domain.recording import RecordingLocation
 from shared.errors import IngestionError
 
 
 @dataclass(slots=True)
 class FakeRemote:
-    """Holds files by `shown`. failures: what the next calls raise, in turn; None is nothing."""
+    """Holds files by `address`. failures: what the next calls raise, in turn; None is nothing."""
 
     files: dict[str, bytes] = field(default_factory=dict)
     failures: list[IngestionError | None] = field(default_factory=list)
     fetched: int = 0
 
-    def look(self, location: RecordingLocation) -> Found | None:
+    def look(self, location: RecordingLocation) -> RemoteFile | None:
         """Say what is there."""
         self._fail()
-        content = self.files.get(location.shown)
-        return None if content is None else Found(len(content), hashlib.sha256(content).hexdigest(), content[:1000])
+        content = self.files.get(location.address)
+        return (
+            None if content is None else RemoteFile(len(content), hashlib.sha256(content).hexdigest(), content[:1000])
+        )
 
     def fetch(self, location: RecordingLocation, take: Callable[[bytes], None]) -> None:
         """Give it in two pieces."""
         self._fail()
         self.fetched += 1
-        content = self.files[location.shown]
+        content = self.files[location.address]
         take(content[: len(content) // 2])
         take(content[len(content) // 2 :])
 

@@ -23,7 +23,7 @@ HEAD: Final = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class RemoteFile:
     """What is known of a remote file. size: bytes. version: its ETag. head: its first bytes, at most `HEAD`."""
 
     size: int
@@ -34,7 +34,7 @@ class Found:
 class Remote(Protocol):
     """Where files are copied from."""
 
-    def look(self, location: RecordingLocation) -> Found | None:
+    def look(self, location: RecordingLocation) -> RemoteFile | None:
         """Say what is there now, None where nothing is; raises Unavailable, LoginRefused, FeedRefused."""
 
     def fetch(self, location: RecordingLocation, take: Callable[[bytes], None]) -> None:
@@ -64,12 +64,12 @@ class KeptRecordings:
             return _identity(_of_file(location))
         found = self.remotes[location.kind].look(location)
         if found is None:
-            raise FeedRefused(f"There is no recording {location.shown}.")
+            raise FeedRefused(f"There is no recording {location.address}.")
         return _identity(found)
 
     def open(self, location: RecordingLocation, identity: str) -> RecordingFile:
         """Read a file in place; copy any other, unless a copy is here."""
-        name = hashlib.sha256(f"{location.shown} {identity}".encode()).hexdigest()[:32]
+        name = hashlib.sha256(f"{location.address} {identity}".encode()).hexdigest()[:32]
         path = Path(location.path) if location.kind == "file" else self.folder / name
         if location.kind == "file" or not path.exists():
             self._check(location, identity)
@@ -77,12 +77,12 @@ class KeptRecordings:
             self._copy(location, path)
             self._check(location, identity)
         self.folder.mkdir(parents=True, exist_ok=True)
-        return RecordingFile(path, location.shown, LineIndex.read(self.folder / f"{name}.lines"))
+        return RecordingFile(path, location.address, LineIndex.read(self.folder / f"{name}.lines"))
 
     def _check(self, location: RecordingLocation, identity: str) -> None:
         if self.identify(location) != identity:
             raise FeedRefused(
-                f"The recording {location.shown} has changed since its window was planned; put the old file back, or "
+                f"The recording {location.address} has changed since its window was planned; put the old file back, or "
                 "open the window's time again as a new window."
             )
 
@@ -94,21 +94,21 @@ class KeptRecordings:
                 self.remotes[location.kind].fetch(location, lambda piece: _write(file, piece))
             Path(name).replace(path)
         except OSError as error:
-            raise Unavailable(f"{location.shown} can't be copied to {self.folder}: {error.strerror}.") from error
+            raise Unavailable(f"{location.address} can't be copied to {self.folder}: {error.strerror}.") from error
         finally:
             Path(name).unlink(missing_ok=True)
 
 
-def _of_file(location: RecordingLocation) -> Found:
+def _of_file(location: RecordingLocation) -> RemoteFile:
     try:
         with Path(location.path).open("rb") as file:
             seen = os.fstat(file.fileno())
-            return Found(seen.st_size, str(seen.st_mtime_ns), file.read(HEAD))
+            return RemoteFile(seen.st_size, str(seen.st_mtime_ns), file.read(HEAD))
     except OSError as error:
-        raise FeedRefused(f"The recording {location.shown} can't be read: {error.strerror or error}.") from error
+        raise FeedRefused(f"The recording {location.address} can't be read: {error.strerror or error}.") from error
 
 
-def _identity(found: Found) -> str:
+def _identity(found: RemoteFile) -> str:
     version = hashlib.sha256(found.version.encode()).hexdigest()[:16]
     return f"{found.size}-{version}-{hashlib.sha256(found.head).hexdigest()[:16]}"
 
@@ -120,4 +120,4 @@ def _write(file: IO[bytes], piece: bytes) -> None:
 def check_size(location: RecordingLocation, size: int) -> None:
     """Raise FeedRefused for a file that is too large to be copied."""
     if size > MOST_BYTES:
-        raise FeedRefused(f"{location.shown} is larger than {MOST_BYTES >> 30} GiB; pack it, or cut it in parts.")
+        raise FeedRefused(f"{location.address} is larger than {MOST_BYTES >> 30} GiB; pack it, or cut it in parts.")

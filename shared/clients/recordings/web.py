@@ -9,7 +9,7 @@ from typing import Final
 import requests
 from urllib3.exceptions import HTTPError
 
-from shared.clients.recordings.store import HEAD, Found, check_size
+from shared.clients.recordings.store import HEAD, RemoteFile, check_size
 from shared.clients.retrying import RetryPolicy, TransientError, connect_seconds
 from shared.domain.recording import RecordingLocation
 from shared.errors import FeedRefused, Unavailable
@@ -30,7 +30,7 @@ class WebRecordings:
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     seconds: float = _SECONDS
 
-    def look(self, location: RecordingLocation) -> Found | None:
+    def look(self, location: RecordingLocation) -> RemoteFile | None:
         """Ask for the first bytes; a server that gives no ranges is left after them."""
         return self.retry.call(lambda seconds: self._look(location, seconds))
 
@@ -50,12 +50,12 @@ class WebRecordings:
                     at += len(fresh)
                     check_size(location, at)
                     if time.monotonic() > end:
-                        raise Unavailable(f"{location.shown} was not fetched within {self.seconds:g} s.")
+                        raise Unavailable(f"{location.address} was not fetched within {self.seconds:g} s.")
 
         self.retry.call(lambda seconds: self._translated(location, lambda: go_on(seconds)), within=self.seconds)
 
-    def _look(self, location: RecordingLocation, seconds: float) -> Found | None:
-        def ask() -> Found | None:
+    def _look(self, location: RecordingLocation, seconds: float) -> RemoteFile | None:
+        def ask() -> RemoteFile | None:
             with self._get(location, f"bytes=0-{HEAD - 1}", seconds) as response:
                 if response.status_code == HTTPStatus.NOT_FOUND:
                     return None
@@ -65,11 +65,11 @@ class WebRecordings:
         return self._translated(location, ask)
 
     def _get(self, location: RecordingLocation, ranges: str, seconds: float) -> requests.Response:
-        query = self.queries.get(location.shown, "")
+        query = self.queries.get(location.address, "")
         with requests.Session() as session:
             session.trust_env = False
             return session.get(
-                f"{location.shown}?{query}" if query else location.shown,
+                f"{location.address}?{query}" if query else location.address,
                 headers={"Range": ranges, "Accept-Encoding": "identity"},
                 timeout=(connect_seconds(seconds), seconds),
                 verify=self.ca_bundle or True,
@@ -83,21 +83,21 @@ class WebRecordings:
             status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.REQUEST_TIMEOUT)
             or status >= HTTPStatus.INTERNAL_SERVER_ERROR
         ):
-            raise TransientError(f"{location.shown} answered {status}.")
+            raise TransientError(f"{location.address} answered {status}.")
         if status not in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
-            raise FeedRefused(f"{location.shown} answered {status}, not with the file.")
+            raise FeedRefused(f"{location.address} answered {status}, not with the file.")
 
     def _translated[Answer](self, location: RecordingLocation, ask: Callable[[], Answer]) -> Answer:
         """Translate what the library raises; its own words hold the whole URL, and so the signature."""
         try:
             return ask()
         except (requests.RequestException, HTTPError):
-            failure = TransientError(f"{location.shown} can't be reached, or stopped in the middle of its answer.")
+            failure = TransientError(f"{location.address} can't be reached, or stopped in the middle of its answer.")
         raise failure
 
 
-def _found(response: requests.Response) -> Found:
+def _found(response: requests.Response) -> RemoteFile:
     head = response.raw.read(HEAD)
     whole = response.headers.get("Content-Range", "").rpartition("/")[2] or response.headers.get("Content-Length", "0")
     version = response.headers.get("ETag") or response.headers.get("Last-Modified", "")
-    return Found(int(whole) if whole.isdigit() else 0, version, head)
+    return RemoteFile(int(whole) if whole.isdigit() else 0, version, head)

@@ -72,9 +72,9 @@ def blob_quarantine(account: Account, retry: RetryPolicy, stream: str, attempt: 
 
 def _row(line: RefusedLike) -> bytes:
     head = line.content[:_MOST_BYTES]
-    shown: dict[str, Any] = {"line": line.number, "reason": line.reason, "bytes": len(line.content)}
+    row: dict[str, Any] = {"line": line.number, "reason": line.reason, "bytes": len(line.content)}
     try:
-        shown["text"] = head.decode()
+        row["text"] = head.decode()
     except UnicodeDecodeError:
-        shown["base64"] = base64.b64encode(head).decode()
-    return json.dumps(shown, ensure_ascii=False).encode() + b"\n"
+        row["base64"] = base64.b64encode(head).decode()
+    return json.dumps(row, ensure_ascii=False).encode() + b"\n"

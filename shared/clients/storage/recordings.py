@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from azure.core.exceptions import ResourceNotFoundError
 
-from shared.clients.recordings.store import HEAD, Found, check_size
+from shared.clients.recordings.store import HEAD, RemoteFile, check_size
 from shared.clients.storage.account import Account
 from shared.clients.storage.containers import container_of
 from shared.domain.recording import RecordingLocation
@@ -24,12 +24,12 @@ class BlobRecordings:
 
     account: Account
 
-    def look(self, location: RecordingLocation) -> Found | None:
+    def look(self, location: RecordingLocation) -> RemoteFile | None:
         """Ask for the first bytes; with them come size and ETag."""
 
-        def ask(container: "ContainerClient", limits: dict[str, Any]) -> Found:
+        def ask(container: "ContainerClient", limits: dict[str, Any]) -> RemoteFile:
             blob = container.download_blob(location.path, offset=0, length=HEAD, **limits)
-            return Found(int(blob.properties.size), str(blob.properties.etag), bytes(blob.readall()))
+            return RemoteFile(int(blob.properties.size), str(blob.properties.etag), bytes(blob.readall()))
 
         try:
             return container_of(location.container, self.account).call(ask, ResourceNotFoundError)
@@ -40,7 +40,7 @@ class BlobRecordings:
         """Download range by range, each of which is tried again by itself."""
         found = self.look(location)
         if found is None:
-            raise FeedRefused(f"There is no recording {location.shown}.")
+            raise FeedRefused(f"There is no recording {location.address}.")
         check_size(location, found.size)
         container = container_of(location.container, self.account)
         for begin in range(0, found.size, _PIECE):

@@ -11,7 +11,7 @@ from shared.feeds.replaying.instants import WIDE as INSTANT
 from shared.feeds.replaying.instants import iso_times, us_times
 from shared.feeds.replaying.lines import Views, texts_of
 from shared.feeds.replaying.rules import ColumnRule
-from shared.feeds.replaying.values import KEPT, WIDE, SeenValues, Words, are_long_numbers, are_numbers, are_whole
+from shared.feeds.replaying.values import KEPT, WIDE, Eights, SeenValues, are_long_numbers, are_numbers, are_whole
 
 _NOTHING: Bytes = np.zeros(0, np.uint8)
 _T, _Z = ord("T"), ord("Z")
@@ -77,11 +77,11 @@ class ColumnReader:
 
     def _times(self, text: Bytes, views: Views) -> Checked:
         wide = np.ndarray((text.size - INSTANT + 1, INSTANT), np.uint8, text.data, strides=(1, 1))
-        shown = wide[np.minimum(views.starts, text.size - INSTANT)]
-        times, good = iso_times(shown, views.lengths)
+        written = wide[np.minimum(views.starts, text.size - INSTANT)]
+        times, good = iso_times(written, views.lengths)
         if not good.all():
             times[~good], good[~good] = us_times(texts_of(_some(views, ~good), text))
-        rewritten = good & ((views.lengths != INSTANT) | (shown[:, 10] != _T) | (shown[:, -1] != _Z))
+        rewritten = good & ((views.lengths != INSTANT) | (written[:, 10] != _T) | (written[:, -1] != _Z))
         if not rewritten.any():
             return Checked(views, good, times=times)
         texts = _with_z(timestamps.as_text(times[rewritten]))
@@ -96,7 +96,7 @@ def _some(views: Views, where: Bools) -> Views:
 def _long_numbers(text: Bytes, views: Views, long: Bools) -> Bools:
     eights: np.ndarray[Any, np.dtype[np.uint64]] = np.ndarray(text.size - WIDE + 1, "<u8", text.data, strides=(1,))
     starts, lengths = views.starts[long], views.lengths[long]
-    second: Words = eights[starts + WIDE] & KEPT[lengths - WIDE]
+    second: Eights = eights[starts + WIDE] & KEPT[lengths - WIDE]
     return are_long_numbers(eights[starts], second, lengths)
 
 

@@ -16,7 +16,7 @@ _SHORTEST, _POINT = 19, 20
 _DIGITS = [0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18]
 _DASH, _COLON, _T, _BLANK, _STOP, _Z, _ZERO, _NINE = 45, 58, 84, 32, 46, 90, 48, 9
 _MONTH_STARTS = np.cumsum([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
-_MONTH_STARTS_OF_LEAP = np.cumsum([0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
+_MONTH_STARTS_OF_366 = np.cumsum([0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 _FRACTION = np.array([100_000, 10_000, 1_000, 100, 10, 1])
 _US_SHAPE = r"^\d{1,2}/(?P<day>\d{1,2})/\d{4} \d{1,2}:\d{2}(?::[0-5]\d)?(?: [AaPp][Mm])?$"
 _US_FORMATS = ("%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M")
@@ -43,9 +43,9 @@ def iso_times(text: Bytes, lengths: Ints) -> tuple[Ints, Bools]:
 
 def _days(year: Ints, month: Ints, day: Ints) -> tuple[Ints, Bools]:
     """Count the days since the epoch, and say which are days of their months."""
-    leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
-    begin = np.where(leap, _MONTH_STARTS_OF_LEAP[month - 1], _MONTH_STARTS[month - 1])
-    end = np.where(leap, _MONTH_STARTS_OF_LEAP[month], _MONTH_STARTS[month])
+    is_long = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
+    begin = np.where(is_long, _MONTH_STARTS_OF_366[month - 1], _MONTH_STARTS[month - 1])
+    end = np.where(is_long, _MONTH_STARTS_OF_366[month], _MONTH_STARTS[month])
     before = year - 1
     days = before * 365 + before // 4 - before // 100 + before // 400 + begin + day - 1 - 719_162
     return days, (day >= 1) & (begin + day <= end)

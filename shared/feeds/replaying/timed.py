@@ -18,7 +18,7 @@ _TOO_LONG = "it is longer than a line may be"
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class SliceLines:
     """Which lines are a slice's: those due in `[begin, end)`, microseconds after the window's start.
 
     first: the line of the file with which the window begins. By rate `line` and `stop` are the slice's lines, by their
@@ -39,14 +39,14 @@ class Bounds:
         return None if self.stop is None else self.stop - self.line
 
 
-def bounds_of(plan: Plan, replay: ReplayPlan, part: Slice, first: int) -> Bounds:
+def bounds_of(plan: Plan, replay: ReplayPlan, part: Slice, first: int) -> SliceLines:
     """Say which lines are a slice's; `first` is the first one of the file that is replayed."""
     begin = microseconds(part.start) - microseconds(plan.window.start)
     end = microseconds(part.end) - microseconds(plan.window.start)
     if replay.speed:
-        return Bounds(replay, plan.rate, first, begin, min(end, replay.end), first, None)
+        return SliceLines(replay, plan.rate, first, begin, min(end, replay.end), first, None)
     before, until = replay.lines_before(begin, plan.rate), replay.lines_before(end, plan.rate)
-    return Bounds(replay, plan.rate, first, begin, end, first + before, first + until)
+    return SliceLines(replay, plan.rate, first, begin, end, first + before, first + until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def first_time(file: Recording, reader: LineReader, first: int) -> int:
     return 0
 
 
-def timed_blocks(file: Recording, reader: LineReader, bounds: Bounds, base: int, line: int) -> Iterator[TimedLines]:
+def timed_blocks(file: Recording, reader: LineReader, bounds: SliceLines, base: int, line: int) -> Iterator[TimedLines]:
     """Give the lines of a slice from that line on, block by block. base: the own time of the window's first record."""
     if bounds.stop is None:
         yield from _by_own_times(file, reader, bounds, base, line)
@@ -102,7 +102,9 @@ def timed_blocks(file: Recording, reader: LineReader, bounds: Bounds, base: int,
             yield TimedLines(read, numbers, due)
 
 
-def _by_own_times(file: Recording, reader: LineReader, bounds: Bounds, base: int, line: int) -> Iterator[TimedLines]:
+def _by_own_times(
+    file: Recording, reader: LineReader, bounds: SliceLines, base: int, line: int
+) -> Iterator[TimedLines]:
     """Take the lines by their own times; one that is earlier than a line before it is due with that one."""
     latest = 0.0
     for block in file.blocks(bounds.first):

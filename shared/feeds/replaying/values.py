@@ -9,7 +9,7 @@ import numpy.typing as npt
 from shared.feeds.replaying.fields import Bools, Ints
 from shared.feeds.replaying.rules import BadField, ColumnRule
 
-type Words = npt.NDArray[np.uint64]
+type Eights = npt.NDArray[np.uint64]
 
 WIDE = 8
 _SLOTS = 4096
@@ -23,26 +23,26 @@ def _each(byte: int) -> np.uint64:
     return np.uint64(byte * 0x0101010101010101)
 
 
-KEPT: Words = np.array([(1 << 8 * length) - 1 for length in range(WIDE + 1)], np.uint64)
+KEPT: Eights = np.array([(1 << 8 * length) - 1 for length in range(WIDE + 1)], np.uint64)
 _HIGH = _each(0x80)
-_WITHIN: Words = KEPT & _HIGH
-_LAST: Words = np.array([0, *(0x80 << 8 * (length - 1) for length in range(1, WIDE + 1))], np.uint64)
+_WITHIN: Eights = KEPT & _HIGH
+_LAST: Eights = np.array([0, *(0x80 << 8 * (length - 1) for length in range(1, WIDE + 1))], np.uint64)
 
 
-def _not_digits(words: Words) -> Words:
+def _not_digits(words: Eights) -> Eights:
     """Set the high bit of each byte that is no digit."""
     moved = words ^ _each(0x30)
-    found: Words = ((moved + _each(0x76)) | moved) & _HIGH
+    found: Eights = ((moved + _each(0x76)) | moved) & _HIGH
     return found
 
 
-def _not_points(words: Words) -> Words:
+def _not_points(words: Eights) -> Eights:
     moved = words ^ _each(0x2E)
-    found: Words = ((moved + _each(0x7F)) | moved) & _HIGH
+    found: Eights = ((moved + _each(0x7F)) | moved) & _HIGH
     return found
 
 
-def are_whole(words: Words, lengths: Ints) -> Bools:
+def are_whole(words: Eights, lengths: Ints) -> Bools:
     """Say which fields of at most 8 bytes are whole numbers as JSON writes them, without a sign."""
     strange = _not_digits(words) & _WITHIN[lengths]
     leading = ((words & np.uint64(0xFF)) == np.uint64(0x30)) & (lengths > 1)
@@ -50,7 +50,7 @@ def are_whole(words: Words, lengths: Ints) -> Bools:
     return found
 
 
-def are_numbers(words: Words, lengths: Ints) -> Bools:
+def are_numbers(words: Eights, lengths: Ints) -> Bools:
     """Say which fields of at most 8 bytes are numbers as JSON writes them, without sign and exponent."""
     strange = _not_digits(words) & _WITHIN[lengths]
     one_point = ((strange & (strange - np.uint64(1))) == 0) & ((strange & _not_points(words)) == 0)
@@ -60,7 +60,7 @@ def are_numbers(words: Words, lengths: Ints) -> Bools:
     return found
 
 
-def are_long_numbers(first: Words, second: Words, lengths: Ints) -> Bools:
+def are_long_numbers(first: Eights, second: Eights, lengths: Ints) -> Bools:
     """Say the same of fields of 9 to 16 bytes, of which `second` are those from the ninth on."""
     head, tail = _not_digits(first), _not_digits(second) & _WITHIN[lengths - WIDE]
     points = ((head & _not_points(first)) == 0) & ((tail & _not_points(second)) == 0)
@@ -83,7 +83,7 @@ class SeenValues:
         self._words = np.full(_SLOTS, 0xFFFFFFFFFFFFFFFF, np.uint64)
         self._literals = np.zeros(_SLOTS, "V16")
 
-    def literals(self, words: Words, known: Bools) -> tuple[np.ndarray, Bools]:
+    def literals(self, words: Eights, known: Bools) -> tuple[np.ndarray, Bools]:
         """Give the JSON of each value as Arrow's view of it, and which of them are good and known.
 
         known: the values that are looked at, for a longer one has no word.

@@ -110,7 +110,7 @@ def test_a_file_that_changed_since_its_window_was_planned_is_refused_by_name(tmp
 
 def test_a_blob_is_copied_once_and_read_from_its_copy(tmp_path):
     location = recording_location("blob:recordings/payments.csv")
-    remote = FakeRemote({location.shown: CONTENT})
+    remote = FakeRemote({location.address: CONTENT})
     kept = KeptRecordings(tmp_path, {"blob": remote})
     identity = kept.identify(location)
 
@@ -122,11 +122,11 @@ def test_a_blob_is_copied_once_and_read_from_its_copy(tmp_path):
 
 def test_a_copy_goes_on_serving_its_windows_when_the_blob_has_changed(tmp_path):
     location = recording_location("blob:recordings/payments.csv")
-    remote = FakeRemote({location.shown: CONTENT})
+    remote = FakeRemote({location.address: CONTENT})
     kept = KeptRecordings(tmp_path, {"blob": remote})
     identity = kept.identify(location)
     kept.open(location, identity)
-    remote.files[location.shown] = b"other\n"
+    remote.files[location.address] = b"other\n"
 
     assert kept.open(location, identity).path.read_bytes() == CONTENT
     assert kept.identify(location) != identity
@@ -134,10 +134,10 @@ def test_a_copy_goes_on_serving_its_windows_when_the_blob_has_changed(tmp_path):
 
 def test_a_blob_that_changed_before_it_was_copied_is_refused_and_leaves_no_file(tmp_path):
     location = recording_location("blob:recordings/payments.csv")
-    remote = FakeRemote({location.shown: CONTENT})
+    remote = FakeRemote({location.address: CONTENT})
     kept = KeptRecordings(tmp_path / "kept", {"blob": remote})
     identity = kept.identify(location)
-    remote.files[location.shown] = b"other\n"
+    remote.files[location.address] = b"other\n"
 
     with pytest.raises(FeedRefused, match="has changed since"):
         kept.open(location, identity)
@@ -146,7 +146,7 @@ def test_a_blob_that_changed_before_it_was_copied_is_refused_and_leaves_no_file(
 
 def test_a_copy_that_breaks_off_is_no_copy(tmp_path):
     location = recording_location("https://files.example/payments.csv?sig=hidden")
-    remote = FakeRemote({location.shown: CONTENT})
+    remote = FakeRemote({location.address: CONTENT})
     kept = KeptRecordings(tmp_path, {"https": remote})
     identity = kept.identify(location)
     remote.failures = [None, Unavailable("away")]
