@@ -24,7 +24,7 @@ from shared.feeds.replaying.header import header_of
 from shared.feeds.replaying.reader import LineReader
 from shared.feeds.replaying.timed import read_block
 
-CHUNK = 100_000
+CHUNK = 50_000
 """Lines of the file that every side converts whole."""
 
 LARGE = 1_000_000_000

@@ -40,11 +40,11 @@ def polars(path: Path, out: Path) -> None:
     """Scan with Polars, parse the time, write NDJSON."""
     texts = [name for name in pl.scan_csv(path).collect_schema() if name not in {*WHOLE, *DECIMAL, *TRUTH}]
     truths = [pl.col(name).str.to_lowercase() == "true" for name in TRUTH]
-    scan = pl.scan_csv(
-        path, schema_overrides=dict.fromkeys([*texts, *TRUTH], pl.String), missing_utf8_is_empty_string=True
-    )
+    scan = pl.scan_csv(path, schema_overrides=dict.fromkeys([*texts, *TRUTH], pl.String))
     time = pl.col(TIME).str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
-    scan.with_columns(*truths, time).collect().write_ndjson(out)
+    scan.with_columns(
+        pl.col([name for name in texts if name != TIME]).fill_null(""), *truths, time
+    ).collect().write_ndjson(out)
 
 
 def duck(path: Path, out: Path, names: list[str]) -> None:

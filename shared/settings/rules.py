@@ -121,10 +121,10 @@ def _recording_rules(name: str, read: Mapping[str, Any]) -> list[str]:
     recording = read.get(f"{name}_REPLAY_FILE")
     if recording is None or recording.kind != "https":
         return []
-    here = is_of_this_machine(recording.shown)
+    here = is_of_this_machine(recording.address)
     if here and not read["ONE_MACHINE"]:
         return [f"{name}_REPLAY_FILE leads to this machine, which only ONE_MACHINE allows."]
-    if recording.shown.startswith("http://") and not here:
+    if recording.address.startswith("http://") and not here:
         return [f"{name}_REPLAY_FILE must be fetched by https://."]
     return []
 

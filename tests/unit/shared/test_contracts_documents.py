@@ -131,7 +131,7 @@ def test_closed_json_is_what_its_contract_says(state):
     marker = closed_marker(state)
 
     assert breaches(schema, marker) == []
-    assert set(marker) == properties_of(schema)
+    assert set(marker) == properties_of(schema) - {"continued"}  # of a replayed slice alone, which goes on
     assert [set(counts) for counts in marker["counts"].values()] == [COUNTED, COUNTED]
     assert set(marker["spill"]["calls"]) == properties_of(schema["$defs"]["spilled"]) > set(SPILL_STATES)
     assert {stream: hub["name"] for stream, hub in marker["hubs"].items()} == {
