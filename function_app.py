@@ -2,6 +2,7 @@
 
 import azure.durable_functions as df
 
+from blueprints.daily import bp as daily
 from blueprints.enrichment import bp as enrichment
 from blueprints.housekeeping import bp as housekeeping
 from blueprints.ingestion import bp as ingestion
@@ -14,5 +15,5 @@ from shared.telemetry import quieten_libraries
 quieten_libraries()
 
 app = df.DFApp()
-for blueprint in (enrichment, housekeeping, ingestion, metrics, spill, steps, windows):
+for blueprint in (daily, enrichment, housekeeping, ingestion, metrics, spill, steps, windows):
     app.register_functions(blueprint)

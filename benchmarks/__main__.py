@@ -19,6 +19,7 @@ from benchmarks.interleaved import Row
 
 MODULES = (
     "transactions",
+    "call_centre",
     "realism",
     "pools",
     "imports",
@@ -31,6 +32,7 @@ MODULES = (
     "lakehouse_source",
     "lakehouse_sql",
     "lakehouse_cost",
+    "day_tables",
     "enrichment",
     "metrics",
     "housekeeping",

@@ -18,7 +18,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.interleaved import Row, Side, compare
-from shared.feeds.assets import AMOUNT, SCHEMA, parquet, prepare
+from shared.feeds.assets import AMOUNT, SCHEMA, prepare
+from shared.feeds.lookup_files import parquet
 
 NAME = "assets JSON to filtered, sorted Parquet"
 FOLDER = Path(".local/benchmarks")

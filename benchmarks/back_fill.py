@@ -22,7 +22,7 @@ MOST_SECONDS = 20.0
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DAYS, HOUR = timedelta(days=31), timedelta(hours=1)
 HOURLY = Schedule("payments", HOUR, timedelta(), HOUR, timedelta(), DAYS)
-STREAM = StreamPlan("transactions", "transactions", "transactions/1", "pack", "identity", 0)
+STREAM = StreamPlan("transactions", ("transactions",), "transactions/1", "pack", "identity", 0)
 TEMPLATE = PlanTemplate(HOUR / 12, timedelta(), timedelta(), 100.0, 2.0, (), (STREAM,))
 REQUEST = OpenRequest("payments", NOON - DAYS, NOON)
 
@@ -32,7 +32,7 @@ def rows() -> list[Row]:
     asked: list[str] = []
 
     def partitions(template: PlanTemplate) -> Mapping[str, int]:
-        asked.extend(stream.hub for stream in template.streams)
+        asked.extend(hub for stream in template.streams for hub in stream.hubs)
         return {"transactions": 4}
 
     plans = PlanFactory({"payments": TEMPLATE}, lambda _: "", partitions)

@@ -122,7 +122,7 @@ def _plan() -> Plan:
         speed=1.0,
         sources=MARKETS,
         fingerprint="",
-        streams=(StreamPlan("trades", "trades", "trades/1", "pack", "identity", 4),),
+        streams=(StreamPlan("trades", ("trades",), "trades/1", "pack", "identity", 4),),
     )
 
 

@@ -108,7 +108,7 @@ class MeasuredPlatform:
         ledger = table_ledger(Account(connection, "", FakeIdentity()))
         now = datetime.now(UTC).replace(microsecond=0)
         first = now.replace(minute=0, second=0) - (count + 24) * HOUR
-        stream = StreamPlan("trades", "trades", "trades/1", "row", "identity", 2)
+        stream = StreamPlan("trades", ("trades",), "trades/1", "row", "identity", 2)
         template = PlanTemplate(HOUR, timedelta(), timedelta(), 0.0, 1.0, (), (stream,))
         for number in range(count):
             window = Window("trades", first + number * HOUR, first + (number + 1) * HOUR)

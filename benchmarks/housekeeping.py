@@ -27,7 +27,7 @@ ROWS, ACTIVE = 100_000, 20
 MOST_SECONDS, MOST_MEGABYTES = 2.0, 50.0
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 LENGTH = timedelta(minutes=5)
-STREAM = StreamPlan("trades", "trades", "trades/1", "row", "identity", 0)
+STREAM = StreamPlan("trades", ("trades",), "trades/1", "row", "identity", 0)
 TEMPLATE = PlanTemplate(LENGTH, timedelta(), timedelta(), 0.0, 1.0, ("coinbase:BTC-USD",), (STREAM,))
 
 

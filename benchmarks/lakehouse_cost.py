@@ -1,20 +1,14 @@
 """What a pass of the lakehouse costs: over a long history, for a few rows, in counts, and in memory that stays."""
 
-import json
-import os
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 from benchmarks.interleaved import Row
+from benchmarks.spark_process import ROOT, Process, spark_process
 
-ROOT = Path(__file__).resolve().parents[1]
-PYTHON = ROOT / ".venv-lakehouse/bin/python"
-SCRIPT = Path(__file__).parent / "peers/lakehouse_passes.py"
 FORMER = "6247ec7"
 """The last commit whose silver was a streaming query, merged each batch and counted each pass."""
 
@@ -25,35 +19,8 @@ PASSES = 120
 PAST, PAST_ROWS = 100, 20_000
 
 
-class Process:
-    """One run in a process of its own, which does a step when it is told to."""
-
-    def __init__(self, name: str, process: "subprocess.Popen[str]") -> None:
-        self._name = name
-        self._process = process
-        self.ready: dict[str, Any] = self._answer()
-
-    def tell(self, command: str) -> dict[str, Any]:
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"{command}\n")
-        self._process.stdin.flush()
-        answer = self._answer()
-        print(f"{self._name} | {command}: {answer}", flush=True)
-        return answer
-
-    def _answer(self) -> dict[str, Any]:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            if line.startswith("{"):
-                answer: dict[str, Any] = json.loads(line)
-                return answer
-        raise RuntimeError(f"the run ended with {self._process.wait()} before it answered")
-
-
 def rows() -> list[Row]:
     """Measure all four; passes of two sides are taken in turns, each in a warm process of its own."""
-    if not PYTHON.exists():
-        raise FileNotFoundError(f"{PYTHON} is missing: run scripts/setup-lakehouse first.")
     return [*_trickle(), _history(), *_long_run()]
 
 
@@ -123,15 +90,5 @@ def _former(folder: Path) -> Path:
     return folder
 
 
-@contextmanager
-def _process(name: str, root: Path, *arguments: str) -> Iterator[Process]:
-    folders = {"PYTHONPATH": f"{root}/databricks/src:{root}/databricks/tests"}
-    command = [str(PYTHON), str(SCRIPT), *arguments]
-    started = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **folders}
-    )
-    try:
-        yield Process(name, started)
-    finally:
-        started.terminate()
-        started.wait(60)
+def _process(name: str, root: Path, *arguments: str) -> AbstractContextManager[Process]:
+    return spark_process("lakehouse_passes.py", root, name, *arguments)

@@ -53,7 +53,7 @@ async def measured(connected: AbstractAsyncContextManager[Sender], pool: Pool) -
 def _attempt(fingerprint: str) -> SliceAttempt:
     start = datetime.now(UTC).replace(microsecond=0)
     length = timedelta(seconds=SECONDS)
-    stream = StreamPlan("transactions", "transactions", "transactions/1", "pack", "identity", 4)
+    stream = StreamPlan("transactions", ("transactions",), "transactions/1", "pack", "identity", 4)
     template = PlanTemplate(length, timedelta(), timedelta(), RATE, 1.0, (), (stream,))
     plan = template.freeze(Window("payments", start, start + length), start, fingerprint, {"transactions": 4})
     return SliceAttempt(plan, plan.slices()[0], 1)

@@ -14,10 +14,10 @@ from faker import Faker
 from benchmarks.interleaved import Row, Side, compare
 from benchmarks.peers import faker_plain, mimesis_plain
 from benchmarks.peers.polars_pools import PolarsPayments
+from shared.feeds.drawing.blocks import BLOCK
 from shared.feeds.drawing.pool import Pool
 from shared.feeds.feed import Position
 from shared.feeds.payments.building import build
-from shared.feeds.payments.choices import BLOCK
 from shared.feeds.payments.feed import Payments
 from shared.feeds.payments.pool import VERSION, PaymentColumns
 

@@ -62,7 +62,7 @@ def doctor(_: argparse.Namespace) -> int:
 
 def examine(machine: Machine) -> Iterator[Finding]:
     """Run every check."""
-    for check in (_python, _packages, _proton, _compiler, _node, _azurite, _java, _maven, _lakehouse, _clock):
+    for check in (_python, _packages, _proton, _compiler, _node, _azurite, _cosmos, _java, _maven, _lakehouse, _clock):
         yield check(machine)
     yield from _states(machine)
     yield _ports(machine)
@@ -123,14 +123,22 @@ def _node(machine: Machine) -> Finding:
 
 
 def _azurite(machine: Machine) -> Finding:
-    package = machine.root / "node_modules" / "azurite" / "package.json"
-    wanted = _json(machine.root / "package.json").get("dependencies", {}).get("azurite")
+    return _from_npm(machine, "azurite", "Azurite")
+
+
+def _cosmos(machine: Machine) -> Finding:
+    return _from_npm(machine, "@vercel/cosmosdb-server", "Cosmos DB")
+
+
+def _from_npm(machine: Machine, name: str, subject: str) -> Finding:
+    package = machine.root / "node_modules" / name / "package.json"
+    wanted = _json(machine.root / "package.json").get("dependencies", {}).get(name)
     if not package.exists():
-        return Finding("missing", "Azurite", "not installed: run `make setup`")
+        return Finding("missing", subject, "not installed: run `make setup`")
     found = _json(package).get("version")
     if found != wanted:
-        return Finding("wrong", "Azurite", f"{found} is installed, package.json wants {wanted}: run `make setup`")
-    return Finding("ok", "Azurite", f"{found}")
+        return Finding("wrong", subject, f"{found} is installed, package.json wants {wanted}: run `make setup`")
+    return Finding("ok", subject, f"{found}")
 
 
 def _java(machine: Machine) -> Finding:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 from shared.clients.coincap.assets import Assets, CoinCapAssets
+from shared.clients.cosmos.containers import THROTTLED, AzureCosmos, CosmosConnection
 from shared.clients.destination import Sender
 from shared.clients.event_grid.topic import EventGridTopic, Topic
 from shared.clients.identity.credentials import Identity, ManagedIdentity, ServicePrincipal, make_identity
@@ -59,6 +60,22 @@ def assets(settings: Settings) -> Assets | None:
     if enrichment.assets_url is None:
         return None
     return CoinCapAssets(enrichment.assets_url, enrichment.assets_key or "", ca_bundle=settings.ca_bundle)
+
+
+def cosmos(settings: Settings, identity: Identity) -> AzureCosmos | None:
+    """Give the containers of Cosmos DB, None where no account is set."""
+    account = settings.cosmos
+    if account.endpoint is None:
+        return None
+    connection = CosmosConnection(
+        endpoint=account.endpoint,
+        database=account.database,
+        key=account.key,
+        ca_bundle=settings.ca_bundle,
+        side_by_side=account.concurrency,
+    )
+    timeouts = Timeouts(total=settings.send_deadline.total_seconds(), throttled=THROTTLED)
+    return AzureCosmos(connection, identity, retry=RetryPolicy(timeouts))
 
 
 def sending(settings: Settings) -> RetryPolicy:

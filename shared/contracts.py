@@ -10,6 +10,9 @@ from typing import Any, Final
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "contracts"
 
+LOOKUPS: Final = "lookups"
+"""The folder of the contracts of lookups."""
+
 _KINDS = frozenset({"string", "number", "integer", "boolean", "date-time"})
 _LIMITS = ("minLength", "maxLength", "pattern", "enum", "minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
 _NAME = re.compile(r"(?P<stream>[a-z][a-z0-9_]*)/(?P<version>\d{1,6})")
@@ -59,14 +62,39 @@ def load_contract(name: str) -> Contract:
     match = _NAME.fullmatch(name)
     if match is None:
         raise ContractError(f"{name!r} is no contract's name; it must be <stream>/<version>, for example trades/1.")
-    path = FOLDER / f"{match['stream']}.v{match['version']}.schema.json"
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ContractError(f"Contract {name} has no file contracts/{path.name}.") from None
-    except ValueError as error:
-        raise ContractError(f"Contract {name}: contracts/{path.name} is not JSON: {error}.") from error
+    document = _document(name, f"{match['stream']}.v{match['version']}.schema.json")
     return parse_contract(match["stream"], int(match["version"]), document)
+
+
+@dataclass(frozen=True, slots=True)
+class LookupColumn:
+    """One column of a lookup. arrow_type: as Arrow writes it, `int64` or `date32[day]`."""
+
+    name: str
+    arrow_type: str
+    nullable: bool
+
+
+@cache
+def load_lookup_columns(lookup: str) -> tuple[LookupColumn, ...]:
+    """Read the columns of a lookup, in their order, from the first version of its contract; raises ContractError."""
+    document = _document(f"{LOOKUPS}/{lookup}", f"{LOOKUPS}/{lookup}.v1.schema.json")
+    try:
+        return tuple(
+            LookupColumn(name, rule["x-type"], "null" in rule["type"]) for name, rule in document["properties"].items()
+        )
+    except (KeyError, TypeError):
+        raise ContractError(f"Contract {LOOKUPS}/{lookup}: each property must have type and x-type.") from None
+
+
+def _document(name: str, path: str) -> dict[str, Any]:
+    try:
+        document: dict[str, Any] = json.loads((FOLDER / path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ContractError(f"Contract {name} has no file contracts/{path}.") from None
+    except ValueError as error:
+        raise ContractError(f"Contract {name}: contracts/{path} is not JSON: {error}.") from error
+    return document
 
 
 def parse_contract(stream: str, version: int, document: Mapping[str, Any]) -> Contract:

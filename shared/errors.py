@@ -17,12 +17,25 @@ IngestionError
     └── SendFailed       records could not be delivered to their destination within the deadline
 """
 
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Self
 
 from shared.domain.delivery import Delivery, Event
 from shared.domain.failures import FailureKind
+
+
+def origin_of(fault: BaseException) -> str:
+    """Say of which class a fault is and which of our lines raised it: `ValueError in choices.py, line 12`.
+
+    Its text is left out: what fails over rows shows some of them, and these may be of people.
+    """
+    frames = traceback.extract_tb(fault.__traceback__)
+    ours = [one for one in frames if one.filename.endswith(".py") and "site-packages" not in one.filename]
+    place = f" in {ours[-1].filename.rpartition('/')[2]}, line {ours[-1].lineno}" if ours else ""
+    return f"{type(fault).__name__}{place}"
+
 
 RejectionReason = Literal["invalid", "unknown", "conflict", "too_large", "unsupported"]
 """Why a request can't be granted: what it says, what it names, what is the case already, its size, or its format."""

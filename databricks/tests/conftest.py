@@ -11,7 +11,7 @@ from hub_stage import ROOT, Platform, platform
 from kafka_broker import kafka_broker
 from lakehouse.session import spark_session
 
-HUBS = "trades:2,lost:2,anew:2,restarted:2,epochs:2,passes:2,empty:1"
+HUBS = "trades:2,lost:2,anew:2,restarted:2,epochs:2,passes:2,empty:1,spread-a:2,spread.b:2"
 
 settings.register_profile("steady", deadline=None, derandomize=True, max_examples=100, database=None)
 settings.load_profile("steady")

@@ -48,6 +48,7 @@ class Stage:
     target: FakeTarget = field(default_factory=FakeTarget)
     ids: dict[str, set[int]] = field(default_factory=dict)
     number: int = field(default_factory=lambda: next(_numbers))
+    tables: dict[str, Table] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.lake = Lake(self.spark)
@@ -66,6 +67,7 @@ class Stage:
     def gold(self, *tables: Table, paths: Mapping[str, str] | None = None) -> Gold:
         """Begin a process: what a former one remembered is forgotten."""
         self.lake = Lake(self.spark)
+        self.tables = {table.name: table for table in tables}
         lookups = Lookups(self.spark, self.store, paths or {}, self.contracts)
         gold = Gold(self.lake, Pipeline("feed", tables), lookups, (self.target,))
         gold.prepare()
@@ -96,7 +98,13 @@ class Stage:
 
     def built(self, table: Table) -> list[tuple[Any, ...]]:
         """Give what one build over all of silver makes."""
-        return listed(table.build(**{name: self.lake.read(f"silver.{name}") for name in table.inputs}), table)
+        return listed(self._built(table), table)
+
+    def _built(self, table: Table) -> DataFrame:
+        made_of = {name: self.tables.get(name) for name in table.inputs}
+        return table.build(
+            **{name: self._built(one) if one else self.lake.read(f"silver.{name}") for name, one in made_of.items()}
+        )
 
     def versions(self, table: Table) -> list[Row]:
         """Give the table's commits that wrote rows, the oldest first."""

@@ -2,12 +2,13 @@
 
 from datetime import timedelta
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from lakehouse.pipelines.kinds.buckets import Buckets, bucket_of
 from lakehouse.pipelines.kinds.correlate import Correlate
-from lakehouse.pipelines.kinds.day import Day, day_of
+from lakehouse.pipelines.kinds.day import Day, MadeOf, day_of
+from lakehouse.pipelines.kinds.groups import Groups
 from lakehouse.pipelines.kinds.per_row import PerRow
 from lakehouse.pipelines.kinds.snapshot import Snapshot
 from lakehouse.pipelines.table import Column, Table
@@ -85,7 +86,7 @@ def days(stream: str, zone: str = "Europe/Zurich") -> Table:
             Column("near", "long", "pairs"),
         ),
         key=("day", "kind"),
-        kind=Day(stream, "at", "day", zone, REACH),
+        kind=Day("day", (MadeOf(stream, "at", before=REACH, after=REACH),), zone),
         inputs=(stream,),
         build=build,
         sql="Days",
@@ -117,6 +118,50 @@ def pairs(left: str, right: str) -> Table:
         build=build,
         sql="Pairs",
         time="moment",
+    )
+
+
+def groups(stream: str) -> Table:
+    """Rows with their place in their kind."""
+
+    def build(**inputs: DataFrame) -> DataFrame:
+        place = F.row_number().over(Window.partitionBy("kind").orderBy("at", "id"))
+        return inputs[stream].select(F.col("id").alias("number"), "kind", place.alias("place"), "at", "window_id")
+
+    return Table(
+        name="places",
+        comment="places",
+        columns=(
+            Column("number", "long", "key", of=f"{stream}.id", required=True),
+            Column("kind", "string", "kind", of=f"{stream}.kind", required=True, length=8),
+            Column("place", "integer", "place"),
+            Column("at", "timestamp", "time", of=f"{stream}.at", required=True),
+            Column("window_id", "string", "window", of=f"{stream}.window_id", required=True),
+        ),
+        key=("number",),
+        kind=Groups(stream, by=("kind",), time="at", within=timedelta(hours=1)),
+        inputs=(stream,),
+        build=build,
+        sql="Places",
+        time="at",
+        layer="silver",
+    )
+
+
+def first_places(table: str) -> Table:
+    """The rows of a table of places that are the first of their kind."""
+    return Table(
+        name="firsts",
+        comment="firsts",
+        columns=(
+            Column("number", "long", "key", of=f"{table}.number", required=True),
+            Column("kind", "string", "kind", of=f"{table}.kind"),
+        ),
+        key=("number",),
+        kind=PerRow(table),
+        inputs=(table,),
+        build=lambda **inputs: inputs[table].where("place = 1").select("number", "kind"),
+        sql="Firsts",
     )
 
 

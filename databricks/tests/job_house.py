@@ -19,6 +19,7 @@ from lakehouse.building import Outside, assemble
 from lakehouse.chain import Chain
 from lakehouse.lake.naming import LAYERS, Names
 from lakehouse.lake.tables import Lake
+from lakehouse.personal_data import PiiKeys
 from lakehouse.request import RunRequest, Stream
 from lakehouse.sinks.jdbc import database
 from lakehouse.sinks.lengths import length_of
@@ -105,6 +106,7 @@ class House:
     reference: DictReference = field(default_factory=DictReference)
     clock: StoppedClock = field(default_factory=lambda: StoppedClock(START))
     sent: dict[str, dict[str, int]] = field(default_factory=dict)
+    pii_keys: PiiKeys | None = None
     lake: Lake = field(init=False)
 
     def __post_init__(self) -> None:
@@ -127,7 +129,8 @@ class House:
         self.lake = Lake(self.spark, self.lake.names)
         sql = self.sink()
         checkpoints = str(self.folder / "checkpoints")
-        outside = Outside(FolderSource(self.folder / "hub"), checkpoints, self.reference, sql, publisher=sql)
+        source = FolderSource(self.folder / "hub")
+        outside = Outside(source, checkpoints, self.reference, sql, publisher=sql, pii_keys=self.pii_keys)
         return assemble(self.lake, request or self.request(), outside, on_stage_done)
 
     def sink(self) -> SqlSink:

@@ -34,7 +34,7 @@ class SilverHouse:
     feed: str = "trades"
     contracts: tuple[Contract, ...] = ()
     upcasts: Mapping[str, Upcast] = field(default_factory=dict)
-    sent: dict[tuple[str, str], int] = field(default_factory=dict)
+    sent: dict[tuple[str | None, str, str], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.contracts = self.contracts or load_contracts(self.stream)
@@ -60,8 +60,8 @@ class SilverHouse:
         return silver
 
     def send(self, *events: dict[str, Any]) -> None:
-        """Put events in bronze in one commit, numbered on within their epoch and partition."""
-        rows = [self._numbered({"partition": "0", "epoch": "", **event}) for event in events]
+        """Put events in bronze in one commit, numbered on within their hub, epoch and partition."""
+        rows = [self._numbered({"partition": "0", "epoch": "", "hub": None, **event}) for event in events]
         frame = self.spark.createDataFrame([tuple(row[name] for name in EVENTS.names) for row in rows], EVENTS)
         self.lake.create(self.bronze, EVENTS)
         self.lake.append(self.bronze, frame.coalesce(1))
@@ -91,7 +91,7 @@ class SilverHouse:
         self.spark.sql(f"DROP TABLE IF EXISTS {self.bronze}")
 
     def _numbered(self, event: dict[str, Any]) -> dict[str, Any]:
-        place = (event["epoch"], event["partition"])
+        place = (event["hub"], event["epoch"], event["partition"])
         self.sent[place] = number = self.sent.get(place, -1) + 1
         there = {"offset": str(number), "sequence_number": number, "enqueued_at": START, "partition_key": None}
         return {**there, "ingested_at": START, **event}

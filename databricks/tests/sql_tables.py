@@ -51,3 +51,9 @@ ALL_TYPES = table(
     "id",
     clustered_by=("day",),
 )
+
+BY_DAY = table(
+    "day date, area string(16), agent long, period integer!, calls long!, is_full boolean, share decimal(9,4)",
+    *("day", "area", "agent"),
+    sql="Measures",
+)

@@ -40,6 +40,12 @@ def records_of(event: EventData, columns: Sequence[str]) -> list[Record]:
     return [Record(properties["slice"], _key(line, columns)) for line in body.splitlines()]
 
 
+def hubs_of(stream: Mapping[str, Any]) -> list[str]:
+    """Name the hubs of a stream by the plan of a window: several, one, or none where it goes elsewhere."""
+    several: list[str] = stream.get("hubs") or [stream["hub"]]
+    return [hub for hub in several if hub]
+
+
 def key_columns(contracts: Path, contract: str) -> list[str]:
     """Read which columns identify a record: the contract's `x-key`."""
     name, version = contract.split("/")

@@ -16,7 +16,7 @@ from rich.console import Console
 from emulators.processes.supervision import ServiceFailed
 from local.clone import CONTRACTS, LAKEHOUSE_PYTHON, SAMPLE, STATES
 from local.demo.display import LineDisplay, WindowsDisplay, print_stream_checks
-from local.demo.hub_reader import key_columns, read_hub
+from local.demo.hub_reader import hubs_of, key_columns, read_hub
 from local.demo.outage import LOST_FOR, NotDrained, beside, drained, lose_hub, must_have_spilled, spilled
 from local.demo.polling import (
     Windows,
@@ -140,7 +140,7 @@ async def _outage(running: Running, scenario: Scenario, windows: Windows) -> Asy
     if window is None:
         yield
         return
-    hub = window["plan"]["streams"][0]["hub"]
+    hub = hubs_of(window["plan"]["streams"][0])[0]
     async with beside(lose_hub(running.addresses["event_hubs"]["admin"], hub, _times(window)[0])):
         yield
 
@@ -169,7 +169,11 @@ class _Hubs:
     running: Running
     read: dict[str, list[Record]] = field(default_factory=dict)
 
-    async def records(self, hub: str, contract: str) -> list[Record]:
+    async def records(self, stream: Mapping[str, Any]) -> list[Record]:
+        """Read the hubs of a stream, as the window's plan has it."""
+        return [record for hub in hubs_of(stream) for record in await self._records_of(hub, stream["contract"])]
+
+    async def _records_of(self, hub: str, contract: str) -> list[Record]:
         if hub not in self.read:
             columns = key_columns(CONTRACTS, contract)
             connection = self.running.event_hubs_settings("Receiver")
@@ -182,11 +186,11 @@ async def _check(hubs: _Hubs, window: Mapping[str, Any], lost: str | None) -> li
 
     lost: the id of the window whose hub was lost.
     """
-    streams = [stream for stream in window["plan"]["streams"] if stream["hub"]]
+    streams = [stream for stream in window["plan"]["streams"] if hubs_of(stream)]
     spill = await spilled(hubs.running.addresses["functions"]["http"], window["id"])
     checks = []
     for stream in streams:
-        records = await hubs.records(stream["hub"], stream["contract"])
+        records = await hubs.records(stream)
         ours = [record for record in records if record.attempt.startswith(f"{window['id']}/")]
         primary = stream == window["plan"]["streams"][0]
         source = await _source(hubs.running, window) if primary else Source()

@@ -40,6 +40,7 @@ def choices_of(arguments: argparse.Namespace, *, with_functions: bool) -> Choice
         hubs=arguments.hubs,
         with_functions=with_functions,
         with_enrichment=lakehouse_is_installed(LAKEHOUSE_PYTHON),
+        with_cosmos=True,
         settings_file=SETTINGS if SETTINGS.exists() else SAMPLE,
         arguments=_service_arguments(arguments.recording, arguments.polling),
     )

@@ -49,7 +49,8 @@ def service_secrets(service: str, running: Running) -> dict[str, str]:
         return {STORAGE_VARIABLE: connection}
     if service == DATABRICKS:
         receiver = running.identities.client_in_role("Receiver")
-        return dict(zip(LAKEHOUSE_SECRETS, (connection, receiver.secret), strict=True))
+        values = (connection, receiver.secret, read_key(running.state.pii_keys))
+        return dict(zip(LAKEHOUSE_SECRETS, values, strict=True))
     return {}
 
 

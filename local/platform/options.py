@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from local.clone import CONTRACTS
@@ -18,6 +19,19 @@ def default_hubs(contracts: Path = CONTRACTS) -> str:
     schemas = (json.loads(path.read_text(encoding="utf-8")) for path in contracts.glob("*.schema.json"))
     streams = sorted({schema["title"].partition("/")[0] for schema in schemas if "x-key" in schema})
     return ",".join(f"{stream}:{_PARTITIONS.get(stream, USUAL_PARTITIONS)}" for stream in streams)
+
+
+def with_named_hubs(hubs: str, settings: Mapping[str, str]) -> str:
+    """Add the hubs that app settings give to streams (`<STREAM>_HUB`, `<STREAM>_HUBS`), each as large as the stream's.
+
+    hubs: `name:partitions,…`, of which a stream's own hub has its name.
+    """
+    partitions = dict(hub.rsplit(":", 1) for hub in hubs.split(","))
+    for setting, names in settings.items():
+        stream = setting.removesuffix("S").removesuffix("_HUB").lower()
+        if setting.endswith(("_HUB", "_HUBS")) and stream in partitions:
+            partitions = {name.strip(): partitions[stream] for name in names.split(",") if name.strip()} | partitions
+    return ",".join(f"{name}:{count}" for name, count in sorted(partitions.items()))
 
 
 def add_start_arguments(parser: argparse.ArgumentParser, *, name: str) -> None:

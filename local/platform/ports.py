@@ -29,6 +29,8 @@ class Ports:
     databricks_admin: int = 20008
     logic_app: int = 20010
     logic_app_admin: int = 20011
+    cosmos: int = 20012
+    cosmos_admin: int = 20013
     functions: int = 7071
     functions_rpc: int = 17071
 

@@ -1,9 +1,10 @@
 """Makes the folder of a platform ready: its logs, its keys, and who may do what."""
 
+import json
 import shutil
 
 from emulators.entra.identities import Identities, make_identities, read_identities, write_identities
-from emulators.key_files import make_key, write_key
+from emulators.key_files import make_base64_key, make_key, write_key
 from local.platform.state import State
 
 
@@ -19,7 +20,14 @@ def prepare(state: State, *, clear: bool) -> Identities:
 
 
 def _make_keys(state: State) -> None:
-    """Make the keys of the topic and of the assets API, where this folder has none."""
-    for path in (state.topic_key, state.assets_key):
+    """Make the keys of the topic, of the assets API, of personal data and of Cosmos DB, where this folder has none."""
+    pii_keys = json.dumps({"keys": [{"version": "v1", "key": make_key()}]})
+    made = {
+        state.topic_key: make_key(),
+        state.assets_key: make_key(),
+        state.pii_keys: pii_keys,
+        state.cosmos_key: make_base64_key(),
+    }
+    for path, key in made.items():
         if not path.exists():
-            write_key(make_key(), path)
+            write_key(key, path)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from emulators.entra.identities import Identities, Role
-from local.platform.services import Addresses
+from local.platform.services import COSMOS, COSMOS_DATABASE, Addresses
 from local.platform.state import State
 
 NAMESPACE = "local.servicebus.windows.net"
@@ -35,6 +35,7 @@ class Running:
                 "AzureFunctionsJobHost__extensions__queues__maxPollingInterval": "00:00:02",  # as `func start` does
             }
             | self.event_hubs_settings("Sender")
+            | self._cosmos()
             | self._venues()
         )
 
@@ -51,6 +52,12 @@ class Running:
             "authorityHost": self.addresses["entra"]["authority"],
         }
         return {f"EVENT_HUBS__{name}": value for name, value in connection.items()}
+
+    def _cosmos(self) -> dict[str, str]:
+        """Point the app at the account, where it logs in as it does to the hub."""
+        if COSMOS not in self.addresses:
+            return {}
+        return {"COSMOS__accountEndpoint": self.addresses[COSMOS]["account"], "COSMOS__database": COSMOS_DATABASE}
 
     def _venues(self) -> dict[str, str]:
         exchange = self.addresses["exchange"]

@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local.clone import AZURITE, LAKEHOUSE_PYTHON, ROOT, SAMPLE
-from local.platform.options import default_hubs
+from local.clone import AZURITE, COSMOS_SERVER, LAKEHOUSE_PYTHON, ROOT, SAMPLE
+from local.platform.options import default_hubs, with_named_hubs
 from local.platform.ports import Ports
+from local.platform.settings_file import read_settings
 from local.platform.state import State
 
 type Addresses = Mapping[str, Mapping[str, str]]
@@ -17,9 +18,15 @@ FUNCTIONS = "functions"
 EVENT_GRID = "event_grid"
 DATABRICKS = "databricks"
 LOGIC_APP = "logic_app"
+COSMOS = "cosmos"
+COSMOS_DATABASE = "ingestion"
+COSMOS_CONTAINER = "transactions"
+COSMOS_THROUGHPUT = 4_000
+COSMOS_PARTITIONS = 2
+_COSMOS_KEY = "/ipCountryCode"
 STORAGE_VARIABLE = "EVENT_GRID_STORAGE"
 LAKEHOUSE_SECRETS = tuple(  # what the wheel reads where there is no secret scope
-    f"LAKEHOUSE_SECRET_{name}" for name in ("STORAGE_CONNECTION_STRING", "EVENT_HUBS_CLIENT_SECRET")
+    f"LAKEHOUSE_SECRET_{name}" for name in ("STORAGE_CONNECTION_STRING", "EVENT_HUBS_CLIENT_SECRET", "PII_KEYS")
 )
 
 
@@ -29,9 +36,9 @@ class Choices:
 
     `app` is the folder of the Functions app. `hubs` is `name:partitions,…`. `settings_file` holds the app's own
     settings, and what the platform itself knows of them (see `Running.app_settings`) goes over it. `with_enrichment`
-    adds Event Grid, Databricks and the Logic Apps. `arguments` adds arguments to the command line of a service
-    (`{"exchange": ["--rate", "100"]}`), `settings` adds app settings; both go over everything else. `settings_at_start`
-    gives more of them when the Functions host is started.
+    adds Event Grid, Databricks and the Logic Apps, `with_cosmos` Cosmos DB. `arguments` adds arguments to the command
+    line of a service (`{"exchange": ["--rate", "100"]}`), `settings` adds app settings; both go over everything else.
+    `settings_at_start` gives more of them when the Functions host is started.
     """
 
     ports: Ports = field(default_factory=Ports)
@@ -39,6 +46,7 @@ class Choices:
     hubs: str = field(default_factory=default_hubs)
     with_functions: bool = True
     with_enrichment: bool = False
+    with_cosmos: bool = False
     settings_file: Path = SAMPLE
     arguments: Mapping[str, Sequence[str]] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -62,7 +70,8 @@ class Service:
 def services(choices: Choices, state: State) -> list[Service]:
     """List the services of a platform in the order of their needs."""
     enrichment = (_event_grid, _databricks, _logic_app) if choices.with_enrichment else ()
-    parts = (_storage, _entra, _event_hubs, _exchange, *enrichment)
+    beside = (_cosmos,) if choices.with_cosmos else ()
+    parts = (_storage, _entra, _event_hubs, _exchange, *enrichment, *beside)
     found = [part(choices, state) for part in parts]
     if choices.with_functions:
         found.append(_functions(choices, state, frozenset(service.name for service in found)))
@@ -91,7 +100,11 @@ def _event_hubs(choices: Choices, state: State) -> Service:
         *("--amqps-port", str(ports.event_hubs), "--admin-port", str(ports.event_hubs_admin)),
         *("--websocket-port", str(ports.event_hubs_websockets)),
         *_certificate(state),
-        *("--authority", str(state.authority), "--identities", str(state.identities), "--hubs", choices.hubs),
+        *("--authority", str(state.authority), "--identities", str(state.identities)),
+        *(
+            "--hubs",
+            with_named_hubs(choices.hubs, {**read_settings(choices.settings_file)["Values"], **choices.settings}),
+        ),
     ]
     return Service(
         "event_hubs",
@@ -148,6 +161,22 @@ def _logic_app(choices: Choices, state: State) -> Service:
         *("--definitions", str(ROOT / "definitions" / "logic_apps"), "--outbox", str(state.outbox)),
     ]
     return Service(LOGIC_APP, "emulators.logic_app", lambda _: arguments)
+
+
+def _cosmos(choices: Choices, state: State) -> Service:
+    arguments = [
+        *("--port", str(choices.ports.cosmos), "--admin-port", str(choices.ports.cosmos_admin)),
+        *_certificate(state),
+        *("--ca", str(state.authority), "--identities", str(state.identities), "--key-file", str(state.cosmos_key)),
+        *("--server", str(COSMOS_SERVER), "--container", f"{COSMOS_DATABASE}/{COSMOS_CONTAINER}:{_COSMOS_KEY}"),
+        *("--throughput", str(COSMOS_THROUGHPUT), "--partitions", str(COSMOS_PARTITIONS)),
+    ]
+    return Service(
+        COSMOS,
+        "emulators.cosmos",
+        lambda addresses: [*arguments, "--issuer", addresses["entra"]["issuer"]],
+        frozenset({"entra"}),
+    )
 
 
 def _functions(choices: Choices, state: State, after: frozenset[str]) -> Service:

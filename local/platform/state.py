@@ -50,6 +50,16 @@ class State:
         return self.folder / "assets.key"
 
     @property
+    def pii_keys(self) -> Path:
+        """The keys of the tokens that the lake has for personal data: as old as the lake, which is useless without."""
+        return self.folder / "pii-keys.json"
+
+    @property
+    def cosmos_key(self) -> Path:
+        """The key of the Cosmos DB account."""
+        return self.folder / "cosmos.key"
+
+    @property
     def databricks(self) -> Path:
         """Runs and logs of the Jobs service, and below it the lake."""
         return self.folder / "databricks"

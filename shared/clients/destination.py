@@ -1,12 +1,14 @@
 """Where a stream's records go: everything that takes events does it by one verb, so that it can be put around another.
 
-A hub takes them (`event_hubs.hubs`), files in the lake do (`storage.lake_files`), and rows of a SQL table. What sends
-twice, to a hub and a database, or keeps aside what a hub did not take (`spilling`), is a `Sender` around a `Sender`.
+A hub takes them (`event_hubs.hubs`), a container of Cosmos DB (`cosmos.containers`), files in the lake do
+(`storage.lake_files`), and rows of a SQL table. What sends twice, to a hub and a database, or keeps aside what a hub
+did not take (`spilling`), is a `Sender` around a `Sender`.
 """
 
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from shared.domain.charge import Charge
 from shared.domain.delivery import Delivery, Event
 
 type OnRefusal = Callable[[Event, str], None]
@@ -25,14 +27,22 @@ class Sender(Protocol):
 
 
 class RestingSender(Sender, Protocol):
-    """Delivers events to a hub, which it leaves alone for a while after it failed several times in a row."""
+    """Delivers events to a peer that it leaves alone for a while after it failed several times in a row."""
 
     async def send(self, events: Sequence[Event], *, briefly: bool = False) -> Delivery:
         """Deliver as every sender does; SendFailed names the events that are not settled.
 
-        briefly: for no longer than one try may take, where nobody wants to wait for a hub that may be away.
+        briefly: for no longer than one try may take, where nobody wants to wait for a peer that may be away.
         """
 
     @property
     def rest(self) -> float:
-        """Give the seconds for which the hub is left alone; 0 where the next send asks it."""
+        """Give the seconds for which the peer is left alone; 0 where the next send asks it."""
+
+
+class ChargedSender(RestingSender, Protocol):
+    """Delivers events to a destination that is paid by use."""
+
+    @property
+    def charge(self) -> Charge:
+        """Give what everything that was sent so far has cost."""

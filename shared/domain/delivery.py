@@ -7,13 +7,17 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One Event Hubs message: `rows` records in `body`, sent by partition key, to a partition, or to neither."""
+    """One Event Hubs message: `rows` records in `body`, sent by partition key, to a partition, or to neither.
+
+    block: which block of its slice its records are of (`shared.domain.spreading`); it is not sent.
+    """
 
     body: bytes
     rows: int
     properties: Mapping[str, str | int]
     partition_key: str | None = None
     partition_id: str | None = None
+    block: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ class Split:
 
 
 def due_batches(batches: Iterable[SpilledBatch], after_dead: AfterDead) -> list[SpilledBatch]:
-    """Give what may be sent of a stream's batches, in the order of their paths.
+    """Give what may be sent of the batches of a stream and a hub, in the order of their paths.
 
     A batch that waits for a dead one is not among them while that is dead.
     """
@@ -54,9 +54,22 @@ def due_batches(batches: Iterable[SpilledBatch], after_dead: AfterDead) -> list[
 
 
 def first_due(batches: Iterable[SpilledBatch], after_dead: AfterDead) -> list[SpilledBatch]:
-    """Give the first of each stream's batches that may be sent; streams of which none may are left out."""
-    by_stream = groupby(sorted(batches, key=attrgetter("path")), key=attrgetter("stream"))
-    return [first for _, own in by_stream for first in due_batches(own, after_dead)[:1]]
+    """Give the first of each stream's batches that may be sent to a hub, for each hub that has any."""
+    listed = sorted(batches, key=attrgetter("path"))
+    parts = dict.fromkeys((batch.stream, batch.hub) for batch in listed)
+    return [
+        first
+        for stream, hub in parts
+        for first in due_batches(of_hub((one for one in listed if one.stream == stream), hub), after_dead)[:1]
+    ]
+
+
+def of_hub(batches: Iterable[SpilledBatch], hub: str) -> list[SpilledBatch]:
+    """Give those of a stream's batches that are a hub's, or may be, since their metadata can't be read.
+
+    Hubs have no order among each other, so what one does not take holds up no other.
+    """
+    return [batch for batch in batches if batch.hub in {hub, ""}]
 
 
 def is_due(message: SpillMessage, first: SpilledBatch) -> bool:
@@ -69,7 +82,7 @@ def is_due(message: SpillMessage, first: SpilledBatch) -> bool:
 
 
 def is_left_to_reminder(message: SpillMessage, batch: SpilledBatch, first: SpilledBatch) -> bool:
-    """Say whether a message has nothing to do, since its stream's first due batch waits for its hub and its reminder.
+    """Say whether a message has nothing to do, since its stream's first batch for its hub waits for that, reminded of.
 
     batch: the one that the message names. first: the one that was first when somebody looked last, as it is now; what
     came before it since is first itself.
@@ -109,7 +122,7 @@ def drained_windows(batches: Iterable[SpilledBatch]) -> list[str]:
 def overdue(
     batches: Iterable[SpilledBatch], now: datetime, messages: int, after_dead: AfterDead
 ) -> list[tuple[SpilledBatch, timedelta]]:
-    """Give the first due batch of each stream that may have no message any more, and when to remind of it.
+    """Give the first due batch of each stream and hub that may have no message any more, and when to remind of it.
 
     messages: about how many there are, never too few. Where there is any, it may be the one: a reminder as late as a
     redriver's own can be is out of date when it comes, unless nobody else reminded.

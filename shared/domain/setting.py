@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -16,6 +16,7 @@ _SECRET: Final = re.compile(
 """How keys, passwords and signatures stand in connection strings, URLs and queries."""
 
 _KEY_VAULT: Final = "@microsoft.keyvault("
+_TIME: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d):([0-5]\d)", re.ASCII)
 _PLAIN: Final = re.compile(r"[\w.,:*# -]{1,32}", re.ASCII)
 
 
@@ -93,6 +94,20 @@ def positive_whole_seconds(value: str) -> timedelta:
     """Read a duration above zero without a fraction of the second."""
     whole_seconds(value)
     return positive_duration(value)
+
+
+def time_of_day(value: str) -> time:
+    """Read a time of the clock, `hh:mm:ss`."""
+    written = _TIME.fullmatch(value.strip())
+    if written is None:
+        raise ValueError("must be a time of day as hh:mm:ss, from 00:00:00 to 23:59:59")
+    hour, minute, second = map(int, written.groups())
+    return time(hour, minute, second)
+
+
+def optional_time_of_day(value: str) -> time | None:
+    """Read a time of the clock; blank is None."""
+    return time_of_day(value) if value.strip() else None
 
 
 def positive_number(value: str) -> float:

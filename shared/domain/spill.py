@@ -79,7 +79,7 @@ class SpillMessage:
     """What a message in the queue says: the batch of which path waits, as which version of the app wrote it.
 
     tries, rows: the batch's when the message was written. tellings: of a message that is there to tell of the batch's
-    window, the how manieth one it is; 0 of any other.
+    window, the how manieth one it is; 0 of any other. hub: the batch's, empty where that can't be read.
     """
 
     path: str
@@ -87,6 +87,7 @@ class SpillMessage:
     tries: int = 0
     rows: int = 0
     tellings: int = 0
+    hub: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +168,9 @@ def read_message(document: object) -> SpillMessage:
         raise ValueError(f"version is {version!r}, not a whole number from 1")
     if not isinstance(path, str) or not is_batch_path(path):
         raise ValueError(f"path is {str(path)[:200]!r}, which names no batch")
-    counts = (_count_of(document, name) for name in ("tries", "rows", "tellings"))
-    return SpillMessage(path, version, *counts)
+    tries, rows, tellings = (_count_of(document, name) for name in ("tries", "rows", "tellings"))
+    hub = document.get("hub")
+    return SpillMessage(path, version, tries, rows, tellings, hub if isinstance(hub, str) else "")
 
 
 def counts_by_stream(batches: Iterable[SpilledBatch]) -> dict[str, SpillCounts]:

@@ -13,7 +13,6 @@ from typing import Any, Final
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from msgspec.structs import astuple
 
 AMOUNT: Final = pa.decimal128(38, 18)
@@ -80,14 +79,6 @@ def prepare(pages: Iterable[bytes], layout: Mapping[str, str] = COINCAP) -> Look
     for page in pages:
         reading.take(page)
     return reading.lookup()
-
-
-def parquet(table: pa.Table) -> bytes:
-    """Write a lookup as one Parquet file; its columns repeat little, so no dictionaries are tried."""
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd", use_dictionary=False)
-    content: bytes = sink.getvalue().to_pybytes()
-    return content
 
 
 type _Texts = Sequence[str | None]

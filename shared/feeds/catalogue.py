@@ -2,15 +2,18 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from shared.contracts import ContractError, load_contract
+from shared.contracts import ContractError, load_contract, load_lookup_columns
 from shared.feeds import trades
-from shared.feeds.feed import Feed
+from shared.feeds.call_centre import feed as call_centre
+from shared.feeds.feed import Drawn, Feed
 from shared.feeds.payments import feed as payments
 
 FEEDS: tuple[Feed, ...] = (
     trades.FEED,
     payments.FEED,
+    call_centre.FEED,
 )
 
 
@@ -53,4 +56,24 @@ def _problem(feed: Feed, others: Mapping[str, Feed]) -> str | None:
             load_contract(stream.contract)
         except ContractError as error:
             return f"stream {stream.name}: {error}"
+    return _problem_of_days(feed, others)
+
+
+def _problem_of_days(feed: Feed, others: Mapping[str, Feed]) -> str | None:
+    try:
+        ZoneInfo(feed.zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        return f"there is no time zone {feed.zone!r}."
+    owners = {dimension.name: other.name for other in others.values() for dimension in other.dimensions}
+    for dimension in feed.dimensions:
+        if not isinstance(feed.source, Drawn):
+            return f"its dimension {dimension.name} is made from a pool, and only a drawn feed has one."
+        if dimension.name not in feed.lookups:
+            return f"its dimension {dimension.name} is none of its lookups."
+        if dimension.name in owners:
+            return f"its dimension {dimension.name} is one of feed {owners[dimension.name]}, too."
+        try:
+            load_lookup_columns(dimension.name)
+        except ContractError as error:
+            return f"dimension {dimension.name}: {error}"
     return None

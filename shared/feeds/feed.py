@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Literal
+
+import pyarrow as pa
 
 from shared.domain.setting import Setting
 from shared.domain.volumes.measurement import MeasuredTable
@@ -108,13 +110,30 @@ class Replayed:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A drawn feed that is ready: what draws from its pool, and the fingerprint of that pool."""
+    """A drawn feed that is ready: its pool, and what draws from it."""
 
-    fingerprint: str
+    pool: Pool
     draw: Draw
+
+    @property
+    def fingerprint(self) -> str:
+        """Name the content of the pool."""
+        return self.pool.fingerprint
 
 
 type Source = Drawn | Exchanges
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """A lookup of a drawn feed that has other rows from day to day, such as its clients.
+
+    make: gives the rows of a day from the feed's pool, in the columns and types of the contract `lookups/<name>`; the
+    same pool and day always give the same rows.
+    """
+
+    name: str
+    make: Callable[[Pool, date], pa.Table]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +143,12 @@ class Feed:
     source: where the records come from; the first of `streams` is the primary one of a drawn feed. every, length: how
     often a window begins and how long it is. slice_length: how long one activity ingests. lead: how long before its
     start a slice begins. grace: how long late records are awaited. rate: records of the primary stream a second, of a
-    drawn feed. lookups: which reference data the enrichment of its windows joins. measured: the SQL tables whose volume
-    is judged. replay: how its windows read a recording, which a setting may put in the place of its source. settings:
-    its own, beyond those of every feed; their values, which must be plain JSON, are frozen into each plan.
+    drawn feed. lookups: which reference data the enrichment of its windows joins. dimensions: those of the lookups
+    that are made anew each day from the pool. zone: the time zone whose days these are, by its IANA name. daily_gold:
+    whether its pipeline has tables by day, which a run brings up to date when the day is over. measured: the SQL tables
+    whose volume is judged. replay: how its windows read a recording, which a setting may put in the place of its
+    source. settings: its own, beyond those of every feed; their values, which must be plain JSON, are frozen into each
+    plan.
     """
 
     name: str
@@ -139,6 +161,9 @@ class Feed:
     grace: timedelta = timedelta()
     rate: float = 100
     lookups: tuple[str, ...] = ()
+    dimensions: tuple[Dimension, ...] = ()
+    zone: str = "UTC"
+    daily_gold: bool = False
     measured: tuple[MeasuredTable, ...] = ()
     replay: Replayed | None = None
     settings: tuple[Setting, ...] = ()

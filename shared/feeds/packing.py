@@ -1,4 +1,4 @@
-"""Turns records into events: one record each, or many to a body."""
+"""Turns records into events, one record each or many to a body, and events into records."""
 
 import zlib
 from collections.abc import Iterator
@@ -30,19 +30,41 @@ class Packing:
 
 
 def as_events(
-    records: Records, packing: Packing, *, contract: str, slice_id: str, partitions: int
+    records: Records, packing: Packing, *, contract: str, slice_id: str, partitions: int, block: int = 0
 ) -> tuple[list[Event], tuple[Refusal, ...]]:
     """Make the events of some records, and name the records that fit in none.
 
     `row`: one event a record, by its partition key. `pack`: newline-delimited records grouped by
     `crc32(key) % partitions`, sent to that partition, in the order of their stream within each group. A destination
-    without partitions (`partitions` is 0) is one group.
+    without partitions (`partitions` is 0) is one group. block: the number of the slice's block that the records are of.
     """
     kept, refusals = _within(records, packing)
     properties: dict[str, str | int] = {"contract": contract, "slice": slice_id}
     if packing.mode == "row":
-        return _rows(kept, properties), refusals
-    return _packs(kept, packing, properties, partitions), refusals
+        return _rows(kept, properties, block), refusals
+    return _packs(kept, packing, properties, partitions, block), refusals
+
+
+class BodyUnreadable(ValueError):
+    """An event's body is not what its properties and its count of records say; the text says why."""
+
+
+def lines_of(event: Event) -> list[bytes]:
+    """Give the records of an event in their order, one line each without its end; raises BodyUnreadable."""
+    lines = [line for line in _decoded(event).split(b"\n") if line.strip()]
+    if len(lines) != event.rows:
+        raise BodyUnreadable(f"an event of {event.rows} records has {len(lines)} lines")
+    return lines
+
+
+def _decoded(event: Event) -> bytes:
+    if event.properties.get("encoding") != "zstd":
+        return event.body
+    try:
+        with pa.input_stream(pa.BufferReader(event.body), compression="zstd") as stream:
+            return bytes(stream.read())
+    except (OSError, pa.ArrowInvalid) as error:
+        raise BodyUnreadable(f"an event's body is no zstd: {error}") from error
 
 
 def _within(records: Records, packing: Packing) -> tuple[Records, tuple[Refusal, ...]]:
@@ -73,18 +95,20 @@ def _too_large(line: bytes, key: str, limit: int) -> str:
     )
 
 
-def _rows(records: Records, properties: dict[str, str | int]) -> list[Event]:
+def _rows(records: Records, properties: dict[str, str | int], block: int) -> list[Event]:
     keys = records.keys.dictionary.to_pylist()
     codes = records.keys.indices.to_pylist()
     return [
-        Event(line.removesuffix(b"\n"), 1, properties, partition_key=keys[code])
+        Event(line.removesuffix(b"\n"), 1, properties, partition_key=keys[code], block=block)
         for line, code in zip(records.lines.to_pylist(), codes, strict=True)
     ]
 
 
-def _packs(records: Records, packing: Packing, properties: dict[str, str | int], partitions: int) -> list[Event]:
+def _packs(
+    records: Records, packing: Packing, properties: dict[str, str | int], partitions: int, block: int
+) -> list[Event]:
     return [
-        Event(body, rows, {**properties, "rows": rows, "encoding": encoding}, partition_id=partition)
+        Event(body, rows, {**properties, "rows": rows, "encoding": encoding}, partition_id=partition, block=block)
         for partition, lines in _grouped(records, partitions)
         for body, rows, encoding in _bodies(lines, packing)
     ]

@@ -27,3 +27,10 @@ class Records:
     def slice(self, start: int, stop: int) -> "Records":
         """Give the records `[start, stop)` without copying them."""
         return Records(self.lines.slice(start, stop - start), self.keys.slice(start, stop - start))
+
+    def part(self, start: int, stop: int) -> "Records":
+        """Give the records `[start, stop)` with no more keys than they need: a small part of many reads few keys."""
+        part = self.slice(start, stop)
+        if len(part.keys.dictionary) <= len(part):
+            return part
+        return Records(part.lines, part.keys.dictionary_decode().dictionary_encode())

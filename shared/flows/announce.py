@@ -174,21 +174,36 @@ def _marker(row: WindowRow, tries: _Tries, spill: Mapping[str, Any], positions: 
 
 
 async def _positions(events: WindowEvents, row: WindowRow, marked: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Say of each stream which its hub is and how far; of a hub that is gone, what the marker said before, if any.
+    """Say of each stream which its hubs are and how far; of a hub that is gone, what the marker said before, if any.
 
     Asked after the spill was: what is redriven lies before these positions.
     """
-    hubs, last = {}, {}
-    for name, hub in _hubs(row).items():
-        properties = await _properties(events, hub)
-        if properties is not None:
-            hubs[name] = {"name": hub, "created_at": properties.created_at.isoformat()}
-            last[name] = dict(properties.last_sequence_numbers)
-            continue
-        last[name] = marked.get("last_sequence_numbers", {}).get(name, {})
-        if name in marked.get("hubs", {}):
-            hubs[name] = marked["hubs"][name]
-    return {"hubs": hubs, "last_sequence_numbers": last}
+    found: dict[str, dict[str, Any]] = {"hubs": {}, "last_sequence_numbers": {}}
+    for stream, hubs in _hubs(row).items():
+        before = _marked_hubs(marked, stream, hubs[0])
+        first, *further = [await _position(events, hub, before.get(hub, {})) for hub in hubs]
+        found["last_sequence_numbers"][stream] = first.pop("last_sequence_numbers")
+        if "created_at" in first:
+            found["hubs"][stream] = first
+        if further:
+            found.setdefault("further_hubs", {})[stream] = further
+    return found
+
+
+async def _position(events: WindowEvents, hub: str, before: Mapping[str, Any]) -> dict[str, Any]:
+    """Say when a hub was made and how far it is; what was said before where it is gone."""
+    properties = await _properties(events, hub)
+    if properties is None:
+        return {"name": hub, "last_sequence_numbers": {}, **before}
+    last = dict(properties.last_sequence_numbers)
+    return {"name": hub, "created_at": properties.created_at.isoformat(), "last_sequence_numbers": last}
+
+
+def _marked_hubs(marked: Mapping[str, Any], stream: str, first: str) -> dict[str, Mapping[str, Any]]:
+    """Take from a marker what it says of a stream's hubs, by name. first: the one whose name it may leave out."""
+    last = marked.get("last_sequence_numbers", {}).get(stream, {})
+    head = {**marked.get("hubs", {}).get(stream, {"name": first}), "last_sequence_numbers": last}
+    return {one["name"]: one for one in (head, *marked.get("further_hubs", {}).get(stream, ()))}
 
 
 async def _properties(events: WindowEvents, hub: str) -> HubProperties | None:
@@ -223,9 +238,9 @@ def _tries(events: WindowEvents, row: WindowRow) -> _Tries:
     return _Tries(completing_attempts(rows, row.attempt), continued(completed(rows)))
 
 
-def _hubs(row: WindowRow) -> dict[str, str]:
-    """Name the hub of each of a window's streams that has one."""
-    return {stream.name: stream.hub for stream in Plan.from_wire(dict(row.plan)).streams if stream.hub}
+def _hubs(row: WindowRow) -> dict[str, tuple[str, ...]]:
+    """Name the hubs of each of a window's streams that has any."""
+    return {stream.name: stream.hubs for stream in Plan.from_wire(dict(row.plan)).streams if stream.hubs}
 
 
 def _announce(

@@ -1,16 +1,18 @@
 """Where a stream's records go: the one place that tells the kinds of destination apart."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 
 from shared.clients.destination import Sender
 from shared.clients.event_hubs.hubs import EventHubs
 from shared.clients.spilling import spilling
+from shared.clients.spreading import Spread
 from shared.clients.storage.lake_files import Lake
 from shared.clients.storage.spill import Spill
 from shared.contracts import Contract, load_contract
+from shared.domain.spreading import first_turn
 from shared.domain.windows.plan import StreamPlan
 
 
@@ -33,7 +35,7 @@ def connect(stream: StreamPlan, attempt_id: str, tools: DestinationTools) -> Abs
     """Connect one try to the destination of a stream for as long as the context lasts."""
     match stream.destination:
         case "hub":
-            return _hub(stream, attempt_id, tools)
+            return _hubs(stream, attempt_id, tools)
         case "sql":
             return nullcontext(tools.rows(load_contract(stream.contract)))
         case "lake_ndjson":
@@ -43,11 +45,19 @@ def connect(stream: StreamPlan, attempt_id: str, tools: DestinationTools) -> Abs
 
 
 @asynccontextmanager
-async def _hub(stream: StreamPlan, attempt_id: str, tools: DestinationTools) -> AsyncIterator[Sender]:
-    async with tools.hubs.sender(stream.hub) as sender:
+async def _hubs(stream: StreamPlan, attempt_id: str, tools: DestinationTools) -> AsyncIterator[Sender]:
+    async with AsyncExitStack() as stack:
+        connections = (_hub(stream.name, hub, attempt_id, tools) for hub in stream.hubs)
+        senders = [await stack.enter_async_context(connection) for connection in connections]
+        yield senders[0] if len(senders) == 1 else Spread(senders, first_turn(attempt_id))
+
+
+@asynccontextmanager
+async def _hub(stream: str, hub: str, attempt_id: str, tools: DestinationTools) -> AsyncIterator[Sender]:
+    async with tools.hubs.sender(hub) as sender:
         if tools.spill is None:
             yield sender
             return
-        names = {"stream": stream.name, "hub": stream.hub, "attempt_id": attempt_id}
+        names = {"stream": stream, "hub": hub, "attempt_id": attempt_id}
         async with spilling(sender, tools.spill, clock=tools.clock, **names) as around:
             yield around

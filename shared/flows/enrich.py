@@ -88,12 +88,12 @@ def claim_run(tools: EnrichmentTools, window_id: str, number: int, mode: RunMode
 
 
 def prepare_lookups(tools: EnrichmentTools, window_id: str, number: int) -> dict[str, Any]:
-    """Write each of the window's lookups once; where one can't be made, use its newest good one and say so in the run.
+    """Write each lookup of the window, or of its day, once; where one can't be made, use its newest good one.
 
-    A window that wants none gets none. Raises JobRefused where there is no lookup at all.
+    The run says so then. A window that wants none gets none. Raises JobRefused where there is no lookup at all.
     """
     row = _existing(tools, window_id)
-    provided = {name: provide(tools.lookups, name, window_id) for name in tools.jobs_of[row.window.feed].lookups}
+    provided = {name: provide(tools.lookups, name, row.window) for name in tools.jobs_of[row.window.feed].lookups}
     paths = {name: path for name, (path, _) in provided.items()}
     note = " ".join(why for _, why in provided.values() if why)
     _change(tools, row, number, lookups=paths, lookup_note=note)
@@ -181,7 +181,7 @@ def _submit(tools: EnrichmentTools, row: WindowRow, run: RunRow) -> int:
     plan = Plan.from_wire(dict(row.plan))
     job_id = tools.jobs.find(tools.jobs_of[row.window.feed].name)
     times = {"grace": plan.grace, "drain_limit": drain_limit_of(run, tools.drain_limit)}
-    hubs_made = asyncio.run(_hubs_made(tools.hubs, {stream.hub for stream in plan.streams if stream.hub}))
+    hubs_made = asyncio.run(_hubs_made(tools.hubs, {hub for stream in plan.streams for hub in stream.hubs}))
     return tools.jobs.run_now(job_id, run.instance_id, parameters_of(run, plan.streams, times, hubs_made))
 
 

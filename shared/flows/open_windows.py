@@ -77,7 +77,7 @@ def _plan_of(row: WindowRow) -> Plan | None:
 
 def partitions_of(template: PlanTemplate, hubs: EventHubs) -> dict[str, int]:
     """Ask the hubs that packs go to for their partitions; a row needs no count, so its hub is not asked."""
-    asked = {stream.hub for stream in template.streams if stream.hub and stream.packing == "pack"}
+    asked = {hub for stream in template.streams if stream.packing == "pack" for hub in stream.hubs}
     return {hub: len(asyncio.run(hubs.properties(hub)).last_sequence_numbers) for hub in asked}
 
 

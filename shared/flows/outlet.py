@@ -5,7 +5,8 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, as
 from dataclasses import dataclass
 
 from shared.clients.destination import Sender
-from shared.domain.delivery import Delivery
+from shared.domain.delivery import Delivery, Event, Refusal
+from shared.domain.spreading import Block, blocks
 from shared.domain.windows.plan import StreamPlan
 from shared.errors import FeedUnusable, SendFailed
 from shared.feeds.packing import Packing, as_events
@@ -27,20 +28,31 @@ class Outlet:
 
     async def send(self, records: Records) -> None:
         """Pack, send and count some records, in their order; raises SendFailed or LoginRefused."""
-        events, refusals = as_events(
-            records,
-            Packing(mode=self.stream.packing, encoding=self.stream.encoding),
-            contract=self.stream.contract,
-            slice_id=self.attempt_id,
-            partitions=self.stream.partitions,
-        )
+        packed = [self._packed(records.part(start, stop), number) for number, start, stop in self._cut(len(records))]
         self.counts.read += len(records) + sum(refusal.rows for refusal in records.refusals)
-        self._count(Delivery(refusals=(*records.refusals, *refusals)))
+        self._count(sum((Delivery(refusals=refusals) for _, refusals in packed), Delivery(refusals=records.refusals)))
+        events = [event for part, _ in packed for event in part]
         try:
             self._count(await self.sender.send(events))
         except SendFailed as failure:
             self._count(failure.delivery)
             raise
+
+    def _cut(self, records: int) -> Iterable[Block]:
+        """Cut so many further records into blocks where their hubs take turns, else leave them whole."""
+        if len(self.stream.hubs) > 1:
+            return blocks(self.counts.read, records)
+        return [Block(0, 0, records)]
+
+    def _packed(self, records: Records, block: int) -> tuple[list[Event], tuple[Refusal, ...]]:
+        return as_events(
+            records,
+            Packing(mode=self.stream.packing, encoding=self.stream.encoding),
+            contract=self.stream.contract,
+            slice_id=self.attempt_id,
+            partitions=self.stream.partitions,
+            block=block,
+        )
 
     def _count(self, delivery: Delivery) -> None:
         self.counts.delivery += delivery

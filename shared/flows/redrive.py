@@ -11,7 +11,7 @@ from typing import Final
 from shared import telemetry
 from shared.clients.storage.spill import SpillLock
 from shared.domain.failures import FailureKind
-from shared.domain.redriving import LONGEST_DELAY, due_batches, is_due, is_left_to_reminder
+from shared.domain.redriving import LONGEST_DELAY, due_batches, is_due, is_left_to_reminder, of_hub
 from shared.domain.spill import UNSETTLED, SpilledBatch, SpillMessage, SpillState, feed_of, read_message
 from shared.errors import IngestionError, LoginRefused, Unavailable
 from shared.flows.redriver import Redriver, RedriveTools
@@ -24,7 +24,7 @@ _UNTOLD: Final = timedelta(minutes=1)
 
 
 async def redrive(tools: RedriveTools, body: bytes) -> None:
-    """Redrive the stream whose batch a message of the queue names, for two minutes at the most.
+    """Redrive what a stream has for the hub of the batch that a message of the queue names, for two minutes at most.
 
     What is left then, or waits because its hub is away, is named by a new message. Only where storage is away this
     raises, Unavailable or LoginRefused: then the message itself comes again. Windows that are drained are told of
@@ -93,14 +93,14 @@ def _put_off(tools: RedriveTools, batch: SpilledBatch, message: SpillMessage) ->
 async def _redrive_stream(
     tools: RedriveTools, lock: SpillLock, message: SpillMessage, batch: SpilledBatch, settled: dict[str, SpilledBatch]
 ) -> SpilledBatch | None:
-    """Redrive what is due of a stream; gives the batch that is next where time was up."""
+    """Redrive what is due of a stream and the batch's hub; gives the batch that is next where time was up."""
     if await telemetry.in_thread(_has_nothing_to_do, tools, message, batch):
         return None
-    batches = await telemetry.in_thread(tools.spill.batches, f"{batch.stream}/", UNSETTLED)
+    batches = of_hub(await telemetry.in_thread(tools.spill.batches, f"{batch.stream}/", UNSETTLED), batch.hub)
     due = due_batches(batches, tools.after_dead)
     sent = {one.path for one in due}
     held = next((one.path for one in batches if one.state == "waiting" and one.path not in sent), "")
-    await telemetry.in_thread(tools.spill.note_first, batch.stream, due[0].path if due else held)
+    await telemetry.in_thread(tools.spill.note_first, batch.stream, batch.hub, due[0].path if due else held)
     if not due or not is_due(message, due[0]):
         return None
     unread = [one for one in batches if one.state == "dead"] if tools.after_dead == "wait" else []
@@ -117,7 +117,7 @@ def _has_nothing_to_do(tools: RedriveTools, message: SpillMessage, batch: Spille
     The note is written by who has the lock: before it redrives, when the hub is away, and when all is done. Where it is
     out of date, because a redriver was killed, the batch that it names has another state, and the stream is listed.
     """
-    noted = tools.spill.noted_first(batch.stream)
+    noted = tools.spill.noted_first(batch.stream, batch.hub)
     if not noted:
         return noted == "" and batch.state != "waiting"
     first = tools.spill.batch(noted)

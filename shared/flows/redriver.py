@@ -1,4 +1,4 @@
-"""The work on one stream's spilled batches: each is sent to its hub, and marked by what became of it."""
+"""The work on the batches that a stream spilled for one hub: each is sent there, and marked by what became of it."""
 
 import asyncio
 import logging
@@ -57,7 +57,7 @@ class RedriveTools:
 
 @dataclass(slots=True)
 class Redriver:
-    """One call's work on one stream. senders: by hub, connected once. refused: what the hub refused of one send.
+    """One call's work on one stream and hub. sender: connected once. refused: what the hub refused of one send.
 
     dead: the dead batches for which later events of their keys wait; unread: those of them whose keys are not known
     yet, in the order of their paths. held: one that waits for a dead one. settled: by window, the last batch of it that
@@ -71,7 +71,7 @@ class Redriver:
     unread: list[SpilledBatch]
     held: str = ""
     dead: list[DeadKeys] = field(default_factory=list)
-    senders: dict[str, Sender] = field(default_factory=dict)
+    sender: Sender | None = None
     refused: list[tuple[Event, str]] = field(default_factory=list)
     rows: int = 0
 
@@ -91,7 +91,7 @@ class Redriver:
                     await telemetry.in_thread(self._wait, batch, failure)
                     return None
                 await telemetry.in_thread(self._end_dead, batch, f"{failure}")
-        await telemetry.in_thread(self.tools.spill.note_first, due[0].stream, self.held)
+        await telemetry.in_thread(self.tools.spill.note_first, due[0].stream, due[0].hub, self.held)
         return None
 
     async def _redrive(self, batch: SpilledBatch) -> None:
@@ -111,10 +111,10 @@ class Redriver:
         await telemetry.in_thread(self._settle, batch, parts)
 
     async def _sender(self, hub: str) -> Sender:
-        if hub not in self.senders:
+        if self.sender is None:
             connection = self.tools.hubs.sender(hub, lambda event, reason: self.refused.append((event, reason)))
-            self.senders[hub] = await self.connections.enter_async_context(connection)
-        return self.senders[hub]
+            self.sender = await self.connections.enter_async_context(connection)
+        return self.sender
 
     def _settle(self, batch: SpilledBatch, parts: Split) -> None:
         """Split off what waits and what was refused, and mark the rest as redriven.
@@ -169,7 +169,7 @@ class Redriver:
         delay = self._delay(again.tries, failure)
         self.tools.spill.remind(again, delay)
         self.tools.spill.mark(again)
-        self.tools.spill.note_first(batch.stream, batch.path)
+        self.tools.spill.note_first(batch.stream, batch.hub, batch.path)
         about = {"window": batch.window_id, "tries": again.tries, "again_in_s": round(delay.total_seconds())}
         if failure.kind is FailureKind.UNAUTHORIZED:
             telemetry.error(logger, "spill.login_refused", cause=failure, **about)

@@ -53,7 +53,7 @@ def report_run(tools: ReportTools, window_id: str, number: int) -> dict[str, Any
         return {}
     counts = tools.counts.of_window(window_id) or {}
     overdue = has_waited_too_long(row, tools.metrics.clock(), tools.drain_limit)
-    faults = describe_faults(counts, [stream.name for stream in _streams_of(row) if stream.hub], overdue=overdue)
+    faults = describe_faults(counts, [stream.name for stream in _streams_of(row) if stream.hubs], overdue=overdue)
     measured = [_measure(tools, table, row, run, healthy=not faults) for table in _tables_of(tools.metrics, row)]
     if faults:
         _alert(tools, row, run, "unbalanced", faults)

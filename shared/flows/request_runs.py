@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from shared import telemetry
 from shared.clients.durable.orchestrations import Orchestrations
 from shared.clients.sql.stores import Counts
-from shared.domain.runs.run import RunMode, RunRow, instance_of
+from shared.domain.runs.run import RunMode, RunRow, instance_of, next_number
 from shared.domain.windows.ledger_row import WindowRow
 from shared.errors import LoginRefused, RequestRejected, SettingsError, Unavailable
 from shared.flows.enrich import EnrichmentTools, fail_run
@@ -22,9 +22,7 @@ def claim_rerun(tools: EnrichmentTools, window_id: str) -> RunRow:
         raise _conflict(f"Window {window_id} is {row.state}; it can be enriched again when it has ended.")
     runs = tools.runs.of_window(row.window)
     now = tools.clock()
-    run = RunRow(
-        row.window, max((one.number for one in runs), default=0) + 1, "rerun", "claimed", now, now, attempt=row.attempt
-    )
+    run = RunRow(row.window, next_number(runs), "rerun", "claimed", now, now, attempt=row.attempt)
     if any(not one.ended for one in runs) or not tools.runs.claim(run):
         raise _conflict(f"A run of window {window_id} is active; wait for its end.")
     return run

@@ -14,6 +14,7 @@ from shared.domain.runs.run import (
     instance_of,
     is_due_for_revival,
     may_start_until,
+    next_number,
     number_of_wanted,
     real_end,
     takes_in,
@@ -63,8 +64,8 @@ async def _catch_up(tools: EnrichmentTools, orchestrations: Orchestrations, rows
     for row in rows:
         drained = _drained(row, tools.clock())
         if drained is not None and not await telemetry.in_thread(_is_taken_in, tools, row, drained, rows):
-            number = max((run.number for run in await telemetry.in_thread(tools.runs.of_window, row.window)), default=0)
-            await start_enrichment_of(orchestrations, row.window.id, number + 1, "catch_up")
+            number = next_number(await telemetry.in_thread(tools.runs.of_window, row.window))
+            await start_enrichment_of(orchestrations, row.window.id, number, "catch_up")
             return [f"The spill of window {row.window.id} was drained after its run; another one was started."]
     return []
 

@@ -90,18 +90,19 @@ async def _tell_drained(tools: SpillHousekeepingTools, batches: Collection[Spill
 
 
 def _look_at_poison(tools: SpillHousekeepingTools, batches: dict[str, SpilledBatch]) -> list[str]:
-    """Take all messages that the function died of, and look once at each stream that they name.
+    """Take all messages that the function died of, and look once at each stream and hub that they name.
 
     Once: what takes storage away for a while kills the messages of many good batches together.
     """
-    done, streams = [], set()
+    done, parts = [], set()
     for message in _poison(tools.spill):
         try:
-            streams.add(read_message(json.loads(message.body)).path.partition("/")[0])
+            named = read_message(json.loads(message.body))
+            parts.add((named.path.partition("/")[0], named.hub))
         except (ValueError, RecursionError) as fault:
             done.append(f"A message of {len(message.body)} bytes in the queue spill-poison names no batch: {fault}.")
         tools.spill.forget(message)
-    return done + [_after_death(tools, batches, stream) for stream in sorted(streams)]
+    return done + [_after_death(tools, batches, *part) for part in sorted(parts)]
 
 
 def _poison(spill: Spill) -> Iterator[QueuedMessage]:
@@ -112,26 +113,30 @@ def _poison(spill: Spill) -> Iterator[QueuedMessage]:
         yield from messages
 
 
-def _after_death(tools: SpillHousekeepingTools, batches: dict[str, SpilledBatch], stream: str) -> str:
-    """Have a stream tried once more, and bury what its redriver died of again.
+def _after_death(tools: SpillHousekeepingTools, batches: dict[str, SpilledBatch], stream: str, hub: str) -> str:
+    """Have a stream tried once more at a hub, and bury what its redriver died of again.
 
     A redriver works in the order of paths, so it died of the first batch, whichever its message named.
     """
-    due = _first_due(tools, batches.values(), stream)
+    due = _first_due(tools, batches.values(), stream, hub)
     if not due:
         return f"The function died five times at the spill of stream {stream}, where nothing is due any more."
     batch = after_death(due[0])
     batches[batch.path] = tools.spill.mark(batch) or batch
     if batch.state == "dead":
         tools.spill.bury(batch)
-    for following in _first_due(tools, batches.values(), stream):
+    for following in _first_due(tools, batches.values(), stream, hub):
         tools.spill.remind(following)
     ends = "It is dead now." if batch.state == "dead" else "It is tried once more."
     return f"The function died five times at {batch.path} ({batch.rows} records). {ends}"
 
 
-def _first_due(tools: SpillHousekeepingTools, batches: Iterable[SpilledBatch], stream: str) -> list[SpilledBatch]:
-    return first_due((batch for batch in batches if batch.stream == stream), tools.after_dead)
+def _first_due(
+    tools: SpillHousekeepingTools, batches: Iterable[SpilledBatch], stream: str, hub: str
+) -> list[SpilledBatch]:
+    """Give what is due first of a stream at a hub; of all its hubs, the earliest first, where no hub is named."""
+    own = [batch for batch in batches if batch.stream == stream and (not hub or batch.hub in {hub, ""})]
+    return first_due(own, tools.after_dead)
 
 
 def _remind(tools: SpillHousekeepingTools, batches: Iterable[SpilledBatch]) -> list[str]:

@@ -39,6 +39,7 @@ def of_feed(feed: Feed) -> Iterable[Setting]:
         yield Setting(f"{name}_{suffix}", parse, format_duration(default), meaning)
     job = JOB if any(isinstance(stream.destination, EventHub) for stream in feed.streams) else ""
     yield Setting(f"{name}_JOB", setting.optional_text, job, "The Databricks job that enriches its windows.")
+    yield from _daily(feed)
     for stream in feed.streams:
         yield from _stream(stream)
     yield from _source(feed)
@@ -47,10 +48,25 @@ def of_feed(feed: Feed) -> Iterable[Setting]:
     yield from feed.settings
 
 
+def _daily(feed: Feed) -> Iterable[Setting]:
+    name = feed.name.upper()
+    if feed.dimensions:
+        lookups = ", ".join(dimension.name for dimension in feed.dimensions)
+        meaning = f"When each day's file of {lookups} is made, by the clock of {feed.zone}."
+        yield Setting(f"{name}_LOOKUPS_AT", setting.time_of_day, "02:00:00", meaning)
+    at = "06:00:00" if feed.daily_gold else ""
+    meaning = (
+        f"When a run brings the gold of the day before up to date, by the clock of {feed.zone}; absent: none does."
+    )
+    yield Setting(f"{name}_GOLD_AT", setting.optional_time_of_day, at, meaning)
+
+
 def _stream(stream: Stream) -> Iterable[Setting]:
     name = stream.name.upper()
     if isinstance(stream.destination, EventHub):
         yield Setting(f"{name}_HUB", values.hub, stream.name, f"The hub of the stream {stream.name}.")
+        several = f"The hubs of the stream {stream.name} where it is spread over several, in the place of {name}_HUB."
+        yield Setting(f"{name}_HUBS", values.hubs, "", several)
     rows_or_packs = setting.OneOf("row", "pack")
     yield Setting(f"{name}_PACKING", rows_or_packs, "row", "`row`: one record an event; `pack`: many.")
     encodings = setting.OneOf("identity", "zstd")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from shared.domain import setting
 from shared.domain.setting import Setting
 from shared.feeds.feed import Feed
-from shared.settings import values
+from shared.settings import cosmos, values
 from shared.settings.feed_keys import enabled, measured, of_feed, of_venue
 from shared.settings.proxies import proxy
 from shared.trades.venues.registry import PUBLIC_ENDPOINTS
@@ -26,6 +26,7 @@ def groups_of(feeds: Iterable[Feed]) -> tuple[Group, ...]:
     return (
         Group("Feeds", (enabled(feeds), *(each for feed in feeds for each in of_feed(feed)))),
         Group("Hubs", _HUBS),
+        Group("Cosmos DB", cosmos.SETTINGS),
         Group("Storage", _STORAGE),
         Group("Enrichment", _ENRICHMENT),
         Group("Metrics", (measured(feeds), *_ALERTS)),

@@ -8,17 +8,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from shared.domain.recording import RecordingLocation
 from shared.domain.redriving import AfterDead
 from shared.domain.setting import Setting, Url
 from shared.domain.volumes.alert_address import AlertUrl, alert_url
 from shared.domain.volumes.measurement import RUN_ALERT, MeasuredTable
-from shared.domain.windows.plan import PlanTemplate, StreamPlan, longest_window
-from shared.domain.windows.replay import ReplaySettings
-from shared.domain.windows.schedule import Schedule
+from shared.domain.windows.plan import StreamPlan
 from shared.errors import SettingsError
 from shared.feeds.catalogue import FEEDS, checked
-from shared.feeds.feed import Feed, Stream
+from shared.feeds.feed import Feed
+from shared.settings.cosmos import CosmosSettings, cosmos_settings
+from shared.settings.feeds import FeedSettings, feed_settings
 from shared.settings.host import Host, host_values
 from shared.settings.keys import STORAGE_SERVICES, settings_of
 from shared.settings.proxies import HUB_PROXY, environments_proxy
@@ -28,17 +27,6 @@ from shared.trades.venues.registry import PUBLIC_ENDPOINTS, Endpoints
 KEPT = ("history", "ledger", "lookups", "markers", "spill")
 
 APP_FOLDER = Path(__file__).resolve().parents[2]
-
-
-@dataclass(frozen=True, slots=True)
-class FeedSettings:
-    """One feed, when its windows lie, how they are cut and sent, and the recording that they replay, if any."""
-
-    feed: Feed
-    schedule: Schedule
-    template: PlanTemplate
-    job: str | None
-    recording: RecordingLocation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +86,7 @@ class Settings:
     storage_endpoints: Mapping[str, str | None]
     storage_client_id: str | None
     hub: HubSettings
+    cosmos: CosmosSettings
     enrichment: EnrichmentSettings
     metrics: MetricsSettings
     venues: Mapping[str, Endpoints]
@@ -161,7 +150,7 @@ def _alert_urls(environment: Mapping[str, str], tables: Mapping[str, MeasuredTab
 
 def _settings(read: Mapping[str, Any], host: Host, enabled: Iterable[Feed]) -> Settings:
     catalogue = checked(enabled)
-    feeds = {feed.name: _feed(feed, read) for feed in catalogue.feeds.values()}
+    feeds = {feed.name: feed_settings(feed, read) for feed in catalogue.feeds.values()}
     twice = _hubs_named_twice(feeds.values())
     return Settings(
         feeds={name: feed for name, feed in feeds.items() if name not in twice},
@@ -175,6 +164,7 @@ def _settings(read: Mapping[str, Any], host: Host, enabled: Iterable[Feed]) -> S
         storage_endpoints={name: read[f"AzureWebJobsStorage__{name}ServiceUri"] for name in STORAGE_SERVICES},
         storage_client_id=read["AzureWebJobsStorage__clientId"],
         hub=_hub(read),
+        cosmos=cosmos_settings(read),
         enrichment=_enrichment(read),
         metrics=_metrics(read),
         venues={name: _endpoints(name.upper(), read) for name in PUBLIC_ENDPOINTS},
@@ -187,69 +177,20 @@ def _settings(read: Mapping[str, Any], host: Host, enabled: Iterable[Feed]) -> S
 
 def _hubs_named_twice(feeds: Iterable[FeedSettings]) -> dict[str, str]:
     """Name the feeds one of whose hubs is a hub of another stream already; that stream keeps it."""
-    owners: dict[str, str] = {}
+    owners: dict[str, StreamPlan] = {}
     problems = {}
     for feed in feeds:
-        for stream in (stream for stream in feed.template.streams if stream.hub):
-            if (owner := owners.setdefault(stream.hub, stream.name)) != stream.name:
+        for stream, hub in [(each, hub) for each in feed.template.streams for hub in each.hubs]:
+            if (owner := owners.setdefault(hub, stream)) != stream:
                 problems[feed.feed.name] = (
-                    f"Feed {feed.feed.name} can't run: {stream.name.upper()}_HUB and {owner.upper()}_HUB both name hub "
-                    f"{stream.hub!r}; each stream needs a hub of its own."
+                    f"Feed {feed.feed.name} can't run: {_hubs_setting(stream)} and {_hubs_setting(owner)} both name "
+                    f"hub {hub!r}; each stream needs a hub of its own."
                 )
     return problems
 
 
-def _feed(feed: Feed, read: Mapping[str, Any]) -> FeedSettings:
-    name = feed.name.upper()
-    schedule = Schedule(
-        feed=feed.name,
-        every=read[f"{name}_WINDOW_EVERY"],
-        offset=read[f"{name}_WINDOW_OFFSET"],
-        length=read[f"{name}_WINDOW_LENGTH"],
-        lead=read[f"{name}_LEAD"],
-        catch_up=read[f"{name}_CATCH_UP"],
-        longest=longest_window(read[f"{name}_SLICE_LENGTH"]),
-        reingest=read["REINGEST"],
-    )
-    recording = read.get(f"{name}_REPLAY_FILE")
-    return FeedSettings(feed, schedule, _template(feed, read), read[f"{name}_JOB"], recording)
-
-
-def _template(feed: Feed, read: Mapping[str, Any]) -> PlanTemplate:
-    name = feed.name.upper()
-    return PlanTemplate(
-        slice_length=read[f"{name}_SLICE_LENGTH"],
-        lead=read[f"{name}_LEAD"],
-        grace=read[f"{name}_GRACE"],
-        rate=read.get(f"{name}_RATE", 0.0),
-        catch_up_rate=read.get(f"{name}_CATCH_UP_RATE", 1.0),
-        sources=read.get(f"{name}_SOURCES", ()),
-        streams=tuple(_stream(stream, read) for stream in feed.streams),
-        options={own.name: read[own.name] for own in feed.settings},
-        replay=_replay(name, read) if feed.replay else ReplaySettings(),
-    )
-
-
-def _replay(name: str, read: Mapping[str, Any]) -> ReplaySettings:
-    return ReplaySettings(
-        lead=read[f"{name}_SECONDS_TO_LEAD"],
-        run=read[f"{name}_SECONDS_TO_RUN"],
-        speed=read[f"{name}_REPLAY_SPEED"],
-        first=read[f"{name}_REPLAY_FROM"],
-    )
-
-
-def _stream(stream: Stream, read: Mapping[str, Any]) -> StreamPlan:
-    name = stream.name.upper()
-    return StreamPlan(
-        name=stream.name,
-        hub=read.get(f"{name}_HUB", ""),
-        contract=stream.contract,
-        packing=read[f"{name}_PACKING"],
-        encoding=read[f"{name}_ENCODING"],
-        partitions=0,
-        destination=stream.destination.kind,
-    )
+def _hubs_setting(stream: StreamPlan) -> str:
+    return f"{stream.name.upper()}_HUB{'S' if len(stream.hubs) > 1 else ''}"
 
 
 def _endpoints(name: str, read: Mapping[str, Any]) -> Endpoints:

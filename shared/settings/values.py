@@ -54,6 +54,12 @@ hub: Final = Shaped(
 )
 """A hub: learn.microsoft.com, "Naming rules and restrictions for Azure resources"."""
 
+
+def hubs(value: str) -> tuple[str, ...]:
+    """Read the names of hubs, separated by commas, each named once; blank is none."""
+    return tuple(filter(None, map(hub, setting.names(value)))) if value.strip() else ()
+
+
 storage_account: Final = Shaped(
     re.compile(r"[a-z0-9]{3,24}"),
     "must be the account's name alone: 3 to 24 small letters and digits",

@@ -37,7 +37,7 @@ class App:
         environment = LEAST | {"FEEDS": feed.name} | window | settings
         self.settings = read_settings(environment, json.loads(text("host.json")), [feed])
         streams = self.settings.feeds[feed.name].template.streams
-        self.hubs = FakeEventHubs({stream.hub: 4 for stream in streams})
+        self.hubs = FakeEventHubs({hub: 4 for stream in streams for hub in stream.hubs})
         pools = SharedPools(folder, FakeReference(lambda: NOON))
         self.sources = SourceTools(
             drawing=pools.drawing, venues=dict, recording=lambda replay: None, quarantine=lambda stream, attempt: None
@@ -58,7 +58,7 @@ class App:
             ledger=self.ledger,
             feeds=checked([self.feed]).feeds,
             sources=self.sources,
-            destinations=lambda stream, _: self.hubs.sender(stream.hub),
+            destinations=lambda stream, _: self.hubs.sender(stream.hubs[0]),
             clock=lambda: self.now,
             sleep=asyncio.sleep,
         )

@@ -32,6 +32,8 @@ TIMERS = {
     "open_due_windows": "%WINDOW_TIMER%",
     "retry_pending_alerts": "30 * * * * *",
     "keep_in_order": "0 */5 * * * *",
+    "write_daily_lookups": "10 */5 * * * *",
+    "bring_gold_up_to_date": "20 */5 * * * *",
 }
 QUEUES = {"redrive_spill": ("spill", "AzureWebJobsStorage")}
 ROUTES = {
@@ -46,7 +48,10 @@ ROUTES = {
     "post_metrics": ("POST", "metrics"),
     "get_metrics": ("GET", "metrics"),
 }
-STARTERS = {"keep_in_order", "open_due_windows", "open_windows", "stop_window", "start_enrichment", "rerun_enrichment"}
+STARTERS = {
+    *("keep_in_order", "open_due_windows", "bring_gold_up_to_date"),
+    *("open_windows", "stop_window", "start_enrichment", "rerun_enrichment"),
+}
 
 
 @pytest.fixture(scope="module")

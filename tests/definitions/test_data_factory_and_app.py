@@ -9,6 +9,7 @@ import yaml
 
 from shared.clients.durable.fake import FakeOrchestrations
 from shared.clients.storage.reference import CONTAINER
+from shared.domain.runs.run import RunRow
 from shared.domain.windows.announcement import OPENED, opening
 from shared.domain.windows.ledger_row import TERMINAL, WindowRow
 from shared.domain.windows.rows import Rows
@@ -17,10 +18,18 @@ from shared.feeds.assets import AMOUNT, SCHEMA
 from shared.feeds.trades import FEED
 from shared.flows.lookups import ASSETS, folder_of
 from shared.http.metrics_requests import parse_measure_request
-from shared.http.views import opened_windows, window_details
+from shared.http.views import (
+    enrichment_view,
+    opened_windows,
+    run_details,
+    window_details,
+    window_list,
+    window_summary,
+)
 from shared.http.window_requests import parse_open_request
 from shared.settings.measured_tables import measured_tables
 from tests.architecture.tree import ROOT
+from tests.definitions.expressions import evaluated
 from tests.definitions.factory import (
     activities,
     activity,
@@ -53,8 +62,10 @@ def route_of(call):
     name = call["typeProperties"]["functionName"]
     if isinstance(name, str):
         return name
-    prefix = re.fullmatch(r"@concat\('(\w+/)', activity\('\w+'\)\.output\.windows\[0\]\.id\)", name["value"])
-    return f"{prefix[1]}{{id}}"
+    opened = {"OpenWindow": {"output": {"windows": [{"id": "{id}"}]}}}
+    given = {"parameters": {"feed": "trades", "before": "2026-11-22T10:00:00Z"}}
+    called = evaluated(name["value"], activity=opened, variables={"window": "{id}"}, pipeline=given)
+    return called.partition("?")[0]
 
 
 def body_of(pipeline, name, values):
@@ -68,14 +79,17 @@ def parameters(**given):
 def test_every_call_goes_to_a_route_of_the_app(routes):
     asked = {(call["typeProperties"]["method"], route_of(call)) for call in calls_of_the_app()}
 
-    assert asked == {("POST", "windows"), ("GET", "windows/{id}"), ("POST", "metrics")}
+    assert asked == {
+        *(("GET", "windows"), ("POST", "windows"), ("GET", "windows/{id}"), ("POST", "windows/{id}/enrichment")),
+        ("POST", "metrics"),
+    }
     assert asked <= routes
 
 
 def test_a_body_is_sent_as_json():
     posts = [call["typeProperties"] for call in calls_of_the_app() if "body" in call["typeProperties"]]
 
-    assert [post["headers"] for post in posts] == [{"Content-Type": "application/json"}] * 2
+    assert [post["headers"] for post in posts] == [{"Content-Type": "application/json"}] * 3
 
 
 def test_the_app_opens_the_window_that_the_pipeline_asks_for():
@@ -127,9 +141,12 @@ def test_the_measured_table_is_one_of_the_settings():
 
 
 def test_every_field_that_is_read_of_an_answer_is_in_that_answer():
+    runs = [RunRow(WINDOW, 1, "rerun", "active", START, START)]
     answers = {
         "OpenWindow": opened_windows([ROW], None, 100, FakeOrchestrations().status_urls),
-        "ShowWindow": window_details(ROW, Rows(), Rows()),
+        "ShowWindow": window_details(ROW, Rows(), Rows()) | {"enrichment": enrichment_view(runs, {}, "")},
+        "ListWindows": window_list(Rows([ROW]), None),
+        "WindowsOfTheDay": {"value": window_list(Rows([ROW]), None)["windows"]},
     }
 
     read = {
@@ -143,6 +160,9 @@ def test_every_field_that_is_read_of_an_answer_is_in_that_answer():
         ("OpenWindow", "windows[0].id"): WINDOW.id,
         ("ShowWindow", "state"): "closed",
         ("ShowWindow", "reason"): "",
+        ("ShowWindow", "enrichment.runs"): [run_details(runs[0])],
+        ("ListWindows", "windows"): [window_summary(ROW)],
+        ("WindowsOfTheDay", "value"): [window_summary(ROW)],
     }
 
 

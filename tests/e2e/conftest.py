@@ -13,6 +13,7 @@ from tests.e2e.killing_spark import tell_of_killed_spark
 from tests.e2e.looking_up import tell_of_lookups
 from tests.e2e.measuring import Measuring, make_tables
 from tests.e2e.running_app import Grid, running_app
+from tests.e2e.whole_feeds import running_feeds
 
 MARKETS = ("coinbase:BTC-USD", "coinbase:ETH-USD", "binance:BTCUSDT", "kraken:BTC/USD", "bitstamp:btcusd")
 # The timer's first window comes soon after the start, a stopped window keeps its time taken, logs are read at the end.
@@ -38,6 +39,8 @@ _ORDER = (
     "test_enrichment_databricks",
     "test_enrichment_metrics",
     "test_enrichment_spark",
+    "test_hubs",
+    "test_call_centre",
 )
 
 _HEAD_START = timedelta(seconds=28)
@@ -156,6 +159,13 @@ def killed_spark(tmp_path_factory):
     """What becomes of two windows whose Spark is killed; told beside other tests, for it takes minutes."""
     with ThreadPoolExecutor(1) as teller:
         yield teller.submit(tell_of_killed_spark, tmp_path_factory.mktemp("e2e") / "spark")
+
+
+@pytest.fixture(scope="session")
+def whole_feeds(tmp_path_factory):
+    """Payments over three hubs and the call centre, a window of each through real Spark."""
+    with running_feeds(tmp_path_factory.mktemp("e2e") / "feeds") as started:
+        yield started
 
 
 def _with_ways_of_their_own(enrichment):

@@ -14,7 +14,7 @@ import requests
 
 from emulators.functions_host.keys import read_keys
 from local.clone import ROOT
-from local.demo.hub_reader import key_columns, read_hub
+from local.demo.hub_reader import hubs_of, key_columns, read_hub
 from local.demo.polling import trades_that_happened
 from local.demo.verification import Record, Source, StreamCheck, check_stream
 from local.platform.ports import Ports
@@ -184,7 +184,8 @@ class RunningApp:
 
     def records(self, *windows: Mapping[str, Any]) -> dict[str, list[Record]]:
         """Read the windows' records back from their hubs with the official consumer, by window id."""
-        found = asyncio.run(self._read({window["plan"]["streams"][0]["hub"]: window for window in windows}))
+        streams = [window["plan"]["streams"][0] for window in windows]
+        found = asyncio.run(self._read({hub: stream for stream in streams for hub in hubs_of(stream)}))
         return {
             one["id"]: [record for record in found if record.attempt.startswith(f"{one['id']}/")] for one in windows
         }
@@ -205,11 +206,11 @@ class RunningApp:
             for window in windows
         ]
 
-    async def _read(self, window_of: Mapping[str, Mapping[str, Any]]) -> list[Record]:
+    async def _read(self, stream_of: Mapping[str, Mapping[str, Any]]) -> list[Record]:
         connection = self.running.event_hubs_settings("Receiver")
         readings = []
-        for hub, window in window_of.items():
-            columns = key_columns(ROOT / "contracts", window["plan"]["streams"][0]["contract"])
+        for hub, stream in stream_of.items():
+            columns = key_columns(ROOT / "contracts", stream["contract"])
             readings.append(read_hub(connection, self.running.state.authority, hub, columns))
         return [record for part in await asyncio.gather(*readings) for record in part]
 

@@ -10,7 +10,7 @@ BY_ANOTHERS = {
     "empty": "no assets at all",
     "wrong key": "answered 403: ",
     "500": "answered 500: ",
-    "garbled": "The assets could not be read, ",
+    "garbled": "The lookup assets could not be made, ",
 }
 
 

@@ -143,7 +143,7 @@ def _plan(window: Window) -> Plan:
     return Plan(
         window, window.end - window.start, LEAD, GRACE, past=False, rate=0.0, speed=1.0,
         sources=tuple(f"{name}:{symbol}" for name, symbol in MARKETS.items()), fingerprint="",
-        streams=(StreamPlan("trades", "trades", "trades/1", "pack", "identity", 2),),
+        streams=(StreamPlan("trades", ("trades",), "trades/1", "pack", "identity", 2),),
     )  # fmt: skip
 
 

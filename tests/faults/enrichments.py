@@ -38,7 +38,7 @@ from tests.replay.task_hub import START, Played, TaskHub
 LENGTH = timedelta(minutes=6)
 DRAIN_LIMIT = timedelta(minutes=3)
 DELIVERIES = 3
-STREAM = StreamPlan("trades", "trades", "trades/1", "row", "identity", 0)
+STREAM = StreamPlan("trades", ("trades",), "trades/1", "row", "identity", 0)
 ACTIVITIES = {
     name: getattr(enrichment, name).build().get_user_function()
     for name in ("claim_enrichment", "write_lookup", "submit_run", "poll_run", "give_up_run", "measure_run")

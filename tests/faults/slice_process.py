@@ -52,7 +52,7 @@ class Place:
 
     def plan(self, slices: int) -> Plan:
         """Give the plan of a past window of so many slices."""
-        stream = StreamPlan("transactions", HUB, "transactions/1", "row", "identity", 0)
+        stream = StreamPlan("transactions", (HUB,), "transactions/1", "row", "identity", 0)
         return Plan(
             Window("payments", TEN, TEN + slices * SLICE), SLICE, timedelta(), timedelta(), past=True, rate=RATE,
             speed=SPEED, sources=(), fingerprint=fingerprint_of(CATALOGUE["payments"], self.sources), streams=(stream,),
@@ -82,7 +82,7 @@ def ingest_once(place: Place, wire: dict[str, object], number: int) -> None:
             ledger=TableLedger(Tables(lambda: service)),
             feeds=CATALOGUE,
             sources=place.sources,
-            destinations=lambda stream, _: hubs.sender(stream.hub),
+            destinations=lambda stream, _: hubs.sender(stream.hubs[0]),
             clock=lambda: datetime.now(UTC),
             sleep=asyncio.sleep,
         )

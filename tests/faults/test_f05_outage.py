@@ -21,7 +21,7 @@ LEASE_SECONDS = 60.0
 
 
 async def test_an_outage_loses_nothing_and_drains_fast(platform, store, sized, figures):
-    count, hub = sized(12_000, 120_000), Hub.of(platform, "trades")
+    count, hub = sized(8_000, 120_000), Hub.of(platform, "trades")
     producers = [Producer(f"outage-{number}") for number in range(SLICES)]
     store.trouble.share = QUEUE_FAILS
     spill = store.spill(troubled=True)
@@ -52,7 +52,7 @@ async def test_an_outage_loses_nothing_and_drains_fast(platform, store, sized, f
 
 async def test_a_redriver_that_is_killed_at_any_step_loses_nothing(platform, store, sized, figures):
     hub, spill = Hub.of(platform, "transactions"), store.spill()
-    points = range(1, LAST_POINT + 1, sized(4, 1))
+    points = range(1, LAST_POINT + 1, sized(8, 1))
     producers = [Producer(f"s{point}") for point in points]
     async with unreachable(platform) as hubs:
         await asyncio.gather(*(_spill_three(hubs, spill, producer) for producer in producers))

@@ -25,7 +25,7 @@ from tests.faults.storage import Store
 from tests.faults.verdict import Arrival, Event, Told, judge
 from tests.integration.sending.stage import ROOMY
 
-STREAM = StreamPlan("trades", "trades", "trades/1", "row", "identity", 4)
+STREAM = StreamPlan("trades", ("trades",), "trades/1", "row", "identity", 4)
 CONTRACT = Draft202012Validator(json.loads((FOLDER / "trades.v1.schema.json").read_text()))
 NEVER_TAKEN = "never-taken"
 BATCHES = 10

@@ -33,7 +33,7 @@ NEEDS = {
     "give_up_run": "ledger",
     "measure_run": "ledger",
 }
-STREAM = StreamPlan("transactions", "transactions", "transactions/1", "row", "identity", 0)
+STREAM = StreamPlan("transactions", ("transactions",), "transactions/1", "row", "identity", 0)
 WINDOW = Window("payments", START + timedelta(minutes=1), START + timedelta(minutes=31))
 PLAN = Plan(
     WINDOW, timedelta(minutes=5), timedelta(seconds=40), timedelta(seconds=10), past=False, rate=1.0, speed=1.0,

@@ -15,11 +15,13 @@ from lakehouse.counting.counts import Counting
 from lakehouse.follow import Clock
 from lakehouse.lake.compiling import Compiling
 from lakehouse.lake.tables import Lake
-from lakehouse.lookups import Lookups
+from lakehouse.lookups import Lookups, lookup_contracts
+from lakehouse.personal_data import PiiKeys, parse_pii_keys
 from lakehouse.pipelines.bounds import wheel_contracts
 from lakehouse.pipelines.catalogue import PIPELINES, pipeline_of
 from lakehouse.pipelines.checks import refuse_bad
 from lakehouse.pipelines.gold import Gold
+from lakehouse.pipelines.pipeline import Pipeline
 from lakehouse.reference import ReferenceStore, reference_store
 from lakehouse.request import RunRequest
 from lakehouse.secrets import read_secret
@@ -52,26 +54,32 @@ def build_chain(parameters: Parameters, request: RunRequest, spark: SparkSession
         store=store,
         sql=sql,
         publisher=_pushing(parameters, sql, clock),
+        pii_keys=pii_keys_of(parameters, pipeline_of(request.feed)),
     )
     return assemble(Lake(spark, parameters.names), request, outside, _log_stage)
 
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What a chain works with beside the lake. publisher: `sql`, or what pushes its rows as well."""
+    """What a chain works with beside the lake.
+
+    publisher: `sql`, or what pushes its rows as well. pii_keys: None where no lookup of the feed has personal columns.
+    """
 
     source: Source
     checkpoint_root: str
     store: ReferenceStore
     sql: SqlSink
     publisher: SqlSink | PushingSink
+    pii_keys: PiiKeys | None = None
 
 
 def assemble(
     lake: Lake, request: RunRequest, outside: Outside, on_stage_done: Callable[[str], None] = lambda _: None
 ) -> Chain:
     """Make the chain of a run, by the contracts of its streams and the pipeline of its feed."""
-    pipeline = pipeline_of(request.feed)
+    pipeline = pipeline_of(request.feed).given(request.options)
+    lookups = Lookups(lake.spark, outside.store, request.lookups, keys=outside.pii_keys)
     return Chain(
         lake=lake,
         request=request,
@@ -80,13 +88,21 @@ def assemble(
         store=outside.store,
         silver={one.name: Silver(lake, request.feed, versions_of(one.contract)) for one in request.streams},
         pipeline=pipeline,
-        gold=Gold(lake, pipeline, Lookups(lake.spark, outside.store, request.lookups), [outside.publisher]),
+        gold=Gold(lake, pipeline, lookups, [outside.publisher]),
         sql=outside.sql,
         publisher=outside.publisher,
         counting=Counting(lake, counted_tables(request.feed, [one.name for one in request.streams], pipeline)),
         compiling=Compiling(lake.spark),
         on_stage_done=on_stage_done,
     )
+
+
+def pii_keys_of(parameters: Parameters, pipeline: Pipeline) -> PiiKeys | None:
+    """Read the keys of tokens of a pipeline that takes personal columns; raises SecretMissing and BadKeys."""
+    contracts, inputs = lookup_contracts(), {name for table in pipeline.tables for name in table.inputs}
+    if not any(contracts[name].personal for name in inputs & set(contracts)):
+        return None
+    return parse_pii_keys(read_secret(parameters.pii_secret, scope=parameters.secret_scope))
 
 
 def _log_stage(stage: str) -> None:

@@ -6,21 +6,22 @@ doubled and nothing lost, and does only what is behind.
 
 import gc
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from lakehouse.counting.counted import equations_of
+from lakehouse.counting.counted import equations_of, stream_of
 from lakehouse.counting.counts import Counting, Hole, WindowCounts
 from lakehouse.counting.reconciling import Equations, as_rows
 from lakehouse.follow import Passed
 from lakehouse.lake.compiling import Compiling
 from lakehouse.lake.progress import Progress
 from lakehouse.lake.tables import Lake
+from lakehouse.last_versions import write_last_versions
 from lakehouse.pipelines.gold import Gold
 from lakehouse.pipelines.pipeline import Pipeline
 from lakehouse.pipelines.table import Table
 from lakehouse.reference import ReferenceStore
-from lakehouse.request import RunRequest, Stream
+from lakehouse.request import RunRequest, Stream, place_of
 from lakehouse.sinks.push import PushingSink
 from lakehouse.sinks.sql import SqlSink
 from lakehouse.sources.reading import Source
@@ -92,7 +93,7 @@ class Chain:
         for silver in self.silver.values():
             self._touched.update(silver.rerun(window_id))
         self.on_stage_done("silver")
-        self.gold.rerun(window_id)
+        self._touched.update(self.gold.rerun(window_id))
         self.on_stage_done("gold")
 
     def closed(self) -> Mapping[str, Closed] | None:
@@ -102,8 +103,8 @@ class Chain:
         """
         found = self._closed_of(self.request.window_id)
         for name, end in (found or {}).items():
-            if end.created_at and end.created_at != self._streams[name].created_at:
-                self._streams[name] = replace(self._streams[name], created_at=end.created_at)
+            stream = self._streams[name]
+            self._streams[name] = stream.made({stream.hub: end.created_at, **end.further_created})
         return found
 
     def recount(self) -> None:
@@ -121,8 +122,9 @@ class Chain:
         found = self._count()
         self.gold.note()
         self.lake.note_all()
+        write_last_versions(self.lake, self.request.feed, self._following())
         for stream in self.silver:
-            versions = {name: self.lake.version(name) for name in _tables_of(stream)}
+            versions = {name: self.lake.version(name) for name in self._tables_of(stream)}
             self.sql.record(f"{_COUNTED}/{stream}", Progress(versions))
         self.on_stage_done("counts")
         return {name: found[own, name] for name in self.silver}
@@ -134,7 +136,9 @@ class Chain:
     def _changed_since_counted(self, stream: str) -> set[str]:
         """Name the windows that a run changed which was killed before it could count them."""
         counted = self.sql.progress_of(f"{_COUNTED}/{stream}")
-        spans = [self.lake.changes(name, version) for name, version in (counted.versions if counted else {}).items()]
+        versions = counted.versions if counted else {}
+        there = [name for name in self._tables_of(stream) if name in versions]
+        spans = [self.lake.changes(name, versions[name]) for name in there]
         rows = [span.rows.select("window_id").distinct() for span in spans if not (span.whole or span.is_empty)]
         return {row[0] for found in rows for row in found.collect()}
 
@@ -173,7 +177,7 @@ class Chain:
 
     def _holes(self, stream: str) -> Sequence[Hole]:
         found = missing_numbers(self.lake, stream, self.request.start)
-        return [Hole(partition, first, last) for _, partition, first, last in found]
+        return [Hole(place_of(hub, partition), first, last) for hub, _, partition, first, last in found]
 
     def _closed_of(self, window_id: str) -> dict[str, Closed] | None:
         """Read a window's marker; one that can't be read must not hold up rows that are safe: it counts as none."""
@@ -186,13 +190,20 @@ class Chain:
             logger.warning("lakehouse.marker_unreadable window=%s reason=%s", window_id, error)
             return None
 
+    def _tables_of(self, stream: str) -> Iterator[str]:
+        """Name the tables whose changes say which windows of a stream are to be counted again."""
+        yield from SilverTables(stream).all
+        for table in self.pipeline.tables:
+            if table.has_windows and stream_of(table, self.pipeline) == stream:
+                yield table.lake_name
+
+    def _following(self) -> list[str]:
+        """Name the tables that are made of others."""
+        of_streams = [name for stream in self.silver for name in SilverTables(stream).all]
+        return [*of_streams, *(table.lake_name for table in self.pipeline.tables)]
+
     def _published(self) -> list[Table]:
         return [table for table in self.pipeline.tables if table.sql]
-
-
-def _tables_of(stream: str) -> tuple[str, ...]:
-    tables = SilverTables(stream)
-    return tables.rows, tables.duplicates, tables.quarantine
 
 
 _COUNTED = "window_counts"

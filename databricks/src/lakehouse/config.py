@@ -10,6 +10,8 @@ from typing import Any, cast, get_args
 from lakehouse.follow import Intervals, Mode
 from lakehouse.lake.naming import Names
 from lakehouse.maintenance import LEAST_KEPT
+from lakehouse.pipelines.catalogue import known_options
+from lakehouse.pipelines.options import parse_options
 from lakehouse.request import (
     InvalidParameter,
     RunRequest,
@@ -84,9 +86,11 @@ class Parameters(LakeParameters):
     secret_scope: str = ""
     event_hubs_secret: str = "event-hubs-client-secret"  # noqa: S105 - its name
     storage_secret: str = "storage-connection-string"  # noqa: S105 - its name
+    pii_secret: str = "pii-keys"  # noqa: S105 - its name
     power_bi_url: str = ""
     trigger_interval: str = "00:00:30"
     recount_every: str = "00:02:00"
+    options: str = "{}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +129,7 @@ def run_request(parameters: Parameters) -> RunRequest:
         lookups=parse_lookups(parameters.lookups),
         grace=parse_duration("grace", parameters.grace),
         drain_limit=parse_duration("drain_limit", parameters.drain_limit),
+        options=parse_options(parameters.options, known_options()),
     )
     if request.end <= request.start:
         raise InvalidParameter(

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pyspark.sql import types as T
 
 from lakehouse.contract_files import contract_files
+from lakehouse.last_versions import COLUMNS as LAST_VERSIONS
+from lakehouse.last_versions import last_versions_of
 from lakehouse.pipelines.catalogue import PIPELINES
 from lakehouse.pipelines.pipeline import Pipeline
 from lakehouse.pipelines.table import Table
@@ -28,7 +30,8 @@ What the layers are, and how rows get from one to the next, is said in [lakehous
 def dictionary(contracts: Iterable[Contract], pipelines: Iterable[Pipeline]) -> str:
     """Write the dictionary of streams, by the newest of their contracts, and of pipelines."""
     parts = [TITLE, *_bronze(), *(line for contract in contracts for line in _silver(contract))]
-    return "\n".join([*parts, *(line for one in pipelines for line in _pipeline(one))]).rstrip() + "\n"
+    parts += [line for one in pipelines for line in _pipeline(one)]
+    return "\n".join([*parts, *_last_versions()]).rstrip() + "\n"
 
 
 def newest_contracts() -> list[Contract]:
@@ -55,14 +58,14 @@ def _silver(contract: Contract) -> Iterator[str]:
 
 
 def _pipeline(pipeline: Pipeline) -> Iterator[str]:
-    yield f"## Gold of the feed `{pipeline.feed}`\n"
+    yield f"## What the pipeline makes of the feed `{pipeline.feed}`\n"
     for balance in pipeline.balances:
         yield f"Every row of `silver.{balance.stream}` is in exactly one of {_listed(balance.tables)}.\n"
     for table in pipeline.tables:
-        yield from _gold(table)
+        yield from _table(table)
 
 
-def _gold(table: Table) -> Iterator[str]:
+def _table(table: Table) -> Iterator[str]:
     yield f"### `{table.lake_name}`\n"
     yield f"{table.comment}\n"
     yield f"- Key: {_listed(table.key)}. Made of {_listed(table.inputs)}: {type(table.kind).__name__}."
@@ -76,6 +79,12 @@ def _gold(table: Table) -> Iterator[str]:
         kind = [column.type, in_sql[column.name]] if in_sql else [column.type]
         yield f"| `{column.name}` | {' | '.join(kind)} | {_cell(column.comment)} |"
     yield ""
+
+
+def _last_versions() -> Iterator[str]:
+    yield f"## Last versions: `{last_versions_of('<feed>')}`\n"
+    yield "For people: up to which version of what it is made of each table was when a run last ended.\n"
+    yield from _rows(LAST_VERSIONS)
 
 
 def _rows(schema: T.StructType) -> Iterator[str]:

@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 type Mode = Literal["follow", "catch_up", "rerun"]
 type FollowEnd = Literal["drained", "gave_up", "caught_up", "rerun"]
 type Positions = Mapping[str, Mapping[str, int]]
-"""By stream, the last sequence number that is in bronze of each partition of its hub."""
+"""By stream, the last sequence number that is in bronze of each partition of its hubs, named by `place_of`."""
 
 LATE_PAUSE = timedelta(seconds=5)
 """From one pass to the next once the window is over and only its rest is waited for."""

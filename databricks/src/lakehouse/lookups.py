@@ -3,9 +3,11 @@
 import logging
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import date
 from io import BytesIO
-from posixpath import dirname
+from pathlib import PurePosixPath
 from typing import Any
 
 import pyarrow as pa
@@ -14,12 +16,16 @@ import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 
 from lakehouse.contract_files import contract_files
+from lakehouse.personal_data import KeysMissing, PiiKeys, tokenised
 from lakehouse.reference import ReferenceStore
 
 logger = logging.getLogger(__name__)
 
 _NAME = re.compile(r"[\w-]+", re.ASCII)
 """What a window's name may be for a file to be looked for: a store may take other characters for a pattern."""
+
+_DAY = re.compile(r"[0-9]{8}")
+_DECIMAL = re.compile(r"decimal128\((\d+), (\d+)\)")
 
 
 class LookupMissing(Exception):
@@ -34,7 +40,8 @@ class BadLookup(ValueError):
 class LookupContract:
     """What a lookup is: its columns, of texts the greatest length, and the key, of which there is one row each.
 
-    best_first: the columns in whose order the first row of a key is taken, nulls last.
+    best_first: the columns in whose order the first row of a key is taken, nulls last. types: of columns, in Arrow's
+    words. personal: the columns in whose place the lake has tokens.
     """
 
     name: str
@@ -42,6 +49,8 @@ class LookupContract:
     bounds: Mapping[str, int]
     key: tuple[str, ...]
     best_first: tuple[str, ...] = ()
+    types: Mapping[str, str] = field(default_factory=dict)
+    personal: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +71,54 @@ def parse_lookup_contract(name: str, document: Mapping[str, Any]) -> LookupContr
     columns: Mapping[str, Mapping[str, Any]] = document["properties"]
     bounds = {column: int(rule["maxLength"]) for column, rule in columns.items() if "maxLength" in rule}
     key, best_first = document.get("x-key", ()), document.get("x-best-first", ())
-    return LookupContract(name, tuple(columns), bounds, tuple(key), tuple(best_first))
+    types = {column: str(rule["x-type"]) for column, rule in columns.items() if "x-type" in rule}
+    personal = tuple(column for column, rule in columns.items() if rule.get("x-pii"))
+    return LookupContract(name, tuple(columns), bounds, tuple(key), tuple(best_first), types, personal)
 
 
 def checked_lookup(table: pa.Table, contract: LookupContract) -> Checked:
     """Take the contract's columns and the best row of each key, and of these leave out those with too long texts.
 
     In this order: a row that can't be used must not give its place to a namesake. Raises BadLookup for columns that
-    are not there.
+    are not there or are of another type. No value is ever told, for it may be personal.
     """
     missing = sorted(set(contract.columns) - set(table.column_names))
     if missing:
-        raise BadLookup(f"The lookup {contract.name!r} lacks the columns {missing}; it has {table.column_names}.")
-    rows, too_long = _best_of_each_key(table.select(contract.columns), contract), {}
+        raise BadLookup(f"The lookup {contract.name!r} lacks the columns {missing}; it has {_names(table, contract)}.")
+    rows, too_long = _best_of_each_key(_typed(table.select(contract.columns), contract), contract), {}
     for column, bound in contract.bounds.items():
         fits = pc.fill_null(pc.less_equal(_utf16_units(rows[column]), bound), True)
         too_long[column] = len(rows) - pc.sum(fits, min_count=0).as_py()
         rows = rows.filter(fits)
     return Checked(rows, {column: count for column, count in too_long.items() if count})
+
+
+def _names(table: pa.Table, contract: LookupContract) -> str:
+    """Name a file's columns; where personal ones are expected, a file without a header would have values for names."""
+    known = [name for name in table.column_names if name in contract.columns]
+    others = len(table.column_names) - len(known)
+    return f"{known} and {others} others" if contract.personal else str(table.column_names)
+
+
+def _typed(rows: pa.Table, contract: LookupContract) -> pa.Table:
+    """Read columns as the contract has them, where no value becomes another one by that."""
+    for name, wanted in contract.types.items():
+        if str(rows[name].type) != wanted:
+            rows = rows.set_column(rows.column_names.index(name), name, _cast(rows[name], name, contract))
+    return rows
+
+
+def _cast(values: pa.ChunkedArray, name: str, contract: LookupContract) -> pa.ChunkedArray:
+    """Arrow's own exception would tell the value, so it is not what this one comes from."""
+    wanted = contract.types[name]
+    with suppress(pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return values.cast(_arrow_type(wanted))
+    raise BadLookup(f"The lookup {contract.name!r} has {name} as {values.type}, which can't be read as {wanted}.")
+
+
+def _arrow_type(text: str) -> pa.DataType:
+    found = _DECIMAL.fullmatch(text)
+    return pa.decimal128(int(found[1]), int(found[2])) if found else pa.type_for_alias(text)
 
 
 def _utf16_units(texts: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -96,51 +135,90 @@ def _best_of_each_key(rows: pa.Table, contract: LookupContract) -> pa.Table:
     seen: dict[tuple[object, ...], int] = {}
     for place, key in enumerate(zip(*[ordered[column].to_pylist() for column in contract.key], strict=True)):
         seen.setdefault(key, place)
-    return ordered.take([place for key, place in seen.items() if None not in key])
+    return ordered.take(pa.array([place for key, place in seen.items() if None not in key], pa.int64()))
 
 
 @dataclass(frozen=True, slots=True)
 class Lookups:
-    """Gives lookups to a run. paths: of the lookups that it was given, `<folder>/<its own window>.parquet`."""
+    """Gives lookups to a run.
+
+    paths: of the lookups that it was given, `<folder>/<its own window>.parquet`, or `<folder>/<yyyymmdd>.parquet` of
+    those that are made every day. keys: for the tokens of personal columns; None where no lookup has any.
+    """
 
     spark: SparkSession
     store: ReferenceStore
     paths: Mapping[str, str]
     contracts: Mapping[str, LookupContract] = field(default_factory=lookup_contracts)
-    _frames: dict[str, DataFrame | None] = field(default_factory=dict, init=False, repr=False)
+    keys: PiiKeys | None = None
+    _files: dict[str, pa.Table | None] = field(default_factory=dict, init=False, repr=False)
+    _frames: dict[tuple[str, bool], DataFrame] = field(default_factory=dict, init=False, repr=False)
 
     def has(self, name: str) -> bool:
         """Say whether an input is a lookup."""
         return name in self.contracts
 
     def path(self, name: str, window: str | None) -> str:
-        """Name the window's own file where it still is, else the run's own."""
-        given = self.paths.get(name)
-        if given is None:
-            raise LookupMissing(f"The run was given no lookup {name!r}; its parameter `lookups` names {[*self.paths]}.")
-        own = f"{dirname(given)}/{window}.parquet"
-        return own if _NAME.fullmatch(window or "") and self._frame(name, own) is not None else given
+        """Name the window's own file where it still is, else the run's own; of a daily lookup always the run's own."""
+        given = self._given(name)
+        if _day_of(given) or not _NAME.fullmatch(window or ""):
+            return str(given)
+        own = str(given.with_name(f"{window}.parquet"))
+        return own if self._file(name, own) is not None else str(given)
 
-    def read(self, name: str, path: str) -> DataFrame:
-        """Give a lookup's rows; raises LookupMissing and BadLookup. A file is read once: it is written once."""
-        found = self._frame(name, path)
+    def edition(self, name: str, window: str) -> str:
+        """Say which file of a lookup the run has: the day's (`yyyymmdd`) of a daily one, else the run's window's."""
+        return _day_of(self._given(name)) or window
+
+    def read(self, name: str, path: str, *, clear: bool = False) -> DataFrame:
+        """Give a lookup's rows, with tokens in the place of personal columns unless they shall be in clear text.
+
+        Raises LookupMissing, BadLookup and KeysMissing. A file is read once: it is written once.
+        """
+        found = self._file(name, path)
         if found is None:
             raise LookupMissing(
                 f"The lookup {path!r} is not in the reference store: was prepare_lookup's step skipped?"
             )
-        return found
+        if (path, clear) not in self._frames:
+            rows = found if clear else self._protected(name, found)
+            self._frames[path, clear] = self.spark.createDataFrame(rows).localCheckpoint()
+        return self._frames[path, clear]
 
-    def _frame(self, name: str, path: str) -> DataFrame | None:
-        if path not in self._frames:
+    def _given(self, name: str) -> PurePosixPath:
+        given = self.paths.get(name)
+        if given is None:
+            raise LookupMissing(f"The run was given no lookup {name!r}; its parameter `lookups` names {[*self.paths]}.")
+        return PurePosixPath(given)
+
+    def _protected(self, name: str, rows: pa.Table) -> pa.Table:
+        personal = self.contracts[name].personal
+        if not personal:
+            return rows
+        if self.keys is None:
+            raise KeysMissing(f"The lookup {name!r} has personal columns, and the run has no keys for their tokens.")
+        return tokenised(rows, personal, self.keys)
+
+    def _file(self, name: str, path: str) -> pa.Table | None:
+        if path not in self._files:
             document = self.store.read(path)
-            self._frames[path] = None if document is None else self._parsed(name, path, document)
-        return self._frames[path]
+            self._files[path] = None if document is None else self._parsed(name, path, document)
+        return self._files[path]
 
-    def _parsed(self, name: str, path: str, document: bytes) -> DataFrame:
+    def _parsed(self, name: str, path: str, document: bytes) -> pa.Table:
         found = checked_lookup(pq.read_table(BytesIO(document)), self.contracts[name])
         for column, rows in found.too_long.items():
             logger.warning(
                 "%s: %d rows are left out, their %s is longer than %d characters.",
                 path, rows, column, self.contracts[name].bounds[column],
             )  # fmt: skip
-        return self.spark.createDataFrame(found.rows).localCheckpoint()
+        return found.rows
+
+
+def _day_of(path: PurePosixPath) -> str:
+    """Give the day in a daily file's name, `yyyymmdd`, and nothing of other files; raises BadLookup."""
+    if not _DAY.fullmatch(path.stem):
+        return ""
+    with suppress(ValueError):
+        return date.fromisoformat(path.stem).strftime("%Y%m%d")
+    raise BadLookup(f"The lookup {str(path)!r} names a day that there is not; expected <name>/<yyyymmdd>.parquet.")

@@ -6,15 +6,15 @@ Their contract is `contracts/documents/job_parameters.v1.schema.json`.
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from lakehouse.grammar import CONTRACT, DURATION, FEED, HUB, STREAM, WINDOW_ID
 
 _FIELDS: Mapping[str, re.Pattern[str]] = {"name": STREAM, "hub": HUB, "contract": CONTRACT}
-_CREATED_AT = "created_at"
+_CREATED_AT, _FURTHER_HUBS = "created_at", "further_hubs"
 COUNT = re.compile("[1-9][0-9]{0,8}")
 
 
@@ -23,23 +23,50 @@ class InvalidParameter(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class FurtherHub:
+    """One more hub of a stream. created_at: as that of the stream's first one."""
+
+    name: str
+    created_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Stream:
     """A stream of a window.
 
-    hub: where it is read from. contract: `<name>/<version>`, what a record is held to whose event names none.
-    created_at: when the hub was made, in ISO 8601: a hub of one name that was made anew is another one; empty where the
-    app could not say.
+    hub: where it is read from, the first of several. contract: `<name>/<version>`, what a record is held to whose event
+    names none. created_at: when the hub was made, in ISO 8601: a hub of one name that was made anew is another one;
+    empty where the app could not say. further_hubs: the others that the stream is spread over.
     """
 
     name: str
     hub: str
     contract: str
     created_at: str = ""
+    further_hubs: tuple[FurtherHub, ...] = ()
+
+    @property
+    def hubs(self) -> tuple[FurtherHub, ...]:
+        """Give all its hubs, in order."""
+        return FurtherHub(self.hub, self.created_at), *self.further_hubs
+
+    def of_each_hub(self) -> tuple["Stream", ...]:
+        """Give the stream as it is read from each of its hubs."""
+        return tuple(Stream(self.name, hub.name, self.contract, hub.created_at) for hub in self.hubs)
+
+    def made(self, created: Mapping[str, str]) -> "Stream":
+        """Give the stream with its hubs made when this says, by their name; those that it does not name stay."""
+        first, *further = (replace(hub, created_at=created.get(hub.name) or hub.created_at) for hub in self.hubs)
+        return replace(self, created_at=first.created_at, further_hubs=tuple(further))
 
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """The window that a run follows, and its streams. lookups: paths in the reference store, by lookup."""
+    """The window that a run follows, and its streams.
+
+    lookups: paths in the reference store, by lookup. options: numbers that tables are made by, those that are not as by
+    default.
+    """
 
     feed: str
     window_id: str
@@ -49,11 +76,17 @@ class RunRequest:
     lookups: Mapping[str, str]
     grace: timedelta
     drain_limit: timedelta
+    options: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def gives_up_at(self) -> datetime:
         """Give the moment after which the run no longer waits for its window to be closed."""
         return self.end + self.grace + self.drain_limit
+
+
+def place_of(hub: str, partition: str) -> str:
+    """Name a partition among those of all hubs of a stream: `<hub>/<partition>`; of the first, `<partition>`."""
+    return f"{hub}/{partition}" if hub else partition
 
 
 def parse_window_id(feed: str, text: str) -> str:
@@ -106,10 +139,8 @@ def parse_streams(text: str) -> tuple[Stream, ...]:
     if not isinstance(given, list) or not given:
         raise InvalidParameter('streams: expected a JSON list of {"name", "hub", "contract"}, and at least one.')
     streams = tuple(_stream(number, each) for number, each in enumerate(given))
-    for what in ("name", "hub"):
-        twice = [one for one, count in Counter(getattr(stream, what) for stream in streams).items() if count > 1]
-        if twice:
-            raise InvalidParameter(f"streams: the {what} {twice[0]!r} is given twice.")
+    _refuse_twice("name", (stream.name for stream in streams))
+    _refuse_twice("hub", (hub.name for stream in streams for hub in stream.hubs))
     return streams
 
 
@@ -121,6 +152,12 @@ def parse_lookups(text: str) -> dict[str, str]:
     return given
 
 
+def _refuse_twice(what: str, names: Iterable[str]) -> None:
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise InvalidParameter(f"streams: the {what} {twice[0]!r} is given twice.")
+
+
 def _parse_json(name: str, text: str) -> Any:  # noqa: ANN401 - JSON
     try:
         return json.loads(text)
@@ -130,16 +167,33 @@ def _parse_json(name: str, text: str) -> Any:  # noqa: ANN401 - JSON
 
 def _stream(number: int, given: object) -> Stream:
     place = f"streams[{number}]"
-    if not isinstance(given, dict) or set(given) - {_CREATED_AT} != set(_FIELDS):
+    if not isinstance(given, dict) or set(given) - {_CREATED_AT, _FURTHER_HUBS} != set(_FIELDS):
         raise InvalidParameter(
-            f"{place}: expected an object of {', '.join(_FIELDS)}, maybe {_CREATED_AT}, and nothing else."
+            f"{place}: expected an object of {', '.join(_FIELDS)}, maybe {_CREATED_AT} or {_FURTHER_HUBS}, no other."
         )
     for name, pattern in _FIELDS.items():
         if not isinstance(given[name], str) or not pattern.fullmatch(given[name]):
             raise InvalidParameter(f"{place}.{name}: {given[name]!r} does not match {pattern.pattern}.")
     if created := given.get(_CREATED_AT):
         parse_instant(f"{place}.{_CREATED_AT}", created)
-    stream = Stream(**given)
+    further = _further_hubs(f"{place}.{_FURTHER_HUBS}", given.get(_FURTHER_HUBS, []))
+    stream = Stream(**{**given, _FURTHER_HUBS: further})
     if stream.contract.partition("/")[0] != stream.name:
         raise InvalidParameter(f"{place}.contract: {stream.contract!r} is no contract of the stream {stream.name!r}.")
     return stream
+
+
+def _further_hubs(place: str, given: object) -> tuple[FurtherHub, ...]:
+    if not isinstance(given, list):
+        raise InvalidParameter(f'{place}: expected a JSON list of {{"name"}}, maybe with {_CREATED_AT}.')
+    return tuple(_further_hub(f"{place}[{number}]", each) for number, each in enumerate(given))
+
+
+def _further_hub(place: str, given: object) -> FurtherHub:
+    if not isinstance(given, dict) or set(given) - {_CREATED_AT} != {"name"}:
+        raise InvalidParameter(f"{place}: expected an object of name, maybe {_CREATED_AT}, and nothing else.")
+    if not isinstance(given["name"], str) or not HUB.fullmatch(given["name"]):
+        raise InvalidParameter(f"{place}.name: {given['name']!r} does not match {HUB.pattern}.")
+    if created := given.get(_CREATED_AT):
+        parse_instant(f"{place}.{_CREATED_AT}", created)
+    return FurtherHub(**given)

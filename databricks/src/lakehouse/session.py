@@ -11,7 +11,7 @@ from lakehouse.lake.naming import LAYERS, Names
 
 
 def spark_session(name: str, *, lake_root: str, names: Names | None = None, jars: Sequence[Path] = ()) -> SparkSession:
-    """Give the session of this process, with the schemas bronze, silver and gold, called as `names` says.
+    """Give the session of this process, with the schemas of all layers, called as `names` says.
 
     lake_root: the folder that holds the tables; in Databricks a storage URL, or empty for the catalog's own place.
     jars: what Spark needs besides itself on one machine (`.cache/jars`); none in Databricks, which brings its own.

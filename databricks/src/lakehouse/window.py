@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from lakehouse.request import place_of
+
 SPILL_STATES = ("waiting", "redriven", "dead", "discarded")
 UNSETTLED = ("waiting", "dead")
 """The states that spilled records may still leave."""
@@ -57,9 +59,10 @@ class Spilled:
 class Closed:
     """A window's end as the app recorded it, for one stream.
 
-    last: each partition's last sequence number, -1 where it is empty. attempts: the attempt that completed each slice.
-    created_at: when the hub that these numbers are of was made, in the app's own text; empty where it is not said.
-    spill: all 0 where there was none. continued: by slice, the earlier attempts that the completing one went on from.
+    last: each partition's last sequence number, -1 where it is empty; of a further hub's by `place_of`. attempts: the
+    attempt that completed each slice. created_at: when the hub that these numbers are of was made, in the app's own
+    text; empty where it is not said. further_created: the same of the further hubs, by name. spill: all 0 where there
+    was none. continued: by slice, the earlier attempts that the completing one went on from.
     """
 
     state: str
@@ -69,6 +72,7 @@ class Closed:
     created_at: str = ""
     spill: Spilled = Spilled()
     continued: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    further_created: Mapping[str, str] = field(default_factory=dict)
 
 
 def marker_path(window_id: str) -> str:
@@ -89,12 +93,16 @@ def parse_closed(document: bytes, stream: str) -> Closed:
 def closed_of(marker: Mapping[str, Any], stream: str) -> Closed:
     """Take from a marker what a run of this stream needs; what is not counted there is 0."""
     counts, spill = marker["counts"].get(stream, {}), marker.get("spill", {}).get(stream, {})
+    further = marker.get("further_hubs", {}).get(stream, ())
+    positions = [("", marker["last_sequence_numbers"][stream])]
+    positions += [(hub["name"], hub["last_sequence_numbers"]) for hub in further]
     return Closed(
         state=str(marker["state"]),
         counts=StreamCounts(**{one.name: int(counts.get(one.name, 0)) for one in fields(StreamCounts)}),
-        last={partition: int(number) for partition, number in marker["last_sequence_numbers"][stream].items()},
+        last={place_of(hub, partition): int(number) for hub, last in positions for partition, number in last.items()},
         attempts={number: int(attempt) for number, attempt in marker.get("attempts", {}).items()},
         created_at=str(marker.get("hubs", {}).get(stream, {}).get("created_at", "")),
         continued={number: tuple(map(int, tries)) for number, tries in marker.get("continued", {}).items()},
         spill=Spilled(**{one.name: int(spill.get(one.name, 0)) for one in fields(Spilled)}),
+        further_created={hub["name"]: str(hub.get("created_at", "")) for hub in further},
     )

@@ -8,11 +8,15 @@ import yaml
 
 from check_bundle import problems_of_target, problems_of_wheel
 from hub_stage import ROOT
+from lakehouse.conformed import dim_clientes
+from lakehouse.lake.naming import LAYERS
 
 DECLARED = yaml.safe_load((ROOT / "databricks/databricks.yml").read_text())
 PARAMETERS = json.loads((ROOT / "contracts/documents/job_parameters.v1.schema.json").read_text())["properties"]
 TARGETS = ("local", "dev", "prod")
-FROM_OUTSIDE = ["event_hubs_namespace", "tenant_id", "client_id", "app_principal", "catalog", "storage_account"]
+FROM_OUTSIDE = [
+    *("event_hubs_namespace", "tenant_id", "client_id", "app_principal", "pii_reader", "catalog", "storage_account"),
+]
 
 each_target = pytest.mark.parametrize("target", TARGETS)
 
@@ -56,7 +60,7 @@ def test_a_developers_tables_are_set_apart_by_the_prefix_that_the_job_is_told(ta
     told = resources["jobs"]["follow_window"]["tasks"][0]["python_wheel_task"]["named_parameters"]
 
     schemas = [schema["name"] for schema in resources["schemas"].values()]
-    assert schemas == [f"{told['schema_prefix']}{layer}" for layer in ("bronze", "silver", "gold")]
+    assert schemas == [f"{told['schema_prefix']}{layer}" for layer in ("bronze", "silver", "gold", "restricted")]
     assert told["schema_prefix"] == "developer_"
 
 
@@ -73,7 +77,24 @@ def test_destroying_production_leaves_its_data(targets):
     resources = targets["prod"]["resources"]
     kept = [*resources["schemas"].values(), *resources["volumes"].values()]
 
-    assert [one["lifecycle"] for one in kept] == [{"prevent_destroy": True}] * 4
+    assert [one["lifecycle"] for one in kept] == [{"prevent_destroy": True}] * 5
+
+
+def test_clear_text_lies_in_a_schema_of_its_own_that_the_jobs_write_and_one_principal_reads(targets):
+    schemas = targets["prod"]["resources"]["schemas"]
+    jobs = {"principal": "<run_as>", "privileges": ["ALL_PRIVILEGES"]}
+
+    assert dim_clientes.CLEAR_TABLE.lake_name.partition(".")[0] == "restricted"
+    assert schemas["restricted"]["name"] == "restricted"
+    assert schemas["restricted"]["grants"] == [
+        jobs,
+        {"principal": "<pii_reader>", "privileges": ["USE_SCHEMA", "SELECT"]},
+    ]
+    assert [name for name, schema in schemas.items() if schema["grants"] != [jobs]] == ["restricted"]
+
+
+def test_the_bundle_makes_the_schemas_of_all_layers(targets):
+    assert tuple(targets["prod"]["resources"]["schemas"]) == LAYERS
 
 
 def test_runs_of_several_feeds_go_on_at_once_and_more_wait(follow_window):
@@ -137,7 +158,11 @@ def test_no_secret_travels_as_a_parameter_but_its_name_which_key_vault_allows(ar
     names = {name: value for name, value in arguments.items() if name.endswith("_secret")}
 
     assert [name for name in arguments if re.search("password|token|client_secret|connection_string|sas", name)] == []
-    assert names == {"event_hubs_secret": "event-hubs-client-secret", "storage_secret": "storage-connection-string"}
+    assert names == {
+        "event_hubs_secret": "event-hubs-client-secret",
+        "storage_secret": "storage-connection-string",
+        "pii_secret": "pii-keys",
+    }
     assert all(re.fullmatch("[0-9a-zA-Z-]{1,127}", value) for value in names.values())
 
 

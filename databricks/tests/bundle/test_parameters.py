@@ -21,6 +21,9 @@ def test_the_bundles_defaults_are_the_wheels(arguments, maintenance):
         "max_files_a_batch",
         "capture_settle",
         "event_hubs_secret",
+        "options",
+        "storage_secret",
+        "pii_secret",
     )
     defaults = {one.name: one.default for one in fields(Parameters) if one.default is not MISSING}
     of_maintenance = {one.name: one.default for one in fields(MaintenanceParameters)}

@@ -16,7 +16,7 @@ from lakehouse.config import MODES, Parameters, parse_parameters, run_request
 from lakehouse.counting.counts import Hole, WindowCounts
 from lakehouse.counting.reconciling import Equations, as_rows
 from lakehouse.gold import trades_enriched
-from lakehouse.request import RunRequest, Stream, parse_lookups
+from lakehouse.request import FurtherHub, RunRequest, Stream, parse_lookups
 from lakehouse.streams.contract import load_contract
 from lakehouse.streams.events import Property
 from lakehouse.streams.packs import lines_of
@@ -64,7 +64,7 @@ class Watched(dict):
 
 
 def test_a_marker_as_the_contract_shows_it_is_read():
-    (example,) = CLOSED["examples"]
+    example, of_hubs = CLOSED["examples"]
 
     closed = parse_closed(json.dumps(example).encode(), "trades")
 
@@ -72,6 +72,9 @@ def test_a_marker_as_the_contract_shows_it_is_read():
     attempts = {"0": 1, "1": 2, "close": 1}
     counts, spill = StreamCounts(11, 7, 1, 1, 2), Spilled(1, 1, 0, 0, 3)
     assert closed == Closed("closed", counts, {"0": 4, "1": -1}, attempts, made, spill)
+    spread = parse_closed(json.dumps(of_hubs).encode(), "transactions")
+    assert spread.last == {"0": 1, "1": 0, "payments-b/0": 2, "payments-b/1": 1}
+    assert spread.further_created == {"payments-b": "2026-11-01T09:31:00.456000+00:00"}
 
 
 def test_of_a_marker_all_is_read_that_the_contract_has_but_what_is_for_people():
@@ -81,7 +84,7 @@ def test_of_a_marker_all_is_read_that_the_contract_has_but_what_is_for_people():
 
     assert marker.asked | FOR_PEOPLE == set(CLOSED["properties"])
     assert not marker.asked & FOR_PEOPLE
-    assert marker.asked - {"continued", "hubs", "spill"} <= set(CLOSED["required"])
+    assert marker.asked - {"continued", "hubs", "further_hubs", "spill"} <= set(CLOSED["required"])
 
 
 def test_of_a_streams_counts_all_are_read_that_count_records():
@@ -141,14 +144,15 @@ def test_a_lookup_of_any_name_of_the_grammar_is_read(lookups):
 
 
 def test_parameters_as_the_contract_shows_them_are_read():
-    (example,) = JOB["examples"]
-
-    request = run_request(
-        parse_parameters([f"--{name}={value}" for name, value in (example | TARGET).items()], Parameters, "")
+    request, of_hubs = (
+        run_request(parse_parameters([f"--{name}={value}" for name, value in (one | TARGET).items()], Parameters, ""))
+        for one in JOB["examples"]
     )
 
     assert isinstance(request, RunRequest)
     assert request.streams == (Stream("trades", "market-trades", "trades/1", "2026-11-01T09:30:00.123000+00:00"),)
+    further = (FurtherHub("payments-b", "2026-11-01T09:30:00.123000+00:00"),)
+    assert of_hubs.streams == (Stream("transactions", "payments-a", "transactions/1", further_hubs=further),)
     assert request.lookups == {"assets": "assets/trades-20261122T100000Z.parquet"}
 
 
@@ -163,12 +167,14 @@ def test_a_parameter_that_the_contract_requires_is_missed(missing, capsys):
 
 
 def test_counts_are_written_under_the_stages_of_the_contract():
-    gold = {"enriched": {"": 60}, "unmatched": {"XYZ": 10}}
+    gold = {"enriched": {"": 60}, "unmatched": {"XYZ": 10}, "conformed": {"": 80}}
     counts = WindowCounts(10, 100, 80, 4, 6, {("0", 1): 80}, gold, {"Trades": 59}, [Hole("0", 1, 2)])
     sent_twice = WindowCounts(10, 100, 80, 4, 6, {("0", 1): 150})
     closed = Closed("closed", StreamCounts(99, 90, 0, 3, 2), {}, {"0": 1}, spill=Spilled(dead=2))
 
-    rows = as_rows(counts, closed, Equations([("enriched", "unmatched")], {"enriched": "Trades"}))
+    rows = as_rows(
+        counts, closed, Equations([("enriched", "unmatched")], {"enriched": "Trades"}, {"conformed": "silver"})
+    )
     rows += as_rows(sent_twice, closed, Equations())
 
     assert {stage for stage, _, _ in rows} == set(COUNTS["properties"]["stage"]["enum"]) - OF_FORMER_VERSIONS

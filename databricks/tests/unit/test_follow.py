@@ -81,6 +81,13 @@ def test_a_window_that_is_closed_and_not_read_whole_does_not():
     assert not_yet_read(CLOSED, {"trades": {"0": 6}}) == {"trades/0": 7}
 
 
+def test_a_partition_of_a_further_hub_that_is_behind_is_named_with_its_hub():
+    spread = {"trades": replace(CLOSED["trades"], last={"0": 7, "deals-b/0": 3})}
+
+    assert not_yet_read(spread, {"trades": {"0": 7, "deals-b/0": 2}}) == {"trades/deals-b/0": 3}
+    assert not_yet_read(spread, {"trades": {"0": 7, "deals-b/0": 3}}) == {}
+
+
 def test_a_window_that_is_read_whole_does_not_end_the_run_while_records_wait_in_the_spill():
     assert ending_of(REQUEST, spilled(1), READ, START) is None
     assert ending_of(REQUEST, spilled(0), READ, START) == "drained"

@@ -229,6 +229,12 @@ def test_an_open_window_has_counts_and_no_verdict():
     ]
 
 
+def test_a_table_that_lies_in_silver_is_counted_as_such():
+    rows = as_rows(COUNTS, None, replace(EQUATIONS, layers={"unmatched": "silver", "enriched": "gold"}))
+
+    assert rows[5:8] == [("gold", "enriched", 80), ("silver", "unmatched", 10), ("silver", "unmatched/XYZ", 10)]
+
+
 def test_numbers_that_the_hub_deleted_are_told_and_are_no_difference_where_no_record_is_missing():
     rows = as_rows(replace(COUNTS, holes=[Hole("0", 5, 9)]), CLOSED, EQUATIONS)
 

@@ -1,6 +1,7 @@
 """How a job's parameters become what a run is asked to do."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,7 +14,7 @@ from lakehouse.config import (
     run_request,
     source_config,
 )
-from lakehouse.request import InvalidParameter, Stream, parse_duration, parse_instant
+from lakehouse.request import FurtherHub, InvalidParameter, Stream, parse_duration, parse_instant
 
 STREAM = {"name": "trades", "hub": "market-trades", "contract": "trades/1"}
 ARGUMENTS = {
@@ -48,6 +49,33 @@ def test_a_run_follows_its_window_with_the_hubs_and_the_lookups_that_it_is_given
         Stream("quotes", hub="q", contract="quotes/2", created_at="2026-11-01T00:00:00Z"),
     )
     assert (request.feed, request.lookups) == ("trades", {"assets": "assets/x.parquet"})
+
+
+def test_a_run_makes_tables_by_the_options_of_its_target_and_refuses_unknown_ones():
+    with pytest.raises(InvalidParameter, match="options: there is no option 'nps'"):
+        run_request(parameters(options='{"nps": 7}'))
+
+
+def test_a_stream_that_is_spread_over_several_hubs_is_read_from_each():
+    further = [{"name": "b", "created_at": "2026-11-02T00:00:00Z"}, {"name": "c"}]
+
+    (given,) = run_request(parameters(streams=streams({"further_hubs": further}))).streams
+
+    assert given.further_hubs == (FurtherHub("b", "2026-11-02T00:00:00Z"), FurtherHub("c"))
+    assert given.of_each_hub() == (
+        Stream("trades", "market-trades", "trades/1"),
+        Stream("trades", "b", "trades/1", "2026-11-02T00:00:00Z"),
+        Stream("trades", "c", "trades/1"),
+    )
+
+
+def test_a_stream_is_told_anew_when_its_hubs_were_made():
+    given = Stream("trades", "a", "trades/1", "monday", (FurtherHub("b", "monday"), FurtherHub("c")))
+
+    assert given.made({"a": "", "b": "tuesday"}) == replace(
+        given, further_hubs=(FurtherHub("b", "tuesday"), FurtherHub("c"))
+    )
+    assert given.made({"a": "tuesday"}).created_at == "tuesday"
 
 
 def test_a_run_gives_up_after_grace_and_drain_limit():
@@ -88,6 +116,14 @@ def test_a_run_gives_up_after_grace_and_drain_limit():
             "streams: the hub 'market-trades' is given",
         ),
         ({"streams": streams({"created_at": "soon"})}, r"streams\[0\].created_at: 'soon' is no time"),
+        ({"streams": streams({"further_hubs": "b"})}, r"streams\[0\].further_hubs: expected a JSON list"),
+        ({"streams": streams({"further_hubs": ["b"]})}, r"further_hubs\[0\]: expected an object of name"),
+        ({"streams": streams({"further_hubs": [{"name": "b/c"}]})}, r"further_hubs\[0\].name: 'b/c' does not match"),
+        (
+            {"streams": streams({"further_hubs": [{"name": "b", "created_at": "soon"}]})},
+            r"further_hubs\[0\].created_at: 'soon' is no time",
+        ),
+        ({"streams": streams({"further_hubs": [{"name": "market-trades"}]})}, "the hub 'market-trades' is given twice"),
         ({"drain_limit": "9" * 20 + ":00:00"}, "drain_limit: '9+:00:00' is longer"),
         ({"drain_limit": "9" * 5000 + ":00:00"}, "drain_limit: '9+' is longer"),
         ({"streams": streams({"partitions": 4})}, r"streams\[0\]: expected an object of"),

@@ -1,14 +1,21 @@
 """A key kept in a file that only this user can read, so that no command line shows it."""
 
+import base64
 import secrets
 from pathlib import Path
 
 _KEY_BYTES = 32
+_ACCOUNT_KEY_BYTES = 64
 
 
 def make_key() -> str:
     """Draw a fresh key."""
     return secrets.token_urlsafe(_KEY_BYTES)
+
+
+def make_base64_key() -> str:
+    """Draw a fresh key as accounts of Azure have it."""
+    return base64.b64encode(secrets.token_bytes(_ACCOUNT_KEY_BYTES)).decode()
 
 
 def write_key(key: str, path: Path) -> None:

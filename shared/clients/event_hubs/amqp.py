@@ -14,9 +14,10 @@ from azure.eventhub.aio import EventHubProducerClient
 from azure.eventhub.exceptions import AuthenticationError, EventDataSendError, EventHubError
 
 from shared.clients.event_hubs.answers import BY_CONDITION, NO_SUCH_PARTITION, REJECTIONS
-from shared.clients.event_hubs.link import Batch, HubFault, HubProperties, Target
+from shared.clients.event_hubs.link import Batch, HubProperties, Target
 from shared.clients.failures import causes_of, kind_of
 from shared.clients.identity.credentials import Identity, LoopIdentity
+from shared.clients.links import LinkFault
 from shared.domain.delivery import Event
 from shared.domain.failures import FailureKind
 from shared.errors import LoginRefused, Unavailable
@@ -60,7 +61,7 @@ class AmqpLink:
         self._is_open = False
 
     async def open(self) -> None:
-        """Log in and connect; raises HubFault, LoginRefused or Unavailable."""
+        """Log in and connect; raises LinkFault, LoginRefused or Unavailable."""
         if self._is_open:
             return
         await self._identity.get_token(EVENT_HUBS_SCOPE)
@@ -76,7 +77,7 @@ class AmqpLink:
             )
         taken = _fill(batch, events)
         if taken == 0:
-            raise HubFault(FailureKind.REJECTED, f"the hub takes messages of {batch.max_size_in_bytes} bytes at most")
+            raise LinkFault(FailureKind.REJECTED, f"the hub takes messages of {batch.max_size_in_bytes} bytes at most")
         return Batch(taken, batch)
 
     async def send(self, batch: Batch) -> None:
@@ -133,19 +134,19 @@ def _as_faults(*, sending: bool) -> Iterator[None]:
     """Translate whatever the client raises: besides its own errors it leaks those of sockets and its own slips."""
     try:
         yield
-    except (HubFault, LoginRefused, Unavailable):
+    except (LinkFault, LoginRefused, Unavailable):
         raise
     except Exception as error:
         raise _fault_of(error, sending=sending) from error
 
 
-def _fault_of(error: Exception, *, sending: bool) -> HubFault:
+def _fault_of(error: Exception, *, sending: bool) -> LinkFault:
     """Tell what an error means; it may hide an earlier one, for the client tries twice within a send."""
     kind, retry_after = _kind(error)
     tries = [link for link in causes_of(error) if isinstance(link, EventHubError)]
     surely_not_stored = kind is FailureKind.PERMANENT or (bool(tries) and all(_is_refusal(link) for link in tries))
     stored = sending and not surely_not_stored
-    return HubFault(kind, _describe(error), may_be_stored=stored, retry_after=retry_after)
+    return LinkFault(kind, _describe(error), may_be_stored=stored, retry_after=retry_after)
 
 
 def _kind(error: Exception) -> tuple[FailureKind, float]:

@@ -23,7 +23,8 @@ class FakeEventHubs:
     An event over `limit` bytes is refused, one for a partition that a hub has not fails. `fail_next` makes the
     next sends fail, and the next call for properties where a failure keeps every answer away. retry_after: the seconds
     for which a throttled one wants to be left alone. rest: the seconds for which senders leave their hub alone.
-    created_at: when all of them were made. brief: of each send, whether it was not to wait.
+    away: the hubs that are, whoever asks. created_at: when all of them were made. brief: of each send, whether it was
+    not to wait.
     """
 
     hubs: Mapping[str, int]
@@ -31,6 +32,7 @@ class FakeEventHubs:
     retry_after: float = 0.0
     rest: float = 0.0
     created_at: datetime = datetime(2026, 11, 1, 10, 0, 0, 123_000, tzinfo=UTC)
+    away: set[str] = field(default_factory=set)
     received: defaultdict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
     brief: list[bool] = field(default_factory=list)
     _failures: deque[_Failure] = field(default_factory=deque, init=False)
@@ -50,6 +52,8 @@ class FakeEventHubs:
     async def properties(self, hub: str) -> HubProperties:
         """Count what each partition was sent by its id."""
         self._look_up(hub)
+        if hub in self.away:
+            raise self._away(hub, ())
         if self._failures and self._failures[0] in {"throttled", "unavailable", "unauthorized"}:
             self._fail(hub, self._failures.popleft(), ())
         sent = Counter(event.partition_id for event in self.received[hub])
@@ -59,6 +63,8 @@ class FakeEventHubs:
     def take(self, hub: str, events: Sequence[Event], on_refusal: OnRefusal | None = None) -> Delivery:
         """Fail as the next failure asks, else store."""
         self._look_up(hub, {event.partition_id for event in events if event.partition_id is not None})
+        if hub in self.away:
+            raise self._away(hub, events)
         failure = self._failures.popleft() if self._failures else None
         self._fail(hub, failure, events)
         tell = on_refusal or (lambda event, reason: None)  # noqa: ARG005 - none asked

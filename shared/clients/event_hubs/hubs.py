@@ -6,10 +6,10 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from shared.clients.attempts import Attempts
+from shared.clients.breaker import Breaker
 from shared.clients.destination import OnRefusal, RestingSender
 from shared.clients.event_hubs.amqp import AmqpLink, HubConnection
-from shared.clients.event_hubs.attempts import Attempts
-from shared.clients.event_hubs.breaker import Breaker
 from shared.clients.event_hubs.link import HubProperties
 from shared.clients.event_hubs.sender import HubSender
 from shared.clients.identity.credentials import Identity

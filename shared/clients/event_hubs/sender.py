@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 
 from shared import telemetry
+from shared.clients.attempts import Attempts, GaveUp, gravest
 from shared.clients.destination import OnRefusal
-from shared.clients.event_hubs.attempts import Attempts, GaveUp
-from shared.clients.event_hubs.link import Batch, HubFault, HubProperties, Link, LinkSlot, Target
-from shared.clients.event_hubs.progress import SendProgress
+from shared.clients.event_hubs.link import Batch, HubProperties, Link, Target
+from shared.clients.links import LinkFault, LinkSlot
+from shared.clients.progress import SendProgress
 from shared.domain.delivery import Delivery, Event, Refusal
 from shared.errors import LoginRefused, SendFailed
 
@@ -77,11 +78,11 @@ class HubSender:
                     break
         return result
 
-    async def _run(self, send: "_TargetSend", slot: LinkSlot, deadline: float) -> None:
+    async def _run(self, send: "_TargetSend", slot: LinkSlot[Link], deadline: float) -> None:
         while not send.is_done:
             try:
                 await self._attempts.run(slot, deadline, send.send_next)
-            except HubFault as rejection:
+            except LinkFault as rejection:
                 self._progress.fail(send.reject(str(rejection)))
             except (GaveUp, LoginRefused):
                 send.abandon()
@@ -99,7 +100,7 @@ class HubSender:
         unsettled = _unsettled(events, results)
         rows = sum(event.rows for event in unsettled)
         self._progress.fail(rows)
-        last = _gravest(failures)
+        last = gravest(failures)
         if isinstance(last, LoginRefused):
             raise last
         raise SendFailed(
@@ -162,7 +163,7 @@ class _TargetSend:
         stored_before, self.may_be_stored = self.may_be_stored, True
         try:
             await link.send(self.batch)
-        except HubFault as fault:
+        except LinkFault as fault:
             self.may_be_stored = stored_before or fault.may_be_stored
             raise
 
@@ -209,13 +210,6 @@ class _TargetSend:
 def _refusal_of(event: Event, reason: str) -> str:
     where = f"key {event.partition_key!r}" if event.partition_key is not None else f"partition {event.partition_id}"
     return f"an event of {len(event.body)} bytes ({event.rows} records, {where}) was refused: {reason}"
-
-
-def _gravest(failures: Sequence[GaveUp | LoginRefused]) -> GaveUp | LoginRefused:
-    """Choose the failure that says most: one that waiting does not cure comes first."""
-    refused = next((failure for failure in failures if isinstance(failure, LoginRefused)), None)
-    lasting = next((failure for failure in failures if not failure.kind.may_pass), None)
-    return refused or lasting or failures[0]
 
 
 def _unsettled(events: Sequence[Event], results: Sequence[_QueueResult]) -> list[Event]:

@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 from decimal import Context, Decimal
 from typing import Any, Final
 
-import pyarrow as pa
-
 from shared.contracts import Column, Contract
 from shared.domain.delivery import Delivery, Event, Refusal
+from shared.feeds.packing import BodyUnreadable, lines_of
 
 type Value = str | int | bool | Decimal | datetime | None
 type Row = dict[str, Value]
@@ -82,8 +81,8 @@ def rows_of(events: Iterable[Event], row_format: RowFormat) -> tuple[list[Row], 
     refused = Delivery()
     for event in events:
         try:
-            lines = _lines(event)
-        except RecordRefused as error:
+            lines = lines_of(event)
+        except BodyUnreadable as error:
             refused = refused + Delivery(refusals=(Refusal(event.rows, str(error)),))
             continue
         for line in lines:
@@ -92,23 +91,6 @@ def rows_of(events: Iterable[Event], row_format: RowFormat) -> tuple[list[Row], 
             except RecordRefused as error:
                 refused = refused + Delivery(refusals=(Refusal(1, str(error)),))
     return rows, refused
-
-
-def _lines(event: Event) -> list[bytes]:
-    lines = [line for line in _body(event).split(b"\n") if line.strip()]
-    if len(lines) != event.rows:
-        raise RecordRefused(f"an event of {event.rows} records has {len(lines)} lines")
-    return lines
-
-
-def _body(event: Event) -> bytes:
-    if event.properties.get("encoding") != "zstd":
-        return event.body
-    try:
-        with pa.input_stream(pa.BufferReader(event.body), compression="zstd") as stream:
-            return bytes(stream.read())
-    except (OSError, pa.ArrowInvalid) as error:
-        raise RecordRefused(f"an event's body is no zstd: {error}") from error
 
 
 def _json(line: bytes) -> Mapping[str, object]:

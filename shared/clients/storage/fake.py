@@ -118,6 +118,10 @@ class FakeReference:
         _raise(self.failure)
         return self.blobs[path][1] if path in self.blobs else None
 
+    def has(self, path: str) -> bool:
+        _raise(self.failure)
+        return path in self.blobs
+
     def newest(self, prefix: str) -> str | None:
         _raise(self.failure)
         paths = [path for path in self.blobs if path.startswith(prefix)]

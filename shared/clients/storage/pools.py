@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from shared import telemetry
 from shared.clients.storage.reference import Reference
-from shared.errors import FeedUnusable, Unavailable
+from shared.errors import FeedUnusable, Unavailable, origin_of
 from shared.feeds.drawing.pool import Pool
 from shared.feeds.feed import Drawing, Drawn
 
@@ -46,7 +46,7 @@ class SharedPools:
         with self._lock:
             if name not in self._ready:
                 pool = self._pool(name, feed, drawn)
-                self._ready[name] = Drawing(pool.fingerprint, drawn.draw(pool))
+                self._ready[name] = Drawing(pool, drawn.draw(pool))
             return self._ready[name]
 
     def _pool(self, name: str, feed: str, drawn: Drawn) -> Pool:
@@ -83,8 +83,8 @@ def _build(feed: str, drawn: Drawn) -> Pool:
     telemetry.info(logger, "pools.building", feed=feed, version=drawn.version, seed=drawn.seed)
     try:
         return drawn.build(drawn.seed, _report)
-    except Exception as error:
-        raise FeedUnusable(f"The pool of feed {feed} can't be built: {type(error).__name__}: {error}") from error
+    except Exception as fault:  # noqa: BLE001 - whatever the feed's own code does
+        raise FeedUnusable(f"The pool of feed {feed} can't be built: {origin_of(fault)}.") from None
 
 
 def _read_copy(path: Path) -> Pool | None:

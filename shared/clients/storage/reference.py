@@ -29,6 +29,9 @@ class Reference(Protocol):
     def read(self, path: str) -> bytes | None:
         """Give a blob's content, None where there is none."""
 
+    def has(self, path: str) -> bool:
+        """Say whether there is a blob."""
+
     def newest(self, prefix: str) -> str | None:
         """Give the path of the blob written last among those whose paths begin so, None where there is none."""
 
@@ -64,6 +67,10 @@ class BlobReference:
     def read(self, path: str) -> bytes | None:
         """Download it."""
         return content_of(self._container, path)
+
+    def has(self, path: str) -> bool:
+        """Ask for its properties."""
+        return self._container.call(lambda container, limits: container.get_blob_client(path).exists(**limits))
 
     def newest(self, prefix: str) -> str | None:
         """List and compare; of blobs written in one second the last by name."""

@@ -85,10 +85,10 @@ class Spill(Protocol):
         tellings: where it is there to tell of the batch's window, the how manieth one it is.
         """
 
-    def note_first(self, stream: str, path: str) -> None:
-        """Note which batch of a stream is the first that waits, empty for none; only who has its lock may."""
+    def note_first(self, stream: str, hub: str, path: str) -> None:
+        """Note which batch of a stream waits first for a hub, empty for none; only who has the stream's lock may."""
 
-    def noted_first(self, stream: str) -> str | None:
+    def noted_first(self, stream: str, hub: str) -> str | None:
         """Give the path that was noted last, None where none ever was. It may be out of date."""
 
     def bury(self, batch: SpilledBatch) -> None:
@@ -143,7 +143,7 @@ class StoredSpill:
         kept = batch
         while not (is_new := self._blobs.add(kept.path, content, metadata_of(kept))):
             there = self.batch(kept.path)
-            if there is not None and there.sha256 == kept.sha256:
+            if there is not None and (there.sha256, there.hub) == (kept.sha256, kept.hub):
                 break
             kept = replace(kept, path=next_path(kept.path))
         try:
@@ -185,18 +185,18 @@ class StoredSpill:
         """Write the message."""
         self._queue.put(json.dumps(message_of(batch, tellings)), delay)
 
-    def note_first(self, stream: str, path: str) -> None:
+    def note_first(self, stream: str, hub: str, path: str) -> None:
         """Write it into the metadata of a blob of the stream that is no batch."""
         metadata = {"path": path} if path else {}
-        blob = self._blobs.look(_note_of(stream))
+        blob = self._blobs.look(_note_of(stream, hub))
         if blob is None:
-            self._blobs.add(_note_of(stream), b"", metadata)
+            self._blobs.add(_note_of(stream, hub), b"", metadata)
         elif dict(blob.metadata) != metadata:
             self._blobs.describe(blob, metadata)
 
-    def noted_first(self, stream: str) -> str | None:
+    def noted_first(self, stream: str, hub: str) -> str | None:
         """Look at that blob."""
-        blob = self._blobs.look(_note_of(stream))
+        blob = self._blobs.look(_note_of(stream, hub))
         return None if blob is None else blob.metadata.get("path", "")
 
     def bury(self, batch: SpilledBatch) -> None:
@@ -270,8 +270,8 @@ def _may_become(there: SpilledBatch, state: SpillState) -> bool:
     return may_become(there.state, state) and not is_unsendable
 
 
-def _note_of(stream: str) -> str:
-    return f"{stream}/.first"
+def _note_of(stream: str, hub: str) -> str:
+    return f"{stream}/.first.{hub}"
 
 
 def _batch(blob: Blob) -> SpilledBatch:

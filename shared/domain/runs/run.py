@@ -71,7 +71,12 @@ def number_of_wanted(attempt: int, runs: Iterable[RunRow]) -> int | None:
     known = list(runs)
     if any(run.attempt == attempt for run in known):
         return None
-    return max((run.number for run in known), default=0) + 1
+    return next_number(known)
+
+
+def next_number(runs: Iterable[RunRow]) -> int:
+    """Give the number after those of a window's runs."""
+    return max((run.number for run in runs), default=0) + 1
 
 
 def row_key(window: Window, number: int) -> tuple[str, str]:
@@ -94,9 +99,9 @@ def parameters_of(
     """Write the job parameters of a run, all of them text: `contracts/documents/job_parameters.v1.schema.json`.
 
     `times` has the grace and the drain limit, `hubs_made` when a hub was made, by its name, where that is known. A
-    stream that goes elsewhere than to a hub is not the run's.
+    stream that goes elsewhere than to hubs is not the run's.
     """
-    read = [_stream(one, hubs_made.get(one.hub)) for one in streams if one.hub]
+    read = [_stream(one, hubs_made) for one in streams if one.hubs]
     return {
         "feed": row.window.feed,
         "window_id": row.window.id,
@@ -190,9 +195,11 @@ def _turn(run: RunRow) -> tuple[Any, ...]:
     return run.claimed_at, run.window.start, run.number
 
 
-def _stream(plan: StreamPlan, hub_made: str | None) -> dict[str, str]:
-    known = {"created_at": hub_made} if hub_made else {}
-    return {"name": plan.name, "hub": plan.hub, "contract": plan.contract, **known}
+def _stream(plan: StreamPlan, hubs_made: Mapping[str, str]) -> dict[str, Any]:
+    made = [{"created_at": hubs_made[hub]} if hub in hubs_made else {} for hub in plan.hubs]
+    further = [{"name": hub, **known} for hub, known in zip(plan.hubs, made, strict=True)][1:]
+    others = {"further_hubs": further} if further else {}
+    return {"name": plan.name, "hub": plan.hubs[0], "contract": plan.contract, **made[0], **others}
 
 
 def _let_go(row: WindowRow) -> datetime:

@@ -1,6 +1,6 @@
 """The plan of a window: all that was decided when it was claimed, and no retry decides again."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from math import floor
@@ -18,16 +18,37 @@ MAX_WINDOW = timedelta(hours=24)
 class StreamPlan:
     """Where one stream of the window goes and how: contract, packing (`row` or `pack`), encoding, destination.
 
-    hub: the hub's name, empty for another destination. partitions: of the hub, 0 where packing does not need to know.
+    hubs: by name, none for another destination; over several its records are spread (`shared.domain.spreading`).
+    partitions: of the hub that has fewest of them, 0 where packing does not need to know.
     """
 
     name: str
-    hub: str
+    hubs: tuple[str, ...]
     contract: str
     packing: Literal["row", "pack"]
     encoding: Literal["identity", "zstd"]
     partitions: int
     destination: Literal["hub", "sql", "lake_ndjson", "lake_parquet"] = "hub"
+
+    def as_wire(self) -> dict[str, Any]:
+        """Give it as plain JSON; one hub is written as `hub`, as plans of before there could be several have it."""
+        named = {"hubs": list(self.hubs)} if len(self.hubs) > 1 else {"hub": "".join(self.hubs)}
+        return {
+            "name": self.name,
+            **named,
+            "contract": self.contract,
+            "packing": self.packing,
+            "encoding": self.encoding,
+            "partitions": self.partitions,
+            "destination": self.destination,
+        }
+
+    @classmethod
+    def from_wire(cls, wire: Mapping[str, Any]) -> "StreamPlan":
+        """Read what `as_wire` gave."""
+        others = {name: value for name, value in wire.items() if name not in {"hub", "hubs"}}
+        one = [wire["hub"]] if wire.get("hub") else []
+        return cls(hubs=tuple(wire.get("hubs", one)), **others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +136,7 @@ class Plan:
             "speed": self.speed,
             "sources": list(self.sources),
             "fingerprint": self.fingerprint,
-            "streams": [_stream_wire(stream) for stream in self.streams],
+            "streams": [stream.as_wire() for stream in self.streams],
             "options": dict(self.options),
             "attempt": self.attempt,
             "refused": dict(self.refused),
@@ -135,7 +156,7 @@ class Plan:
             speed=wire["speed"],
             sources=tuple(wire["sources"]),
             fingerprint=wire["fingerprint"],
-            streams=tuple(StreamPlan(**stream) for stream in wire["streams"]),
+            streams=tuple(map(StreamPlan.from_wire, wire["streams"])),
             options=wire.get("options", {}),
             attempt=wire.get("attempt", 1),
             refused=wire.get("refused", {}),
@@ -182,7 +203,7 @@ class PlanTemplate:
             speed=self.catch_up_rate if past else 1.0,
             sources=self.sources,
             fingerprint=fingerprint,
-            streams=tuple(replace(stream, partitions=partitions.get(stream.hub, 0)) for stream in self.streams),
+            streams=tuple(replace(stream, partitions=_fewest(stream.hubs, partitions)) for stream in self.streams),
             options=self.options,
             attempt=attempt,
         )
@@ -198,13 +219,6 @@ def _records_before(elapsed: timedelta, rate: float) -> int:
     return floor(elapsed.total_seconds() * rate + 1e-6)
 
 
-def _stream_wire(stream: StreamPlan) -> dict[str, Any]:
-    return {
-        "name": stream.name,
-        "hub": stream.hub,
-        "contract": stream.contract,
-        "packing": stream.packing,
-        "encoding": stream.encoding,
-        "partitions": stream.partitions,
-        "destination": stream.destination,
-    }
+def _fewest(hubs: Iterable[str], partitions: Mapping[str, int]) -> int:
+    """Count the partitions that all of some hubs have; 0 where that is not known of each."""
+    return min((partitions.get(hub, 0) for hub in hubs), default=0)

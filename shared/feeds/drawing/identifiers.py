@@ -8,7 +8,8 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
 
-_HEX_OF_BYTE = np.frombuffer("".join(f"{byte:02x}" for byte in range(256)).encode(), "<u2")
+_HEX_OF_BYTE = np.frombuffer("".join(f"{byte:02x}" for byte in range(256)).encode(), "<u2").astype("<u4")
+_HEX_OF_TWO = (_HEX_OF_BYTE + (_HEX_OF_BYTE[:, np.newaxis] << 16)).reshape(-1)  # the low byte stands first
 _UUID = np.dtype(
     {
         "names": ["a", "b", "c", "d", "e", "f"],
@@ -49,7 +50,7 @@ def _mix(state: np.ndarray) -> np.ndarray:
 
 def _as_text(raw: np.ndarray) -> np.ndarray:
     """Write the digits in pieces of 8 and 4, which numpy moves as numbers: half the time of moving rows of bytes."""
-    digits = _HEX_OF_BYTE.take(raw.view(np.uint8).reshape(-1))
+    digits = _HEX_OF_TWO.take(raw.view("<u2").reshape(-1))
     eights, fours = digits.view("<u8").reshape(-1, 4), digits.view("<u4").reshape(-1, 8)
     text = np.full((len(raw), 36), ord("-"), np.uint8)
     uuid = text.view(_UUID).reshape(-1)

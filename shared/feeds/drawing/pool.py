@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -14,10 +14,13 @@ type PoolColumn = pa.Array | np.ndarray
 
 @dataclass(frozen=True, eq=False)
 class Pool:
-    """Columns by name, each of its own length; `version` is that of the feed that built them."""
+    """Columns by name, each of its own length; `version` is that of the feed that built them.
+
+    What is in them is shown nowhere: it may be people's names.
+    """
 
     version: int
-    columns: Mapping[str, PoolColumn]
+    columns: Mapping[str, PoolColumn] = field(repr=False)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -1,6 +1,6 @@
 """Random numbers of a place: the same seed gives the same ones on every machine and in every release of numpy."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -23,3 +23,11 @@ def below(limit: int, bits: np.ndarray) -> np.ndarray:
 def repeated[T](shares: Iterable[tuple[T, int]]) -> tuple[T, ...]:
     """Repeat each value by its share, so that an even draw from the answer has those shares."""
     return tuple(value for value, share in shares for _ in range(share))
+
+
+def different[T](size: int, make: Callable[[], T]) -> list[T]:
+    """Make values until there are `size` different ones, in the order in which they came first."""
+    found: dict[T, None] = {}
+    while len(found) < size:
+        found[make()] = None
+    return list(found)

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from shared.feeds.drawing.blocks import BLOCK
 from shared.feeds.drawing.sampling import below, random_rows
 from shared.feeds.payments import tables
 from shared.feeds.payments.fragments import HOURS, Kind
 from shared.feeds.payments.pool import ACCOUNT, PaymentColumns
 
-BLOCK = 4096
 _RANDOM = np.dtype(
     [
         ("account", "<u4"),

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from shared.feeds.drawing import quasi_random
+from shared.feeds.drawing.sampling import different
 from shared.feeds.payments import tables
 from shared.feeds.payments.steps import Step
 
@@ -66,10 +67,10 @@ class Entities:
 
     def accounts(self, size: int) -> list[str]:
         """Draw `size` different account numbers of 17 characters."""
-        return _different(size, lambda: self._fakers[0].numerify("A################"))
+        return different(size, lambda: self._fakers[0].numerify("A################"))
 
     def _ips(self, size: int) -> list[str]:
-        return _different(size, self._fakers[0].ipv4_public)
+        return different(size, self._fakers[0].ipv4_public)
 
     def _place(self, number: int) -> Place:
         country, faker = tables.COUNTRIES[number], self._fakers[number]
@@ -84,13 +85,6 @@ def _per_country(size: int) -> list[int]:
 def _split_proxies(count: int) -> tuple[int, int]:
     proxies = max(1, count // _PROXY_SHARE)
     return count - proxies, proxies
-
-
-def _different(size: int, make: Callable[[], str]) -> list[str]:
-    found: dict[str, None] = {}
-    while len(found) < size:
-        found[make()] = None
-    return list(found)
 
 
 def _partly_blank(places: list[Place]) -> list[Place]:

@@ -7,23 +7,23 @@ import numpy as np
 import pyarrow as pa
 
 from shared.feeds.drawing import timestamps
+from shared.feeds.drawing.blocks import check_position, pieces
 from shared.feeds.drawing.identifiers import identifiers, seed_of
 from shared.feeds.drawing.pool import Pool
 from shared.feeds.feed import Drawn, Feed, Position, Replayed, Stream
 from shared.feeds.payments.building import build
-from shared.feeds.payments.choices import BLOCK, Choices, choose
+from shared.feeds.payments.choices import Choices, choose
 from shared.feeds.payments.fragments import ID_AT, TIME_BEFORE_END, Kind
 from shared.feeds.payments.pool import VERSION, PaymentColumns
 from shared.feeds.records import Records
 from shared.feeds.slicing import StreamRecords
 
-__all__ = ["BLOCK", "FEED", "STREAM", "Payments"]
+__all__ = ["FEED", "STREAM", "Payments"]
 
 STREAM = Stream("transactions/1")
 
 _NAME = "payments"
 _KEPT_BLOCKS = 16  # of 180 KB each: enough for the slices that overlap, drawn from in small steps
-_MOST_AT_ONCE = 1 << 20  # about 0.9 GB of lines; an Arrow binary array ends at 2 GiB
 _MIDNIGHT = 1  # fragments after that of the unknown hour
 
 
@@ -48,8 +48,8 @@ class Payments:
         The hour of the day is that of each account's country by its offset from UTC at the slice's start.
         Raises ValueError for a negative position, over 1,048,576 records at once or a rate that is not positive.
         """
-        _check(at.first, at.count, at.rate)
-        chosen = self._chosen(at.window_id, at.slice_number, at.first, at.first + at.count)
+        check_position(at.first, at.count, at.rate)
+        chosen = self._chosen(at)
         times = timestamps.grid(at.start, at.rate, at.first, at.count)
         numbers = np.arange(at.first, at.first + at.count, dtype=np.uint64)
         ids = identifiers(seed_of(_NAME, at.window_id, at.slice_number), numbers)
@@ -57,13 +57,10 @@ class Payments:
         _write(lines, ids, timestamps.as_text(times))
         return Records(lines, pa.DictionaryArray.from_arrays(chosen.keys, self._columns.keys))
 
-    def _chosen(self, window_id: str, slice_number: int, first: int, last: int) -> Choices:
-        blocks = range(first // BLOCK, max(first, last - 1) // BLOCK + 1)
+    def _chosen(self, at: Position) -> Choices:
         parts = [
-            self._block(window_id, slice_number, block).slice(
-                max(0, first - block * BLOCK), max(0, last - block * BLOCK)
-            )
-            for block in blocks
+            self._block(at.window_id, at.slice_number, block).slice(start, stop)
+            for block, start, stop in pieces(at.first, at.count)
         ]
         return parts[0] if len(parts) == 1 else Choices.join(parts)
 
@@ -96,15 +93,6 @@ def _viewed(fragments: pa.BinaryArray) -> tuple[np.ndarray, list[pa.Buffer]]:
     """Give Arrow's 16-byte views of the fragments, and the memory that they look at."""
     _, views, *text = fragments.cast(pa.binary_view()).buffers()
     return np.frombuffer(views, "V16")[: len(fragments)], text
-
-
-def _check(first: int, count: int, rate: float) -> None:
-    if first < 0 or not 0 <= count <= _MOST_AT_ONCE:
-        raise ValueError(
-            f"can't draw {count} records from position {first}: from 0 on, at most {_MOST_AT_ONCE} at once"
-        )
-    if not rate > 0:
-        raise ValueError(f"a rate is a positive number of records a second, not {rate}")
 
 
 def _write(lines: pa.BinaryArray, ids: np.ndarray, times: np.ndarray) -> None:

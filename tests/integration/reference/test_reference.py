@@ -57,10 +57,13 @@ def test_what_is_written_is_read_back(reference, folder):
     reference.write(f"{folder}/a.parquet", content)
 
     assert reference.read(f"{folder}/a.parquet") == content
+    assert reference.has(f"{folder}/a.parquet")
+    assert not reference.has(f"{folder}/a.parq")
 
 
 def test_what_is_not_there_is_none(reference, folder):
     assert reference.read(f"{folder}/a") is None
+    assert not reference.has(f"{folder}/a")
     assert reference.newest(f"{folder}/") is None
     assert reference.delete_older(f"{folder}/", now(), 9) == 0
 

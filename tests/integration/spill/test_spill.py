@@ -347,13 +347,15 @@ def test_a_batch_that_an_earlier_try_has_kept_is_not_taken_back(stream):
     assert spill.batch(batch(stream).path) == batch(stream)
 
 
-def test_the_first_batch_of_a_stream_is_noted_until_it_is_noted_anew(spill, stream):
-    noted = [spill.noted_first(stream)]
+def test_the_first_batch_of_a_stream_and_hub_is_noted_until_it_is_noted_anew(spill, stream):
+    noted = [spill.noted_first(stream, "a-hub")]
+    spill.note_first(stream, "A.hub_2", batch(stream, 7).path)
 
     for path in (batch(stream).path, batch(stream).path, batch(stream, 1).path, ""):
-        spill.note_first(stream, path)
-        noted.append(spill.noted_first(stream))
+        spill.note_first(stream, "a-hub", path)
+        noted.append(spill.noted_first(stream, "a-hub"))
 
+    assert spill.noted_first(stream, "A.hub_2") == batch(stream, 7).path
     assert noted == [None, batch(stream).path, batch(stream).path, batch(stream, 1).path, ""]
     assert spill.batches(f"{stream}/") == []
 

@@ -12,7 +12,7 @@ from shared.errors import CorruptRow, LoginRefused, Unavailable
 from tests.unit.blueprints.durable_context import MOST_EVENTS, NOON, call_activity, run
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
-STREAM = StreamPlan("trades", "trades", "trades/1", "row", "identity", 0)
+STREAM = StreamPlan("trades", ("trades",), "trades/1", "row", "identity", 0)
 TEMPLATE = PlanTemplate(10 * SECOND, SECOND, SECOND, 0.0, 1.0, ("coinbase:BTC-USD",), (STREAM,))
 WINDOW = Window("trades", NOON, NOON + 30 * SECOND)
 PLAN = TEMPLATE.freeze(WINDOW, NOON, "", {})

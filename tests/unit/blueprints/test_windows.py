@@ -20,7 +20,7 @@ from shared.services import Services
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 SCHEDULE = Schedule("trades", every=HOUR, offset=timedelta(), length=HOUR, lead=timedelta(), catch_up=HOUR)
-STREAM = StreamPlan("trades", "trades", "trades/1", "row", "identity", 0)
+STREAM = StreamPlan("trades", ("trades",), "trades/1", "row", "identity", 0)
 TEMPLATE = PlanTemplate(HOUR / 12, timedelta(), timedelta(), 0.0, 1.0, ("coinbase:BTC-USD",), (STREAM,))
 BODY = {"feed": "trades", "start": "2026-11-22T13:00:00Z", "length": "01:00:00"}
 

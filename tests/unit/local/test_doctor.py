@@ -20,10 +20,12 @@ NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 
 @pytest.fixture
 def machine(tmp_path):
-    (tmp_path / "package.json").write_text(json.dumps({"dependencies": {"azurite": "3.35.0"}}))
-    azurite = tmp_path / "node_modules" / "azurite"
-    azurite.mkdir(parents=True)
-    (azurite / "package.json").write_text(json.dumps({"version": "3.35.0"}))
+    wanted = {"azurite": "3.35.0", "@vercel/cosmosdb-server": "1.0.1"}
+    (tmp_path / "package.json").write_text(json.dumps({"dependencies": wanted}))
+    for name, version in wanted.items():
+        package = tmp_path / "node_modules" / name
+        package.mkdir(parents=True)
+        (package / "package.json").write_text(json.dumps({"version": version}))
     (tmp_path / "local.settings.sample.json").write_text(json.dumps({"Values": {"FEEDS": "", "WINDOW_TIMER": ""}}))
     (tmp_path / ".cache" / "jars").mkdir(parents=True)
     (tmp_path / ".cache" / "jars" / "delta-spark_4.1_2.13-4.2.0.jar").touch()
@@ -111,6 +113,12 @@ def test_azurite_of_another_version_is_wrong(machine, tmp_path):
     (tmp_path / "node_modules" / "azurite" / "package.json").write_text(json.dumps({"version": "3.37.0"}))
 
     assert bad(machine) == [("wrong", "Azurite")]
+
+
+def test_absent_stand_in_for_cosmos_is_missing(machine, tmp_path):
+    (tmp_path / "node_modules" / "@vercel" / "cosmosdb-server" / "package.json").unlink()
+
+    assert bad(machine) == [("missing", "Cosmos DB")]
 
 
 def test_clock_of_the_past_is_wrong(machine):

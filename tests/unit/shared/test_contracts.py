@@ -5,7 +5,16 @@ import re
 
 import pytest
 
-from shared.contracts import FOLDER, Column, ContractError, load_contract, parse_contract
+from shared import contracts
+from shared.contracts import (
+    FOLDER,
+    Column,
+    ContractError,
+    LookupColumn,
+    load_contract,
+    load_lookup_columns,
+    parse_contract,
+)
 from shared.feeds.catalogue import FEEDS
 
 RECORDS = sorted(FOLDER.glob("*.json"))
@@ -92,3 +101,40 @@ def test_a_contract_that_lacks_what_a_stream_needs_is_refused_by_name(changes, m
 def test_a_contract_that_is_not_there_is_named(name, message):
     with pytest.raises(ContractError, match=message):
         load_contract(name)
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("lookups/*.json")), ids=lambda path: path.name)
+def test_every_lookup_contract_gives_its_columns_with_arrows_types(path):
+    schema = json.loads(path.read_text())
+
+    columns = load_lookup_columns(path.name.partition(".")[0])
+
+    assert [column.name for column in columns] == list(schema["properties"]) == schema["required"]
+    assert all(
+        re.fullmatch(r"string|int32|int64|date32\[day\]|decimal128\(38, 18\)", one.arrow_type) for one in columns
+    )
+
+
+def test_a_lookups_column_may_be_null_where_its_type_says_so():
+    rank, symbol = (column for column in load_lookup_columns("assets") if column.name in ("rank", "symbol"))
+
+    assert (rank, symbol) == (LookupColumn("rank", "int32", True), LookupColumn("symbol", "string", False))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, "has no file contracts/lookups/visits.v1.schema.json"),
+        ("{", "is not JSON"),
+        ('{"properties": {"page": {"type": "string"}}}', "each property must have type and x-type"),
+        ("{}", "each property must have type and x-type"),
+    ],
+)
+def test_a_lookups_contract_that_can_not_be_read_is_named(tmp_path, monkeypatch, text, words):
+    monkeypatch.setattr(contracts, "FOLDER", tmp_path)
+    if text is not None:
+        (tmp_path / "lookups").mkdir()
+        (tmp_path / "lookups/visits.v1.schema.json").write_text(text)
+
+    with pytest.raises(ContractError, match=rf"Contract lookups/visits.*{words}"):
+        load_lookup_columns("visits")

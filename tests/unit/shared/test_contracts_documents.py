@@ -29,8 +29,9 @@ from shared.domain.windows.ending import Completion, decide_ending
 from shared.domain.windows.ledger_row import TERMINAL, SliceRow, WindowRow
 from shared.domain.windows.plan import PlanTemplate, StreamPlan
 from shared.domain.windows.window import Slice, Window
-from shared.feeds.assets import parquet, prepare
+from shared.feeds.assets import prepare
 from shared.feeds.catalogue import FEEDS
+from shared.feeds.lookup_files import parquet
 from shared.feeds.packing import Packing, as_events
 from shared.feeds.records import Records
 from shared.feeds.slicing import StreamCounts
@@ -49,11 +50,12 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 WINDOW = Window("call_centre", NOON, NOON + HOUR)
 STREAMS = (
-    StreamPlan("calls", "centre-calls", "calls/1", "row", "identity", 2),
-    StreamPlan("surveys", "surveys", "surveys/12", "pack", "zstd", 1),
+    StreamPlan("calls", ("centre-calls",), "calls/1", "row", "identity", 2),
+    StreamPlan("surveys", ("surveys", "surveys-b", "surveys-c"), "surveys/12", "pack", "zstd", 1),
 )
 PLAN = PlanTemplate(HOUR, timedelta(), timedelta(), 1.0, 1.0, (), STREAMS).freeze(WINDOW, NOON, "", {})
-MADE = {stream.hub: "2026-11-01T10:00:00.123000+00:00" for stream in STREAMS}
+HUBS = {stream.name: stream.hubs for stream in STREAMS}
+MADE = {hub: "2026-11-01T10:00:00.123000+00:00" for hubs in HUBS.values() for hub in hubs}
 PART = Slice(WINDOW.id, 0, NOON, NOON + HOUR)
 
 feeds = st.from_regex(GRAMMAR["feed"]["pattern"], fullmatch=True)
@@ -77,7 +79,7 @@ def properties_of(schema):
 
 def closed_marker(state):
     """What is really written when a window has ended after one try at its only slice, counted as slices count."""
-    ledger, hubs = FakeLedger(), FakeEventHubs({"centre-calls": 2, "surveys": 1})
+    ledger, hubs = FakeLedger(), FakeEventHubs({"centre-calls": 2, "surveys": 1, "surveys-b": 2, "surveys-c": 1})
     hubs.received["centre-calls"] += [Event(b"{}", 1, {}, partition_id="1")]
     counts = {stream.name: StreamCounts().as_wire() for stream in STREAMS}
     attempt = SliceRow(PART, 3, state, NOON, NOON, counts)
@@ -112,12 +114,15 @@ def test_every_document_is_a_schema_and_its_examples_fit_it(name):
 
 def test_the_check_sees_what_is_missing_surplus_or_malformed():
     schema = SCHEMAS["documents/window_closed.v1.schema.json"]
-    (good,) = schema["examples"]
+    good, of_hubs = schema["examples"]
+    (further,) = of_hubs["further_hubs"]["transactions"]
     bad = [
         {name: value for name, value in good.items() if name != "state"},
         good | {"colour": "red"},
         good | {"window": "trades"},
         good | {"end": "2026-11-22T10:10:00"},
+        of_hubs | {"further_hubs": {"transactions": []}},
+        of_hubs | {"further_hubs": {"transactions": [further | {"last_sequence_numbers": {"a": 1}}]}},
         good | {"counts": {"trades": {"read": -1, "accepted": 0, "refused": 0, "unknown": 0}}},
     ]
 
@@ -134,9 +139,9 @@ def test_closed_json_is_what_its_contract_says(state):
     assert set(marker) == properties_of(schema) - {"continued"}  # of a replayed slice alone, which goes on
     assert [set(counts) for counts in marker["counts"].values()] == [COUNTED, COUNTED]
     assert set(marker["spill"]["calls"]) == properties_of(schema["$defs"]["spilled"]) > set(SPILL_STATES)
-    assert {stream: hub["name"] for stream, hub in marker["hubs"].items()} == {
-        stream.name: stream.hub for stream in STREAMS
-    }
+    further = {stream: [hub["name"] for hub in hubs] for stream, hubs in marker["further_hubs"].items()}
+    assert further == {"surveys": ["surveys-b", "surveys-c"]}
+    assert {stream: (hub["name"], *further.get(stream, ())) for stream, hub in marker["hubs"].items()} == HUBS
 
 
 def test_a_window_ends_in_the_states_of_the_contract():
@@ -162,7 +167,7 @@ def test_events_carry_the_properties_of_the_contract(packing, form):
 
 
 def test_a_run_is_not_given_streams_that_go_elsewhere_than_to_a_hub():
-    orders = StreamPlan("orders", "", "orders/1", "row", "identity", 0, "sql")
+    orders = StreamPlan("orders", (), "orders/1", "row", "identity", 0, "sql")
 
     parameters = parameters_of(RunRow(WINDOW, 1, "follow", "claimed", NOON, NOON), [*STREAMS, orders], {}, {})
 
@@ -190,8 +195,12 @@ def test_a_runs_streams_name_all_that_the_contract_knows_of_a_stream():
     run = RunRow(WINDOW, 1, "follow", "claimed", NOON, NOON)
     known, unknown = (json.loads(parameters_of(run, STREAMS, {}, made)["streams"]) for made in (MADE, {}))
 
-    assert [set(stream) for stream in known] == [properties_of(schema["items"])] * 2
-    assert [set(stream) for stream in unknown] == [set(schema["items"]["required"])] * 2
+    of_one_hub = properties_of(schema["items"]) - {"further_hubs"}
+    assert [set(stream) for stream in known] == [of_one_hub, properties_of(schema["items"])]
+    assert [set(stream) - {"further_hubs"} for stream in unknown] == [set(schema["items"]["required"])] * 2
+    further = schema["items"]["properties"]["further_hubs"]["items"]
+    assert [set(hub) for hub in known[1]["further_hubs"]] == [properties_of(further)] * 2
+    assert [set(hub) for hub in unknown[1]["further_hubs"]] == [set(further["required"])] * 2
 
 
 @given(name=st.from_regex(GRAMMAR["lookup"]["pattern"], fullmatch=True).map(str.rstrip))

@@ -3,13 +3,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.access import storage_account
+from shared.access import cosmos, storage_account
+from shared.clients.identity.fake import FakeIdentity
 from shared.clients.storage.fake import FakeReference
 from shared.contracts import load_contract
 from shared.errors import Unavailable
+from shared.flows.lookups import write_due_lookups
 from shared.flows.pending_alerts import retry_pending_alerts
 from shared.services import Services
 from shared.settings.model import read_settings
+from tests.unit.shared.flows import helpdesk
 
 LEAST = {
     "EVENT_HUBS__fullyQualifiedNamespace": "name.servicebus.windows.net",
@@ -73,6 +76,19 @@ def test_the_hubs_are_reached_as_the_settings_say():
     assert "secret" not in repr(connection)
 
 
+def test_cosmos_is_reached_as_the_settings_say_and_is_absent_without_an_account():
+    account = {"COSMOS__accountEndpoint": "https://name.documents.azure.com", "SEND_DEADLINE": "00:00:10"}
+    set_up, bare = (
+        read_settings(LEAST | more, {"functionTimeout": "00:10:00"} | CONCURRENCY) for more in (account, {})
+    )
+
+    found = cosmos(set_up, FakeIdentity())
+
+    assert (found.connection.endpoint, found.connection.database) == ("https://name.documents.azure.com", "ingestion")
+    assert found.retry.timeouts.total == 10.0
+    assert cosmos(bare, FakeIdentity()) is None
+
+
 def test_without_a_database_there_are_no_alerts_to_send_and_nothing_to_measure():
     settings = read_settings(LEAST, {"functionTimeout": "00:10:00"} | CONCURRENCY)
 
@@ -91,6 +107,18 @@ def test_with_a_database_it_is_asked_for_alerts_only_where_one_is_remembered():
     services = Services().replace(settings=settings, reference=FakeReference(lambda: datetime.now(UTC)))
 
     assert retry_pending_alerts(services.alert_tools)["due"] == 0
+
+
+def test_a_feeds_daily_lookups_are_made_from_the_pool_that_it_draws_from():
+    settings = read_settings(LEAST, {"functionTimeout": "00:10:00"} | CONCURRENCY, [helpdesk.feed()])
+    reference = FakeReference(lambda: datetime.now(UTC))
+    services = Services().replace(settings=settings, reference=reference, pools=helpdesk)
+
+    write_due_lookups(services.lookup_tools, datetime(2026, 11, 27, 12, tzinfo=UTC))
+
+    assert list(reference.blobs) == ["dim_clientes/20261127.parquet"]
+    assert services.enrichment_tools.lookups is services.lookup_tools
+    assert services.housekeeping_tools.lookups == ("assets", "dim_clientes")
 
 
 def test_an_unknown_name_is_an_error():

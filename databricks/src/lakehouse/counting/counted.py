@@ -24,19 +24,16 @@ from lakehouse.streams.silver_tables import SilverTables
 def counted_tables(feed: str, streams: Sequence[str], pipeline: Pipeline) -> list[CountedTable]:
     """Name all tables in which a run's windows are counted: each stream's own, and the pipeline's that have windows."""
     of_streams = [one for stream in streams for one in _of_stream(feed, stream)]
-    gold = [_of_gold(table, pipeline) for table in pipeline.tables if has_windows(table)]
+    gold = [_of_gold(table, pipeline) for table in pipeline.tables if table.has_windows]
     return [*of_streams, *gold]
 
 
-def has_windows(table: Table) -> bool:
-    """Say whether the rows of a gold table name the window that they are of."""
-    return any(column.name == "window_id" for column in table.columns)
-
-
 def stream_of(table: Table, pipeline: Pipeline) -> str:
-    """Name the stream that a gold table's rows account for: its balance's, else the first that it follows."""
-    balanced = (one.stream for one in pipeline.balances if table.name in one.tables)
-    return next(balanced, table.kind.follows[0])
+    """Name the stream that a table's rows account for: its balance's, else that of the first that it follows."""
+    balanced = [one.stream for one in pipeline.balances if table.name in one.tables]
+    followed = (*balanced, *table.kind.follows)[0]
+    made_of = [one for one in pipeline.tables if one.name == followed and one != table]
+    return stream_of(made_of[0], pipeline) if made_of else followed
 
 
 def equations_of(stream: str, pipeline: Pipeline) -> Equations:
@@ -44,7 +41,8 @@ def equations_of(stream: str, pipeline: Pipeline) -> Equations:
     own = [table for table in pipeline.tables if table.sql and stream_of(table, pipeline) == stream]
     return Equations(
         balances=[one.tables for one in pipeline.balances if one.stream == stream],
-        published={table.name: table.sql for table in own if has_windows(table)},
+        published={table.name: table.sql for table in own if table.has_windows},
+        layers={table.name: table.layer for table in pipeline.tables},
     )
 
 

@@ -20,7 +20,10 @@ type _Label = tuple[str, str, int]
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """Numbers of a hub's partition that were deleted before they were read, both ends included."""
+    """Numbers of a hub's partition that were deleted before they were read, both ends included.
+
+    partition: with the hub's name before it where that is not the stream's first (`lakehouse.request.place_of`).
+    """
 
     partition: str
     first: int

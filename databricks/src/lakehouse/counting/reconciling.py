@@ -17,12 +17,13 @@ SPILL = "spill"
 class Equations:
     """What must hold of a stream's tables.
 
-    balances: each set of gold tables that together have every row of silver once. published: SQL tables by the gold
-    table that they repeat.
+    balances: each set of tables that together have every row of silver once. published: SQL tables by the table that
+    they repeat. layers: those of tables that are not in gold.
     """
 
     balances: Sequence[Sequence[str]] = ()
     published: Mapping[str, str] = field(default_factory=dict)
+    layers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def reconciliation(closed: Closed, counts: WindowCounts, equations: Equations) -
 def as_rows(counts: WindowCounts, closed: Closed | None, equations: Equations) -> list[CountRow]:
     """Write counts, and the verdict where the window is closed, as rows (stage, name, rows) of `window_counts`."""
     verdict = _verdict(reconciliation(closed, counts, equations)) if closed else ()
-    return [(stage, name[:LONGEST_NAME], rows) for stage, name, rows in (*_stages(counts), *verdict)]
+    return [(stage, name[:LONGEST_NAME], rows) for stage, name, rows in (*_stages(counts, equations.layers), *verdict)]
 
 
 def _equations(closed: Closed, counts: WindowCounts, equations: Equations) -> Iterator[Difference]:
@@ -143,12 +144,13 @@ def _unexplained(closed: Closed, counts: WindowCounts, counted: int, twice: int)
         yield Difference("stored twice = duplicates", twice, counts.duplicates)
 
 
-def _stages(counts: WindowCounts) -> Iterator[CountRow]:
+def _stages(counts: WindowCounts, layers: Mapping[str, str]) -> Iterator[CountRow]:
     for stage in ("bronze_events", "bronze_records", "silver_new", "duplicates", "quarantined"):
         yield stage, "", getattr(counts, stage)
     for table in counts.gold:
-        yield "gold", table, counts.rows_of(table)
-        yield from (("gold", f"{table}/{value}", rows) for value, rows in sorted(counts.gold[table].items()) if value)
+        layer = layers.get(table, "gold")
+        yield layer, table, counts.rows_of(table)
+        yield from ((layer, f"{table}/{value}", rows) for value, rows in sorted(counts.gold[table].items()) if value)
     yield from (("sql", table, rows) for table, rows in counts.sql.items())
     yield from (("hole", str(hole), hole.rows) for hole in counts.holes)
 

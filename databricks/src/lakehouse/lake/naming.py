@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
-LAYERS = ("bronze", "silver", "gold")
+RESTRICTED = "restricted"
+"""The layer of the tables with personal data in clear text."""
+
+LAYERS = ("bronze", "silver", "gold", RESTRICTED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ class Progress:
 
     versions: by table, the version of it up to which this one accounts for it. waiting: windows whose rows were left
     aside till their own run. source: what a source outside the lake has to remember: of events in bronze, of lookups in
-    gold (by lookup, the window whose rows the table has).
+    gold (by lookup, the window or the day whose rows the table has).
     """
 
     versions: Mapping[str, int] = field(default_factory=dict)

@@ -1,6 +1,6 @@
-"""What a gold table has to take in: changes of its streams since its own progress, as far as this run may show them."""
+"""What a table has to take in: changes of what it follows since its own progress, as far as this run may show them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from pyspark.sql import DataFrame
@@ -12,6 +12,9 @@ from lakehouse.pipelines.kinds.kind import Changed
 from lakehouse.pipelines.spans import WINDOW, Span, Spans
 from lakehouse.pipelines.table import Table
 from lakehouse.pipelines.waiting import is_visible, still_waiting, waits
+
+type LakeName = Callable[[str], str]
+"""Names an input that is no lookup as the lake does, see `Pipeline.lake_name`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +38,14 @@ def as_new(came: Arrivals) -> Arrivals:
     return replace(came, changes=changes, touched=came.touched - set(came.progress.waiting))
 
 
-def silver(stream: str) -> str:
-    """Name a stream's silver as the lake does."""
-    return f"silver.{stream}"
-
-
-def arrivals(table: Table, before: Progress | None, spans: Spans) -> Arrivals:
-    """Look at what the streams of a table did since its progress."""
+def arrivals(table: Table, before: Progress | None, spans: Spans, name_of: LakeName) -> Arrivals:
+    """Look at what the streams and tables that a table follows did since its progress."""
     versions = before.versions if before else {}
-    found = {stream: spans.after(silver(stream), versions.get(silver(stream))) for stream in table.kind.follows}
-    now = {silver(stream): span.to for stream, span in found.items()}
+    found = {name: spans.after(name_of(name), versions.get(name_of(name))) for name in table.kind.follows}
+    now = {name_of(name): span.to for name, span in found.items()}
     progress = replace(before or Progress(), versions={**versions, **now})
     return Arrivals(
-        changes={stream: Changed(span.rows, span.only_inserts, span.whole) for stream, span in found.items()},
+        changes={name: Changed(span.rows, span.only_inserts, span.whole) for name, span in found.items()},
         windows=frozenset(),
         touched=frozenset[str]().union(*[span.windows for span in found.values()]),
         progress=progress,
@@ -55,20 +53,23 @@ def arrivals(table: Table, before: Progress | None, spans: Spans) -> Arrivals:
     )
 
 
-def arrivals_by_window(table: Table, before: Progress | None, own_window: str, spans: Spans) -> Arrivals:
+def arrivals_by_window(
+    table: Table, before: Progress | None, own_window: str, spans: Spans, name_of: LakeName
+) -> Arrivals:
     """Do the same for a table that takes lookups: rows of later windows are left aside till a run of such a window.
 
-    To the table it is as if silver had none of them: where one of them took a key over, the former row goes.
+    To the table it is as if there were none of them: where one of them took a key over, the former row goes.
     """
     (stream,) = table.kind.follows
-    plain, before = arrivals(table, before, spans), before or Progress()
-    span = spans.after(silver(stream), before.versions.get(silver(stream)))
+    followed = name_of(stream)
+    plain, before = arrivals(table, before, spans, name_of), before or Progress()
+    span = spans.after(followed, before.versions.get(followed))
     came = {window for window, change in span.found if change in {INSERT, AFTER_UPDATE}}
     aside = {window for window in came if waits(window, own_window)}
     released = {window for window in before.waiting if not waits(window, own_window)}
     only_new = span.only_inserts and not released
     return Arrivals(
-        changes={stream: Changed(_rows(span, stream, released, own_window, spans), only_new, span.whole)},
+        changes={stream: Changed(_rows(span, followed, released, own_window, spans), only_new, span.whole)},
         windows=frozenset((came - aside) | released),
         touched=frozenset((plain.touched - aside if only_new else plain.touched) | released),
         progress=replace(plain.progress, waiting=still_waiting(before.waiting, came, own_window)),
@@ -76,19 +77,19 @@ def arrivals_by_window(table: Table, before: Progress | None, own_window: str, s
     )
 
 
-def arrivals_of_lookup(table: Table, before: Progress | None, own_window: str) -> Arrivals:
-    """Look whether a table of a lookup has the one of this window, or of a later one, already."""
+def arrivals_of_lookup(table: Table, before: Progress | None, edition: str) -> Arrivals:
+    """Look whether a table of a lookup has this edition of it (a window's or a day's), or a later one, already."""
     (lookup,) = table.kind.follows
     before = before or Progress()
-    is_newer = before.source.get(lookup, "") < own_window
-    progress = replace(before, source={**before.source, lookup: own_window}) if is_newer else before
+    is_newer = before.source.get(lookup, "") < edition
+    progress = replace(before, source={**before.source, lookup: edition}) if is_newer else before
     return Arrivals({}, frozenset(), frozenset(), progress, is_newer)
 
 
-def _rows(span: Span, stream: str, released: set[str], own_window: str, spans: Spans) -> DataFrame:
+def _rows(span: Span, followed: str, released: set[str], own_window: str, spans: Spans) -> DataFrame:
     if span.whole or (span.only_inserts and not released):
         return span.rows.where(is_visible(F.col(WINDOW), own_window))
     if released:
-        waited = spans.lake.read(silver(stream)).where(F.col(WINDOW).isin(*released))
+        waited = spans.lake.read(followed).where(F.col(WINDOW).isin(*released))
         return span.rows.unionByName(as_inserts(waited))
     return span.rows

@@ -1,9 +1,16 @@
 """The pipelines by feed. A feed without one ends at silver."""
 
-from lakehouse.pipelines import trades
+from lakehouse.pipelines import call_centre, trades
+from lakehouse.pipelines.options import Option
 from lakehouse.pipelines.pipeline import Pipeline
 
-PIPELINES = {pipeline.feed: pipeline for pipeline in (trades.PIPELINE,)}
+PIPELINES = {pipeline.feed: pipeline for pipeline in (trades.PIPELINE, call_centre.PIPELINE)}
+
+
+def known_options() -> tuple[Option, ...]:
+    """Give the options of all pipelines' tables, each once."""
+    found = (option for pipeline in PIPELINES.values() for table in pipeline.tables for option in table.options)
+    return tuple({option.name: option for option in found}.values())
 
 
 def pipeline_of(feed: str) -> Pipeline:

@@ -1,25 +1,26 @@
-"""Brings a pipeline's gold tables, and what they are published to, up to what silver holds.
+"""Brings a pipeline's tables, and what they are published to, up to what silver holds.
 
-A table says in its own commits up to where it accounts for its streams, and a target up to which version of the table:
-so a process that was killed anywhere is followed by one that does what is left, and nothing twice.
+A table says in its own commits up to where it accounts for the streams and tables that it is made of, and a target up
+to which version of the table: so a process that was killed anywhere is followed by one that does what is left, and
+nothing twice.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-
-from pyspark.sql import functions as F
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from lakehouse.lake.progress import Progress
 from lakehouse.lake.tables import Lake
 from lakehouse.lookups import Lookups
-from lakehouse.pipelines.arrivals import Arrivals, arrivals, arrivals_by_window, arrivals_of_lookup, as_new, silver
+from lakehouse.pipelines.arrivals import Arrivals, arrivals, arrivals_by_window, arrivals_of_lookup, as_new
 from lakehouse.pipelines.kept import kept
-from lakehouse.pipelines.kinds.kind import Inputs, Rewritten, RowsOfValues
+from lakehouse.pipelines.kinds.groups import Groups
+from lakehouse.pipelines.kinds.kind import Rewritten
 from lakehouse.pipelines.kinds.per_row import PerRow
 from lakehouse.pipelines.making import Making
 from lakehouse.pipelines.pipeline import Pipeline
 from lakehouse.pipelines.publishing import Publishing
-from lakehouse.pipelines.spans import WINDOW, Spans, spans_of
+from lakehouse.pipelines.renewing import renewed
+from lakehouse.pipelines.spans import Spans, spans_of
 from lakehouse.pipelines.table import Table
 from lakehouse.pipelines.targets.delta import DeltaTarget
 from lakehouse.pipelines.targets.target import Target
@@ -27,7 +28,7 @@ from lakehouse.pipelines.targets.target import Target
 
 @dataclass(frozen=True, slots=True)
 class Gold:
-    """The gold tables of one pipeline. targets: what the tables with a name in SQL are published to."""
+    """The tables of one pipeline. targets: what the tables with a name in SQL are published to."""
 
     lake: Lake
     pipeline: Pipeline
@@ -35,6 +36,7 @@ class Gold:
     targets: Sequence[Target] = ()
     _publishing: Publishing = field(init=False, repr=False)
     _new: set[str] = field(default_factory=set, init=False, repr=False)
+    _renewed: set[str] = field(default_factory=set, init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Begin to remember what the targets have."""
@@ -50,58 +52,95 @@ class Gold:
     def run_pass(self, own_window: str) -> frozenset[str]:
         """Take in what silver has changed; gives the windows whose rows may be others now, in gold or in a target."""
         with spans_of(self.lake) as spans:
-            return frozenset[str]().union(*[self._bring_up(table, own_window, spans) for table in self.pipeline.tables])
+            return frozenset[str]().union(*[self._bring_up(one, own_window, spans) for one in self.pipeline.in_order()])
 
-    def rerun(self, own_window: str) -> None:
-        """Make a window's rows anew of silver, whatever became of them; tables without windows are made anew whole."""
-        self.run_pass(own_window)
+    def rerun(self, own_window: str) -> frozenset[str]:
+        """Make a window's rows anew of silver, whatever became of them; tables without windows are made anew whole.
+
+        Gives the windows whose rows may be others now.
+        """
+        touched: frozenset[str] = frozenset()
         with spans_of(self.lake) as spans:
-            for table in self.pipeline.tables:
+            for table in self.pipeline.in_order():
+                touched |= self._bring_up(table, own_window, spans)
+                version = self.lake.version(table.lake_name)
                 self._make_anew(table, own_window, spans)
+                touched |= self._rewritten_beside(table, version, spans)
+        return touched
 
     def note(self) -> None:
-        """Write down up to where tables account for silver, though no row of theirs had to change."""
-        for table in self.pipeline.tables:
+        """Write down up to where tables account for others, though no row of theirs had to change."""
+        noted: dict[str, tuple[int, int]] = {}
+        for table in self.pipeline.in_order():
+            self._pass_over(noted, table)
+            before = self.lake.version(table.lake_name)
             self._publishing.note(table)
+            noted[table.lake_name] = (before, self.lake.version(table.lake_name))
+
+    def _pass_over(self, noted: Mapping[str, tuple[int, int]], table: Table) -> None:
+        """Have a table account for the notes of those that it is made of, which else would be news to the next run."""
+        progress = self.lake.progress(table.lake_name)
+        versions = dict(progress.versions) if progress else {}
+        seen = {name: after for name, (before, after) in noted.items() if versions.get(name) == before}
+        if progress and seen:
+            self.lake.advance(table.lake_name, replace(progress, versions={**versions, **seen}))
 
     def _bring_up(self, table: Table, own_window: str, spans: Spans) -> frozenset[str]:
         published = self._publishing.catch_up(table, spans)
+        self._renew(table)
         before = self.lake.progress(table.lake_name)
         came = self._arrivals(table, before, own_window, spans)
         if before is None and table.name in self._new:
             came = as_new(came)
         if came.is_news:
+            version = self.lake.version(table.lake_name)
             self._write(table, self._rewritten(table, came, own_window), came.progress)
-            return published | came.touched
+            return published | came.touched | self._rewritten_beside(table, version, spans)
         if came.progress != before:
             self.lake.advance(table.lake_name, came.progress)
         return published
 
+    def _rewritten_beside(self, table: Table, version: int, spans: Spans) -> frozenset[str]:
+        """Name the windows of rows that were rewritten since others changed; where each is of its own, there are none.
+
+        Who follows the table looks at the same span of it.
+        """
+        if isinstance(table.kind, PerRow) or not table.has_windows:
+            return frozenset()
+        return spans.after(table.lake_name, version).windows
+
+    def _renew(self, table: Table) -> None:
+        """Bring tokens up to the newest key, once a process: it is given its keys at its beginning."""
+        if table.name in self._renewed:
+            return
+        self._renewed.add(table.name)
+        rows = renewed(self.lake, table, self.lookups)
+        if rows is not None:
+            self._write(table, rows, self.lake.progress(table.lake_name) or Progress())
+
     def _make_anew(self, table: Table, own_window: str, spans: Spans) -> None:
         before = self.lake.progress(table.lake_name) or Progress()
-        if isinstance(table.kind, PerRow) and WINDOW in table.schema.names:
-            self._write(table, self._of_window(table, table.kind.stream, own_window), before)
+        if isinstance(table.kind, PerRow | Groups) and table.has_windows:
+            making = self._making(table, own_window, frozenset({own_window}))
+            self._write(table, table.kind.of_window(own_window, making.inputs({}), making.rows), before)
             return
         came = self._arrivals(table, None, own_window, spans)
         if all(came.progress.source[lookup] >= window for lookup, window in before.source.items()):
             self._write(table, self._rewritten(table, came, own_window), came.progress)
 
-    def _of_window(self, table: Table, stream: str, window: str) -> Rewritten:
-        rows = self.lake.read(silver(stream)).where(F.col(WINDOW) == window)
-        making = Making(self.lake, self.lookups, table, window, frozenset({window}))
-        return RowsOfValues(making.rows({stream: rows}), WINDOW, (window,))
-
     def _arrivals(self, table: Table, before: Progress | None, own_window: str, spans: Spans) -> Arrivals:
-        if any(map(self.lookups.has, table.kind.follows)):
-            return arrivals_of_lookup(table, before, own_window)
+        for lookup in filter(self.lookups.has, table.kind.follows):
+            return arrivals_of_lookup(table, before, self.lookups.edition(lookup, own_window))
         if any(map(self.lookups.has, table.inputs)):
-            return arrivals_by_window(table, before, own_window, spans)
-        return arrivals(table, before, spans)
+            return arrivals_by_window(table, before, own_window, spans, self.pipeline.lake_name)
+        return arrivals(table, before, spans, self.pipeline.lake_name)
 
     def _rewritten(self, table: Table, came: Arrivals, own_window: str) -> Rewritten | None:
-        making = Making(self.lake, self.lookups, table, own_window, came.windows)
-        inputs = Inputs(came.changes, making.read, table.key, table.time, table.repeats)
-        return table.kind.rewritten(inputs, making.rows)
+        making = self._making(table, own_window, came.windows)
+        return table.kind.rewritten(making.inputs(came.changes), making.rows)
+
+    def _making(self, table: Table, own_window: str, windows: frozenset[str | None]) -> Making:
+        return Making(self.lake, self.lookups, self.pipeline.lake_name, table, own_window, windows)
 
     def _write(self, table: Table, rewritten: Rewritten | None, progress: Progress) -> None:
         """Delta comes first: what a target misses is found in the table's own changes."""

@@ -9,8 +9,8 @@ from pyspark.sql import functions as F
 
 from lakehouse.lake.tables import Lake
 from lakehouse.lookups import Lookups
-from lakehouse.pipelines.arrivals import silver
-from lakehouse.pipelines.kinds.kind import OWN_ROWS
+from lakehouse.pipelines.arrivals import LakeName
+from lakehouse.pipelines.kinds.kind import OWN_ROWS, Changed, Inputs
 from lakehouse.pipelines.spans import WINDOW
 from lakehouse.pipelines.table import Table
 from lakehouse.pipelines.waiting import is_visible
@@ -22,6 +22,7 @@ class Making:
 
     lake: Lake
     lookups: Lookups
+    name_of: LakeName
     table: Table
     own_window: str
     windows: frozenset[str | None]
@@ -31,9 +32,20 @@ class Making:
         if name == OWN_ROWS:
             return self.lake.read(self.table.lake_name)
         if self.lookups.has(name):
-            return self.lookups.read(name, self._path(name, self.own_window))
-        rows = self.lake.read(silver(name))
+            return self.lookups.read(name, self._path(name, self.own_window), clear=self.table.is_restricted)
+        rows = self.lake.read(self.name_of(name))
         return rows.where(is_visible(F.col(WINDOW), self.own_window)) if self._lookups else rows
+
+    def inputs(self, changes: Mapping[str, Changed]) -> Inputs:
+        """Give what the table's kind decides by."""
+        table = self.table
+        return Inputs(changes, self.read, table.key, table.time, table.repeats, self.editions)
+
+    @property
+    def editions(self) -> Mapping[str, str]:
+        """Say which file the run has of each lookup that the table follows."""
+        followed = filter(self.lookups.has, self.table.kind.follows)
+        return {name: self.lookups.edition(name, self.own_window) for name in followed}
 
     def rows(self, given: Mapping[str, DataFrame]) -> DataFrame:
         """Make rows in the table's columns and types."""

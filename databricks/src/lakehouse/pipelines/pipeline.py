@@ -1,6 +1,9 @@
-"""A pipeline as a value: the gold tables of a feed, and which of them account for which stream."""
+"""A pipeline as a value: the tables that are made of a feed, and which of them account for which stream."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from graphlib import TopologicalSorter
+from typing import Self
 
 from lakehouse.pipelines.table import Table
 
@@ -15,8 +18,31 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """What the lakehouse makes of a feed beyond silver."""
+    """What the lakehouse makes of a feed beyond silver.
+
+    A name among a table's inputs is a lookup's, a stream's, or that of another table here; a name that is a lookup's
+    too stands for the lookup.
+    """
 
     feed: str
     tables: tuple[Table, ...]
     balances: tuple[Balance, ...] = ()
+
+    def given(self, values: Mapping[str, int]) -> Self:
+        """Give the pipeline as it is by these values of its tables' options."""
+        return replace(self, tables=tuple(table.given(values) for table in self.tables))
+
+    def lake_name(self, name: str) -> str:
+        """Name an input that is no lookup as the lake does: a table of the pipeline, else a stream's silver."""
+        return next((table.lake_name for table in self.tables if table.name == name), f"silver.{name}")
+
+    def in_order(self) -> tuple[Table, ...]:
+        """Give the tables, each after those that it is made of; raises graphlib.CycleError."""
+        by_name = {table.name: table for table in self.tables}
+        return tuple(by_name[name] for name in TopologicalSorter(made_of(self.tables)).static_order())
+
+
+def made_of(tables: Iterable[Table]) -> dict[str, list[str]]:
+    """Give by table the others that it is made of; its own name among its inputs can only be a lookup's."""
+    inputs = {table.name: table.inputs for table in tables}
+    return {name: [one for one in named if one in inputs and one != name] for name, named in inputs.items()}

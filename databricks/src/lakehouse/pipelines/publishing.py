@@ -54,9 +54,7 @@ class Publishing:
         return self._at[number, table.name]
 
     def _tell(self, number: int, table: Table, spans: Spans) -> frozenset[str]:
-        at = self._version(number, table)
-        ahead = at is not None and at > self.lake.version(table.lake_name)
-        span = spans.after(table.lake_name, None if ahead else at)
+        span = spans.after(table.lake_name, self._version(number, table))
         with kept(self._rewritten(table, span), table) as rewritten:
             self._write(number, table, rewritten, span.to)
         return span.windows

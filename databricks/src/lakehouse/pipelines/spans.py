@@ -1,4 +1,4 @@
-"""What happened to streams since a table looked at them, read once for all tables of a pass."""
+"""What happened to streams and tables since a table looked at them, read once for all tables of a pass."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,13 +45,18 @@ class Spans:
     """Reads spans, each once."""
 
     lake: Lake
-    _spans: dict[tuple[str, int | None], Span] = field(default_factory=dict, init=False, repr=False)
+    _spans: dict[tuple[str, int | None, int], Span] = field(default_factory=dict, init=False, repr=False)
 
     def after(self, name: str, version: int | None) -> Span:
-        """Give what happened to a table after a version; None stands for all that it has."""
-        if (name, version) not in self._spans:
-            self._spans[name, version] = self._read(name, version)
-        return self._spans[name, version]
+        """Give what happened to a table after a version; None stands for all that it has.
+
+        So does a version that the table has not come to: it was made anew since.
+        """
+        newest = self.lake.version(name)
+        since = None if version is not None and version > newest else version
+        if (name, since, newest) not in self._spans:
+            self._spans[name, since, newest] = self._read(name, since)
+        return self._spans[name, since, newest]
 
     def release(self) -> None:
         """Give back the memory that the spans took."""

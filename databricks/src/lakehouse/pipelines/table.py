@@ -1,15 +1,19 @@
-"""A gold table as a value: what it holds, how it comes about, where it is published."""
+"""A table of a pipeline as a value: what it holds, how it comes about, where it is published."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Literal
+from functools import partial
+from typing import Literal, Self
 
 from pyspark.sql import DataFrame
 from pyspark.sql import types as T
 
+from lakehouse.lake.naming import RESTRICTED
 from lakehouse.lake.tables import columns
 from lakehouse.pipelines.kinds.kind import Kind
+from lakehouse.pipelines.options import Option
+from lakehouse.pipelines.spans import WINDOW
 
 type Build = Callable[..., DataFrame]
 """Makes a table's rows of its inputs, which it takes by their names: the same inputs always give the same rows."""
@@ -17,10 +21,10 @@ type Build = Callable[..., DataFrame]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a gold table.
+    """One column of a table.
 
     type: such as `string`, `long`, `decimal(38,18)`, `timestamp`, `date`. of: the column of an input that it repeats,
-    `<stream or lookup>.<column>`: its contract then bounds a string's length. length: the greatest number of characters
+    `<stream, lookup or table>.<column>`: that then bounds a string's length. length: the greatest number of characters
     of a string that the table makes itself. required: never null.
     """
 
@@ -36,9 +40,11 @@ class Column:
 class Table:
     """A table `<layer>.<name>`.
 
-    layer: `gold`, or `silver` for what others are made of. key: the columns that identify a row. kind: which rows are
-    made anew when its inputs change. inputs: the names of streams (their silver) and lookups that `build` takes. sql:
-    the SQL table that it is published as, empty for none.
+    layer: `gold`, `silver` for what others are made of, or `restricted` for what few may read: it alone sees personal
+    columns of lookups in clear text, all others see tokens. key: the columns that identify a row. kind: which rows are
+    made anew when its inputs change. inputs: the names of streams (their silver), of lookups and of other tables of
+    the pipeline that `build` takes. options: numbers that it takes beside. sql: the SQL table that it is published as,
+    empty for none.
     pushed: its new rows go to the push dataset too, where a URL of one is given.
     counted_by: the column by whose values a window's rows are counted too. time: the column of a row's own time; it
     bounds where changed rows are looked for, so it is never null. kept_for: how long rows are kept after their time,
@@ -58,12 +64,28 @@ class Table:
     clustered_by: tuple[str, ...] = ()
     time: str = ""
     kept_for: timedelta | None = None
-    layer: Literal["silver", "gold"] = "gold"
+    layer: Literal["silver", "gold", "restricted"] = "gold"
+    options: tuple[Option, ...] = ()
 
     @property
     def lake_name(self) -> str:
         """Name it as the lake does."""
         return f"{self.layer}.{self.name}"
+
+    def given(self, values: Mapping[str, int]) -> Self:
+        """Give the table as it is made by these values of its options, those that are left out as by default."""
+        taken = {one.name: values.get(one.name, one.default) for one in self.options}
+        return replace(self, build=partial(self.build, **taken), options=()) if taken else self
+
+    @property
+    def has_windows(self) -> bool:
+        """Say whether its rows name the window that they are of."""
+        return any(column.name == WINDOW for column in self.columns)
+
+    @property
+    def is_restricted(self) -> bool:
+        """Say whether it holds personal data in clear text."""
+        return self.layer == RESTRICTED
 
     @property
     def repeats(self) -> Mapping[str, Mapping[str, str]]:

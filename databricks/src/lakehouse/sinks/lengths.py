@@ -1,8 +1,9 @@
-"""How long a text column may get: as its table says, or as the contract says of the column that it repeats."""
+"""How long a text column may get: as its table says, or as what it repeats says."""
 
 from functools import cache
 
 from lakehouse.pipelines.bounds import Contracts, wheel_contracts
+from lakehouse.pipelines.catalogue import PIPELINES
 from lakehouse.pipelines.table import Column
 
 
@@ -26,4 +27,4 @@ def length_of(column: Column) -> int:
 
 @cache
 def _contracts() -> Contracts:
-    return wheel_contracts()
+    return wheel_contracts().with_tables(table for one in PIPELINES.values() for table in one.in_order())

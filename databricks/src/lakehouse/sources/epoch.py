@@ -25,11 +25,13 @@ def epoch_of(created_at: str) -> str:
     return instant.astimezone(UTC).isoformat(timespec="milliseconds")
 
 
-def folder_of(stream: str, epoch: str) -> str:
-    """Name a stream's folder of checkpoints for one epoch; `<stream>` itself where the epoch is unknown."""
-    if not epoch:
-        return stream
-    return f"{stream}-{datetime.fromisoformat(epoch):%Y%m%dT%H%M%S%f}Z"
+def folder_of(stream: str, label: str, epoch: str = UNKNOWN) -> str:
+    """Name a stream's folder of checkpoints for one hub and epoch; `<stream>` itself where neither is said.
+
+    label: the name that the hub's events bear in bronze, empty for the hub that the stream had first.
+    """
+    of_epoch = f"-{datetime.fromisoformat(epoch):%Y%m%dT%H%M%S%f}Z" if epoch else ""
+    return f"{stream}{of_epoch}" + (f"-hub-{label}" if label else "")
 
 
 _EXAMPLE = "2026-11-22T10:00:00.000Z"

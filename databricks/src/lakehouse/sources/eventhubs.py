@@ -15,7 +15,7 @@ from pyspark.sql.types import StructType
 
 from lakehouse.request import Stream
 from lakehouse.sources.configuration import SourceConfig
-from lakehouse.sources.epoch import epoch_of
+from lakehouse.sources.epoch import epoch_of, folder_of
 from lakehouse.sources.hub import Head, Hub
 from lakehouse.sources.reading import Reading, Take, run_query
 from lakehouse.streams.bronze_schema import ARRIVED, as_bronze
@@ -67,7 +67,8 @@ class OpenEventHub:
         """
         reached: Mapping[str, int] = {}
         while any(last > reading.held.get(partition, _BEFORE_THE_FIRST) for partition, last in self.head.last.items()):
-            end = run_query(as_bronze(self.events(reading.lake.spark)), reading, reading.stream.name, take)
+            events = as_bronze(self.events(reading.lake.spark))
+            end = run_query(events, reading, folder_of(reading.stream.name, reading.label), take)
             is_of_this_hub = end.offset.get("created") == self.epoch
             reached = end.offset["last"] if is_of_this_hub else {}
             if not end.took:

@@ -69,7 +69,7 @@ class Topic:
     def _query(self, reading: Reading, take: Take) -> QueryEnd:
         records = reading.lake.spark.readStream.format("kafka").options(**self.options).load()
         events = as_bronze(records.transform(_arrived).withColumn("epoch", F.lit(reading.epoch)))
-        return run_query(events, reading, folder_of(reading.stream.name, reading.epoch), take)
+        return run_query(events, reading, folder_of(reading.stream.name, reading.label, reading.epoch), take)
 
 
 def event_hubs_options(config: SourceConfig) -> dict[str, str]:

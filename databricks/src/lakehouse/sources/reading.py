@@ -22,8 +22,9 @@ class Reading:
 
     checkpoints: the folder for the checkpoints of all streams. epoch: the hub's, empty where unknown. held: each
     partition's last sequence number that bronze has of this epoch; it grows as batches are taken. epochs: all that are
-    known of the stream, the oldest first. mark: the last one that was committed. is_first: this process has not read
-    the stream before, so another one may have left a batch that was begun and not committed.
+    known of the hub, the oldest first. mark: the last one that was committed. is_first: this process has not read
+    the stream before, so another one may have left a batch that was begun and not committed. label: the name that the
+    hub's events bear in bronze, empty for the hub that the stream had first.
     """
 
     lake: Lake
@@ -34,6 +35,7 @@ class Reading:
     epochs: tuple[str, ...] = ()
     mark: Mark = field(default_factory=dict)
     is_first: bool = True
+    label: str = ""
 
 
 class OpenHub(Protocol):
@@ -70,7 +72,10 @@ class QueryEnd:
 
 
 def run_query(events: DataFrame, reading: Reading, folder: str, take: Take) -> QueryEnd:
-    """Run the stream's query `bronze_<stream>` over what there is now, with its checkpoint in that folder."""
+    """Run the query `bronze_<stream>` over what there is now, with its checkpoint in that folder.
+
+    Where the hub's events bear its name, so does the query: `bronze_<stream>_<hub>`.
+    """
     took = False
 
     def hand_over(batch: DataFrame, _number: int) -> None:
@@ -78,7 +83,8 @@ def run_query(events: DataFrame, reading: Reading, folder: str, take: Take) -> Q
         took = True
         take(batch, {})
 
-    writer = events.writeStream.queryName(f"bronze_{reading.stream.name}").foreachBatch(hand_over)
+    name = "_".join(filter(None, ("bronze", reading.stream.name, reading.label)))
+    writer = events.writeStream.queryName(name).foreachBatch(hand_over)
     query = writer.option("checkpointLocation", f"{reading.checkpoints}/{folder}").trigger(availableNow=True).start()
     query.awaitTermination()
     progress = query.lastProgress

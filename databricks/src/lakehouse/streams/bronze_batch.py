@@ -7,8 +7,7 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from lakehouse.lake.tables import Lake
-from lakehouse.streams.bronze_schema import KEY
+from lakehouse.streams.bronze_schema import KEY, KEY_IN_HUB
 
 
 class HubsConfused(Exception):
@@ -42,24 +41,24 @@ def parts_of(batch: DataFrame) -> list[Part]:
 
 
 def new_rows(
-    lake: Lake, table: str, batch: DataFrame, parts: Sequence[Part], is_beyond: Callable[[Part], bool]
+    held: DataFrame, batch: DataFrame, parts: Sequence[Part], is_beyond: Callable[[Part], bool]
 ) -> DataFrame | None:
     """Give those events of a batch that the table has not, each once; None where there are none.
 
-    is_beyond: says that the table can have nothing of a part; the others are looked for between their bounds, so that
-    Delta passes over the files of other times. Raises HubsConfused.
+    held: the table's rows of the batch's hub. is_beyond: says that the table can have nothing of a part; the others are
+    looked for between their bounds, so that Delta passes over the files of other times. Raises HubsConfused.
     """
     once = _each_once(batch, parts)
     seen = [part for part in parts if not is_beyond(part)]
     if not parts or not seen:
         return once if parts else None
-    held = lake.read(table).where(reduce(Column.__or__, map(_within, seen)))
-    known = held.select(*KEY, F.col("enqueued_at").alias(_HELD_AT), F.lit(1).alias(_HELD))
-    beside = once.join(known, list(KEY), "left")
+    near = held.where(reduce(Column.__or__, map(_within, seen)))
+    known = near.select(*KEY_IN_HUB, F.col("enqueued_at").alias(_HELD_AT), F.lit(1).alias(_HELD))
+    beside = once.join(known, list(KEY_IN_HUB), "left")
     is_new, is_other = F.col(_HELD).isNull(), _second("enqueued_at") != _second(_HELD_AT)
     (found,) = beside.agg(F.count_if(is_new).alias("new"), F.count_if(is_other).alias("other")).collect()
     if found["other"]:
-        raise HubsConfused(f"{table} holds {found['other']} other events of the same numbers: {_WHAT_TO_DO}")
+        raise HubsConfused(f"bronze holds {found['other']} other events of the same numbers: {_WHAT_TO_DO}")
     return beside.where(is_new).select(*batch.columns) if found["new"] else None
 
 
@@ -77,21 +76,24 @@ def holes_of(batch: DataFrame, parts: Sequence[Part], held: Mapping[str, int]) -
     return found
 
 
-def missing_between(events: DataFrame) -> list[tuple[str, str, int, int]]:
-    """Find the (epoch, partition, first, last) of numbers that are missing between events of a partition."""
-    in_order = Window.partitionBy("epoch", "partition").orderBy("sequence_number")
+def missing_between(events: DataFrame) -> list[tuple[str, str, str, int, int]]:
+    """Find the (hub, epoch, partition, first, last) of numbers that are missing between events of a partition."""
+    in_order = Window.partitionBy(*_PARTITION).orderBy("sequence_number")
     before = events.select(*KEY, F.lag("sequence_number").over(in_order).alias("before"))
     gaps = before.where("sequence_number > before + 1").orderBy(*KEY).collect()
-    return [(row["epoch"], row["partition"], row["before"] + 1, row["sequence_number"] - 1) for row in gaps]
+    return [
+        (row["hub"] or "", row["epoch"], row["partition"], row["before"] + 1, row["sequence_number"] - 1)
+        for row in gaps
+    ]
 
 
 def _each_once(batch: DataFrame, parts: Sequence[Part]) -> DataFrame:
     if all(part.rows == part.numbers for part in parts):
         return batch
-    times = batch.groupBy(*KEY).agg(F.countDistinct(_second("enqueued_at")).alias("times"))
+    times = batch.groupBy(*KEY_IN_HUB).agg(F.countDistinct(_second("enqueued_at")).alias("times"))
     if not times.where("times > 1").isEmpty():
         raise HubsConfused(f"a batch has different events of the same numbers: {_WHAT_TO_DO}")
-    return batch.dropDuplicates(list(KEY))
+    return batch.dropDuplicates(list(KEY_IN_HUB))
 
 
 def _second(column: str) -> Column:
@@ -104,6 +106,7 @@ def _within(part: Part) -> Column:
     return is_of_it & F.col("sequence_number").between(part.first, part.last)
 
 
+_PARTITION = KEY[:-1]
 _HELD, _HELD_AT = "_held", "_held_at"
 _WHAT_TO_DO = (
     "the hub was made anew, and its created_at (of the run's `streams`) is missing or of the former hub; run the job "

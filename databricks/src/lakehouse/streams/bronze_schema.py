@@ -32,15 +32,30 @@ ARRIVED = StructType(
 )
 """An event as a source reads it."""
 
-BRONZE = StructType([*ARRIVED.fields, _column("ingested_at", TimestampType(), "When bronze took the event.")])
+TAKEN = StructType([*ARRIVED.fields, _column("ingested_at", TimestampType(), "When bronze took the event.")])
+"""An event as a source hands it over to bronze."""
+
+HUB = "hub"
+BRONZE = StructType(
+    [*TAKEN.fields, _column(HUB, StringType(), "The hub's name; null for the hub that the stream had first.")]
+)
 """An event as bronze keeps it; `KEY` names it."""
 
-KEY = ("epoch", "partition", "sequence_number")
+KEY_IN_HUB = ("epoch", "partition", "sequence_number")
+KEY = (HUB, *KEY_IN_HUB)
 
 
 def as_bronze(arrived: DataFrame) -> DataFrame:
     """Add the time of ingestion and put the columns in bronze's order and types."""
-    return arrived.withColumn("ingested_at", F.current_timestamp()).select(*map(_typed, BRONZE.fields))
+    return arrived.withColumn("ingested_at", F.current_timestamp()).select(*map(_typed, TAKEN.fields))
+
+
+def of_hub(label: str) -> Column:
+    """Say whether a row of bronze is of the hub of that name; of the stream's first one where it is empty.
+
+    Rows from before there could be several hubs have no name.
+    """
+    return F.coalesce(F.col(HUB), F.lit("")) == label
 
 
 def _typed(field: StructField) -> Column:

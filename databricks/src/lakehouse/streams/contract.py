@@ -25,7 +25,7 @@ _RULES = {
     "pattern",
     *_LIMITS,
 }
-LINEAGE = ("window_id", "slice", "attempt", "epoch", "partition", "sequence_number", "index")
+LINEAGE = ("window_id", "slice", "attempt", "epoch", "partition", "sequence_number", "index", "hub")
 """The columns that silver adds to a contract's own: where a record came from."""
 
 

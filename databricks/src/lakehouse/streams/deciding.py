@@ -1,12 +1,17 @@
 """Which record holds its key: the same one in whatever order and in how many batches the records come."""
 
+from functools import reduce
+
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from lakehouse.streams.contract import LINEAGE, Contract
 
-PLACE = ("epoch", "partition", "sequence_number", "index")
-"""Where a record stood: its event's place in the hub, and its own within the event."""
+PLACE = ("epoch", "partition", "sequence_number", "index", "hub")
+"""Where a record stood: its event's place in its hub, and its own within the event."""
+
+UNNAMED = ("epoch", "hub")
+"""Of a place, what is null in rows from before it was kept; in later ones it is empty where it is unknown."""
 
 NEW, DISPLACES, LOSES, THERE = "new", "displaces", "loses", "there"
 """Of a record: its key is new; it takes its key from a row; another has its key; it is the row that has it."""
@@ -57,19 +62,20 @@ def rank(contract: Contract, side: str = "") -> Column:
     """Order records of one key; partitions are numbers written as text."""
     number = F.col(f"{side}partition").try_cast("int").alias("number")
     first = [F.col(f"{side}{name}") for name in _first(contract)]
-    epoch, *place = (F.col(f"{side}{name}") for name in PLACE)
-    return F.struct(*first, F.coalesce(epoch, F.lit("")).alias("epoch"), number, *place)
+    epoch, *place, hub = (F.col(f"{side}{name}") for name in PLACE)
+    unnamed = [F.coalesce(one, F.lit("")).alias(name) for one, name in ((epoch, "epoch"), (hub, "hub"))]
+    return F.struct(*first, unnamed[0], number, *place, unnamed[1])
 
 
 def without_known(rows: DataFrame, table: DataFrame) -> DataFrame:
     """Leave out rows whose place a table has already."""
     known = _lineage(table.select(*PLACE))
-    return rows.join(known, list(PLACE), "left_anti").select(*rows.columns)
+    return _lineage(rows).join(known, list(PLACE), "left_anti").select(*rows.columns)
 
 
 def _lineage(rows: DataFrame) -> DataFrame:
-    """Read rows of before epochs were kept as bronze has their events: of an unnamed one."""
-    return rows.withColumn("epoch", F.coalesce("epoch", F.lit("")))
+    """Read rows of before epochs, or hubs, were kept as bronze has their events: of an unnamed one."""
+    return rows.withColumns({name: F.coalesce(name, F.lit("")) for name in UNNAMED})
 
 
 def _first(contract: Contract) -> tuple[str, ...]:
@@ -77,5 +83,4 @@ def _first(contract: Contract) -> tuple[str, ...]:
 
 
 def _same_place() -> Column:
-    pairs = [F.col(f"s.{name}").eqNullSafe(F.col(f"t.{name}")) for name in PLACE]
-    return pairs[0] & pairs[1] & pairs[2] & pairs[3]
+    return reduce(Column.__and__, (F.col(f"s.{name}").eqNullSafe(F.col(f"t.{name}")) for name in PLACE))

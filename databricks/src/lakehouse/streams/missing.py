@@ -10,11 +10,12 @@ from pyspark.sql import functions as F
 from lakehouse.lake.tables import Lake
 from lakehouse.streams.bronze import committed_of
 from lakehouse.streams.bronze_batch import missing_between
+from lakehouse.streams.bronze_schema import HUB, KEY
 
-type Missing = tuple[str, str, int, int]
-"""(epoch, partition, first, last) of numbers that are missing."""
-type Place = tuple[str, str, int]
-"""(epoch, partition, sequence number) of an event."""
+type Missing = tuple[str, str, str, int, int]
+"""(hub, epoch, partition, first, last) of numbers that are missing; the stream's first hub is the empty one."""
+type Place = tuple[str, str, str, int]
+"""(hub, epoch, partition, sequence number) of an event."""
 
 
 def missing_numbers(lake: Lake, stream: str, since: datetime) -> list[Missing]:
@@ -23,40 +24,42 @@ def missing_numbers(lake: Lake, stream: str, since: datetime) -> list[Missing]:
     The gap before the first of them counts, back to the event before it or to number 0 where there is none; so does
     what the hub's source went through beyond bronze's last event. Two narrow reads where nothing is missing.
     """
-    events = lake.read(f"bronze.{stream}")
+    events = lake.read(f"bronze.{stream}").withColumn(HUB, F.coalesce(HUB, F.lit("")))
     recent = events.where(F.col("enqueued_at") >= F.lit(since))
     number = F.col("sequence_number")
-    bounds = recent.groupBy("epoch", "partition").agg(
+    bounds = recent.groupBy(*_PARTITION).agg(
         F.min(number).alias("first"), F.max(number).alias("last"), F.count(number).alias("rows")
     )
     found = bounds.collect()
     within = missing_between(recent) if any(row["last"] - row["first"] + 1 != row["rows"] for row in found) else []
-    before = [(row["epoch"], row["partition"], row["first"] - 1) for row in found]
-    committed = committed_of(lake, f"bronze.{stream}")
-    after = [(committed.epoch or "", partition, last) for partition, last in committed.last.items()]
+    before = [(*(row[name] for name in _PARTITION), row["first"] - 1) for row in found]
+    hubs = committed_of(lake, f"bronze.{stream}").hubs
+    after = [
+        (hub, one.epoch or "", partition, last) for hub, one in hubs.items() for partition, last in one.last.items()
+    ]
     return sorted([*within, *_gaps_up_to(events, {*before, *after})])
 
 
 def _gaps_up_to(events: DataFrame, places: Iterable[Place]) -> list[Missing]:
     """Find what is missing directly before and at places: nothing where the events themselves are there."""
-    expected = {place for place in places if place[2] >= 0}
+    expected = {place for place in places if place[3] >= 0}
     absent = expected - _there(events, expected)
     before = _last_before(events, absent)
-    return [(*place[:2], before.get(place, -1) + 1, place[2]) for place in absent]
+    return [(*place[:3], before.get(place, -1) + 1, place[3]) for place in absent]
 
 
 def _there(events: DataFrame, places: Iterable[Place]) -> set[Place]:
-    conditions = [_of(place) & (F.col("sequence_number") == place[2]) for place in places]
+    conditions = [_of(place) & (F.col("sequence_number") == place[3]) for place in places]
     if not conditions:
         return set()
-    found = events.where(reduce(Column.__or__, conditions)).select("epoch", "partition", "sequence_number")
-    return {(row[0], row[1], row[2]) for row in found.collect()}
+    found = events.where(reduce(Column.__or__, conditions)).select(*KEY)
+    return {(row[0], row[1], row[2], row[3]) for row in found.collect()}
 
 
 def _last_before(events: DataFrame, places: Iterable[Place]) -> Mapping[Place, int]:
     found = {}
     for place in places:
-        earlier = events.where(_of(place) & (F.col("sequence_number") < place[2]))
+        earlier = events.where(_of(place) & (F.col("sequence_number") < place[3]))
         (row,) = earlier.agg(F.max("sequence_number")).collect()
         if row[0] is not None:
             found[place] = row[0]
@@ -64,4 +67,8 @@ def _last_before(events: DataFrame, places: Iterable[Place]) -> Mapping[Place, i
 
 
 def _of(place: Place) -> Column:
-    return (F.col("epoch") == place[0]) & (F.col("partition") == place[1])
+    hub, epoch, partition, _ = place
+    return (F.col(HUB) == hub) & (F.col("epoch") == epoch) & (F.col("partition") == partition)
+
+
+_PARTITION = KEY[:-1]

@@ -26,7 +26,7 @@ from lakehouse.streams.events import (
 
 _OPENED = columns(
     "window_id string, slice string, attempt integer, epoch string, partition string, sequence_number long, "
-    "index integer, rows long, failure string, body binary"
+    "index integer, hub string, rows long, failure string, body binary"
 )
 _ARROW = pa.schema(
     [
@@ -37,6 +37,7 @@ _ARROW = pa.schema(
         ("partition", pa.string()),
         ("sequence_number", pa.int64()),
         ("index", pa.int32()),
+        ("hub", pa.string()),
         ("rows", pa.int64()),
         ("failure", pa.string()),
         ("body", pa.binary()),
@@ -82,6 +83,7 @@ def _labels(feed: str) -> list[Column]:
         F.coalesce("epoch", F.lit("")).alias("epoch"),
         F.col("partition"),
         F.col("sequence_number"),
+        F.coalesce("hub", F.lit("")).alias("hub"),
     ]
 
 

@@ -8,6 +8,7 @@ span of bronze is decided again, on the same rows, and only the tables that lack
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import reduce
 
 from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, Row
@@ -24,6 +25,7 @@ from lakehouse.streams.deciding import (
     NEW,
     OUTCOME,
     PLACE,
+    UNNAMED,
     decided,
     displaced,
     holders,
@@ -212,5 +214,5 @@ def _quarantined(found: DataFrame) -> DataFrame:
 
 
 def _same_place() -> Column:
-    epochs = F.coalesce("t.epoch", F.lit("")) == F.coalesce("s.epoch", F.lit(""))
-    return epochs & F.expr(on_columns(PLACE[1:]))
+    unnamed = [F.coalesce(f"t.{name}", F.lit("")) == F.coalesce(f"s.{name}", F.lit("")) for name in UNNAMED]
+    return reduce(Column.__and__, unnamed) & F.expr(on_columns([name for name in PLACE if name not in UNNAMED]))

@@ -21,6 +21,7 @@ _COMMENTS = {
     "epoch": "When the hub was made, which tells its events from those of a former hub; empty where unknown.",
     "partition": "The partition of the record's event.",
     "sequence_number": "The number of the record's event in its partition.",
+    "hub": "The hub of the record's event; empty for the hub that the stream had first.",
     "index": "The record's place in its event, from 0; -1 for an event that could not be opened.",
     "rows": "How many records this stands for: those that an unopened pack says it holds.",
     "reason": "Each rule that is broken, with the kind of what was found.",
@@ -40,7 +41,7 @@ def _commented(text: str) -> T.StructType:
 
 LINEAGE_COLUMNS = _commented(
     "window_id string, slice string, attempt integer, epoch string, partition string, sequence_number long, "
-    "index integer"
+    "index integer, hub string"
 )
 QUARANTINE = T.StructType(
     [*LINEAGE_COLUMNS, *_commented("rows long, reason string, body binary, quarantined_at timestamp")]
@@ -57,6 +58,11 @@ class SilverTables:
     def rows(self) -> str:
         """Name the table of good records, one a key."""
         return f"silver.{self.stream}"
+
+    @property
+    def all(self) -> tuple[str, str, str]:
+        """Name all three."""
+        return (self.rows, self.duplicates, self.quarantine)
 
     @property
     def quarantine(self) -> str:

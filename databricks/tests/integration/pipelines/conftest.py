@@ -23,4 +23,4 @@ def stage(stages) -> Stage:
 
 
 def _tables(spark) -> set[str]:
-    return {name for layer in ("silver", "gold") for name in Lake(spark).tables(layer)}
+    return {name for layer in ("silver", "gold", "restricted") for name in Lake(spark).tables(layer)}

@@ -12,7 +12,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from gold_stage import FIRST, SECOND, record
-from gold_tables import buckets, days, pairs, per_row, stores
+from gold_tables import buckets, days, first_places, groups, pairs, per_row, stores
 from lakehouse.lookups import parse_lookup_contract
 
 DAY = 24 * 60
@@ -87,6 +87,48 @@ def test_after_a_kill_between_delta_and_target_the_target_alone_is_brought_up(st
     assert stage.published(table) == stage.rows(table) == stage.built(table)
     assert touched == {FIRST, SECOND}
     assert stage.target.writes == [(table.name, "NewRows"), (table.name, "RowsOfKeys")]
+
+
+def test_a_table_of_a_table_takes_its_changes_once_and_a_quiet_run_writes_nothing(stage):
+    stream = stage.stream("s")
+    places = stage.named(groups(stream))
+    firsts = stage.named(first_places(places.name))
+    gold = stage.gold(firsts, places)
+    stage.put(stream, record(1, 5), record(2, 6, kind="b"))
+    gold.run_pass(FIRST)
+    stage.put(stream, record(3, 4, window=SECOND))
+    stage.target.fails = Killed()
+    with pytest.raises(Killed):
+        gold.run_pass(SECOND)
+
+    resumed = stage.gold(firsts, places)
+    touched = resumed.run_pass(SECOND)
+    resumed.note()
+    versions = {table.name: resumed.lake.version(table.lake_name) for table in (places, firsts)}
+    quiet = stage.gold(firsts, places)
+    came = quiet.run_pass(SECOND)
+    quiet.note()
+
+    assert stage.rows(firsts) == stage.built(firsts) == stage.published(firsts) == [(2, "b"), (3, "a")]
+    assert (commits(stage, places), commits(stage, firsts)) == (["WRITE", "MERGE"], ["WRITE", "MERGE"])
+    assert (touched, came) == ({FIRST, SECOND}, frozenset())
+    assert {table.name: quiet.lake.version(table.lake_name) for table in (places, firsts)} == versions
+
+
+def test_a_table_follows_one_that_was_made_anew_from_its_first_version_on(stage):
+    stream = stage.stream("s")
+    places = stage.named(groups(stream))
+    firsts = stage.named(first_places(places.name))
+    for minute in range(3):
+        gold = stage.gold(firsts, places)
+        stage.put(stream, record(9 - minute, 9 - minute))
+        gold.run_pass(FIRST)
+    stage.spark.sql(f"DROP TABLE {places.lake_name}")
+    stage.put(stream, record(1, 1))
+
+    stage.gold(firsts, places).run_pass(FIRST)
+
+    assert stage.rows(firsts) == stage.built(firsts) == [(1, "a")]
 
 
 def test_a_table_whose_progress_is_lost_is_compared_with_all_of_silver(stage):

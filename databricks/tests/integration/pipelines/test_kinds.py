@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gold_stage import FIRST, SECOND, record
-from gold_tables import buckets, days, latest, pairs, per_row
+from gold_tables import buckets, days, first_places, groups, latest, pairs, per_row
 
 KINDS = {
     "per row": lambda left, right: per_row(left),
@@ -13,6 +13,7 @@ KINDS = {
     "day": lambda left, right: days(left),
     "correlate": pairs,
     "snapshot": lambda left, right: latest(left),
+    "groups": lambda left, right: groups(left),
 }
 
 
@@ -54,7 +55,7 @@ def test_a_table_equals_one_build_over_all_of_silver(kind, stages):
             stage.put(left, *step["left"], gone=step["gone"] - {row["id"] for row in step["left"]})
             if right in table.inputs:
                 stage.put(right, *step["right"])
-            gold = after(stage, gold, table, step)
+            gold = after(stage, gold, step, table)
 
         gold.run_pass(SECOND)
 
@@ -64,12 +65,34 @@ def test_a_table_equals_one_build_over_all_of_silver(kind, stages):
     holds()
 
 
-def after(stage, gold, table, step):
+@pytest.mark.timeout(600)
+def test_a_table_of_a_table_equals_one_build_over_all_of_silver(stages):
+    @settings(max_examples=2, suppress_health_check=[HealthCheck.too_slow])
+    @given(st.lists(batches, min_size=2, max_size=3))
+    def holds(steps):
+        stage = stages()
+        stream = stage.stream("left")
+        places = stage.named(groups(stream))
+        firsts = stage.named(first_places(places.name))
+        gold = stage.gold(firsts, places)
+        for step in steps:
+            stage.put(stream, *step["left"], gone=step["gone"] - {row["id"] for row in step["left"]})
+            gold = after(stage, gold, step, firsts, places)
+
+        gold.run_pass(SECOND)
+
+        for table in (places, firsts):
+            assert stage.rows(table) == stage.published(table) == stage.built(table)
+
+    holds()
+
+
+def after(stage, gold, step, *tables):
     if step["then"] == "no pass":
         return gold
     stage.target.fails = Killed() if step["then"] == "killed before the target" else None
     try:
         gold.run_pass(step["own"])
     except Killed:
-        return stage.gold(table)
-    return stage.gold(table) if step["then"] == "new process" else gold
+        return stage.gold(*tables)
+    return stage.gold(*tables) if step["then"] == "new process" else gold

@@ -9,11 +9,11 @@ from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
 from lakehouse.lake.progress import Progress
-from lakehouse.pipelines.kinds.kind import NewRows
+from lakehouse.pipelines.kinds.kind import NewRows, RowsOfValues
 from lakehouse.sinks import sql
 from lakehouse.sinks.sql import Overtaken
 from lakehouse.sinks.tables import UnfitTable
-from sql_tables import ALL_TYPES, TRADES, table
+from sql_tables import ALL_TYPES, BY_DAY, TRADES, table
 
 WINDOW = "trades-20261122T100000Z"
 ANOTHER = "trades-20261122T110000Z"
@@ -47,6 +47,25 @@ def test_a_row_that_comes_again_takes_the_place_of_the_former(database, prepared
     prepared.write(TRADES, trades(spark, 1, price=Decimal(2)), progress(2))
 
     assert database.query("SELECT price, timestamp FROM Trades") == [(2, "2026-11-22T10:00:00.000001Z")]
+
+
+def test_a_days_measures_take_the_place_of_what_the_day_had(database, sink, spark):
+    sink.prepare([BY_DAY])
+    days = [date(2026, 11, day) for day in (22, 23)]
+    rows = [(day, "Cartões", 1, 202611, 3, True, Decimal("33.3333")) for day in days]
+    sink.write(BY_DAY, NewRows(spark.createDataFrame(rows, BY_DAY.schema)), progress(1))
+    others = [
+        (days[0], "Cobrança", 2, 202611, 0, None, None),
+        (days[0], "Cartões", 1, 202611, 4, False, Decimal(-100)),
+    ]
+
+    sink.write(BY_DAY, RowsOfValues(spark.createDataFrame(others, BY_DAY.schema), "day", days[:1]), progress(2))
+
+    assert sorted(database.query("SELECT day, area, agent, period, calls, is_full, share FROM Measures")) == [
+        ("2026-11-22", "Cartões", 1, 202611, 4, 0, -100),
+        ("2026-11-22", "Cobrança", 2, 202611, 0, None, None),
+        ("2026-11-23", "Cartões", 1, 202611, 3, 1, 33.3333),
+    ]
 
 
 def test_the_next_process_goes_on_from_what_the_database_says(make_sink, prepared, spark):

@@ -1,6 +1,7 @@
 """A real Kafka broker: its login, what retention takes, a topic made anew."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from topics import delete_records, delete_topic, produce
 from hub_stage import NAMESPACE, Platform
 from kafka_broker import Broker, Login, kafka_broker_with_login
 from lakehouse.lake.tables import Lake
-from lakehouse.request import Stream
+from lakehouse.request import FurtherHub, Stream
 from lakehouse.sources.configuration import SourceConfig
 from lakehouse.sources.kafka import KafkaSource
 from lakehouse.streams.bronze import BronzeProgress, run_bronze_pass
@@ -71,6 +72,23 @@ def test_the_production_login_reads_events_over_tls_with_a_token_of_entras(
     assert source.options["kafka.security.protocol"] == "SASL_SSL"
 
 
+def test_two_topics_of_one_stream_are_read_into_one_bronze_each_from_its_own_checkpoint(
+    spark, tables, kafka, checkpoints
+):
+    twins = replace(stream("twins", EARLIER), hub="twins-a", further_hubs=(FurtherHub("twins.b"),))
+    produce(spark, kafka.plain, "twins-a", numbers(2), NOW)
+    produce(spark, kafka.plain, "twins.b", numbers(3, 10), NOW)
+    first = run_bronze_pass(tables, plain(kafka), twins, checkpoints)
+    produce(spark, kafka.plain, "twins.b", numbers(1, 13), NOW)
+
+    second = run_bronze_pass(Lake(spark), plain(kafka), twins, checkpoints)
+
+    rows = tables.read("bronze.twins").select("hub", F.col("body").cast("string").cast("int").alias("number")).collect()
+    assert sorted(map(tuple, rows), key=str) == [("twins.b", 10 + n) for n in range(4)] + [(None, 0), (None, 1)]
+    assert (first.rows_read, second.rows_read) == (5, 1)
+    assert second.last_sequence_numbers == {"0": 1, "twins.b/0": 3}
+
+
 def test_a_wrong_secret_is_refused_by_the_production_login(spark, tables, hubs: Platform, kafka, checkpoints):
     wrong = hubs.config(kind="kafka", endpoint=kafka.with_login, client_secret="not the secret")
 
@@ -97,7 +115,10 @@ def test_what_retention_deleted_unread_is_told_and_the_rest_is_read(spark, table
     assert second.holes == {"0": ((10, 14),)}
     assert [number for *_, number in held(tables, "retained")] == [*range(10), *range(15, 22)]
     assert (third.holes, third.last_sequence_numbers["0"]) == ({"0": ((22, 24),)}, 24)
-    assert missing_numbers(tables, "retained", EARLIER) == [(first.epoch, "0", 10, 14), (first.epoch, "0", 22, 24)]
+    assert missing_numbers(tables, "retained", EARLIER) == [
+        ("", first.epoch, "0", 10, 14),
+        ("", first.epoch, "0", 22, 24),
+    ]
     assert "hub=retained" in caplog.text
     assert "partition=0 numbers=10-14" in caplog.text
 

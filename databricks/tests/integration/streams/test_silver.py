@@ -7,7 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from job_house import WINDOW, trade
+from lakehouse.lake.tables import Lake
 from lakehouse.streams.bounds import Batch, within
+from lakehouse.streams.bronze import create_bronze_table
 from silver_house import LATER, Killed, SilverHouse, event, pack
 
 TABLES = ("silver.trades_quarantine", "silver.trades_duplicates", "silver.trades")
@@ -129,6 +131,41 @@ def test_events_of_a_hub_made_anew_are_kept_beside_those_of_the_former(house):
         (2, 0, "2026-11-22T00:00:00Z"),
     ]
     assert house.rows("silver.trades_duplicates", "sequence_number", "epoch") == [(1, "2026-11-22T00:00:00Z")]
+
+
+def test_records_of_equal_places_in_two_hubs_are_two_records_and_a_rerun_changes_nothing(house):
+    silver = house.started()
+
+    house.send(event(trade(1)), event(trade(2), hub="b"), event(trade(1), hub="c"), event(b"bad", hub="b"))
+    silver.run_pass()
+    first = house.everything()
+    silver.rerun(WINDOW)
+
+    assert house.rows("silver.trades", "trade_id", "sequence_number", "hub") == [(1, 0, ""), (2, 0, "b")]
+    assert house.rows("silver.trades_duplicates", "sequence_number", "hub") == [(0, "c")]
+    assert house.rows("silver.trades_quarantine", "sequence_number", "hub") == [(1, "b")]
+    assert house.everything() == first
+
+
+def test_tables_from_before_there_could_be_several_hubs_are_taken_up_as_they_are(house):
+    house.send(event(trade(1)), event(trade(1)), event(b"bad"))
+    house.started().run_pass()
+    for name in (house.bronze, *TABLES):
+        older = house.lake.read(name).drop("hub").collect(), house.lake.read(name).drop("hub").schema
+        house.spark.sql(f"DROP TABLE {house.lake.names.table(name)}")
+        house.lake = Lake(house.spark)
+        house.lake.create(name, older[1])
+        house.lake.append(name, house.spark.createDataFrame(*older))
+    create_bronze_table(Lake(house.spark), "trades")
+
+    silver = house.started()
+    silver.run_pass()
+    house.send(event(trade(2), hub="b"))
+    silver.run_pass()
+
+    assert house.rows("silver.trades", "trade_id", "hub") == [(1, None), (2, "b")]
+    assert house.rows("silver.trades_duplicates", "sequence_number", "hub") == [(1, None)]
+    assert house.rows("silver.trades_quarantine", "sequence_number", "hub") == [(2, None)]
 
 
 @pytest.mark.parametrize("killed_after", TABLES)

@@ -9,7 +9,10 @@ from lakehouse.pipelines.bounds import Contracts, bounds_of, wheel_contracts
 from lakehouse.pipelines.catalogue import PIPELINES, pipeline_of
 from lakehouse.pipelines.checks import BadPipelines, faults, refuse_bad
 from lakehouse.pipelines.kinds.buckets import Buckets
+from lakehouse.pipelines.kinds.day import Day, MadeOf, Step
+from lakehouse.pipelines.kinds.groups import Groups
 from lakehouse.pipelines.kinds.per_row import PerRow
+from lakehouse.pipelines.options import Option
 from lakehouse.pipelines.pipeline import Balance, Pipeline
 from lakehouse.pipelines.table import Column, Table
 
@@ -65,7 +68,7 @@ def test_a_feed_without_a_pipeline_ends_at_silver():
         ({"clustered_by": ("id", "no")}, "seen: clustered_by names 'no', which is no column of it."),
         (
             {"inputs": ("visits", "nobody"), "build": lambda visits, nobody: visits},
-            "seen: its input 'nobody' is neither a stream nor a lookup; there are stars, stores, visits.",
+            "seen: its input 'nobody' is no stream, lookup or table of the pipeline; there are stars, stores, visits.",
         ),
         ({"build": lambda visits: visits}, "seen: build takes ['visits'], its inputs are ['visits', 'stores']."),
         (
@@ -90,6 +93,25 @@ def test_a_feed_without_a_pipeline_ends_at_silver():
 )
 def test_a_bad_table_is_told_by_name(changes, fault):
     assert fault.replace("seen:", f"{changes.get('name', 'seen')}:") in of_table(**changes)
+
+
+def test_days_that_are_found_by_what_the_kind_does_not_follow_are_told():
+    step = Step("stars", "id", "at", timedelta(0), timedelta(0))
+
+    found = of_table(kind=Day("at", (MadeOf("visits", "at", ways=((step,),)),)), key=("at",), inputs=("visits",))
+
+    assert "seen: its kind finds days by 'stars', which it does not follow." in found
+
+
+def test_a_build_takes_the_tables_options_and_one_name_is_one_option():
+    option = Option("least", 1, least=0, greatest=9, meaning="")
+    more = {"inputs": ("visits",), "build": lambda visits, least: visits, "sql": ""}
+    one = replace(TABLE, options=(option,), **more)
+    same, other = replace(one, name="same"), replace(one, name="other", options=(replace(option, default=2),))
+
+    assert faults([Pipeline("shop", (one, same))], CONTRACTS) == []
+    assert of_table(**more) == ["seen: build takes ['visits', 'least'], its inputs are ['visits']."]
+    assert faults([Pipeline("shop", (one, other))], CONTRACTS) == ["'least' names more than one option."]
 
 
 def test_a_key_that_may_be_null_is_told():
@@ -133,6 +155,113 @@ def test_a_column_that_repeats_nothing_is_told():
     assert with_column(of="visits.no", length=4) == [
         "seen: 'more' repeats 'visits.no', which is no column of an input."
     ]
+
+
+def test_a_table_of_groups_repeats_the_columns_by_which_they_are_found():
+    kind = Groups("visits", by=("id", "place"), time="at", within=timedelta(days=1))
+    loose = (replace(ID, required=False), Column("at", "timestamp", "time", required=True), WINDOW)
+
+    good = of_table(kind=replace(kind, by=("id",)), inputs=("visits",), build=lambda visits: visits)
+    bad = of_table(kind=kind, inputs=("visits",), build=lambda visits: visits, columns=loose, key=("window_id",))
+
+    assert good == []
+    assert bad == [
+        "seen: no required column repeats visits.id (`of`), by which its kind finds groups.",
+        "seen: no required column repeats visits.place (`of`), by which its kind finds groups.",
+        "seen: its time does not repeat visits.at (`of`), near which its kind looks for rows.",
+    ]
+
+
+LATER = Table(
+    name="later",
+    comment="made of what was seen",
+    columns=(Column("id", "string", "key", of="seen.id", required=True),),
+    key=("id",),
+    kind=PerRow("seen"),
+    inputs=("seen",),
+    build=lambda seen: seen,
+    sql="Later",
+)
+
+
+def of_two(changes=(), **later):
+    tables = (replace(LATER, **later), replace(TABLE, **dict(changes)))
+    return faults([replace(GOOD, tables=tables)], CONTRACTS)
+
+
+def test_a_table_may_be_made_of_another_one_that_stands_after_it():
+    assert of_two() == []
+
+
+def test_a_tables_texts_are_bounded_by_those_of_the_table_that_they_repeat():
+    bounded = (ID, Column("place", "string", "", of="visits.place"), *TABLE.columns[1:])
+    texts = (*LATER.columns, Column("place", "string", "", of="seen.place"), Column("no", "string", "", of="seen.no"))
+
+    found = of_two({"columns": bounded, "sql": ""}, columns=texts)
+
+    assert found == [
+        "later: 'place' goes to SQL without a bound: give it a length, or its contract a maxLength.",
+        "later: 'no' repeats 'seen.no', which is no column of an input.",
+        "later: 'no' goes to SQL without a bound: give it a length, or its contract a maxLength.",
+    ]
+
+
+def test_tables_that_are_made_of_each_other_are_told():
+    found = of_two({"inputs": ("visits", "stores", "later"), "build": lambda visits, stores, later: visits})
+
+    assert found == [
+        "seen: its kind does not follow 'later': it would not see that rows of this input change.",
+        "pipeline shop: these tables are made of each other: later, seen.",
+    ]
+
+
+def test_a_table_that_is_made_of_itself_or_of_another_pipelines_table_is_told():
+    own = {"inputs": ("later",), "build": lambda later: later, "kind": PerRow("later")}
+    other = Pipeline("other", (replace(LATER, name="third", sql=""),))
+
+    found = faults([replace(GOOD, tables=(TABLE, replace(LATER, columns=(ID,), **own))), other], CONTRACTS)
+
+    no_input = "is no stream, lookup or table of the pipeline; there are"
+    assert [fault for fault in found if "its input" in fault] == [
+        f"later: its input 'later' {no_input} seen, stars, stores, visits.",
+        f"third: its input 'seen' {no_input} stars, stores, visits.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "layer", "is_taken"),
+    [
+        ("visits", "gold", True),
+        ("visits", "silver", True),
+        ("visits_duplicates", "silver", True),
+        ("visits_duplicates", "gold", False),
+        ("stores", "silver", False),
+    ],
+)
+def test_a_name_that_stands_for_a_stream_can_t_be_a_tables(name, layer, is_taken):
+    found = faults([Pipeline("shop", (replace(TABLE, name=name, layer=layer),))], CONTRACTS)
+
+    assert (f"{name}: its name is that of a stream's table." in found) is is_taken
+
+
+def test_a_table_does_not_have_to_follow_a_lookup_of_its_name():
+    assert faults([Pipeline("shop", (replace(TABLE, name="stores"),))], CONTRACTS) == []
+
+
+def test_a_lookup_is_chosen_by_the_window_of_the_row_that_is_followed():
+    taking = {"inputs": ("seen", "stores"), "build": lambda seen, stores: seen}
+
+    assert of_two({"columns": TABLE.columns[:2]}, **taking)[0] == (
+        "later: it takes a lookup and follows 'seen', whose rows have no 'window_id' to choose a lookup by."
+    )
+
+
+@pytest.mark.parametrize(("kept", "is_longer"), [(None, True), (31, True), (30, False), (1, False)])
+def test_a_table_is_kept_no_longer_than_those_that_it_is_made_of(kept, is_longer):
+    found = of_two({"kept_for": timedelta(days=30)}, kept_for=kept and timedelta(days=kept))
+
+    fault = "pipeline shop: 'later' is made of 'seen' and kept for longer, so it would lose rows all the same."
+    assert (found == [fault]) is is_longer
 
 
 def test_a_balance_of_an_unknown_stream_or_table_is_told():

@@ -11,11 +11,12 @@ from lakehouse.sinks.ddl import create_staging, ddl
 from lakehouse.sinks.lengths import length_of
 from lakehouse.sinks.tables import OWN, WINDOW_COUNTS, sql_table
 from lakehouse.sinks.upgrading import COLUMNS
-from sql_tables import ALL_TYPES, TRADES, table
+from sql_tables import ALL_TYPES, BY_DAY, TRADES, table
 
 DIALECTS = ("tsql", "sqlite")
 KEYS_ALONE = sql_table(table("a long, b date", "a", "b", sql="Pairs"), length_of)
-TABLES = [sql_table(TRADES, length_of), sql_table(ALL_TYPES, length_of), KEYS_ALONE, *OWN]
+MEASURES = sql_table(BY_DAY, length_of)
+TABLES = [sql_table(TRADES, length_of), sql_table(ALL_TYPES, length_of), KEYS_ALONE, MEASURES, *OWN]
 MADE = sql_table(TRADES, length_of)
 
 TRADES_IN_TSQL = """
@@ -124,6 +125,25 @@ def test_both_databases_are_told_of_the_same_columns_and_keys(made):
     ]
 
     assert columns[0] == columns[1] == [(column.name, column.required) for column in made.columns]
+
+
+def test_a_table_of_a_days_measures_is_keyed_by_day_and_takes_its_days_place():
+    made = parsed(ddl(MEASURES, "tsql")[0], "tsql")
+    kinds = {column.name: column.kind.sql("tsql").lower() for column in made.find_all(expressions.ColumnDef)}
+    merge = parsed(statements.upsert(MEASURES, "tsql"), "tsql")
+    replaced = parsed(statements.delete_values(MEASURES, "day", 2), "tsql")
+
+    assert kinds == {
+        "day": "date",
+        "area": "nvarchar(16)",
+        "agent": "bigint",
+        "period": "integer",
+        "calls": "bigint",
+        "is_full": "bit",
+        "share": "numeric(9, 4)",
+    }
+    assert {column.name for column in merge.args["on"].find_all(expressions.Column)} == {"day", "area", "agent"}
+    assert [column.name for column in replaced.find_all(expressions.Column)] == ["day"]
 
 
 def test_all_types_have_their_sql_type():

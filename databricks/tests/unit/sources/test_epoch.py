@@ -37,5 +37,12 @@ def test_what_is_no_time_with_an_offset_is_refused(text):
 
 
 def test_each_epoch_has_a_checkpoint_of_its_own():
-    assert folder_of("trades", epoch_of("2026-11-22T10:00:00.120Z")) == "trades-20261122T100000120000Z"
+    assert folder_of("trades", "", epoch_of("2026-11-22T10:00:00.120Z")) == "trades-20261122T100000120000Z"
     assert folder_of("trades", "") == "trades"
+
+
+def test_each_hub_but_the_first_has_a_checkpoint_of_its_own():
+    epoch = epoch_of("2026-11-22T10:00:00.120Z")
+
+    assert folder_of("trades", "deals.b") == "trades-hub-deals.b"
+    assert folder_of("trades", "deals.b", epoch) == "trades-20261122T100000120000Z-hub-deals.b"

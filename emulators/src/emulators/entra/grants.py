@@ -16,6 +16,7 @@ RESOURCES = frozenset(
         "https://eventhubs.azure.net",
         "https://storage.azure.com",
         "https://database.windows.net",
+        "https://cosmos.azure.com",
         "https://eventgrid.azure.net",
         DATABRICKS_APPLICATION,
     }

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import re
-import shutil
 import signal
 import sys
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from emulators.processes.children import Child, running_child
+from emulators.processes.node_programs import NodeMissing, installed, node_command
 from emulators.storage.account import connection_string
 
 START_SECONDS = 30.0
@@ -21,7 +21,7 @@ STOP_SECONDS = 3.0
 MOST_RESTARTS = 5
 SOUND_SECONDS = 60.0
 
-_SCRIPT = Path("node_modules/azurite/dist/src/azurite.js")
+_SCRIPT = "azurite/dist/src/azurite.js"
 _LISTENING = re.compile(rb"Azurite (Blob|Queue|Table) service is successfully listening at http://[^:]+:(\d+)")
 _SERVICES = frozenset({"blob", "queue", "table"})
 _logger = logging.getLogger(__name__)
@@ -62,12 +62,8 @@ async def kept_azurite(script: Path, location: Path, ports: Ports) -> AsyncItera
 
 
 def installed_azurite(folder: Path) -> Path:
-    """Find Azurite as Node.js would: in `node_modules` of a folder, or of the nearest one above it that has it.
-
-    Gives where it would be in `folder` itself if it is nowhere.
-    """
-    candidates = [one / _SCRIPT for one in (folder.absolute(), *folder.absolute().parents)]
-    return next((script for script in candidates if script.is_file()), candidates[0])
+    """Find Azurite as Node.js would, from a folder upwards; gives where it would be in `folder` if it is nowhere."""
+    return installed(_SCRIPT, folder)
 
 
 def _end_process_after_failure(keeper: asyncio.Task[None]) -> None:
@@ -110,13 +106,14 @@ async def _listening_ports(azurite: Child) -> Ports:
 
 
 def _command(script: Path, location: Path, ports: Ports) -> list[str]:
-    node = shutil.which("node")
-    if node is None:
-        raise AzuriteFailed("Node.js is missing: install Node.js 20 or later.")
-    if not script.is_file():
-        raise AzuriteFailed(f"{script} is not there: install Azurite (`npm install azurite`), or give --azurite.")
     chosen = [word for name, port in ports.items() for word in (f"--{name}Port", str(port))]
-    return [
-        *(node, str(script), "--location", str(location), *chosen),
-        *("--skipApiVersionCheck", "--disableTelemetry", "--silent"),
-    ]
+    try:
+        return node_command(
+            script,
+            "azurite",
+            "--azurite",
+            *(str(script), "--location", str(location), *chosen),
+            *("--skipApiVersionCheck", "--disableTelemetry", "--silent"),
+        )
+    except NodeMissing as missing:
+        raise AzuriteFailed(str(missing)) from None

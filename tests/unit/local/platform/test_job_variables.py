@@ -46,5 +46,5 @@ def test_the_job_reads_the_hub_as_the_receiver(follow_window):
 def test_the_secrets_that_the_job_asks_for_are_those_in_its_environment():
     variables = read_declaration(ROOT / "databricks", "local").variables({})
 
-    asked = [variables[name] for name in ("storage_secret", "event_hubs_secret")]
+    asked = [variables[name] for name in ("storage_secret", "event_hubs_secret", "pii_secret")]
     assert [f"LAKEHOUSE_SECRET_{name.upper().replace('-', '_')}" for name in asked] == list(LAKEHOUSE_SECRETS)

@@ -2,7 +2,7 @@
 
 import json
 
-from local.platform.options import default_hubs
+from local.platform.options import default_hubs, with_named_hubs
 
 
 def write(folder, name, **schema):
@@ -22,3 +22,9 @@ def test_two_versions_of_a_contract_share_a_hub(tmp_path):
     write(tmp_path, "stars.v2", **{"title": "stars/2", "x-key": ["id"]})
 
     assert default_hubs(tmp_path) == "stars:4"
+
+
+def test_hubs_that_settings_name_are_as_large_as_their_streams_own():
+    settings = {"TRADES_HUB": "market", "STARS_HUBS": "a, b,", "TASKHUB_NAME": "Other", "GPS_HUBS": "c"}
+
+    assert with_named_hubs("trades:4,stars:10", settings) == "a:10,b:10,market:4,stars:10,trades:4"

@@ -20,6 +20,15 @@ def test_settings_log_the_sender_in_to_the_local_hub(running):
     }
 
 
+def test_settings_point_at_cosmos_only_where_it_runs(running):
+    beside = replace(running, addresses={**running.addresses, "cosmos": {"account": "https://localhost:20012"}})
+
+    found = {name: value for name, value in beside.app_settings().items() if name.startswith("COSMOS")}
+
+    assert found == {"COSMOS__accountEndpoint": "https://localhost:20012", "COSMOS__database": "ingestion"}
+    assert not any(name.startswith("COSMOS") for name in running.app_settings())
+
+
 def test_settings_name_storage_and_the_authority_that_clients_trust(running):
     settings = running.app_settings()
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from local.clone import ROOT
+from local.platform.options import default_hubs
 from local.platform.services import Choices, services
 from local.platform.state import State
 
@@ -19,6 +20,22 @@ def test_all_services_are_listed_and_the_functions_host_can_be_left_out():
     assert list(listed(with_functions=False)) == ["storage", "entra", "event_hubs", "exchange"]
 
 
+def test_cosmos_is_added_where_it_is_wanted_with_its_key_in_a_file():
+    cosmos = listed(with_cosmos=True)["cosmos"]
+
+    command = cosmos.command(ADDRESSES)
+
+    assert cosmos.after == {"entra"}
+    assert command[command.index("--container") + 1] == "ingestion/transactions:/ipCountryCode"
+    assert command[command.index("--key-file") + 1] == str(STATE.cosmos_key)
+
+
+def test_the_hubs_that_settings_give_to_a_stream_are_made():
+    command = listed(settings={"TRANSACTIONS_HUBS": "a,b", "TRADES_HUB": "trades"})["event_hubs"].command(ADDRESSES)
+
+    assert set(command[command.index("--hubs") + 1].split(",")) == {"a:10", "b:10", *default_hubs().split(",")}
+
+
 def test_hub_waits_for_entra_and_is_given_its_issuer():
     hub = listed()["event_hubs"]
 
@@ -26,7 +43,7 @@ def test_hub_waits_for_entra_and_is_given_its_issuer():
 
     assert hub.after == {"entra"}
     assert command[command.index("--issuer") + 1] == "https://localhost:20001/tenant/"
-    assert command[command.index("--hubs") + 1] == "trades:4,transactions:10"
+    assert command[command.index("--hubs") + 1] == "calls:4,surveys:4,trades:4,transactions:10,ura:4"
     assert command[command.index("--websocket-port") + 1] == "20009"
 
 

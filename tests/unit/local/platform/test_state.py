@@ -1,5 +1,8 @@
 """The folder of a platform's state."""
 
+import base64
+import json
+
 import pytest
 
 from local.platform.preparing import prepare
@@ -21,7 +24,24 @@ def test_cleared_state_holds_nothing_of_before(tmp_path):
 
         prepare(state, clear=True)
 
-        assert {path.name for path in state.folder.iterdir()} == {"logs", "identities.json", "topic.key", "assets.key"}
+        kept = {"logs", "identities.json", "topic.key", "assets.key", "pii-keys.json", "cosmos.key"}
+        assert {path.name for path in state.folder.iterdir()} == kept
+
+
+def test_the_keys_of_personal_data_are_as_old_as_the_state_and_nobody_elses(tmp_path):
+    with held_state(tmp_path / "up") as state:
+        prepare(state, clear=False)
+        first = state.pii_keys.read_text()
+
+        prepare(state, clear=False)
+        again = state.pii_keys.read_text()
+        prepare(state, clear=True)
+
+        assert (first, state.pii_keys.stat().st_mode & 0o777) == (again, 0o600)
+        assert state.pii_keys.read_text() != first
+        (entry,) = json.loads(first)["keys"]
+        assert entry["version"] == "v1"
+        assert len(base64.urlsafe_b64decode(entry["key"] + "=")) == 32
 
 
 def test_second_platform_of_a_name_is_refused(tmp_path):

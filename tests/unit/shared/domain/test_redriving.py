@@ -15,8 +15,10 @@ from shared.domain.redriving import (
     DeadKeys,
     after_death,
     due_batches,
+    first_due,
     is_due,
     keys_of,
+    of_hub,
     overdue,
     split,
 )
@@ -26,8 +28,8 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 WINDOW = "trades-20261122T110000Z"
 
 
-def batch(number=0, stream="trades", **values):
-    return SpilledBatch(batch_path(stream, f"{WINDOW}/7.1", number), "trades", "trades", 5, 2, "ab", NOON, **values)
+def batch(number=0, stream="trades", hub="trades", **values):
+    return SpilledBatch(batch_path(stream, f"{WINDOW}/7.1", number), "trades", hub, 5, 2, "ab", NOON, **values)
 
 
 def event(key=None, partition=None):
@@ -49,6 +51,19 @@ def test_what_waits_for_a_dead_batch_is_due_when_that_is_dead_no_more(after_dead
     held = batch(1, waits_for=first.path)
 
     assert (held in due_batches([first, held], after_dead)) is is_among_them
+
+
+def test_each_hub_of_a_stream_has_a_batch_that_is_due_first():
+    batches = [batch(0, hub="a", state="redriven"), batch(1, hub="a"), batch(2, hub="b"), batch(3, hub="a")]
+    other = batch(0, stream="ura", hub="ura")
+
+    assert first_due([*batches, other], "pass") == [batches[1], batches[2], other]
+
+
+def test_a_dead_batch_of_one_hub_holds_up_none_of_another_but_one_whose_hub_nobody_can_read_may():
+    of_a, of_b, unread = batch(0, hub="a", state="dead"), batch(1, hub="b"), batch(2, hub="", state="dead")
+
+    assert of_hub([of_a, of_b, unread], "b") == [of_b, unread]
 
 
 def test_any_message_counts_while_the_first_batch_was_never_met_by_a_hub_that_is_away():

@@ -84,7 +84,7 @@ def test_what_was_redriven_stays_redriven_and_what_was_discarded_never_waits_aga
 def test_a_message_is_read_back_also_of_a_newer_version():
     message = message_of(batch(version=7, tries=3, reason="no such hub"))
 
-    assert read_message(message) == SpillMessage(PATH, version=7, tries=3, rows=5)
+    assert read_message(message) == SpillMessage(PATH, version=7, tries=3, rows=5, hub="centre-calls")
     assert message["reason"] == "no such hub"
 
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.feeds.assets import COINCAP, SCHEMA, count, parquet, prepare
+from shared.feeds.assets import COINCAP, SCHEMA, count, prepare
+from shared.feeds.lookup_files import parquet
 
 BITCOIN = {
     "id": "bitcoin",

@@ -5,7 +5,8 @@ import pytest
 from shared import contracts
 from shared.contracts import parse_contract
 from shared.feeds.catalogue import FEEDS, checked
-from shared.feeds.feed import Exchanges, Feed, Stream
+from shared.feeds.feed import Dimension, Exchanges, Feed, Stream
+from tests.unit.shared.flows import helpdesk
 
 KEYLESS = {"x-partition-key": "page", "required": ["page"], "properties": {"page": {"type": "string"}}}
 GOOD, BAD = FEEDS[1], Exchanges(())
@@ -75,3 +76,38 @@ def test_key_and_partition_key_are_the_contracts():
 
     assert (contract.key, contract.partition_key) == (("venue", "symbol", "trade_id"), "symbol")
     assert contract.columns[-1].name == "origin"
+
+
+def test_a_feed_with_a_dimension_can_run():
+    assert checked([helpdesk.feed()]).problems == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"zone": "America/Sao_Paolo"}, "there is no time zone 'America/Sao_Paolo'."),
+        ({"zone": "../etc/passwd"}, "there is no time zone '../etc/passwd'."),
+        ({"zone": ""}, "there is no time zone ''."),
+        ({"lookups": ()}, "its dimension dim_clientes is none of its lookups."),
+        ({"source": BAD}, "its dimension dim_clientes is made from a pool, and only a drawn feed has one."),
+        (
+            {"lookups": ("pages",), "dimensions": (Dimension("pages", helpdesk.clients),)},
+            "dimension pages: Contract lookups/pages has no file contracts/lookups/pages.v1.schema.json.",
+        ),
+    ],
+)
+def test_a_feed_whose_days_are_declared_wrongly_is_named(changes, words):
+    broken = replace(helpdesk.feed(), **changes)
+
+    assert checked([broken]).problems == {"helpdesk": f"Feed helpdesk can't run: {words}"}
+
+
+def test_of_two_feeds_with_one_dimension_the_first_keeps_it():
+    second = replace(helpdesk.feed(), name="sales", streams=(Stream("calls/1"),))
+
+    catalogue = checked([helpdesk.feed(), second])
+
+    assert list(catalogue.feeds) == ["helpdesk"]
+    assert catalogue.problems == {
+        "sales": "Feed sales can't run: its dimension dim_clientes is one of feed helpdesk, too."
+    }

@@ -5,6 +5,7 @@ from datetime import timedelta
 import numpy as np
 import pyarrow as pa
 
+from shared.feeds.drawing.pool import Pool
 from shared.feeds.feed import Drawing
 from shared.feeds.records import Records
 from shared.feeds.slicing import SliceClock
@@ -22,7 +23,7 @@ def draw_transactions(at):
     return {"transactions": numbers(range(at.first, at.first + at.count))}
 
 
-NUMBERS = Drawing("numbers", draw_transactions)
+NUMBERS = Drawing(Pool(1, {}), draw_transactions)
 
 
 class Time:

@@ -26,7 +26,7 @@ COUNTS = {"trades": {"read": 3, "accepted": 3}}
 
 @pytest.fixture
 def events():
-    stream = StreamPlan("trades", "market-trades", "trades/1", "row", "identity", 0)
+    stream = StreamPlan("trades", ("market-trades",), "trades/1", "row", "identity", 0)
     template = PlanTemplate(HOUR, timedelta(), timedelta(), 0.0, 1.0, ("coinbase:BTC-USD",), (stream,))
     ledger = FakeLedger()
     plan = template.freeze(WINDOW, NOON, "", {}).as_wire()
@@ -378,6 +378,61 @@ def test_a_hub_that_was_gone_before_the_window_ended_has_no_positions(events):
     marker = marker_of(events)
     assert (marker["hubs"], marker["last_sequence_numbers"]) == ({}, {"trades": {}})
     assert breaches(SCHEMAS["documents/window_closed.v1.schema.json"], marker | {"counts": {}}) == []
+
+
+@pytest.fixture
+def spread(events):
+    """A window whose stream is spread over three hubs."""
+
+    def with_hubs(row):
+        stream = {**row.plan["streams"][0], "hubs": ["a", "b", "c"]}
+        return replace(row, plan={**row.plan, "streams": [stream]})
+
+    events.ledger.change(WINDOW.id, with_hubs)
+    events.hubs.hubs = {"a": 1, "b": 2, "c": 1}
+    events.hubs.received["b"] += [Event(b"{}", 1, {}, partition_id="1")] * 3
+    return events
+
+
+def test_the_marker_says_of_each_hub_of_a_stream_how_far_it_is(spread):
+    asyncio.run(mark_closed(spread, WINDOW.id))
+
+    marker, made = marker_of(spread), "2026-11-01T10:00:00.123000+00:00"
+    assert (marker["hubs"], marker["last_sequence_numbers"]) == (
+        {"trades": {"name": "a", "created_at": made}},
+        {"trades": {"0": -1}},
+    )
+    assert marker["further_hubs"] == {
+        "trades": [
+            {"name": "b", "created_at": made, "last_sequence_numbers": {"0": -1, "1": 2}},
+            {"name": "c", "created_at": made, "last_sequence_numbers": {"0": -1}},
+        ]
+    }
+    assert breaches(SCHEMAS["documents/window_closed.v1.schema.json"], marker | {"counts": {}}) == []
+
+
+@pytest.mark.parametrize("gone", ["a", "b"])
+def test_one_hub_of_several_that_is_gone_leaves_what_the_marker_said_of_it(spread, gone):
+    complete(spread)
+    batch = keep(spread)
+    asyncio.run(mark_closed(spread, WINDOW.id))
+    before = marker_of(spread)
+    del spread.hubs.hubs[gone]
+    spread.spill.mark(replace(batch, state="dead", reason="no such hub"))
+
+    assert mark(spread)
+
+    positions = ("hubs", "further_hubs", "last_sequence_numbers")
+    assert [marker_of(spread)[name] for name in positions] == [before[name] for name in positions]
+
+
+def test_a_further_hub_that_was_gone_before_the_window_ended_has_a_name_and_no_positions(spread):
+    del spread.hubs.hubs["c"]
+
+    asyncio.run(mark_closed(spread, WINDOW.id))
+
+    assert marker_of(spread)["further_hubs"]["trades"][1] == {"name": "c", "last_sequence_numbers": {}}
+    assert breaches(SCHEMAS["documents/window_closed.v1.schema.json"], marker_of(spread) | {"counts": {}}) == []
 
 
 def test_the_end_of_a_next_attempt_that_ended_meanwhile_is_written_in_the_place_of_the_first(events):

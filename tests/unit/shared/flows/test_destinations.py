@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -31,7 +32,7 @@ class World:
         self.spill = FakeSpill(lambda: NOON)
 
     async def send(self, destination):
-        stream = StreamPlan("trades", "market-trades", "trades/1", "row", "identity", 0, destination)
+        stream = StreamPlan("trades", ("market-trades",), "trades/1", "row", "identity", 0, destination)
         tools = DestinationTools(self.hubs, lambda: self.lake, lambda _: self.rows, lambda: NOON, self.spill)
         async with connect(stream, ATTEMPT, tools) as sender:
             return await sender.send([EVENT])
@@ -61,6 +62,51 @@ async def test_what_a_hub_does_not_take_in_time_is_spilled_for_the_attempt(failu
     assert (batch.path, batch.feed) == ("trades/trades-20261122T120000Z/0003.1/000000.ndjson.zst", "trades")
     assert (batch.hub, batch.rows, batch.events, batch.spilled_at) == ("market-trades", 1, 1, NOON)
     assert decode(batch, world.spill.read(batch.path)) == [EVENT]
+
+
+async def spread(world, events):
+    stream = StreamPlan("trades", ("a", "b", "c"), "trades/1", "row", "identity", 0)
+    tools = DestinationTools(world.hubs, lambda: world.lake, lambda _: world.rows, lambda: NOON, world.spill)
+    async with connect(stream, ATTEMPT, tools) as sender:
+        return await sender.send(events)
+
+
+def in_blocks(count):
+    return [replace(EVENT, body=b"%d" % number, block=number) for number in range(count)]
+
+
+async def test_a_stream_of_several_hubs_is_spread_over_them():
+    world = World()
+    world.hubs.hubs = dict.fromkeys("abc", 4)
+
+    delivery = await spread(world, in_blocks(6))
+
+    assert delivery.accepted == 6
+    assert sorted(len(world.hubs.received[hub]) for hub in "abc") == [2, 2, 2]
+
+
+async def test_what_one_hub_of_several_does_not_take_is_spilled_for_it_alone():
+    world = World()
+    world.hubs.hubs, world.hubs.away = dict.fromkeys("abc", 4), {"a", "c"}
+
+    delivery = await spread(world, in_blocks(6))
+
+    batches = world.spill.batches()
+    assert (delivery.accepted, delivery.spilled) == (2, 4)
+    assert [batch.path.rpartition("/")[2] for batch in batches] == ["000000.ndjson.zst", "000001.ndjson.zst"]
+    assert sorted(batch.hub for batch in batches) == ["a", "c"]
+    kept = [event.body for batch in batches for event in decode(batch, world.spill.read(batch.path))]
+    sent = [event.body for hub in "abc" for event in world.hubs.received[hub]]
+    assert sorted(kept + sent) == [event.body for event in in_blocks(6)]
+
+
+async def test_two_hubs_that_did_not_take_the_same_events_have_a_batch_each():
+    world = World()
+    world.hubs.hubs, world.hubs.away = dict.fromkeys("abc", 4), set("abc")
+
+    await spread(world, [replace(EVENT, block=number) for number in range(3)])
+
+    assert sorted(batch.hub for batch in world.spill.batches()) == ["a", "b", "c"]
 
 
 async def test_without_a_spill_a_hub_that_is_away_is_a_failed_send():

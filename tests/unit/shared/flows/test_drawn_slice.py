@@ -12,7 +12,7 @@ from tests.unit.shared.flows.drawn_fakes import NUMBERS, Time
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
-STREAM = StreamPlan("transactions", "transactions", "transactions/1", "row", "identity", 0)
+STREAM = StreamPlan("transactions", ("transactions",), "transactions/1", "row", "identity", 0)
 TEMPLATE = PlanTemplate(10 * SECOND, SECOND, timedelta(), 20.0, 2.0, (), (STREAM,))
 
 

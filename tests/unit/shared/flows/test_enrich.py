@@ -46,7 +46,7 @@ class World:
         self.reference, self.hubs = FakeReference(lambda: NOON), FakeEventHubs({"market-trades": 2, "payments": 1})
         self.lookups = ("assets",)
         self.assets = FakeAssets(assets, failure)
-        stream = StreamPlan("trades", "market-trades", "trades/1", "row", "identity", 0)
+        stream = StreamPlan("trades", ("market-trades",), "trades/1", "row", "identity", 0)
         template = PlanTemplate(HOUR, timedelta(), timedelta(seconds=20), 0.0, 1.0, ("coinbase:BTC-USD",), (stream,))
         self.windows = [Window("trades", NOON + n * HOUR, NOON + (n + 1) * HOUR) for n in (0, 1, 2)]
         self.windows.append(Window("payments", NOON, NOON + HOUR))

@@ -29,7 +29,7 @@ from shared.flows.housekeeping import (
 
 HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
-STREAM = StreamPlan("trades", "trades", "trades/1", "row", "identity", 0)
+STREAM = StreamPlan("trades", ("trades",), "trades/1", "row", "identity", 0)
 TEMPLATE = PlanTemplate(5 * MINUTE, timedelta(), timedelta(), 0.0, 1.0, ("coinbase:BTC-USD",), (STREAM,))
 
 
@@ -284,3 +284,17 @@ def test_old_lookups_and_markers_are_deleted_but_never_the_newest_lookup(house):
     house.tidy("lookups", "markers")
 
     assert set(house.reference.blobs) == {"assets/b", "windows/v/closed.json"}
+
+
+def test_files_of_old_days_are_deleted_and_the_newest_of_each_lookup_stays(house):
+    house.tools = replace(house.tools, lookups=("dim_clientes", "dim_assistentes"))
+    for days in (30, 20, 6):
+        house.written_at = NOON - days * DAY
+        house.reference.write(f"dim_clientes/{NOON - days * DAY:%Y%m%d}.parquet", b"")
+    for days in (30, 20):
+        house.written_at = NOON - days * DAY
+        house.reference.write(f"dim_assistentes/{NOON - days * DAY:%Y%m%d}.parquet", b"")
+
+    house.tidy("lookups")
+
+    assert set(house.reference.blobs) == {"dim_clientes/20261116.parquet", "dim_assistentes/20261102.parquet"}

@@ -74,12 +74,12 @@ def clock():
 class World:
     """A claimed window of 20 s in two slices, and all that its activities meet."""
 
-    def __init__(self, feed="payments", fingerprint="numbers", script=(), history=()):
+    def __init__(self, feed="payments", fingerprint=NUMBERS.fingerprint, script=(), history=()):
         stream = {"payments": "transactions", "trades": "trades"}[feed]
         template = PlanTemplate(
             *(10 * SECOND, SECOND, SECOND),
             *(10.0, 2.0, ("coinbase:BTC-USD",)),
-            (StreamPlan(stream, stream, f"{stream}/1", "row", "identity", 0),),
+            (StreamPlan(stream, (stream,), f"{stream}/1", "row", "identity", 0),),
         )
         self.window = Window(feed, NOON, NOON + 20 * SECOND)
         self.plan = template.freeze(self.window, NOON, fingerprint, {})
@@ -101,7 +101,7 @@ class World:
                 recording=lambda replay: self.recording,
                 quarantine=lambda stream, attempt: self.quarantine,
             ),
-            destinations=lambda stream, _: self.hubs.sender(stream.hub),
+            destinations=lambda stream, _: self.hubs.sender(stream.hubs[0]),
             clock=clock,
             sleep=asyncio.sleep,
         )
@@ -487,8 +487,8 @@ def test_whatever_is_logged_for_a_slice_says_its_feed_window_slice_and_attempt(c
     world = World()
 
     def connected(stream, attempt_id):
-        telemetry.info(logging.getLogger("shared.clients.event_hubs"), "hub.connected", hub=stream.hub)
-        return world.hubs.sender(stream.hub)
+        telemetry.info(logging.getLogger("shared.clients.event_hubs"), "hub.connected", hub=stream.hubs[0])
+        return world.hubs.sender(stream.hubs[0])
 
     played(ingest(world.plan, 1, replace(world.tools, destinations=connected)))
 

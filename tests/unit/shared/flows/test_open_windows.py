@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.clients.durable.fake import FakeOrchestrations
+from shared.clients.event_hubs.fake import FakeEventHubs
 from shared.clients.storage.fake import FakeLedger
 from shared.domain.windows.ledger_row import WindowRow
 from shared.domain.windows.plan import Plan, PlanTemplate, StreamPlan
@@ -12,12 +13,12 @@ from shared.domain.windows.replay import ReplayPlan
 from shared.domain.windows.schedule import Schedule
 from shared.domain.windows.window import Window
 from shared.errors import CorruptRow, FeedUnusable, LoginRefused, Unavailable
-from shared.flows.open_windows import PlanFactory, claim_due_windows, start_windows
+from shared.flows.open_windows import PlanFactory, claim_due_windows, partitions_of, start_windows
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 HOURLY = Schedule("payments", every=HOUR, offset=timedelta(), length=HOUR, lead=timedelta(), catch_up=3 * HOUR)
-STREAM = StreamPlan("transactions", "transactions", "transactions/1", "row", "identity", 0)
+STREAM = StreamPlan("transactions", ("transactions",), "transactions/1", "row", "identity", 0)
 TEMPLATE = PlanTemplate(5 * MINUTE, timedelta(), timedelta(), 100.0, 2.0, (), (STREAM,))
 PLANS = PlanFactory({"payments": TEMPLATE}, lambda feed: f"pools of {feed}", lambda template: {"transactions": 10})
 
@@ -155,6 +156,13 @@ def test_what_plans_need_from_outside_is_asked_once_a_tick(ledger):
     claim_due_windows(ledger, plans, [HOURLY], NOON, MINUTE)
 
     assert asked == ["hub"]
+
+
+def test_the_partitions_of_every_hub_that_packs_go_to_are_asked_for():
+    packs = replace(STREAM, hubs=("a", "b"), packing="pack")
+    template = replace(TEMPLATE, streams=(packs, STREAM))
+
+    assert partitions_of(template, FakeEventHubs({"a": 4, "b": 10, "transactions": 2})) == {"a": 4, "b": 10}
 
 
 @pytest.mark.parametrize(

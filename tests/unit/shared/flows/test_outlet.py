@@ -1,16 +1,22 @@
 import asyncio
 from contextlib import asynccontextmanager
 
+import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from shared.clients.event_hubs.fake import FakeEventHubs
+from shared.domain.delivery import Delivery
+from shared.domain.spreading import BLOCK
 from shared.domain.windows.plan import StreamPlan
 from shared.errors import FeedUnusable, SendFailed
+from shared.feeds.records import Records
 from shared.feeds.slicing import StreamCounts
-from shared.flows.outlet import connected_outlets, deliver
+from shared.flows.outlet import Outlet, connected_outlets, deliver
 from tests.unit.shared.flows.drawn_fakes import numbers
 
-STREAMS = tuple(StreamPlan(name, name, f"{name}/1", "row", "identity", 0) for name in ("views", "stars"))
+STREAMS = tuple(StreamPlan(name, (name,), f"{name}/1", "row", "identity", 0) for name in ("views", "stars"))
 
 
 class Source:
@@ -39,7 +45,7 @@ class World:
     @asynccontextmanager
     async def connect(self, stream, attempt_id):
         self.open.append(stream.name)
-        async with self.hubs.sender(stream.hub) as sender:
+        async with self.hubs.sender(stream.hubs[0]) as sender:
             yield sender
         self.open.remove(stream.name)
 
@@ -70,6 +76,66 @@ async def test_every_event_says_which_attempt_sent_it():
     await world.deliver(Source({"stars": numbers([1])}))
 
     assert world.hubs.received["stars"][0].properties == {"contract": "stars/1", "slice": "w/0.1"}
+
+
+def sent_in(sizes, packing="row", keys=3):
+    """What the hubs are given of one slice whose records come in lots of these sizes: (body, block, key)."""
+
+    class Keeping:
+        def __init__(self):
+            self.events = []
+
+        async def send(self, events):
+            self.events += events
+            return Delivery(sum(event.rows for event in events), events=len(events))
+
+    stream = StreamPlan("views", ("a", "b"), "views/1", packing, "identity", 2 if packing == "pack" else 0)
+    kept, counts, first = Keeping(), StreamCounts(), 0
+    for size in sizes:
+        given = range(first, first + size)
+        lines = pa.array([b"%d\n" % number for number in given], pa.binary())
+        records = Records(lines, pa.array([f"k{number % keys}" for number in given], pa.string()).dictionary_encode())
+        asyncio.run(Outlet(stream, "w/0.1", kept, counts).send(records))
+        first += size
+    assert (counts.read, counts.delivery.accepted) == (first, first)
+    return [
+        (int(line), event.block, event.partition_key or event.partition_id)
+        for event in kept.events
+        for line in event.body.splitlines()
+    ]
+
+
+lots = st.lists(st.integers(1, 2 * BLOCK), min_size=1, max_size=4)
+
+
+@settings(max_examples=20, deadline=None)
+@given(sizes=lots, packing=st.sampled_from(["row", "pack"]), keys=st.sampled_from([1, 3, 3 * BLOCK]))
+def test_records_of_a_stream_with_several_hubs_have_their_blocks_however_they_came(sizes, packing, keys):
+    sent = sent_in(sizes, packing, keys)
+
+    assert {number: block for number, block, _ in sent} == {place: place // BLOCK for place in range(sum(sizes))}
+    assert len(sent) == sum(sizes)
+
+
+@settings(max_examples=20, deadline=None)
+@given(sizes=lots, packing=st.sampled_from(["row", "pack"]))
+def test_events_of_a_key_are_in_order_in_each_hub_and_a_retry_sends_the_same_there(sizes, packing):
+    first, again = sent_in(sizes, packing), sent_in([sum(sizes)], packing)
+
+    for turn in (0, 1):
+        for key in {key for _, _, key in first}:
+            in_hub = [number for number, block, own in first if block % 2 == turn and own == key]
+            assert in_hub == sorted(in_hub)
+            assert in_hub == [number for number, block, own in again if block % 2 == turn and own == key]
+
+
+async def test_a_stream_of_one_hub_is_left_in_the_batches_in_which_it_came():
+    world = World()
+
+    await world.deliver(Source({"views": numbers(range(BLOCK + 1))}))
+
+    assert len(world.hubs.brief) == 1
+    assert {event.block for event in world.hubs.received["views"]} == {0}
 
 
 async def test_a_hub_that_fails_is_counted_before_the_error_and_the_source_is_closed():

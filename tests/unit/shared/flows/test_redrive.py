@@ -152,6 +152,36 @@ async def test_a_batch_that_comes_before_those_that_wait_for_the_hub_is_tried_at
     assert world.sent() == ["a", "b"]
 
 
+async def test_what_waits_for_one_hub_of_a_stream_holds_up_no_batch_of_another(world):
+    world.hubs.hubs, world.hubs.away = {"trades": 4, "second": 4}, {"trades"}
+    world.keep(0, events("a"))
+    world.keep(1, events("b"), hub="second")
+    world.keep(2, events("c"))
+    world.keep(3, events("d"), hub="second")
+
+    await world.deliver()
+
+    assert (world.sent(), world.sent("second")) == ([], ["b", "d"])
+    assert [batch.hub for batch in world.spill.batches(states=["waiting"])] == ["trades", "trades"]
+    assert WINDOW not in world.told
+    world.hubs.away.clear()
+    await world.drain()
+    assert (world.sent(), world.sent("second")) == (["a", "c"], ["b", "d"])
+    assert WINDOW in world.told
+
+
+async def test_a_dead_batch_of_one_hub_holds_no_events_for_another():
+    world = SpillWorld(after_dead="wait")
+    world.hubs.hubs = {"trades": 4, "second": 4}
+    world.blob(world.keep(0, events("a"))).content += b"\0"
+    world.keep(1, events("b"), hub="second")
+    world.keep(2, events("c"))
+
+    await world.deliver()
+
+    assert (world.sent(), world.sent("second")) == ([], ["b"])
+
+
 async def test_a_login_that_is_refused_waits_long_and_is_logged_as_an_error(world, caplog):
     world.hubs.fail_next("unauthorized")
     batch = world.keep(0, events("a"))

@@ -29,7 +29,7 @@ class World:
         start = NOON.replace(second=0, microsecond=0) - HOUR
         self.window = Window("trades", start, start + HOUR)
         self.streams = streams or ("trades",)
-        plans = tuple(StreamPlan(one, one, f"{one}/1", "row", "identity", 2) for one in self.streams)
+        plans = tuple(StreamPlan(one, (one,), f"{one}/1", "row", "identity", 2) for one in self.streams)
         plan = PlanTemplate(HOUR, timedelta(), timedelta(), 0, 1, (), plans).freeze(self.window, NOON, "", {})
         self.metrics, self.sender, self.runs = (
             FakeMetrics({table.table: {} for table in tables}),

@@ -43,7 +43,7 @@ class ReplayingWorld(World):
     def tools(self):
         @asynccontextmanager
         async def connected(stream, attempt_id):
-            async with self.hubs.sender(stream.hub) as sender:
+            async with self.hubs.sender(stream.hubs[0]) as sender:
                 yield FailingOnce(sender, self.sends_left)
 
         return replace(super().tools, destinations=connected)

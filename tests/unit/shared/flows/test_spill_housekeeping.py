@@ -29,7 +29,7 @@ class House(SpillWorld):
         self.ledger, self.alerts, self.alert_failure = FakeLedger(), [], None
         self.reference = FakeReference(lambda: self.now)
         window = Window("trades", NOON - HOUR, NOON)
-        stream = StreamPlan("trades", "trades", "trades/1", "row", "identity", 0)
+        stream = StreamPlan("trades", ("trades",), "trades/1", "row", "identity", 0)
         template = PlanTemplate(HOUR, timedelta(), timedelta(), 0.0, 1.0, ("coinbase:BTC-USD",), (stream,))
         plan = template.freeze(window, NOON - HOUR, "", {}).as_wire()
         self.ledger.claim(WindowRow(window, "closed", "timer", NOON - HOUR, plan))
@@ -129,6 +129,17 @@ async def test_one_who_died_of_a_passing_fault_is_given_one_more_chance(house):
     assert sentence == f"The function died five times at {batch.path} (2 records). It is tried once more."
     assert house.spill.batch(batch.path) == replace(batch, reason=DIED)
     assert [document["path"] for document in house.spill.queue.documents()] == [batch.path]
+
+
+async def test_what_the_function_died_of_at_one_hub_is_not_looked_for_at_another(house):
+    house.keep(0, events("a"), hub="second")
+    deadly = house.keep(1, events("b"))
+    house.spill.poisoned.put(house.spill.queue.messages[1].text)
+
+    (sentence,) = await house.look()
+
+    assert sentence.startswith(f"The function died five times at {deadly.path}")
+    assert [batch.reason for batch in house.spill.batches()] == ["", DIED]
 
 
 async def test_many_messages_that_died_together_cost_no_good_batch(house):

@@ -40,7 +40,7 @@ def problems(**changes):
 def test_the_least_settings_are_enough():
     settings = read()
 
-    assert list(settings.feeds) == ["trades", "payments"]
+    assert list(settings.feeds) == ["trades", "payments", "call_centre"]
     assert settings.feeds["payments"].template.rate == 100
     assert settings.feeds["trades"].template.sources == ("coinbase:BTC-USD", "coinbase:ETH-USD")
     assert settings.timer_period == timedelta(minutes=1)
@@ -163,11 +163,30 @@ def test_packing_is_a_setting_of_each_stream():
 def test_a_hub_that_is_named_twice_stops_the_feed_that_names_it_second():
     settings = read(TRANSACTIONS_HUB="trades")
 
-    assert list(settings.feeds) == ["trades"]
+    assert list(settings.feeds) == ["trades", "call_centre"]
     assert settings.unusable == {
         "payments": "Feed payments can't run: TRANSACTIONS_HUB and TRADES_HUB both name hub 'trades'; "
         "each stream needs a hub of its own."
     }
+
+
+def test_a_stream_goes_to_the_hubs_that_are_listed_in_the_place_of_its_one_hub():
+    one, several = read(), read(TRANSACTIONS_HUB="z", TRANSACTIONS_HUBS="a, b,c-3")
+
+    streams = [settings.feeds["payments"].template.streams[0] for settings in (one, several)]
+    assert [stream.hubs for stream in streams] == [("transactions",), ("a", "b", "c-3")]
+
+
+@pytest.mark.parametrize("hubs", ["a,b,a", "a,b/c", ","])
+def test_hubs_that_are_no_names_or_named_twice_are_refused(hubs):
+    assert "TRANSACTIONS_HUBS must" in problems(TRANSACTIONS_HUBS=hubs)
+
+
+def test_a_hub_of_several_that_another_stream_has_stops_the_feed_that_names_it_second():
+    settings = read(FEEDS="trades,payments", TRADES_HUBS="a,b", TRANSACTIONS_HUBS="c,b")
+
+    assert list(settings.feeds) == ["trades"]
+    assert "TRANSACTIONS_HUBS and TRADES_HUBS both name hub 'b'" in settings.unusable["payments"]
 
 
 def test_a_feed_that_is_declared_wrongly_is_left_out_with_its_reason():
@@ -175,7 +194,7 @@ def test_a_feed_that_is_declared_wrongly_is_left_out_with_its_reason():
 
     settings = read_settings(LEAST, HOST, [*FEEDS, broken])
 
-    assert list(settings.feeds) == ["trades", "payments"]
+    assert list(settings.feeds) == ["trades", "payments", "call_centre"]
     assert "visits/1 has no file" in settings.unusable["visits"]
 
 

@@ -232,7 +232,7 @@ def plan_of(sources: Sequence[str], *, start: float = 0, length: float = 60, par
         speed=1.0,
         sources=tuple(sources),
         fingerprint="",
-        streams=(StreamPlan("trades", "trades", "trades/1", "pack", "identity", 2),),
+        streams=(StreamPlan("trades", ("trades",), "trades/1", "pack", "identity", 2),),
     )
 
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
-from lakehouse.pipelines.kinds.keys import key_columns, keys_of, matching, rows_of
+from lakehouse.pipelines.kinds.keys import key_columns, keys_of, matching, own_keys, rows_of
 from lakehouse.pipelines.kinds.kind import OWN_ROWS, Inputs, MakeRows, NewRows, Rewritten, RowsOfKeys
+from lakehouse.pipelines.kinds.near import between, span_around
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,13 @@ class Correlate:
         changes = [inputs.changes[stream] for stream in self.follows]
         if any(changed.whole for changed in changes):
             rows = build({})
-            return RowsOfKeys(rows, _keys(rows, inputs).unionByName(_keys(inputs.read(OWN_ROWS), inputs)))
+            return RowsOfKeys(rows, own_keys(rows, inputs).unionByName(own_keys(inputs.read(OWN_ROWS), inputs)))
         pairs = [build(pair) for pair in (self._of_left(inputs), self._of_right(inputs))]
         rows = pairs[0].unionByName(pairs[1]).dropDuplicates(list(inputs.key))
         if all(changed.only_new for changed in changes):
             return NewRows(rows)
         stale = [self._had(stream, inputs) for stream in self.follows]
-        return RowsOfKeys(rows, _keys(rows, inputs).unionByName(stale[0]).unionByName(stale[1]))
+        return RowsOfKeys(rows, own_keys(rows, inputs).unionByName(stale[0]).unionByName(stale[1]))
 
     def _of_left(self, inputs: Inputs) -> dict[str, DataFrame]:
         rows = _now(self.left, inputs)
@@ -52,20 +52,14 @@ class Correlate:
 
     def _near(self, stream: str, time: str, others: DataFrame, other_time: str, inputs: Inputs) -> DataFrame:
         """Take the stream's rows that lie within reach of some of the others, as far as two bounds tell."""
-        margin = F.make_dt_interval(secs=F.lit(self.within.total_seconds()))
-        found = others.select((F.col(other_time) - margin).alias("first"), (F.col(other_time) + margin).alias("last"))
-        (span,) = found.agg(F.unix_micros(F.min("first")), F.unix_micros(F.max("last"))).collect()
-        rows = inputs.read(stream)
-        if span[0] is None:
-            return rows.limit(0)
-        first, last = (F.timestamp_micros(F.lit(micros)) for micros in span)
-        return rows.where(F.col(time).between(first, last))
+        rows, span = inputs.read(stream), span_around(others, other_time, self.within)
+        return between(rows, time, span) if span else rows.limit(0)
 
     def _had(self, stream: str, inputs: Inputs) -> DataFrame:
         """Give the pairs that the table has of the stream's changed rows."""
         changed = keys_of(inputs.changes[stream].rows, stream, inputs)
         own = {name: name for name in key_columns(stream, inputs)}
-        return _keys(matching(inputs.read(OWN_ROWS), changed, own), inputs)
+        return own_keys(matching(inputs.read(OWN_ROWS), changed, own), inputs)
 
 
 def _now(stream: str, inputs: Inputs) -> DataFrame:
@@ -74,8 +68,3 @@ def _now(stream: str, inputs: Inputs) -> DataFrame:
     if changed.only_new:
         return changed.rows
     return rows_of(inputs.read(stream), keys_of(changed.rows, stream, inputs), stream, inputs)
-
-
-def _keys(rows: DataFrame, inputs: Inputs) -> DataFrame:
-    """Give the pairs' keys, and their time where the table has one."""
-    return rows.select(*inputs.key, *([inputs.time] if inputs.time and inputs.time not in inputs.key else []))

@@ -1,15 +1,21 @@
 """Tables that are made of whole days, such as a day's visits."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
+from functools import reduce
 from zoneinfo import ZoneInfo
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.pipelines.kinds.kind import OWN_ROWS, Inputs, MakeRows, Rewritten, RowsOfValues
+from lakehouse.pipelines.kinds.near import Span, between, span_around
 
-_A_DAY = timedelta(days=1)
+_LONGEST_DAY = timedelta(hours=25)
+_EPOCH = date(1970, 1, 1)
+_NOTHING = timedelta(0)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def day_of(moment: Column, zone: str = "UTC") -> Column:
@@ -18,49 +24,124 @@ def day_of(moment: Column, zone: str = "UTC") -> Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
-    """The days of changed rows are made anew and replaced.
+class Step:
+    """From rows to those of `to` that have the same `key` and lie from `before` their time to `after` it.
 
-    time: the stream's column. day: the table's column with the day, as `day_of` gives it. reach: how far beyond a day
-    its rows look at the stream: they depend on no row that is further away.
+    time: the column of the found rows' time, from which a next step goes on. A first step starts at `MadeOf.time`.
     """
 
-    stream: str
+    to: str
+    key: str
     time: str
+    before: timedelta
+    after: timedelta
+
+
+type Way = tuple[Step, ...]
+"""How a changed row finds rows whose days it changes; without a step that is its own day."""
+
+OWN_DAY: Way = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MadeOf:
+    """An input of a day's rows: they look at its rows of the day, `before` it and `after` it, and at no others.
+
+    time: the input's column. ways: by which of them a changed row finds the days that it changes; without any it
+    changes all days that look at it.
+    """
+
+    name: str
+    time: str
+    before: timedelta = _NOTHING
+    after: timedelta = _NOTHING
+    ways: tuple[Way, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The days that changed rows belong to, or belonged to, are made anew and replaced.
+
+    day: the table's column with the day, as `day_of` gives it.
+    """
+
     day: str
+    made_of: tuple[MadeOf, ...]
     zone: str = "UTC"
-    reach: timedelta = timedelta(0)
 
     @property
     def follows(self) -> tuple[str, ...]:
-        """Name the stream."""
-        return (self.stream,)
+        """Name the inputs."""
+        return tuple(one.name for one in self.made_of)
 
     def rewritten(self, inputs: Inputs, build: MakeRows) -> Rewritten | None:
         """Give all rows of the touched days."""
-        changed = inputs.changes[self.stream]
-        touched = changed.rows.where(F.col(self.time).isNotNull()).select(F.explode(self._days()).alias(self.day))
-        if changed.whole:
-            touched = touched.union(inputs.read(OWN_ROWS).select(self.day))
-        days = sorted(row[0] for row in touched.distinct().collect())
+        touched = [found.toDF(self.day) for one in self.made_of for found in self._touched(one, inputs)]
+        if any(changed.whole for changed in inputs.changes.values()):
+            touched.append(inputs.read(OWN_ROWS).select(self.day))
+        days = _days(reduce(DataFrame.union, touched)) if touched else []
         if not days:
             return None
-        rows = build({self.stream: self._near(inputs.read(self.stream), days)})
-        return RowsOfValues(rows.where(F.col(self.day).isin(days)), self.day, days)
+        rows = build({one.name: self._near(one, inputs.read(one.name), days) for one in self.made_of})
+        return RowsOfValues(rows.where(F.col(self.day).isin(*map(_literal, days))), self.day, days)
 
-    def _days(self) -> Column:
-        """Give the days whose rows look at a row."""
-        moment, reach = F.col(self.time), F.make_dt_interval(secs=F.lit(self.reach.total_seconds()))
-        if not self.reach:
+    def _touched(self, one: MadeOf, inputs: Inputs) -> Iterator[DataFrame]:
+        """Give the days that changed rows of an input change.
+
+        Where nobody knows what changed, the days that the table has and those of its inputs' rows say it all.
+        """
+        changed = inputs.changes[one.name]
+        rows = changed.rows.where(F.col(one.time).isNotNull())
+        if not one.ways:
+            yield rows.select(F.explode(self._looking(one)))
+        if OWN_DAY in one.ways:
+            yield rows.select(day_of(F.col(one.time), self.zone))
+        longer = [way for way in one.ways if way and not changed.whole]
+        span = span_around(rows, one.time, _NOTHING) if longer else None
+        if span is not None:
+            yield from (self._at_the_end_of(way, one, rows, span, inputs) for way in longer)
+
+    def _at_the_end_of(self, way: Way, one: MadeOf, rows: DataFrame, span: Span, inputs: Inputs) -> DataFrame:
+        """Give the days of the rows that a way leads to; each input is read within bounds that the steps give."""
+        time, (first, last) = one.time, span
+        for step in way:
+            first, last = first - step.before // _MICROSECOND, last + step.after // _MICROSECOND
+            there = between(inputs.read(step.to), step.time, (first, last))
+            rows, time = _found(there, step, rows, time), step.time
+        return rows.select(day_of(F.col(time), self.zone))
+
+    def _looking(self, one: MadeOf) -> Column:
+        """Give the days that look at a row of an input."""
+        moment = F.col(one.time)
+        if not (one.before or one.after):
             return F.array(day_of(moment, self.zone))
-        return F.sequence(day_of(moment - reach, self.zone), day_of(moment + reach, self.zone))
+        return F.sequence(day_of(moment - F.lit(one.after), self.zone), day_of(moment + F.lit(one.before), self.zone))
 
-    def _near(self, rows: DataFrame, days: list[date]) -> DataFrame:
+    def _near(self, one: MadeOf, rows: DataFrame, days: list[date]) -> DataFrame:
         """Take the rows that these days look at; the two bounds are what spares reading the files of other times."""
-        moment = F.col(self.time)
-        first, last = self._begin(days[0]) - self.reach, self._begin(days[-1] + _A_DAY) + self.reach
-        near = rows.where((moment >= F.lit(first)) & (moment <= F.lit(last)))
-        return near.where(F.arrays_overlap(self._days(), F.array(*map(F.lit, days))))
+        span = (self._begin(days[0], -one.before), self._begin(days[-1], _LONGEST_DAY + one.after))
+        near = between(rows, one.time, span)
+        return near.where(F.arrays_overlap(self._looking(one), F.array(*map(_literal, days))))
 
-    def _begin(self, day: date) -> datetime:
-        return datetime.combine(day, time(), ZoneInfo(self.zone)).astimezone(UTC)
+    def _begin(self, day: date, later: timedelta) -> int:
+        """Give the moment so long after a day's first one, in µs since 1970: it may lie beyond Python's calendar."""
+        offset = datetime.combine(day, time(), ZoneInfo(self.zone)).utcoffset() or _NOTHING
+        return (day - _EPOCH - offset + later) // _MICROSECOND
+
+
+def _found(there: DataFrame, step: Step, rows: DataFrame, time: str) -> DataFrame:
+    """Take the rows that a step leads to."""
+    start = rows.select(F.col(step.key).alias("_key"), F.col(time).alias("_time")).distinct()
+    near = F.col(step.time).between(F.col("_time") - F.lit(step.before), F.col("_time") + F.lit(step.after))
+    return there.join(start, (F.col(step.key) == F.col("_key")) & near, "left_semi")
+
+
+def _days(column: DataFrame) -> list[date]:
+    """Collect days in their order; one before the year 1, which only a zone can make, has no place in any table."""
+    (name,) = column.columns
+    return sorted(row[0] for row in column.where(F.col(name) >= _literal(date.min)).distinct().collect())
+
+
+def _literal(day: date) -> Column:
+    """Write a day: of years before 1000 PySpark can't make a literal by itself."""
+    return F.lit(day.isoformat()).cast("date")

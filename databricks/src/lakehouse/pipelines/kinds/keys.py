@@ -27,6 +27,11 @@ def matching(rows: DataFrame, keys: DataFrame, names: Mapping[str, str]) -> Data
     return rows.join(wanted, agree, "left_semi")
 
 
+def own_keys(rows: DataFrame, inputs: Inputs) -> DataFrame:
+    """Give the keys of rows of the table, and their time where it has one."""
+    return rows.select(*inputs.key, *([inputs.time] if inputs.time and inputs.time not in inputs.key else []))
+
+
 def key_columns(stream: str, inputs: Inputs) -> dict[str, str]:
     """Give the columns of the table's key that repeat the stream's, and which."""
     return {name: inputs.repeats[stream][name] for name in inputs.key if name in inputs.repeats[stream]}

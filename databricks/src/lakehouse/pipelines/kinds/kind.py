@@ -29,7 +29,8 @@ class Inputs:
 
     changes: of each stream that it follows. read: gives an input whole, by name: a stream's silver, a lookup, or
     the table itself as it was (`OWN_ROWS`). key: the table's. time: the table's column of its rows' own time, or "".
-    repeats: by stream, which of its columns the table repeats, as {the table's: the stream's}.
+    repeats: by stream, which of its columns the table repeats, as {the table's: the stream's}. editions: by lookup that
+    it follows, which file of it there is: a day (`yyyymmdd`), or a window.
     """
 
     changes: Mapping[str, Changed]
@@ -37,6 +38,7 @@ class Inputs:
     key: tuple[str, ...]
     time: str = ""
     repeats: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    editions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

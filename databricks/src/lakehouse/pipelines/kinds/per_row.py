@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from lakehouse.pipelines.kinds.keys import keys_of, rows_of
-from lakehouse.pipelines.kinds.kind import OWN_ROWS, Inputs, MakeRows, NewRows, Rewritten, RowsOfKeys
+from lakehouse.pipelines.kinds.kind import OWN_ROWS, Inputs, MakeRows, NewRows, Rewritten, RowsOfKeys, RowsOfValues
+from lakehouse.pipelines.spans import WINDOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,11 @@ class PerRow:
             rows = build({self.stream: inputs.read(self.stream)})
             return RowsOfKeys(rows, keys.unionByName(inputs.read(OWN_ROWS).select(*keys.columns)))
         return RowsOfKeys(build({self.stream: self._now(keys, inputs)}), keys)
+
+    def of_window(self, window: str, inputs: Inputs, build: MakeRows) -> Rewritten:
+        """Give the rows that the table shall have of a window, in the place of all that it has of it."""
+        rows = inputs.read(self.stream).where(F.col(WINDOW) == window)
+        return RowsOfValues(build({self.stream: rows}), WINDOW, (window,))
 
     def _now(self, keys: DataFrame, inputs: Inputs) -> DataFrame:
         return rows_of(inputs.read(self.stream), keys, self.stream, inputs)

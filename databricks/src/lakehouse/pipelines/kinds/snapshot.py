@@ -9,7 +9,7 @@ from lakehouse.pipelines.kinds.kind import OWN_ROWS, Inputs, MakeRows, Rewritten
 class Snapshot:
     """The whole table is compared with its source; rows that the source no longer has go.
 
-    source: a stream, or a lookup: of this the newest window's is taken.
+    source: a stream, or a lookup: of this the newest window's or day's is taken.
     """
 
     source: str

@@ -81,5 +81,5 @@ def _file_by_value(rows: DataFrame, column: str, values: Sequence[object]) -> Da
     """Give each value a file of its own, so that the next change of one leaves the others' files alone."""
     if not 1 < len(values) <= _MOST_FILES:
         return rows
-    place = F.array_position(F.array(*map(F.lit, values)), F.col(f"`{column}`")) - 1
+    place = F.array_position(F.array(*[F.expr(literal(value)) for value in values]), F.col(f"`{column}`")) - 1
     return rows.repartitionById(len(values), place.cast("int"))

@@ -8,21 +8,22 @@ from itertools import islice, takewhile
 
 import pytest
 
-from shared.clients.event_hubs.attempts import Attempts
-from shared.clients.event_hubs.breaker import Breaker
+from shared.clients.attempts import Attempts
+from shared.clients.breaker import Breaker
 from shared.clients.event_hubs.fake import FakeEventHubs
-from shared.clients.event_hubs.link import Batch, HubFault, HubProperties, Target
+from shared.clients.event_hubs.link import Batch, HubProperties, Target
 from shared.clients.event_hubs.sender import HubSender
+from shared.clients.links import LinkFault
 from shared.clients.retrying import Clock, RetryPolicy, Timeouts, TransientError
 from shared.domain.delivery import Delivery, Event
 from shared.domain.failures import FailureKind
 from shared.errors import LoginRefused, SendFailed, Untrusted
 
-BUSY = HubFault(FailureKind.THROTTLED, "server-busy")
-DROPPED = HubFault(FailureKind.UNAVAILABLE, "connection lost", may_be_stored=True)
-DENIED = HubFault(FailureKind.UNAUTHORIZED, "401")
-BAD = HubFault(FailureKind.REJECTED, "decode-error")
-NO_HUB = HubFault(FailureKind.PERMANENT, "not-found")
+BUSY = LinkFault(FailureKind.THROTTLED, "server-busy")
+DROPPED = LinkFault(FailureKind.UNAVAILABLE, "connection lost", may_be_stored=True)
+DENIED = LinkFault(FailureKind.UNAUTHORIZED, "401")
+BAD = LinkFault(FailureKind.REJECTED, "decode-error")
+NO_HUB = LinkFault(FailureKind.PERMANENT, "not-found")
 STALLED = TimeoutError()
 PROPERTIES = HubProperties(datetime(2026, 11, 1, tzinfo=UTC), {"0": 41, "1": -1})
 
@@ -69,7 +70,7 @@ class ScriptedLink:
 
     async def fill(self, target: Target, events: Sequence[Event]) -> Batch:
         if len(events[0].body) > self.world.max_body:
-            raise HubFault(FailureKind.REJECTED, f"messages of {self.world.max_body} bytes at most")
+            raise LinkFault(FailureKind.REJECTED, f"messages of {self.world.max_body} bytes at most")
         fitting = takewhile(lambda event: len(event.body) <= self.world.max_body, events)
         chosen = list(islice(fitting, self.world.capacity))
         return Batch(len(chosen), [(target, event.body) for event in chosen])
@@ -202,7 +203,7 @@ async def test_a_message_that_was_surely_not_stored_is_not_unknown():
 
 
 async def test_a_connection_that_never_opens_leaves_nothing_unknown():
-    world = World(opening=deque([HubFault(FailureKind.UNAVAILABLE, "refused")] * 99))
+    world = World(opening=deque([LinkFault(FailureKind.UNAVAILABLE, "refused")] * 99))
 
     assert (await failure_of(world.sender(), rows(b"a"))).delivery == Delivery()
 
@@ -470,7 +471,7 @@ async def test_it_tells_what_the_hub_says_of_itself():
 
 
 async def test_a_hub_that_does_not_say_how_it_stands_is_a_failed_send():
-    world = World(opening=deque([HubFault(FailureKind.UNAVAILABLE, "refused")] * 99))
+    world = World(opening=deque([LinkFault(FailureKind.UNAVAILABLE, "refused")] * 99))
 
     with pytest.raises(SendFailed, match="did not say how it stands: refused"):
         await world.sender().properties()

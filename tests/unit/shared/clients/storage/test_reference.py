@@ -20,6 +20,11 @@ def test_nothing_is_dialled_when_the_container_is_named():
 def test_the_fake_fails_as_it_is_told():
     reference = FakeReference(lambda: datetime(2026, 11, 22, tzinfo=UTC), failure=Unavailable("down"))
 
-    for verb in (lambda: reference.write("a", b""), lambda: reference.read("a"), lambda: reference.newest("a")):
+    for verb in (
+        lambda: reference.write("a", b""),
+        lambda: reference.read("a"),
+        lambda: reference.has("a"),
+        lambda: reference.newest("a"),
+    ):
         with pytest.raises(Unavailable):
             verb()

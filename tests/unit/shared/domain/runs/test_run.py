@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -30,8 +31,8 @@ RUNNING = JobRun(7, "RUNNING", begun_at=NOON)
 DONE = JobRun(7, "TERMINATED", "SUCCESS")
 BROKEN = JobRun(7, "TERMINATED", "FAILED", "RUN_EXECUTION_ERROR", "CLIENT_ERROR", "it broke")
 STREAMS = [
-    StreamPlan("trades", "market-trades", "trades/1", "row", "identity", 4),
-    StreamPlan("quotes", "quotes", "quotes/2", "pack", "zstd", 4),
+    StreamPlan("trades", ("market-trades",), "trades/1", "row", "identity", 4),
+    StreamPlan("quotes", ("quotes",), "quotes/2", "pack", "zstd", 4),
 ]
 CLOUD = JobRun(7, "INTERNAL_ERROR", "FAILED", "CLOUD_FAILURE", "CLOUD_FAILURE", "a cloud")
 
@@ -207,6 +208,22 @@ def test_the_jobs_parameters_are_texts():
         "mode": "follow",
         "grace": "00:20:00",
     }
+
+
+def test_a_run_is_told_of_all_hubs_of_a_stream_and_when_each_was_made_where_that_is_known():
+    spread = replace(STREAMS[0], hubs=("a", "b", "c"))
+
+    parameters = parameters_of(RUN, [spread], {}, {"a": "2026-11-01T10:00:00+00:00", "c": "2026-11-02T10:00:00+00:00"})
+
+    assert json.loads(parameters["streams"]) == [
+        {
+            "name": "trades",
+            "hub": "a",
+            "contract": "trades/1",
+            "created_at": "2026-11-01T10:00:00+00:00",
+            "further_hubs": [{"name": "b"}, {"name": "c", "created_at": "2026-11-02T10:00:00+00:00"}],
+        }
+    ]
 
 
 def test_a_run_without_a_lookup_names_none():

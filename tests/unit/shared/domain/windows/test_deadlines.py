@@ -10,7 +10,7 @@ from shared.domain.windows.window import Window
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-STREAM = StreamPlan("trades", "trades", "trades/1", "row", "identity", 0)
+STREAM = StreamPlan("trades", ("trades",), "trades/1", "row", "identity", 0)
 TEMPLATE = PlanTemplate(HOUR / 12, HOUR / 120, HOUR / 180, 0.0, 2.0, ("coinbase:BTC-USD",), (STREAM,))
 WINDOW = Window("trades", NOON, NOON + HOUR)
 LIVE = TEMPLATE.freeze(WINDOW, NOON, "", {})

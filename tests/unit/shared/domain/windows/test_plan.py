@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -9,7 +10,7 @@ from shared.domain.windows.plan import MAX_CHILDREN, Plan, PlanTemplate, StreamP
 from shared.domain.windows.window import Window
 
 START = datetime(2026, 11, 22, 10, tzinfo=UTC)
-STREAM = StreamPlan("transactions", "transactions", "transactions/1", "row", "identity", 0)
+STREAM = StreamPlan("transactions", ("transactions",), "transactions/1", "row", "identity", 0)
 TEMPLATE = PlanTemplate(
     timedelta(minutes=5), timedelta(seconds=20), timedelta(seconds=10), 100.0, 2.0, ("coinbase:BTC-USD",), (STREAM,)
 )
@@ -75,6 +76,26 @@ def test_a_plan_survives_its_wire(past, rate):
 
     assert Plan.from_wire(plan.as_wire()) == plan
     assert plan.past is past
+
+
+def test_a_plan_of_one_hub_or_none_is_written_as_before_there_could_be_several():
+    streams = (STREAM, replace(STREAM, name="orders", hubs=(), destination="sql"))
+    plan = replace(plan_of(timedelta(hours=1), timedelta(minutes=5)), streams=streams)
+
+    wire = plan.as_wire()["streams"]
+
+    assert [(stream["hub"], "hubs" in stream) for stream in wire] == [("transactions", False), ("", False)]
+    assert Plan.from_wire(plan.as_wire()) == plan
+
+
+def test_a_plan_of_several_hubs_survives_its_wire_and_counts_the_partitions_that_all_have():
+    template = replace(TEMPLATE, streams=(replace(STREAM, hubs=("a", "b", "c")),))
+    window = Window("payments", START, START + timedelta(hours=1))
+
+    plan = template.freeze(window, START, "", {"a": 10, "b": 4, "c": 32})
+
+    assert Plan.from_wire(json.loads(json.dumps(plan.as_wire()))) == plan
+    assert (plan.streams[0].hubs, plan.streams[0].partitions) == (("a", "b", "c"), 4)
 
 
 def test_only_a_past_window_goes_at_the_catch_up_rate():

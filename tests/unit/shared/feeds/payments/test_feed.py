@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.feeds.drawing.blocks import BLOCK
 from shared.feeds.feed import Position
-from shared.feeds.payments.feed import BLOCK, FEED, Payments
+from shared.feeds.payments.feed import FEED, Payments
 
 WINDOW = "payments-20261122T100000Z"
 START = 1_795_341_600_000_000

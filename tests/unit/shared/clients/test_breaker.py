@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.clients.event_hubs.breaker import Breaker
+from shared.clients.breaker import Breaker
 
 
 def failing(times: int, *, at: float = 0.0, draw: float = 1.0) -> Breaker:

@@ -1,4 +1,4 @@
-from shared.clients.event_hubs.progress import ProgressLine, SendProgress
+from shared.clients.progress import ProgressLine, SendProgress
 
 
 def test_no_line_is_due_before_a_thousand_events_or_ten_seconds():

@@ -1,13 +1,13 @@
-"""Tries one thing on a hub again and again, with a deadline, jitter and a breaker, until it works or time is up."""
+"""Tries one thing on a link again and again, with a deadline, jitter and a breaker, until it works or time is up."""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from shared import telemetry
-from shared.clients.event_hubs.breaker import Breaker
-from shared.clients.event_hubs.link import HubFault, Link, LinkSlot
+from shared.clients.breaker import Breaker
+from shared.clients.links import Closable, LinkFault, LinkSlot
 from shared.clients.retrying import RetryPolicy, Tries
 from shared.domain.failures import FailureKind
 from shared.errors import LoginRefused, Unavailable
@@ -21,7 +21,7 @@ class GaveUp(Exception):
     kind, retry_after: those of the last one.
     """
 
-    def __init__(self, text: str, last: HubFault) -> None:
+    def __init__(self, text: str, last: LinkFault) -> None:
         super().__init__(text)
         self.kind = last.kind
         self.retry_after = last.retry_after
@@ -29,16 +29,18 @@ class GaveUp(Exception):
 
 @dataclass(slots=True)
 class Attempts:
-    """The attempts of everything that is sent to one hub share one breaker.
+    """The attempts of everything that is sent to one place share one breaker.
 
-    `place` names hub and namespace, `client_id` who is logged in; both are for messages.
+    `place` names a hub and its namespace, or a container and its account, `client_id` who is logged in; both are for
+    messages. service: the first word of what is logged.
     """
 
     place: str
     client_id: str
     retry: RetryPolicy
     breaker: Breaker
-    last_fault: HubFault = field(default_factory=lambda: HubFault(FailureKind.UNAVAILABLE, "no try"))
+    service: str = "hub"
+    last_fault: LinkFault = field(default_factory=lambda: LinkFault(FailureKind.UNAVAILABLE, "no try"))
 
     def deadline(self, *, briefly: bool = False) -> float:
         """Give the time (seconds of the policy's clock) by which a call that begins now must be over.
@@ -52,10 +54,10 @@ class Attempts:
         """Give the seconds for which the breaker lets no try through."""
         return self.breaker.wait(self.retry.clock.now())
 
-    async def run[T](self, slot: LinkSlot, deadline: float, action: Callable[[Link], Awaitable[T]]) -> T:
+    async def run[L: Closable, T](self, slot: LinkSlot[L], deadline: float, action: Callable[[L], Awaitable[T]]) -> T:
         """Run the action on the slot's link until it succeeds.
 
-        Raises GaveUp at the deadline, LoginRefused when refused twice in a row, and the HubFault itself where the hub
+        Raises GaveUp at the deadline, LoginRefused when refused twice in a row, and the LinkFault itself where the peer
         rejects the message.
         """
         tries, denials = Tries(self.retry, deadline), 0
@@ -63,33 +65,35 @@ class Attempts:
             await self._wait_for_breaker(deadline)
             try:
                 return await self._attempt(slot, tries.seconds(), action)
-            except HubFault as fault:
+            except LinkFault as fault:
                 denials = denials + 1 if fault.kind is FailureKind.UNAUTHORIZED else 0
                 await self._wait_after(fault, tries, denials)
 
-    async def _attempt[T](self, slot: LinkSlot, seconds: float, action: Callable[[Link], Awaitable[T]]) -> T:
+    async def _attempt[L: Closable, T](
+        self, slot: LinkSlot[L], seconds: float, action: Callable[[L], Awaitable[T]]
+    ) -> T:
         began = self.retry.clock.now()
         self.breaker = self.breaker.begun(began)
         try:
             result = await _within(seconds, slot, action)
-        except HubFault as fault:
+        except LinkFault as fault:
             self._note(fault, began)
             raise
         self.breaker = self.breaker.succeeded()
         return result
 
-    def _note(self, fault: HubFault, began: float) -> None:
+    def _note(self, fault: LinkFault, began: float) -> None:
         self.last_fault = fault
-        if fault.kind is FailureKind.REJECTED:
+        if fault.kind is FailureKind.REJECTED or fault.paced:
             self.breaker = self.breaker.succeeded()
             return
         was_open = self.breaker.is_open
         clock = self.retry.clock
         self.breaker = self.breaker.failed(clock.now(), began, clock.jitter())
         if self.breaker.is_open and not was_open:
-            telemetry.warning(logger, "hub.breaker_opened", place=self.place, rest_s=self.breaker.rest)
+            telemetry.warning(logger, f"{self.service}.breaker_opened", place=self.place, rest_s=self.breaker.rest)
 
-    async def _wait_after(self, fault: HubFault, tries: Tries, denials: int) -> None:
+    async def _wait_after(self, fault: LinkFault, tries: Tries, denials: int) -> None:
         if fault.kind is FailureKind.REJECTED:
             raise fault
         if denials >= _DENIALS:
@@ -97,7 +101,7 @@ class Attempts:
         wait = tries.wait_after(fault.kind, fault.retry_after)
         if wait is None or fault.kind is FailureKind.PERMANENT:
             raise GaveUp(str(fault), fault) from fault
-        telemetry.info(logger, "hub.attempt_failed", place=self.place, reason=fault, wait_s=round(wait, 3))
+        telemetry.info(logger, f"{self.service}.attempt_failed", place=self.place, reason=fault, wait_s=round(wait, 3))
         await self.retry.clock.pause(wait)
 
     async def _wait_for_breaker(self, deadline: float) -> None:
@@ -109,14 +113,21 @@ class Attempts:
             await self.retry.clock.pause(min(wait, self.breaker.rest / _LOOKS))
 
 
-async def _within[T](seconds: float, slot: LinkSlot, action: Callable[[Link], Awaitable[T]]) -> T:
+def gravest(failures: Sequence[GaveUp | LoginRefused]) -> GaveUp | LoginRefused:
+    """Choose the failure that says most: one that waiting does not cure comes first."""
+    refused = next((failure for failure in failures if isinstance(failure, LoginRefused)), None)
+    lasting = next((failure for failure in failures if not failure.kind.may_pass), None)
+    return refused or lasting or failures[0]
+
+
+async def _within[L: Closable, T](seconds: float, slot: LinkSlot[L], action: Callable[[L], Awaitable[T]]) -> T:
     try:
         async with slot.use() as link, asyncio.timeout(seconds):
             return await action(link)
     except TimeoutError:
-        raise HubFault(FailureKind.UNAVAILABLE, f"no answer within {seconds:.3g} s") from None
+        raise LinkFault(FailureKind.UNAVAILABLE, f"no answer within {seconds:.3g} s") from None
     except Unavailable as unavailable:
-        raise HubFault(unavailable.kind, str(unavailable), retry_after=unavailable.retry_after) from unavailable
+        raise LinkFault(unavailable.kind, str(unavailable), retry_after=unavailable.retry_after) from unavailable
 
 
 _DENIALS = 2

@@ -1,0 +1,31 @@
+"""What is done once a day: timers ask every five minutes what is due by the clock of each feed's zone.
+
+Azure's timers know UTC alone (`WEBSITE_TIME_ZONE` is not for Linux plans that scale by themselves), and feeds have
+zones of their own.
+"""
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from shared.clients.durable.orchestrations import DurableOrchestrations
+from shared.flows.daily_gold import start_daily_runs
+from shared.flows.lookups import write_due_lookups
+from shared.services import services
+
+bp = df.Blueprint()
+
+
+@bp.timer_trigger(schedule="10 */5 * * * *", arg_name="timer", run_on_startup=False)
+def write_daily_lookups(timer: func.TimerRequest) -> None:  # noqa: ARG001
+    """Write the day's file of each daily lookup that is due and not there."""
+    app = services()
+    write_due_lookups(app.lookup_tools, app.clock())
+
+
+@bp.timer_trigger(schedule="20 */5 * * * *", arg_name="timer", run_on_startup=False)
+@bp.durable_client_input(client_name="client")
+async def bring_gold_up_to_date(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:  # noqa: ARG001
+    """Start the run that brings the gold of the day before up to date, of each feed for which it is due."""
+    app = services()
+    schedules = {name: each.daily for name, each in app.settings.feeds.items()}
+    await start_daily_runs(app.enrichment_tools, schedules, DurableOrchestrations(client))

@@ -1,0 +1,22 @@
+"""Which rows lie near others in time: two bounds that spare reading the files of other times."""
+
+from datetime import timedelta
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+type Span = tuple[int, int]
+"""The first and the last moment, both included, in µs since 1970."""
+
+
+def span_around(rows: DataFrame, time: str, within: timedelta) -> Span | None:
+    """Give the span that holds all that lies within a time of some of the rows; None where no row has a time."""
+    margin = within // timedelta(microseconds=1)
+    (found,) = rows.agg(F.min(F.unix_micros(time)), F.max(F.unix_micros(time))).collect()
+    return None if found[0] is None else (found[0] - margin, found[1] + margin)
+
+
+def between(rows: DataFrame, time: str, span: Span) -> DataFrame:
+    """Take the rows of a span."""
+    first, last = (F.timestamp_micros(F.lit(micros)) for micros in span)
+    return rows.where(F.col(time).between(first, last))
