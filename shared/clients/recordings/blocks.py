@@ -87,11 +87,11 @@ class RecordingFile:
         stream.seek(at)
         known = len(self.index.marks)
         for block, size in _cut(stream, number):
-            lines = block.content.count(b"\n")
-            if block.first + lines > line:
+            after = block.after
+            if after > line:
                 yield _from(block, line)
             at += size
-            self.index.note(block.first + lines, at)
+            self.index.note(after, at)
         if len(self.index.marks) > known:
             self.index.keep()
 
@@ -138,7 +138,7 @@ def _cut(stream: IO[bytes], number: int) -> Iterator[tuple[LineBlock, int]]:
         if end:
             block = LineBlock(number, rest[:end])
             yield block, end
-            number, rest = number + block.content.count(b"\n"), rest[end:]
+            number, rest = block.after, rest[end:]
         elif len(rest) > LONGEST_LINE:
             head, known = rest[:_KEPT], len(rest)
             more, rest = _skip_line(stream)

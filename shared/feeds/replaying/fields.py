@@ -20,8 +20,8 @@ class Fields:
     """The fields of a block's lines.
 
     begins, ends: of each line in the block, the second without its line break. plain: the lines that have the right
-    number of fields and nothing odd in them, by their numbers in the block, from 0. starts, lengths: int64[fields,
-    plain lines]. odd: the other lines; blank ones are in neither.
+    number of fields and nothing odd in them, by their numbers in the block, from 0. starts, lengths: int64[plain
+    lines, fields]. odd: the other lines; blank ones are in neither.
     """
 
     begins: Ints
@@ -34,28 +34,39 @@ class Fields:
 
 def cut(block: Bytes, count: int) -> Fields:
     """Cut a block of whole lines, each of which ends in a line break, into `count` fields a line."""
-    marks = np.flatnonzero((block == _COMMA) | (block == _BREAK))
-    is_end = block[marks] == _BREAK
-    breaks = marks[is_end]
+    is_break = block == _BREAK
+    breaks = np.flatnonzero(is_break)
     begins = np.concatenate(([0], breaks[:-1] + 1))
     ends = breaks - _returns(block, breaks)
     odd = _odd(block, breaks, ends)
-    quotes = np.flatnonzero(block == _QUOTE) if (block == _QUOTE).any() else marks[:0]
+    marks = np.flatnonzero((block == _COMMA) | is_break)
+    is_quote = block == _QUOTE
+    quotes = np.flatnonzero(is_quote) if is_quote.any() else marks[:0]
     if quotes.size:
-        marks, is_end = _outside(marks, is_end, quotes, breaks)
-    last = np.flatnonzero(is_end)
-    whole = np.diff(last, prepend=-1) == count
+        marks = _outside(marks, quotes, breaks)
+    places, whole = _rows(marks, breaks, count)
     plain = np.flatnonzero(whole & ~odd)
-    places = marks.reshape(-1, count) if whole.all() else marks[last[whole][:, None] - np.arange(count - 1, -1, -1)]
-    places = np.ascontiguousarray(places[~odd[whole]].T if odd.any() else places.T)
-    starts = np.concatenate((begins[plain][None], places[:-1] + 1))
-    places[-1] = ends[plain]
+    if odd.any():
+        places = places[~odd[whole]]
+    starts = np.empty_like(places)
+    starts[:, 0] = begins[plain]
+    np.add(places[:, :-1], 1, out=starts[:, 1:])
+    places[:, -1] = ends[plain]
     lengths = places - starts
     if quotes.size:
         plain, starts, lengths = _unquoted(block, quotes, plain, starts, lengths)
     others = np.ones(len(breaks), np.bool_)
     others[plain] = False
     return Fields(begins, ends, plain, starts, lengths, np.flatnonzero(others & (ends > begins)))
+
+
+def _rows(marks: Ints, breaks: Ints, count: int) -> tuple[Ints, Bools]:
+    """Give the places where the fields of lines with `count` fields end, and say which lines these are."""
+    if marks.size == count * breaks.size and np.array_equal(marks[count - 1 :: count], breaks):
+        return marks.reshape(-1, count), np.ones(len(breaks), np.bool_)
+    last = np.searchsorted(marks, breaks)
+    whole = np.diff(last, prepend=-1) == count
+    return marks[last[whole][:, None] - np.arange(count - 1, -1, -1)], whole
 
 
 def _returns(block: Bytes, breaks: Ints) -> Ints:
@@ -87,13 +98,13 @@ def _is_utf8(block: Bytes) -> bool:
     return True
 
 
-def _outside(marks: Ints, is_end: Bools, quotes: Ints, breaks: Ints) -> tuple[Ints, Bools]:
+def _outside(marks: Ints, quotes: Ints, breaks: Ints) -> Ints:
     """Give the marks that stand outside quotes: those with an even number of quotes before them in their line."""
     before = np.searchsorted(quotes, marks)
     of_line = np.searchsorted(breaks, marks)
     at_begin = np.searchsorted(quotes, np.concatenate(([0], breaks[:-1])))
-    outside = ((before - at_begin[of_line]) & 1 == 0) | is_end
-    return marks[outside], is_end[outside]
+    found: Ints = marks[((before - at_begin[of_line]) & 1 == 0) | (breaks[of_line] == marks)]
+    return found
 
 
 def _unquoted(block: Bytes, quotes: Ints, plain: Ints, starts: Ints, lengths: Ints) -> tuple[Ints, Ints, Ints]:
@@ -101,6 +112,6 @@ def _unquoted(block: Bytes, quotes: Ints, plain: Ints, starts: Ints, lengths: In
     ends = starts + lengths
     inside = np.searchsorted(quotes, ends) - np.searchsorted(quotes, starts)
     wrapped = (inside == 2) & (lengths > 1) & (block[starts] == _QUOTE) & (block[ends - 1] == _QUOTE)  # noqa: PLR2004
-    good = (wrapped | (inside == 0)).all(0)
+    good = (wrapped | (inside == 0)).all(1)
     starts, lengths = starts + wrapped, lengths - 2 * wrapped
-    return plain[good], np.ascontiguousarray(starts[:, good]), np.ascontiguousarray(lengths[:, good])
+    return plain[good], starts[good], lengths[good]

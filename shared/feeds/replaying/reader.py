@@ -10,16 +10,17 @@ import pyarrow as pa
 from shared.contracts import Contract
 from shared.domain.windows.window import microseconds
 from shared.feeds.records import Records
-from shared.feeds.replaying.columns import ColumnReader
+from shared.feeds.replaying.columns import checks_of, read_times
 from shared.feeds.replaying.fields import Bytes, Fields, Ints, cut
 from shared.feeds.replaying.header import Header
-from shared.feeds.replaying.lines import VIEW, LineWriter, texts_of
+from shared.feeds.replaying.lines import ROOM, LineWriter
+from shared.feeds.replaying.memory import keep_freed_memory
 from shared.feeds.replaying.rules import BadField, ColumnRule
 
 LONGEST = csv.field_size_limit()
 """Bytes of a line: 131,072."""
 
-_ROOM = b"\0" * VIEW.itemsize
+_ROOM = b"\0" * ROOM
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,12 @@ class LineReader:
 
     def __init__(self, contract: Contract, header: Header, time: str, blank_key: str) -> None:
         """Prepare the columns' rules."""
+        keep_freed_memory()
         self._rules = [ColumnRule(column) for column in contract.columns]
-        self._columns = [ColumnReader(rule, number) for number, rule in enumerate(self._rules)]
+        self._checks = checks_of(self._rules)
         self._writer = LineWriter(contract.columns)
+        self._instants = [number for number, column in enumerate(contract.columns) if column.kind == "date-time"]
+        self._places = None if header.places == tuple(range(len(self._rules))) else header.places
         self._header = header
         names = [column.name for column in contract.columns]
         self._key, self._time = names.index(contract.partition_key), names.index(time)
@@ -74,7 +78,7 @@ class LineReader:
     def read(self, block: bytes, first: int) -> ReadLines:
         """Read whole lines, the first of which has that number in its file; each ends in a line break."""
         text = np.frombuffer(b"".join((_ROOM, block, _ROOM)), np.uint8)
-        fields = cut(text[len(_ROOM) : len(text) - len(_ROOM)], len(self._columns))
+        fields = cut(text[ROOM:-ROOM], len(self._rules))
         quick, suspect = self._at_once(text, fields, first)
         odd = np.union1d(fields.odd, suspect).tolist()
         slow, refused = self._one_by_one(block, fields, odd, first)
@@ -82,14 +86,17 @@ class LineReader:
 
     def _at_once(self, text: Bytes, fields: Fields, first: int) -> tuple[_Made, Ints]:
         """Make the records of the plain lines; gives the numbers in the block of those that need a closer look."""
-        checked = [
-            column.read(text, fields.starts[place] + len(_ROOM), fields.lengths[place])
-            for column, place in zip(self._columns, self._header.places, strict=True)
-        ]
-        good = np.logical_and.reduce([one.good for one in checked])
-        times = checked[self._time].times
-        lines = self._writer.lines([one.views for one in checked], text, [one.more for one in checked])
-        keys = texts_of(checked[self._key].views, text)
+        starts, lengths = fields.starts, fields.lengths
+        if self._places:
+            starts, lengths = starts[:, self._places], lengths[:, self._places]
+        cells = self._writer.cells(text, starts, lengths)
+        good = np.logical_and.reduce([check(cells) for check in self._checks])
+        times = good
+        for column in self._instants:
+            found, read = read_times(cells, column)
+            good &= read
+            times = found if column == self._time else times
+        lines, keys = self._writer.lines(cells), cells.texts(self._key)
         numbers = fields.plain + first
         if good.all():
             return _Made(lines, keys, numbers, times), fields.plain[:0]

@@ -135,7 +135,7 @@ def read_block(reader: LineReader, block: LineBlock) -> ReadLines:
 
 def _until(block: LineBlock, stop: int) -> LineBlock:
     """Leave out the lines of a block from that one on."""
-    if block.first + block.content.count(b"\n") <= stop:
+    if block.after <= stop:
         return block
     end = 0
     for _ in range(stop - block.first):
