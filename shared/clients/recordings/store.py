@@ -74,8 +74,7 @@ class KeptRecordings:
         if location.kind == "file" or not path.exists():
             self._check(location, identity)
         if location.kind != "file" and not path.exists():
-            self._copy(location, path)
-            self._check(location, identity)
+            self._copy(location, identity, path)
         self.folder.mkdir(parents=True, exist_ok=True)
         return RecordingFile(path, location.address, LineIndex.read(self.folder / f"{name}.lines"))
 
@@ -86,12 +85,14 @@ class KeptRecordings:
                 "open the window's time again as a new window."
             )
 
-    def _copy(self, location: RecordingLocation, path: Path) -> None:
+    def _copy(self, location: RecordingLocation, identity: str, path: Path) -> None:
+        """Copy it whole, or leave nothing: what changed meanwhile may be a mixture."""
         self.folder.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=path.name, suffix=".partial", dir=self.folder)
         try:
             with os.fdopen(handle, "wb") as file:
                 self.remotes[location.kind].fetch(location, lambda piece: _write(file, piece))
+            self._check(location, identity)
             Path(name).replace(path)
         except OSError as error:
             raise Unavailable(f"{location.address} can't be copied to {self.folder}: {error.strerror}.") from error

@@ -16,6 +16,8 @@ from shared.errors import FeedRefused, Unavailable
 
 _SECONDS: Final = 240.0
 _PIECE: Final = 4 << 20
+_FILE: Final = (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
+"""Answers that are the file or a part of it; the last one says that nothing of it lies there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class WebRecordings:
             nonlocal at
             with self._get(location, f"bytes={at}-", seconds) as response:
                 self._check(location, response)
+                if response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+                    return
                 skipped = at if response.status_code == HTTPStatus.OK else 0
                 for piece in response.iter_content(_PIECE):
                     fresh = piece[skipped:]
@@ -84,7 +88,7 @@ class WebRecordings:
             or status >= HTTPStatus.INTERNAL_SERVER_ERROR
         ):
             raise TransientError(f"{location.address} answered {status}.")
-        if status not in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
+        if status not in _FILE:
             raise FeedRefused(f"{location.address} answered {status}, not with the file.")
 
     def _translated[Answer](self, location: RecordingLocation, ask: Callable[[], Answer]) -> Answer:
@@ -97,7 +101,9 @@ class WebRecordings:
 
 
 def _found(response: requests.Response) -> RemoteFile:
+    version = response.headers.get("ETag") or response.headers.get("Last-Modified", "")
+    if response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+        return RemoteFile(0, version, b"")
     head = response.raw.read(HEAD)
     whole = response.headers.get("Content-Range", "").rpartition("/")[2] or response.headers.get("Content-Length", "0")
-    version = response.headers.get("ETag") or response.headers.get("Last-Modified", "")
     return RemoteFile(int(whole) if whole.isdigit() else 0, version, head)

@@ -1,14 +1,15 @@
 """Recordings as blobs of the app's storage account."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from azure.core.exceptions import ResourceNotFoundError
 
 from shared.clients.recordings.store import HEAD, RemoteFile, check_size
+from shared.clients.retrying import RetryPolicy
 from shared.clients.storage.account import Account
-from shared.clients.storage.containers import container_of
+from shared.clients.storage.containers import Container, container_of
 from shared.domain.recording import RecordingLocation
 from shared.errors import FeedRefused
 
@@ -23,16 +24,19 @@ class BlobRecordings:
     """Blobs by container and path."""
 
     account: Account
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
 
     def look(self, location: RecordingLocation) -> RemoteFile | None:
-        """Ask for the first bytes; with them come size and ETag."""
+        """Ask for size and ETag, then for the first bytes: what comes with these says their size alone."""
 
         def ask(container: "ContainerClient", limits: dict[str, Any]) -> RemoteFile:
-            blob = container.download_blob(location.path, offset=0, length=HEAD, **limits)
-            return RemoteFile(int(blob.properties.size), str(blob.properties.etag), bytes(blob.readall()))
+            blob = container.get_blob_client(location.path)
+            found = blob.get_blob_properties(**limits)
+            head = blob.download_blob(offset=0, length=HEAD, **limits).readall() if found.size else b""
+            return RemoteFile(int(found.size), str(found.etag), bytes(head))
 
         try:
-            return container_of(location.container, self.account).call(ask, ResourceNotFoundError)
+            return self._container(location).call(ask, ResourceNotFoundError)
         except ResourceNotFoundError:
             return None
 
@@ -42,10 +46,13 @@ class BlobRecordings:
         if found is None:
             raise FeedRefused(f"There is no recording {location.address}.")
         check_size(location, found.size)
-        container = container_of(location.container, self.account)
+        container = self._container(location)
         for begin in range(0, found.size, _PIECE):
 
             def ask(client: "ContainerClient", limits: dict[str, Any], at: int = begin) -> bytes:
                 return bytes(client.download_blob(location.path, offset=at, length=_PIECE, **limits).readall())
 
             take(container.call(ask))
+
+    def _container(self, location: RecordingLocation) -> Container:
+        return container_of(location.container, self.account, self.retry)

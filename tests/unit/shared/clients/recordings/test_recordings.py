@@ -144,6 +144,18 @@ def test_a_blob_that_changed_before_it_was_copied_is_refused_and_leaves_no_file(
     assert not (tmp_path / "kept").exists()
 
 
+def test_a_blob_that_changes_while_it_is_copied_is_refused_and_its_mixture_is_never_read(tmp_path):
+    location = recording_location("blob:recordings/payments.csv")
+    remote = FakeRemote({location.address: CONTENT}, meanwhile={location.address: CONTENT.swapcase()})
+    kept = KeptRecordings(tmp_path, {"blob": remote})
+    identity = kept.identify(location)
+
+    for _ in range(2):
+        with pytest.raises(FeedRefused, match="has changed since"):
+            kept.open(location, identity)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_copy_that_breaks_off_is_no_copy(tmp_path):
     location = recording_location("https://files.example/payments.csv?sig=hidden")
     remote = FakeRemote({location.address: CONTENT})
