@@ -16,7 +16,8 @@ import pyarrow as pa
 from benchmarks.interleaved import Row, Side, compare
 from benchmarks.peers import csv_replays
 from benchmarks.transactions import START, fresh_pool
-from shared.clients.recordings.blocks import LineIndex, RecordingFile
+from shared.clients.recordings.blocks import RecordingFile
+from shared.clients.recordings.index import LineIndex
 from shared.contracts import load_contract
 from shared.feeds.feed import Position
 from shared.feeds.payments.feed import FEED, Payments

@@ -1,70 +1,37 @@
 """Reads a recording block by block, from any line on: plain, gz, or a zip of one member, in bounded memory."""
 
-import bisect
 import gzip
-import json
 import lzma
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final, cast
 
+from shared.clients.recordings.index import LineIndex, TimeIndex
 from shared.errors import FeedRefused
-from shared.feeds.replaying.blocks import LineBlock
+from shared.feeds.replaying.blocks import LineBlock, TimeMark
 
 LONGEST_LINE: Final = 1 << 20
 _BLOCK: Final = 1 << 20
-_STEP: Final = 8 << 20
 _KEPT: Final = 1 << 16  # of a line that is too long
 _SEVEN_ZIP: Final = b"7z\xbc\xaf\x27\x1c"
 _PACKED: Final = {b"\xfd7zXZ": "xz", b"BZh": "bzip2", b"\x28\xb5\x2f\xfd": "zstd"}
 _DAMAGED: Final = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, lzma.LZMAError)
 
 
-@dataclass(slots=True)
-class LineIndex:
-    """Where lines begin in a recording: (number, byte) pairs, ascending, kept in a file beside its copy."""
-
-    path: Path
-    marks: list[tuple[int, int]] = field(default_factory=lambda: [(1, 0)])
-
-    @classmethod
-    def read(cls, path: Path) -> "LineIndex":
-        """Read what was kept; a damaged index is no index."""
-        try:
-            marks = [(int(line), int(at)) for line, at in json.loads(path.read_text(encoding="utf-8"))]
-        except (OSError, ValueError, TypeError):
-            return cls(path)
-        return cls(path, marks or [(1, 0)])
-
-    def before(self, line: int) -> tuple[int, int]:
-        """Give the last known place at or before a line."""
-        return self.marks[bisect.bisect_right(self.marks, (line, 1 << 62)) - 1]
-
-    def note(self, line: int, at: int) -> None:
-        """Keep a place that is far enough behind the last one."""
-        if at >= self.marks[-1][1] + _STEP:
-            self.marks.append((line, at))
-
-    def keep(self) -> None:
-        """Write it, whole or not at all; a folder that takes no file costs the next reader time only."""
-        partial = self.path.with_suffix(f".{id(self)}.partial")
-        try:
-            partial.write_text(json.dumps(self.marks), encoding="utf-8")
-            partial.replace(self.path)
-        except OSError:
-            partial.unlink(missing_ok=True)
-
-
 @dataclass(frozen=True, slots=True)
 class RecordingFile:
-    """A recording on this machine. address: what messages call it. index: where its lines begin, as far as is known."""
+    """A recording on this machine. address: what messages call it. index: where its lines begin, as far as is known.
+
+    late: how late the own times of its lines are, by the first line that is replayed.
+    """
 
     path: Path
     address: str
     index: LineIndex
+    late: dict[int, TimeIndex] = field(default_factory=dict)
 
     def first_line(self) -> bytes:
         """Give the first line; raises FeedRefused for an empty file, and for one that can't be read."""
@@ -82,18 +49,32 @@ class RecordingFile:
         except OSError as error:
             raise FeedRefused(f"{self.address} can't be read: {error.strerror or error}.") from error
 
+    def times(self, first: int) -> Sequence[TimeMark]:
+        """Give what was noted of the own times of lines from that one on, ascending."""
+        return self._times(first).marks
+
+    def note_time(self, first: int, mark: TimeMark) -> None:
+        """Keep a mark of the lines from `first` on, where it is far enough behind the last one."""
+        self._times(first).note(mark)
+
+    def _times(self, first: int) -> TimeIndex:
+        if first not in self.late:
+            self.late[first] = TimeIndex.read(self.index.path.with_suffix(f".{first}.times"))
+        return self.late[first]
+
     def _blocks(self, stream: IO[bytes], line: int) -> Iterator[LineBlock]:
         number, at = self.index.before(line)
         stream.seek(at)
         known = len(self.index.marks)
-        for block, size in _cut(stream, number):
-            after = block.after
-            if after > line:
-                yield _from(block, line)
-            at += size
-            self.index.note(after, at)
-        if len(self.index.marks) > known:
-            self.index.keep()
+        try:
+            for block, size in _cut(stream, number):
+                after, at = block.after, at + size
+                self.index.note(after, at)
+                if after > line:
+                    yield _from(block, line)
+        finally:  # also where nobody reads on
+            if len(self.index.marks) > known:
+                self.index.keep()
 
     def _opened(self) -> IO[bytes]:
         with self.path.open("rb") as file:

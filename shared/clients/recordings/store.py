@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final, Protocol
 
-from shared.clients.recordings.blocks import LineIndex, RecordingFile
+from shared.clients.recordings.blocks import RecordingFile
+from shared.clients.recordings.index import LineIndex
 from shared.domain.recording import RecordingLocation
 from shared.errors import FeedRefused, Unavailable
 

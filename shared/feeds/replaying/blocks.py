@@ -1,6 +1,6 @@
 """Lines of a recording as they are read from its file: some at a time, and always whole ones."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,8 +31,25 @@ class LineBlock:
         return self.first + count_breaks(self.content)
 
 
+@dataclass(frozen=True, slots=True)
+class TimeMark:
+    """How late a recording is at a line: `latest` is the latest own time of the lines before it that are replayed.
+
+    It is in microseconds since the epoch.
+    """
+
+    line: int
+    latest: int
+
+
 class Recording(Protocol):
-    """A recording that gives its lines from any one on."""
+    """A recording that gives its lines from any one on, and remembers how late it is where."""
 
     def blocks(self, line: int) -> Iterator[LineBlock]:
         """Give the lines from that one on."""
+
+    def times(self, first: int) -> Sequence[TimeMark]:
+        """Give what was noted of the lines from that one on, ascending."""
+
+    def note_time(self, first: int, mark: TimeMark) -> None:
+        """Note a mark of the lines from `first` on."""

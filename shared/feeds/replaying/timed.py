@@ -9,7 +9,7 @@ from shared.domain.windows.plan import Plan
 from shared.domain.windows.replay import ReplayPlan
 from shared.domain.windows.window import Slice, microseconds
 from shared.feeds.records import Records
-from shared.feeds.replaying.blocks import LineBlock, Recording
+from shared.feeds.replaying.blocks import LineBlock, Recording, TimeMark
 from shared.feeds.replaying.fields import Ints
 from shared.feeds.replaying.header import without_mark
 from shared.feeds.replaying.reader import LineReader, ReadLines, RefusedLine
@@ -105,18 +105,30 @@ def timed_blocks(file: Recording, reader: LineReader, bounds: SliceLines, base: 
 def _by_own_times(
     file: Recording, reader: LineReader, bounds: SliceLines, base: int, line: int
 ) -> Iterator[TimedLines]:
-    """Take the lines by their own times; one that is earlier than a line before it is due with that one."""
-    latest = 0.0
-    for block in file.blocks(bounds.first):
+    """Take the lines by their own times; one that is earlier than a line before it is due with that one.
+
+    What an earlier slice noted of the file spares this one the lines that are due before it begins.
+    """
+
+    def due_of(own: Ints) -> np.ndarray:
+        due: np.ndarray = (own - base) / bounds.replay.speed + bounds.replay.lead * 1_000_000
+        return due
+
+    marks = file.times(bounds.first)
+    over = int(np.count_nonzero(due_of(np.array([mark.latest for mark in marks], np.int64)) < bounds.begin))
+    begin = marks[over - 1] if over else TimeMark(bounds.first, base)
+    latest = begin.latest
+    for block in file.blocks(begin.line):
         read = read_block(reader, block)
         numbers = _numbers(read)
         if not len(numbers):
             continue
-        own = np.full(len(numbers), -np.inf)
-        own[np.searchsorted(numbers, read.numbers)] = (read.times - base) / bounds.replay.speed
-        own = np.maximum.accumulate(np.maximum(own, latest))
-        latest = float(own[-1])
-        due = own + bounds.replay.lead * 1_000_000
+        own = np.full(len(numbers), latest)
+        own[np.searchsorted(numbers, read.numbers)] = np.maximum(read.times, latest)
+        own = np.maximum.accumulate(own)
+        latest = int(own[-1])
+        file.note_time(bounds.first, TimeMark(block.after, latest))
+        due = due_of(own)
         mine = (due >= bounds.begin) & (due < bounds.end) & (numbers >= line)
         if mine.any():
             yield TimedLines(read, numbers[mine], due[mine])

@@ -1,11 +1,20 @@
 import asyncio
 import json
+import logging
+import tempfile
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain
+from pathlib import Path
+from typing import ClassVar
 
 import pytest
+from hypothesis import given as when
+from hypothesis import strategies as st
 
-from shared.clients.recordings.blocks import LineIndex, RecordingFile
+from shared.clients.recordings import blocks, index
+from shared.clients.recordings.blocks import RecordingFile
+from shared.clients.recordings.index import LineIndex
 from shared.domain.windows.plan import PlanTemplate, SliceAttempt, StreamPlan
 from shared.domain.windows.replay import ReplayPlan
 from shared.domain.windows.window import Window
@@ -35,6 +44,16 @@ class KeptLines:
         self.lines += [(line.number, line.reason) for line in lines]
 
 
+class Watched(RecordingFile):
+    """A file that remembers from which lines on it was read."""
+
+    asked: ClassVar[list[int]] = []
+
+    def blocks(self, line):
+        self.asked.append(line)
+        return super().blocks(line)
+
+
 class Recorded:
     """A recording of so many payments, a second of their own time apart, and what its slices gave."""
 
@@ -45,12 +64,24 @@ class Recorded:
         self.file = RecordingFile(self.path, "file:///payments.csv", LineIndex(folder / "index"))
         self.quarantine = KeptLines()
 
+    def fresh(self):
+        """Open the file as another worker does, which knows what was kept of it."""
+        self.file = Watched(self.path, "file:///payments.csv", LineIndex.read(self.file.index.path))
+        return self
+
+    def unread(self):
+        """Open the file as a worker does that knows nothing of it."""
+        for kept in self.path.parent.glob("index*"):
+            kept.unlink()
+        return self.fresh()
+
     def line(self, number, is_bad):
         at = (datetime(2013, 4, 1, tzinfo=UTC) + number * SECOND).isoformat()
         return line_of(transactionID=str(number), transactionDateTime=at, localHour="x" if is_bad else "3")
 
-    def source(self, number, time, *, claimed_at=NOON, resumed=None, **replay):
-        plan = TEMPLATE.freeze(Window("payments", NOON, NOON + 30 * SECOND), claimed_at, "", {})
+    def source(self, number, time, *, claimed_at=NOON, resumed=None, slice_length=10 * SECOND, **replay):
+        template = replace(TEMPLATE, slice_length=slice_length)
+        plan = template.freeze(Window("payments", NOON, NOON + 30 * SECOND), claimed_at, "", {})
         plan = replace(plan, replay=replace(REPLAY, **replay))
         attempt = SliceAttempt(plan, plan.slices()[number], 1, resumed or {})
         return ReplayedSlice(attempt, FEED.replay, lambda: self.file, self.quarantine, time.clock)
@@ -95,6 +126,48 @@ def test_a_line_earlier_than_the_one_before_it_is_sent_with_that_one(tmp_path):
     recorded.path.write_bytes(HEADER + b"\n" + b"".join(recorded.line(number, False) for number in (5, 2, 12, 3)))
 
     assert [recorded.ids(number, speed=1) for number in range(3)] == [[5, 2, 12, 3], [], []]
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    monkeypatch.setattr(blocks, "_BLOCK", 1000)  # some four lines
+    monkeypatch.setattr(index, "_LINES", 5)
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_by_own_times_a_slice_begins_to_read_where_earlier_ones_noted_that_it_is_not_due_yet(recorded):
+    for number in range(2):
+        recorded.ids(number, speed=2)
+    Watched.asked.clear()
+
+    found = recorded.fresh().ids(2, speed=2)
+
+    assert found == [*range(40, 60)]
+    assert 30 < max(Watched.asked) <= 42  # line 42 has payment 40
+
+
+@pytest.mark.usefixtures("small_blocks")
+@when(st.lists(st.integers(0, 29), min_size=1, max_size=60))
+def test_by_own_times_in_any_order_the_slices_give_the_same_whatever_was_noted_before(seconds):
+    with tempfile.TemporaryDirectory() as folder:
+        recorded = Recorded(Path(folder), 0)
+        recorded.path.write_bytes(HEADER + b"\n" + b"".join(recorded.line(number, False) for number in seconds))
+        unread = [recorded.unread().ids(number, speed=1) for number in range(3)]
+
+        noted = [recorded.fresh().ids(number, speed=1) for number in (0, 1, 2, 2, 1, 0)]
+
+    assert noted == [*unread, *reversed(unread)]
+    assert [*chain(*unread)] == seconds
+
+
+def test_progress_is_logged_at_once_and_every_ten_seconds(recorded, caplog):
+    source = recorded.source(0, Time(NOON), slice_length=30 * SECOND)
+
+    with caplog.at_level(logging.INFO):
+        asyncio.run(given(source))
+
+    told = [record.getMessage() for record in caplog.records if record.getMessage().startswith("replay.progress")]
+    assert told == [f"replay.progress line={lines + 1} lines={lines} of=60" for lines in (1, 21, 41)]
 
 
 def test_a_window_begins_at_the_line_that_its_plan_says(recorded):

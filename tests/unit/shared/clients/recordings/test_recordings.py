@@ -4,9 +4,10 @@ import zipfile
 
 import pytest
 
-from shared.clients.recordings import blocks
-from shared.clients.recordings.blocks import LineIndex, RecordingFile
+from shared.clients.recordings import blocks, index
+from shared.clients.recordings.blocks import RecordingFile
 from shared.clients.recordings.fake import FakeRemote
+from shared.clients.recordings.index import LineIndex
 from shared.clients.recordings.store import KeptRecordings
 from shared.domain.recording import recording_location
 from shared.errors import FeedRefused, Unavailable
@@ -37,7 +38,7 @@ def read(file, line=1):
 @pytest.fixture
 def small_blocks(monkeypatch):
     monkeypatch.setattr(blocks, "_BLOCK", 101)
-    monkeypatch.setattr(blocks, "_STEP", 300)
+    monkeypatch.setattr(index, "_STEP", 300)
 
 
 @pytest.mark.usefixtures("small_blocks")
@@ -53,7 +54,9 @@ def test_a_file_is_read_from_any_line_on_wherever_its_blocks_are_cut(tmp_path, p
 @pytest.mark.usefixtures("small_blocks")
 def test_what_was_read_once_is_not_read_again_to_find_a_line(tmp_path):
     file = file_of(tmp_path, CONTENT)
-    list(file.blocks(1))
+    for block in file.blocks(1):
+        if block.first > 1900:
+            break  # a slice reads its own lines and no more
 
     at_line, at_byte = LineIndex.read(tmp_path / "index.lines").before(1900)
 
