@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 from gold_stage import DictStore
 from lakehouse.lake.naming import Names
 from lakehouse.lake.tables import Lake, on_columns
-from lakehouse.lookups import Lookups
+from lakehouse.lookups import Lookups, lookup_contracts
 from lakehouse.pipelines.call_centre import PIPELINE
 from lakehouse.pipelines.gold import Gold
 from lakehouse.pipelines.pipeline import Pipeline
@@ -22,8 +22,9 @@ from lakehouse.streams.silver_tables import columns_of
 START = datetime(2026, 11, 22, 23, 30, tzinfo=UTC)
 FIRST, SECOND, THIRD = (f"call_centre-20261122T23{minute}00Z" for minute in (30, 40, 50))
 STREAMS = ("ura", "calls", "surveys")
-TABLES = {table.name: table for table in PIPELINE.tables if table.layer == "silver"}
-"""The conformed tables; those of days have a lake of their own, see `integration/gold`."""
+LOOKUPS = frozenset(lookup_contracts())
+TABLES = {one.name: one for one in PIPELINE.tables if one.layer == "silver" and LOOKUPS.isdisjoint(one.inputs)}
+"""The conformed tables; those of days and of lookups have lakes of their own, see `integration/gold` and dimensions."""
 
 _numbers = count(1)
 

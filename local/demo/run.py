@@ -16,6 +16,7 @@ from rich.console import Console
 from emulators.processes.supervision import ServiceFailed
 from local.clone import CONTRACTS, LAKEHOUSE_PYTHON, SAMPLE, STATES
 from local.demo.display import LineDisplay, WindowsDisplay, print_stream_checks
+from local.demo.figures import print_figures, read_figures
 from local.demo.hub_reader import hubs_of, key_columns, read_hub
 from local.demo.outage import LOST_FOR, NotDrained, beside, drained, lose_hub, must_have_spilled, spilled
 from local.demo.polling import (
@@ -156,6 +157,7 @@ async def _follow_runs(
         )
     checks = [check_run(window) for window in windows.values() if window]
     print_run_checks(console, checks)
+    print_figures(console, await asyncio.to_thread(read_figures, running.state.sql))
     console.print("Waiting for the measurements and their alerts …")
     volumes = await watch_volumes(running, windows, scenario, _MEASURE_SECONDS)
     print_volumes(console, volumes)

@@ -16,6 +16,8 @@ _PAUSE = timedelta(seconds=10)
 _SHORT_LENGTH = timedelta(seconds=5)
 _LEAD = timedelta(seconds=5)
 _EXCHANGE_GRACE = timedelta(seconds=3)
+_LEAST_RATE = 10
+"""Records a second of a drawn feed: one that is slower has nothing to show in so short a window."""
 _SEND_DEADLINE = timedelta(seconds=4)
 """How long a send is tried before its records are spilled: much shorter than the outage."""
 
@@ -50,7 +52,8 @@ class RequestedWindow:
 class Scenario:
     """The feeds of the demo, those of them that follow markets, the markets, and the recording that they come from.
 
-    tables: by the stream whose rows are counted, the key and the name of the table that is measured.
+    tables: by the stream whose rows are counted, the key and the name of the table that is measured. slow_feeds: drawn
+    ones that by default draw too little for so short a window.
     """
 
     feeds: tuple[str, ...]
@@ -58,6 +61,7 @@ class Scenario:
     tables: Mapping[str, tuple[str, str]]
     markets: tuple[str, ...]
     recording: Path | None = None
+    slow_feeds: frozenset[str] = frozenset()
 
     def exchange_arguments(self) -> Sequence[str]:
         """Write the arguments that say what the exchange plays; a recording waits until its window is known."""
@@ -108,7 +112,7 @@ class Scenario:
         settings = {name: _hh_mm_ss(time) for name, time in times.items()}
         if feed in self.exchange_feeds:
             settings |= {"GRACE": _hh_mm_ss(_EXCHANGE_GRACE), "SOURCES": ",".join(self.markets)}
-        return settings
+        return settings | ({"RATE": str(_LEAST_RATE)} if feed in self.slow_feeds else {})
 
 
 def make_scenario(sample: Mapping[str, str], recording: Path | None) -> Scenario:
@@ -125,6 +129,9 @@ def make_scenario(sample: Mapping[str, str], recording: Path | None) -> Scenario
         tables={table.get("stream", key): (key, table["table"]) for key, table in measured},
         markets=_SYNTHETIC_MARKETS if recording is None else _recorded_markets(recording),
         recording=recording,
+        slow_feeds=frozenset(
+            feed for feed in feeds if float(sample.get(f"{feed.upper()}_RATE", _LEAST_RATE)) < _LEAST_RATE
+        ),
     )
 
 

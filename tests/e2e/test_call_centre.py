@@ -6,6 +6,7 @@ from contextlib import closing
 from datetime import date
 from decimal import Decimal
 from io import BytesIO
+from zoneinfo import ZoneInfo
 
 import pyarrow.parquet as pq
 import pytest
@@ -26,7 +27,7 @@ pytestmark = [
     pytest.mark.skipif(
         not lakehouse_is_installed(LAKEHOUSE_PYTHON), reason="the lakehouse is not installed: scripts/setup-lakehouse"
     ),
-    pytest.mark.timeout(500),
+    pytest.mark.timeout(700),
 ]
 
 
@@ -77,7 +78,7 @@ def test_the_days_of_queues_are_those_that_were_drawn(whole_feeds, drawn):
 @pytest.mark.parametrize("name", [each.name for each in FEED.dimensions])
 def test_the_run_is_given_the_lookups_of_its_windows_day(whole_feeds, window, pool, name):
     (run,) = window["enrichment"]["runs"]
-    day = day_of(times(window)[0], FEED.zone)
+    day = day_of(times(window)[0], ZoneInfo(FEED.zone))
 
     with (
         BlobServiceClient.from_connection_string(
@@ -92,7 +93,7 @@ def test_the_run_is_given_the_lookups_of_its_windows_day(whole_feeds, window, po
 
 
 def test_no_personal_value_is_outside_the_restricted_table(whole_feeds, window, pool):
-    people = dimension("dim_clientes", pool, day_of(times(window)[0], FEED.zone)).to_pylist()
+    people = dimension("dim_clientes", pool, day_of(times(window)[0], ZoneInfo(FEED.zone))).to_pylist()
     wanted = {value.encode() for one in people[:200] for value in (one["cpf"], one["email"])}
     state = whole_feeds.app.running.state
     files = [path for path in state.folder.rglob("*") if path.is_file() and "restricted" not in path.parts]

@@ -14,7 +14,7 @@ pytestmark = [
     pytest.mark.skipif(
         not lakehouse_is_installed(LAKEHOUSE_PYTHON), reason="the lakehouse is not installed: scripts/setup-lakehouse"
     ),
-    pytest.mark.timeout(500),
+    pytest.mark.timeout(700),
 ]
 
 

@@ -41,7 +41,7 @@ class WholeFeeds:
         return self.enrichment.app
 
     def window(self, feed: str) -> dict[str, Any]:
-        self.enrichment.ended(self.ids[feed], within=400)
+        self.enrichment.ended(self.ids[feed], within=600)
         return self.app.window(self.ids[feed])
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from clients import AGENTS, CLIENTS, agent, client, parquet, pii_keys
 from job_house import row
 from lakehouse.lake.tables import Lake
 from lakehouse.last_versions import last_versions_of
@@ -9,6 +10,10 @@ from lakehouse.last_versions import last_versions_of
 FIRST, SECOND = "call_centre-20261122T100000Z", "call_centre-20261122T101000Z"
 CALL = "00000001-0000-8000-8000-000000000000"
 VERSIONS = last_versions_of("call_centre")
+DIMENSIONS = {
+    "dim_clientes/20261122.parquet": parquet([client(5)], CLIENTS),
+    "dim_assistentes/20261122.parquet": parquet([agent(1), agent(2)], AGENTS),
+}
 
 
 class Killed(Exception):
@@ -21,7 +26,10 @@ def dies_after_gold(stage):
 
 
 def follow(house, window, **more):
-    request = house.request("ura", "calls", "surveys", feed="call_centre", window_id=window, lookups={})
+    house.pii_keys = pii_keys("v1")
+    house.reference.documents |= DIMENSIONS
+    lookups = {path.partition("/")[0]: path for path in DIMENSIONS}
+    request = house.request("ura", "calls", "surveys", feed="call_centre", window_id=window, lookups=lookups)
     chain = house.chain(request, **more)
     chain.prepare()
     chain.run_pass()
@@ -78,7 +86,7 @@ def said_by_commits(house):
     """Give (table, source, version) as a new process reads them of the tables' own commits."""
     lake = Lake(house.spark, house.lake.names)
     found = [(name, lake.progress(name)) for name in lake.tables("silver")]
-    assert sum(progress is not None for _, progress in found) == 13
+    assert sum(progress is not None for _, progress in found) == 15
     return {
         (name, source, version)
         for name, progress in found

@@ -55,6 +55,15 @@ def test_only_a_feed_with_sources_follows_the_markets():
     assert not {"PAYMENTS_SOURCES", "SHOP_SOURCES"} & settings.keys()
 
 
+def test_a_drawn_feed_that_is_too_slow_for_a_short_window_draws_faster():
+    sample = SAMPLE | {"PAYMENTS_RATE": "100", "SHOP_RATE": "0.16"}
+
+    settings = make_scenario(sample, None).app_settings(NOON)
+
+    assert settings["SHOP_RATE"] == "10"
+    assert not {"PAYMENTS_RATE", "TRADES_RATE"} & settings.keys()
+
+
 def test_a_feed_with_a_measured_stream_gets_two_more_windows_that_do_not_touch():
     small, again = scenario().later_windows(window("shop", "pageviews", "stars"))
 
