@@ -266,3 +266,62 @@ def test_times_of_a_whole_day_a_second_apart_are_read_as_python_reads_them():
     read = reader_of().read(b"".join(line_of(transactionDateTime=at.isoformat()[:-6]) for at in times), 1)
 
     assert read.times.tolist() == [microseconds(at) for at in times]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "2026-02-29T10:00:07.000007Z",
+        "2026-13-01T10:00:07.000007Z",
+        "2026-11-22T24:00:07.000007Z",
+        "2026-11-22T10:60:07.000007Z",
+        "2026-11-22T10:00:60.000007Z",
+        "2026-11-22T10:00:07.00000xZ",
+        "2026-11-22T10:00:0:.000007Z",
+        "2026-11-22T10:00:07,000007Z",
+        "2026-11-22T10:00-07.000007Z",
+        "2026-11-22T10:00:07.0000071",
+        "2026-11-22 10:00:07.000007Z",
+        "2026-11-22T10:00:07.00007Z",
+        "2026-11-22T10:00:59.999999Z",
+        "0999-11-22T10:00:07.000007Z",
+        "11/22/2026 10:00:07 AM",
+        "",
+    ],
+)
+def test_a_time_among_many_of_its_minute_is_read_as_alone(odd):
+    times = [f"2026-11-22T10:00:{second:02}.{second:06}Z" for second in range(60)]
+    times[7], times[31] = odd, "2026-11-22T10:01:31.000031Z"
+    changed = [[*(GOOD | {"transactionDateTime": at}).values()] for at in times]
+
+    read = reader_of().read(b"".join(map(written, changed)), 1)
+
+    alone = [exactly(fields) for fields in changed]
+    assert records(read) == [record for record in alone if record]
+    assert [line.number for line in read.refused] == ([] if alone[7] else [8])
+    assert read.times.tolist() == [
+        microseconds(datetime.fromisoformat(record["transactionDateTime"])) for record in alone if record
+    ]
+
+
+@settings(max_examples=30)
+@given(st.lists(st.tuples(NUMBERS, st.sampled_from(["True", "0", "x", ""])), min_size=10, max_size=20))
+def test_many_lines_are_read_at_once_as_each_is_read_alone(rows):
+    changed = [
+        [*(GOOD | {"transactionAmountUSD": number, "accountAge": number, "isProxyIP": truth}).values()]
+        for number, truth in rows
+    ]
+
+    read = reader_of().read(b"".join(map(written, changed)), 1)
+
+    assert records(read) == [record for fields in changed if (record := exactly(fields))]
+
+
+def test_what_was_read_stays_as_it_is_while_its_reader_reads_on():
+    reader = reader_of()
+    blocks = [[f"{'t' * size}{number}" for number in range(count)] for size, count in ((9, 30), (40, 4), (3, 90))]
+
+    read = [reader.read(b"".join(line_of(transactionID=one) for one in ids), 1) for ids in blocks]
+
+    assert [[record["transactionID"] for record in records(one)] for one in read] == blocks
+    assert {one.records.keys.dictionary.to_pylist()[0] for one in read} == {GOOD["ipCountryCode"]}
