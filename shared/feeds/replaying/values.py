@@ -14,9 +14,9 @@ from shared.feeds.replaying.rules import BadField, ColumnRule
 type Eights = npt.NDArray[np.uint64]
 
 WIDE = 8
-_SLOTS = 4096
-_SHIFT = np.uint64(64 - 12)
-_SPREAD = np.uint64(0x9E3779B97F4A7C15)
+_SLOTS = 1 << 14
+_SHIFT = np.uint64(64 - 14)
+_SPREAD = np.uint64(0xC2B2AE3D27D4EB4F)  # no two codes of countries, nor of common currencies, share a slot
 _MOST_NEW = 256  # different values of one block that are looked up one by one
 _LONGEST_LITERAL = 12
 
