@@ -39,6 +39,7 @@ MODULES = (
     "housekeeping",
     "back_fill",
     "closing",
+    "replay",
 )
 RESULTS = Path(__file__).with_name("results.json")
 

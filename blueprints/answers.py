@@ -14,7 +14,12 @@ from shared.http.statuses import OK, error_response
 logger = logging.getLogger(__name__)
 
 _NO_HEADERS: Mapping[str, str] = {}
-_EVENTS = {"unavailable": "http.unavailable", "settings": "http.settings", "internal": "http.failed"}
+_EVENTS = {
+    "unavailable": "http.unavailable",
+    "feed_refused": "http.feed_refused",
+    "settings": "http.settings",
+    "internal": "http.failed",
+}
 
 
 async def answer(work: Awaitable[Mapping[str, Any]], *, status: int = OK) -> func.HttpResponse:

@@ -1,6 +1,7 @@
 """Who the app is to the services that it uses, and where they are, by its settings."""
 
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Literal
 
 from shared.clients.coincap.assets import Assets, CoinCapAssets
@@ -8,10 +9,18 @@ from shared.clients.cosmos.containers import THROTTLED, AzureCosmos, CosmosConne
 from shared.clients.destination import ChargedSender, OnRefusal, Sender
 from shared.clients.event_grid.topic import EventGridTopic, Topic
 from shared.clients.identity.credentials import Identity, ManagedIdentity, ServicePrincipal, make_identity
+from shared.clients.recordings.blocks import RecordingFile
+from shared.clients.recordings.store import KeptRecordings, Recordings
+from shared.clients.recordings.web import WebRecordings
 from shared.clients.retrying import RetryPolicy, Timeouts
 from shared.clients.sql.opening import sql_rows
 from shared.clients.storage.account import Account
+from shared.clients.storage.quarantine import Quarantine, blob_quarantine
+from shared.clients.storage.recordings import BlobRecordings
 from shared.contracts import Contract
+from shared.domain.recording import recording_location
+from shared.domain.windows.plan import SliceAttempt
+from shared.domain.windows.replay import ReplayPlan, ReplaySettings
 from shared.errors import FeedUnusable
 from shared.feeds.catalogue import collection_type
 from shared.settings.model import Settings
@@ -92,3 +101,32 @@ def database_rows(settings: Settings, identity: Identity, contract: Contract) ->
     if url is None:
         raise FeedUnusable(f"SQL__url is not set: there is no database for the rows of stream {contract.stream}.")
     return sql_rows(url, identity, contract, retry=sending(settings))
+
+
+def recordings(settings: Settings) -> Recordings:
+    """Give the recordings that feeds may replay."""
+    account = storage_account(settings, "blob")
+    queries = {one.recording.address: one.recording.query for one in settings.feeds.values() if one.recording}
+    web = WebRecordings(queries, settings.ca_bundle)
+    return KeptRecordings(Path(settings.pools_folder) / "recordings", {"blob": BlobRecordings(account), "https": web})
+
+
+def replay_plan(settings: Settings, found: Recordings, feed: str, how: ReplaySettings) -> ReplayPlan | None:
+    """Say what a feed's windows replay, None is nothing; raises FeedRefused, Unavailable, LoginRefused."""
+    location = settings.feeds[feed].recording if feed in settings.feeds else None
+    if location is None:
+        return None
+    return ReplayPlan(location.address, found.identify(location), how.lead, how.run, how.speed, how.first)
+
+
+def open_recording(found: Recordings, replay: ReplayPlan) -> RecordingFile:
+    """Open the file that a window replays, as its plan says; raises FeedRefused, Unavailable, LoginRefused."""
+    location = recording_location(replay.file)
+    if location is None:
+        raise FeedUnusable("The window's plan names no recording.")
+    return found.open(location, replay.identity)
+
+
+def quarantine(settings: Settings, stream: str, attempt: SliceAttempt) -> Quarantine:
+    """Give where one try keeps the lines of a recording that are no records."""
+    return blob_quarantine(storage_account(settings, "blob"), sending(settings), stream, attempt)

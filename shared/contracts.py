@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +14,7 @@ LOOKUPS: Final = "lookups"
 """The folder of the contracts of lookups."""
 
 _KINDS = frozenset({"string", "number", "integer", "boolean", "date-time"})
+_LIMITS = ("minLength", "maxLength", "pattern", "enum", "minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
 _NAME = re.compile(r"(?P<stream>[a-z][a-z0-9_]*)/(?P<version>\d{1,6})")
 
 
@@ -25,13 +26,15 @@ class ContractError(ValueError):
 class Column:
     """One property of a record.
 
-    kind: `string`, `number`, `integer`, `boolean` or `date-time`. nullable: it may be null.
+    kind: `string`, `number`, `integer`, `boolean` or `date-time`. nullable: it may be null. limits: what its schema
+    says of a value beyond that, by keyword (`maxLength`, `pattern`, `enum`, `minimum` and so on).
     """
 
     name: str
     kind: str
     required: bool
     nullable: bool = False
+    limits: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,4 +119,5 @@ def _column(contract: str, name: str, schema: Mapping[str, Any], required: set[s
     if len(kinds) != 1 or kinds[0] not in _KINDS:
         found = schema.get("format", given)
         raise ContractError(f"Contract {contract}: the type of {name!r} is {found!r}, which is no column's.")
-    return Column(name, kinds[0], name in required, "null" in types)
+    limits = {word: schema[word] for word in _LIMITS if word in schema}
+    return Column(name, kinds[0], name in required, "null" in types, limits)

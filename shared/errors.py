@@ -3,7 +3,7 @@
 IngestionError
 ├── SettingsError        a setting is missing or malformed: an administrator mends it
 ├── RequestRejected      a caller asked for something it may not have: the caller mends its request
-├── FeedRefused          the source will not serve us (unknown product, wrong subscription): no retry can cure it
+├── FeedRefused          the source will not serve us (unknown product, a recording that is away): no retry can cure it
 ├── FeedUnusable         a feed's own declaration or pool is broken: its windows can't be planned, those of others can
 ├── LoginRefused         an identity is denied access: no retry can cure it
 ├── JobRefused           Databricks will not do what it is asked (unknown job or run, parameters): no retry can cure it
@@ -73,7 +73,7 @@ class RequestRejected(IngestionError):
 
 
 class FeedRefused(IngestionError):
-    """A venue refused the subscription; the text holds the venue's own words."""
+    """A venue refused the subscription, in its own words, or a recording can't be replayed; the text says why."""
 
 
 class FeedUnusable(IngestionError):

@@ -3,8 +3,9 @@
 import asyncio
 from functools import partial
 
-from shared.access import assets, cosmos_container, database_rows, topic
+from shared import access
 from shared.clients.logic_app.alert_sender import LogicApp
+from shared.clients.recordings.store import Recordings
 from shared.clients.retrying import Clock
 from shared.clients.sql.opening import sql_metrics
 from shared.connections import Connections
@@ -31,13 +32,13 @@ class Services(Connections):
     @made_once
     def window_events(self) -> WindowEvents:
         """Give what publishing the events of windows needs."""
-        listening = topic(self.settings, self.identity)
+        listening = access.topic(self.settings, self.identity)
         return WindowEvents(self.ledger, self.hubs, self.reference, self.spill, listening, self.clock)
 
     @made_once
     def lookup_tools(self) -> LookupTools:
         """Give where lookups lie, and what makes each."""
-        makers = lookup_makers(assets(self.settings))
+        makers = lookup_makers(access.assets(self.settings))
         for each in self.settings.feeds.values():
             makers |= dimension_makers(each.feed, each.daily, self.pools.drawing)
         return LookupTools(self.reference, makers)
@@ -135,6 +136,7 @@ class Services(Connections):
             self._fingerprint,
             lambda template: partitions_of(template, self.hubs),
             self.listing.resolve,
+            partial(access.replay_plan, self.settings, self.recordings),
         )
 
     @made_once
@@ -153,15 +155,21 @@ class Services(Connections):
     @made_once
     def source_tools(self) -> SourceTools:
         """Give what the sources of slices need of the world."""
-        return SourceTools(drawing=self.pools.drawing, venues=self.venues, recording=self.reference.read)
+        opening = partial(access.open_recording, self.recordings)
+        return SourceTools(self.pools.drawing, self.venues, opening, partial(access.quarantine, self.settings))
 
     @made_once
     def destination_tools(self) -> DestinationTools:
         """Give what the destinations of streams need of the world."""
-        rows = partial(database_rows, self.settings, self.identity)
-        cosmos = partial(cosmos_container, self.settings, self.identity)
+        rows = partial(access.database_rows, self.settings, self.identity)
+        cosmos = partial(access.cosmos_container, self.settings, self.identity)
         spill = self.spill if self.settings.spills else None
         return DestinationTools(self.hubs, lambda: self.lake, rows, cosmos, self.clock, spill)
+
+    @made_once
+    def recordings(self) -> Recordings:
+        """Give the recordings that feeds may replay."""
+        return access.recordings(self.settings)
 
     def _jobs_of(self) -> dict[str, Job]:
         return {name: Job(each.job, each.feed.lookups) for name, each in self.settings.feeds.items() if each.job}

@@ -121,6 +121,11 @@ def positive_number(value: str) -> float:
     return number
 
 
+def number_from_zero(value: str) -> float:
+    """Read a number of at least zero, at most a million."""
+    return 0.0 if value.strip() == "0" else positive_number(value)
+
+
 _MOST: Final = 1_000_000
 
 

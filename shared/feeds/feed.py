@@ -1,6 +1,6 @@
 """What a feed is: its streams, where each goes, where its records come from, and how its windows lie."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Literal
@@ -102,14 +102,15 @@ class Exchanges:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """A recording that each window sends anew, whole.
+    """Records that are read from a recording in CSV, one line each, where a setting names its file.
 
-    path: the blob of the container `reference` that holds it. rows: reads it, batch by batch; slice n of a window of m
-    slices sends the batches n, n + m, n + 2m and so on.
+    contract: of the records, whose names are those of the columns. time: the column of a record's own time. blank_key:
+    the partition key of a record that has none.
     """
 
-    path: str
-    rows: Callable[[bytes], Iterator[StreamRecords]]
+    contract: str
+    time: str
+    blank_key: str = "unk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ class Drawing:
         return self.pool.fingerprint
 
 
-type Source = Drawn | Exchanges | Replayed
+type Source = Drawn | Exchanges
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +151,9 @@ class Feed:
     drawn feed. lookups: which reference data the enrichment of its windows joins. dimensions: those of the lookups
     that are made anew each day from the pool. zone: the time zone whose days these are, by its IANA name. daily_gold:
     whether its pipeline has tables by day, which a run brings up to date when the day is over. measured: the SQL tables
-    whose volume is judged. settings: its own, beyond those of every feed; their values, which must be plain JSON, are
-    frozen into each plan.
+    whose volume is judged. replay: how its windows read a recording, which a setting may put in the place of its
+    source. settings: its own, beyond those of every feed; their values, which must be plain JSON, are frozen into each
+    plan.
     """
 
     name: str
@@ -168,4 +170,5 @@ class Feed:
     zone: str = "UTC"
     daily_gold: bool = False
     measured: tuple[MeasuredTable, ...] = ()
+    replay: Replayed | None = None
     settings: tuple[Setting, ...] = ()

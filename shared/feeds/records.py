@@ -4,17 +4,21 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from shared.domain.delivery import Refusal
+
 
 @dataclass(frozen=True, slots=True)
 class Records:
     """`n` records of one stream.
 
     lines: `pa.BinaryArray` (or LargeBinary) of n JSON objects, each ending in a newline, in the order of their stream.
-    keys: `pa.DictionaryArray` (int32 codes, string values) of n partition keys.
+    keys: `pa.DictionaryArray` (int32 codes, string values) of n partition keys. refusals: what the source read beside
+    them that is no record, and why; it is counted with them.
     """
 
     lines: pa.Array
     keys: pa.DictionaryArray
+    refusals: tuple[Refusal, ...] = ()
 
     def __len__(self) -> int:
         """Count the records."""

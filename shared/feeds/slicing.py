@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from shared.domain.delivery import Delivery
+from shared.domain.delivery import Delivery, Refusal
 from shared.domain.sinks import Sinks
 from shared.domain.windows.plan import Plan
 from shared.domain.windows.window import Window
@@ -55,6 +55,13 @@ class SliceSource(Protocol):
         """Say what was seen, as plain JSON; asked after the last batch."""
 
 
+class RunningSource(SliceSource, Protocol):
+    """The source of a try, which tells how far it is while it runs."""
+
+    def progress(self) -> Mapping[str, Any]:
+        """Say how far it is, as plain JSON; asked when a batch was sent. Empty where every try begins anew."""
+
+
 @dataclass(slots=True)
 class StreamCounts:
     """What a running slice has done so far with one stream; read by whoever reports progress.
@@ -76,6 +83,14 @@ class StreamCounts:
     def as_wire(self) -> dict[str, int]:
         """Give the counts of one stream: read, accepted, refused, unknown, spilled, events."""
         return {"read": self.read} | self.delivery.as_wire()
+
+    @classmethod
+    def from_wire(cls, wire: Mapping[str, int]) -> "StreamCounts":
+        """Go on from what `as_wire` gave; the reasons of what was refused are not in it."""
+        refused = wire.get("refused", 0)
+        refusals = (Refusal(refused, "refused in an earlier try"),) if refused else ()
+        kept = {name: wire.get(name, 0) for name in ("accepted", "unknown", "spilled", "events")}
+        return cls(wire.get("read", 0), Delivery(**kept, refusals=refusals))
 
 
 def sinks_of(counts: Mapping[str, StreamCounts]) -> dict[str, dict[str, dict[str, Any]]]:

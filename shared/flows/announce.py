@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -17,9 +17,10 @@ from shared.clients.storage.windows import Ledger, known_window
 from shared.domain.failures import FailureKind
 from shared.domain.runs.run import real_end
 from shared.domain.windows.announcement import Announcement, closing, opening
-from shared.domain.windows.ending import completing_attempts
+from shared.domain.windows.ending import completed, completing_attempts
 from shared.domain.windows.ledger_row import WindowRow
 from shared.domain.windows.plan import Plan
+from shared.domain.windows.resuming import continued
 from shared.domain.windows.spilled import is_drained, spill_of_window, with_purged
 from shared.errors import CorruptRow, LoginRefused, SendFailed, Unavailable
 
@@ -85,8 +86,8 @@ async def mark_spill(events: WindowEvents, window_id: str) -> bool:
     if row is None or not row.ended or not row.plan:
         return False
     marked = await asyncio.to_thread(_marked, events, window_id)
-    attempts = await asyncio.to_thread(_attempts, events, row)
-    if await asyncio.to_thread(_spill, events, row, attempts, marked) == marked.get("spill", {}):
+    tries = await asyncio.to_thread(_tries, events, row)
+    if await asyncio.to_thread(_spill, events, row, tries, marked) == marked.get("spill", {}):
         return False
     await _mark(events, row)
     return True
@@ -133,14 +134,14 @@ async def _mark(events: WindowEvents, row: WindowRow) -> None:
     again meanwhile, its end is taken back, or that of the next attempt written in its place.
     """
     path, marked = marker_path(row.window.id), await asyncio.to_thread(_marked, events, row.window.id)
-    attempts = await asyncio.to_thread(_attempts, events, row)
-    spill = await asyncio.to_thread(_spill, events, row, attempts, marked)
+    tries = await asyncio.to_thread(_tries, events, row)
+    spill = await asyncio.to_thread(_spill, events, row, tries, marked)
     while True:
         if spill and is_drained(spill):
             await asyncio.to_thread(note, events, row, DRAINED, is_last=True)
-        marker = _marker(row, attempts, spill, await _positions(events, row, marked))
+        marker = _marker(row, tries, spill, await _positions(events, row, marked))
         await asyncio.to_thread(events.reference.write, path, json.dumps(marker, indent=1).encode())
-        written, spill = spill, await asyncio.to_thread(_spill, events, row, attempts, marked)
+        written, spill = spill, await asyncio.to_thread(_spill, events, row, tries, marked)
         if spill == written or not is_drained(spill):
             break
     now = await asyncio.to_thread(_row, events, row.window.id)
@@ -150,16 +151,23 @@ async def _mark(events: WindowEvents, row: WindowRow) -> None:
         await _mark(events, now)
 
 
-def _marker(
-    row: WindowRow, attempts: Mapping[str, int], spill: Mapping[str, Any], positions: Mapping[str, Any]
-) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Tries:
+    """The try that completed each slice, and the earlier ones that it went on from."""
+
+    attempts: Mapping[str, int]
+    continued: Mapping[str, Sequence[int]]
+
+
+def _marker(row: WindowRow, tries: _Tries, spill: Mapping[str, Any], positions: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "window": row.window.id,
         "start": row.window.start.isoformat(),
         "end": real_end(row).isoformat(),
         "state": row.state,
         "counts": row.result.get("counts", {}),
-        "attempts": attempts,
+        "attempts": tries.attempts,
+        **({"continued": tries.continued} if tries.continued else {}),
         "spill": spill,
         **positions,
     }
@@ -209,13 +217,11 @@ async def _properties(events: WindowEvents, hub: str) -> HubProperties | None:
         return None
 
 
-def _spill(
-    events: WindowEvents, row: WindowRow, attempts: Mapping[str, int], marked: Mapping[str, Any]
-) -> dict[str, dict[str, int]]:
+def _spill(events: WindowEvents, row: WindowRow, tries: _Tries, marked: Mapping[str, Any]) -> dict[str, dict[str, int]]:
     """Count a window's spill; marked: what its marker says, of the same tries or others."""
     batches = [batch for stream in _hubs(row) for batch in events.spill.batches(f"{stream}/{row.window.id}/")]
-    before = marked.get("spill", {}) if marked.get("attempts") == attempts else {}
-    return with_purged(spill_of_window(batches, attempts), before)
+    before = marked.get("spill", {}) if marked.get("attempts") == tries.attempts else {}
+    return with_purged(spill_of_window(batches, tries.attempts, tries.continued), before)
 
 
 def _marked(events: WindowEvents, window_id: str) -> dict[str, Any]:
@@ -227,8 +233,9 @@ def _marked(events: WindowEvents, window_id: str) -> dict[str, Any]:
     return marker if isinstance(marker, dict) else {}
 
 
-def _attempts(events: WindowEvents, row: WindowRow) -> dict[str, int]:
-    return completing_attempts(events.ledger.attempts(row.window.id, row.attempt), row.attempt)
+def _tries(events: WindowEvents, row: WindowRow) -> _Tries:
+    rows = events.ledger.attempts(row.window.id, row.attempt)
+    return _Tries(completing_attempts(rows, row.attempt), continued(completed(rows)))
 
 
 def _hubs(row: WindowRow) -> dict[str, tuple[str, ...]]:

@@ -46,6 +46,10 @@ class DrawnSlice:
         """Say nothing: what was drawn is what was counted."""
         return {}
 
+    def progress(self) -> Mapping[str, Any]:
+        """Say nothing: every try draws anew."""
+        return {}
+
     def _position(self, first: int, count: int) -> Position:
         part, plan = self.attempt.part, self.attempt.plan
         start = microseconds(part.start)

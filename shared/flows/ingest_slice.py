@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,9 +14,10 @@ from shared.domain.steps import may_pass, readable
 from shared.domain.windows.ending import completed
 from shared.domain.windows.ledger_row import SliceRow, SliceState, WindowRow
 from shared.domain.windows.plan import Plan, SliceAttempt
+from shared.domain.windows.resuming import CONTINUES, SETTLED, resumes, settled_before
 from shared.errors import FeedUnusable, IngestionError
 from shared.feeds.feed import Feed
-from shared.feeds.slicing import SliceClock, StreamCounts, sinks_of
+from shared.feeds.slicing import RunningSource, SliceClock, StreamCounts, StreamRecords, sinks_of
 from shared.flows.outlet import Destinations, connected_outlets, deliver
 from shared.flows.sources import SourceTools, open_source
 from shared.flows.stop_watch import StopWatch, watching
@@ -73,7 +74,9 @@ async def ingest(plan: Plan, number: int, tools: SliceTools) -> dict[str, Any]:
     part = plan.slices()[number]
     row = await asyncio.to_thread(tools.ledger.begin_attempt, part, tools.clock(), plan.attempt)
     with telemetry.about(window=plan.window.id, slice=number, attempt=row.attempt):
-        outcome = await _Work(SliceAttempt(plan, row.slice, row.attempt), row, tools).end()
+        earlier = settled_before(tries) if resumes(plan) else {}
+        attempt = SliceAttempt(plan, row.slice, row.attempt, earlier.get("progress", {}))
+        outcome = await _Work(attempt, row, tools, earlier).end()
     return _answer(replace(row, state=outcome.state, reason=outcome.reason))
 
 
@@ -103,10 +106,12 @@ class _Work:
     attempt: SliceAttempt
     row: SliceRow
     tools: SliceTools
+    settled: Mapping[str, Any]
     counts: dict[str, StreamCounts] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.counts = {stream.name: StreamCounts() for stream in self.attempt.plan.streams}
+        names = [stream.name for stream in self.attempt.plan.streams]
+        self.counts = {name: StreamCounts.from_wire(self.settled.get("counts", {}).get(name, {})) for name in names}
 
     async def end(self) -> _Outcome:
         """Do the work, write how it ended, and say it."""
@@ -116,9 +121,9 @@ class _Work:
                 outcome = await self.run(SliceClock(self.tools.clock, self.tools.sleep, watch), watch)
         except Exception as error:
             if isinstance(error, IngestionError) and not error.kind.may_pass:
-                outcome = _Outcome("refused", readable(str(error)))
+                outcome = _Outcome("refused", readable(str(error)), self._so_far())
             else:
-                await self.write(_Outcome("failed", readable(str(error)) or type(error).__name__))
+                await self.write(_Outcome("failed", readable(str(error)) or type(error).__name__, self._so_far()))
                 raise
         await self.write(outcome)
         return outcome
@@ -131,8 +136,20 @@ class _Work:
         feed = self.tools.feed(plan)
         source = await asyncio.to_thread(open_source, feed, self.attempt, self.tools.sources, time)
         async with connected_outlets(plan.streams, self.tools.destinations, attempt_id, self.counts) as outlets:
-            await deliver(source, outlets)
-        return _Outcome("done", report=with_timing(source.report(), self.attempt, self.row.started_at, watch))
+            await deliver(_Settling(source, self._settle), outlets)
+        report = with_timing(source.report(), self.attempt, self.row.started_at, watch)
+        return _Outcome(
+            "done", report={**report, **({CONTINUES: continues} if (continues := self._continues()) else {})}
+        )
+
+    def _settle(self, progress: Mapping[str, Any]) -> None:
+        """Keep how far the try is whenever all that it gave was sent: a later try goes on from there."""
+        if progress:
+            counts = {name: counts.as_wire() for name, counts in self.counts.items()}
+            self.settled = {"progress": progress, "counts": counts, CONTINUES: self._continues()}
+
+    def _continues(self) -> list[int]:
+        return list(self.settled.get(CONTINUES, ()))
 
     @asynccontextmanager
     async def reporting(self) -> AsyncIterator[None]:
@@ -147,10 +164,14 @@ class _Work:
     async def _report_forever(self) -> None:
         while True:
             await self.tools.sleep(_PROGRESS_EVERY)
+            running = _Outcome("running", report=self._so_far())
             try:
-                await _to_its_end(asyncio.to_thread(self.tools.ledger.write_attempt, self._row(_Outcome("running"))))
+                await _to_its_end(asyncio.to_thread(self.tools.ledger.write_attempt, self._row(running)))
             except Exception as error:  # noqa: BLE001 - whatever fails, progress is written again
                 telemetry.warning(logger, "slice.progress_unwritten", window=self.row.slice.window_id, cause=error)
+
+    def _so_far(self) -> Mapping[str, Any]:
+        return {**self.settled["progress"], SETTLED: self.settled} if self.settled else {}
 
     async def write(self, outcome: _Outcome) -> None:
         """Write how the try ended, and tell it."""
@@ -170,6 +191,23 @@ class _Work:
             report=outcome.report,
             reason=outcome.reason,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Settling:
+    """A source that says how far it is whenever its last batch was sent."""
+
+    source: RunningSource
+    settle: Callable[[Mapping[str, Any]], None]
+
+    async def batches(self) -> AsyncGenerator[StreamRecords]:
+        async with aclosing(self.source.batches()) as batches:
+            async for batch in batches:
+                yield batch
+                self.settle(self.source.progress())
+
+    def report(self) -> Mapping[str, Any]:
+        return self.source.report()
 
 
 def with_timing(report: Mapping[str, Any], attempt: SliceAttempt, began: datetime, watch: StopWatch) -> dict[str, Any]:

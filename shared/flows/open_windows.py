@@ -12,6 +12,7 @@ from shared.clients.event_hubs.hubs import EventHubs
 from shared.clients.storage.windows import Ledger, claim_attempt
 from shared.domain.windows.ledger_row import WindowOrigin, WindowRow
 from shared.domain.windows.plan import MAX_WINDOW, Plan, PlanTemplate
+from shared.domain.windows.replay import ReplayPlan, ReplaySettings
 from shared.domain.windows.schedule import Schedule, Tick, decide_tick
 from shared.domain.windows.window import Window
 from shared.errors import IngestionError, Unavailable
@@ -27,13 +28,14 @@ class PlanFactory:
     """Makes plans from templates by feed and the facts that come from outside.
 
     fingerprint: of the pool that a feed draws from. partitions: of the hubs to which a template sends packs. resolve:
-    says what a template's markets are to their venues.
+    says what a template's markets are to their venues. replay: says what a feed's windows replay, None is nothing.
     """
 
     templates: Mapping[str, PlanTemplate]
     fingerprint: Callable[[str], str]
     partitions: Callable[[PlanTemplate], Mapping[str, int]]
     resolve: Callable[[Sequence[str]], Resolved] = lambda sources: Resolved(tuple(sources))
+    replay: Callable[[str, ReplaySettings], ReplayPlan | None] = lambda _feed, _settings: None
 
     def rows(
         self,
@@ -51,12 +53,13 @@ class PlanFactory:
         if not claim and not reopen:
             return []
         template = self.templates[feed]
-        fingerprint, partitions = self.fingerprint(feed), self.partitions(template)
+        replay = self.replay(feed, template.replay)
+        fingerprint, partitions = "" if replay else self.fingerprint(feed), self.partitions(template)
         resolved = self.resolve(template.sources) if template.sources else Resolved(())
 
         def planned(window: Window, attempt: int, earlier: Plan | None = None) -> WindowRow:
             fresh = template.freeze(window, now, fingerprint, partitions, attempt)
-            fresh = replace(fresh, sources=resolved.sources, refused=resolved.refused)
+            fresh = replace(fresh, sources=resolved.sources, refused=resolved.refused, replay=replay)
             plan = fresh.with_keys_of(earlier) if earlier else fresh
             return WindowRow(window, "planned", origin, now, plan.as_wire(), queued=plan.past, attempt=attempt)
 

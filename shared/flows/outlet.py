@@ -33,7 +33,8 @@ class Outlet:
     async def send(self, records: Records) -> None:
         """Pack, send and count some records, in their order; raises SendFailed or LoginRefused."""
         packed = [self._packed(records.part(start, stop), number) for number, start, stop in self._cut(len(records))]
-        self.counts.take(len(records), sum((Delivery(refusals=refusals) for _, refusals in packed), Delivery()))
+        refused = sum((Delivery(refusals=refusals) for _, refusals in packed), Delivery(refusals=records.refusals))
+        self.counts.take(len(records) + sum(refusal.rows for refusal in records.refusals), refused)
         events = [event for part, _ in packed for event in part]
         try:
             self._count(await self.sender.send(events))

@@ -6,7 +6,15 @@ from http import HTTPStatus
 from math import ceil
 from typing import Any, Final
 
-from shared.errors import IngestionError, LoginRefused, RejectionReason, RequestRejected, SettingsError, Unavailable
+from shared.errors import (
+    FeedRefused,
+    IngestionError,
+    LoginRefused,
+    RejectionReason,
+    RequestRejected,
+    SettingsError,
+    Unavailable,
+)
 
 OK: Final = HTTPStatus.OK
 ACCEPTED: Final = HTTPStatus.ACCEPTED
@@ -50,5 +58,7 @@ def error_response(error: IngestionError) -> ErrorResponse:
         unavailable = HTTPStatus.SERVICE_UNAVAILABLE
         asked = ceil(error.retry_after) if isinstance(error, Unavailable) else 0
         return ErrorResponse(unavailable, "unavailable", str(error), retry_after=asked or _RETRY_AFTER_SECONDS)
+    if isinstance(error, FeedRefused):  # the request is right, and what its window would read is not
+        return ErrorResponse(HTTPStatus.CONFLICT, "feed_refused", str(error))
     code = "settings" if isinstance(error, SettingsError) else "internal"
     return ErrorResponse(HTTPStatus.INTERNAL_SERVER_ERROR, code, str(error))

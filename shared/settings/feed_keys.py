@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from shared.domain import setting
 from shared.domain.duration import format_duration
+from shared.domain.recording import recording_location
 from shared.domain.setting import Setting
 from shared.domain.volumes.measurement import MeasuredTable
 from shared.feeds.feed import Drawn, EventHub, Exchanges, Feed, Stream
@@ -42,6 +43,8 @@ def of_feed(feed: Feed) -> Iterable[Setting]:
     for stream in feed.streams:
         yield from _stream(stream)
     yield from _source(feed)
+    if feed.replay is not None:
+        yield from _replay(name)
     yield from feed.settings
 
 
@@ -93,6 +96,22 @@ def _source(feed: Feed) -> Iterable[Setting]:
             "`venue:symbol=BASE/QUOTE`."
         )
         yield Setting(f"{name}_SOURCES", setting.names, ",".join(feed.source.markets), meaning)
+
+
+def _replay(name: str) -> Iterable[Setting]:
+    meaning = (
+        "A recording in CSV that windows replay instead, plain, .gz or .zip: `file:///<path>`, "
+        "`blob:<container>/<path>`, or an `https://` URL, with its signature if it needs one."
+    )
+    yield Setting(f"{name}_REPLAY_FILE", recording_location, "", meaning, secret=True)
+    from_line = "The line of the file with which each window begins; its header, if it has one, is passed over."
+    yield Setting(f"{name}_REPLAY_FROM", setting.positive_integer, "1", from_line)
+    speed = "`0`: lines go at the rate; else by their own times, so many times as fast."
+    yield Setting(f"{name}_REPLAY_SPEED", setting.number_from_zero, "0", speed)
+    lead = "So many seconds after a window's start its first line is sent."
+    yield Setting(f"{name}_SECONDS_TO_LEAD", setting.number_from_zero, "0", lead)
+    run = "For so many seconds lines are sent; `0`: to the window's end."
+    yield Setting(f"{name}_SECONDS_TO_RUN", setting.number_from_zero, "0", run)
 
 
 def measured(feeds: Iterable[Feed]) -> Setting:

@@ -7,42 +7,28 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from shared.domain.costs import Prices
-from shared.domain.days import DailySchedule
 from shared.domain.redriving import AfterDead
 from shared.domain.setting import Setting, Url
 from shared.domain.volumes.alert_address import AlertUrl, alert_url
 from shared.domain.volumes.measurement import RUN_ALERT, MeasuredTable
-from shared.domain.windows.plan import PlanTemplate, StreamPlan, longest_window
-from shared.domain.windows.schedule import Schedule
+from shared.domain.windows.plan import StreamPlan
 from shared.errors import SettingsError
 from shared.feeds.catalogue import FEEDS, checked
 from shared.feeds.feed import Feed
 from shared.settings.cosmos import CosmosSettings, cosmos_settings
+from shared.settings.feeds import FeedSettings, feed_settings
 from shared.settings.host import Host, host_values
 from shared.settings.keys import STORAGE_SERVICES, settings_of
 from shared.settings.prices import prices
 from shared.settings.proxies import HUB_PROXY, environments_proxy
 from shared.settings.rules import ALERT_URLS, SLICE_RESERVE, broken_rules, longest_wait
-from shared.settings.streams import stream_plan
 from shared.trades.venues.registry import PUBLIC_ENDPOINTS, Endpoints
 
 KEPT = ("history", "ledger", "lookups", "markers", "spill")
 
 APP_FOLDER = Path(__file__).resolve().parents[2]
-
-
-@dataclass(frozen=True, slots=True)
-class FeedSettings:
-    """One feed, when its windows lie, how they are cut and sent, and what is done for it each day."""
-
-    feed: Feed
-    schedule: Schedule
-    template: PlanTemplate
-    job: str | None
-    daily: DailySchedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +153,7 @@ def _alert_urls(environment: Mapping[str, str], tables: Mapping[str, MeasuredTab
 
 def _settings(read: Mapping[str, Any], host: Host, enabled: Iterable[Feed]) -> Settings:
     catalogue = checked(enabled)
-    feeds = {feed.name: _feed(feed, read) for feed in catalogue.feeds.values()}
+    feeds = {feed.name: feed_settings(feed, read) for feed in catalogue.feeds.values()}
     twice = _hubs_named_twice(feeds.values())
     return Settings(
         feeds={name: feed for name, feed in feeds.items() if name not in twice},
@@ -209,42 +195,6 @@ def _hubs_named_twice(feeds: Iterable[FeedSettings]) -> dict[str, str]:
 
 def _hubs_setting(stream: StreamPlan) -> str:
     return f"{stream.name.upper()}_HUB{'S' if len(stream.hubs) > 1 else ''}"
-
-
-def _feed(feed: Feed, read: Mapping[str, Any]) -> FeedSettings:
-    name = feed.name.upper()
-    schedule = Schedule(
-        feed=feed.name,
-        every=read[f"{name}_WINDOW_EVERY"],
-        offset=read[f"{name}_WINDOW_OFFSET"],
-        length=read[f"{name}_WINDOW_LENGTH"],
-        lead=read[f"{name}_LEAD"],
-        catch_up=read[f"{name}_CATCH_UP"],
-        longest=longest_window(read[f"{name}_SLICE_LENGTH"]),
-        reingest=read["REINGEST"],
-    )
-    template = _template(feed, read)
-    job = read[f"{name}_JOB"] if any(stream.hubs for stream in template.streams) else None  # a run reads hubs
-    return FeedSettings(feed, schedule, template, job, _daily(feed, read))
-
-
-def _daily(feed: Feed, read: Mapping[str, Any]) -> DailySchedule:
-    name = feed.name.upper()
-    return DailySchedule(ZoneInfo(feed.zone), read.get(f"{name}_LOOKUPS_AT"), read[f"{name}_GOLD_AT"])
-
-
-def _template(feed: Feed, read: Mapping[str, Any]) -> PlanTemplate:
-    name = feed.name.upper()
-    return PlanTemplate(
-        slice_length=read[f"{name}_SLICE_LENGTH"],
-        lead=read[f"{name}_LEAD"],
-        grace=read[f"{name}_GRACE"],
-        rate=read.get(f"{name}_RATE", 0.0),
-        catch_up_rate=read.get(f"{name}_CATCH_UP_RATE", 1.0),
-        sources=read.get(f"{name}_SOURCES", ()),
-        streams=tuple(stream_plan(stream, read) for stream in feed.streams),
-        options={own.name: read[own.name] for own in feed.settings},
-    )
 
 
 def _endpoints(name: str, read: Mapping[str, Any]) -> Endpoints:

@@ -114,7 +114,20 @@ def _feed_rules(feed: str, read: Mapping[str, Any], host: Host) -> list[str]:
         f"{name}_SLICE_LENGTH / _CATCH_UP_RATE + SEND_DEADLINE + 00:01:00 is {past}; {within}": past <= timeout,
     }
     broken = [f"{rule}." for rule, holds in rules.items() if not holds]
-    return broken + _source_rules(name, read) + _lead_rules(name, read, host)
+    return broken + _source_rules(name, read) + _lead_rules(name, read, host) + _recording_rules(name, read)
+
+
+def _recording_rules(name: str, read: Mapping[str, Any]) -> list[str]:
+    """Have a recording fetched by https, from elsewhere; on one machine that may be the machine itself."""
+    recording = read.get(f"{name}_REPLAY_FILE")
+    if recording is None or recording.kind != "https":
+        return []
+    here = is_of_this_machine(recording.address)
+    if here and not read["ONE_MACHINE"]:
+        return [f"{name}_REPLAY_FILE leads to this machine, which only ONE_MACHINE allows."]
+    if recording.address.startswith("http://") and not here:
+        return [f"{name}_REPLAY_FILE must be fetched by https://."]
+    return []
 
 
 def _lead_rules(name: str, read: Mapping[str, Any], host: Host) -> list[str]:

@@ -71,6 +71,10 @@ class TradesSlice:
                     yield batch
             self._check_served()
 
+    def progress(self) -> dict[str, Any]:
+        """Say nothing: every try begins anew."""
+        return {}
+
     def report(self) -> dict[str, Any]:
         """Give the wire form of the `SliceReport`, and when the last of the venues was connected first."""
         markets = tuple(self._with_counts(market) for intake in self._intakes for market in intake.reports())

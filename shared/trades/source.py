@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 
 from shared.domain.windows.plan import SliceAttempt
-from shared.feeds.slicing import CloseRequest, SliceClock, SliceSource
+from shared.feeds.slicing import CloseRequest, RunningSource, SliceClock, SliceSource
 from shared.trades.closing import WindowClosing
 from shared.trades.connection.client import VenueClient
 from shared.trades.slice import TradesSlice
 
 
-def slice_source(attempt: SliceAttempt, venues: Mapping[str, VenueClient], clock: SliceClock) -> SliceSource:
+def slice_source(attempt: SliceAttempt, venues: Mapping[str, VenueClient], clock: SliceClock) -> RunningSource:
     """Open the source of one try at one slice; `venues` are its own clients by the venue's name."""
     return TradesSlice(attempt, venues, clock)
 

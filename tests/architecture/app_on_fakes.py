@@ -39,7 +39,9 @@ class App:
         streams = self.settings.feeds[feed.name].template.streams
         self.hubs = FakeEventHubs({hub: 4 for stream in streams for hub in stream.hubs})
         pools = SharedPools(folder, FakeReference(lambda: NOON))
-        self.sources = SourceTools(drawing=pools.drawing, venues=dict, recording=lambda path: None)
+        self.sources = SourceTools(
+            drawing=pools.drawing, venues=dict, recording=lambda replay: None, quarantine=lambda stream, attempt: None
+        )
 
     def claim(self) -> Plan:
         """Let the timer tick, and give the plan as an orchestration is given it."""

@@ -20,6 +20,7 @@ HOMES = {
         "shared/clients/storage/containers.py",
         "shared/clients/storage/leased_blobs.py",
         "shared/clients/storage/queues.py",
+        "shared/clients/storage/recordings.py",
         "shared/clients/storage/reference.py",
         "shared/clients/storage/resources.py",
         "shared/clients/storage/tables.py",
@@ -33,13 +34,14 @@ HOMES = {
     "azure.storage.blob": {
         "shared/clients/storage/containers.py",
         "shared/clients/storage/leased_blobs.py",
+        "shared/clients/storage/recordings.py",
         "shared/clients/storage/reference.py",
     },
     "azure.storage.queue": {"shared/clients/storage/queues.py"},
     "aiohttp": {"shared/clients/cosmos/gateway.py", "shared/trades/connection/transport.py"},
     "croniter": {"shared/settings/rules.py"},
     "faker": {"shared/feeds/payments/entities.py", "shared/feeds/call_centre/building.py"},
-    "requests": {"shared/clients/rest.py"},
+    "requests": {"shared/clients/recordings/web.py", "shared/clients/rest.py"},  # files of gigabytes, and JSON
     "sqlalchemy": {
         "shared/clients/sql/database.py",
         "shared/clients/sql/metrics.py",
@@ -48,7 +50,10 @@ HOMES = {
         "shared/clients/sql/tables.py",
         "shared/clients/sql/transaction.py",
     },
-    "urllib3": {"shared/clients/rest.py"},  # whose errors come through requests while an answer is read
+    "urllib3": {
+        "shared/clients/recordings/web.py",
+        "shared/clients/rest.py",
+    },  # whose errors come through requests while an answer is read
 }
 STATUSES = {202, 400, 404, 409, 413, 415, 503}  # of our own answers
 LIBRARIES = {"msgspec", "numpy", "pyarrow"}  # they compute and meet nobody

@@ -46,7 +46,9 @@ class Place:
     @property
     def sources(self) -> SourceTools:
         pools = SharedPools(self.folder, FakeReference(lambda: TEN))
-        return SourceTools(drawing=pools.drawing, venues=dict, recording=lambda path: None)
+        return SourceTools(
+            drawing=pools.drawing, venues=dict, recording=lambda replay: None, quarantine=lambda stream, attempt: None
+        )
 
     def plan(self, slices: int) -> Plan:
         """Give the plan of a past window of so many slices."""

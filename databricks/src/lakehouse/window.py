@@ -1,7 +1,7 @@
 """What `closed.json` says of a window once it has ended."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -62,7 +62,8 @@ class Closed:
     last: each partition's last sequence number, -1 where it is empty; of a further hub's by `place_of`. attempts: the
     attempt that completed each slice. created_at: when the hub that these numbers are of was made, in the app's own
     text; empty where it is not said. further_created: the same of the further hubs, by name. spill: all 0 where there
-    was none. waiting_for_cosmos: records in the spill of Cosmos DB beside the hub.
+    was none. continued: by slice, the earlier attempts that the completing one went on from. waiting_for_cosmos:
+    records in the spill of Cosmos DB beside the hub.
     """
 
     state: str
@@ -71,6 +72,7 @@ class Closed:
     attempts: Mapping[str, int]
     created_at: str = ""
     spill: Spilled = Spilled()
+    continued: Mapping[str, Sequence[int]] = field(default_factory=dict)
     further_created: Mapping[str, str] = field(default_factory=dict)
     waiting_for_cosmos: int = 0
 
@@ -103,6 +105,7 @@ def closed_of(marker: Mapping[str, Any], stream: str) -> Closed:
         last={place_of(hub, partition): int(number) for hub, last in positions for partition, number in last.items()},
         attempts={number: int(attempt) for number, attempt in marker.get("attempts", {}).items()},
         created_at=str(marker.get("hubs", {}).get(stream, {}).get("created_at", "")),
+        continued={number: tuple(map(int, tries)) for number, tries in marker.get("continued", {}).items()},
         spill=Spilled(**{one.name: int(spill.get(one.name, 0)) for one in fields(Spilled)}),
         further_created={hub["name"]: str(hub.get("created_at", "")) for hub in further},
         waiting_for_cosmos=int(cosmos.get("spill", {}).get("waiting", 0)),

@@ -86,7 +86,7 @@ def test_of_a_marker_all_is_read_that_the_contract_has_but_what_is_for_people():
 
     assert marker.asked | FOR_PEOPLE == set(CLOSED["properties"])
     assert not marker.asked & FOR_PEOPLE
-    assert marker.asked - {"hubs", "further_hubs", "spill", "cosmos"} <= set(CLOSED["required"])
+    assert marker.asked - {"continued", "hubs", "further_hubs", "spill", "cosmos"} <= set(CLOSED["required"])
 
 
 def test_of_a_streams_counts_all_are_read_that_count_records():

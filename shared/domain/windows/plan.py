@@ -7,6 +7,7 @@ from math import floor
 from typing import Any, Literal
 
 from shared.domain.windows.instances import leg_instance, slice_instance, window_instance
+from shared.domain.windows.replay import ReplayPlan, ReplaySettings
 from shared.domain.windows.window import Leg, Slice, Window
 
 MAX_CHILDREN = 24
@@ -61,7 +62,7 @@ class Plan:
     rate: records of a drawn feed's primary stream a second. speed: how many times that a past window is sent with.
     sources: the markets of a feed of exchanges (`coinbase:BTC-USD`). fingerprint: of the pool that a drawn feed draws
     from. options: the values of the feed's own settings, by name. attempt: of the window, from 1. refused: markets that
-    the window goes on without, and why.
+    the window goes on without, and why. replay: what it replays instead of what its feed gives, None is nothing.
     """
 
     window: Window
@@ -77,6 +78,7 @@ class Plan:
     options: Mapping[str, Any] = field(default_factory=dict)
     attempt: int = 1
     refused: Mapping[str, str] = field(default_factory=dict)
+    replay: ReplayPlan | None = None
 
     @property
     def instance(self) -> str:
@@ -120,6 +122,7 @@ class Plan:
             rate=earlier.rate,
             fingerprint=earlier.fingerprint,
             options=earlier.options,
+            replay=earlier.replay,
         )
 
     def as_wire(self) -> dict[str, Any]:
@@ -140,6 +143,7 @@ class Plan:
             "options": dict(self.options),
             "attempt": self.attempt,
             "refused": dict(self.refused),
+            **({"replay": self.replay.as_wire()} if self.replay else {}),
         }
 
     @classmethod
@@ -159,16 +163,18 @@ class Plan:
             options=wire.get("options", {}),
             attempt=wire.get("attempt", 1),
             refused=wire.get("refused", {}),
+            replay=ReplayPlan.from_wire(wire.get("replay")),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class SliceAttempt:
-    """One try at one slice of a plan."""
+    """One try at one slice of a plan. resumed: what the try before it had reported, as plain JSON, where it goes on."""
 
     plan: Plan
     part: Slice
     attempt: int
+    resumed: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +189,7 @@ class PlanTemplate:
     sources: tuple[str, ...]
     streams: tuple[StreamPlan, ...]
     options: Mapping[str, Any] = field(default_factory=dict)
+    replay: ReplaySettings = field(default_factory=ReplaySettings)
 
     def freeze(
         self, window: Window, now: datetime, fingerprint: str, partitions: Mapping[str, int], attempt: int = 1

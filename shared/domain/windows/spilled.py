@@ -1,17 +1,20 @@
 """What the end of a window says of its spill, and of the records of it that wait still."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from shared.domain.spill import SpillCounts, SpilledBatch, counts_by_stream
 
 
-def spill_of_window(batches: Collection[SpilledBatch], attempts: Mapping[str, int]) -> dict[str, dict[str, int]]:
+def spill_of_window(
+    batches: Collection[SpilledBatch], attempts: Mapping[str, int], continued: Mapping[str, Sequence[int]] | None = None
+) -> dict[str, dict[str, int]]:
     """Count the spilled records of a window by stream and state, as closed.json does.
 
     attempts: the number of the try that completed each slice, by the slice's number as text or `close`: the states are
-    of these tries. `waiting_of_all_tries` has what any other try spilled, too: it comes in the same way.
+    of these tries. continued: by slice, earlier tries that these went on from; theirs count too. `waiting_of_all_tries`
+    has what any other try spilled, too: it comes in the same way.
     """
-    completing = counts_by_stream(batch for batch in batches if _completed(batch, attempts))
+    completing = counts_by_stream(batch for batch in batches if _counts(batch, attempts, continued or {}))
     return {
         stream: completing.get(stream, SpillCounts()).as_wire()
         | {"waiting_of_all_tries": found.by_state.get("waiting", 0)}
@@ -36,6 +39,7 @@ def is_drained(spill: Mapping[str, Mapping[str, int]]) -> bool:
     return not any(states["waiting_of_all_tries"] for states in spill.values())
 
 
-def _completed(batch: SpilledBatch, attempts: Mapping[str, int]) -> bool:
+def _counts(batch: SpilledBatch, attempts: Mapping[str, int], continued: Mapping[str, Sequence[int]]) -> bool:
     part, _, attempt = batch.path.split("/")[2].partition(".")
-    return attempts.get(str(int(part)) if part.isdigit() else part) == int(attempt)
+    name = str(int(part)) if part.isdigit() else part
+    return int(attempt) in (attempts.get(name), *continued.get(name, ()))

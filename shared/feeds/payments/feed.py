@@ -10,7 +10,7 @@ from shared.feeds.drawing import timestamps
 from shared.feeds.drawing.blocks import check_position, pieces
 from shared.feeds.drawing.identifiers import identifiers, seed_of
 from shared.feeds.drawing.pool import Pool
-from shared.feeds.feed import Drawn, EventHub, Feed, Position, Stream
+from shared.feeds.feed import Drawn, EventHub, Feed, Position, Replayed, Stream
 from shared.feeds.payments.building import build
 from shared.feeds.payments.choices import Choices, choose
 from shared.feeds.payments.fragments import ID_AT, TIME_BEFORE_END, Kind
@@ -118,4 +118,5 @@ FEED = Feed(
     source=Drawn(VERSION, build, draw=lambda pool: Payments(pool).draw),
     lead=timedelta(seconds=5),
     rate=100,
+    replay=Replayed(STREAM.contract, time="transactionDateTime"),
 )

@@ -2,14 +2,17 @@ import asyncio
 import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 import azure.functions as func
 import pytest
 
 from blueprints import windows
+from shared.clients.recordings.store import KeptRecordings
 from shared.clients.storage.fake import FakeLedger, FakeRunLedger
 from shared.domain.costs import Prices
+from shared.domain.recording import recording_location
 from shared.domain.windows.ledger_row import WindowRow
 from shared.domain.windows.plan import PlanTemplate, StreamPlan
 from shared.domain.windows.schedule import Schedule
@@ -54,6 +57,7 @@ class App:
 
     ledger: FakeLedger
     client: FakeDurableClient
+    services: Services
 
     def ask(self, function, method="GET", body=b"", params=None, **route):
         request = func.HttpRequest(method, "/api/windows", params=params or {}, route_params=route, body=body)
@@ -68,9 +72,9 @@ def app(monkeypatch):
     settings = SimpleNamespace(
         feeds={"trades": SimpleNamespace(schedule=SCHEDULE)}, prices=Prices(0.008, 0.03, 0.028, 4_000)
     )
-    app = App(FakeLedger(), FakeDurableClient())
     plans = PlanFactory({"trades": TEMPLATE}, lambda feed: "", lambda template: {})
-    services = Services().replace(
+    app = App(FakeLedger(), FakeDurableClient(), Services())
+    app.services.replace(
         settings=settings,
         ledger=app.ledger,
         runs=FakeRunLedger(),
@@ -78,7 +82,7 @@ def app(monkeypatch):
         plans=plans,
         clock=lambda: NOON,
     )
-    monkeypatch.setattr(windows, "services", lambda: services)
+    monkeypatch.setattr(windows, "services", lambda: app.services)
     return app
 
 
@@ -89,6 +93,19 @@ def test_a_window_is_opened_with_its_id_and_status_url(app):
     assert (status, window["id"], window["state"]) == (202, "trades-20261122T130000Z", "planned")
     assert window["status"]["statusQueryGetUri"].endswith("trades-20261122T130000Z")
     assert list(app.client.started) == ["trades-20261122T130000Z"]
+
+
+def test_a_window_whose_recording_is_not_there_is_refused_by_its_name_and_not_planned(app):
+    recordings = KeptRecordings(Path("/nowhere"), {})
+    location = recording_location("file:///nowhere/payments.csv")
+    replaying = replace(app.services.plans, replay=lambda feed, how: recordings.identify(location))
+    app.services.replace(plans=replaying)
+
+    status, body = app.ask(windows.open_windows, "POST", json.dumps(BODY).encode())
+
+    assert (status, body["error"]["code"]) == (409, "feed_refused")
+    assert "file:///nowhere/payments.csv can't be read: No such file" in body["error"]["message"]
+    assert (app.client.started, app.ledger.windows("trades")) == ({}, [])
 
 
 def test_a_wrong_body_is_answered_with_field_and_rule(app):

@@ -127,7 +127,7 @@ def _by_attempt(closed: Closed, counts: WindowCounts) -> tuple[dict[str, int], i
     resent: dict[str, int] = {}
     counted = 0
     for (slice_, attempt), rows in counts.arrived.items():
-        if attempt == completing[slice_]:
+        if attempt == completing[slice_] or attempt in closed.continued.get(slice_, ()):
             counted += rows
         else:
             name = f"resent_by_attempt_{completing[slice_]}"

@@ -87,6 +87,7 @@ class World:
         self.hubs = FakeEventHubs({"transactions": 10, "trades": 4})
         self.spill = FakeSpill(lambda: NOON)
         self.venue = FakeVenueClient(script, history)
+        self.recording = self.quarantine = None
         self.ledger.claim(WindowRow(self.window, "planned", "timer", NOON, self.plan.as_wire()))
 
     @property
@@ -97,7 +98,8 @@ class World:
             sources=SourceTools(
                 drawing=lambda feed, drawn: NUMBERS,
                 venues=lambda: {"coinbase": self.venue},
-                recording=lambda path: None,
+                recording=lambda replay: self.recording,
+                quarantine=lambda stream, attempt: self.quarantine,
             ),
             destinations=lambda stream, *_: self.hubs.sender(stream.hubs[0]),
             clock=clock,

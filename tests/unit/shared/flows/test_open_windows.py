@@ -9,6 +9,7 @@ from shared.clients.event_hubs.fake import FakeEventHubs
 from shared.clients.storage.fake import FakeLedger
 from shared.domain.windows.ledger_row import WindowRow
 from shared.domain.windows.plan import Plan, PlanTemplate, StreamPlan
+from shared.domain.windows.replay import ReplayPlan
 from shared.domain.windows.schedule import Schedule
 from shared.domain.windows.window import Window
 from shared.errors import CorruptRow, FeedUnusable, LoginRefused, Unavailable
@@ -189,3 +190,15 @@ def test_a_feed_that_fails_does_not_keep_the_others_from_being_claimed(ledger, c
 
     assert [row.window.feed for row in rows] == ["payments"]
     assert any(record.message.startswith("feed.not_claimed feed=trades") for record in caplog.records)
+
+
+def test_what_a_window_replays_is_frozen_into_its_plan_and_kept_by_its_next_attempts():
+    replays = iter([ReplayPlan("file:///a.csv", "1", 0, 0, 0, 1), ReplayPlan("file:///b.csv", "2", 5, 0, 2, 1)])
+    plans = replace(PLANS, replay=lambda feed, settings: next(replays))
+    window = Window("payments", NOON, NOON + timedelta(hours=1))
+
+    (row,) = plans.rows("payments", NOON, "timer", claim=[window])
+    (again,) = plans.rows("payments", NOON, "request", reopen=[replace(row, state="failed")])
+
+    assert Plan.from_wire(dict(row.plan)).replay == ReplayPlan("file:///a.csv", "1", 0, 0, 0, 1)
+    assert Plan.from_wire(dict(again.plan)).replay == Plan.from_wire(dict(row.plan)).replay

@@ -62,7 +62,6 @@ def test_a_service_that_names_a_wait_is_what_the_caller_is_told(asked, told):
     [
         (SettingsError("wrong"), "settings"),
         (CorruptRow("wrong"), "internal"),
-        (FeedRefused("wrong"), "internal"),
         (FeedUnusable("wrong"), "internal"),
         (JobRefused("wrong"), "internal"),
     ],
@@ -72,3 +71,12 @@ def test_what_waiting_does_not_cure_is_500(error, code):
 
     assert (response.status, response.headers) == (500, {})
     assert response.body == {"error": {"code": code, "message": "wrong", "field": None}}
+
+
+def test_a_window_whose_source_does_not_serve_it_is_a_conflict_and_says_why():
+    response = error_response(FeedRefused("There is no recording blob:recordings/payments.csv."))
+
+    assert (response.status, response.headers) == (409, {})
+    assert response.body["error"] == {
+        "code": "feed_refused", "message": "There is no recording blob:recordings/payments.csv.", "field": None,
+    }  # fmt: skip

@@ -1,0 +1,117 @@
+"""Cuts a block of CSV into lines and fields, all at once: where each field lies, and which lines need a closer look.
+
+A line break always ends a line, also within quotes: so a quote that is never closed costs its own line alone.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+type Ints = npt.NDArray[np.int64]
+type Bools = npt.NDArray[np.bool_]
+type Bytes = npt.NDArray[np.uint8]
+
+_COMMA, _BREAK, _RETURN, _QUOTE, _BACKSLASH, _BLANK, _ASCII = 44, 10, 13, 34, 92, 32, 128
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The fields of a block's lines.
+
+    begins, ends: of each line in the block, the second without its line break. plain: the lines that have the right
+    number of fields and nothing odd in them, by their numbers in the block, from 0. starts, lengths: int64[plain
+    lines, fields]. odd: the other lines; blank ones are in neither.
+    """
+
+    begins: Ints
+    ends: Ints
+    plain: Ints
+    starts: Ints
+    lengths: Ints
+    odd: Ints
+
+
+def cut(block: Bytes, count: int) -> Fields:
+    """Cut a block of whole lines, each of which ends in a line break, into `count` fields a line."""
+    is_break = block == _BREAK
+    breaks = np.flatnonzero(is_break)
+    begins = np.concatenate(([0], breaks[:-1] + 1))
+    ends = breaks - _returns(block, breaks)
+    odd = _odd(block, breaks, ends)
+    marks = np.flatnonzero((block == _COMMA) | is_break)
+    is_quote = block == _QUOTE
+    quotes = np.flatnonzero(is_quote) if is_quote.any() else marks[:0]
+    if quotes.size:
+        marks = _outside(marks, quotes, breaks)
+    places, whole = _rows(marks, breaks, count)
+    plain = np.flatnonzero(whole & ~odd)
+    if odd.any():
+        places = places[~odd[whole]]
+    starts = np.empty_like(places)
+    starts[:, 0] = begins[plain]
+    np.add(places[:, :-1], 1, out=starts[:, 1:])
+    places[:, -1] = ends[plain]
+    lengths = places - starts
+    if quotes.size:
+        plain, starts, lengths = _unquoted(block, quotes, plain, starts, lengths)
+    others = np.ones(len(breaks), np.bool_)
+    others[plain] = False
+    return Fields(begins, ends, plain, starts, lengths, np.flatnonzero(others & (ends > begins)))
+
+
+def _rows(marks: Ints, breaks: Ints, count: int) -> tuple[Ints, Bools]:
+    """Give the places where the fields of lines with `count` fields end, and say which lines these are."""
+    if marks.size == count * breaks.size and np.array_equal(marks[count - 1 :: count], breaks):
+        return marks.reshape(-1, count), np.ones(len(breaks), np.bool_)
+    last = np.searchsorted(marks, breaks)
+    whole = np.diff(last, prepend=-1) == count
+    return marks[last[whole][:, None] - np.arange(count - 1, -1, -1)], whole
+
+
+def _returns(block: Bytes, breaks: Ints) -> Ints:
+    """Say of each line break whether a carriage return stands before it, as 1 or 0."""
+    found: Ints = (block[np.maximum(breaks - 1, 0)] == _RETURN).astype(np.int64) * (breaks > 0)
+    return found
+
+
+def _odd(block: Bytes, breaks: Ints, ends: Ints) -> Bools:
+    """Say which lines hold a control character, a backslash, or bytes that are not UTF-8."""
+    odd = np.zeros(len(breaks), np.bool_)
+    low = block < _BLANK
+    if np.count_nonzero(low) > len(breaks) + np.count_nonzero(ends < breaks):
+        places = np.flatnonzero(low & (block != _BREAK))
+        lines = np.searchsorted(breaks, places)
+        odd[lines[places != ends[lines]]] = True
+    if (block == _BACKSLASH).any():
+        odd[np.searchsorted(breaks, np.flatnonzero(block == _BACKSLASH))] = True
+    if block.max() >= _ASCII and not _is_utf8(block):
+        odd[np.searchsorted(breaks, np.flatnonzero(block >= _ASCII))] = True
+    return odd
+
+
+def _is_utf8(block: Bytes) -> bool:
+    try:
+        str(block.data, "utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _outside(marks: Ints, quotes: Ints, breaks: Ints) -> Ints:
+    """Give the marks that stand outside quotes: those with an even number of quotes before them in their line."""
+    before = np.searchsorted(quotes, marks)
+    of_line = np.searchsorted(breaks, marks)
+    at_begin = np.searchsorted(quotes, np.concatenate(([0], breaks[:-1])))
+    found: Ints = marks[((before - at_begin[of_line]) & 1 == 0) | (breaks[of_line] == marks)]
+    return found
+
+
+def _unquoted(block: Bytes, quotes: Ints, plain: Ints, starts: Ints, lengths: Ints) -> tuple[Ints, Ints, Ints]:
+    """Take off the quotes around fields; lines with quotes elsewhere are no plain ones."""
+    ends = starts + lengths
+    inside = np.searchsorted(quotes, ends) - np.searchsorted(quotes, starts)
+    wrapped = (inside == 2) & (lengths > 1) & (block[starts] == _QUOTE) & (block[ends - 1] == _QUOTE)  # noqa: PLR2004
+    good = (wrapped | (inside == 0)).all(1)
+    starts, lengths = starts + wrapped, lengths - 2 * wrapped
+    return plain[good], starts[good], lengths[good]
