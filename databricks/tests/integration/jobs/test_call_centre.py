@@ -85,8 +85,8 @@ def test_every_record_is_counted_in_silver_and_windows_whose_rows_changed_beside
 def said_by_commits(house):
     """Give (table, source, version) as a new process reads them of the tables' own commits."""
     lake = Lake(house.spark, house.lake.names)
-    found = [(name, lake.progress(name)) for name in lake.tables("silver")]
-    assert sum(progress is not None for _, progress in found) == 15
+    found = [(name, lake.progress(name)) for layer in ("silver", "gold") for name in lake.tables(layer)]
+    assert sum(progress is not None for _, progress in found) == 17
     return {
         (name, source, version)
         for name, progress in found
