@@ -9,8 +9,9 @@ from shared import telemetry
 from shared.clients.breaker import Breaker
 from shared.clients.links import Closable, LinkFault, LinkSlot
 from shared.clients.retrying import RetryPolicy, Tries
+from shared.domain.delivery import Delivery, Event
 from shared.domain.failures import FailureKind
-from shared.errors import LoginRefused, Unavailable
+from shared.errors import LoginRefused, SendFailed, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -113,7 +114,31 @@ class Attempts:
             await self.retry.clock.pause(min(wait, self.breaker.rest / _LOOKS))
 
 
-def gravest(failures: Sequence[GaveUp | LoginRefused]) -> GaveUp | LoginRefused:
+def undelivered(
+    place: str,
+    failures: Sequence[GaveUp | LoginRefused],
+    delivery: Delivery,
+    unsettled: Sequence[Event],
+    events: Sequence[Event],
+) -> LoginRefused | SendFailed:
+    """Give what a send of `events` raises that left some unsettled: a refused login as it is, else what it came to."""
+    last = _gravest(failures)
+    if isinstance(last, LoginRefused):
+        return last
+    rows, all_rows = sum(event.rows for event in unsettled), sum(event.rows for event in events)
+    failed = SendFailed(
+        f"{place}: {rows} of {all_rows} records were not delivered, of which {delivery.unknown} may be stored; the last"
+        f" attempt met: {last}",
+        delivery,
+        kind=last.kind,
+        retry_after=last.retry_after,
+        unsettled=unsettled,
+    )
+    failed.__cause__ = last
+    return failed
+
+
+def _gravest(failures: Sequence[GaveUp | LoginRefused]) -> GaveUp | LoginRefused:
     """Choose the failure that says most: one that waiting does not cure comes first."""
     refused = next((failure for failure in failures if isinstance(failure, LoginRefused)), None)
     lasting = next((failure for failure in failures if not failure.kind.may_pass), None)

@@ -11,16 +11,21 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
 import yaml
 from azure.core.credentials import AzureKeyCredential
 from azure.eventgrid import EventGridEvent, EventGridPublisherClient
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
-from local.clone import ROOT
+from local.clone import LAKEHOUSE_PYTHON, ROOT
+from local.platform.enrichment import lakehouse_is_installed
 from tests.e2e.running_app import RunningApp, planned
 from tests.e2e.waiting import eventually
 
+needs_spark = pytest.mark.skipif(
+    not lakehouse_is_installed(LAKEHOUSE_PYTHON), reason="the lakehouse is not installed: scripts/setup-lakehouse"
+)
 RUN_ENDED = frozenset({"succeeded", "failed", "superseded"})
 TRADES_BACK, PAYMENTS_BACK = 6, 200
 """How many windows of the grid lie back to the first past one that is asked for: trades have an hour of history."""

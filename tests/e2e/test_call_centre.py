@@ -12,8 +12,6 @@ import pyarrow.parquet as pq
 import pytest
 from azure.storage.blob import BlobServiceClient
 
-from local.platform.enrichment import lakehouse_is_installed
-from local.platform.services import LAKEHOUSE_PYTHON
 from shared.domain.days import day_of
 from shared.domain.windows.plan import Plan
 from shared.domain.windows.window import microseconds
@@ -21,14 +19,10 @@ from shared.feeds.call_centre import truth
 from shared.feeds.call_centre.dimensions import dimension
 from shared.feeds.call_centre.feed import FEED
 from shared.feeds.feed import Position
+from tests.e2e.enriching import needs_spark
 from tests.e2e.running_app import times
 
-pytestmark = [
-    pytest.mark.skipif(
-        not lakehouse_is_installed(LAKEHOUSE_PYTHON), reason="the lakehouse is not installed: scripts/setup-lakehouse"
-    ),
-    pytest.mark.timeout(700),
-]
+pytestmark = [needs_spark, pytest.mark.timeout(700)]
 
 
 @pytest.fixture(scope="module")

@@ -6,16 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from local.platform.enrichment import lakehouse_is_installed
-from local.platform.services import LAKEHOUSE_PYTHON
+from tests.e2e.enriching import needs_spark
 from tests.e2e.killing_spark import HUBS, LENGTHS, RATE
 
-pytestmark = [
-    pytest.mark.skipif(
-        not lakehouse_is_installed(LAKEHOUSE_PYTHON), reason="the lakehouse is not installed: scripts/setup-lakehouse"
-    ),
-    pytest.mark.timeout(500),
-]
+pytestmark = [needs_spark, pytest.mark.timeout(500)]
 
 
 @pytest.fixture(scope="module")

@@ -6,16 +6,10 @@ from collections import Counter
 import pytest
 
 from local.demo.hub_reader import hubs_of
-from local.platform.enrichment import lakehouse_is_installed
-from local.platform.services import LAKEHOUSE_PYTHON
+from tests.e2e.enriching import needs_spark
 from tests.e2e.whole_feeds import PAYMENT_HUBS, PAYMENTS_RATE, SECONDS
 
-pytestmark = [
-    pytest.mark.skipif(
-        not lakehouse_is_installed(LAKEHOUSE_PYTHON), reason="the lakehouse is not installed: scripts/setup-lakehouse"
-    ),
-    pytest.mark.timeout(700),
-]
+pytestmark = [needs_spark, pytest.mark.timeout(700)]
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -49,8 +49,7 @@ class GatewayLink:
             self._client = self._client or self._make_client()
             database, _, name = self._name.partition("/")
             container = self._client.get_database_client(database).get_container_client(name)
-            with _as_faults(sending=False):
-                await container.read()
+            await _asked(container.read(), sending=False)
             self._container = container
 
     async def upsert(self, partition_key: str, items: Sequence[Mapping[str, Any]]) -> float:
@@ -58,8 +57,7 @@ class GatewayLink:
         if self._container is None:
             raise RuntimeError("a link is opened before it is used")
         operations = [("upsert", (item,)) for item in items]
-        with _as_faults(sending=True):
-            written = await self._container.execute_item_batch(operations, partition_key)
+        written = await _asked(self._container.execute_item_batch(operations, partition_key), sending=True)
         return float(written.get_response_headers().get(_CHARGE, 0.0))
 
     async def close(self) -> None:
@@ -114,17 +112,14 @@ def _transport(connection: CosmosConnection) -> _Transport:
     return _Transport(session=session, session_owner=True)
 
 
-@contextlib.contextmanager
-def _as_faults(*, sending: bool) -> Iterator[None]:
-    """Translate whatever the client raises: besides its own errors it leaks those of sockets and its own slips."""
+async def _asked[Answer](answer: Awaitable[Answer], *, sending: bool) -> Answer:
+    """Await the client and translate what it raises: its own errors, and those of sockets and slips that it leaks."""
     try:
-        yield
+        return await answer
     except (LinkFault, LoginRefused, Unavailable):
         raise
     except Exception as error:  # noqa: BLE001
         fault = _fault_of(error, sending=sending)
-    else:
-        return
     # Raised outside the handler: the error's request holds the key or token, so it may not hang on to ours.
     raise fault
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 from shared import telemetry
-from shared.clients.attempts import Attempts, GaveUp, gravest
+from shared.clients.attempts import Attempts, GaveUp, undelivered
 from shared.clients.cosmos.items import Items
 from shared.clients.cosmos.link import ContainerLink, ItemRejected
 from shared.clients.cosmos.queues import KeyQueue, queues
@@ -17,7 +17,7 @@ from shared.clients.progress import SendProgress
 from shared.domain.charge import Charge
 from shared.domain.delivery import Delivery, Event
 from shared.domain.failures import FailureKind
-from shared.errors import LoginRefused, SendFailed
+from shared.errors import LoginRefused
 
 logger = logging.getLogger(__name__)
 
@@ -119,18 +119,7 @@ class CosmosSender:
         self._progress.fail(delivery.refused + sum(event.rows for event in unsettled))
         if not failures:
             return delivery
-        last = gravest(failures)
-        if isinstance(last, LoginRefused):
-            raise last
-        rows, all_rows = sum(event.rows for event in unsettled), sum(one.event.rows for one in settling)
-        raise SendFailed(
-            f"{self._attempts.place}: {rows} of {all_rows} records were not delivered, of which {delivery.unknown} may"
-            f" be stored; the last attempt met: {last}",
-            delivery,
-            kind=last.kind,
-            retry_after=last.retry_after,
-            unsettled=unsettled,
-        ) from last
+        raise undelivered(self._attempts.place, failures, delivery, unsettled, [one.event for one in settling])
 
     def _log_progress(self) -> None:
         line = self._progress.line(self._attempts.retry.clock.now())

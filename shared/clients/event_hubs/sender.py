@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 
 from shared import telemetry
-from shared.clients.attempts import Attempts, GaveUp, gravest
+from shared.clients.attempts import Attempts, GaveUp, undelivered
 from shared.clients.destination import OnRefusal
 from shared.clients.event_hubs.link import Batch, HubProperties, Link, Target
 from shared.clients.links import LinkFault, LinkSlot
@@ -98,19 +98,8 @@ class HubSender:
         if not failures:
             return delivery
         unsettled = _unsettled(events, results)
-        rows = sum(event.rows for event in unsettled)
-        self._progress.fail(rows)
-        last = gravest(failures)
-        if isinstance(last, LoginRefused):
-            raise last
-        raise SendFailed(
-            f"{self._attempts.place}: {rows} of {sum(event.rows for event in events)} records were not delivered, of"
-            f" which {delivery.unknown} may be stored; the last attempt met: {last}",
-            delivery,
-            kind=last.kind,
-            retry_after=last.retry_after,
-            unsettled=unsettled,
-        ) from last
+        self._progress.fail(sum(event.rows for event in unsettled))
+        raise undelivered(self._attempts.place, failures, delivery, unsettled, events)
 
     def _log_progress(self) -> None:
         line = self._progress.line(self._attempts.retry.clock.now())

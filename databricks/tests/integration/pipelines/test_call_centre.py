@@ -6,6 +6,10 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyspark.sql import functions as F
+
 from call_centre_stage import (
     FIRST,
     SECOND,
@@ -20,9 +24,6 @@ from call_centre_stage import (
     survey,
     ura,
 )
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from pyspark.sql import functions as F
 
 A_DAY = 24 * 60
 

@@ -34,7 +34,7 @@ WIDE = parse_contract(
 
 def found(spark, contract, bodies, *columns):
     """The (typed row, reason) of each body, all in one job."""
-    rows = [(body, "0", "0", place, START, None, {}, START, "") for place, body in enumerate(bodies)]
+    rows = [(body, "0", "0", place, START, None, {}, START, None, "") for place, body in enumerate(bodies)]
     bronze = spark.createDataFrame(rows, EVENTS).coalesce(1)
     checked = records(bronze, "trades", Versions((contract,), contract.name)).orderBy("sequence_number")
     return checked.select(*(columns or ("*",))).collect()

@@ -100,7 +100,9 @@ def test_the_good_ones_beside_them_are_kept(found):
 
 def test_what_senders_say_of_rows_never_overflows_a_sum(spark):
     rows = [HUGE, HUGE, "9" * 99, "-5", "x", "7", None]
-    events = [(b"", "0", "0", n, START, None, {"rows": one} if one else {}, START, "") for n, one in enumerate(rows)]
+    events = [
+        (b"", "0", "0", n, START, None, {"rows": one} if one else {}, START, None, "") for n, one in enumerate(rows)
+    ]
 
     counted = spark.createDataFrame(events, EVENTS).coalesce(1).select(records_of_event()).collect()
 

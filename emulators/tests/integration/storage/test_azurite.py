@@ -86,5 +86,5 @@ async def test_azurite_that_keeps_dying_ends_its_keeper(tmp_path, monkeypatch, a
 
 
 async def test_absent_azurite_is_named_with_what_to_do(tmp_path):
-    with pytest.raises(AzuriteFailed, match=r"absent\.js is not there: install Azurite"):
+    with pytest.raises(AzuriteFailed, match=r"absent\.js is not there: install it"):
         await start_and_stop(tmp_path, FREE, tmp_path / "absent.js")
