@@ -17,8 +17,14 @@ _REPLACED: Final = ("lake_ndjson", "lake_parquet")
 
 
 def resumes(plan: Plan) -> bool:
-    """Say whether a try may go on where an earlier one was: its lines are numbered, and what was sent stays there."""
-    return plan.replay is not None and not any(stream.destination in _REPLACED for stream in plan.streams)
+    """Say whether a try may go on where an earlier one was: its lines are numbered, and what was sent stays there.
+
+    With Cosmos DB it begins anew: what waited for the container may have died with the try, and a repeated upsert
+    changes nothing.
+    """
+    return plan.replay is not None and not any(
+        stream.cosmos or stream.destination in _REPLACED for stream in plan.streams
+    )
 
 
 def settled_before(tries: Iterable[SliceRow]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 
 from shared.domain.windows.ending import completed
 from shared.domain.windows.replay import ReplayPlan
-from shared.domain.windows.resuming import continued
+from shared.domain.windows.resuming import continued, resumes
 from shared.errors import SendFailed
 from tests.unit.shared.flows.test_ingest_slice import World
 from tests.unit.shared.flows.test_replayed_slice import Recorded
@@ -42,7 +42,7 @@ class ReplayingWorld(World):
     @property
     def tools(self):
         @asynccontextmanager
-        async def connected(stream, attempt_id):
+        async def connected(stream, *_):
             async with self.hubs.sender(stream.hubs[0]) as sender:
                 yield FailingOnce(sender, self.sends_left)
 
@@ -82,3 +82,18 @@ def test_a_slice_that_ended_at_its_first_try_continues_none(world):
 
     assert continued(completed(world.ledger.attempts(world.window.id))) == {}
     assert len(world.sent) == 99
+
+
+@pytest.mark.parametrize(
+    ("changes", "may"),
+    [
+        ({}, True),
+        ({"cosmos": "ingestion/transactions"}, False),
+        ({"cosmos": "ingestion/transactions", "destination": "cosmos"}, False),
+        ({"destination": "lake_parquet"}, False),
+    ],
+)
+def test_a_try_begins_anew_where_what_an_earlier_one_gave_may_not_have_got_there(world, changes, may):
+    (stream,) = world.plan.streams
+
+    assert resumes(replace(world.plan, streams=(replace(stream, **changes),))) is may

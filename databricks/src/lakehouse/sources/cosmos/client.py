@@ -73,7 +73,8 @@ def _pages(container: ContainerProxy, continuation: str) -> Iterator[Page]:
     places = _places(continuation) if continuation else [[each, ""] for each in container.read_feed_ranges()]
     for place in places:
         feed_range, token = place
-        goes_on = {"continuation": token} if token else {"start_time": "Beginning", "feed_range": feed_range}
+        begins: dict[str, Any] = {"start_time": "Beginning", "feed_range": feed_range}
+        goes_on = {"continuation": token} if token else begins
         for page in container.query_items_change_feed(max_item_count=_PAGE, **goes_on).by_page():
             items = list(page)
             place[1] = container.client_connection.last_response_headers["etag"]
