@@ -20,7 +20,7 @@ from shared.domain.spill import Sink, stream_at
 from shared.domain.windows.announcement import Announcement, closing, opening
 from shared.domain.windows.ending import completed, completing_attempts
 from shared.domain.windows.ledger_row import WindowRow
-from shared.domain.windows.marker import Tries, marked_hubs, marker_of, spill_in
+from shared.domain.windows.marker import SliceTries, marked_hubs, marker_of, spill_in
 from shared.domain.windows.plan import Plan, StreamPlan
 from shared.domain.windows.resuming import continued
 from shared.domain.windows.spilled import drained, spill_of_window, with_purged
@@ -192,7 +192,7 @@ async def _properties(events: WindowEvents, hub: str) -> HubProperties | None:
 
 
 def _spill(
-    events: WindowEvents, row: WindowRow, tries: Tries, before: Mapping[str, Mapping[str, int]]
+    events: WindowEvents, row: WindowRow, tries: SliceTries, before: Mapping[str, Mapping[str, int]]
 ) -> dict[str, dict[str, int]]:
     """Count a window's spill at hubs and at Cosmos DB. before: what a marker of the same tries says of it."""
     kept = [stream_at(stream.name, sink) for stream in _plan(row).streams for sink in _sinks(stream)]
@@ -213,9 +213,9 @@ def _marked(events: WindowEvents, window_id: str) -> dict[str, Any]:
     return marker if isinstance(marker, dict) else {}
 
 
-def _tries(events: WindowEvents, row: WindowRow) -> Tries:
+def _tries(events: WindowEvents, row: WindowRow) -> SliceTries:
     rows = events.ledger.attempts(row.window.id, row.attempt)
-    return Tries(completing_attempts(rows, row.attempt), continued(completed(rows)))
+    return SliceTries(completing_attempts(rows, row.attempt), continued(completed(rows)))
 
 
 def _hubs(row: WindowRow) -> dict[str, tuple[str, ...]]:

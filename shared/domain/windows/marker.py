@@ -12,14 +12,14 @@ from shared.domain.windows.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
-class Tries:
+class SliceTries:
     """The try that completed each slice, and the earlier ones that it went on from."""
 
     attempts: Mapping[str, int]
     continued: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
 
-def marker_of(row: WindowRow, plan: Plan, tries: Tries, spill: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
+def marker_of(row: WindowRow, plan: Plan, tries: SliceTries, spill: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
     """Write all of the document but how far the hubs are. spill: as `spill_in` reads it."""
     cosmos = {stream.name: _at_cosmos(row, stream.name, spill) for stream in plan.streams if stream.cosmos}
     return {
@@ -35,7 +35,7 @@ def marker_of(row: WindowRow, plan: Plan, tries: Tries, spill: Mapping[str, Mapp
     }
 
 
-def spill_in(marker: Mapping[str, Any], of: Tries | None = None) -> dict[str, Mapping[str, int]]:
+def spill_in(marker: Mapping[str, Any], of: SliceTries | None = None) -> dict[str, Mapping[str, int]]:
     """Take the spill from a document, at Cosmos DB under the stream's name there (`shared.domain.spill.stream_at`).
 
     of: nothing is taken where the document is of other tries.
@@ -43,7 +43,7 @@ def spill_in(marker: Mapping[str, Any], of: Tries | None = None) -> dict[str, Ma
     if of and marker.get("attempts") != of.attempts:
         return {}
     found = marker.get("cosmos", {}).items()
-    at_cosmos = {stream_at(stream, "cosmos"): said["spill"] for stream, said in found if "spill" in said}
+    at_cosmos = {stream_at(stream, "cosmos"): part["spill"] for stream, part in found if "spill" in part}
     return {**marker.get("spill", {}), **at_cosmos}
 
 
