@@ -57,7 +57,8 @@ def apart(stages: Mapping[str, Any]) -> str:
 
 def _taken(row: Mapping[str, Any]) -> str:
     name = "The hub" if row["sink"] == "hub" else "Cosmos DB"
-    return f"{name} took {row['accepted']:,} of {row['read']:,} records of {row['stream']}."
+    later = f", and gets {row['spilled']:,} from the spill" if row["spilled"] else ""
+    return f"{name} took {row['accepted']:,} of {row['read']:,} records of {row['stream']} at once{later}."
 
 
 def _price(row: Mapping[str, Any]) -> str:

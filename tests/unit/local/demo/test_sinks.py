@@ -6,11 +6,11 @@ from rich.console import Console
 from local.demo.sinks import apart, print_equal, print_sinks
 
 HUB = {
-    "stream": "transactions", "sink": "hub", "read": 1_300, "accepted": 1_200, "units": None, "throughput_units": 1,
-    "month_price": 29.26,
+    "stream": "transactions", "sink": "hub", "read": 1_300, "accepted": 1_300, "spilled": 0, "units": None,
+    "throughput_units": 1, "month_price": 29.26,
 }  # fmt: skip
 COSMOS = {
-    "stream": "transactions", "sink": "cosmos", "read": 1_300, "accepted": 1_150, "units": 5_750.5,
+    "stream": "transactions", "sink": "cosmos", "read": 1_300, "accepted": 1_150, "spilled": 150, "units": 5_750.5,
     "throughput_units": None, "month_price": 233.6, "provisioned_units_s": 4_000, "needed_units_s": 191.7,
 }  # fmt: skip
 WINDOW = {"id": "payments-20261122T120000Z", "sinks": [HUB, COSMOS]}
@@ -26,7 +26,7 @@ def printed(window, **options):
 def test_both_sinks_are_printed_with_what_each_has(options):
     shown = printed(WINDOW, **options)
 
-    for text in ("transactions, hub", "transactions, cosmos", "1,200", "1,150", "5,750.5", "payments-20261122T120000Z"):
+    for text in ("transactions, hub", "transactions, cosmos", "1,300", "1,150", "5,750.5", "payments-20261122T120000Z"):
         assert text in shown
 
 
@@ -34,11 +34,11 @@ def test_the_comparison_is_said_in_words():
     shown = printed(WINDOW)
 
     assert (
-        "The hub took 1,200 of 1,300 records of transactions. "
+        "The hub took 1,300 of 1,300 records of transactions at once. "
         "A month at this rate costs 29.26 there, by the prices that are set.\n"
     ) in shown
     assert (
-        "Cosmos DB took 1,150 of 1,300 records of transactions. "
+        "Cosmos DB took 1,150 of 1,300 records of transactions at once, and gets 150 from the spill. "
         "A month of its 4,000 RU a second costs 233.60, of which the window used 191.7.\n"
     ) in shown
 
