@@ -33,6 +33,7 @@ _ORDER = (
     "test_polling",
     "test_destinations",
     "test_spill",
+    "test_cosmos_away",
     "test_enrichment_events",
     "test_enrichment_windows",
     "test_enrichment_assets",

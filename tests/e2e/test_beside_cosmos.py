@@ -36,13 +36,7 @@ def away(enrichment, window):
 
 
 @pytest.fixture(scope="module")
-def marked(enrichment, away):
-    """What marks that window's end while Cosmos DB is away."""
-    return enrichment.marker(away["id"])
-
-
-@pytest.fixture(scope="module")
-def back(enrichment, away, marked):
+def back(enrichment, away):
     """The same window once Cosmos DB is back, its spill was redriven and the window enriched again."""
     app, window_id = enrichment.app, away["id"]
     app.calm()
@@ -92,17 +86,7 @@ def test_the_run_is_told_of_the_container_and_reads_it_by_its_own_login(enrichme
     assert given["cosmos"] == {"database": "ingestion", "container": "transactions"}
 
 
-def test_a_window_whose_cosmos_is_away_closes_with_all_records_in_its_hubs_and_says_what_waits(away, marked):
-    counts, cosmos = marked["counts"]["transactions"], marked["cosmos"]["transactions"]
-
-    assert (away["state"], marked["spill"]) == ("closed", {})
-    assert (counts["accepted"], counts["spilled"]) == (LATER, 0)
-    assert (cosmos["counts"]["accepted"], cosmos["counts"]["spilled"]) == (0, LATER)
-    assert (cosmos["spill"]["waiting"], cosmos["spill"]["waiting_of_all_tries"]) == (LATER, LATER)
-    assert sinks_of(away)["cosmos"]["spilled"] == LATER
-
-
-def test_its_run_is_held_up_by_nothing_and_says_that_the_difference_waits(away):
+def test_a_run_is_not_held_up_by_cosmos_that_is_away_and_says_that_the_difference_waits(away):
     stages = away["enrichment"]["counts"]["transactions"]
 
     assert (away["enrichment"]["runs"][0]["state"], away["enrichment"]["reconciliation"]) == ("succeeded", "balanced")
