@@ -4,10 +4,11 @@ import argparse
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -30,6 +31,7 @@ from local.demo.polling import (
 )
 from local.demo.runs import RunCheck, check_run, print_run_checks, progress_line, runs_have_ended
 from local.demo.scenario import LENGTH, Scenario, make_scenario
+from local.demo.sinks import print_equal, print_sinks
 from local.demo.verification import Record, Source, StreamCheck, check_stream
 from local.demo.volumes import VolumeCheck, print_volumes, watch_volumes
 from local.platform.banner import progress_printer
@@ -112,6 +114,7 @@ async def _follow_and_check(console: Console, running: Running, scenario: Scenar
     lost = away["id"] if away else None
     checks = [check for window in windows.values() if window for check in await _check(hubs, window, lost)]
     print_stream_checks(console, checks)
+    _each(windows, partial(print_sinks, console))
     if "databricks" in running.addresses:
         return [*checks, *await _follow_runs(console, running, scenario, windows)]
     console.print(
@@ -157,11 +160,18 @@ async def _follow_runs(
         )
     checks = [check_run(window) for window in windows.values() if window]
     print_run_checks(console, checks)
+    _each(windows, partial(print_equal, console))
     print_figures(console, await asyncio.to_thread(read_figures, running.state.sql))
     console.print("Waiting for the measurements and their alerts …")
     volumes = await watch_volumes(running, windows, scenario, _MEASURE_SECONDS)
     print_volumes(console, volumes)
     return [*checks, *volumes.checks]
+
+
+def _each(windows: Windows, show: Callable[[Mapping[str, Any]], None]) -> None:
+    for window in windows.values():
+        if window:
+            show(window)
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from rich.console import Console
 from local.clone import CONTRACTS
 from local.demo.display import print_columns, print_problems
 from local.demo.polling import Windows
+from local.demo.sinks import apart
 
 ENDED = frozenset({"succeeded", "failed", "superseded"})
 _COUNTS = "documents/window_counts.v1.schema.json"
@@ -43,6 +44,7 @@ def check_run(window: Mapping[str, Any]) -> RunCheck:
     checks = {
         f"the run is {run['state']}: {run['message']}": run["state"] == "succeeded",
         f"the tables are {verdict}: {differences or enrichment['counts_note']}": verdict == "balanced",
+        **{problem: False for problem in map(apart, counts.values()) if problem},
     }
     return RunCheck(
         window=window["id"],

@@ -5,13 +5,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+from local.platform.services import COSMOS_CONTAINER
 
 EVERY = timedelta(minutes=15)
 LENGTH = timedelta(seconds=30)
 SLICE = timedelta(seconds=10)
 HEAD_START = timedelta(seconds=16)
 
+COMPARED: Final = "payments"
+"""The feed whose stream goes to Cosmos DB beside its hub."""
+
+_BESIDE: Final = {"TRANSACTIONS_COSMOS": COSMOS_CONTAINER}
 _PAUSE = timedelta(seconds=10)
 _SHORT_LENGTH = timedelta(seconds=5)
 _LEAD = timedelta(seconds=5)
@@ -69,8 +75,12 @@ class Scenario:
 
     @property
     def outage_feed(self) -> str | None:
-        """Name the feed whose hub is lost in the middle of its first window: one that is drawn, where there is one."""
-        return next((feed for feed in self.feeds if feed not in self.exchange_feeds), None)
+        """Name the feed whose hub is lost in the middle of its first window: one that is drawn, where there is one.
+
+        Of several not the one whose hub is compared with Cosmos DB.
+        """
+        drawn = [feed for feed in self.feeds if feed not in self.exchange_feeds]
+        return min(drawn, key=lambda feed: feed == COMPARED, default=None)
 
     def table_of(self, window: Mapping[str, Any]) -> tuple[str, str] | None:
         """Give key and name of the table that is measured for a window; None where none is."""
@@ -96,6 +106,7 @@ class Scenario:
             "FEEDS": ",".join(self.feeds),
             "WINDOW_TIMER": "*/2 * * * * *",
             "SEND_DEADLINE": _hh_mm_ss(_SEND_DEADLINE),
+            **(_BESIDE if COMPARED in self.feeds else {}),
         }
         for feed in self.feeds:
             settings |= {f"{feed.upper()}_{name}": value for name, value in self._settings_of(feed, now).items()}

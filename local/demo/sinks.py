@@ -36,6 +36,37 @@ def print_sinks(console: Console, window: Mapping[str, Any]) -> None:
     ]
     if columns:
         print_columns(console, f"A hub and Cosmos DB beside it, {window['id']}", columns)
+    for row in rows:
+        console.print(f"{_taken(row)} {_price(row)}", highlight=False, soft_wrap=True)
+
+
+def print_equal(console: Console, window: Mapping[str, Any]) -> None:
+    """Say of each stream of a window what the lakehouse found when it compared Cosmos DB with the hub."""
+    for stream, stages in window["enrichment"]["counts"].items():
+        found: Mapping[str, int] = stages.get("cosmos", {})
+        if "equal" in found:
+            same = f"The {found['both']:,} records of {stream} in Cosmos DB are those that came through the hub"
+            console.print(f"{same}, field by field: {window['id']}.", highlight=False, soft_wrap=True)
+
+
+def apart(stages: Mapping[str, Any]) -> str:
+    """Say how Cosmos DB and the hub differ by a stream's counts; empty where they don't, or one is not there."""
+    found: Mapping[str, int] = stages.get("cosmos", {})
+    return f"Cosmos DB and the hub are apart in {found['apart']} records: {dict(found)}" if "apart" in found else ""
+
+
+def _taken(row: Mapping[str, Any]) -> str:
+    name = "The hub" if row["sink"] == "hub" else "Cosmos DB"
+    later = f", and gets {row['spilled']:,} from the spill" if row["spilled"] else ""
+    return f"{name} took {row['accepted']:,} of {row['read']:,} records of {row['stream']} at once{later}."
+
+
+def _price(row: Mapping[str, Any]) -> str:
+    price = f"{row['month_price']:,.2f}"
+    if row["sink"] == "hub":
+        return f"A month at this rate costs {price} there, by the prices that are set."
+    used = f"of which the window used {row['needed_units_s']:,}"
+    return f"A month of its {row['provisioned_units_s']:,} RU a second costs {price}, {used}."
 
 
 def _written(value: float | None) -> str:

@@ -19,8 +19,7 @@ EVENT_GRID = "event_grid"
 DATABRICKS = "databricks"
 LOGIC_APP = "logic_app"
 COSMOS = "cosmos"
-COSMOS_DATABASE = "ingestion"
-COSMOS_CONTAINER = "transactions"
+COSMOS_CONTAINER = "ingestion/transactions"
 COSMOS_THROUGHPUT = 4_000
 COSMOS_PARTITIONS = 2
 _COSMOS_KEY = "/ipCountryCode"
@@ -168,7 +167,7 @@ def _cosmos(choices: Choices, state: State) -> Service:
         *("--port", str(choices.ports.cosmos), "--admin-port", str(choices.ports.cosmos_admin)),
         *_certificate(state),
         *("--ca", str(state.authority), "--identities", str(state.identities), "--key-file", str(state.cosmos_key)),
-        *("--server", str(COSMOS_SERVER), "--container", f"{COSMOS_DATABASE}/{COSMOS_CONTAINER}:{_COSMOS_KEY}"),
+        *("--server", str(COSMOS_SERVER), "--container", f"{COSMOS_CONTAINER}:{_COSMOS_KEY}"),
         *("--throughput", str(COSMOS_THROUGHPUT), "--partitions", str(COSMOS_PARTITIONS)),
     ]
     return Service(

@@ -114,9 +114,11 @@ def split(path: str, events: Sequence[Event], dead: Iterable[DeadKeys]) -> Split
 
 
 def drained_windows(batches: Iterable[SpilledBatch]) -> list[str]:
-    """Give the windows of which no batch waits any more, of the batches of all states."""
-    by_window = groupby(sorted(batches, key=attrgetter("window_id")), key=attrgetter("window_id"))
-    return [window_id for window_id, own in by_window if all(batch.state != "waiting" for batch in own)]
+    """Give the windows of which no batch waits for hubs any more, or none for Cosmos DB; batches: of all states."""
+    of_sink = attrgetter("window_id", "sink")
+    parts = groupby(sorted(batches, key=of_sink), key=of_sink)
+    found = {window_id for (window_id, _), own in parts if all(batch.state != "waiting" for batch in own)}
+    return sorted(found)
 
 
 def overdue(

@@ -77,7 +77,7 @@ class SpilledBatch:
     @property
     def sink(self) -> Sink:
         """Say what it waits for."""
-        return "cosmos" if self.stream.endswith(_OF_COSMOS) else "hub"
+        return sink_of(self.stream)
 
     @property
     def window_id(self) -> str:
@@ -115,6 +115,11 @@ class SpillCounts:
 def stream_at(stream: str, sink: Sink) -> str:
     """Name under which a stream's batches for a sink are kept."""
     return f"{stream}{_OF_COSMOS}" if sink == "cosmos" else stream
+
+
+def sink_of(stream: str) -> Sink:
+    """Say of the name under which a stream's batches are kept for what they wait."""
+    return "cosmos" if stream.endswith(_OF_COSMOS) else "hub"
 
 
 def batch_path(stream: str, attempt_id: str, number: int) -> str:

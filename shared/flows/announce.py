@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -16,12 +16,14 @@ from shared.clients.storage.spill import Spill
 from shared.clients.storage.windows import Ledger, known_window
 from shared.domain.failures import FailureKind
 from shared.domain.runs.run import real_end
+from shared.domain.spill import Sink, stream_at
 from shared.domain.windows.announcement import Announcement, closing, opening
 from shared.domain.windows.ending import completed, completing_attempts
 from shared.domain.windows.ledger_row import WindowRow
-from shared.domain.windows.plan import Plan
+from shared.domain.windows.marker import SliceTries, marked_hubs, marker_of, spill_in
+from shared.domain.windows.plan import Plan, StreamPlan
 from shared.domain.windows.resuming import continued
-from shared.domain.windows.spilled import is_drained, spill_of_window, with_purged
+from shared.domain.windows.spilled import drained, spill_of_window, with_purged
 from shared.errors import CorruptRow, LoginRefused, SendFailed, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -87,7 +89,7 @@ async def mark_spill(events: WindowEvents, window_id: str) -> bool:
         return False
     marked = await asyncio.to_thread(_marked, events, window_id)
     tries = await asyncio.to_thread(_tries, events, row)
-    if await asyncio.to_thread(_spill, events, row, tries, marked) == marked.get("spill", {}):
+    if await asyncio.to_thread(_spill, events, row, tries, spill_in(marked, tries)) == spill_in(marked):
         return False
     await _mark(events, row)
     return True
@@ -130,47 +132,26 @@ def marker_path(window_id: str) -> str:
 async def _mark(events: WindowEvents, row: WindowRow) -> None:
     """Write a window's marker, again where its spill was drained meanwhile: whoever drained it may have written first.
 
-    When it was drained is noted before, since the marker is what `mark_spill` goes by. Where the window is ingested
-    again meanwhile, its end is taken back, or that of the next attempt written in its place.
+    When it was drained, at hubs or at Cosmos DB, is noted before, since the marker is what `mark_spill` goes by. Where
+    the window is ingested again meanwhile, its end is taken back, or that of the next attempt written in its place.
     """
     path, marked = marker_path(row.window.id), await asyncio.to_thread(_marked, events, row.window.id)
     tries = await asyncio.to_thread(_tries, events, row)
-    spill = await asyncio.to_thread(_spill, events, row, tries, marked)
+    before = spill_in(marked, tries)
+    spill = await asyncio.to_thread(_spill, events, row, tries, before)
     while True:
-        if spill and is_drained(spill):
+        if any(before.get(stream) != states for stream, states in drained(spill).items()):
             await asyncio.to_thread(note, events, row, DRAINED, is_last=True)
-        marker = _marker(row, tries, spill, await _positions(events, row, marked))
+        marker = marker_of(row, _plan(row), tries, spill) | await _positions(events, row, marked)
         await asyncio.to_thread(events.reference.write, path, json.dumps(marker, indent=1).encode())
-        written, spill = spill, await asyncio.to_thread(_spill, events, row, tries, marked)
-        if spill == written or not is_drained(spill):
+        written, spill = spill, await asyncio.to_thread(_spill, events, row, tries, before)
+        if drained(spill) == drained(written):
             break
     now = await asyncio.to_thread(_row, events, row.window.id)
     if not now.ended:
         await asyncio.to_thread(events.reference.delete, path)
     elif now.attempt != row.attempt:
         await _mark(events, now)
-
-
-@dataclass(frozen=True, slots=True)
-class _Tries:
-    """The try that completed each slice, and the earlier ones that it went on from."""
-
-    attempts: Mapping[str, int]
-    continued: Mapping[str, Sequence[int]]
-
-
-def _marker(row: WindowRow, tries: _Tries, spill: Mapping[str, Any], positions: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "window": row.window.id,
-        "start": row.window.start.isoformat(),
-        "end": real_end(row).isoformat(),
-        "state": row.state,
-        "counts": row.result.get("counts", {}),
-        "attempts": tries.attempts,
-        **({"continued": tries.continued} if tries.continued else {}),
-        "spill": spill,
-        **positions,
-    }
 
 
 async def _positions(events: WindowEvents, row: WindowRow, marked: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -180,7 +161,7 @@ async def _positions(events: WindowEvents, row: WindowRow, marked: Mapping[str, 
     """
     found: dict[str, dict[str, Any]] = {"hubs": {}, "last_sequence_numbers": {}}
     for stream, hubs in _hubs(row).items():
-        before = _marked_hubs(marked, stream, hubs[0])
+        before = marked_hubs(marked, stream, hubs[0])
         first, *further = [await _position(events, hub, before.get(hub, {})) for hub in hubs]
         found["last_sequence_numbers"][stream] = first.pop("last_sequence_numbers")
         if "created_at" in first:
@@ -199,13 +180,6 @@ async def _position(events: WindowEvents, hub: str, before: Mapping[str, Any]) -
     return {"name": hub, "created_at": properties.created_at.isoformat(), "last_sequence_numbers": last}
 
 
-def _marked_hubs(marked: Mapping[str, Any], stream: str, first: str) -> dict[str, Mapping[str, Any]]:
-    """Take from a marker what it says of a stream's hubs, by name. first: the one whose name it may leave out."""
-    last = marked.get("last_sequence_numbers", {}).get(stream, {})
-    head = {**marked.get("hubs", {}).get(stream, {"name": first}), "last_sequence_numbers": last}
-    return {one["name"]: one for one in (head, *marked.get("further_hubs", {}).get(stream, ()))}
-
-
 async def _properties(events: WindowEvents, hub: str) -> HubProperties | None:
     """Ask a hub how far it is; None where there is no such hub any more."""
     try:
@@ -217,11 +191,17 @@ async def _properties(events: WindowEvents, hub: str) -> HubProperties | None:
         return None
 
 
-def _spill(events: WindowEvents, row: WindowRow, tries: _Tries, marked: Mapping[str, Any]) -> dict[str, dict[str, int]]:
-    """Count a window's spill; marked: what its marker says, of the same tries or others."""
-    batches = [batch for stream in _hubs(row) for batch in events.spill.batches(f"{stream}/{row.window.id}/")]
-    before = marked.get("spill", {}) if marked.get("attempts") == tries.attempts else {}
+def _spill(
+    events: WindowEvents, row: WindowRow, tries: SliceTries, before: Mapping[str, Mapping[str, int]]
+) -> dict[str, dict[str, int]]:
+    """Count a window's spill at hubs and at Cosmos DB. before: what a marker of the same tries says of it."""
+    kept = [stream_at(stream.name, sink) for stream in _plan(row).streams for sink in _sinks(stream)]
+    batches = [batch for stream in kept for batch in events.spill.batches(f"{stream}/{row.window.id}/")]
     return with_purged(spill_of_window(batches, tries.attempts, tries.continued), before)
+
+
+def _sinks(stream: StreamPlan) -> tuple[Sink, ...]:
+    return (*(("hub",) if stream.hubs else ()), *(("cosmos",) if stream.cosmos else ()))
 
 
 def _marked(events: WindowEvents, window_id: str) -> dict[str, Any]:
@@ -233,14 +213,18 @@ def _marked(events: WindowEvents, window_id: str) -> dict[str, Any]:
     return marker if isinstance(marker, dict) else {}
 
 
-def _tries(events: WindowEvents, row: WindowRow) -> _Tries:
+def _tries(events: WindowEvents, row: WindowRow) -> SliceTries:
     rows = events.ledger.attempts(row.window.id, row.attempt)
-    return _Tries(completing_attempts(rows, row.attempt), continued(completed(rows)))
+    return SliceTries(completing_attempts(rows, row.attempt), continued(completed(rows)))
 
 
 def _hubs(row: WindowRow) -> dict[str, tuple[str, ...]]:
     """Name the hubs of each of a window's streams that has any."""
-    return {stream.name: stream.hubs for stream in Plan.from_wire(dict(row.plan)).streams if stream.hubs}
+    return {stream.name: stream.hubs for stream in _plan(row).streams if stream.hubs}
+
+
+def _plan(row: WindowRow) -> Plan:
+    return Plan.from_wire(dict(row.plan))
 
 
 def _announce(

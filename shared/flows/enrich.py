@@ -18,6 +18,7 @@ from shared.domain.runs.run import (
     RunRow,
     drain_limit_of,
     in_the_way,
+    is_read,
     may_be_tried_again,
     may_start_until,
     must_make_room,
@@ -66,7 +67,7 @@ def wanted(tools: EnrichmentTools, window_id: str | None) -> int | None:
     None, too, where the window is not in the ledger, or is not enriched.
     """
     row = known_window(tools.ledger, window_id)
-    if row is None or row.window.feed not in tools.jobs_of:
+    if row is None or not _is_enriched(tools, row):
         return None
     return number_of_wanted(row.attempt, tools.runs.of_window(row.window))
 
@@ -77,7 +78,7 @@ def claim_run(tools: EnrichmentTools, window_id: str, number: int, mode: RunMode
     `until` is when it makes no sense any more to start it.
     """
     row = known_window(tools.ledger, window_id)
-    if row is None or row.window.feed not in tools.jobs_of:
+    if row is None or not _is_enriched(tools, row):
         return {"proceed": False}
     now = tools.clock()
     tools.runs.claim(RunRow(row.window, number, mode, "claimed", now, now, attempt=row.attempt))
@@ -136,6 +137,10 @@ def fail_run(tools: EnrichmentTools, window_id: str, number: int, reason: str) -
     _change(tools, row, number, state="failed", message=readable(reason))
     telemetry.warning(logger, "run.failed", window=window_id, number=number, reason=reason)
     return {"ended": True, "state": "failed", "again": False}
+
+
+def _is_enriched(tools: EnrichmentTools, row: WindowRow) -> bool:
+    return row.window.feed in tools.jobs_of and is_read(row)
 
 
 def _awaited(tools: EnrichmentTools, row: WindowRow, run: RunRow) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from shared import telemetry
 from shared.clients.durable.orchestrations import Orchestrations
 from shared.clients.sql.stores import Counts
-from shared.domain.runs.run import RunMode, RunRow, instance_of, next_number
+from shared.domain.runs.run import RunMode, RunRow, instance_of, is_read, next_number
 from shared.domain.windows.ledger_row import WindowRow
 from shared.errors import LoginRefused, RequestRejected, SettingsError, Unavailable
 from shared.flows.enrich import EnrichmentTools, fail_run
@@ -65,6 +65,8 @@ def _window(tools: EnrichmentTools, window_id: str) -> WindowRow:
     row = existing_window(tools.ledger, window_id)
     if row.window.feed not in tools.jobs_of:
         raise _conflict(f"Windows of {row.window.feed} are not enriched: no workspace or no job is set for them.")
+    if not is_read(row):
+        raise _conflict(f"No stream of window {window_id} goes to a hub, so its run would have nothing to read.")
     return row
 
 

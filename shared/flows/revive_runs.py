@@ -13,6 +13,7 @@ from shared.domain.runs.run import (
     carriers,
     instance_of,
     is_due_for_revival,
+    is_read,
     may_start_until,
     next_number,
     number_of_wanted,
@@ -71,8 +72,11 @@ async def _catch_up(tools: EnrichmentTools, orchestrations: Orchestrations, rows
 
 
 def _drained(row: WindowRow, now: datetime) -> datetime | None:
-    """Give when a window's spill was drained, where that is long enough ago that a run may have taken it in."""
-    noted = row.announced.get(DRAINED)
+    """Give when a window's spill was drained, where that is long enough ago that a run may have taken it in.
+
+    Not of a window that runs have nothing to read of.
+    """
+    noted = row.announced.get(DRAINED) if is_read(row) else None
     drained = datetime.fromisoformat(noted) if noted else None
     return drained if drained is not None and ABANDONED <= now - drained < KEPT else None
 
@@ -106,7 +110,7 @@ def _is_owed_a_run(row: WindowRow, now: datetime) -> bool:
     """Say whether a window's opening was published so long ago that its run must have been claimed."""
     opened = row.announced.get("opened")
     is_late = opened is not None and now - datetime.fromisoformat(opened) >= ABANDONED
-    return is_late and now < real_end(row) + KEPT
+    return is_late and is_read(row) and now < real_end(row) + KEPT
 
 
 async def _begin(orchestrations: Orchestrations, row: WindowRow, number: int) -> Iterable[str]:

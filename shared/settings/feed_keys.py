@@ -79,7 +79,7 @@ def _stream(stream: Stream) -> Iterable[Setting]:
 def _beside_cosmos(stream: str) -> Iterable[Setting]:
     beside = f"The container of Cosmos DB that gets the stream {stream} too, `<database>/<container>`; absent: none."
     yield Setting(f"{stream.upper()}_COSMOS", values.container, "", beside)
-    alone = f"`true`: the stream {stream} goes to that container alone, and to no hub."
+    alone = f"`true`: the stream {stream} goes to that container alone, and to no hub; runs do not read it."
     yield Setting(f"{stream.upper()}_COSMOS_ONLY", setting.yes_or_no, "false", alone)
 
 

@@ -33,6 +33,7 @@ _ORDER = (
     "test_polling",
     "test_destinations",
     "test_spill",
+    "test_cosmos_away",
     "test_enrichment_events",
     "test_enrichment_windows",
     "test_enrichment_assets",
@@ -41,6 +42,7 @@ _ORDER = (
     "test_enrichment_spark",
     "test_hubs",
     "test_call_centre",
+    "test_beside_cosmos",
 )
 
 _HEAD_START = timedelta(seconds=28)
@@ -163,7 +165,7 @@ def killed_spark(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def whole_feeds(tmp_path_factory):
-    """Payments over three hubs and the call centre, a window of each through real Spark."""
+    """Payments over three hubs, Cosmos DB beside them, and the call centre: a window of each through real Spark."""
     with running_feeds(tmp_path_factory.mktemp("e2e") / "feeds") as started:
         yield started
 

@@ -135,6 +135,10 @@ class RunningApp:
         """Wait for the end of a window and show it."""
         return eventually(lambda: self._if_ended(window_id), f"{window_id} ended: {self.url}", within=within)
 
+    def spill(self, window_id: str) -> list[dict[str, Any]]:
+        """Show what lies in the spill of a window."""
+        return self._json(self.call("GET", f"/api/spill?window={window_id}"))["spill"]
+
     def instances(self) -> dict[str, dict[str, Any]]:
         """List all orchestrations by their ids, page by page."""
         url, found, more = "/runtime/webhooks/durabletask/instances?showInput=false", {}, ""
@@ -162,7 +166,7 @@ class RunningApp:
 
     def calm(self) -> None:
         """End all that goes wrong."""
-        for service in ("exchange", "event_hubs", "event_grid", "databricks"):
+        for service in ("exchange", "event_hubs", "event_grid", "databricks", "cosmos"):
             if service in self.running.addresses:
                 self.admin(service, "DELETE", "/faults")
 

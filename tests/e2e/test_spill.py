@@ -58,7 +58,7 @@ def redriven(app, spilled, waiting):
 
 
 def spill_of(app, window):
-    return app.call("GET", f"/api/spill?window={window['id']}").json()["spill"]
+    return app.spill(window["id"])
 
 
 def tried(summaries):

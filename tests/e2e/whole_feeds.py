@@ -1,4 +1,4 @@
-"""Two feeds in one app with real Spark: payments that are spread over three hubs, and the call centre."""
+"""Two feeds in one app with real Spark: the call centre, and payments over three hubs with Cosmos DB beside them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from local.platform.services import COSMOS_CONTAINER
 from tests.e2e.enriching import Enrichment
 from tests.e2e.running_app import Grid, RunningApp, running_app
 
@@ -16,6 +17,7 @@ _FEEDS = ("payments", "call_centre")
 _SETTINGS = {
     "FEEDS": ",".join(_FEEDS),
     "TRANSACTIONS_HUBS": ",".join(PAYMENT_HUBS),
+    "TRANSACTIONS_COSMOS": COSMOS_CONTAINER,
     "PAYMENTS_RATE": str(PAYMENTS_RATE),
     "CALL_CENTRE_RATE": str(CALLS_RATE),
     **{
@@ -50,5 +52,5 @@ def running_feeds(folder: Path) -> Iterator[WholeFeeds]:
     """Run the app and open a window of each feed, of two slices."""
     grid = Grid.beginning(datetime.now(UTC) + timedelta(hours=12), timedelta(days=1), timedelta(seconds=10))
     settings = _SETTINGS | grid.settings([feed.upper() for feed in _FEEDS])
-    with running_app(folder, grid, settings, with_enrichment=True) as app:
+    with running_app(folder, grid, settings, with_enrichment=True, with_cosmos=True) as app:
         yield WholeFeeds(Enrichment(app), {feed: app.open(feed, seconds=SECONDS)[0] for feed in _FEEDS})

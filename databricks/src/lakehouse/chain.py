@@ -117,12 +117,8 @@ class Chain:
         self.on_stage_done("counts")
 
     def finish(self) -> Mapping[str, WindowCounts]:
-        """Count the window and others that changed in the tables themselves, write that, and note all progress.
-
-        What was written to Cosmos DB last may have come after the last pass.
-        """
+        """Count the window and others that changed in the tables themselves, write that, and note all progress."""
         own = self.request.window_id
-        self._touched.update(self.cosmos.run_pass())
         self._touched.update(*map(self._drained_since_counted, self.silver))
         self.compiling.as_set()
         self.counting.forget()
@@ -152,9 +148,15 @@ class Chain:
 
     def _drained_since_counted(self, stream: str) -> set[str]:
         """Name the windows whose spill became another since they were counted: what was discarded touches no table."""
-        windows = self.sql.unsettled_spill(stream)
-        ends = {window: (self._closed_of(window) or {}).get(stream) for window in windows}
-        return {window for window, end in ends.items() if end and end.spill.unsettled != windows[window]}
+        hubs = self.sql.unsettled_spill(stream)
+        cosmos = self.sql.in_spill_of_cosmos(stream) if stream in self.cosmos.silver else {}
+        ends = {window: (self._closed_of(window) or {}).get(stream) for window in {*hubs, *cosmos}}
+        known = {window: (hubs.get(window, {}), cosmos.get(window, 0)) for window in ends}
+        return {
+            window
+            for window, end in ends.items()
+            if end and (end.spill.unsettled, end.waiting_for_cosmos) != known[window]
+        }
 
     def _take(self) -> None:
         for silver in self.silver.values():
@@ -165,10 +167,10 @@ class Chain:
         self.on_stage_done("gold")
 
     def _count(self) -> dict[tuple[str, str], WindowCounts]:
-        windows = sorted(self._touched)
+        closed = self._ends_before_cosmos()
+        windows = sorted(closed)
         self.counting.refresh(windows)
         found = {(window, stream): self._counts_of(window, stream) for window in windows for stream in self.silver}
-        closed = {window: self._closed_of(window) or {} for window in windows}
         self.sql.write_counts(
             {
                 (window, stream): as_rows(counts, closed[window].get(stream), self.equations_of(stream))
@@ -177,6 +179,16 @@ class Chain:
         )
         self._touched.clear()
         return found
+
+    def _ends_before_cosmos(self) -> dict[str, dict[str, Closed]]:
+        """Read the ends of the windows to count, and then what was written to Cosmos DB after the last pass.
+
+        In this order: else what its spill gives back in between would be neither in the spill nor there.
+        """
+        ends = {window: self._closed_of(window) or {} for window in self._touched}
+        while new := self.cosmos.run_pass() - ends.keys():
+            ends |= {window: self._closed_of(window) or {} for window in new}
+        return ends
 
     def _counts_of(self, window_id: str, stream: str) -> WindowCounts:
         published = self.equations_of(stream).published

@@ -114,6 +114,11 @@ def parameters_of(
     }
 
 
+def is_read(row: WindowRow) -> bool:
+    """Say whether a run has anything to read of a window: not where all its streams go elsewhere than to hubs."""
+    return any(stream.get("hubs") or stream.get("hub") for stream in row.plan.get("streams", ()))
+
+
 def may_start_until(run: RunRow) -> datetime:
     """Say until when it makes sense to start a run: a day from when its window was filled.
 
@@ -199,7 +204,9 @@ def _stream(plan: StreamPlan, hubs_made: Mapping[str, str]) -> dict[str, Any]:
     made = [{"created_at": hubs_made[hub]} if hub in hubs_made else {} for hub in plan.hubs]
     further = [{"name": hub, **known} for hub, known in zip(plan.hubs, made, strict=True)][1:]
     others = {"further_hubs": further} if further else {}
-    return {"name": plan.name, "hub": plan.hubs[0], "contract": plan.contract, **made[0], **others}
+    database, _, container = plan.cosmos.partition("/")
+    cosmos = {"cosmos": {"database": database, "container": container}} if plan.cosmos else {}
+    return {"name": plan.name, "hub": plan.hubs[0], "contract": plan.contract, **made[0], **others, **cosmos}
 
 
 def _let_go(row: WindowRow) -> datetime:

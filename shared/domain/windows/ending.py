@@ -9,7 +9,9 @@ from shared.domain.sinks import summed
 from shared.domain.windows.ledger_row import SliceRow, WindowRow, WindowState
 from shared.domain.windows.window import Slice
 
-_COUNTS = ("read", "accepted", "refused", "unknown", "spilled", "events")
+COUNTS = ("read", "accepted", "refused", "unknown", "spilled", "events")
+"""What is counted of each stream."""
+
 _MOST_WARNINGS = 50
 _EXCERPT = 300
 _ELSEWHERE = ("lost", "warnings", "unreadable")
@@ -133,7 +135,7 @@ def _counts(
     row: WindowRow, done: Iterable[SliceRow], completing: Mapping[str, Mapping[str, int]]
 ) -> dict[str, dict[str, int]]:
     streams = [stream["name"] for stream in row.plan.get("streams", [])]
-    totals = {stream: Counter(dict.fromkeys(_COUNTS, 0)) for stream in streams}
+    totals = {stream: Counter(dict.fromkeys(COUNTS, 0)) for stream in streams}
     for by_stream in [*(attempt.counts for attempt in done), completing]:
         for stream, counts in by_stream.items():
             totals[stream].update(counts)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from shared.domain.spill import SpillCounts, SpilledBatch, counts_by_stream
+from shared.domain.spill import SpillCounts, SpilledBatch, counts_by_stream, sink_of
 
 
 def spill_of_window(
@@ -34,9 +34,10 @@ def with_purged(
     return {stream: states for stream, states in counted.items() if stream in spill or any(states.values())}
 
 
-def is_drained(spill: Mapping[str, Mapping[str, int]]) -> bool:
-    """Say whether no record of a window waits, whichever try spilled it."""
-    return not any(states["waiting_of_all_tries"] for states in spill.values())
+def drained(spill: Mapping[str, Mapping[str, int]]) -> dict[str, Mapping[str, int]]:
+    """Take of a window's spill what hubs got if no record of any try waits for one, and the same of Cosmos DB."""
+    waiting = {sink_of(stream) for stream, states in spill.items() if states["waiting_of_all_tries"]}
+    return {stream: states for stream, states in spill.items() if sink_of(stream) not in waiting}
 
 
 def _counts(batch: SpilledBatch, attempts: Mapping[str, int], continued: Mapping[str, Sequence[int]]) -> bool:

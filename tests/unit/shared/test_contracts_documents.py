@@ -23,7 +23,8 @@ from shared.clients.storage.fake_spill import FakeSpill
 from shared.contracts import FOLDER
 from shared.domain.delivery import Event
 from shared.domain.runs.run import RunMode, RunRow, parameters_of
-from shared.domain.spill import SPILL_STATES, SpilledBatch, batch_path, message_of
+from shared.domain.sinks import SinkMeter
+from shared.domain.spill import SPILL_STATES, SpilledBatch, batch_path, message_of, stream_at
 from shared.domain.windows.announcement import closing, opening
 from shared.domain.windows.ending import Completion, decide_ending
 from shared.domain.windows.ledger_row import TERMINAL, SliceRow, WindowRow
@@ -51,7 +52,7 @@ HOUR = timedelta(hours=1)
 WINDOW = Window("call_centre", NOON, NOON + HOUR)
 STREAMS = (
     StreamPlan("calls", ("centre-calls",), "calls/1", "row", "identity", 2),
-    StreamPlan("surveys", ("surveys", "surveys-b", "surveys-c"), "surveys/12", "pack", "zstd", 1),
+    StreamPlan("surveys", ("surveys", "surveys-b", "surveys-c"), "surveys/12", "pack", "zstd", 1, cosmos="shop/asked"),
 )
 PLAN = PlanTemplate(HOUR, timedelta(), timedelta(), 1.0, 1.0, (), STREAMS).freeze(WINDOW, NOON, "", {})
 HUBS = {stream.name: stream.hubs for stream in STREAMS}
@@ -77,24 +78,22 @@ def properties_of(schema):
     return set(schema["properties"])
 
 
-OF_COSMOS = {"cosmos"}
-"""What only streams have that go to Cosmos DB beside their hub."""
-
-
 def closed_marker(state):
     """What is really written when a window has ended after one try at its only slice, counted as slices count."""
     ledger, hubs = FakeLedger(), FakeEventHubs({"centre-calls": 2, "surveys": 1, "surveys-b": 2, "surveys-c": 1})
     hubs.received["centre-calls"] += [Event(b"{}", 1, {}, partition_id="1")]
     counts = {stream.name: StreamCounts().as_wire() for stream in STREAMS}
-    attempt = SliceRow(PART, 3, state, NOON, NOON, counts)
+    sinks = {"surveys": {"hub": SinkMeter().as_wire(), "cosmos": SinkMeter(read=7).as_wire()}}
+    attempt = SliceRow(PART, 3, state, NOON, NOON, counts, sinks=sinks)
     row = WindowRow(WINDOW, "open", "timer", NOON, PLAN.as_wire())
     ending = decide_ending(row, PLAN.slices(), [attempt], Completion())
     ledger.claim(WindowRow(WINDOW, ending.state, "timer", NOON, PLAN.as_wire(), result=ending.result))
     ledger.write_attempt(attempt)
     spill = FakeSpill(lambda: NOON)
     for attempt_id in (PART.attempt_id(3), PART.attempt_id(2)):
-        path = batch_path("calls", attempt_id, 0)
-        spill.keep(SpilledBatch(path, "call_centre", "centre-calls", 5, 5, "0" * 64, NOON), b"")
+        for stream, place in (("calls", "centre-calls"), (stream_at("surveys", "cosmos"), "shop/asked")):
+            path = batch_path(stream, attempt_id, 0)
+            spill.keep(SpilledBatch(path, "call_centre", place, 5, 5, "0" * 64, NOON), b"")
     publisher = WindowEvents(ledger, hubs, FakeReference(lambda: NOON), spill, FakeTopic(), lambda: NOON)
     written = asyncio.run(mark_closed(publisher, WINDOW.id))
     return json.loads(publisher.reference.read(written["path"]))
@@ -140,9 +139,14 @@ def test_closed_json_is_what_its_contract_says(state):
     marker = closed_marker(state)
 
     assert breaches(schema, marker) == []
-    assert set(marker) == properties_of(schema) - OF_COSMOS - {"continued"}  # of a replayed slice alone, which goes on
+    assert set(marker) == properties_of(schema) - {"continued"}  # of a replayed slice alone, which goes on
     assert [set(counts) for counts in marker["counts"].values()] == [COUNTED, COUNTED]
     assert set(marker["spill"]["calls"]) == properties_of(schema["$defs"]["spilled"]) > set(SPILL_STATES)
+    assert (set(marker["counts"]), set(marker["spill"]), set(marker["cosmos"])) == (set(HUBS), {"calls"}, {"surveys"})
+    of_cosmos = marker["cosmos"]["surveys"]
+    assert set(of_cosmos) == properties_of(schema["properties"]["cosmos"]["additionalProperties"])
+    assert (set(of_cosmos["counts"]), of_cosmos["counts"]["read"]) == (COUNTED, 7 if state == "done" else 0)
+    assert set(of_cosmos["spill"]) == set(marker["spill"]["calls"])
     further = {stream: [hub["name"] for hub in hubs] for stream, hubs in marker["further_hubs"].items()}
     assert further == {"surveys": ["surveys-b", "surveys-c"]}
     assert {stream: (hub["name"], *further.get(stream, ())) for stream, hub in marker["hubs"].items()} == HUBS
@@ -172,8 +176,9 @@ def test_events_carry_the_properties_of_the_contract(packing, form):
 
 def test_a_run_is_not_given_streams_that_go_elsewhere_than_to_a_hub():
     orders = StreamPlan("orders", (), "orders/1", "row", "identity", 0, "sql")
+    alone = StreamPlan("stars", (), "stars/1", "row", "identity", 0, "cosmos", "shop/stars")
 
-    parameters = parameters_of(RunRow(WINDOW, 1, "follow", "claimed", NOON, NOON), [*STREAMS, orders], {}, {})
+    parameters = parameters_of(RunRow(WINDOW, 1, "follow", "claimed", NOON, NOON), [*STREAMS, orders, alone], {}, {})
 
     assert [one["name"] for one in json.loads(parameters["streams"])] == [one.name for one in STREAMS]
 
@@ -199,9 +204,12 @@ def test_a_runs_streams_name_all_that_the_contract_knows_of_a_stream():
     run = RunRow(WINDOW, 1, "follow", "claimed", NOON, NOON)
     known, unknown = (json.loads(parameters_of(run, STREAMS, {}, made)["streams"]) for made in (MADE, {}))
 
-    of_hubs = properties_of(schema["items"]) - OF_COSMOS
-    assert [set(stream) for stream in known] == [of_hubs - {"further_hubs"}, of_hubs]
-    assert [set(stream) - {"further_hubs"} for stream in unknown] == [set(schema["items"]["required"])] * 2
+    assert [set(stream) for stream in known] == [
+        properties_of(schema["items"]) - {"further_hubs", "cosmos"},
+        properties_of(schema["items"]),
+    ]
+    assert [set(stream) - {"further_hubs", "cosmos"} for stream in unknown] == [set(schema["items"]["required"])] * 2
+    assert known[1]["cosmos"] == unknown[1]["cosmos"] == {"database": "shop", "container": "asked"}
     further = schema["items"]["properties"]["further_hubs"]["items"]
     assert [set(hub) for hub in known[1]["further_hubs"]] == [properties_of(further)] * 2
     assert [set(hub) for hub in unknown[1]["further_hubs"]] == [set(further["required"])] * 2

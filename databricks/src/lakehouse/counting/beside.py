@@ -6,6 +6,9 @@ from dataclasses import asdict, dataclass
 COSMOS = "cosmos"
 """The stage of `window_counts` that says so."""
 
+IN_SPILL = "in_spill"
+"""Under this name of the stage: records that wait in the spill of Cosmos DB."""
+
 
 @dataclass(frozen=True, slots=True)
 class Beside:
@@ -35,5 +38,5 @@ class Beside:
         """Write it as rows of `window_counts`. waiting: records in Cosmos DB's spill; None while the window is open."""
         yield from ((COSMOS, name, rows) for name, rows in asdict(self).items())
         if waiting is not None:
-            yield COSMOS, "in_spill", waiting
+            yield COSMOS, IN_SPILL, waiting
             yield COSMOS, self.verdict(waiting), self.apart

@@ -10,6 +10,7 @@ from datetime import datetime
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from lakehouse.counting.beside import COSMOS, IN_SPILL
 from lakehouse.counting.counts import CountRow
 from lakehouse.counting.reconciling import LONGEST_NAME, SPILL
 from lakehouse.lake.progress import Progress, parse_progress
@@ -100,6 +101,11 @@ class SqlSink:
         for window_id, state, rows in found:
             states.setdefault(window_id, {})[state] = int(rows)
         return states
+
+    def in_spill_of_cosmos(self, stream: str) -> dict[str, int]:
+        """Give by window the records of a stream that waited for Cosmos DB when the window was counted."""
+        found = self._durably("sql.spilled", lambda: self._rows(statements.SPILLED, stream, COSMOS, IN_SPILL, IN_SPILL))
+        return {window_id: int(rows) for window_id, _, rows in found if rows}
 
     def write_counts(self, counts: Mapping[tuple[str, str], Sequence[CountRow]]) -> None:
         """Put counts by (window, stream) in the place of the former ones, all in one transaction."""

@@ -1,10 +1,11 @@
 """Whole runs of payments with Cosmos DB beside the hub."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from job_house import WINDOW, row
+from job_house import START, WINDOW, row
 from lakehouse.cli import summary
 from lakehouse.follow import Intervals, run
 from lakehouse.request import Container
@@ -17,6 +18,12 @@ def request_of(house):
     plain = house.request("transactions")
     streams = tuple(replace(one, cosmos=Container("ingestion", "transactions")) for one in plain.streams)
     return replace(plain, streams=streams)
+
+
+def later(house):
+    """The request of the window after that one."""
+    start = START + timedelta(hours=1)
+    return replace(request_of(house), window_id=PAYMENTS.replace("T10", "T11"), start=start, end=start)
 
 
 def send(house, *records):
@@ -68,6 +75,39 @@ def test_what_is_redriven_to_cosmos_later_makes_the_window_equal_in_the_next_run
 
     assert of_cosmos(house)["equal"] == 0
     assert of_cosmos(house)["both"] == 2
+
+
+def test_what_waits_for_cosmos_and_is_given_up_is_missing_there_in_the_next_run(house):
+    send(house, payment(1), payment(2))
+    put(house, payment(1))
+    house.close(window=PAYMENTS, stream="transactions", read=2, accepted=2, cosmos={"waiting": 1})
+    followed(house)
+    house.close(window=PAYMENTS, stream="transactions", read=2, accepted=2, cosmos={"waiting": 0, "discarded": 1})
+
+    run(later(house), "catch_up", house.chain(later(house)), house.clock, Intervals())
+
+    assert (of_cosmos(house)["only_in_hub"], of_cosmos(house)["apart"]) == (1, 1)
+
+
+def test_what_is_redriven_while_a_window_is_counted_is_not_missing_in_cosmos(house):
+    send(house, payment(1), payment(2))
+    put(house, payment(1))
+    house.close(window=PAYMENTS, stream="transactions", read=2, accepted=2, cosmos={"waiting": 1})
+    pages, asked = house.change_feed.pages, []
+
+    def redriven_after_the_second_reading(continuation):
+        asked.append(continuation)
+        yield from pages(continuation)
+        if len(asked) == 2:
+            put(house, payment(2))
+            house.close(window=PAYMENTS, stream="transactions", read=2, accepted=2, cosmos={"redriven": 1})
+
+    house.change_feed.pages = redriven_after_the_second_reading
+
+    told = followed(house)
+
+    assert len(asked) == 2
+    assert (told["warnings"], of_cosmos(house)["waiting"], of_cosmos(house)["in_spill"]) == ([], 1, 1)
 
 
 def test_differences_are_warned_of_and_the_hubs_own_verdict_stands(house):

@@ -55,6 +55,17 @@ def test_only_a_feed_with_sources_follows_the_markets():
     assert not {"PAYMENTS_SOURCES", "SHOP_SOURCES"} & settings.keys()
 
 
+def test_payments_go_to_cosmos_too_and_keep_their_hub_where_another_feed_can_lose_its_own():
+    without = make_scenario(SAMPLE | {"FEEDS": "trades,shop"}, None)
+
+    assert scenario().app_settings(NOON)["TRANSACTIONS_COSMOS"] == "ingestion/transactions"
+    assert (scenario().outage_feed, make_scenario(SAMPLE | {"FEEDS": "payments"}, None).outage_feed) == (
+        "shop",
+        "payments",
+    )
+    assert "TRANSACTIONS_COSMOS" not in without.app_settings(NOON)
+
+
 def test_a_drawn_feed_that_is_too_slow_for_a_short_window_draws_faster():
     sample = SAMPLE | {"PAYMENTS_RATE": "100", "SHOP_RATE": "0.16"}
 
@@ -95,7 +106,7 @@ def test_the_table_of_a_window_is_that_of_its_measured_stream():
 def test_the_hub_of_a_drawn_feed_is_lost_for_longer_than_a_send_is_tried():
     settings = scenario().app_settings(NOON)
 
-    assert scenario().outage_feed == "payments"
+    assert scenario().outage_feed == "shop"
     assert seconds(settings["SEND_DEADLINE"]) < LOST_FOR / 2
 
 

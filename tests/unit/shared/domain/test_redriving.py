@@ -14,6 +14,7 @@ from shared.domain.redriving import (
     MESSAGE_TRUSTED,
     DeadKeys,
     after_death,
+    drained_windows,
     due_batches,
     first_due,
     is_due,
@@ -156,3 +157,16 @@ def test_what_the_function_died_of_is_tried_once_more_and_then_dead():
 
     assert (first.state, first.reason, first.tries) == ("waiting", DIED, 3)
     assert (second.state, second.reason) == ("dead", DIED)
+
+
+@pytest.mark.parametrize(
+    ("waits", "found"),
+    [((), [WINDOW]), (("trades",), [WINDOW]), (("trades.cosmos",), [WINDOW]), (("trades", "trades.cosmos"), [])],
+)
+def test_a_window_is_drained_where_nothing_waits_for_its_hubs_or_nothing_for_cosmos(waits, found):
+    streams = ("trades", "trades.cosmos")
+    kept = [SpilledBatch(batch_path(one, f"{WINDOW}/0.1", 0), "trades", "h", 1, 1, "ab", NOON) for one in streams]
+
+    batches = [one if one.stream in waits else replace(one, state="redriven") for one in kept]
+
+    assert drained_windows(batches) == found

@@ -77,6 +77,11 @@ class World:
     def close(self, window=0):
         self.ledger.change(self.id(window), lambda row: replace(row, state="closed", closed_at=self.now))
 
+    def cosmos_alone(self, window=0):
+        """Plan a window's only stream for Cosmos DB and no hub."""
+        stream = StreamPlan("trades", (), "trades/1", "row", "identity", 0, "cosmos", "ingestion/trades").as_wire()
+        self.ledger.change(self.id(window), lambda row: replace(row, plan={**row.plan, "streams": [stream]}))
+
     def claimed(self, window=0, number=1):
         claim_run(self.tools, self.id(window), number, "follow")
         prepare_lookups(self.tools, self.id(window), number)
@@ -95,6 +100,18 @@ def test_a_window_in_the_ledger_without_a_run_wants_one():
     world = World()
 
     assert wanted(world.tools, world.id()) == 1
+
+
+def test_a_window_whose_streams_go_to_cosmos_alone_is_given_no_run():
+    world = World()
+    world.cosmos_alone()
+    world.close()
+
+    assert wanted(world.tools, world.id()) is None
+    assert claim_run(world.tools, world.id(), 1, "follow") == {"proceed": False}
+    with pytest.raises(RequestRejected, match="No stream of window trades-20261122T120000Z goes to a hub"):
+        claim_rerun(world.tools, world.id())
+    assert world.runs.of_window(world.windows[0]) == []
 
 
 @pytest.mark.parametrize("window_id", [None, "", "nonsense", "trades-20261122T235900Z"])

@@ -34,7 +34,7 @@ def revive(world, orchestrations):
 def told(world, window=0):
     """Write that the opening of a window was published."""
     announced = {"opened": NOON.isoformat()}
-    world.ledger.change(world.id(window), lambda row: replace(row, announced=announced))
+    world.ledger.change(world.id(window), lambda row: replace(row, announced={**row.announced, **announced}))
 
 
 def test_a_run_claimed_by_a_host_that_was_killed_before_it_started_is_started(world, orchestrations):
@@ -139,7 +139,7 @@ def ran(world, window=0, number=1, *, mode="follow", state="succeeded", claimed=
 def drained(world, at, window=0):
     """Write that the spill of a window was drained, and let ten minutes pass."""
     row = {"drained": at.isoformat()}
-    world.ledger.change(world.id(window), lambda current: replace(current, announced=row))
+    world.ledger.change(world.id(window), lambda current: replace(current, announced={**current.announced, **row}))
     world.now = at + 10 * MINUTE
 
 
@@ -193,7 +193,8 @@ def test_what_was_redriven_of_a_window_of_days_ago_is_read_once_by_another_run(
     world, orchestrations, age, is_caught_up
 ):
     old = Window("trades", NOON - timedelta(days=age), NOON - timedelta(days=age) + HOUR)
-    world.ledger.claim(WindowRow(old, "closed", "timer", old.start, announced={"drained": NOON.isoformat()}))
+    plan = world.ledger.window(world.id()).plan
+    world.ledger.claim(WindowRow(old, "closed", "timer", old.start, plan, announced={"drained": NOON.isoformat()}))
     world.now = NOON + 10 * MINUTE
 
     revive(world, orchestrations)
@@ -202,6 +203,15 @@ def test_what_was_redriven_of_a_window_of_days_ago_is_read_once_by_another_run(
     world.runs.claim(RunRow(old, 1, "catch_up", "succeeded", world.now, world.now, run_id=41))
     orchestrations.started.clear()
     assert (revive(world, orchestrations), orchestrations.started) == ([], {})
+
+
+def test_a_window_that_goes_to_cosmos_alone_gets_no_run_of_its_own_nor_for_its_spill(world, orchestrations):
+    told(world)
+    drained(world, NOON + 2 * HOUR)
+    world.cosmos_alone()
+
+    assert revive(world, orchestrations) == []
+    assert orchestrations.started == {}
 
 
 def test_of_several_windows_whose_spill_was_drained_one_run_reads_all(world, orchestrations):

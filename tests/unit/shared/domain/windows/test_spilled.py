@@ -1,11 +1,12 @@
 """What the end of a window says of its spill."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from shared.domain.spill import SpilledBatch, batch_path
-from shared.domain.windows.spilled import is_drained, spill_of_window
+from shared.domain.windows.spilled import drained, spill_of_window
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 WINDOW = "shop-20261122T120000Z"
@@ -42,14 +43,26 @@ def test_only_what_waits_is_counted_of_tries_that_did_not_complete_their_slice()
 
 
 @pytest.mark.parametrize(
-    ("states", "drained"),
+    ("states", "is_drained"),
     [
-        ([], True),
         (["redriven", "dead", "discarded"], True),
         (["redriven", "waiting"], False),
     ],
 )
-def test_a_window_is_drained_where_nothing_of_it_waits(states, drained):
-    batches = [batch(1, f"{number}.1", state) for number, state in enumerate(states)]
+def test_a_window_is_drained_where_nothing_of_it_waits(states, is_drained):
+    spill = spill_of_window([batch(1, f"{number}.1", state) for number, state in enumerate(states)], {})
 
-    assert is_drained(spill_of_window(batches, {})) == drained
+    assert drained(spill) == (spill if is_drained else {})
+
+
+def test_what_waits_for_cosmos_does_not_keep_the_hubs_from_being_drained_nor_the_other_way_round():
+    hub, other, cosmos = batch(1, "0.1"), batch(2, "0.1", stream="pageviews"), batch(4, "0.1", stream="stars.cosmos")
+    states = {"stars": hub, "pageviews": other, "stars.cosmos": cosmos}
+
+    def left(*settled):
+        batches = [replace(one, state="redriven") if name in settled else one for name, one in states.items()]
+        return set(drained(spill_of_window(batches, {"0": 1})))
+
+    assert left("stars", "pageviews") == {"stars", "pageviews"}
+    assert left("stars", "stars.cosmos") == {"stars.cosmos"}
+    assert left(*states) == set(states)
