@@ -41,6 +41,7 @@ _ORDER = (
     "test_enrichment_spark",
     "test_hubs",
     "test_call_centre",
+    "test_replay",
 )
 
 _HEAD_START = timedelta(seconds=28)
