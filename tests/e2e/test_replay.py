@@ -18,7 +18,9 @@ from tests.e2e.waiting import eventually
 
 pytestmark = [needs_spark, pytest.mark.timeout(700)]
 
-RATE, SECONDS, SLICE_SECONDS = 200, 15, 10
+RATE, SECONDS, SLICE_SECONDS = 75, 40, 30
+"""A slice tells how far it is every ten seconds: one that begins late does so, too, before it ends."""
+
 OF_WINDOW = range(2, 2 + RATE * SECONDS)
 SLICES = (OF_WINDOW[: RATE * SLICE_SECONDS], OF_WINDOW[RATE * SLICE_SECONDS :])
 """The lines of the file that each slice of the window replays, by rate, behind the header."""
