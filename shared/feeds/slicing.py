@@ -66,10 +66,12 @@ class RunningSource(SliceSource, Protocol):
 class StreamCounts:
     """What a running slice has done so far with one stream; read by whoever reports progress.
 
-    sinks: the same for the stream's hub and its container of Cosmos DB, where it has one, each for itself.
+    placed: records that have a place in their slice: those that were read, less those that their source refused. sinks:
+    the same for the stream's hub and its container of Cosmos DB, where it has one, each for itself.
     """
 
     read: int = 0
+    placed: int = 0
     delivery: Delivery = field(default_factory=Delivery)
     sinks: Sinks = field(default_factory=dict)
 
@@ -85,12 +87,12 @@ class StreamCounts:
         return {"read": self.read} | self.delivery.as_wire()
 
     @classmethod
-    def from_wire(cls, wire: Mapping[str, int]) -> "StreamCounts":
-        """Go on from what `as_wire` gave; the reasons of what was refused are not in it."""
+    def from_wire(cls, wire: Mapping[str, int], placed: int) -> "StreamCounts":
+        """Go on from what `as_wire` gave; the reasons of what was refused are not in it, nor what was placed."""
         refused = wire.get("refused", 0)
         refusals = (Refusal(refused, "refused in an earlier try"),) if refused else ()
         kept = {name: wire.get(name, 0) for name in ("accepted", "unknown", "spilled", "events")}
-        return cls(wire.get("read", 0), Delivery(**kept, refusals=refusals))
+        return cls(wire.get("read", 0), placed, Delivery(**kept, refusals=refusals))
 
 
 def sinks_of(counts: Mapping[str, StreamCounts]) -> dict[str, dict[str, dict[str, Any]]]:

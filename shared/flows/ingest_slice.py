@@ -111,7 +111,8 @@ class _Work:
 
     def __post_init__(self) -> None:
         names = [stream.name for stream in self.attempt.plan.streams]
-        self.counts = {name: StreamCounts.from_wire(self.settled.get("counts", {}).get(name, {})) for name in names}
+        counts, placed = self.settled.get("counts", {}), self.settled.get("placed", {})
+        self.counts = {name: StreamCounts.from_wire(counts.get(name, {}), placed.get(name, 0)) for name in names}
 
     async def end(self) -> _Outcome:
         """Do the work, write how it ended, and say it."""
@@ -146,7 +147,8 @@ class _Work:
         """Keep how far the try is whenever all that it gave was sent: a later try goes on from there."""
         if progress:
             counts = {name: counts.as_wire() for name, counts in self.counts.items()}
-            self.settled = {"progress": progress, "counts": counts, CONTINUES: self._continues()}
+            placed = {name: counts.placed for name, counts in self.counts.items()}
+            self.settled = {"progress": progress, "counts": counts, "placed": placed, CONTINUES: self._continues()}
 
     def _continues(self) -> list[int]:
         return list(self.settled.get(CONTINUES, ()))

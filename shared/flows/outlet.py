@@ -35,6 +35,7 @@ class Outlet:
         packed = [self._packed(records.part(start, stop), number) for number, start, stop in self._cut(len(records))]
         refused = sum((Delivery(refusals=refusals) for _, refusals in packed), Delivery(refusals=records.refusals))
         self.counts.take(len(records) + sum(refusal.rows for refusal in records.refusals), refused)
+        self.counts.placed += len(records)
         events = [event for part, _ in packed for event in part]
         try:
             self._count(await self.sender.send(events))
@@ -45,7 +46,7 @@ class Outlet:
     def _cut(self, records: int) -> Iterable[Block]:
         """Cut so many further records into blocks where their hubs take turns, else leave them whole."""
         if len(self.stream.hubs) > 1:
-            return blocks(self.counts.read, records)
+            return blocks(self.counts.placed, records)
         return [Block(0, 0, records)]
 
     def _packed(self, records: Records, block: int) -> tuple[list[Event], tuple[Refusal, ...]]:

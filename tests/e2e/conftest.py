@@ -43,6 +43,7 @@ _ORDER = (
     "test_hubs",
     "test_call_centre",
     "test_beside_cosmos",
+    "test_replay",
 )
 
 _HEAD_START = timedelta(seconds=28)

@@ -83,7 +83,7 @@ class KeptRecordings:
         if self.identify(location) != identity:
             raise FeedRefused(
                 f"The recording {location.address} has changed since its window was planned; put the old file back, or "
-                "open the window's time again as a new window."
+                "ingest the window again, which takes the file as it is then."
             )
 
     def _copy(self, location: RecordingLocation, identity: str, path: Path) -> None:

@@ -122,7 +122,7 @@ class Plan:
             rate=earlier.rate,
             fingerprint=earlier.fingerprint,
             options=earlier.options,
-            replay=earlier.replay,
+            replay=earlier.replay.again(self.replay) if earlier.replay else None,
         )
 
     def as_wire(self) -> dict[str, Any]:

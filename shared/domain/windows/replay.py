@@ -1,7 +1,7 @@
 """What a window replays, and when each line of it is due; all of it is frozen into the window's plan."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import floor
 from typing import Any, Self
 
@@ -45,6 +45,13 @@ class ReplayPlan:
     def from_wire(cls, wire: Mapping[str, Any] | None) -> Self | None:
         """Read what `as_wire` gave; None stays None."""
         return cls(**wire) if wire else None
+
+    def again(self, now: "ReplayPlan | None") -> "ReplayPlan":
+        """Give what a window's next attempt replays: the same lines of the same file, as that lies there `now`.
+
+        A file that was put in the place of a damaged one is taken; one at another place is not.
+        """
+        return replace(self, identity=now.identity) if now and now.file == self.file else self
 
     @property
     def end(self) -> int:

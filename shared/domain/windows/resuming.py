@@ -28,7 +28,7 @@ def resumes(plan: Plan) -> bool:
 
 
 def settled_before(tries: Iterable[SliceRow]) -> dict[str, Any]:
-    """Give what the tries at a slice had settled: `progress`, `counts` by stream, and the tries that sent it."""
+    """Give what the tries at a slice had settled: `progress`, `counts` and `placed` by stream, and which tries."""
     known = [row for row in sorted(tries, key=lambda row: row.attempt) if row.report.get(SETTLED)]
     if not known:
         return {}

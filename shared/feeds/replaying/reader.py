@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
@@ -43,6 +44,13 @@ class ReadLines:
     numbers: Ints
     times: Ints
     refused: Sequence[RefusedLine] = ()
+
+    @classmethod
+    def none_but(cls, refused: RefusedLine) -> Self:
+        """Give what a block is that is one line, and that no record."""
+        records = Records(pa.array([], pa.binary()), pa.array([], pa.string()).dictionary_encode())
+        nothing = np.empty(0, np.int64)
+        return cls(records, nothing, nothing, [refused])
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,9 +139,7 @@ def _by_own_times(
 def read_block(reader: LineReader, block: LineBlock) -> ReadLines:
     """Read a block; one that is a cut line is refused whole."""
     if block.cut:
-        nothing = reader.read(b"", block.first)
-        refused = [RefusedLine(block.first, _TOO_LONG, block.content.removesuffix(b"\n"))]
-        return ReadLines(nothing.records, nothing.numbers, nothing.times, refused)
+        return ReadLines.none_but(RefusedLine(block.first, _TOO_LONG, block.content.removesuffix(b"\n")))
     return reader.read(without_mark(block.content) if block.first == 1 else block.content, block.first)
 
 

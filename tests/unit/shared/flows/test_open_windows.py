@@ -202,3 +202,14 @@ def test_what_a_window_replays_is_frozen_into_its_plan_and_kept_by_its_next_atte
 
     assert Plan.from_wire(dict(row.plan)).replay == ReplayPlan("file:///a.csv", "1", 0, 0, 0, 1)
     assert Plan.from_wire(dict(again.plan)).replay == Plan.from_wire(dict(row.plan)).replay
+
+
+def test_the_next_attempt_takes_the_file_that_was_put_in_the_place_of_a_damaged_one_and_the_same_lines():
+    replays = iter([ReplayPlan("file:///a.csv", "1", 0, 0, 0, 1), ReplayPlan("file:///a.csv", "2", 5, 0, 2, 9)])
+    plans = replace(PLANS, replay=lambda feed, settings: next(replays))
+    window = Window("payments", NOON, NOON + timedelta(hours=1))
+    (row,) = plans.rows("payments", NOON, "request", claim=[window])
+
+    (again,) = plans.rows("payments", NOON, "request", reopen=[replace(row, state="failed")])
+
+    assert Plan.from_wire(dict(again.plan)).replay == ReplayPlan("file:///a.csv", "2", 0, 0, 0, 1)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.clients.event_hubs.fake import FakeEventHubs
-from shared.domain.delivery import Delivery
+from shared.domain.delivery import Delivery, Refusal
 from shared.domain.spreading import BLOCK
 from shared.domain.windows.plan import StreamPlan
 from shared.errors import FeedUnusable, SendFailed
@@ -78,8 +78,11 @@ async def test_every_event_says_which_attempt_sent_it():
     assert world.hubs.received["stars"][0].properties == {"contract": "stars/1", "slice": "w/0.1"}
 
 
-def sent_in(sizes, packing="row", keys=3):
-    """What the hubs are given of one slice whose records come in lots of these sizes: (body, block, key)."""
+def sent_in(sizes, packing="row", keys=3, refused=0):
+    """What the hubs are given of one slice whose records come in lots of these sizes: (body, block, key).
+
+    refused: so many lines beside each lot are refused by the source.
+    """
 
     class Keeping:
         def __init__(self):
@@ -94,10 +97,11 @@ def sent_in(sizes, packing="row", keys=3):
     for size in sizes:
         given = range(first, first + size)
         lines = pa.array([b"%d\n" % number for number in given], pa.binary())
-        records = Records(lines, pa.array([f"k{number % keys}" for number in given], pa.string()).dictionary_encode())
+        of_each = pa.array([f"k{number % keys}" for number in given], pa.string()).dictionary_encode()
+        records = Records(lines, of_each, (Refusal(refused, "it has 27 fields, not 28"),) if refused else ())
         asyncio.run(Outlet(stream, "w/0.1", kept, counts).send(records))
         first += size
-    assert (counts.read, counts.delivery.accepted) == (first, first)
+    assert (counts.read - refused * len(sizes), counts.delivery.accepted) == (first, first)
     return [
         (int(line), event.block, event.partition_key or event.partition_id)
         for event in kept.events
@@ -109,9 +113,14 @@ lots = st.lists(st.integers(1, 2 * BLOCK), min_size=1, max_size=4)
 
 
 @settings(max_examples=20, deadline=None)
-@given(sizes=lots, packing=st.sampled_from(["row", "pack"]), keys=st.sampled_from([1, 3, 3 * BLOCK]))
-def test_records_of_a_stream_with_several_hubs_have_their_blocks_however_they_came(sizes, packing, keys):
-    sent = sent_in(sizes, packing, keys)
+@given(
+    sizes=lots,
+    packing=st.sampled_from(["row", "pack"]),
+    keys=st.sampled_from([1, 3, 3 * BLOCK]),
+    refused=st.sampled_from([0, 7]),
+)
+def test_records_of_a_stream_with_several_hubs_have_their_blocks_however_they_came(sizes, packing, keys, refused):
+    sent = sent_in(sizes, packing, keys, refused)
 
     assert {number: block for number, block, _ in sent} == {place: place // BLOCK for place in range(sum(sizes))}
     assert len(sent) == sum(sizes)

@@ -235,6 +235,17 @@ def test_a_try_that_goes_on_begins_at_the_line_after_the_last_one_delivered(tmp_
     assert 6 < progress["replay"]["lines"] < 20
 
 
+@pytest.mark.parametrize("speed", [0, 1])
+def test_a_line_of_ten_million_bytes_is_refused_by_its_number_and_costs_no_other_line(tmp_path, speed):
+    recorded = Recorded(tmp_path)
+    header, *lines = recorded.path.read_bytes().splitlines(keepends=True)
+    recorded.path.write_bytes(b"".join([header, *lines[:3], b"x" * 10_000_000 + b"\n", *lines[3:]]))
+
+    by_rate, by_own_times = list(range(19)), list(range(10))
+    assert recorded.ids(0, speed=speed) == (by_own_times if speed else by_rate)
+    assert recorded.quarantine.lines == [(5, "it is longer than a line may be")]
+
+
 def test_a_file_that_is_no_recording_of_the_contract_is_refused_by_name(tmp_path):
     recorded = Recorded(tmp_path, header=HEADER.replace(b",accountAge", b"") + b"\n")
 

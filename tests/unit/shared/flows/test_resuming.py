@@ -77,6 +77,18 @@ def test_a_slice_that_broke_off_goes_on_at_its_line_and_counts_every_line_once(w
     assert continued(completed([first, second])) == {"0": [1]}
 
 
+def test_a_try_that_goes_on_gives_its_records_the_places_behind_those_of_before(world):
+    for _ in range(2):
+        world.sends_left[0] = 10
+        with pytest.raises(SendFailed):
+            world.ingest(0)
+
+    settled = [row.report["settled"] for row in world.ledger.attempts(world.window.id)]
+    accepted = [each["counts"]["transactions"]["accepted"] for each in settled]
+    assert [each["placed"] for each in settled] == [{"transactions": count} for count in accepted]
+    assert 0 < accepted[0] < accepted[1]
+
+
 def test_a_slice_that_ended_at_its_first_try_continues_none(world):
     world.ingest(0)
 
