@@ -90,11 +90,12 @@ class Gold:
         self._renew(table)
         before = self.lake.progress(table.lake_name)
         came = self._arrivals(table, before, own_window, spans)
-        if before is None and table.name in self._new:
+        is_new = before is None and table.name in self._new
+        if is_new:
             came = as_new(came)
         if came.is_news:
             version = self.lake.version(table.lake_name)
-            self._write(table, self._rewritten(table, came, own_window), came.progress)
+            self._write(table, self._rewritten(table, came, own_window, is_new=is_new), came.progress)
             return published | came.touched | self._rewritten_beside(table, version, spans)
         if came.progress != before:
             self.lake.advance(table.lake_name, came.progress)
@@ -135,9 +136,9 @@ class Gold:
             return arrivals_by_window(table, before, own_window, spans, self.pipeline.lake_name)
         return arrivals(table, before, spans, self.pipeline.lake_name)
 
-    def _rewritten(self, table: Table, came: Arrivals, own_window: str) -> Rewritten | None:
+    def _rewritten(self, table: Table, came: Arrivals, own_window: str, *, is_new: bool = False) -> Rewritten | None:
         making = self._making(table, own_window, came.windows)
-        return table.kind.rewritten(making.inputs(came.changes), making.rows)
+        return table.kind.rewritten(making.inputs(came.changes, is_new=is_new), making.rows)
 
     def _making(self, table: Table, own_window: str, windows: frozenset[str | None]) -> Making:
         return Making(self.lake, self.lookups, self.pipeline.lake_name, table, own_window, windows)
