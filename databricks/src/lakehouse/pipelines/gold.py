@@ -13,6 +13,7 @@ from lakehouse.lake.tables import Lake
 from lakehouse.lookups import Lookups
 from lakehouse.pipelines.arrivals import Arrivals, arrivals, arrivals_by_window, arrivals_of_lookup, as_new
 from lakehouse.pipelines.kept import kept
+from lakehouse.pipelines.kinds.day import Day
 from lakehouse.pipelines.kinds.groups import Groups
 from lakehouse.pipelines.kinds.kind import Rewritten
 from lakehouse.pipelines.kinds.per_row import PerRow
@@ -49,10 +50,14 @@ class Gold:
                 self._new.add(table.name)
             self.lake.create(table.lake_name, table.schema, table.clustered_by or table.key, table.comment)
 
-    def run_pass(self, own_window: str) -> frozenset[str]:
-        """Take in what silver has changed; gives the windows whose rows may be others now, in gold or in a target."""
+    def run_pass(self, own_window: str, *, without_days: bool = False) -> frozenset[str]:
+        """Take in what silver has changed; gives the windows whose rows may be others now, in gold or in a target.
+
+        without_days: leave tables of whole days as they are, which cost the same for one new row as for all of a day.
+        """
+        tables = [one for one in self.pipeline.in_order() if not (without_days and isinstance(one.kind, Day))]
         with spans_of(self.lake) as spans:
-            return frozenset[str]().union(*[self._bring_up(one, own_window, spans) for one in self.pipeline.in_order()])
+            return frozenset[str]().union(*[self._bring_up(one, own_window, spans) for one in tables])
 
     def rerun(self, own_window: str) -> frozenset[str]:
         """Make a window's rows anew of silver, whatever became of them; tables without windows are made anew whole.
