@@ -40,7 +40,7 @@ def test_no_columns_are_an_empty_table():
 def test_lines_leave_out_what_a_column_has_no_number_of():
     columns = [
         ("trades", {"silver new": "3", "cosmos both": "-"}),
-        ("payments", {"silver new": "-", "cosmos both": "4"}),
+        ("calls", {"silver new": "-", "cosmos both": "4"}),
     ]
 
     lines = printed(lambda console: print_columns(console, "Counted", columns)).splitlines()
