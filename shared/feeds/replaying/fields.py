@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 type Ints = npt.NDArray[np.int64]
+type Places = npt.NDArray[np.int32]
 type Bools = npt.NDArray[np.bool_]
 type Bytes = npt.NDArray[np.uint8]
 
@@ -20,15 +21,16 @@ class Fields:
     """The fields of a block's lines.
 
     begins, ends: of each line in the block, the second without its line break. plain: the lines that have the right
-    number of fields and nothing odd in them, by their numbers in the block, from 0. starts, lengths: int64[plain
-    lines, fields]. odd: the other lines; blank ones are in neither.
+    number of fields and nothing odd in them, by their numbers in the block, from 0. starts, stops: int32[plain lines,
+    fields], where each begins and ends. quoted: whether any of these fields stood in quotes. odd: the other lines; blank ones are in neither.
     """
 
     begins: Ints
     ends: Ints
     plain: Ints
-    starts: Ints
-    lengths: Ints
+    starts: Places
+    stops: Places
+    quoted: bool
     odd: Ints
 
 
@@ -48,16 +50,17 @@ def cut(block: Bytes, count: int) -> Fields:
     plain = np.flatnonzero(whole & ~odd)
     if odd.any():
         places = places[~odd[whole]]
-    starts = np.empty_like(places)
+    stops = places.astype(np.int32)
+    starts = np.empty_like(stops)
     starts[:, 0] = begins[plain]
-    np.add(places[:, :-1], 1, out=starts[:, 1:])
-    places[:, -1] = ends[plain]
-    lengths = places - starts
+    np.add(stops[:, :-1], 1, out=starts[:, 1:])
+    stops[:, -1] = ends[plain]
+    quoted = False
     if quotes.size:
-        plain, starts, lengths = _unquoted(block, quotes, plain, starts, lengths)
+        plain, starts, stops, quoted = _unquoted(block, quotes, plain, starts, stops)
     others = np.ones(len(breaks), np.bool_)
     others[plain] = False
-    return Fields(begins, ends, plain, starts, lengths, np.flatnonzero(others & (ends > begins)))
+    return Fields(begins, ends, plain, starts, stops, quoted, np.flatnonzero(others & (ends > begins)))
 
 
 def _rows(marks: Ints, breaks: Ints, count: int) -> tuple[Ints, Bools]:
@@ -107,11 +110,12 @@ def _outside(marks: Ints, quotes: Ints, breaks: Ints) -> Ints:
     return found
 
 
-def _unquoted(block: Bytes, quotes: Ints, plain: Ints, starts: Ints, lengths: Ints) -> tuple[Ints, Ints, Ints]:
-    """Take off the quotes around fields; lines with quotes elsewhere are no plain ones."""
-    ends = starts + lengths
+def _unquoted(
+    block: Bytes, quotes: Ints, plain: Ints, starts: Places, ends: Places
+) -> tuple[Ints, Places, Places, bool]:
+    """Take off the quotes around fields; lines with quotes elsewhere are no plain ones. Says whether there were any."""
     inside = np.searchsorted(quotes, ends) - np.searchsorted(quotes, starts)
-    wrapped = (inside == 2) & (lengths > 1) & (block[starts] == _QUOTE) & (block[ends - 1] == _QUOTE)  # noqa: PLR2004
+    wrapped = (inside == 2) & (ends - starts > 1) & (block[starts] == _QUOTE) & (block[ends - 1] == _QUOTE)  # noqa: PLR2004
     good = (wrapped | (inside == 0)).all(1)
-    starts, lengths = starts + wrapped, lengths - 2 * wrapped
-    return plain[good], starts[good], lengths[good]
+    one = wrapped.astype(np.int32)
+    return plain[good], (starts + one)[good], (ends - one)[good], bool(wrapped[good].any())

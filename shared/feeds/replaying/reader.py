@@ -11,10 +11,10 @@ import pyarrow as pa
 from shared.contracts import Contract
 from shared.domain.windows.window import microseconds
 from shared.feeds.records import Records
-from shared.feeds.replaying.columns import checks_of, read_times
+from shared.feeds.replaying.columns import checks_of, read_times, seen_values, spans_of
 from shared.feeds.replaying.fields import Bytes, Fields, Ints, cut
 from shared.feeds.replaying.header import Header
-from shared.feeds.replaying.lines import ROOM, LineWriter
+from shared.feeds.replaying.lines import ROOM, LineWriter, in_order
 from shared.feeds.replaying.memory import keep_freed_memory
 from shared.feeds.replaying.rules import BadField, ColumnRule
 
@@ -63,6 +63,9 @@ class _Made:
     times: Ints
 
 
+_NOTHING = _Made(pa.array([], pa.binary()), pa.array([], pa.string()), np.empty(0, np.int64), np.empty(0, np.int64))
+
+
 class LineReader:
     """Reads lines of one recording; for one thread at a time.
 
@@ -74,10 +77,11 @@ class LineReader:
         """Prepare the columns' rules."""
         keep_freed_memory()
         self._rules = [ColumnRule(column) for column in contract.columns]
-        self._checks = checks_of(self._rules)
-        self._writer = LineWriter(contract.columns)
+        seen = seen_values(self._rules)
+        self._checks = checks_of(self._rules, seen)
+        self._writer = LineWriter(contract.columns, spans_of(self._rules), [one.texts for one in seen])
         self._instants = [number for number, column in enumerate(contract.columns) if column.kind == "date-time"]
-        self._places = None if header.places == tuple(range(len(self._rules))) else header.places
+        self._is_in_order = header.places == tuple(range(len(self._rules)))
         self._header = header
         names = [column.name for column in contract.columns]
         self._key, self._time = names.index(contract.partition_key), names.index(time)
@@ -85,8 +89,8 @@ class LineReader:
 
     def read(self, block: bytes, first: int) -> ReadLines:
         """Read whole lines, the first of which has that number in its file; each ends in a line break."""
-        text = np.frombuffer(b"".join((_ROOM, block, _ROOM)), np.uint8)
-        fields = cut(text[ROOM:-ROOM], len(self._rules))
+        text = np.frombuffer(block + _ROOM, np.uint8)
+        fields = cut(text[:-ROOM], len(self._rules))
         quick, suspect = self._at_once(text, fields, first)
         odd = np.union1d(fields.odd, suspect).tolist()
         slow, refused = self._one_by_one(block, fields, odd, first)
@@ -94,10 +98,12 @@ class LineReader:
 
     def _at_once(self, text: Bytes, fields: Fields, first: int) -> tuple[_Made, Ints]:
         """Make the records of the plain lines; gives the numbers in the block of those that need a closer look."""
-        starts, lengths = fields.starts, fields.lengths
-        if self._places:
-            starts, lengths = starts[:, self._places], lengths[:, self._places]
-        cells = self._writer.cells(text, starts, lengths)
+        if not len(fields.plain):
+            return _NOTHING, fields.plain
+        starts, stops = fields.starts, fields.stops
+        if fields.quoted or not self._is_in_order:
+            text, starts, stops = in_order(text, starts, stops, self._header.places)
+        cells = self._writer.cells(text, starts, stops)
         good = np.logical_and.reduce([check(cells) for check in self._checks])
         times = good
         for column in self._instants:
