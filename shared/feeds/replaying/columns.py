@@ -1,9 +1,8 @@
 """Checks the fields of many lines, all columns of one kind at once: which are good as they are or can be rewritten."""
 
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 
 import numpy as np
 
@@ -11,14 +10,12 @@ from shared.feeds.drawing import timestamps
 from shared.feeds.replaying.fields import Bools, Bytes, Ints
 from shared.feeds.replaying.instants import WIDE as INSTANT
 from shared.feeds.replaying.instants import iso_times, plain_times, us_times
-from shared.feeds.replaying.lines import Cells, names_around
-from shared.feeds.replaying.rules import BadField, ColumnRule
+from shared.feeds.replaying.lines import Cells
+from shared.feeds.replaying.rules import ColumnRule
 from shared.feeds.replaying.values import KEPT, WIDE, Eights, SeenValues, are_long_numbers, are_numbers, are_whole
 
 _T, _Z = ord("T"), ord("Z")
 _ANY_LENGTH = 1 << 40
-_MOST_KEPT = 1 << 12
-_MOST_GROWN = 20  # bytes that a field of at most 12 has as JSON
 _UPPER = frozenset({"maximum", "exclusiveMaximum"})
 
 
@@ -58,8 +55,8 @@ class Numbers:
         good &= self.plain[:, None]
         for place in np.flatnonzero(~good.all(1)).tolist():
             rows, piece = np.flatnonzero(~good[place]), cells.shown[self.columns[place]]
-            literals, known = self.seen[place].find(cells.rows[rows, piece])
-            cells.rows[rows[known], piece] = literals[known]
+            slots, known = self.seen[place].find(cells.rows[rows, piece])
+            cells.rows[rows[known], piece] = self.seen[place].literals(slots[known])
             good[place, rows] = known
         every: Bools = good.all(0)
         return every
@@ -69,19 +66,6 @@ class Numbers:
         sizes, starts = lengths[place, line], cells.starts[line, np.array(self.columns)[place]]
         second: Eights = cells.words_at(starts + WIDE) & KEPT[sizes - WIDE]
         good[place, line] = are_long_numbers(cells.words_at(starts), second, sizes)
-
-
-@dataclass(frozen=True, slots=True)
-class FewValues:
-    """A span of columns that have few different values, which are looked up together, with the commas around them."""
-
-    piece: int
-    seen: SeenValues
-
-    def check(self, cells: Cells) -> Bools:
-        """Say which lines are good, and write the names and values of the span."""
-        cells.rows[:, self.piece], found = self.seen.find(cells.rows[:, self.piece])
-        return found
 
 
 def read_times(cells: Cells, column: int) -> tuple[Ints, Bools]:
@@ -105,63 +89,19 @@ def read_times(cells: Cells, column: int) -> tuple[Ints, Bools]:
     return times, good
 
 
-def spans_of(rules: Sequence[ColumnRule]) -> list[range]:
-    """Give the runs of columns that have few different values, each run at most so long as a view holds its text."""
-    few = [number for number, rule in enumerate(rules) if _kind(rule) == "few"]
-    spans: list[range] = []
-    for number in few:
-        joins = bool(spans) and spans[-1].stop == number
-        begin = spans.pop().start if joins else number
-        spans.append(range(begin, number + 1))
-    return spans
+def checks_of(rules: Sequence[ColumnRule]) -> list[Callable[[Cells], Bools]]:
+    """Give the checks of the columns that are neither times nor of few values.
 
-
-def checks_of(rules: Sequence[ColumnRule], seen: Sequence[SeenValues]) -> list[Callable[[Cells], Bools]]:
-    """Give the checks of all columns but those of times; what a check does not call good may still be.
-
-    seen: of each span.
+    What a check does not call good may still be.
     """
-    kinds = [_kind(rule) for rule in rules]
+    kinds = list(map(kind_of, rules))
     named = {kind: [number for number, one in enumerate(kinds) if one == kind] for kind in set(kinds)}
     made = {"text": _texts, "number": _numbers, "integer": _numbers}
-    spans = spans_of(rules)
-    few = [FewValues(piece, one).check for piece, one in zip(_pieces(spans), seen, strict=True)]
-    return [*(make(rules, named[kind]) for kind, make in made.items() if kind in named), *few]
+    return [make(rules, named[kind]) for kind, make in made.items() if kind in named]
 
 
-def _pieces(spans: Sequence[range]) -> list[int]:
-    """Say which piece of a line each span is: a gap stands before each field that is part of no span."""
-    joined = list(itertools.accumulate(map(len, spans)))
-    return [2 * (span.stop - before) for span, before in zip(spans, joined, strict=True)]
-
-
-def seen_values(rules: Sequence[ColumnRule]) -> list[SeenValues]:
-    """Make what is known of each span's values: what is written of them, with the names around."""
-    names = names_around([rule.column for rule in rules])
-    return [_seen(rules, span, names, number) for number, span in enumerate(spans_of(rules))]
-
-
-def _seen(rules: Sequence[ColumnRule], span: range, names: Sequence[bytes], number: int) -> SeenValues:
-    own = [lru_cache(_MOST_KEPT)(rules[column].read) for column in span]
-    around = names[span.start : span.stop + 1]
-    edges = (span.start > 0, span.stop < len(rules))
-
-    def read(text: str) -> bytes:
-        fields = text.split(",")
-        if len(fields) != len(own) + sum(edges):
-            raise BadField("it has not the span's number of fields")
-        literals = [_bare(one(field)) for one, field in zip(own, fields[edges[0] :], strict=False)]
-        return b"".join((around[0], *itertools.chain.from_iterable(zip(literals, around[1:], strict=True))))
-
-    return SeenValues(read, 1 + number, len(b"".join(around)) + _MOST_GROWN * len(span))
-
-
-def _bare(literal: str) -> bytes:
-    """Give JSON without the quotes around a text, which stand in the names."""
-    return (literal[1:-1] if literal.startswith('"') else literal).encode()
-
-
-def _kind(rule: ColumnRule) -> str:
+def kind_of(rule: ColumnRule) -> str:
+    """Say how a column is checked."""
     match rule.column.kind:
         case "string" if not {"pattern", "enum"} & rule.column.limits.keys():
             return "text"

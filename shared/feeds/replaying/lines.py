@@ -30,6 +30,7 @@ class Cells:
     text: what they lie in, and `ROOM` bytes behind it. starts, ends: int32[lines, columns], of each in `text`. rows:
     V16[lines, pieces], Arrow's views of what is written of a line: at first its gaps and fields as they are. shown: of
     a column that is a field, and no part of a gap, its piece. buffers: what views may point to, `text` the first.
+    gaps: what is written instead of gaps that are no names, by their pieces.
     """
 
     text: Bytes
@@ -38,6 +39,7 @@ class Cells:
     rows: np.ndarray
     shown: dict[int, int]
     buffers: list[Bytes] = field(default_factory=list)
+    gaps: dict[int, np.ndarray] = field(default_factory=dict)
 
     def lengths(self, columns: Sequence[int]) -> Ints:
         """Give int64[columns, lines]: the bytes of fields."""
@@ -83,13 +85,13 @@ class LineWriter:
     def __init__(self, columns: Sequence[Column], spans: Sequence[range], texts: Sequence[Bytes]) -> None:
         """Prepare what stands between the fields. texts: what views of spans point to."""
         joined = {number for span in spans for number in span}
-        self._shown = np.array([number for number in range(len(columns)) if number not in joined], np.int64)
-        self._pieces = {int(number): 2 * place + 1 for place, number in enumerate(self._shown)}
+        shown = [number for number in range(len(columns)) if number not in joined]
+        self._shown = np.array(shown, np.int64)
+        self._pieces = {number: 2 * place + 1 for place, number in enumerate(shown)}
         names = names_around(columns)
-        last = len(columns)
-        gaps = [(2 * place, number) for place, number in enumerate([*self._shown.tolist(), last]) if number - 1 not in joined]
-        self._gaps = np.array([place for place, _ in gaps])
-        self._names = pa.array([*(names[number] for _, number in gaps), b""], pa.binary_view())
+        self._names = pa.array(
+            [b"" if number - 1 in joined else names[number] for number in [*shown, len(columns)]], pa.binary_view()
+        )
         self._texts = texts
 
     def cells(self, text: Bytes, starts: Places, ends: Places) -> Cells:
@@ -103,10 +105,12 @@ class LineWriter:
     def lines(self, cells: Cells) -> pa.BinaryArray:
         """Give the line of each row."""
         rows = cells.rows
-        names = np.frombuffer(self._names.buffers()[1], VIEW).view("<u4").reshape(-1, 4).copy()
+        names = np.frombuffer(self._names.buffers()[1], "<u4").reshape(-1, 4).copy()
         names[names[:, _LENGTH] > INLINE, _BUFFER] = len(cells.buffers)
-        for place, name in zip([*self._gaps.tolist(), rows.shape[1] - 1], names.view(VIEW)[:, 0], strict=True):
-            rows[:, place] = name
+        rows[:, ::2] = names.view(VIEW)[:, 0]
+        rows[:, -1] = _inline(b"")
+        for piece, views in cells.gaps.items():
+            rows[:, piece] = views
         buffers = [*map(pa.py_buffer, cells.buffers), *self._names.buffers()[2:]]
         every = pa.Array.from_buffers(pa.binary_view(), rows.size, [None, pa.py_buffer(rows), *buffers])
         _, offsets, data = every.cast(pa.binary()).buffers()

@@ -91,10 +91,11 @@ class SeenValues:
         self._low = np.full(_SLOTS, _FREE, np.uint64)
         self._high = np.zeros(_SLOTS, np.uint64)
         self._literals = np.zeros(_SLOTS, "V16")
+        self._values: dict[int, str] = {}
         self.texts = np.zeros(_SLOTS * longest, np.uint8)
 
-    def find(self, views: np.ndarray) -> tuple[np.ndarray, Bools]:
-        """Find values, V16[n]: the views of what is written for each, and which of them are known and good."""
+    def find(self, views: np.ndarray) -> tuple[Ints, Bools]:
+        """Find values, V16[n]: the slot of each, and which of them are known and good."""
         views = np.ascontiguousarray(views)
         low, high = views.view("<u8").reshape(-1, 2).T
         slots, found = self._look(low, high)
@@ -102,7 +103,15 @@ class SeenValues:
             rest = np.flatnonzero(~found)
             self._learn(views[rest].tolist())
             slots[rest], found[rest] = self._look(low[rest], high[rest])
-        return self._literals[slots], found
+        return slots, found
+
+    def literals(self, slots: Ints) -> np.ndarray:
+        """Give V16[n]: the views of what is written for values."""
+        return self._literals[slots]
+
+    def value(self, slot: int) -> str:
+        """Give the value that lies in a slot."""
+        return self._values[slot]
 
     def _look(self, low: Eights, high: Eights) -> tuple[Ints, Bools]:
         slots = (((low * _SPREAD + high) * _SPREAD) >> _SHIFT).view(np.int64)
@@ -121,23 +130,25 @@ class SeenValues:
             if size > INLINE:
                 continue
             try:
-                literal = self._read(view[4 : 4 + size].decode())
+                value = view[4 : 4 + size].decode()
+                literal = self._read(value)
             except (BadField, UnicodeDecodeError):
                 continue
             if len(literal) <= max(INLINE, self._longest):
-                self._keep(view, literal)
+                self._keep(view, value, literal)
 
-    def _keep(self, view: bytes, literal: bytes) -> None:
-        """Keep a value in the first free one of its slots; where there is none, in the first."""
+    def _keep(self, view: bytes, value: str, literal: bytes) -> None:
+        """Keep a value in the first free one of its slots for good; where there is none, it stays unknown."""
         low, high = int.from_bytes(view[:8], "little"), int.from_bytes(view[8:], "little")
         spread = int(_SPREAD)
         begin = (((low * spread + high) * spread) % (1 << 64)) >> int(_SHIFT)
-        tried = [(begin + step) % _SLOTS for step in range(_TRIES)]
-        slot = next((one for one in tried if int(self._low[one]) == _FREE), begin)
+        slot = next((one % _SLOTS for one in range(begin, begin + _TRIES) if one % _SLOTS not in self._values), None)
+        if slot is None:
+            return
         at = slot * self._longest
         shown = literal.ljust(INLINE, b"\0")
         if len(literal) > INLINE:
             self.texts[at : at + len(literal)] = np.frombuffer(literal, np.uint8)
             shown = literal[:4] + self._buffer.to_bytes(4, "little") + at.to_bytes(4, "little")
         self._literals[slot] = np.void(len(literal).to_bytes(4, "little") + shown)
-        self._low[slot], self._high[slot] = low, high
+        self._low[slot], self._high[slot], self._values[slot] = low, high, value
