@@ -11,8 +11,9 @@ from shared.feeds.replaying.columns import kind_of
 from shared.feeds.replaying.fields import Bools, Ints
 from shared.feeds.replaying.lines import Cells, names_around
 from shared.feeds.replaying.rules import BadField, ColumnRule
-from shared.feeds.replaying.values import SeenValues
+from shared.feeds.replaying.values import SLOTS, SeenValues
 
+_UNKNOWN = -1
 _MOST_KEPT = 1 << 12
 _MOST_GROWN = 20  # bytes of a field of at most 12, as JSON
 
@@ -37,6 +38,8 @@ class Span:
         self._read = [lru_cache(_MOST_KEPT)(rules[column].read) for column in columns]
         self._seen = SeenValues(self._json, buffer, len(b"".join(self._names)) + _MOST_GROWN * len(columns))
         self.texts = self._seen.texts
+        self._codes = np.full(SLOTS, _UNKNOWN, np.int32)
+        self._fields_seen: dict[str, int] = {}
 
     def check(self, cells: Cells) -> tuple[Ints, Bools]:
         """Say which lines are good, and write the names and values of the span; gives the slots of what was seen."""
@@ -45,14 +48,21 @@ class Span:
         return slots, found
 
     def column(self, number: int, slots: Ints) -> pa.DictionaryArray:
-        """Give one of its columns, of lines that were found."""
-        counts = np.bincount(slots)
-        used = np.flatnonzero(counts)
-        fields = [self._fields(self._seen.value(slot))[number - self.columns.start] for slot in used.tolist()]
-        names = list(dict.fromkeys(fields))
-        codes = np.zeros(len(counts), np.int32)
-        codes[used] = [names.index(field) for field in fields]
-        return pa.DictionaryArray.from_arrays(codes[slots], pa.array(names, pa.string()))
+        """Give one of its columns, always the same, of lines that were found."""
+        codes = self._codes[slots]
+        if (codes == _UNKNOWN).any():
+            self._learn(number - self.columns.start, np.unique(slots[codes == _UNKNOWN]).tolist())
+            codes = self._codes[slots]
+        counts = np.bincount(codes, minlength=len(self._fields_seen))
+        if not counts.all():
+            codes = (np.cumsum(counts > 0) - 1).astype(np.int32)[codes]
+        names = [name for name, count in zip(self._fields_seen, counts.tolist(), strict=True) if count]
+        return pa.DictionaryArray.from_arrays(codes, pa.array(names, pa.string()))
+
+    def _learn(self, place: int, slots: Sequence[int]) -> None:
+        for slot in slots:
+            field = self._fields(self._seen.value(slot))[place]
+            self._codes[slot] = self._fields_seen.setdefault(field, len(self._fields_seen))
 
     def _json(self, text: str) -> bytes:
         fields = self._fields(text)

@@ -16,7 +16,7 @@ type Eights = npt.NDArray[np.uint64]
 WIDE = 8
 INLINE = 12
 """Bytes of text that Arrow's view of it holds itself; of a longer one it holds the first four, and where it lies."""
-_SLOTS = 1 << 14
+SLOTS = 1 << 14
 _SHIFT = np.uint64(64 - 14)
 _SPREAD = np.uint64(0xC2B2AE3D27D4EB4F)
 _TRIES = 4  # slots that a value may lie in
@@ -88,11 +88,11 @@ class SeenValues:
         buffer: the number of `texts` among the buffers of views, where what is written may be as long as `longest`.
         """
         self._read, self._buffer, self._longest = read, buffer, longest
-        self._low = np.full(_SLOTS, _FREE, np.uint64)
-        self._high = np.zeros(_SLOTS, np.uint64)
-        self._literals = np.zeros(_SLOTS, "V16")
+        self._low = np.full(SLOTS, _FREE, np.uint64)
+        self._high = np.zeros(SLOTS, np.uint64)
+        self._literals = np.zeros(SLOTS, "V16")
         self._values: dict[int, str] = {}
-        self.texts = np.zeros(_SLOTS * longest, np.uint8)
+        self.texts = np.zeros(SLOTS * longest, np.uint8)
 
     def find(self, views: np.ndarray) -> tuple[Ints, Bools]:
         """Find values, V16[n]: the slot of each, and which of them are known and good."""
@@ -120,7 +120,7 @@ class SeenValues:
             if found.all():
                 break
             rest = np.flatnonzero(~found)
-            slots[rest] = (slots[rest] + 1) % _SLOTS
+            slots[rest] = (slots[rest] + 1) % SLOTS
             found[rest] = (self._low[slots[rest]] == low[rest]) & (self._high[slots[rest]] == high[rest])
         return slots, found
 
@@ -142,7 +142,7 @@ class SeenValues:
         low, high = int.from_bytes(view[:8], "little"), int.from_bytes(view[8:], "little")
         spread = int(_SPREAD)
         begin = (((low * spread + high) * spread) % (1 << 64)) >> int(_SHIFT)
-        slot = next((one % _SLOTS for one in range(begin, begin + _TRIES) if one % _SLOTS not in self._values), None)
+        slot = next((one % SLOTS for one in range(begin, begin + _TRIES) if one % SLOTS not in self._values), None)
         if slot is None:
             return
         at = slot * self._longest
