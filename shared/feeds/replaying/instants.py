@@ -1,6 +1,7 @@
 """Reads times of one column, all at once: ISO 8601 in UTC, or month/day/year as in the United States."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -21,6 +22,7 @@ _DASH, _COLON, _T, _BLANK, _STOP, _Z, _ZERO, _NINE = 45, 58, 84, 32, 46, 90, 48,
 _MONTH_STARTS = np.cumsum([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 _MONTH_STARTS_OF_366 = np.cumsum([0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 _FEWEST_A_MINUTE = 8
+_MOST_KEPT = 8  # blocks of which the minutes are kept
 _DIGIT, _PAIR = np.uint64(0xF), np.uint64(0xFF)
 _SECOND_DIGITS, _FRACTION_DIGITS = np.uint64(0x8080808000808000), np.uint64(0x0080808080808000)
 _FIRST_MARKS, _SECOND_MARKS = np.uint64(0xFF0000FF), np.uint64(0xFF000000000000FF)
@@ -45,11 +47,19 @@ def plain_times(words_at: Callable[[Ints], Eights], starts: Ints, lengths: Ints)
     minute = np.zeros((len(heads), WIDE), np.uint8)
     minute[:, :16] = np.stack((day[heads], hour[heads]), axis=1).view(np.uint8)
     minute[:, 16:_SHORTEST] = np.frombuffer(b":00", np.uint8)
-    times, good = iso_times(minute, np.full(len(heads), _SHORTEST))
+    times, good = _minutes(minute.tobytes())
     counts = np.diff(heads, append=len(starts))
-    times, good = np.repeat(times, counts), np.repeat(good & (minute[:, 10] == _T), counts)
+    times, good = np.repeat(times, counts), np.repeat(good, counts)
     seconds, read = _seconds(words_at(starts + 16), words_at(starts + 19))
     return times + seconds, good & read & (lengths == WIDE)
+
+
+@lru_cache(_MOST_KEPT)
+def _minutes(content: bytes) -> tuple[Ints, Bools]:
+    """Read times that end with their seconds: block after block of a busy recording has the same few minutes."""
+    text = np.frombuffer(content, np.uint8).reshape(-1, WIDE)
+    times, good = iso_times(text, np.full(len(text), _SHORTEST))
+    return times, good & (text[:, 10] == _T)
 
 
 def _seconds(first: npt.NDArray[np.uint64], second: npt.NDArray[np.uint64]) -> tuple[Ints, Bools]:
