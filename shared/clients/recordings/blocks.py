@@ -14,7 +14,7 @@ from shared.errors import FeedRefused
 from shared.feeds.replaying.blocks import LineBlock, TimeMark
 
 LONGEST_LINE: Final = 1 << 20
-_BLOCK: Final = 1 << 20
+_BLOCK: Final = 2 << 20
 _KEPT: Final = 1 << 16  # of a line that is too long
 _SEVEN_ZIP: Final = b"7z\xbc\xaf\x27\x1c"
 _PACKED: Final = {b"\xfd7zXZ": "xz", b"BZh": "bzip2", b"\x28\xb5\x2f\xfd": "zstd"}

@@ -22,8 +22,8 @@ class Fields:
 
     begins, ends: of each line in the block, the second without its line break. plain: the lines that have the right
     number of fields and nothing odd in them, by their numbers in the block, from 0. starts, stops: int32[plain
-    lines, fields], where each begins and ends. quoted: whether any of these fields stood in quotes. odd: the other lines;
-    blank ones are in neither.
+    lines, fields], where each begins and ends. quoted: whether any of these fields stood in quotes. odd: the other
+    lines; blank ones are in neither.
     """
 
     begins: Ints
@@ -53,7 +53,7 @@ def cut(block: Bytes, count: int) -> Fields:
         places = places[~odd[whole]]
     stops = places.astype(np.int32)
     starts = np.empty_like(stops)
-    np.add(stops.reshape(-1)[:-1], 1, out=starts.reshape(-1)[1:])  # of all at once, though a line's first lies elsewhere
+    np.add(stops.reshape(-1)[:-1], 1, out=starts.reshape(-1)[1:])  # a line's first ones are set below
     starts[:, 0] = begins[plain]
     stops[:, -1] = ends[plain]
     quoted = False

@@ -66,7 +66,9 @@ class Cells:
         """Give what the file holds of a column, of all lines or some."""
         bounds = np.stack((self.starts[where, column], self.ends[where, column]), axis=1)
         views = np.ascontiguousarray(_views(self.text, bounds)[:, 0])
-        every = pa.Array.from_buffers(pa.binary_view(), len(views), [None, pa.py_buffer(views), pa.py_buffer(self.text)])
+        every = pa.Array.from_buffers(
+            pa.binary_view(), len(views), [None, pa.py_buffer(views), pa.py_buffer(self.text)]
+        )
         return every.cast(pa.binary()).cast(pa.string())
 
     def show(self, column: int, where: Bools, texts: Bytes) -> None:
@@ -80,10 +82,13 @@ class Cells:
 
 
 class LineWriter:
-    """Writes JSON lines that have all columns of a contract, in its order. spans: the columns that are parts of gaps."""
+    """Writes JSON lines that have all columns of a contract, in its order."""
 
     def __init__(self, columns: Sequence[Column], spans: Sequence[range], texts: Sequence[Bytes]) -> None:
-        """Prepare what stands between the fields. texts: what views of spans point to."""
+        """Prepare what stands between the fields.
+
+        spans: the columns that are parts of gaps. texts: what the views of what is written for them point to.
+        """
         joined = {number for span in spans for number in span}
         shown = [number for number in range(len(columns)) if number not in joined]
         self._shown = np.array(shown, np.int64)
@@ -140,6 +145,8 @@ def _inline(text: bytes) -> np.void:
 
 def _views(text: Bytes, bounds: Places) -> np.ndarray:
     """Give V16[lines, places]: Arrow's views of what lies from each place to the next, ascending ones."""
+    if not bounds.size:
+        return np.empty(bounds.shape, VIEW)
     every = np.append(bounds.reshape(-1), bounds[-1:, -1])
     pieces = pa.Array.from_buffers(pa.binary(), bounds.size, [None, pa.py_buffer(every), pa.py_buffer(text)])
     views: np.ndarray = np.frombuffer(pieces.cast(pa.binary_view()).buffers()[1], VIEW, bounds.size)

@@ -143,7 +143,10 @@ class LineReader:
         lines, keys, times, numbers = zip(*made, strict=True) if made else ((), (), (), ())
         array = pa.array([line.encode() for line in lines], pa.binary())
         return _Made(
-            array, pa.array(keys, pa.string()).dictionary_encode(), np.array(numbers, np.int64), np.array(times, np.int64)
+            array,
+            pa.array(keys, pa.string()).dictionary_encode(),
+            np.array(numbers, np.int64),
+            np.array(times, np.int64),
         ), refused
 
     def _record(self, content: bytes) -> tuple[str, str, int]:

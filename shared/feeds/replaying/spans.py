@@ -1,4 +1,4 @@
-"""Neighbouring columns that have few different values: looked up together, with the commas and the names around them."""
+"""Neighbouring columns of few different values: looked up together, with the commas and the names around them."""
 
 import itertools
 from collections.abc import Sequence

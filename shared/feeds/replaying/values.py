@@ -89,10 +89,10 @@ class SeenValues:
         """
         self._read, self._buffer, self._longest = read, buffer, longest
         self._low = np.full(SLOTS, _FREE, np.uint64)
-        self._high = np.zeros(SLOTS, np.uint64)
+        self._high = np.empty(SLOTS, np.uint64)
         self._literals = np.zeros(SLOTS, "V16")
         self._values: dict[int, str] = {}
-        self.texts = np.zeros(SLOTS * longest, np.uint8)
+        self.texts = np.empty(SLOTS * longest, np.uint8)
 
     def find(self, views: np.ndarray) -> tuple[Ints, Bools]:
         """Find values, V16[n]: the slot of each, and which of them are known and good."""
