@@ -16,6 +16,7 @@ from shared.feeds.replaying.values import KEPT, WIDE, Eights, SeenValues, are_lo
 
 _T, _Z = ord("T"), ord("Z")
 _ANY_LENGTH = 1 << 40
+_BITS = 10
 _UPPER = frozenset({"maximum", "exclusiveMaximum"})
 
 
@@ -124,7 +125,7 @@ def _numbers(rules: Sequence[ColumnRule], columns: Sequence[int]) -> Callable[[C
     limits = [rule.column.limits for rule in own]
     plain = np.array([one.get("minimum", 0) <= 0 and "exclusiveMinimum" not in one for one in limits])
     whole = own[0].column.kind == "integer"
-    return Numbers(columns, whole, plain, [SeenValues(partial(_literal, rule)) for rule in own]).check
+    return Numbers(columns, whole, plain, [SeenValues(partial(_literal, rule), _BITS) for rule in own]).check
 
 
 def _literal(rule: ColumnRule, text: str) -> bytes:

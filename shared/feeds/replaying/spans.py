@@ -11,8 +11,9 @@ from shared.feeds.replaying.columns import kind_of
 from shared.feeds.replaying.fields import Bools, Ints
 from shared.feeds.replaying.lines import Cells, names_around
 from shared.feeds.replaying.rules import BadField, ColumnRule
-from shared.feeds.replaying.values import SLOTS, SeenValues
+from shared.feeds.replaying.values import SeenValues
 
+_BITS = 13
 _UNKNOWN = -1
 _MOST_KEPT = 1 << 12
 _MOST_GROWN = 20  # bytes of a field of at most 12, as JSON
@@ -36,9 +37,9 @@ class Span:
         self._names = names_around([rule.column for rule in rules])[columns.start : columns.stop + 1]
         self._edges = (columns.start > 0, columns.stop < len(rules))
         self._read = [lru_cache(_MOST_KEPT)(rules[column].read) for column in columns]
-        self._seen = SeenValues(self._json, buffer, len(b"".join(self._names)) + _MOST_GROWN * len(columns))
+        self._seen = SeenValues(self._json, _BITS, buffer, len(b"".join(self._names)) + _MOST_GROWN * len(columns))
         self.texts = self._seen.texts
-        self._codes = np.full(SLOTS, _UNKNOWN, np.int32)
+        self._codes = np.full(self._seen.size, _UNKNOWN, np.int32)
         self._fields_seen: dict[str, int] = {}
 
     def check(self, cells: Cells) -> tuple[Ints, Bools]:

@@ -16,10 +16,8 @@ type Eights = npt.NDArray[np.uint64]
 WIDE = 8
 INLINE = 12
 """Bytes of text that Arrow's view of it holds itself; of a longer one it holds the first four, and where it lies."""
-SLOTS = 1 << 14
-_SHIFT = np.uint64(64 - 14)
 _SPREAD = np.uint64(0xC2B2AE3D27D4EB4F)
-_TRIES = 4  # slots that a value may lie in
+_TRIES = 8  # slots that a value may lie in
 _FREE = 0xFFFFFFFFFFFFFFFF  # no view begins so: it would be of 4 GiB
 _MOST_NEW = 1024  # different values of one block that are looked up one by one
 
@@ -82,17 +80,19 @@ class SeenValues:
     Made for one reader; not for several threads at once.
     """
 
-    def __init__(self, read: Callable[[str], bytes], buffer: int = 0, longest: int = 0) -> None:
-        """Know nothing yet. read: gives what is written for a value, or raises BadField.
+    def __init__(self, read: Callable[[str], bytes], bits: int, buffer: int = 0, longest: int = 0) -> None:
+        """Know nothing yet. read: gives what is written for a value, or raises BadField. bits: of a slot's number.
 
         buffer: the number of `texts` among the buffers of views, where what is written may be as long as `longest`.
         """
+        self.size = 1 << bits
+        self._shift = np.uint64(64 - bits)
         self._read, self._buffer, self._longest = read, buffer, longest
-        self._low = np.full(SLOTS, _FREE, np.uint64)
-        self._high = np.empty(SLOTS, np.uint64)
-        self._literals = np.zeros(SLOTS, "V16")
+        self._low = np.full(self.size, _FREE, np.uint64)
+        self._high = np.empty(self.size, np.uint64)
+        self._literals = np.zeros(self.size, "V16")
         self._values: dict[int, str] = {}
-        self.texts = np.empty(SLOTS * longest, np.uint8)
+        self.texts = np.empty(self.size * longest, np.uint8)
 
     def find(self, views: np.ndarray) -> tuple[Ints, Bools]:
         """Find values, V16[n]: the slot of each, and which of them are known and good."""
@@ -114,13 +114,13 @@ class SeenValues:
         return self._values[slot]
 
     def _look(self, low: Eights, high: Eights) -> tuple[Ints, Bools]:
-        slots = (((low * _SPREAD + high) * _SPREAD) >> _SHIFT).view(np.int64)
+        slots = (((low * _SPREAD + high) * _SPREAD) >> self._shift).view(np.int64)
         found = (self._low[slots] == low) & (self._high[slots] == high)
         for _ in range(_TRIES - 1):
             if found.all():
                 break
             rest = np.flatnonzero(~found)
-            slots[rest] = (slots[rest] + 1) % SLOTS
+            slots[rest] = (slots[rest] + 1) % self.size
             found[rest] = (self._low[slots[rest]] == low[rest]) & (self._high[slots[rest]] == high[rest])
         return slots, found
 
@@ -141,8 +141,9 @@ class SeenValues:
         """Keep a value in the first free one of its slots for good; where there is none, it stays unknown."""
         low, high = int.from_bytes(view[:8], "little"), int.from_bytes(view[8:], "little")
         spread = int(_SPREAD)
-        begin = (((low * spread + high) * spread) % (1 << 64)) >> int(_SHIFT)
-        slot = next((one % SLOTS for one in range(begin, begin + _TRIES) if one % SLOTS not in self._values), None)
+        begin = (((low * spread + high) * spread) % (1 << 64)) >> int(self._shift)
+        tried = [(begin + step) % self.size for step in range(_TRIES)]
+        slot = next((one for one in tried if one not in self._values), None)
         if slot is None:
             return
         at = slot * self._longest

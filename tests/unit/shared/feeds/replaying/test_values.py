@@ -18,7 +18,7 @@ CURRENCIES = [_COMMON[at : at + 3] for at in range(0, len(_COMMON), 3)]
 def found(column, texts):
     """Look values up until all were learned, as block follows block; says which of them are known in the end."""
     rule = ColumnRule(CONTRACT.columns[NAMES.index(column)])
-    seen = SeenValues(lambda text: rule.read(text).encode())
+    seen = SeenValues(lambda text: rule.read(text).encode(), 13)
     views = np.array([len(text).to_bytes(4, "little") + text.encode().ljust(12, b"\0") for text in texts], "V16")
     for _ in range(5):
         known = seen.find(views)[1]
