@@ -64,14 +64,14 @@ class Numbers:
 
     def _look_at_long(self, cells: Cells, lengths: Ints, good: Bools) -> None:
         place, line = np.nonzero((lengths > WIDE) & (lengths <= 2 * WIDE))
-        sizes, starts = lengths[place, line], cells.starts[line, np.array(self.columns)[place]]
+        sizes, starts = lengths[place, line], cells.edges[line, 2 * np.array(self.columns)[place]]
         second: Eights = cells.words_at(starts + WIDE) & KEPT[sizes - WIDE]
         good[place, line] = are_long_numbers(cells.words_at(starts), second, sizes)
 
 
 def read_times(cells: Cells, column: int) -> tuple[Ints, Bools]:
     """Read a column of times as microseconds, say which are good, and rewrite those that records have otherwise."""
-    starts, lengths = cells.starts[:, column].astype(np.int64), cells.lengths([column])[0]
+    starts, lengths = cells.edges[:, 2 * column].astype(np.int64), cells.lengths([column])[0]
     times, good = plain_times(cells.words_at, starts, lengths)
     if good.all():
         return times, good

@@ -21,16 +21,15 @@ class Fields:
     """The fields of a block's lines.
 
     begins, ends: of each line in the block, the second without its line break. plain: the lines that have the right
-    number of fields and nothing odd in them, by their numbers in the block, from 0. starts, stops: int32[plain
-    lines, fields], where each begins and ends. quoted: whether any of these fields stood in quotes. odd: the other
-    lines; blank ones are in neither.
+    number of fields and nothing odd in them, by their numbers in the block, from 0. edges: int32[plain lines,
+    2 * fields], where each field begins and ends, in turns. quoted: whether any of these fields stood in quotes. odd:
+    the other lines; blank ones are in neither.
     """
 
     begins: Ints
     ends: Ints
     plain: Ints
-    starts: Places
-    stops: Places
+    edges: Places
     quoted: bool
     odd: Ints
 
@@ -51,17 +50,17 @@ def cut(block: Bytes, count: int) -> Fields:
     plain = np.flatnonzero(whole & ~odd)
     if odd.any():
         places = places[~odd[whole]]
-    stops = places.astype(np.int32)
-    starts = np.empty_like(stops)
-    np.add(stops.reshape(-1)[:-1], 1, out=starts.reshape(-1)[1:])  # a line's first ones are set below
-    starts[:, 0] = begins[plain]
-    stops[:, -1] = ends[plain]
+    edges = np.empty((len(places), 2 * count), np.int32)
+    every = edges.reshape(-1)
+    every[1::2] = places.reshape(-1)
+    np.add(every[1:-1:2], 1, out=every[2::2])
+    edges[:, 0], edges[:, -1] = begins[plain], ends[plain]
     quoted = False
     if quotes.size:
-        plain, starts, stops, quoted = _unquoted(block, quotes, plain, starts, stops)
+        plain, edges, quoted = _unquoted(block, quotes, plain, edges)
     others = np.ones(len(breaks), np.bool_)
     others[plain] = False
-    return Fields(begins, ends, plain, starts, stops, quoted, np.flatnonzero(others & (ends > begins)))
+    return Fields(begins, ends, plain, edges, quoted, np.flatnonzero(others & (ends > begins)))
 
 
 def _breaks(block: Bytes, is_break: Bools, expected: Ints) -> Ints:
@@ -118,12 +117,12 @@ def _outside(marks: Ints, quotes: Ints, breaks: Ints) -> Ints:
     return found
 
 
-def _unquoted(
-    block: Bytes, quotes: Ints, plain: Ints, starts: Places, ends: Places
-) -> tuple[Ints, Places, Places, bool]:
+def _unquoted(block: Bytes, quotes: Ints, plain: Ints, edges: Places) -> tuple[Ints, Places, bool]:
     """Take off the quotes around fields; lines with quotes elsewhere are no plain ones. Says whether there were any."""
+    starts, ends = edges[:, ::2], edges[:, 1::2]
     inside = np.searchsorted(quotes, ends) - np.searchsorted(quotes, starts)
     wrapped = (inside == 2) & (ends - starts > 1) & (block[starts] == _QUOTE) & (block[ends - 1] == _QUOTE)  # noqa: PLR2004
     good = (wrapped | (inside == 0)).all(1)
-    one = wrapped.astype(np.int32)
-    return plain[good], (starts + one)[good], (ends - one)[good], bool(wrapped[good].any())
+    starts += wrapped
+    ends -= wrapped
+    return plain[good], edges[good], bool(wrapped[good].any())

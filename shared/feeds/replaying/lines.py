@@ -27,15 +27,14 @@ _LENGTH, _BUFFER, _OFFSET = 0, 2, 3
 class Cells:
     """The fields of many lines, all columns of them.
 
-    text: what they lie in, and `ROOM` bytes behind it. starts, ends: int32[lines, columns], of each in `text`. rows:
-    V16[lines, pieces], Arrow's views of what is written of a line: at first its gaps and fields as they are. shown: of
-    a column that is a field, and no part of a gap, its piece. buffers: what views may point to, `text` the first.
-    gaps: what is written instead of gaps that are no names, by their pieces.
+    text: what they lie in, and `ROOM` bytes behind it. edges: int32[lines, 2 * columns], where each begins and ends in
+    `text`, in turns. rows: V16[lines, pieces], Arrow's views of what is written of a line: at first its gaps and fields
+    as they are. shown: of a column that is a field, and no part of a gap, its piece. buffers: what views may point to,
+    `text` the first. gaps: what is written instead of gaps that are no names, by their pieces.
     """
 
     text: Bytes
-    starts: Places
-    ends: Places
+    edges: Places
     rows: np.ndarray
     shown: dict[int, int]
     buffers: list[Bytes] = field(default_factory=list)
@@ -64,8 +63,8 @@ class Cells:
 
     def texts(self, column: int, where: Bools | slice = slice(None)) -> pa.StringArray:
         """Give what the file holds of a column, of all lines or some."""
-        bounds = np.stack((self.starts[where, column], self.ends[where, column]), axis=1)
-        views = np.ascontiguousarray(_views(self.text, bounds)[:, 0])
+        edges = self.edges[where, 2 * column : 2 * column + 2]
+        views = np.ascontiguousarray(_views(self.text, edges)[:, 0])
         every = pa.Array.from_buffers(
             pa.binary_view(), len(views), [None, pa.py_buffer(views), pa.py_buffer(self.text)]
         )
@@ -91,7 +90,8 @@ class LineWriter:
         """
         joined = {number for span in spans for number in span}
         shown = [number for number in range(len(columns)) if number not in joined]
-        self._shown = np.array(shown, np.int64)
+        edges = [edge for number in shown for edge in (2 * number, 2 * number + 1)]
+        self._bounds = np.array([0, *edges, 2 * len(columns) - 1], np.int64)
         self._pieces = {number: 2 * place + 1 for place, number in enumerate(shown)}
         names = names_around(columns)
         self._names = pa.array(
@@ -99,13 +99,10 @@ class LineWriter:
         )
         self._texts = texts
 
-    def cells(self, text: Bytes, starts: Places, ends: Places) -> Cells:
+    def cells(self, text: Bytes, edges: Places) -> Cells:
         """Take the fields of many lines as they are."""
-        bounds = np.empty((len(starts), 2 * len(self._shown) + 2), np.int32)
-        bounds[:, 0], bounds[:, -1] = starts[:, 0], ends[:, -1]
-        bounds[:, 1:-1:2] = starts.take(self._shown, 1)
-        bounds[:, 2:-1:2] = ends.take(self._shown, 1)
-        return Cells(text, starts, ends, _views(text, bounds), self._pieces, [text, *self._texts])
+        rows = _views(text, edges.take(self._bounds, 1))
+        return Cells(text, edges, rows, self._pieces, [text, *self._texts])
 
     def lines(self, cells: Cells) -> pa.BinaryArray:
         """Give the line of each row."""
@@ -123,20 +120,20 @@ class LineWriter:
         return pa.BinaryArray.from_buffers(pa.binary(), len(rows), [None, pa.py_buffer(bounds), data])
 
 
-def in_order(text: Bytes, starts: Places, ends: Places, places: Sequence[int]) -> tuple[Bytes, Places, Places]:
+def in_order(text: Bytes, edges: Places, places: Sequence[int]) -> tuple[Bytes, Places]:
     """Write the lines anew, with their columns in another order and no quotes around fields.
 
-    Gives the text, and the begin and the end of each field in it.
+    Gives the text, and where each field begins and ends in it, in turns.
     """
-    bounds = np.stack((starts, ends), axis=2).reshape(-1, 2)
-    rows = np.empty((len(starts), 2 * len(places)), VIEW)
-    rows[:, ::2] = _views(text, bounds)[:, 0].reshape(starts.shape)[:, places]
+    rows = np.empty(edges.shape, VIEW)
+    rows[:, ::2] = _views(text, edges.reshape(-1, 2))[:, 0].reshape(-1, len(places))[:, places]
     rows[:, 1::2], rows[:, -1] = _inline(b","), _inline(b"\n")
     every = pa.Array.from_buffers(pa.binary_view(), rows.size, [None, pa.py_buffer(rows), pa.py_buffer(text)])
     _, offsets, data = every.cast(pa.binary()).buffers()
-    at = np.frombuffer(offsets, np.int32, rows.size + 1)
-    written = np.concatenate((np.frombuffer(data, np.uint8, at[-1]), np.zeros(ROOM, np.uint8)))
-    return written, at[:-1:2].reshape(starts.shape), at[1::2].reshape(starts.shape)
+    places_in_text = np.frombuffer(offsets, np.int32, rows.size + 1)
+    size = int(places_in_text[-1])
+    written = np.concatenate((np.frombuffer(data, np.uint8, size), np.zeros(ROOM, np.uint8)))
+    return written, places_in_text[:-1].reshape(edges.shape)
 
 
 def _inline(text: bytes) -> np.void:

@@ -103,10 +103,10 @@ class LineReader:
         """Make the records of the plain lines; gives the numbers in the block of those that need a closer look."""
         if not len(fields.plain):
             return _NOTHING, fields.plain
-        starts, stops = fields.starts, fields.stops
+        edges = fields.edges
         if fields.quoted or not self._is_in_order:
-            text, starts, stops = in_order(text, starts, stops, self._header.places)
-        cells = self._writer.cells(text, starts, stops)
+            text, edges = in_order(text, edges, self._header.places)
+        cells = self._writer.cells(text, edges)
         good = np.logical_and.reduce([check(cells) for check in self._checks])
         slots = [span.check(cells) for span in self._spans]
         for _, found in slots:
