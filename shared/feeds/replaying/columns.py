@@ -55,7 +55,7 @@ class Numbers:
             self._look_at_long(cells, lengths, good)
         good &= self.plain[:, None]
         for place in np.flatnonzero(~good.all(1)).tolist():
-            rows, piece = np.flatnonzero(~good[place]), cells.shown[self.columns[place]]
+            rows, piece = np.flatnonzero(~good[place]), cells.pieces[self.columns[place]]
             slots, known = self.seen[place].find(cells.rows[rows, piece])
             cells.rows[rows[known], piece] = self.seen[place].literals(slots[known])
             good[place, rows] = known
@@ -79,14 +79,14 @@ def read_times(cells: Cells, column: int) -> tuple[Ints, Bools]:
     wide = np.ndarray((cells.text.size - INSTANT + 1, INSTANT), np.uint8, cells.text.data, 0, (1, 1))
     written = wide[starts[rest]]
     times[rest], good[rest] = iso_times(written, lengths[rest])
-    rewritten = (lengths[rest] != INSTANT) | (written[:, 10] != _T) | (written[:, -1] != _Z)
+    otherwise = (lengths[rest] != INSTANT) | (written[:, 10] != _T) | (written[:, -1] != _Z)
     if not good.all():
         others = ~good
         times[others], good[others] = us_times(cells.texts(column, others))
-    shown = np.zeros(len(good), np.bool_)
-    shown[rest] = rewritten & good[rest]
-    if shown.any():
-        cells.show(column, shown, _with_z(timestamps.as_text(times[shown])))
+    rewritten = np.zeros(len(good), np.bool_)
+    rewritten[rest] = otherwise & good[rest]
+    if rewritten.any():
+        cells.show(column, rewritten, _with_z(timestamps.as_text(times[rewritten])))
     return times, good
 
 

@@ -29,14 +29,14 @@ class Cells:
 
     text: what they lie in, and `ROOM` bytes behind it. edges: int32[lines, 2 * columns], where each begins and ends in
     `text`, in turns. rows: V16[lines, pieces], Arrow's views of what is written of a line: at first its gaps and fields
-    as they are. shown: of a column that is a field, and no part of a gap, its piece. buffers: what views may point to,
+    as they are. pieces: of a column that is a field, and no part of a gap, its piece. buffers: what views may point to,
     `text` the first. gaps: what is written instead of gaps that are no names, by their pieces.
     """
 
     text: Bytes
     edges: Places
     rows: np.ndarray
-    shown: dict[int, int]
+    pieces: dict[int, int]
     buffers: list[Bytes] = field(default_factory=list)
     gaps: dict[int, np.ndarray] = field(default_factory=dict)
 
@@ -45,14 +45,14 @@ class Cells:
         parts = self.rows.view("<u4")
         found = np.empty((len(columns), len(self.rows)), np.int64)
         for place, column in enumerate(columns):
-            found[place] = parts[:, 4 * self.shown[column] + _LENGTH]
+            found[place] = parts[:, 4 * self.pieces[column] + _LENGTH]
         return found
 
     def words(self, columns: Sequence[int]) -> np.ndarray:
         """Give uint64[columns, lines]: eight bytes of each field of at most 12 bytes, zeros behind its end."""
         found = np.empty((len(columns), len(self.rows)), np.uint64)
         for place, column in enumerate(columns):
-            at = VIEW.itemsize * self.shown[column] + _AHEAD
+            at = VIEW.itemsize * self.pieces[column] + _AHEAD
             found[place] = np.ndarray(len(self.rows), "<u8", self.rows.data, at, self.rows.strides[:1])
         return found
 
@@ -76,7 +76,7 @@ class Cells:
         views[:, _LENGTH], views[:, _BUFFER] = texts.shape[1], len(self.buffers)
         views[:, 1] = np.ascontiguousarray(texts[:, :4]).view("<u4").reshape(-1)
         views[:, _OFFSET] = np.arange(0, texts.size, texts.shape[1])
-        self.rows[where, self.shown[column]] = views.view(VIEW).reshape(-1)
+        self.rows[where, self.pieces[column]] = views.view(VIEW).reshape(-1)
         self.buffers.append(texts.reshape(-1))
 
 
@@ -89,13 +89,13 @@ class LineWriter:
         spans: the columns that are parts of gaps. texts: what the views of what is written for them point to.
         """
         joined = {number for span in spans for number in span}
-        shown = [number for number in range(len(columns)) if number not in joined]
-        edges = [edge for number in shown for edge in (2 * number, 2 * number + 1)]
+        apart = [number for number in range(len(columns)) if number not in joined]
+        edges = [edge for number in apart for edge in (2 * number, 2 * number + 1)]
         self._bounds = np.array([0, *edges, 2 * len(columns) - 1], np.int64)
-        self._pieces = {number: 2 * place + 1 for place, number in enumerate(shown)}
+        self._pieces = {number: 2 * place + 1 for place, number in enumerate(apart)}
         names = names_around(columns)
         self._names = pa.array(
-            [b"" if number - 1 in joined else names[number] for number in [*shown, len(columns)]], pa.binary_view()
+            [b"" if number - 1 in joined else names[number] for number in [*apart, len(columns)]], pa.binary_view()
         )
         self._texts = texts
 

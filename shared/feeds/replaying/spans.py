@@ -28,7 +28,7 @@ def spans_of(rules: Sequence[ColumnRule]) -> list[range]:
     return spans
 
 
-class Span:
+class ColumnSpan:
     """A span of columns, and what was seen of it. For one reader; not for several threads at once."""
 
     def __init__(self, rules: Sequence[ColumnRule], columns: range, piece: int, buffer: int) -> None:
@@ -78,12 +78,12 @@ class Span:
         return fields[before : len(fields) - behind]
 
 
-def make_spans(rules: Sequence[ColumnRule]) -> list[Span]:
+def make_spans(rules: Sequence[ColumnRule]) -> list[ColumnSpan]:
     """Make the spans: a gap of a line stands before each of its fields that is part of no span."""
     spans = spans_of(rules)
     joined = itertools.accumulate(map(len, spans))
     return [
-        Span(rules, span, 2 * (span.stop - before), 1 + number)
+        ColumnSpan(rules, span, 2 * (span.stop - before), 1 + number)
         for number, (span, before) in enumerate(zip(spans, joined, strict=True))
     ]
 

@@ -147,9 +147,9 @@ class SeenValues:
         if slot is None:
             return
         at = slot * self._longest
-        shown = literal.ljust(INLINE, b"\0")
+        held = literal.ljust(INLINE, b"\0")
         if len(literal) > INLINE:
             self.texts[at : at + len(literal)] = np.frombuffer(literal, np.uint8)
-            shown = literal[:4] + self._buffer.to_bytes(4, "little") + at.to_bytes(4, "little")
-        self._literals[slot] = np.void(len(literal).to_bytes(4, "little") + shown)
+            held = literal[:4] + self._buffer.to_bytes(4, "little") + at.to_bytes(4, "little")
+        self._literals[slot] = np.void(len(literal).to_bytes(4, "little") + held)
         self._low[slot], self._high[slot], self._values[slot] = low, high, value
