@@ -71,3 +71,13 @@ def test_columns_of_few_values_may_stand_at_both_ends_of_a_line(country, truth, 
     assert [tuple(one.values()) for one in (records(read)[0], records(read)[-1])] == [("FR", "t", time, True)] * 2
     assert len(read.refused) == refused
     assert read.records.keys.to_pylist() == ["FR", *[country or "unk"] * (1 - refused), "FR"]
+
+
+@pytest.mark.parametrize("currency", ["E,R", ",", "EUR,1"])
+def test_a_comma_within_a_field_of_few_values_does_not_end_it(currency):
+    line = line_of(transactionCurrencyCode=currency, localHour="1")
+
+    read = new_reader().read(line_of() + line + line_of(), 1)
+
+    assert [(one.number, one.content + b"\n") for one in read.refused] == [(2, line)]
+    assert read.numbers.tolist() == [1, 3]
