@@ -81,3 +81,13 @@ def test_a_comma_within_a_field_of_few_values_does_not_end_it(currency):
 
     assert [(one.number, one.content + b"\n") for one in read.refused] == [(2, line)]
     assert read.numbers.tolist() == [1, 3]
+
+
+@pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
+def test_columns_of_one_kind_that_changed_places_are_told_apart(quoting):
+    order = ["accountID", "transactionID", *NAMES[2:]]
+    line = written([GOOD[name] for name in order], quoting=quoting)
+
+    read = new_reader(header=",".join(order).encode()).read(line * 2, 1)
+
+    assert records(read) == [exactly(GOOD.values())] * 2
