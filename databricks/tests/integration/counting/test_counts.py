@@ -83,8 +83,9 @@ def test_a_second_look_reads_only_what_came_since(tables):
     spied = replace(counted("spied"), of_windows=lambda rows, windows: read.append(tuple(windows)) or rows)
     tables.create("silver.spied", SCHEMA)
     counting = Counting(tables, [spied])
+    tables.append("silver.spied", tables.spark.createDataFrame([(0, "w1", 1)], SCHEMA))
     counting.refresh(["w1"])
-    change_spied = tables.spark.createDataFrame([(1, "w1", 7), (2, "w2", 8)], SCHEMA)
+    change_spied = tables.spark.createDataFrame([(1, "w1", 7), (2, "w2", 9)], SCHEMA)
     tables.append("silver.spied", change_spied)
 
     counting.refresh(["w1"])
@@ -92,9 +93,19 @@ def test_a_second_look_reads_only_what_came_since(tables):
 
     assert read == [("w1",), ("w2",)]
     assert (counting.of("w1", "trades").gold, counting.of("w2", "trades").gold) == (
-        {"table": {"small": 7}},
         {"table": {"small": 8}},
+        {"table": {"small": 9}},
     )
+
+
+def test_a_table_that_nothing_was_written_to_is_not_read(tables):
+    read = []
+    blank = replace(counted("blank"), of_windows=lambda rows, windows: read.append(tuple(windows)) or rows)
+    tables.create("silver.blank", SCHEMA)
+
+    Counting(tables, [blank]).refresh(["w1"])
+
+    assert read == []
 
 
 _IN_WINDOW = f"{on_columns(['key'])} AND t.window_id = s.window_id"
