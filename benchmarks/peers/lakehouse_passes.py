@@ -68,6 +68,7 @@ class Passes:
 
     def past(self, windows: str, rows: str) -> dict[str, int]:
         """Copy what one pass brought back in time, into silver and gold, a file a window and ten windows a commit."""
+        self.chain.compiling.as_set()  # so many rows would take minutes with what suits a small pass
         for name in ("silver.trades", "gold.trades_enriched"):
             for first in range(1, int(windows) + 1, _WINDOWS_OF_A_COMMIT):
                 self._append(name, int(rows), range(first, min(first + _WINDOWS_OF_A_COMMIT, int(windows) + 1)))
