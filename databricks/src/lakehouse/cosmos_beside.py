@@ -12,7 +12,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from lakehouse.counting.beside import Beside
-from lakehouse.lake.tables import Lake
+from lakehouse.lake.tables import Lake, differ
 from lakehouse.sources.cosmos.feed import ChangeFeedFailed
 from lakehouse.streams.contract import Contract
 from lakehouse.streams.cosmos import CosmosSilver, CosmosTables
@@ -65,7 +65,6 @@ def beside(lake: Lake, contract: Contract, window_id: str) -> Beside:
     hub, cosmos = (lake.read(name).where(of_window) for name in (SilverTables(contract.stream).rows, tables.rows))
     same_key = reduce(Column.__and__, [F.col(f"h.{key}") == F.col(f"c.{key}") for key in contract.key])
     in_hub, in_cosmos = F.col(f"h.{contract.key[0]}").isNotNull(), F.col(f"c.{contract.key[0]}").isNotNull()
-    sides = [F.struct(*[F.col(f"{side}.{name}") for name in contract.columns]) for side in "hc"]
     (row,) = (
         hub.alias("h")
         .join(cosmos.alias("c"), same_key, "full")
@@ -73,7 +72,7 @@ def beside(lake: Lake, contract: Contract, window_id: str) -> Beside:
             F.count_if(in_hub & in_cosmos).alias("both"),
             F.count_if(~in_cosmos).alias("only_in_hub"),
             F.count_if(~in_hub).alias("only_in_cosmos"),
-            F.count_if(in_hub & in_cosmos & ~sides[0].eqNullSafe(sides[1])).alias("different"),
+            F.count_if(in_hub & in_cosmos & differ(contract.columns, ("h", "c"))).alias("different"),
         )
         .collect()
     )

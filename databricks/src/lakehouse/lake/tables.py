@@ -1,6 +1,6 @@
 """The Delta tables of the lakehouse by name: made, changed and read, each change with the progress that it makes."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -252,6 +252,12 @@ def columns(text: str) -> T.StructType:
 def on_columns(names: Iterable[str]) -> str:
     """Write the condition that source `s` and target `t` agree in these columns."""
     return " AND ".join(f"t.`{column}` = s.`{column}`" for column in names)
+
+
+def differ(names: Collection[str], sides: tuple[str, str] = ("s", "t")) -> Column:
+    """Say whether two sides, source and target unless others are named, have other values in these columns."""
+    one, other = (F.struct(*[F.col(f"{side}.`{name}`") for name in names]) for side in sides)
+    return ~one.eqNullSafe(other)
 
 
 def of_window(window_id: str) -> str:

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 from pyspark import StorageLevel
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from lakehouse.lake.progress import Progress
-from lakehouse.lake.tables import Lake, on_columns
+from lakehouse.lake.tables import Lake, differ, on_columns
 from lakehouse.request import Container
 from lakehouse.sources.cosmos.feed import ChangeFeed, ContinuationRefused, Item
 from lakehouse.streams.bounds import Batch, summed_up, within
@@ -137,7 +137,7 @@ class CosmosSilver:
         names = [name for name in contract.silver_columns if name in self.lake.read(self.tables.rows).columns]
         on = F.expr(on_columns(contract.key)) & within(batch, contract, "t.")
         merge = self.lake.delta(self.tables.rows).alias("t").merge(good.select(*names).alias("s"), on)
-        merge = merge.whenMatchedUpdateAll(_differ(names)).whenNotMatchedInsertAll()
+        merge = merge.whenMatchedUpdateAll(differ(names)).whenNotMatchedInsertAll()
         self.lake.merge(self.tables.rows, merge, progress)
         self.on_commit(self.tables.rows)
 
@@ -176,8 +176,3 @@ def _opened(item: Item, contract: Contract) -> dict[str, object]:
         "failure": None,
         "body": json.dumps(record).encode(),
     }
-
-
-def _differ(names: Sequence[str]) -> Column:
-    sides = [F.struct(*[F.col(f"{side}.`{name}`") for name in names]) for side in "st"]
-    return ~sides[0].eqNullSafe(sides[1])

@@ -11,7 +11,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.lake.progress import Progress
-from lakehouse.lake.tables import Lake, quoted
+from lakehouse.lake.tables import Lake, differ, quoted
 from lakehouse.pipelines.kinds.kind import NewRows, Rewritten, RowsOfKeys
 from lakehouse.pipelines.table import Table
 
@@ -46,7 +46,7 @@ class DeltaTarget:
         there, names = F.col(f"s.{_HAS_ROW}").isNotNull(), [column.name for column in table.columns]
         merge = self.lake.delta(table.lake_name).alias("t").merge(source, reduce(and_, _same_rows(table, rewritten)))
         merge = merge.whenMatchedDelete(~there)
-        merge = merge.whenMatchedUpdate(_differ(names), {f"`{name}`": F.col(f"s.`{name}`") for name in names})
+        merge = merge.whenMatchedUpdate(differ(names), {f"`{name}`": F.col(f"s.`{name}`") for name in names})
         return merge.whenNotMatchedInsert(there, {f"`{name}`": F.col(f"s.`{name}`") for name in names})
 
 
@@ -70,11 +70,6 @@ def _same_rows(table: Table, rewritten: RowsOfKeys) -> Iterator[Column]:
         yield F.col(f"t.`{name}`") == F.col(f"s.`{name}`")
     for name, (least, greatest) in rewritten.bounds.items():
         yield F.col(f"t.`{name}`").between(F.lit(least), F.lit(greatest))
-
-
-def _differ(names: Sequence[str]) -> Column:
-    sides = [F.struct(*[F.col(f"{side}.`{name}`") for name in names]) for side in "st"]
-    return ~sides[0].eqNullSafe(sides[1])
 
 
 def _file_by_value(rows: DataFrame, column: str, values: Sequence[object]) -> DataFrame:
