@@ -6,7 +6,7 @@ import random
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,6 +21,7 @@ from shared.clients.storage.spill_encoding import decode
 from tests.azurite import running_azurite
 from tests.faults.producing import arrival
 from tests.faults.verdict import Arrival
+from tests.integration.local_server import served
 
 BUSY = b'<?xml version="1.0"?><Error><Code>ServerBusy</Code><Message>The server is busy.</Message></Error>'
 IMPATIENT = RetryPolicy(Timeouts(5.0, 2.0, Backoff(0.02, 0.2), Backoff(0.02, 0.2)))
@@ -111,16 +112,8 @@ def _front(behind: str, trouble: Trouble) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield f"127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with served(Handler) as url:
+        yield url.removeprefix("http://")
 
 
 def _ask(behind: str, request: BaseHTTPRequestHandler, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:

@@ -5,7 +5,9 @@ import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from tests.integration.local_server import served
 
 
 @dataclass(frozen=True)
@@ -52,19 +54,11 @@ def running_peer(*answers: Answer, tls: ssl.SSLContext | None = None) -> Iterato
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    if tls:
-        server.socket = tls.wrap_socket(server.socket, server_side=True)
-    peer.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    try:
-        yield peer
-    finally:
-        peer.over.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with served(Handler, tls) as peer.url:
+        try:
+            yield peer
+        finally:
+            peer.over.set()
 
 
 def _send(handler: BaseHTTPRequestHandler, answer: Answer, over: threading.Event) -> None:

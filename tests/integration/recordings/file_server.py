@@ -4,10 +4,11 @@ import contextlib
 import hashlib
 import re
 import ssl
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from tests.integration.local_server import served
 
 
 @dataclass
@@ -45,17 +46,8 @@ def running_file_server(tls: ssl.SSLContext) -> Iterator[FileServer]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.socket = tls.wrap_socket(server.socket, server_side=True)
-    files.url = f"https://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    try:
+    with served(Handler, tls) as files.url:
         yield files
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def _serve(handler: BaseHTTPRequestHandler, files: FileServer, wanted: str) -> None:
