@@ -139,9 +139,8 @@ class _Work:
         async with connected_outlets(plan.streams, self.tools.destinations, attempt_id, self.counts) as outlets:
             await deliver(_Settling(source, self._settle), outlets)
         report = with_timing(source.report(), self.attempt, self.row.started_at, watch)
-        return _Outcome(
-            "done", report={**report, **({CONTINUES: continues} if (continues := self._continues()) else {})}
-        )
+        continues = self._continues()
+        return _Outcome("done", report={**report, CONTINUES: continues} if continues else report)
 
     def _settle(self, progress: Mapping[str, Any]) -> None:
         """Keep how far the try is whenever all that it gave was sent: a later try goes on from there."""

@@ -6,12 +6,12 @@ from typing import Any, Final
 from shared.domain.costs import Prices, cosmos_cost, hub_cost
 from shared.domain.runs.run import real_end
 from shared.domain.sinks import summed
+from shared.domain.windows.ending import COUNTS
 from shared.domain.windows.ledger_row import SliceRow, WindowRow
 
 _ABSENT: Final = dict.fromkeys(
     ("units", "units_s", "throttled", "provisioned_units_s", "needed_units_s", "throughput_units", "billed_events")
 )
-_COUNTED: Final = ("read", "accepted", "refused", "unknown", "spilled", "events")
 
 
 def sink_table(row: WindowRow, tries: Iterable[SliceRow], prices: Prices) -> list[dict[str, Any]]:
@@ -33,7 +33,7 @@ def _sent(numbers: Mapping[str, Any]) -> dict[str, Any]:
     """Show counts and pace; `pending` is what is still on its way."""
     accepted, milliseconds = numbers["accepted"], numbers["milliseconds"]
     settled = accepted + numbers["refused"] + numbers["unknown"] + numbers["spilled"]
-    return {name: numbers[name] for name in _COUNTED} | {
+    return {name: numbers[name] for name in COUNTS} | {
         "pending": numbers["read"] - settled,
         "records_s": round(accepted / milliseconds * 1000, 1) if milliseconds else None,
         "milliseconds_per_1000": round(milliseconds / accepted * 1000, 1) if accepted else None,
