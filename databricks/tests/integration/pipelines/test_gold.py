@@ -290,22 +290,27 @@ def test_memory_that_a_pass_took_is_given_back(stage):
     gold = stage.gold(table)
     stage.put(stream, record(1))
     gold.run_pass(FIRST)
-    before = _persisted_after_collection(stage.spark)
+    before = _persisted(stage.spark)
 
     for number in range(3):
         stage.put(stream, record(2 + number), record(1, amount=number))
         gold.run_pass(FIRST)
 
-    assert _persisted_after_collection(stage.spark) <= before
+    assert _left_behind(stage.spark, before) == set()
 
 
-def _persisted_after_collection(spark):
-    """Count what Spark keeps once nothing refers to it: its cleaner works beside, after Python's and the JVM's own."""
-    fewest, unchanged = None, 0
-    while unchanged < 20:
+def _left_behind(spark, before):
+    """What is kept beyond `before` once nothing refers to it: Spark's cleaner works beside, after Python's and the JVM's own."""
+    for _ in range(100):
         gc.collect()
         spark._jvm.java.lang.System.gc()
-        count = len(spark.sparkContext._jsc.getPersistentRDDs())
-        unchanged = 0 if fewest is None or count < fewest else unchanged + 1
-        fewest = count if fewest is None else min(fewest, count)
-    return fewest
+        left = _persisted(spark) - before
+        if not left:
+            break
+    return left
+
+
+def _persisted(spark):
+    """Ids of the persisted RDDs but for those of Delta, which keeps the state of each table it has read."""
+    kept = dict(spark.sparkContext._jsc.getPersistentRDDs())
+    return {number for number, rdd in kept.items() if not str(rdd.name()).startswith("Delta Table State")}
