@@ -20,6 +20,7 @@ from benchmarks.interleaved import Row
 MODULES = (
     "transactions",
     "call_centre",
+    "matching",
     "realism",
     "pools",
     "imports",
