@@ -14,7 +14,7 @@ from lakehouse.counting.counted import equations_of, stream_of
 from lakehouse.counting.counts import Counting, Hole, WindowCounts
 from lakehouse.counting.reconciling import Equations, as_rows
 from lakehouse.follow import Passed
-from lakehouse.lake.compiling import Compiling
+from lakehouse.lake.compiling import FEW_EVENTS, Compiling
 from lakehouse.lake.progress import Progress
 from lakehouse.lake.tables import Lake
 from lakehouse.last_versions import write_last_versions
@@ -75,7 +75,7 @@ class Chain:
         self._touched.update({self.request.window_id}, *map(self._changed_since_counted, self.silver))
 
     def run_pass(self) -> Passed:
-        """Read what the hubs have now, and take it all the way.
+        """Read what the hubs have now, and take it all the way; tables of days wait till windows are counted.
 
         How the session reads the hubs suits the pass before, the rest what was read.
         """
@@ -112,15 +112,20 @@ class Chain:
         return found
 
     def recount(self) -> None:
-        """Bring the counts of the windows that changed since the last time up to now, and write them to SQL."""
+        """Bring the tables of days up, and the counts of the windows that changed since, and write them to SQL."""
+        self._touched.update(self.gold.run_pass(self.request.window_id))
         self._count()
         self.on_stage_done("counts")
 
     def finish(self) -> Mapping[str, WindowCounts]:
-        """Count the window and others that changed in the tables themselves, write that, and note all progress."""
+        """Count the window and others that changed in the tables themselves, write that, and note all progress.
+
+        The tables of days wait for this.
+        """
         own = self.request.window_id
+        self._touched.update(self.gold.run_pass(own))
         self._touched.update(*map(self._drained_since_counted, self.silver))
-        self.compiling.as_set()
+        self._suit_a_count()
         self.counting.forget()
         self._touched.add(own)
         found = self._count()
@@ -163,8 +168,16 @@ class Chain:
             self._touched.update(silver.run_pass())
         self._touched.update(self.cosmos.run_pass())
         self.on_stage_done("silver")
-        self._touched.update(self.gold.run_pass(self.request.window_id))
+        self._touched.update(self.gold.run_pass(self.request.window_id, without_days=True))
         self.on_stage_done("gold")
+
+    def _suit_a_count(self) -> None:
+        """Choose by the events that the hubs ever had, as their newest numbers tell; a run that read none can't say."""
+        if len(self._bronze) < len(self._streams):
+            self.compiling.as_set()
+            return
+        lasts = [last for one in self._bronze.values() for last in one.last_sequence_numbers.values()]
+        self.compiling.suit(sum(lasts) + len(lasts), FEW_EVENTS)
 
     def _count(self) -> dict[tuple[str, str], WindowCounts]:
         closed = self._ends_before_cosmos()

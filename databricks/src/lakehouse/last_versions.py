@@ -8,6 +8,7 @@ end at the same time.
 
 from collections.abc import Iterable
 
+import pyarrow as pa
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
@@ -26,6 +27,7 @@ COLUMNS = T.StructType(
         for name, kind in zip(_COMMENTS, (T.StringType(), T.StringType(), T.LongType(), T.TimestampType()), strict=True)
     ]
 )
+_SAID = pa.schema([("table", pa.string()), ("source_table", pa.string()), ("last_version", pa.int64())])
 
 
 def last_versions_of(feed: str) -> str:
@@ -34,14 +36,17 @@ def last_versions_of(feed: str) -> str:
 
 
 def write_last_versions(lake: Lake, feed: str, tables: Iterable[str]) -> None:
-    """Write what these tables, those that are there, say of themselves, in the place of what a former run wrote."""
+    """Write what these tables, those that are there, say of themselves, in the place of what a former run wrote.
+
+    It is given to Spark as Arrow has it: for Python's own rows a Python process would be started.
+    """
     found = [(name, progress) for name in tables if (progress := lake.progress(name)) is not None]
     rows = [
-        (name, source, version)
+        {"table": name, "source_table": source, "last_version": version}
         for name, progress in found
         for source, version in progress.versions.items()
         if source.partition(".")[0] in LAYERS
     ]
-    listed = lake.spark.createDataFrame(rows, T.StructType(COLUMNS.fields[:3]))
+    listed = lake.spark.createDataFrame(pa.Table.from_pylist(rows, _SAID))
     lake.create(last_versions_of(feed), COLUMNS, (), "Up to which version of what it is made of each table is.")
-    lake.replace(last_versions_of(feed), listed.withColumn("last_run_at", F.current_timestamp()), "last_version >= 0")
+    lake.replace(last_versions_of(feed), listed.withColumn("last_run_at", F.current_timestamp()))

@@ -71,9 +71,20 @@ def _configuration(lake_root: Path, jars: Sequence[Path]) -> Mapping[str, str]:
         "spark.buffer.pageSize": "1m",
         "spark.databricks.delta.snapshotPartitions": "2",
         "spark.driver.memory": "2g",
-        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+        "spark.driver.extraJavaOptions": " ".join(_java_options(jars[0].parent)),
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
     }
+
+
+def _java_options(jars: Path) -> Iterator[str]:
+    """Give the archive of classes to the JVM where setup made one: starting then costs a third less.
+
+    One that does not suit this JVM is passed over; without the last options it would say so in each run.
+    """
+    yield "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+    archive = jars.with_name("spark-classes.jsa")
+    if archive.exists():
+        yield f'"-XX:SharedArchiveFile={archive}" -Xlog:cds=off -Xlog:cds+dynamic=off'

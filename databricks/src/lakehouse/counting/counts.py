@@ -104,7 +104,9 @@ class Counting:
         self._windows.update(new)
         if not parts:
             return
-        for stream, stage, window, name, attempt, rows, events in reduce(DataFrame.unionByName, parts).collect():
+        for stream, stage, window, name, attempt, rows, events in _summed(
+            reduce(DataFrame.unionByName, parts)
+        ).collect():
             counted = self._counted[stream, stage]
             before = counted.get((window, name, attempt), (0, 0))
             counted[window, name, attempt] = (before[0] + rows, before[1] + events)
@@ -138,22 +140,27 @@ class Counting:
         return sum(rows for rows, _ in self._of(stream, stage, window_id).values())
 
     def _parts(self, one: CountedTable, new: Sequence[str]) -> Iterator[DataFrame]:
-        """Give the sums to add: of known windows by the change feed, of new ones over the whole table."""
+        """Give the rows to add: of known windows by the change feed, of new ones those of the whole table."""
         version, counted = self._lake.version(one.table), self._versions.get(one.table)
         self._versions[one.table] = version
         if self._windows and version != counted:
             changes = self._lake.changes(one.table, counted, version)
             if changes.whole:
                 self._counted[one.stream, one.stage].clear()
-            yield _sums(one, changes.rows, sorted(self._windows))
-        if new:
-            yield _sums(one, one.of_windows(as_inserts(self._lake.read(one.table)), new), new)
+            yield _labelled(one, changes.rows, sorted(self._windows))
+        if new and not self._lake.is_blank(one.table):
+            yield _labelled(one, one.of_windows(as_inserts(self._lake.read(one.table)), new), new)
 
 
-def _sums(one: CountedTable, rows: DataFrame, windows: Sequence[str]) -> DataFrame:
+def _labelled(one: CountedTable, rows: DataFrame, windows: Sequence[str]) -> DataFrame:
+    """Give rows of these windows with what they are summed up by, those that went with a minus."""
     sign = F.when(F.col(CHANGE).isin(INSERT, AFTER_UPDATE), 1).otherwise(-1)
     labelled = one.labelled(rows).where(F.col("window_id").isin(list(windows)))
-    grouped = labelled.groupBy("window_id", "name", "attempt")
-    summed = grouped.agg(F.sum(sign * F.col("rows")).alias("rows"), F.sum(sign * F.col("events")).alias("events"))
-    label = [F.lit(one.stream).alias("stream"), F.lit(one.stage).alias("stage")]
-    return summed.select(*label, "window_id", "name", "attempt", "rows", "events")
+    label = (F.lit(one.stream).alias("stream"), F.lit(one.stage).alias("stage"), "window_id", "name", "attempt")
+    return labelled.select(*label, *[(sign * F.col(name)).alias(name) for name in ("rows", "events")])
+
+
+def _summed(rows: DataFrame) -> DataFrame:
+    """Sum up rows of all tables together: an aggregation of each by itself would be many more tasks."""
+    grouped = rows.groupBy("stream", "stage", "window_id", "name", "attempt")
+    return grouped.agg(F.sum("rows").alias("rows"), F.sum("events").alias("events"))

@@ -8,6 +8,9 @@ from pyspark.sql import SparkSession
 FEW_BYTES: Final = 256 * 1024
 """Events of so many bytes are few: about 1,500 records as text, some 10,000 where packs are compressed."""
 
+FEW_EVENTS: Final = 10_000
+"""What came of so many events is counted before the code for it would be compiled."""
+
 _INTERPRETED: Final = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
 
 
@@ -23,9 +26,9 @@ class Compiling:
         settable = [name for name in _INTERPRETED if spark.conf.isModifiable(name)]
         self._as_set = {name: str(spark.conf.get(name)) for name in settable}
 
-    def suit(self, size: int) -> None:
-        """Choose for events of that many bytes."""
-        self._choose(_INTERPRETED if size <= FEW_BYTES else self._as_set)
+    def suit(self, size: int, few: int = FEW_BYTES) -> None:
+        """Choose for events of that many bytes, or for so many of what `few` is said of."""
+        self._choose(_INTERPRETED if size <= few else self._as_set)
 
     def as_set(self) -> None:
         """Do as the session was set, for work of unknown size."""

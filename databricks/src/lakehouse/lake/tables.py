@@ -49,6 +49,7 @@ class Lake:
     _noted: dict[str, Progress | None] = field(default_factory=dict, init=False, repr=False)
     _versions: dict[str, int] = field(default_factory=dict, init=False, repr=False)
     _made: set[str] = field(default_factory=set, init=False, repr=False)
+    _blank: set[str] = field(default_factory=set, init=False, repr=False)
     _kept_from: dict[str, int] = field(default_factory=dict, init=False, repr=False)
 
     def create(self, name: str, schema: T.StructType, clustered_by: Sequence[str] = (), comment: str = "") -> None:
@@ -67,7 +68,16 @@ class Lake:
         for key, value in _CHANGE_FEED.items():
             builder = builder.property(key, value)
         builder = builder.comment(comment) if comment else builder
-        (builder.clusterBy(*clustered_by[:4]) if clustered_by else builder).execute()
+        with self._committing(name, self.spark, None):
+            (builder.clusterBy(*clustered_by[:4]) if clustered_by else builder).execute()
+        if self._versions.get(name) == 0:
+            self._blank.add(name)
+            self._progress[name] = self._noted[name] = None
+            self._kept_from[name] = 0
+
+    def is_blank(self, name: str) -> bool:
+        """Say whether this process made the table and nothing was written to it yet: then there is nothing to read."""
+        return name in self._blank
 
     def read(self, name: str) -> DataFrame:
         """Give a table as it is now."""
@@ -86,10 +96,11 @@ class Lake:
         with self._committing(name, rows.sparkSession, progress):
             rows.write.format("delta").mode("append").saveAsTable(self.names.table(name))
 
-    def replace(self, name: str, rows: DataFrame, where: str, progress: Progress | None = None) -> None:
-        """Put rows in the place of those that meet a condition, in one commit."""
+    def replace(self, name: str, rows: DataFrame, where: str = "", progress: Progress | None = None) -> None:
+        """Put rows in the place of those that meet a condition, of all without one, in one commit."""
         with self._committing(name, rows.sparkSession, progress):
-            writer = rows.write.format("delta").mode("overwrite").option("replaceWhere", where)
+            writer = rows.write.format("delta").mode("overwrite")
+            writer = writer.option("replaceWhere", where) if where else writer
             writer.saveAsTable(self.names.table(name))
 
     def overwrite(self, name: str, rows: DataFrame, progress: Progress | None = None) -> None:
@@ -127,8 +138,7 @@ class Lake:
     def version(self, name: str) -> int:
         """Give the table's newest version, as far as this process wrote it, else by its history."""
         if name not in self._versions:
-            (row,) = self._history(name, 1)
-            self._versions[name] = row[0]
+            self._history(name, 1)
         return self._versions[name]
 
     def progress(self, name: str) -> Progress | None:
@@ -196,6 +206,7 @@ class Lake:
         made = session.conf.get(_LAST_COMMIT, None)
         if made is not None:
             self._versions[name] = int(made)
+            self._blank.discard(name)
         if progress is not None:
             self._progress[name] = progress
             if made is not None:
@@ -203,11 +214,17 @@ class Lake:
 
     def _written_progress(self, name: str) -> Iterator[Progress | None]:
         for limit in _HISTORY:
-            yield from (parse_progress(row[1]) for row in self._history(name, limit))
+            found = self._history(name, limit)
+            yield from (parse_progress(row[1]) for row in found)
+            if len(found) < limit:
+                return
 
     def _history(self, name: str, limit: int) -> list[tuple[int, str | None]]:
+        """Read the newest commits; which one is the newest is then known, too."""
         history = self.spark.sql(f"DESCRIBE HISTORY {self.names.table(name)} LIMIT {limit}")
-        return [(row["version"], row["userMetadata"]) for row in history.select("version", "userMetadata").collect()]
+        found = [(row["version"], row["userMetadata"]) for row in history.select("version", "userMetadata").collect()]
+        self._versions.setdefault(name, found[0][0])
+        return found
 
     def _upgrade(self, name: str, schema: T.StructType) -> None:
         there = set(self.read(name).columns)
@@ -217,7 +234,9 @@ class Lake:
             written = ", ".join(map(_written, missing))
             with self._committing(name, self.spark, None):
                 self.spark.sql(f"ALTER TABLE {table} ADD COLUMNS ({written})")
-        if not _CHANGE_FEED.items() <= self._properties(name).items():
+        properties = self._properties(name)
+        self._kept_from[name] = int(properties.get(_CHANGES_FROM, 0))
+        if not _CHANGE_FEED.items() <= properties.items():
             self._tell_changes_from(name, self.version(name) + 1)
 
 

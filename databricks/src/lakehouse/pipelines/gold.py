@@ -13,6 +13,7 @@ from lakehouse.lake.tables import Lake
 from lakehouse.lookups import Lookups
 from lakehouse.pipelines.arrivals import Arrivals, arrivals, arrivals_by_window, arrivals_of_lookup, as_new
 from lakehouse.pipelines.kept import kept
+from lakehouse.pipelines.kinds.day import Day
 from lakehouse.pipelines.kinds.groups import Groups
 from lakehouse.pipelines.kinds.kind import Rewritten
 from lakehouse.pipelines.kinds.per_row import PerRow
@@ -49,10 +50,14 @@ class Gold:
                 self._new.add(table.name)
             self.lake.create(table.lake_name, table.schema, table.clustered_by or table.key, table.comment)
 
-    def run_pass(self, own_window: str) -> frozenset[str]:
-        """Take in what silver has changed; gives the windows whose rows may be others now, in gold or in a target."""
+    def run_pass(self, own_window: str, *, without_days: bool = False) -> frozenset[str]:
+        """Take in what silver has changed; gives the windows whose rows may be others now, in gold or in a target.
+
+        without_days: leave tables of whole days as they are, which cost the same for one new row as for all of a day.
+        """
+        tables = [one for one in self.pipeline.in_order() if not (without_days and isinstance(one.kind, Day))]
         with spans_of(self.lake) as spans:
-            return frozenset[str]().union(*[self._bring_up(one, own_window, spans) for one in self.pipeline.in_order()])
+            return frozenset[str]().union(*[self._bring_up(one, own_window, spans) for one in tables])
 
     def rerun(self, own_window: str) -> frozenset[str]:
         """Make a window's rows anew of silver, whatever became of them; tables without windows are made anew whole.
@@ -90,11 +95,12 @@ class Gold:
         self._renew(table)
         before = self.lake.progress(table.lake_name)
         came = self._arrivals(table, before, own_window, spans)
-        if before is None and table.name in self._new:
+        is_new = before is None and table.name in self._new
+        if is_new:
             came = as_new(came)
         if came.is_news:
             version = self.lake.version(table.lake_name)
-            self._write(table, self._rewritten(table, came, own_window), came.progress)
+            self._write(table, self._rewritten(table, came, own_window, is_new=is_new), came.progress)
             return published | came.touched | self._rewritten_beside(table, version, spans)
         if came.progress != before:
             self.lake.advance(table.lake_name, came.progress)
@@ -135,9 +141,9 @@ class Gold:
             return arrivals_by_window(table, before, own_window, spans, self.pipeline.lake_name)
         return arrivals(table, before, spans, self.pipeline.lake_name)
 
-    def _rewritten(self, table: Table, came: Arrivals, own_window: str) -> Rewritten | None:
+    def _rewritten(self, table: Table, came: Arrivals, own_window: str, *, is_new: bool = False) -> Rewritten | None:
         making = self._making(table, own_window, came.windows)
-        return table.kind.rewritten(making.inputs(came.changes), making.rows)
+        return table.kind.rewritten(making.inputs(came.changes, is_new=is_new), making.rows)
 
     def _making(self, table: Table, own_window: str, windows: frozenset[str | None]) -> Making:
         return Making(self.lake, self.lookups, self.pipeline.lake_name, table, own_window, windows)

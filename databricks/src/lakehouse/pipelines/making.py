@@ -36,10 +36,10 @@ class Making:
         rows = self.lake.read(self.name_of(name))
         return rows.where(is_visible(F.col(WINDOW), self.own_window)) if self._lookups else rows
 
-    def inputs(self, changes: Mapping[str, Changed]) -> Inputs:
+    def inputs(self, changes: Mapping[str, Changed], *, is_new: bool = False) -> Inputs:
         """Give what the table's kind decides by."""
         table = self.table
-        return Inputs(changes, self.read, table.key, table.time, table.repeats, self.editions)
+        return Inputs(changes, self.read, table.key, table.time, table.repeats, self.editions, is_new)
 
     @property
     def editions(self) -> Mapping[str, str]:

@@ -21,7 +21,7 @@ def renewed(lake: Lake, table: Table, lookups: Lookups) -> RowsOfKeys | None:
     Raises BadKeys where a key is gone that tokens were made with.
     """
     tokens, keys = tokens_of(table, lookups.contracts), lookups.keys
-    if not tokens or keys is None:
+    if not tokens or keys is None or lake.is_blank(table.lake_name):
         return None
     old = lake.read(table.lake_name).where(F.col(KEY_VERSION) != keys.current)
     versions = [row[0] for row in old.select(KEY_VERSION).distinct().collect()]

@@ -197,8 +197,10 @@ def _state(lake: Lake, stream: Stream, epoch: str, found: TableProgress) -> _Sta
             "events of the former hub that were not yet read are gone",
             *(stream.name, stream.hub, epoch, committed.epoch),
         )
-    _give_epochs(lake, table, label, epoch)
-    last = last_sequence_numbers(lake, table, epoch, label)
+    last: dict[str, int] = {}
+    if not lake.is_blank(table):
+        _give_epochs(lake, table, label, epoch)
+        last = last_sequence_numbers(lake, table, epoch, label)
     epochs = tuple(sorted({*committed.epochs, epoch}))
     return _State(lake, table, label, found, epoch, epochs, last, committed.mark)
 

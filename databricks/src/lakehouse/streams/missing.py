@@ -22,7 +22,7 @@ def missing_numbers(lake: Lake, stream: str, since: datetime) -> list[Missing]:
     """Find the numbers that bronze lacks among a stream's events enqueued since a time.
 
     The gap before the first of them counts, back to the event before it or to number 0 where there is none; so does
-    what the hub's source went through beyond bronze's last event. Two narrow reads where nothing is missing.
+    what the hub's source went through beyond bronze's last event. One or two narrow reads where nothing is missing.
     """
     events = lake.read(f"bronze.{stream}").withColumn(HUB, F.coalesce(HUB, F.lit("")))
     recent = events.where(F.col("enqueued_at") >= F.lit(since))
@@ -34,10 +34,11 @@ def missing_numbers(lake: Lake, stream: str, since: datetime) -> list[Missing]:
     within = missing_between(recent) if any(row["last"] - row["first"] + 1 != row["rows"] for row in found) else []
     before = [(*(row[name] for name in _PARTITION), row["first"] - 1) for row in found]
     hubs = committed_of(lake, f"bronze.{stream}").hubs
-    after = [
+    after = {
         (hub, one.epoch or "", partition, last) for hub, one in hubs.items() for partition, last in one.last.items()
-    ]
-    return sorted([*within, *_gaps_up_to(events, {*before, *after})])
+    }
+    there = {(*(row[name] for name in _PARTITION), row["last"]) for row in found}
+    return sorted([*within, *_gaps_up_to(events, {*before, *(after - there)})])
 
 
 def _gaps_up_to(events: DataFrame, places: Iterable[Place]) -> list[Missing]:

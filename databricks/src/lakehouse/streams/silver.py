@@ -120,9 +120,11 @@ class Silver:
 
     def _all_are_new(self, found: DataFrame, batch: Batch) -> bool:
         """Say whether no key is there twice: mostly so, and much cheaper to see than to decide record by record."""
+        if batch.keys != batch.good or self.lake.is_blank(self.tables.rows):
+            return batch.keys == batch.good
         keys = _good(found).select(*self._contract.key)
         known = self._held(batch).join(keys, list(self._contract.key), "left_semi")
-        return batch.keys == batch.good and known.isEmpty()
+        return known.isEmpty()
 
     def _append_all(self, found: DataFrame, batch: Batch, span: Span) -> None:
         rows = _good(found).select(*self._contract.silver_columns)

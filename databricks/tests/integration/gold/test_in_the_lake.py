@@ -113,6 +113,17 @@ def test_late_rows_replace_their_days_alone_in_delta_and_in_sql_and_read_no_file
         assert {day for path, day in now.items() if path not in files} == {SECOND}
 
 
+def test_days_that_a_pass_leaves_are_brought_up_by_the_next_one_with_all_that_came(house):
+    gold = house.gold()
+    gold.run_pass(WINDOW, without_days=True)
+    left = house.held(QUEUES, "DT_REFE")
+
+    gold.run_pass(WINDOW)
+
+    assert left == []
+    assert house.held(QUEUES, "DT_REFE") == [(str(FIRST),), (str(SECOND),), (str(THIRD),)]
+
+
 def test_a_day_that_lost_its_calls_has_no_rows_in_delta_and_in_sql(house):
     gold = house.gold()
     gold.run_pass(WINDOW)

@@ -75,6 +75,16 @@ def test_progress_without_rows_is_noted_once_asked_to(tables, table):
     assert Lake(tables.spark).version(table) == noted
 
 
+def test_a_table_is_blank_until_its_maker_writes_to_it_and_to_no_other_process(tables, table):
+    made, of_another = tables.is_blank(table), Lake(tables.spark).is_blank(table)
+    version = tables.version(table)
+
+    tables.append(table, rows(tables, 1))
+
+    assert (made, of_another, tables.is_blank(table)) == (True, False, False)
+    assert (version, tables.version(table)) == (0, 1)
+
+
 def test_a_write_that_fails_makes_no_progress(tables, table):
     with pytest.raises(Exception, match=r"(?i)schema|column"):
         tables.append(table, tables.spark.range(1).select(F.lit("x").alias("other")), at(3))

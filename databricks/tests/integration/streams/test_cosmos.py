@@ -107,7 +107,7 @@ def test_two_items_of_one_key_are_one_row_the_later_one(shop):
 def test_a_kill_after_any_commit_loses_and_doubles_nothing(shop, table, monkeypatch):
     monkeypatch.setattr(cosmos_streams, "_MOST_ITEMS", 2)
     for number in range(5):
-        shop.put(payment(number, accountAge=-1 if number == 1 else 1))
+        shop.put(payment(number, transactionAmountUSD=-1 if number == 1 else 1))
 
     def dying(done):
         if done == table:
@@ -119,7 +119,7 @@ def test_a_kill_after_any_commit_loses_and_doubles_nothing(shop, table, monkeypa
 
     assert shop.rows("transactionID") == [(payment_id(number),) for number in (0, 2, 3, 4)]
     assert [tuple(row) for row in shop.lake.read(BAD).select("window_id", "id", "reason").collect()] == [
-        (WINDOW, payment_id(1), "accountAge: below 0")
+        (WINDOW, payment_id(1), "transactionAmountUSD: below 0")
     ]
 
 
@@ -165,7 +165,7 @@ def test_a_window_is_compared_row_by_row_and_column_by_column(shop, hub):
     hub.started().run_pass()
     for record in (both, payment(3, transactionAmountUSD=13), payment(4), payment(9, ipCountryCode="")):
         shop.put(record)
-    shop.put(payment(5, accountAge=-1))
+    shop.put(payment(5, transactionAmountUSD=-1))
     shop.follow().run_pass()
 
     found = [beside(Lake(shop.spark), CONTRACT, window) for window in (WINDOW, LATER)]

@@ -30,7 +30,7 @@ class Inputs:
     changes: of each stream that it follows. read: gives an input whole, by name: a stream's silver, a lookup, or
     the table itself as it was (`OWN_ROWS`). key: the table's. time: the table's column of its rows' own time, or "".
     repeats: by stream, which of its columns the table repeats, as {the table's: the stream's}. editions: by lookup that
-    it follows, which file of it there is: a day (`yyyymmdd`), or a window.
+    it follows, which file of it there is: a day (`yyyymmdd`), or a window. is_new: the table never had a row.
     """
 
     changes: Mapping[str, Changed]
@@ -39,6 +39,7 @@ class Inputs:
     time: str = ""
     repeats: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     editions: Mapping[str, str] = field(default_factory=dict)
+    is_new: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lakehouse.pipelines.kinds.kind import OWN_ROWS, Inputs, MakeRows, Rewritten, RowsOfKeys
+from lakehouse.pipelines.kinds.kind import OWN_ROWS, Inputs, MakeRows, NewRows, Rewritten, RowsOfKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,4 +22,6 @@ class Snapshot:
     def rewritten(self, inputs: Inputs, build: MakeRows) -> Rewritten | None:
         """Give all rows, and the keys of all that there are or were."""
         rows = build({})
+        if inputs.is_new:
+            return NewRows(rows)
         return RowsOfKeys(rows, rows.select(*inputs.key).unionByName(inputs.read(OWN_ROWS).select(*inputs.key)))

@@ -7,7 +7,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.lookups import BadLookup
-from lakehouse.pipelines.kinds.kind import OWN_ROWS, Inputs, MakeRows, Rewritten, RowsOfKeys
+from lakehouse.pipelines.kinds.kind import OWN_ROWS, Inputs, MakeRows, NewRows, Rewritten, RowsOfKeys
 
 VALID_FROM, VALID_TO, IS_CURRENT = "valid_from", "valid_to", "is_current"
 """A version holds from the first of these days on, and no longer on the second; null is not yet known."""
@@ -34,6 +34,8 @@ class Type2:
     def rewritten(self, inputs: Inputs, build: MakeRows) -> Rewritten | None:
         """Give the versions that open and close on the lookup's day; of keys that did not change, nothing."""
         day, now = F.lit(self._day(inputs)), build({})
+        if inputs.is_new:
+            return NewRows(now.withColumns(_validity(day, None)))
         key = [name for name in inputs.key if name != VALID_FROM]
         changed = _changed(now, inputs.read(OWN_ROWS), key)
         opened = _versions(changed.where(F.col(_NOW).isNotNull()), _NOW, day, None)
@@ -65,7 +67,12 @@ def _changed(now: DataFrame, own: DataFrame, key: list[str]) -> DataFrame:
 
 
 def _versions(changed: DataFrame, what: str, begin: Column, end: Column | None) -> DataFrame:
-    """Write rows of versions; end: None for those that hold still."""
-    until = F.lit(None).cast("date") if end is None else end
-    validity = (begin.alias(VALID_FROM), until.alias(VALID_TO), F.lit(end is None).alias(IS_CURRENT))
+    """Write rows of versions."""
+    validity = [column.alias(name) for name, column in _validity(begin, end).items()]
     return changed.select(f"{what}.*", *validity)
+
+
+def _validity(begin: Column, end: Column | None) -> dict[str, Column]:
+    """Say from when to when a version holds; end: None for one that holds still."""
+    until = F.lit(None).cast("date") if end is None else end
+    return {VALID_FROM: begin, VALID_TO: until, IS_CURRENT: F.lit(end is None)}
