@@ -12,7 +12,7 @@ def events_of(batch: Sequence[func.EventHubEvent]) -> list[Event]:
 
     An event without a count of records is one record.
     """
-    properties = batch[0].metadata["PropertiesArray"] if batch else []
+    properties = (batch[0].metadata or {})["PropertiesArray"] if batch else []
     return [
         Event(event.get_body(), _rows(own.get("rows", 1)), own, event.partition_key)
         for event, own in zip(batch, properties, strict=True)

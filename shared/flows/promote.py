@@ -177,9 +177,7 @@ def _send(tools: PromotionTools, events: Sequence[Event]) -> Delivery:
     return asyncio.run(send()) if events else Delivery()
 
 
-def _counts(
-    points: int, decided: Sequence[_Decided], ended: Sequence[Candidate], delivery: Delivery
-) -> dict[str, int]:
+def _counts(points: int, decided: Sequence[_Decided], ended: Sequence[Candidate], delivery: Delivery) -> dict[str, int]:
     """Count candidates: matched = promoted + suppressed by either + ended + those of unreadable users."""
     decisions = [one.decision for one in decided if one.decision]
     return {
@@ -210,6 +208,8 @@ class _Line(msgspec.Struct):
 
 
 _LINES: Final = msgspec.json.Decoder(_Line)
+_POLE: Final = 90.0
+_HALF_TURN: Final = 180.0
 
 
 def _point(line: bytes, event: Event, now: datetime, fresh: timedelta) -> GpsPoint:
@@ -230,7 +230,7 @@ def _point(line: bytes, event: Event, now: datetime, fresh: timedelta) -> GpsPoi
 def _is_place(latitude: float, longitude: float) -> bool:
     """Say whether there can be a user; 0/0 is what a phone says that does not know."""
     known = math.isfinite(latitude) and math.isfinite(longitude) and (latitude, longitude) != (0.0, 0.0)
-    return known and -90 <= latitude <= 90 and -180 <= longitude <= 180
+    return known and abs(latitude) <= _POLE and abs(longitude) <= _HALF_TURN
 
 
 def _instant(at: datetime) -> str:

@@ -29,7 +29,7 @@ SETTINGS = (
         "The host reads it: set it.",
     ),
     Setting("PROMOTIONS_HUB", values.hub, "promotions", "The hub of promotions."),
-    Setting("PROMOTIONS_CAP", setting.positive_integer, "3", "How many promotions a user gets a day (UTC) at the most."),
+    Setting("PROMOTIONS_CAP", setting.positive_integer, "3", "How many promotions a user gets a day (UTC), at most."),
     Setting(
         "PROMOTIONS_COOL_DOWN",
         setting.duration,
@@ -70,8 +70,12 @@ class PushSettings:
 
 @dataclass(frozen=True, slots=True)
 class PromotionSettings:
-    """The rules, the hub of promotions, how fresh a point must be; push is None where nothing is pushed."""
+    """The rules, the hub of promotions, how fresh a point must be; push is None where nothing is pushed.
 
+    enabled: whether points are matched, so that there are users to look after.
+    """
+
+    enabled: bool
     rules: Rules
     hub: str
     fresh: timedelta
@@ -81,6 +85,7 @@ class PromotionSettings:
 def promotion_settings(read: Mapping[str, Any]) -> PromotionSettings:
     """Pick them out of all that were read."""
     return PromotionSettings(
+        enabled=not read["AzureWebJobs.promote_points.Disabled"],
         rules=Rules(read["PROMOTIONS_CAP"], read["PROMOTIONS_COOL_DOWN"]),
         hub=read["PROMOTIONS_HUB"],
         fresh=read["PROMOTIONS_FRESH"],

@@ -124,6 +124,6 @@ def refused(status: int, device: str) -> Unavailable | None:
     if status == HTTPStatus.GONE:
         return DeviceGone(f"{text}: the device {device!r} is gone.")
     kind = kind_of(status)
-    if kind is FailureKind.UNAUTHORIZED or status == HTTPStatus.NOT_FOUND or status // 100 == 3:
+    if kind is FailureKind.UNAUTHORIZED or status < HTTPStatus.BAD_REQUEST or status == HTTPStatus.NOT_FOUND:
         return Denied(f"{text}: look at {_SETTING}, PUSH_KEY_NAME and PUSH_KEY, and at the hub's quota.")
     return None if kind.may_pass else ServiceRefused(f"{text}.", FailureKind.REJECTED)

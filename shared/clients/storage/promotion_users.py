@@ -6,7 +6,7 @@ is swept partition by partition.
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
 
@@ -26,7 +26,7 @@ _MAX_RACES: Final = 50
 class PromotionUser:
     """A user: what it got lately, and since when its device is gone (None: it is not)."""
 
-    given: Given = Given()
+    given: Given = field(default_factory=Given)
     gone_at: datetime | None = None
 
 

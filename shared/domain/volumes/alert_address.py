@@ -24,9 +24,7 @@ class AlertUrl:
     loopback: bool = False
 
 
-def alert_url(
-    text: str, *, hosts: Iterable[str], loopback: bool = False, allow_list: str = "ALERT_HOSTS"
-) -> AlertUrl:
+def alert_url(text: str, *, hosts: Iterable[str], loopback: bool = False, allow_list: str = "ALERT_HOSTS") -> AlertUrl:
     """Check the URL of a Logic App's trigger, or of whatever else the app posts to on its own.
 
     hosts: the allow-list, each a host name or `*.suffix` for all names below a suffix. loopback: for one machine only;

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from shared.domain.promotions import Candidate, Given, Rules, Sent, by_user, decide, event_id
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+NOTHING = Given()
 RULES = Rules(cap=3, cool_down=timedelta(hours=4))
 
 
@@ -80,18 +81,19 @@ def test_what_was_given_long_ago_is_forgotten():
     assert given_before.since(NOON - timedelta(hours=1)) == Given((Sent("b", "q", NOON),))
 
 
+FOUND = st.tuples(st.sampled_from("abcdef"), st.integers(1, 50), st.floats(0, 250))
 POINTS = st.lists(
     st.builds(
         lambda minutes, found: [near(store, minutes, discount, metres) for store, discount, metres in found],
         st.integers(-3_000, 3_000),
-        st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(1, 50), st.floats(0, 250)), max_size=4, unique_by=lambda f: f[0]),
+        st.lists(FOUND, max_size=4, unique_by=lambda found: found[0]),
     ),
     max_size=30,
     unique_by=lambda point: point[0].at if point else object(),
 )
 
 
-def decided(batches, before=Given()):
+def decided(batches, before=NOTHING):
     """Decide batch by batch; gives all that was promoted, and what was given in the end."""
     promoted = []
     for points in batches:
