@@ -72,6 +72,7 @@ def test_the_catalogues_line_is_written_as_the_catalogue_is(feed):
     assert list(catalogue.checked([*catalogue.FEEDS, feed]).problems) == [
         "trades",
         "payments",
+        "gps",
         "call_centre",
     ]  # whose contracts lie elsewhere
 
