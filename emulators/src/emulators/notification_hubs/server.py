@@ -119,9 +119,7 @@ class HubHandler:
         if request.match_info["hub"].lower() != self.hub.lower():
             raise Refusal(404, "There is no message branch at the URI.")
         if "direct" not in request.query or request.query.get("api-version") not in API_VERSIONS:
-            raise Refusal(
-                400, f"Send directly, with an api-version of {', '.join(sorted(API_VERSIONS))}."
-            )
+            raise Refusal(400, f"Send directly, with an api-version of {', '.join(sorted(API_VERSIONS))}.")
 
 
 def _device(request: web.Request) -> str:
