@@ -7,7 +7,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class DisplayedNotification:
     """A notification on a phone. data: what the app was handed."""
 
     id: str
@@ -19,14 +19,14 @@ class Shown:
 class Devices:
     """Inboxes by device handle. repeats: how many notifications came again and were not shown. gone: who is gone."""
 
-    inboxes: dict[str, list[Shown]] = field(default_factory=dict)
+    inboxes: dict[str, list[DisplayedNotification]] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     repeats: int = 0
 
     def deliver(self, device: str, data: Mapping[str, Any], at: datetime) -> None:
         """Show a notification; one without an id is always shown."""
-        shown, name = self.inboxes.setdefault(device, []), str(data.get("id", ""))
-        if name and any(one.id == name for one in shown):
+        inbox, name = self.inboxes.setdefault(device, []), str(data.get("id", ""))
+        if name and any(one.id == name for one in inbox):
             self.repeats += 1
             return
-        shown.append(Shown(name, at, data))
+        inbox.append(DisplayedNotification(name, at, data))
