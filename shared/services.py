@@ -20,7 +20,6 @@ from shared.flows.enrich import EnrichmentTools, Job
 from shared.flows.housekeeping import HousekeepingTools, Keep
 from shared.flows.ingest_slice import SliceTools
 from shared.flows.lookups import LookupTools, dimension_makers, lookup_makers
-from shared.flows.matched_places import MatchedPlaces
 from shared.flows.measure import MetricsTools
 from shared.flows.open_windows import PlanFactory, partitions_of
 from shared.flows.pending_alerts import RememberedAlerts
@@ -32,6 +31,7 @@ from shared.flows.report_runs import ReportTools, alert_of_dead_spill, alert_of_
 from shared.flows.sources import SourceTools, fingerprint_of
 from shared.flows.spill_housekeeping import SpillHousekeepingTools
 from shared.made_once import made_once
+from shared.promotions.matched_places import MatchedPlaces
 
 
 class Services(Connections):
@@ -191,7 +191,7 @@ class Services(Connections):
         """Give what promoting needs of the world."""
         promotions = self.settings.promotions
         return PromotionTools(
-            places=RenewedPlaces(self.reference, MatchedPlaces, self.clock),
+            places=RenewedPlaces(self.reference, MatchedPlaces.of_files, self.clock),
             users=self.promotion_users,
             hubs=self.hubs,
             hub=promotions.hub,

@@ -5,14 +5,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from shared.domain.delivery import Event
+from shared.domain.promotions import HubRecordRefused
 from shared.feeds.packing import BodyUnreadable, lines_of
 
 UNKNOWN_CONTRACT = "contract"
 UNREADABLE_BODY = "body"
-
-
-class RecordRefused(ValueError):
-    """A record that can't be used; its text is a short reason, one of a few, by which such records are counted."""
 
 
 @dataclass(slots=True)
@@ -32,13 +29,13 @@ class HubRecords[Record]:
 def read_records[Record](
     events: Iterable[Event], contract: str, parse: Callable[[bytes, Event], Record]
 ) -> HubRecords[Record]:
-    """Read events of a contract, rows and packs. parse: makes a record of its line; raises RecordRefused."""
+    """Read events of a contract, rows and packs. parse: makes a record of its line; raises HubRecordRefused."""
     read: HubRecords[Record] = HubRecords()
     for event in events:
         for line in _lines(event, contract, read):
             try:
                 read.records.append(parse(line, event))
-            except RecordRefused as refusal:
+            except HubRecordRefused as refusal:
                 read.refuse(line, str(refusal))
     return read
 

@@ -8,15 +8,12 @@ is known by its id, and the state alone decides, so that any number of instances
 import asyncio
 import json
 import logging
-import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Final, Protocol
-
-import msgspec
+from typing import Final
 
 from shared import telemetry
 from shared.clients.event_hubs.hubs import EventHubs
@@ -24,46 +21,15 @@ from shared.clients.storage.promotion_users import PromotionUser, PromotionUsers
 from shared.domain.delivery import Delivery, Event
 from shared.domain.promotions import Candidate, Decision, Rules, by_user, decide, event_id
 from shared.errors import CorruptRow
-from shared.flows.hub_records import RecordRefused, read_records
+from shared.flows.hub_records import read_records
+from shared.promotions.notices import PROMOTIONS
+from shared.promotions.points import GpsPoint, PromotedPlaces, PromotedStore, read_point
 
 logger = logging.getLogger(__name__)
 
 POINTS: Final = "gps/1"
-PROMOTIONS: Final = "promotions/1"
 SIDE_BY_SIDE: Final = 16
 """So many users are read and written at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class GpsPoint:
-    """Where a user was. accuracy: metres, None where unknown. slice: that of the event that brought the point."""
-
-    appid: str
-    latitude: float
-    longitude: float
-    accuracy: float | None
-    at: datetime
-    slice: str
-
-
-@dataclass(frozen=True, slots=True)
-class PromotedStore:
-    """What a promotion says of its store."""
-
-    location: str
-    merchant: str
-    latitude: float
-    longitude: float
-
-
-class PromotedPlaces(Protocol):
-    """The stores and their promotions, as one version of the lookups has them."""
-
-    def candidates(self, points: Sequence[GpsPoint]) -> Sequence[Candidate]:
-        """Give what is promoted near the points at their times; each user's in the order of the points."""
-
-    def store(self, store_id: str) -> PromotedStore:
-        """Give the store of a candidate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +63,16 @@ def promote(tools: PromotionTools, events: Sequence[Event]) -> Mapping[str, int]
     Raises Unavailable or LoginRefused where the batch must come again.
     """
     now = tools.clock()
-    read = read_records(events, POINTS, lambda line, event: _point(line, event, now, tools.fresh))
+    read = read_records(events, POINTS, lambda line, event: read_point(line, event, now, tools.fresh))
     places = tools.places()
-    matched = places.candidates(read.records)
-    ended = [one for one in matched if one.valid_until <= now]
-    decided = _decide_all(tools, [one for one in matched if one.valid_until > now], now)
+    matched = places.match(read.records)
+    ended = [one for one in matched.candidates if one.valid_until <= now]
+    decided = _decide_all(tools, [one for one in matched.candidates if one.valid_until > now], now)
     promoted = [one for each in decided if each.decision for one in each.decision.promoted]
     delivery = _send(tools, _events(promoted, places, read.records, now))
-    counts = _counts(len(read.records), decided, ended, delivery) | _refusals(read.refused)
+    counts = _counts(len(read.records), decided, ended, delivery) | _passed_over(
+        read.refused + Counter(matched.left_out)
+    )
     telemetry.info(logger, "promotions.decided", **counts)
     return counts
 
@@ -193,44 +161,8 @@ def _counts(points: int, decided: Sequence[_Decided], ended: Sequence[Candidate]
     }
 
 
-def _refusals(refused: Counter[str]) -> dict[str, int]:
+def _passed_over(refused: Counter[str]) -> dict[str, int]:
     return {f"passed_over_{reason}": count for reason, count in sorted(refused.items())}
-
-
-class _Line(msgspec.Struct):
-    """A record of `gps/1`; what may be blank there is None here."""
-
-    appid: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
-    time: Annotated[datetime, msgspec.Meta(tz=True)]
-    latitude: float | None = None
-    longitude: float | None = None
-    accuracy: float | None = None
-
-
-_LINES: Final = msgspec.json.Decoder(_Line)
-_POLE: Final = 90.0
-_HALF_TURN: Final = 180.0
-
-
-def _point(line: bytes, event: Event, now: datetime, fresh: timedelta) -> GpsPoint:
-    """Read a point; refused for one of `record`, `position` and `time`."""
-    try:
-        found = _LINES.decode(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        raise RecordRefused("record") from None
-    latitude, longitude = found.latitude, found.longitude
-    if latitude is None or longitude is None or not _is_place(latitude, longitude):
-        raise RecordRefused("position")
-    if abs(found.time - now) > fresh:
-        raise RecordRefused("time")
-    where = str(event.properties.get("slice", ""))
-    return GpsPoint(found.appid, latitude, longitude, found.accuracy, found.time, where)
-
-
-def _is_place(latitude: float, longitude: float) -> bool:
-    """Say whether there can be a user; 0/0 is what a phone says that does not know."""
-    known = math.isfinite(latitude) and math.isfinite(longitude) and (latitude, longitude) != (0.0, 0.0)
-    return known and abs(latitude) <= _POLE and abs(longitude) <= _HALF_TURN
 
 
 def _instant(at: datetime) -> str:

@@ -6,9 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated, Final
-
-import msgspec
+from typing import Final
 
 from shared import telemetry
 from shared.clients.notification_hubs.hub import PushService
@@ -18,8 +16,8 @@ from shared.domain.delivery import Event
 from shared.domain.failures import FailureKind
 from shared.domain.notifications import Notification
 from shared.errors import CorruptRow, DeviceGone, IngestionError, ServiceRefused
-from shared.flows.hub_records import RecordRefused, read_records
-from shared.flows.promote import PROMOTIONS
+from shared.flows.hub_records import read_records
+from shared.promotions.notices import PROMOTIONS, PromotionNotice, read_notice
 
 logger = logging.getLogger(__name__)
 
@@ -48,27 +46,13 @@ class _Outcome:
     failure: IngestionError | None = None
 
 
-class _Promotion(msgspec.Struct):
-    """A record of `promotions/1`, as far as a phone needs it."""
-
-    id: Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
-    appid: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
-    discount_percent: int
-    location: str
-    merchant: str
-    valid_until: Annotated[datetime, msgspec.Meta(tz=True)]
-
-
-_LINES: Final = msgspec.json.Decoder(_Promotion)
-
-
 def push_promotions(tools: PushTools, events: Sequence[Event]) -> Mapping[str, int]:
     """Push a batch; gives what became of it by count.
 
     Raises the first failure that may pass, when all the others are settled: then the batch comes again, and what was
     pushed already is pushed again under its id. What no push can cure is kept as dead, and never stops a batch.
     """
-    read = read_records(events, PROMOTIONS, lambda line, _: (line, _promotion(line)))
+    read = read_records(events, PROMOTIONS, lambda line, _: (line, read_notice(line)))
     for body, reason in read.dead:
         tools.dead.keep(body, reason, tools.clock())
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
@@ -86,7 +70,7 @@ def push_promotions(tools: PushTools, events: Sequence[Event]) -> Mapping[str, i
     return counts
 
 
-def _settle(tools: PushTools, body: bytes, promotion: _Promotion) -> _Outcome:
+def _settle(tools: PushTools, body: bytes, promotion: PromotionNotice) -> _Outcome:
     try:
         reason = _push(tools, promotion)
         if reason:
@@ -96,7 +80,7 @@ def _settle(tools: PushTools, body: bytes, promotion: _Promotion) -> _Outcome:
     return _Outcome(body, reason)
 
 
-def _push(tools: PushTools, promotion: _Promotion) -> str:
+def _push(tools: PushTools, promotion: PromotionNotice) -> str:
     """Push; gives the reason for which this promotion never will be, or nothing."""
     now = tools.clock()
     if promotion.valid_until <= now:
@@ -123,7 +107,7 @@ def _is_gone(tools: PushTools, appid: str) -> bool:
         return False
 
 
-def _notification(promotion: _Promotion) -> Notification:
+def _notification(promotion: PromotionNotice) -> Notification:
     return Notification(
         id=promotion.id,
         device=promotion.appid,
@@ -131,10 +115,3 @@ def _notification(promotion: _Promotion) -> Notification:
         text=promotion.location,
         valid_until=promotion.valid_until,
     )
-
-
-def _promotion(line: bytes) -> _Promotion:
-    try:
-        return _LINES.decode(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        raise RecordRefused("record") from None

@@ -7,14 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from shared import telemetry
 from shared.clients.storage.reference import Reference
 from shared.errors import IngestionError, Unavailable
 from shared.flows.lookups import folder_of
-from shared.flows.promote import PromotedPlaces
+from shared.promotions.points import PromotedPlaces
 
 logger = logging.getLogger(__name__)
 
@@ -27,11 +24,11 @@ RENEW_EVERY: Final = timedelta(minutes=1)
 class RenewedPlaces:
     """Gives the places of the newest lookups; for any number of threads, one of which reads while the others wait.
 
-    make: builds them of the tables of stores and of their promotions.
+    make: builds them of the files of stores and of their promotions; raises ValueError for a file that is none.
     """
 
     reference: Reference
-    make: Callable[[pa.Table, pa.Table], PromotedPlaces]
+    make: Callable[[bytes, bytes], PromotedPlaces]
     clock: Callable[[], datetime]
     _places: PromotedPlaces | None = field(default=None, init=False)
     _paths: tuple[str, ...] = field(default=(), init=False)
@@ -56,16 +53,16 @@ class RenewedPlaces:
         try:
             paths = tuple(path for name in LOOKUPS if (path := self.reference.newest(folder_of(name))))
             if len(paths) == len(LOOKUPS) and paths != self._paths:
-                stores, promotions = (self._table(path) for path in paths)
+                stores, promotions = (self._read(path) for path in paths)
                 self._places, self._paths = self.make(stores, promotions), paths
-                telemetry.info(logger, "places.renewed", stores=len(stores), promotions=len(promotions))
-        except (IngestionError, pa.ArrowException, ValueError) as error:
+                telemetry.info(logger, "places.renewed", stores=paths[0], promotions=paths[1])
+        except (IngestionError, ValueError) as error:
             if self._places is None:
                 raise Unavailable(f"The lookups {' and '.join(LOOKUPS)} can't be read: {error}") from error
             telemetry.warning(logger, "places.not_renewed", cause=error)
 
-    def _table(self, path: str) -> pa.Table:
+    def _read(self, path: str) -> bytes:
         content = self.reference.read(path)
         if content is None:
             raise Unavailable(f"The lookup {path} was deleted.")
-        return pq.read_table(pa.BufferReader(content))
+        return content

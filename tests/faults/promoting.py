@@ -26,8 +26,9 @@ from shared.clients.storage.tables import Tables
 from shared.domain.delivery import Event
 from shared.domain.promotions import Candidate, Given, Rules, by_user, decide, event_id
 from shared.domain.volumes.alert_address import alert_url
-from shared.flows.promote import GpsPoint, PromotedStore, PromotionTools, promote
+from shared.flows.promote import PromotionTools, promote
 from shared.flows.push_promotions import PushTools, push_promotions
+from shared.promotions.points import GpsPoint, MatchedPoints, PromotedStore
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 FOREVER = datetime(2099, 1, 1, tzinfo=UTC)
@@ -41,13 +42,14 @@ QUICK = Timeouts(total=3.0, attempt=1.0, ordinary=Backoff(0.02, 0.2), throttled=
 class Town:
     """Places where a point's latitude says, in binary, which stores it is near."""
 
-    def candidates(self, points: Sequence[GpsPoint]) -> list[Candidate]:
-        return [
+    def match(self, points: Sequence[GpsPoint]) -> MatchedPoints:
+        found = [
             Candidate(point.appid, f"s{store}", f"p{store}", store, 10.0, point.at, FOREVER)
             for point in points
             for store in range(STORES)
             if int(point.latitude) >> store & 1
         ]
+        return MatchedPoints(found)
 
     def store(self, store_id: str) -> PromotedStore:
         return PromotedStore("Brno", f"Merchant of {store_id}", 49.2, 16.6)
@@ -129,7 +131,7 @@ def expected_of(batches: Iterable[Sequence[Event]]) -> set[str]:
         GpsPoint(one["appid"], one["latitude"], 16.6, None, datetime.fromisoformat(one["time"]), SLICE)
         for one in records
     ]
-    grouped = by_user(Town().candidates(points))
+    grouped = by_user(Town().match(points).candidates)
     promoted = [one for some in grouped.values() for one in decide(some, Given(), RULES).promoted]
     return {event_id(one.appid, one.store_id, one.at) for one in promoted}
 

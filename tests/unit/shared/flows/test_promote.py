@@ -13,7 +13,8 @@ from shared.contracts import load_contract
 from shared.domain.delivery import Event
 from shared.domain.promotions import Candidate, Given, Rules, Sent
 from shared.errors import LoginRefused, SendFailed
-from shared.flows.promote import PromotedStore, PromotionTools, promote
+from shared.flows.promote import PromotionTools, promote
+from shared.promotions.points import MatchedPoints, PromotedStore
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -27,12 +28,13 @@ class EveryStore:
     def __init__(self, valid_for=HOUR):
         self.valid_for = valid_for
 
-    def candidates(self, points):
-        return [
+    def match(self, points):
+        found = [
             Candidate(point.appid, f"s{number}", f"p{number}", 10, 12.345, point.at, point.at + self.valid_for)
             for point in points
             for number in range(int(point.latitude))
         ]
+        return MatchedPoints(found, {"inaccurate": 1} if any(point.accuracy == 500 for point in points) else {})
 
     def store(self, store_id):
         return PromotedStore("Brno", f"Merchant of {store_id}", 49.2, 16.6)
@@ -132,6 +134,10 @@ def test_what_is_no_point_is_passed_over_by_reason_and_costs_no_other(world, eve
 
     assert counts[f"passed_over_{reason}"] >= 1
     assert [one["appid"] for one in world.sent] == ["before", "after"]
+
+
+def test_points_that_can_be_near_nothing_are_counted_by_the_reason_of_the_matching(world):
+    assert world.promote(row(accuracy=500.0))["passed_over_inaccurate"] == 1
 
 
 def test_each_candidate_is_counted_once(world):

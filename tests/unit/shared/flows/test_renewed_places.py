@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from shared.clients.storage.fake import FakeReference
@@ -22,7 +23,7 @@ class World:
         self.places = RenewedPlaces(self.reference, self.make, lambda: self.now)
 
     def make(self, stores, promotions):
-        self.made.append((len(stores), len(promotions)))
+        self.made.append((rows(stores), rows(promotions)))
         return self.made[-1]
 
     def write(self, day, stores, promotions):
@@ -35,8 +36,15 @@ def world():
     return World()
 
 
-def table(rows):
-    return parquet(pa.table({"n": list(range(rows))}))
+def rows(content):
+    try:
+        return pq.read_table(pa.BufferReader(content)).num_rows
+    except pa.ArrowException as error:
+        raise ValueError("no parquet") from error
+
+
+def table(count):
+    return parquet(pa.table({"n": list(range(count))}))
 
 
 def test_without_lookups_a_batch_must_come_again(world):

@@ -1,33 +1,35 @@
 """Stores and their promotions as promoting asks for them, found by the index of `shared.promotions`."""
 
-import logging
 import math
 from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from shared import telemetry
-from shared.domain.promotions import Candidate
 from shared.domain.windows.window import microseconds
-from shared.flows.promote import GpsPoint, PromotedStore
 from shared.promotions.matching import Points, candidates, near
 from shared.promotions.places import Places
-
-logger = logging.getLogger(__name__)
+from shared.promotions.points import GpsPoint, MatchedPoints, PromotedStore
 
 
 class MatchedPlaces:
     """The places of one version of the lookups; for any number of threads."""
 
     def __init__(self, stores: pa.Table, promotions: pa.Table) -> None:
-        """Index the lookups, and tell what is left out of them."""
+        """Index the lookups."""
         self._places = Places(stores, promotions)
-        if self._places.left_out:
-            telemetry.warning(logger, "places.left_out", count=len(self._places.left_out))
 
-    def candidates(self, points: Sequence[GpsPoint]) -> Sequence[Candidate]:
-        """Match all points at once; those that can be near nothing are told of by reason."""
+    @classmethod
+    def of_files(cls, stores: bytes, promotions: bytes) -> "MatchedPlaces":
+        """Index the Parquet files of both lookups; raises ValueError for one that is none."""
+        try:
+            return cls(*(pq.read_table(pa.BufferReader(content)) for content in (stores, promotions)))
+        except (pa.ArrowException, KeyError) as error:
+            raise ValueError(f"a lookup can't be read: {error}") from error
+
+    def match(self, points: Sequence[GpsPoint]) -> MatchedPoints:
+        """Match all points at once."""
         given = Points(
             latitude=np.array([point.latitude for point in points], np.float64),
             longitude=np.array([point.longitude for point in points], np.float64),
@@ -36,9 +38,7 @@ class MatchedPlaces:
             appid=[point.appid for point in points],
         )
         found = near(given, self._places)
-        if found.left_out:
-            telemetry.info(logger, "promotions.points_left_out", **found.left_out)
-        return candidates(given, self._places, found)
+        return MatchedPoints(candidates(given, self._places, found), found.left_out)
 
     def store(self, store_id: str) -> PromotedStore:
         """Give a store of the index."""

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 
-from shared.flows.matched_places import MatchedPlaces
-from shared.flows.promote import GpsPoint, PromotedStore
+from shared.promotions.matched_places import MatchedPlaces
+from shared.promotions.points import GpsPoint, PromotedStore
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -43,7 +43,7 @@ def point(latitude, longitude, accuracy=None, appid="app"):
 def test_what_is_valid_near_a_point_is_found_best_discount_first_and_where_its_store_is():
     places = MatchedPlaces(STORES, PROMOTIONS)
 
-    found = places.candidates([point(48.0, 17.0, appid="nowhere"), point(49.201, 16.6, 8.0)])
+    found = places.match([point(48.0, 17.0, appid="nowhere"), point(49.201, 16.6, 8.0)]).candidates
 
     assert [(one.appid, one.promotion_id, one.at) for one in found] == [("app", "large", NOON), ("app", "small", NOON)]
     assert 100 < found[0].metres < 120
@@ -52,4 +52,4 @@ def test_what_is_valid_near_a_point_is_found_best_discount_first_and_where_its_s
 
 
 def test_a_batch_without_points_has_no_candidates():
-    assert list(MatchedPlaces(STORES, PROMOTIONS).candidates([])) == []
+    assert list(MatchedPlaces(STORES, PROMOTIONS).match([]).candidates) == []
