@@ -4,10 +4,14 @@ import asyncio
 from functools import partial
 
 from shared import access
+from shared.clients.checked_posts import CheckedPosts
 from shared.clients.logic_app.alert_sender import LogicApp
+from shared.clients.notification_hubs.hub import NotificationHub, PushAccess
 from shared.clients.recordings.store import Recordings
 from shared.clients.retrying import Clock
 from shared.clients.sql.opening import sql_metrics
+from shared.clients.storage.dead_promotions import blob_dead_promotions
+from shared.clients.storage.promotion_users import PromotionUsers, table_promotion_users
 from shared.connections import Connections
 from shared.errors import FeedUnusable, Unavailable
 from shared.flows.announce import WindowEvents, mark_spill
@@ -19,11 +23,15 @@ from shared.flows.lookups import LookupTools, dimension_makers, lookup_makers
 from shared.flows.measure import MetricsTools
 from shared.flows.open_windows import PlanFactory, partitions_of
 from shared.flows.pending_alerts import RememberedAlerts
+from shared.flows.promote import PromotionTools
+from shared.flows.push_promotions import PushTools
 from shared.flows.redriver import RedriveTools
+from shared.flows.renewed_places import RenewedPlaces
 from shared.flows.report_runs import ReportTools, alert_of_dead_spill, alert_of_lost_window
 from shared.flows.sources import SourceTools, fingerprint_of
 from shared.flows.spill_housekeeping import SpillHousekeepingTools
 from shared.made_once import made_once
+from shared.promotions.matched_places import MatchedPlaces
 
 
 class Services(Connections):
@@ -170,6 +178,41 @@ class Services(Connections):
     def recordings(self) -> Recordings:
         """Give the recordings that feeds may replay."""
         return access.recordings(self.settings)
+
+    @made_once
+    def promotion_users(self) -> PromotionUsers:
+        """Give what each user got of promotions."""
+        promotions = self.settings.promotions
+        keep = promotions.rules.memory + promotions.fresh
+        return table_promotion_users(access.storage_account(self.settings, "table"), keep)
+
+    @made_once
+    def promotion_tools(self) -> PromotionTools:
+        """Give what promoting needs of the world."""
+        promotions = self.settings.promotions
+        return PromotionTools(
+            places=RenewedPlaces(self.reference, MatchedPlaces.of_files, self.clock),
+            users=self.promotion_users,
+            hubs=self.hubs,
+            hub=promotions.hub,
+            rules=promotions.rules,
+            fresh=promotions.fresh,
+            clock=self.clock,
+        )
+
+    @made_once
+    def push_tools(self) -> PushTools:
+        """Give what pushing needs of the world; raises Unavailable where no notification hub is set."""
+        push = self.settings.promotions.push
+        if push is None:
+            raise Unavailable("PUSH_URL is not set: there is no notification hub to push by.")
+        reached = PushAccess(push.url, push.key_name, push.key)
+        return PushTools(
+            service=NotificationHub(reached, self.clock, CheckedPosts(self.settings.ca_bundle)),
+            users=self.promotion_users,
+            dead=blob_dead_promotions(access.storage_account(self.settings, "blob")),
+            clock=self.clock,
+        )
 
     def _jobs_of(self) -> dict[str, Job]:
         return {name: Job(each.job, each.feed.lookups) for name, each in self.settings.feeds.items() if each.job}

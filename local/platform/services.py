@@ -100,6 +100,7 @@ def _event_hubs(choices: Choices, state: State) -> Service:
         *("--websocket-port", str(ports.event_hubs_websockets)),
         *_certificate(state),
         *("--authority", str(state.authority), "--identities", str(state.identities)),
+        *("--consumer-groups", "$Default,promotions,push"),
         *(
             "--hubs",
             with_named_hubs(choices.hubs, {**read_settings(choices.settings_file)["Values"], **choices.settings}),

@@ -13,7 +13,7 @@ from typing import Any
 
 _LONGEST = 60.0
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["tests.faults.slice_process"])
+_CONTEXT.set_forkserver_preload(["tests.faults.slice_process", "tests.faults.promoting"])
 
 ON_SIGTERM = 143
 """The exit code of a worker that Azure ends."""

@@ -64,6 +64,14 @@ class FakeTables:
             for key in list(keys):
                 self._rows[table].pop(key, None)
 
+    def remove(self, table: str, key: Key, when: Callable[[Entity], bool]) -> bool:
+        with self._lock:
+            entity = self.read(table, key)
+            if entity is None or not when(entity):
+                return False
+            self.delete(table, [key])
+            return True
+
 
 class _OverFakeTables:
     """Fails where its tables fail."""
@@ -204,4 +212,6 @@ def _stored(entity: Entity) -> Entity:
 def _is_found(query: Query, key: Key, row: Entity) -> bool:
     in_range = query.first <= key[1] and (not query.before or key[1] < query.before)
     in_partition = query.partition in (None, key[0])
-    return in_partition and in_range and all(row.get(name) in values for name, values in query.columns.items())
+    is_below = all(name in row and row[name] < most for name, most in query.below.items())
+    is_one_of = all(row.get(name) in values for name, values in query.columns.items())
+    return in_partition and in_range and is_below and is_one_of
