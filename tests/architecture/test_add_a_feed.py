@@ -30,17 +30,17 @@ def feed(tmp_path, monkeypatch):
             (folder / path.removeprefix("contracts/")).write_text(content)
     monkeypatch.setattr(contracts, "FOLDER", folder)
     contracts.load_contract.cache_clear()
-    module = types.ModuleType("shop")
-    exec(FILES["shared/feeds/shop.py"], module.__dict__)
+    module = types.ModuleType("museum")
+    exec(FILES["shared/feeds/museum.py"], module.__dict__)
     yield module.FEED
     contracts.load_contract.cache_clear()
 
 
 def test_the_document_names_two_contracts_and_a_module():
     assert list(FILES) == [
-        "contracts/pageviews.v1.schema.json",
-        "contracts/stars.v1.schema.json",
-        "shared/feeds/shop.py",
+        "contracts/visits.v1.schema.json",
+        "contracts/marks.v1.schema.json",
+        "shared/feeds/museum.py",
     ]
 
 
@@ -51,7 +51,7 @@ async def test_who_follows_the_document_has_a_feed_whose_streams_arrive(feed, tm
     state = await app.run(plan)
 
     assert state == "closed"
-    assert app.counts(plan) == {"pageviews": (200, 200), "stars": (40, 40)}
+    assert app.counts(plan) == {"visits": (200, 200), "marks": (40, 40)}
 
 
 async def test_what_arrives_keeps_its_contracts(feed, tmp_path):
@@ -59,7 +59,7 @@ async def test_what_arrives_keeps_its_contracts(feed, tmp_path):
 
     await app.run(app.claim())
 
-    for stream in ("pageviews", "stars"):
+    for stream in ("visits", "marks"):
         required = json.loads(FILES[f"contracts/{stream}.v1.schema.json"])["required"]
         assert {tuple(record) for record in app.records(stream)} == {tuple(required)}
 
@@ -68,26 +68,23 @@ def test_the_catalogues_line_is_written_as_the_catalogue_is(feed):
     source = text("shared/feeds/catalogue.py")
     declared = source[source.index("FEEDS: tuple") : source.index(")\n", source.index("FEEDS: tuple")) + 2]
 
-    assert declared.replace("    call_centre.FEED,\n", "    call_centre.FEED,\n    shop.FEED,\n") == CATALOGUE
+    assert declared.replace("    shop.FEED,\n", "    shop.FEED,\n    museum.FEED,\n") == CATALOGUE
     assert list(catalogue.checked([*catalogue.FEEDS, feed]).problems) == [
         "trades",
         "payments",
         "call_centre",
+        "shop",
     ]  # whose contracts lie elsewhere
 
 
 def test_the_settings_that_the_document_promises_exist(feed):
     promised = [
         *(
-            f"SHOP_{suffix}"
-            for suffix in re.findall(r"`(?:SHOP)?_(\w+)`", DOCUMENT)
+            f"MUSEUM_{suffix}"
+            for suffix in re.findall(r"`(?:MUSEUM)?_(\w+)`", DOCUMENT)
             if suffix not in {"HUB", "HUBS", "PACKING", "ENCODING"}
         ),
-        *(
-            f"{stream}_{suffix}"
-            for stream in ("PAGEVIEWS", "STARS")
-            for suffix in ("HUB", "HUBS", "PACKING", "ENCODING")
-        ),
+        *(f"{stream}_{suffix}" for stream in ("VISITS", "MARKS") for suffix in ("HUB", "HUBS", "PACKING", "ENCODING")),
     ]
 
     assert set(promised) <= set(settings_of([feed]))

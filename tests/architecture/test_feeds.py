@@ -23,6 +23,7 @@ ROOMS = {
     "trades": ("shared/trades/", "shared/feeds/trades.py", "shared/feeds/catalogue.py"),
     "call_centre": ("shared/feeds/call_centre/", "shared/feeds/catalogue.py"),
     "payments": ("shared/feeds/payments/", "shared/feeds/catalogue.py"),
+    "shop": ("shared/feeds/shop/", "shared/feeds/catalogue.py"),
 }
 PAGEVIEWS = {
     "x-key": ["view"],
