@@ -40,7 +40,11 @@ HOMES = {
     "azure.storage.queue": {"shared/clients/storage/queues.py"},
     "aiohttp": {"shared/clients/cosmos/gateway.py", "shared/trades/connection/transport.py"},
     "croniter": {"shared/settings/rules.py"},
-    "faker": {"shared/feeds/payments/entities.py", "shared/feeds/call_centre/building.py"},
+    "faker": {
+        "shared/feeds/payments/entities.py",
+        "shared/feeds/call_centre/building.py",
+        "shared/feeds/shop/building.py",
+    },
     "requests": {"shared/clients/recordings/web.py", "shared/clients/rest.py"},  # files of gigabytes, and JSON
     "sqlalchemy": {
         "shared/clients/sql/database.py",

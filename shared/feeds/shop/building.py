@@ -36,12 +36,12 @@ def build(seed: int, progress: Callable[[str], None] = lambda _: None) -> Pool:
         "nouns": pa.array(_some(tables.NOUNS, faker.word)),
     }
     progress("addresses, agents and pages")
-    shown = {
+    texts = {
         "addresses": pa.array(different(tables.ADDRESSES, faker.ipv4_public)),
         "agents": pa.array(different(tables.AGENTS, lambda: _short(faker.user_agent, tables.LONGEST_AGENT))),
         "pages": pa.array(different(tables.PAGES, lambda: _short(lambda: _page(faker), tables.LONGEST_PAGE))),
     }
-    return Pool(VERSION, words | shown)
+    return Pool(VERSION, words | texts)
 
 
 def _faker(seed: int) -> Any:  # noqa: ANN401 - Faker finds its methods as it goes
