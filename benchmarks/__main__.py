@@ -20,6 +20,7 @@ from benchmarks.interleaved import Row
 MODULES = (
     "transactions",
     "call_centre",
+    "shop",
     "realism",
     "pools",
     "imports",

@@ -15,6 +15,7 @@ from faker import Faker
 from shared.feeds.shop import tables
 
 START = datetime(2026, 11, 22, 10, tzinfo=UTC)
+_FIRST = datetime(2016, 11, 22, 10, tzinfo=UTC)
 
 
 def lines(fake: Faker, sessions: int) -> list[bytes]:
@@ -67,3 +68,19 @@ def make_tables(connection: sqlite3.Connection) -> None:
         " PRIMARY KEY (order_id, row_id))"
     )
     connection.commit()
+
+
+def store(connection: sqlite3.Connection, fake: Faker, orders: int) -> int:
+    """Draw so many orders and store them and their items row by row, a commit after them; gives the rows."""
+    rows = 0
+    for _ in range(orders):
+        name, time = str(uuid.uuid4()), text(fake.date_time_between(_FIRST, START, tzinfo=UTC))
+        values = [random.randint(*tables.ITEM_VALUE) for _ in range(random.randint(1, tables.MOST_ITEMS))]
+        order = (name, random.randint(1, tables.USERS), time, f"{sum(values) / 100:.2f}")
+        connection.executemany("INSERT INTO orders VALUES (?, ?, ?, ?)", [order])
+        for row, value in enumerate(values, 1):
+            item = (name, row, random.randint(1, tables.PRODUCTS), f"{value / 100:.2f}", time)
+            connection.executemany("INSERT INTO items VALUES (?, ?, ?, ?, ?)", [item])
+        rows += 1 + len(values)
+    connection.commit()
+    return rows

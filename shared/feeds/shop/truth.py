@@ -132,7 +132,7 @@ def orders_that_do_not_add_up(orders: Iterable[Facts], items: Iterable[Facts]) -
 
     No contract can refuse them, for each record is right by itself.
     """
-    sums: defaultdict[str, Decimal] = defaultdict(Decimal)
+    sums: defaultdict[str, Decimal] = defaultdict(lambda: Decimal("0.00"))
     for one in {(one["order_id"], one["row_id"]): one for one in items}.values():
         sums[one["order_id"]] += _money(one["item_value"])
     unique = {one["order_id"]: one for one in orders}
