@@ -13,14 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-import numpy as np
-import pyarrow as pa
-
 from shared import telemetry
 from shared.clients.storage.drawn_files import DrawnFiles
 from shared.errors import IngestionError
 from shared.feeds.drawing.pool import Pool
 from shared.feeds.feed import Drawing, Drawn, DrawnReference, Feed
+from shared.feeds.reference_lines import block_of, lines_of_each
 
 logger = logging.getLogger(__name__)
 
@@ -68,9 +66,6 @@ class _Task:
         made_from = {"pool": self.pool.fingerprint, "options": values}
         return hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()[:32]
 
-    def lines(self, numbers: np.ndarray) -> pa.Array:
-        return self.reference.lines(self.pool, numbers, self.options)
-
 
 def draw_reference_data(tools: ReferenceTools) -> None:
     """Write what is missing of the feeds' reference data; one that can't be written is told, and costs no other."""
@@ -104,8 +99,9 @@ def _write_in_blocks(tools: ReferenceTools, task: _Task) -> bool:
         if tools.clock() >= task.until:
             _tell_rest(task, len(missing) - done, blocks)
             return False
-        numbers = np.arange(number * ROWS + 1, min((number + 1) * ROWS, size) + 1)
-        tools.files.stage(path, edition, number, _joined(task.lines(numbers)))
+        numbers = range(number * ROWS + 1, min((number + 1) * ROWS, size) + 1)
+        block = block_of(task.reference, task.pool, task.options, numbers)
+        tools.files.stage(path, edition, number, block)
         if (done + 1) % _TELL_EVERY == 0:
             _tell_rest(task, len(missing) - done - 1, blocks)
     tools.files.commit(path, edition, blocks)
@@ -123,18 +119,10 @@ def _write_each(tools: ReferenceTools, task: _Task) -> bool:
                 _tell_rest(task, len(missing) - first, task.size)
                 return False
             part = missing[first : first + ROWS]
-            contents = [line.encode() for line in task.lines(np.array(part)).to_pylist()]
+            contents = lines_of_each(task.reference, task.pool, task.options, part)
             names = [paths.format(number=one) for one in part]
             list(threads.map(tools.files.write, names, [edition] * len(part), contents))
     return bool(missing)
-
-
-def _joined(lines: pa.Array) -> bytes:
-    """Give the lines in a row, without making a text of each."""
-    _, offsets, data = lines.buffers()
-    ends = np.frombuffer(offsets, np.int32)
-    content: bytes = data.slice(int(ends[lines.offset]), int(ends[lines.offset + len(lines)])).to_pybytes()
-    return content
 
 
 def _tell_rest(task: _Task, left: int, whole: int) -> None:

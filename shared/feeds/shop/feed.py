@@ -52,7 +52,7 @@ class Shop:
         says.
         """
         check_position(at.first, at.count, at.rate)
-        options = DEFAULTS | at.options
+        options = {**DEFAULTS, **at.options}
         seed = seed_of(_NAME, at.window_id, at.slice_number)
         views = Views.of(seed, np.arange(at.first, at.first + at.count), at.start, at.rate)
         users = views.users(options[USERS.name])

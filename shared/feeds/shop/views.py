@@ -67,7 +67,8 @@ class Views:
     def later(self, which: np.ndarray, millis: tuple[int, int]) -> np.ndarray:
         """Give a time after each of some views, from the first to the second number of milliseconds later."""
         first, last = millis
-        return self.sessions.times[which] + first + below(last - first + 1, self.chosen["after"][which])
+        times: np.ndarray = self.sessions.times[which] + first + below(last - first + 1, self.chosen["after"][which])
+        return times
 
     def with_order(self, per_thousand: int) -> np.ndarray:
         """Give the places, among these views, of those after which something is ordered."""

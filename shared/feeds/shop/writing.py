@@ -32,10 +32,9 @@ class Writer:
 
     def __init__(self, pool: Pool) -> None:
         """Make the tables of its texts."""
-        columns = pool.columns
-        self._addresses = table_of([f'"{one}"' for one in columns["addresses"].to_pylist()] + ['""'])
-        self._agents = table_of(f'"{one}"' for one in columns["agents"].to_pylist())
-        self._pages = table_of(f'"{tables.SHOP}{one}"' for one in columns["pages"].to_pylist())
+        self._addresses = table_of([*(f'"{one}"' for one in pool.columns["addresses"]), '""'])
+        self._agents = table_of(f'"{one}"' for one in pool.columns["agents"])
+        self._pages = table_of(f'"{tables.SHOP}{one}"' for one in pool.columns["pages"])
         self._view = LineTemplate(
             f'{{"view_id":"<id:36>","viewed_at":"<time:23>Z","user_id":<user:8>,"http_method":<method:{_width(_METHODS)}>,'
             f'"uri":<page:{_width(self._pages)}>,"client_ip":<address:{_width(self._addresses)}>,'
