@@ -21,6 +21,7 @@ MODULES = (
     "transactions",
     "call_centre",
     "matching",
+    "shop",
     "realism",
     "pools",
     "imports",

@@ -26,6 +26,7 @@ from shared.flows.pending_alerts import RememberedAlerts
 from shared.flows.promote import PromotionTools
 from shared.flows.push_promotions import PushTools
 from shared.flows.redriver import RedriveTools
+from shared.flows.reference_data import ReferenceTools
 from shared.flows.renewed_places import RenewedPlaces
 from shared.flows.report_runs import ReportTools, alert_of_dead_spill, alert_of_lost_window
 from shared.flows.sources import SourceTools, fingerprint_of
@@ -50,6 +51,12 @@ class Services(Connections):
         for each in self.settings.feeds.values():
             makers |= dimension_makers(each.feed, each.daily, self.pools.drawing)
         return LookupTools(self.reference, makers)
+
+    @made_once
+    def reference_tools(self) -> ReferenceTools:
+        """Give what drawing reference data needs of the world."""
+        options = {name: each.template.options for name, each in self.settings.feeds.items()}
+        return ReferenceTools(self.drawn_files, self.pools.drawing, self.clock, self.feeds, options)
 
     @made_once
     def enrichment_tools(self) -> EnrichmentTools:

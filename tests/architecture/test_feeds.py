@@ -24,6 +24,7 @@ ROOMS = {
     "call_centre": ("shared/feeds/call_centre/", "shared/feeds/catalogue.py"),
     "gps": ("shared/feeds/gps/", "shared/feeds/catalogue.py"),
     "payments": ("shared/feeds/payments/", "shared/feeds/catalogue.py"),
+    "shop": ("shared/feeds/shop/", "shared/feeds/catalogue.py"),
 }
 PAGEVIEWS = {
     "x-key": ["view"],

@@ -33,6 +33,7 @@ TIMERS = {
     "retry_pending_alerts": "30 * * * * *",
     "keep_in_order": "0 */5 * * * *",
     "write_daily_lookups": "10 */5 * * * *",
+    "write_reference_data": "30 */5 * * * *",
     "bring_gold_up_to_date": "20 */5 * * * *",
 }
 HUBS = {"promote_points": ("%GPS_HUB%", "promotions"), "push_promotions": ("%PROMOTIONS_HUB%", "push")}

@@ -21,6 +21,7 @@ HOMES = {
         "shared/clients/storage/leased_blobs.py",
         "shared/clients/storage/queues.py",
         "shared/clients/storage/recordings.py",
+        "shared/clients/storage/drawn_files.py",
         "shared/clients/storage/reference.py",
         "shared/clients/storage/resources.py",
         "shared/clients/storage/tables.py",
@@ -35,12 +36,17 @@ HOMES = {
         "shared/clients/storage/containers.py",
         "shared/clients/storage/leased_blobs.py",
         "shared/clients/storage/recordings.py",
+        "shared/clients/storage/drawn_files.py",
         "shared/clients/storage/reference.py",
     },
     "azure.storage.queue": {"shared/clients/storage/queues.py"},
     "aiohttp": {"shared/clients/cosmos/gateway.py", "shared/trades/connection/transport.py"},
     "croniter": {"shared/settings/rules.py"},
-    "faker": {"shared/feeds/payments/entities.py", "shared/feeds/call_centre/building.py"},
+    "faker": {
+        "shared/feeds/payments/entities.py",
+        "shared/feeds/call_centre/building.py",
+        "shared/feeds/shop/building.py",
+    },
     "requests": {"shared/clients/recordings/web.py", "shared/clients/rest.py"},  # files of gigabytes, and JSON
     "sqlalchemy": {
         "shared/clients/sql/database.py",

@@ -191,6 +191,47 @@ class _FakeFile:
         self.content = whole
 
 
+@dataclass(slots=True)
+class FakeDrawnFiles:
+    """Reference data in memory; after `fail_after` further writes all of them fail, as where storage went away."""
+
+    files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    aside: defaultdict[str, dict[tuple[str, int], bytes]] = field(default_factory=lambda: defaultdict(dict))
+    fail_after: int | None = None
+
+    def edition(self, path: str) -> str:
+        return self.files.get(path, ("", b""))[0]
+
+    def editions(self, folder: str) -> dict[str, str]:
+        return {path: edition for path, (edition, _) in self.files.items() if path.startswith(folder)}
+
+    def staged(self, path: str, edition: str) -> frozenset[int]:
+        return frozenset(number for found, number in self.aside[path] if found == edition)
+
+    def stage(self, path: str, edition: str, number: int, block: bytes) -> None:
+        self._count_write()
+        self.aside[path][edition, number] = block
+
+    def commit(self, path: str, edition: str, blocks: int) -> None:
+        self._count_write()
+        aside = self.aside.pop(path, {})
+        missing = [number for number in range(blocks) if (edition, number) not in aside]
+        if missing:
+            raise Unavailable("The container lake answered 400 (InvalidBlockList).")
+        self.files[path] = edition, b"".join(aside[edition, number] for number in range(blocks))
+
+    def write(self, path: str, edition: str, content: bytes) -> None:
+        self._count_write()
+        self.files[path] = edition, content
+
+    def _count_write(self) -> None:
+        if self.fail_after is None:
+            return
+        if self.fail_after == 0:
+            raise Unavailable("The container lake can't be reached.")
+        self.fail_after -= 1
+
+
 def _raise(failure: Exception | None) -> None:
     if failure is not None:
         raise failure

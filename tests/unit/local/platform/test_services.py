@@ -43,7 +43,10 @@ def test_hub_waits_for_entra_and_is_given_its_issuer():
 
     assert hub.after == {"entra"}
     assert command[command.index("--issuer") + 1] == "https://localhost:20001/tenant/"
-    assert command[command.index("--hubs") + 1] == "calls:4,gps:4,promotions:4,surveys:4,trades:4,transactions:10,ura:4"
+    assert (
+        command[command.index("--hubs") + 1]
+        == "calls:4,gps:4,items:4,orders:4,pageviews:4,promotions:4,stars:4,surveys:4,trades:4,transactions:10,ura:4"
+    )
     assert command[command.index("--websocket-port") + 1] == "20009"
 
 
