@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from rich.console import Console
 from rich.live import Live
@@ -12,6 +12,9 @@ from rich.table import Table
 
 from local.demo.polling import Windows
 from local.demo.verification import StreamCheck
+
+NONE: Final = "-"
+"""What stands in a column where it has no such number."""
 
 _PLAIN_EVERY_SECONDS = 5.0
 _REPEAT_EVERY_SECONDS = 30.0
@@ -108,14 +111,15 @@ def print_stream_checks(console: Console, checks: Sequence[StreamCheck]) -> None
 
 
 def print_columns(console: Console, title: str, columns: Sequence[tuple[str, Mapping[str, str]]]) -> None:
-    """Print numbers under their headings: a column each on a terminal, a line a number elsewhere."""
+    """Print numbers under their headings: a column each on a terminal, elsewhere a line for each that is there."""
     if console.is_terminal:
         console.print(_table(title, columns))
         return
     for heading, numbers in columns:
         console.out(f"{title}: {heading}", highlight=False)
         for name, value in numbers.items():
-            console.out(f"  {name:<34} {value}", highlight=False)
+            if value != NONE:
+                console.out(f"  {name:<34} {value}", highlight=False)
 
 
 def print_problems(console: Console, problems: Sequence[tuple[str, Sequence[str]]]) -> None:
@@ -159,7 +163,7 @@ def _state(window: Mapping[str, Any] | None) -> str:
 
 def _slices(window: Mapping[str, Any] | None) -> str:
     rows = window["slices"] if window else []
-    return ", ".join(f"{row['slice']} {row['state']}" for row in rows) or "-"
+    return ", ".join(f"{row['slice']} {row['state']}" for row in rows) or NONE
 
 
 def _read(window: Mapping[str, Any] | None) -> int:

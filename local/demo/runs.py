@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from local.clone import CONTRACTS
-from local.demo.display import print_columns, print_problems
+from local.demo.display import NONE, print_columns, print_problems
 from local.demo.polling import Windows
 from local.demo.sinks import apart
 
@@ -49,7 +49,7 @@ def check_run(window: Mapping[str, Any]) -> RunCheck:
     return RunCheck(
         window=window["id"],
         state=run["state"],
-        lookups=", ".join(run["lookups"].values()) or "-",
+        lookups=", ".join(run["lookups"].values()) or NONE,
         stages=counts,
         verdict=verdict,
         problems=tuple(problem for problem, holds in checks.items() if not holds),
@@ -105,11 +105,11 @@ def _rows(stages: Mapping[str, Any]) -> dict[tuple[str, str], int]:
 
 def _numbers(check: RunCheck, lines: Sequence[tuple[str, str]]) -> Iterator[dict[str, str]]:
     """Give the rows of each stream's column; one column without counts where nothing was counted."""
-    for stream, stages in (check.stages or {"-": {}}).items():
+    for stream, stages in (check.stages or {NONE: {}}).items():
         rows = _rows(stages)
         counts = {" ".join((stage.replace("_", " "), name)).strip(): (stage, name) for stage, name in lines}
         yield (
             {"stream": stream, "run": check.state, "lookups": check.lookups}
-            | {label: str(rows.get(line, "-")) for label, line in counts.items()}
+            | {label: str(rows.get(line, NONE)) for label, line in counts.items()}
             | {"reconciliation": check.verdict}
         )

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from local.demo.display import print_columns
+from local.demo.display import NONE, print_columns
 
 _NAMES: Final[Mapping[str, str]] = {
     "read": "records read",
@@ -70,4 +70,4 @@ def _price(row: Mapping[str, Any]) -> str:
 
 
 def _written(value: float | None) -> str:
-    return "-" if value is None else f"{value:,}"
+    return NONE if value is None else f"{value:,}"

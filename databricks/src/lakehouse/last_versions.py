@@ -27,7 +27,7 @@ COLUMNS = T.StructType(
         for name, kind in zip(_COMMENTS, (T.StringType(), T.StringType(), T.LongType(), T.TimestampType()), strict=True)
     ]
 )
-_SAID = pa.schema([("table", pa.string()), ("source_table", pa.string()), ("last_version", pa.int64())])
+_VERSIONS = pa.schema([("table", pa.string()), ("source_table", pa.string()), ("last_version", pa.int64())])
 
 
 def last_versions_of(feed: str) -> str:
@@ -47,6 +47,6 @@ def write_last_versions(lake: Lake, feed: str, tables: Iterable[str]) -> None:
         for source, version in progress.versions.items()
         if source.partition(".")[0] in LAYERS
     ]
-    listed = lake.spark.createDataFrame(pa.Table.from_pylist(rows, _SAID))
+    listed = lake.spark.createDataFrame(pa.Table.from_pylist(rows, _VERSIONS))
     lake.create(last_versions_of(feed), COLUMNS, (), "Up to which version of what it is made of each table is.")
     lake.replace(last_versions_of(feed), listed.withColumn("last_run_at", F.current_timestamp()))

@@ -35,3 +35,19 @@ def test_two_streams_of_one_window_are_both_printed_with_their_problems():
 
 def test_no_columns_are_an_empty_table():
     assert "Counted" in printed(lambda console: print_columns(console, "Counted", []), force_terminal=True)
+
+
+def test_lines_leave_out_what_a_column_has_no_number_of():
+    columns = [
+        ("trades", {"silver new": "3", "cosmos both": "-"}),
+        ("calls", {"silver new": "-", "cosmos both": "4"}),
+    ]
+
+    lines = printed(lambda console: print_columns(console, "Counted", columns)).splitlines()
+
+    assert [line.split() for line in lines] == [
+        ["Counted:", "trades"],
+        ["silver", "new", "3"],
+        ["Counted:", "calls"],
+        ["cosmos", "both", "4"],
+    ]

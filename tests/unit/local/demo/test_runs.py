@@ -81,12 +81,12 @@ def test_lines_are_what_was_counted_of_any_stream_from_the_hub_to_the_last_table
     ]
 
 
-def test_what_was_not_counted_of_a_stream_is_a_dash():
+def test_what_was_not_counted_of_a_stream_is_left_out():
     shown = printed(check_run(window(counts={"calls": {"gold": {"busy": 9}}, "stars": {"bronze_events": 7}})))
 
     found = [line.split() for line in shown.splitlines()]
-    assert [line[-1] for line in found if line[:2] == ["gold", "busy"]] == ["9", "-"]
-    assert [line[-1] for line in found if line[:2] == ["bronze", "events"]] == ["-", "7"]
+    assert [line[-1] for line in found if line[:2] == ["gold", "busy"]] == ["9"]
+    assert [line[-1] for line in found if line[:2] == ["bronze", "events"]] == ["7"]
 
 
 def test_a_window_without_counts_is_printed_all_the_same():
