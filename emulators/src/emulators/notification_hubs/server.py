@@ -45,7 +45,7 @@ class NotificationHubs:
 
 @asynccontextmanager
 async def running(service: NotificationHubs) -> AsyncIterator[dict[str, str]]:
-    """Serve while the context lasts; yields `admin`, and `hub`, the address that an app is given."""
+    """Serve while the context lasts; yields `admin`, `inboxes`, its page, and `hub`, which an app is given."""
     handler = HubHandler(service.hub, Policy(service.policy, service.hub, service.key), service.clock)
     application = web.Application(client_max_size=_MOST_READ)
     application.router.add_post("/{hub}/messages/", handler.send)
@@ -53,7 +53,8 @@ async def running(service: NotificationHubs) -> AsyncIterator[dict[str, str]]:
     async with serving(
         admin=Site(admin, service.admin_port), root=Site(application, service.port, service.certificate)
     ) as addresses:
-        yield {"admin": addresses["admin"], "hub": f"{addresses['root']}/{service.hub}"}
+        admin_address = addresses["admin"]
+        yield {"admin": admin_address, "inboxes": f"{admin_address}/", "hub": f"{addresses['root']}/{service.hub}"}
 
 
 class Refusal(Exception):
