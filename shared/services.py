@@ -5,6 +5,7 @@ from functools import partial
 
 from shared import access
 from shared.clients.checked_posts import CheckedPosts
+from shared.clients.event_hubs.kept_sender import KeptSender
 from shared.clients.logic_app.alert_sender import LogicApp
 from shared.clients.notification_hubs.hub import NotificationHub, PushAccess
 from shared.clients.recordings.store import Recordings
@@ -36,7 +37,7 @@ from shared.promotions.matched_places import MatchedPlaces
 
 
 class Services(Connections):
-    """All collaborators of the app. Nothing in here is bound to an event loop, and nothing is made at import."""
+    """All collaborators of the app. Nothing in here is bound to a caller's event loop, or made at import."""
 
     @made_once
     def window_events(self) -> WindowEvents:
@@ -200,8 +201,7 @@ class Services(Connections):
         return PromotionTools(
             places=RenewedPlaces(self.reference, MatchedPlaces.of_files, self.clock),
             users=self.promotion_users,
-            hubs=self.hubs,
-            hub=promotions.hub,
+            send=KeptSender(self.hubs, promotions.hub).send,
             rules=promotions.rules,
             fresh=promotions.fresh,
             clock=self.clock,

@@ -5,7 +5,6 @@ points are given the same promotions again, under the same ids (`shared.domain.p
 is known by its id, and the state alone decides, so that any number of instances keep the cap.
 """
 
-import asyncio
 import json
 import logging
 from collections import Counter
@@ -16,7 +15,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from shared import telemetry
-from shared.clients.event_hubs.hubs import EventHubs
 from shared.clients.storage.promotion_users import PromotionUser, PromotionUsers
 from shared.domain.delivery import Delivery, Event
 from shared.domain.promotions import Candidate, Decision, Rules, by_user, decide, event_id
@@ -36,14 +34,13 @@ SIDE_BY_SIDE: Final = 16
 class PromotionTools:
     """What promoting needs of the world.
 
-    places: gives the newest lookups; raises Unavailable where there are none. fresh: how far from now a point's time
-    may be, before and after.
+    places: gives the newest lookups; raises Unavailable where there are none. send: delivers to the hub of promotions,
+    as a `Sender` does. fresh: how far from now a point's time may be, before and after.
     """
 
     places: Callable[[], PromotedPlaces]
     users: PromotionUsers
-    hubs: EventHubs
-    hub: str
+    send: Callable[[Sequence[Event]], Delivery]
     rules: Rules
     fresh: timedelta
     clock: Callable[[], datetime]
@@ -69,7 +66,7 @@ def promote(tools: PromotionTools, events: Sequence[Event]) -> Mapping[str, int]
     ended = [one for one in matched.candidates if one.valid_until <= now]
     decided = _decide_all(tools, [one for one in matched.candidates if one.valid_until > now], now)
     promoted = [one for each in decided if each.decision for one in each.decision.promoted]
-    delivery = _send(tools, _events(promoted, places, read.records, now))
+    delivery = tools.send(_events(promoted, places, read.records, now))
     counts = _counts(len(read.records), decided, ended, delivery) | _passed_over(
         read.refused + Counter(matched.left_out)
     )
@@ -135,14 +132,6 @@ def _body(name: str, promoted: Candidate, store: PromotedStore, now: datetime) -
         "valid_until": _instant(promoted.valid_until),
     }
     return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _send(tools: PromotionTools, events: Sequence[Event]) -> Delivery:
-    async def send() -> Delivery:
-        async with tools.hubs.sender(tools.hub) as sender:
-            return await sender.send(events)
-
-    return asyncio.run(send()) if events else Delivery()
 
 
 def _counts(points: int, decided: Sequence[_Decided], ended: Sequence[Candidate], delivery: Delivery) -> dict[str, int]:

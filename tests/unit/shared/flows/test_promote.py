@@ -47,9 +47,10 @@ class World:
         self.now, self.tables, self.places = NOON, FakeTables(), places or EveryStore()
         self.users = TablePromotionUsers(self.tables, timedelta(hours=25))
         self.hubs = FakeEventHubs({"promotions": 4})
-        self.tools = PromotionTools(
-            lambda: self.places, self.users, self.hubs, "promotions", RULES, HOUR, lambda: self.now
-        )
+        self.tools = PromotionTools(lambda: self.places, self.users, self.send, RULES, HOUR, lambda: self.now)
+
+    def send(self, events):
+        return self.hubs.take("promotions", events)
 
     def promote(self, *events):
         return promote(self.tools, events)
