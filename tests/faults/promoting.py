@@ -9,12 +9,14 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from azure.data.tables import TableServiceClient
 
 from shared.clients.checked_posts import CheckedPosts
 from shared.clients.event_hubs.hubs import AzureEventHubs, HubConnection
+from shared.clients.event_hubs.kept_sender import KeptSender
 from shared.clients.identity.credentials import ServicePrincipal, make_identity
 from shared.clients.identity.fake import FakeIdentity
 from shared.clients.notification_hubs.hub import NotificationHub, PushAccess
@@ -29,6 +31,7 @@ from shared.domain.volumes.alert_address import alert_url
 from shared.flows.promote import PromotionTools, promote
 from shared.flows.push_promotions import PushTools, push_promotions
 from shared.promotions.points import GpsPoint, MatchedPoints, PromotedStore
+from tests.faults.killing import halt
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 FOREVER = datetime(2099, 1, 1, tzinfo=UTC)
@@ -67,13 +70,15 @@ class Partition:
             listed = [[one.body.decode(), dict(one.properties)] for one in batch]
             (self.folder / f"{number:04d}.json").write_text(json.dumps(listed))
 
-    def work_off(self, work: Callable[[Sequence[Event]], object]) -> None:
-        """Do the work from the checkpoint on."""
+    def work_off(self, work: Callable[[Sequence[Event]], object], telling: Connection | None = None) -> None:
+        """Do the work from the checkpoint on; where somebody is told, stand still before the first one moves on."""
         checkpoint = self.folder / "checkpoint"
         done = checkpoint.read_text() if checkpoint.exists() else ""
         for path in sorted(self.folder.glob("*.json")):
             if path.name > done:
                 work([Event(body.encode(), 1, properties) for body, properties in json.loads(path.read_text())])
+                if telling:
+                    halt(telling)
                 checkpoint.with_suffix(".new").write_text(path.name)
                 checkpoint.with_suffix(".new").rename(checkpoint)
 
@@ -101,20 +106,20 @@ class PromotingPlace:
         )
 
 
-def promote_all(place: PromotingPlace, partition: Partition) -> None:
+def promote_all(place: PromotingPlace, partition: Partition, telling: Connection | None = None) -> None:
     """Promote batch by batch, as the function does."""
-    hubs = AzureEventHubs(place.connection, make_identity(place.login))
+    sender = KeptSender(AzureEventHubs(place.connection, make_identity(place.login)), HUB)
     with TableServiceClient.from_connection_string(place.storage) as service:
         users, town = TablePromotionUsers(Tables(lambda: service), timedelta(hours=25)), Town()
-        tools = PromotionTools(lambda: town, users, hubs, HUB, RULES, timedelta(hours=1), lambda: NOON)
-        partition.work_off(lambda events: promote(tools, events))
+        tools = PromotionTools(lambda: town, users, sender.send, RULES, timedelta(hours=1), lambda: NOON)
+        partition.work_off(lambda events: promote(tools, events), telling)
 
 
-def push_all(place: PromotingPlace, partition: Partition) -> None:
+def push_all(place: PromotingPlace, partition: Partition, telling: Connection | None = None) -> None:
     """Push batch by batch, as the function does."""
     with TableServiceClient.from_connection_string(place.storage) as service:
         tools = place.push_tools(service)
-        partition.work_off(lambda events: push_promotions(tools, events))
+        partition.work_off(lambda events: push_promotions(tools, events), telling)
 
 
 def points_of(stretch: int, batches: int, size: int) -> list[list[Event]]:

@@ -3,7 +3,11 @@
 import json
 import random
 import signal
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from itertools import batched
+from pathlib import Path
 
 import pytest
 import requests
@@ -16,7 +20,7 @@ from shared.clients.storage.dead_promotions import CONTAINER
 from shared.domain.delivery import Event
 from shared.errors import IngestionError
 from shared.flows.push_promotions import push_promotions
-from tests.faults.killing import kill, run
+from tests.faults.killing import kill, kill_at_halt, run
 from tests.faults.promoting import (
     HUB,
     Partition,
@@ -86,58 +90,82 @@ def push(place):
         yield once
 
 
-def kill_until_done(work, place, stretches, kills, rolled):
-    """Kill the work of each stretch one to three times and let it end then; gives the kills and the stretches done."""
-    run(work, place, next(stretches))  # the first one starts the process from which all are forked
-    longest, killed, done = run(work, place, next(stretches)), 0, 2
-    while killed < kills:
-        partition, done = next(stretches), done + 1
-        for _ in range(rolled.randint(1, 3)):
-            killed += kill(work, place, partition, after=rolled.uniform(0, longest), by=rolled.choice(BOTH))
-        run(work, place, partition)
-    return killed, done
+@dataclass
+class Stretches:
+    """Work in stretches, each killed and then let go to its end; `make` gives the batches of one by its number.
+
+    halted: those of which the first batch was worked off when a kill kept the checkpoint from moving.
+    """
+
+    folder: Path
+    make: Callable[[int], list[list[Event]]]
+    batches: list[list[list[Event]]] = field(default_factory=list)
+    halted: list[int] = field(default_factory=list)
+    kills: int = 0
+
+    def next(self):
+        self.batches.append(self.make(len(self.batches)))
+        partition = Partition(self.folder / f"{len(self.batches)}")
+        partition.write(self.batches[-1])
+        return partition
+
+    def work_off(self, work, place, kills, rolled):
+        """Kill the work of each stretch before its first checkpoint, and once or twice wherever it is then."""
+        run(work, place, self.next())  # the first one starts the process from which all are forked
+        longest = run(work, place, self.next())
+        while self.kills < kills:
+            partition = self.next()
+            kill_at_halt(work, place, partition, by=rolled.choice(BOTH))
+            self.halted.append(len(self.batches) - 1)
+            self.kills += 1
+            for _ in range(rolled.randint(1, 2)):
+                after = rolled.uniform(0, longest)
+                self.kills += kill(work, place, partition, after=after, by=rolled.choice(BOTH))
+            run(work, place, partition)
 
 
 async def test_promoting_that_is_killed_loses_nothing_and_keeps_the_cap(place, platform, tmp_path, sized, figures):
-    before, drawn = platform.stored(HUB), {}
+    before = platform.stored(HUB)
+    stretches = Stretches(tmp_path, lambda number: points_of(number, BATCHES, SIZE))
 
-    def stretches():
-        for number in range(10_000):
-            drawn[number] = points_of(number, BATCHES, SIZE)
-            partition = Partition(tmp_path / f"{number}")
-            partition.write(drawn[number])
-            yield partition
+    stretches.work_off(promote_all, place, sized(4, 60), random.Random(14))
 
-    killed, done = kill_until_done(promote_all, place, stretches(), sized(4, 60), random.Random(14))
-
-    expected = set().union(*(expected_of(drawn[number]) for number in range(done)))
-    found = [
+    expected = set().union(*map(expected_of, stretches.batches))
+    found = Counter(
         json.loads(e.body_as_str())["id"] for some in (await read_back(platform, HUB, before)).values() for e in some
-    ]
-    figures.at_least("promoting: kills by SIGKILL and SIGTERM", killed, sized(4, 60))
+    )
+    unsettled = [one for number in stretches.halted for one in expected_of(stretches.batches[number][:1])]
+    figures.at_least("promoting: kills by SIGKILL and SIGTERM", stretches.kills, sized(4, 60))
+    figures.at_least("promoting: of them between send and checkpoint", len(stretches.halted), sized(2, 20))
     figures.exactly("promoting: promotions lost", len(expected - set(found)), 0)
     figures.exactly("promoting: promotions beyond cap or cool-down", len(set(found) - expected), 0)
+    sent_again = sum(found[one] > 1 for one in unsettled)
+    figures.all_of(
+        "promoting: promotions before a checkpoint that did not move, sent again", sent_again, len(unsettled)
+    )
     # What was sent before the checkpoint moved is sent again: the bar is what the points of a batch can bring.
-    figures.at_most("promoting: events sent again by a kill", (len(found) - len(set(found))) / killed, SIZE)
+    figures.at_most("promoting: events sent again by a kill", (found.total() - len(found)) / stretches.kills, SIZE)
 
 
 def test_pushing_that_is_killed_shows_each_promotion_once(place, phones, tmp_path, sized, figures):
-    def stretches():
-        for number in range(10_000):
-            events = [promotion(f"killed{number}-{device}", 1) for device in range(40)]
-            partition = Partition(tmp_path / f"{number}")
-            partition.write(batched(events, 10, strict=True))
-            yield partition
+    def batches_of(number):
+        events = [promotion(f"killed{number}-{device}", 1) for device in range(40)]
+        return [list(some) for some in batched(events, 10, strict=True)]
 
-    killed, done = kill_until_done(push_all, place, stretches(), sized(4, 60), random.Random(41))
+    stretches = Stretches(tmp_path, batches_of)
+    stretches.work_off(push_all, place, sized(4, 60), random.Random(41))
 
+    done = len(stretches.batches)
     expected = {f"killed{number}-{device}/s1/20261122" for number in range(done) for device in range(40)}
     shown = phones.shown("killed")
-    figures.at_least("pushing: kills by SIGKILL and SIGTERM", killed, sized(4, 60))
+    again = phones.sends() - len(shown)
+    figures.at_least("pushing: kills by SIGKILL and SIGTERM", stretches.kills, sized(4, 60))
+    figures.at_least("pushing: of them between push and checkpoint", len(stretches.halted), sized(2, 20))
+    figures.at_least("pushing: pushes again", again, 10 * len(stretches.halted))
     figures.exactly("pushing: promotions that no phone shows", len(expected - set(shown)), 0)
     figures.exactly("pushing: promotions shown twice", len(shown) - len(set(shown)), 0)
     figures.exactly("pushing: pushes of nothing that was promoted", len(set(shown) - expected), 0)
-    figures.at_most("pushing: pushes again by a kill", (phones.sends() - len(shown)) / killed, 10)
+    figures.at_most("pushing: pushes again by a kill", again / stretches.kills, 10)
 
 
 def test_poison_is_dead_with_its_reason_and_stops_no_batch(place, phones, push, sized, figures):
