@@ -26,6 +26,7 @@ def promotion_settings(running: Running, choices: Choices) -> dict[str, str]:
         "PUSH_HOSTS": "localhost",
         "PUSH_KEY_NAME": PUSH_POLICY,
         "PUSH_KEY": read_key(running.state.push_key),
+        "SSL_CERT_FILE": str(running.state.authority),  # whom the host trusts, which reads the hubs itself
     }
 
 

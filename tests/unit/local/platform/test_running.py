@@ -93,6 +93,7 @@ def test_promotions_are_on_and_pushed_to_the_notification_hub_where_it_runs(with
         "PUSH_HOSTS": "localhost",
         "PUSH_KEY_NAME": "send",
         "PUSH_KEY": "the key of pushes",
+        "SSL_CERT_FILE": str(with_key.state.authority),
     }
     assert promotion_settings(replace(with_key, addresses=alone), Choices()) == {}
     assert set(promotion_settings(with_key, Choices())) <= set(settings_for_core_tools(with_key, Choices()))
