@@ -63,12 +63,12 @@ def error(logger: logging.Logger, event: str, *, cause: BaseException, **fields:
 
 async def in_thread[**P, Answer](work: Callable[P, Answer], *arguments: P.args, **named: P.kwargs) -> Answer:
     """Do `work` in a thread, and tell on the loop what it told there, when it has ended."""
-    with told_here():
+    with logged_here():
         return await asyncio.to_thread(work, *arguments, **named)
 
 
 @contextmanager
-def told_here() -> Iterator[None]:
+def logged_here() -> Iterator[None]:
     """Tell at the block's end, from where it stands, what was told in it, in threads and on loops that it handed to.
 
     Azure drops a line whose invocation it does not know. The worker for Python 3.13 finds that by the task that runs,

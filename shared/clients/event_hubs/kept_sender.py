@@ -32,7 +32,7 @@ class KeptSender:
         if not events:
             return Delivery()
         loop, sender = self._begun()
-        with telemetry.told_here():
+        with telemetry.logged_here():
             return asyncio.run_coroutine_threadsafe(sender.send(events), loop).result()
 
     def close(self) -> None:
