@@ -13,6 +13,7 @@ from shared.clients.retrying import Clock
 from shared.clients.sql.opening import sql_metrics
 from shared.clients.storage.dead_promotions import blob_dead_promotions
 from shared.clients.storage.promotion_users import PromotionUsers, table_promotion_users
+from shared.clients.storage.remembered_users import RememberedUsers
 from shared.connections import Connections
 from shared.errors import FeedUnusable, Unavailable
 from shared.flows.announce import WindowEvents, mark_spill
@@ -200,7 +201,7 @@ class Services(Connections):
         promotions = self.settings.promotions
         return PromotionTools(
             places=RenewedPlaces(self.reference, MatchedPlaces.of_files, self.clock),
-            users=self.promotion_users,
+            change_user=RememberedUsers(self.promotion_users).change,
             send=KeptSender(self.hubs, promotions.hub).send,
             rules=promotions.rules,
             fresh=promotions.fresh,

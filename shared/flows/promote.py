@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from shared import telemetry
-from shared.clients.storage.promotion_users import PromotionUser, PromotionUsers
+from shared.clients.storage.promotion_users import PromotionUser
 from shared.domain.delivery import Delivery, Event
 from shared.domain.promotions import Candidate, Decision, Rules, by_user, decide, event_id
 from shared.errors import CorruptRow
@@ -34,12 +34,13 @@ SIDE_BY_SIDE: Final = 16
 class PromotionTools:
     """What promoting needs of the world.
 
-    places: gives the newest lookups; raises Unavailable where there are none. send: delivers to the hub of promotions,
-    as a `Sender` does. fresh: how far from now a point's time may be, before and after.
+    places: gives the newest lookups; raises Unavailable where there are none. change_user: puts what a function makes
+    of a user, by its app, in the user's place; it may ask several times, and the last time counts. send: delivers to
+    the hub of promotions, as a `Sender` does. fresh: how far from now a point's time may be, before and after.
     """
 
     places: Callable[[], PromotedPlaces]
-    users: PromotionUsers
+    change_user: Callable[[str, Callable[[PromotionUser], PromotionUser]], None]
     send: Callable[[Sequence[Event]], Delivery]
     rules: Rules
     fresh: timedelta
@@ -91,7 +92,7 @@ def _decide_user(tools: PromotionTools, candidates: Sequence[Candidate], now: da
         return PromotionUser(decisions[-1].given, user.gone_at) if decisions[-1].given != given else user
 
     try:
-        tools.users.change(candidates[0].appid, change)
+        tools.change_user(candidates[0].appid, change)
     except CorruptRow as error:
         telemetry.warning(logger, "promotions.user_unreadable", cause=error)
         return _Decided(len(candidates), None)

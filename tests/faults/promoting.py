@@ -24,6 +24,7 @@ from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 from shared.clients.storage.account import Account
 from shared.clients.storage.dead_promotions import blob_dead_promotions
 from shared.clients.storage.promotion_users import TablePromotionUsers
+from shared.clients.storage.remembered_users import RememberedUsers
 from shared.clients.storage.tables import Tables
 from shared.domain.delivery import Event
 from shared.domain.promotions import Candidate, Given, Rules, by_user, decide, event_id
@@ -111,7 +112,9 @@ def promote_all(place: PromotingPlace, partition: Partition, telling: Connection
     sender = KeptSender(AzureEventHubs(place.connection, make_identity(place.login)), HUB)
     with TableServiceClient.from_connection_string(place.storage) as service:
         users, town = TablePromotionUsers(Tables(lambda: service), timedelta(hours=25)), Town()
-        tools = PromotionTools(lambda: town, users, sender.send, RULES, timedelta(hours=1), lambda: NOON)
+        tools = PromotionTools(
+            lambda: town, RememberedUsers(users).change, sender.send, RULES, timedelta(hours=1), lambda: NOON
+        )
         partition.work_off(lambda events: promote(tools, events), telling)
 
 
