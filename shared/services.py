@@ -196,12 +196,17 @@ class Services(Connections):
         return table_promotion_users(access.storage_account(self.settings, "table"), keep)
 
     @made_once
+    def remembered_users(self) -> RememberedUsers:
+        """Give them one by one, from memory where that will do."""
+        return RememberedUsers(self.promotion_users)
+
+    @made_once
     def promotion_tools(self) -> PromotionTools:
         """Give what promoting needs of the world."""
         promotions = self.settings.promotions
         return PromotionTools(
             places=RenewedPlaces(self.reference, MatchedPlaces.of_files, self.clock),
-            change_user=RememberedUsers(self.promotion_users).change,
+            change_user=self.remembered_users.change,
             send=KeptSender(self.hubs, promotions.hub).send,
             rules=promotions.rules,
             fresh=promotions.fresh,
@@ -217,7 +222,7 @@ class Services(Connections):
         reached = PushAccess(push.url, push.key_name, push.key)
         return PushTools(
             service=NotificationHub(reached, self.clock, CheckedPosts(self.settings.ca_bundle)),
-            users=self.promotion_users,
+            users=self.remembered_users,
             dead=blob_dead_promotions(access.storage_account(self.settings, "blob")),
             clock=self.clock,
         )

@@ -11,7 +11,7 @@ from typing import Final
 from shared import telemetry
 from shared.clients.notification_hubs.hub import PushService
 from shared.clients.storage.dead_promotions import DeadPromotions
-from shared.clients.storage.promotion_users import PromotionUsers
+from shared.clients.storage.promotion_users import SingleUsers
 from shared.domain.delivery import Event
 from shared.domain.failures import FailureKind
 from shared.domain.notifications import Notification
@@ -32,7 +32,7 @@ class PushTools:
     """What pushing needs of the world."""
 
     service: PushService
-    users: PromotionUsers
+    users: SingleUsers
     dead: DeadPromotions
     clock: Callable[[], datetime]
 

@@ -30,8 +30,11 @@ class PromotionUser:
     gone_at: datetime | None = None
 
 
-class PromotionUsers(Protocol):
-    """Users by their app, safe against any number of writers; every verb raises Unavailable, and CorruptRow."""
+class SingleUsers(Protocol):
+    """Users one by one, by their app, safe against any number of writers.
+
+    Both verbs raise Unavailable, and CorruptRow.
+    """
 
     def read(self, appid: str) -> PromotionUser:
         """Read a user; one of whom nothing is known has got nothing."""
@@ -39,8 +42,15 @@ class PromotionUsers(Protocol):
     def change(self, appid: str, change: Callable[[PromotionUser], PromotionUser]) -> None:
         """Put what `change` makes of a user in its place; it is asked again where somebody else was first."""
 
+
+class PromotionUsers(SingleUsers, Protocol):
+    """All users."""
+
     def sweep(self, bucket: int, now: datetime, most: int) -> int:
-        """Delete users of a partition of whom nothing matters any more, at most so many; say how many."""
+        """Delete users of a partition of whom nothing matters any more, at most so many; say how many.
+
+        Raises what the others do.
+        """
 
 
 class TablePromotionUsers:

@@ -1,4 +1,7 @@
-"""Users of promotions whom this process has met: most points change nothing of theirs, and then no table is asked."""
+"""Users of promotions whom this process has met: most points change nothing of theirs, and then no table is asked.
+
+Others may have given a user more since then, or have found its device gone.
+"""
 
 import threading
 from collections import OrderedDict
@@ -6,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from shared.clients.storage.promotion_users import PromotionUser, PromotionUsers
+from shared.clients.storage.promotion_users import PromotionUser, SingleUsers
 
 MOST: Final = 20_000
 """So many users are remembered, about 1 KB each; then those who were not met for longest are forgotten."""
@@ -14,21 +17,29 @@ MOST: Final = 20_000
 
 @dataclass(slots=True)
 class RememberedUsers:
-    """Changes users for any number of threads, and asks the table only where what is remembered would change.
+    """Users for any number of threads; the table is asked for those who are not remembered, and for what changes.
 
-    Others may have given a user more since then. What `change` makes of a user must therefore hold for one who got
-    more, where it makes nothing of it: so does what cap and cool-down forbid, which more can't allow.
+    What a change makes of a user must hold for one who got more, where it makes nothing of it: so does what cap and
+    cool-down forbid, which more can't allow.
     """
 
-    users: PromotionUsers
+    users: SingleUsers
     most: int = MOST
     _known: OrderedDict[str, PromotionUser] = field(default_factory=OrderedDict, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
+    def read(self, appid: str) -> PromotionUser:
+        """Give a user as it was when it was last met, or read it; raises what `SingleUsers.read` does."""
+        known = self._met(appid)
+        if known is None:
+            known = self.users.read(appid)
+            self._remember(appid, known)
+        return known
+
     def change(self, appid: str, change: Callable[[PromotionUser], PromotionUser]) -> None:
         """Put what `change` makes of a user in its place; it may be asked several times, and the last time counts.
 
-        Raises what `PromotionUsers.change` does.
+        Raises what `SingleUsers.change` does.
         """
         known = self._met(appid)
         if known is not None and change(known) == known:

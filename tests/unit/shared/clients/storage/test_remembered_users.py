@@ -1,5 +1,6 @@
 """Users who are remembered: what is decided of them is what would be decided from their rows."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -85,6 +86,30 @@ def test_a_user_of_whom_nothing_changes_is_not_asked_for_again(tables):
     assert len(first) == 3
     assert another == ()
     assert tables.asked == asked
+
+
+def test_a_user_who_is_remembered_is_read_from_memory_and_another_one_once(tables, monkeypatch):
+    users, reads = RememberedUsers(users_in(tables)), []
+    promoted(users.change, [(0, 0)])
+    read = FakeTables.read
+    monkeypatch.setattr(Counted, "read", lambda self, *key: (reads.append(key), read(self, *key))[1])
+
+    found = [users.read(app) for app in ("app", "another", "another", "app")]
+
+    assert [len(user.given.sent) for user in found] == [1, 0, 0, 1]
+    assert len(reads) == 1
+
+
+def test_a_device_that_is_found_gone_is_kept_as_gone(tables):
+    users, other = RememberedUsers(users_in(tables)), RememberedUsers(users_in(tables))
+    promoted(users.change, [(0, 0)])
+    promoted(other.change, [(1, 0)])
+
+    users.change("app", lambda user: replace(user, gone_at=user.gone_at or NOON))
+
+    assert users.read("app").gone_at == NOON
+    assert users_in(tables).read("app") == PromotionUser(users.read("app").given, NOON)
+    assert len(users.read("app").given.sent) == 2
 
 
 def test_what_another_process_gave_counts(tables):
