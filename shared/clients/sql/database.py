@@ -63,6 +63,11 @@ class SqlDatabase:
         self._retry = retry or RetryPolicy()
         self._clock = clock
 
+    @property
+    def dialect(self) -> str:
+        """Give what the database speaks, `sqlite` or `mssql`; raises SettingsError."""
+        return self._made().dialect.name
+
     def call[Answer](self, work: Callable[[Transaction], Answer], retry: RetryPolicy | None = None) -> Answer:
         """Give what `work` does in one transaction, done again in another while the database fails in passing.
 

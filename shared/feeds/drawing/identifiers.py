@@ -33,9 +33,8 @@ def identifiers(seed: bytes, positions: np.ndarray) -> np.ndarray:
     for the 6 bits that say "UUID". So 122 bits tell records apart.
     """
     raw = hashed_rows(seed, _HALVES, positions).view("<u8").reshape(-1, 2)
-    for half, (room, mark) in zip(raw.T, (_VERSION, _VARIANT), strict=True):
-        half &= ~room
-        half |= mark
+    for half, (room, mark) in enumerate((_VERSION, _VARIANT)):
+        raw[:, half] = raw[:, half] & ~room | mark
     return _as_text(raw)
 
 
