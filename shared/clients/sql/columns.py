@@ -5,6 +5,7 @@ rule, and says which one is broken.
 """
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,8 +25,9 @@ INTEGER_DIGITS, FRACTION_DIGITS = 20, 18
 
 LONG: Final = range(-(2**63), 2**63)
 
-_WITHOUT_OFFSET: Final = len("2026-11-22T12:00:00.000000")
 _PLAIN_NUMBERS: Final = re.compile(rb"(?:-?\d{1,%d}(?:\.\d{1,%d})?(?:\n|\Z))+" % (INTEGER_DIGITS, FRACTION_DIGITS))
+_TIMES_OF_FEEDS: Final = re.compile(r"(?:\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):\d\d:\d\d\.\d{3}Z\n)+", re.ASCII)
+"""In UTC and with milliseconds, as drawn feeds write them: to the text that is stored only zeros are missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +99,19 @@ def _numbers(values: Sequence[Any]) -> Sequence[str]:
 
 def _times(values: Sequence[Any]) -> Sequence[str]:
     _require(values, {str})
-    return list(map(text_of_time, map(datetime.fromisoformat, values)))
+    instants = map(datetime.fromisoformat, values)
+    lines = "\n".join((*values, ""))
+    if _TIMES_OF_FEEDS.fullmatch(lines) is None:
+        return list(map(text_of_time, instants))
+    deque(instants, maxlen=0)  # each is a day of the calendar, or else a ValueError
+    return lines.replace("Z", "000").splitlines()
 
 
 def text_of_time(instant: datetime) -> str:
     """Write a time in UTC to the microsecond, so that texts sort as times do; raises ValueError and OverflowError."""
     if instant.tzinfo is None:
         raise ValueError("must be a date-time with its zone")
-    return instant.astimezone(UTC).isoformat(timespec="microseconds")[:_WITHOUT_OFFSET]
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
 
 
 def _require(values: Sequence[Any], kinds: set[type]) -> None:
