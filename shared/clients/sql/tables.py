@@ -47,7 +47,7 @@ class Instant(TypeDecorator[datetime | str]):
 
     def process_bind_param(self, value: datetime | str | None, _dialect: Dialect) -> str | None:
         """Write the time as a text, which both drivers take; a text is one of these already."""
-        return text_of_time(value) if isinstance(value, datetime) else value
+        return text_of_time(value.astimezone(UTC)) if isinstance(value, datetime) else value
 
     def process_result_value(self, value: object, _dialect: Dialect) -> datetime | None:
         """Read a text, or a datetime without a zone."""

@@ -60,6 +60,9 @@ values = st.one_of(
 )
 
 
+FITTING = {"a key": words.map(json.dumps), "x": numbers, "n": integers, "at": times.map(json.dumps)}
+
+
 def one_by_one(lines):
     """Give the rows of records read one after the other, None for one that is refused."""
     rows = []
@@ -83,7 +86,7 @@ def by_column(lines):
 def records(draw):
     good = {"a key": '"a"', "x": "1.5", "n": "1", "text": '"b"', "flag": "true", "at": '"2026-11-22T12:00:00.000Z"'}
     for name in draw(st.lists(st.sampled_from([*good, "other"]), max_size=2)):
-        good[name] = draw(values)
+        good[name] = draw(st.one_of(FITTING.get(name, values), values))
     for name in draw(st.lists(st.sampled_from(list(good)), max_size=1)):
         del good[name]
     return ("{" + ", ".join(f'"{name}": {value}' for name, value in good.items()) + "}").encode()
