@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from shared.feeds.drawing.lines import text_column
 
-type Columns = Mapping[str, np.ndarray]
+type Gaps = Mapping[str, np.ndarray]
 
 PART = 8_192
 """Lines whose texts are made at once, where they are made in parts: a column of many wide texts is new memory, and
@@ -31,13 +31,13 @@ class LineTemplate:
         self._blank = np.frombuffer(blank, f"V{len(blank)}")
         self._row = _row_of(text, len(blank))
 
-    def lines(self, count: int, columns: Columns) -> pa.BinaryArray:
+    def lines(self, count: int, columns: Gaps) -> pa.BinaryArray:
         """Write `count` lines from the column of each gap, V[n] as wide as the gap."""
         rows = self._rows(count)
         self._fill(rows, columns)
         return _lines(rows)
 
-    def lines_in_parts(self, count: int, columns: Callable[[slice], Columns]) -> pa.BinaryArray:
+    def lines_in_parts(self, count: int, columns: Callable[[slice], Gaps]) -> pa.BinaryArray:
         """Write `count` lines, asking for the columns of one part of them after the other."""
         rows = self._rows(count)
         for first in range(0, count, PART):
@@ -49,7 +49,7 @@ class LineTemplate:
         memory = pa.allocate_buffer(count * self._row.itemsize)  # Arrow keeps memory for the next lines
         return np.frombuffer(memory, self._blank.dtype)
 
-    def _fill(self, rows: np.ndarray, columns: Columns) -> None:
+    def _fill(self, rows: np.ndarray, columns: Gaps) -> None:
         rows[:] = self._blank
         for name, texts in columns.items():
             rows.view(self._row)[name] = texts

@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from shared.feeds.drawing.fixed_lines import Columns, LineTemplate, table_of
+from shared.feeds.drawing.fixed_lines import Gaps, LineTemplate, table_of
 from shared.feeds.drawing.hashing import below
 from shared.feeds.drawing.lines import text_column
 from shared.feeds.drawing.local_times import LocalTimes
@@ -47,7 +47,7 @@ class Writer:
     def views(self, views: Views, users: np.ndarray, ids: np.ndarray) -> Records:
         """Write views; users: of each; ids: V36."""
 
-        def columns(part: slice) -> Columns:
+        def columns(part: slice) -> Gaps:
             some = views.part(part)
             return {
                 "id": ids[part],
