@@ -3,6 +3,8 @@
 import asyncio
 import json
 import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,7 +28,8 @@ START = 1_795_341_600_000_000  # 2026-11-22T10:00:00Z
 RATE = 10_000.0
 LINES, LINES_PEER = "the shop's views and stars as JSON lines", "plain Faker sessions, uuid and json"
 ROWS, ROWS_PEER = "the shop's orders and items drawn and stored in SQLite", "Faker and executemany row by row"
-SESSIONS, ORDERS = 5, 100
+TEXTS_PEER = "Faker and an INSERT of all values of 100 orders"
+SESSIONS, ORDERS, ORDERS_OF_PEER = 5, 2_000, 100  # the seed commits after each 100 orders
 
 
 def rows() -> list[Row]:
@@ -61,8 +64,7 @@ def _drawn(shop: Shop) -> Side:
 def _stored(shop: Shop, fake: Faker, folder: Path) -> list[Row]:
     database = sql_database(f"sqlite:///{folder / 'ours.db'}", FakeIdentity(), makes_file=True)
     tables = {name: SqlRows(load_contract(f"{name}/1"), database) for name in ("items", "orders")}
-    theirs, numbers = sqlite3.connect(folder / "theirs.db"), count()
-    faker_shop.make_tables(theirs)
+    numbers = count()
 
     def ours() -> tuple[int, int]:
         drawn = shop.draw(_position(next(numbers), ORDERS, 1000))
@@ -71,13 +73,15 @@ def _stored(shop: Shop, fake: Faker, folder: Path) -> list[Row]:
             asyncio.run(table.send(events))
         return sum(len(drawn[name]) for name in tables), 0
 
-    def peer() -> tuple[int, int]:
-        return faker_shop.store(theirs, fake, ORDERS), 0
+    with _peer(faker_shop.store, fake, folder) as row_by_row, _peer(faker_shop.store_as_texts, fake, folder) as texts:
+        return compare(ROWS, ours, {ROWS_PEER: row_by_row, TEXTS_PEER: texts}, {ROWS_PEER: 5.0})
 
-    try:
-        return compare(ROWS, ours, {ROWS_PEER: peer}, {ROWS_PEER: 5.0})
-    finally:
-        theirs.close()
+
+@contextmanager
+def _peer(store: Callable[[sqlite3.Connection, Faker, int], int], fake: Faker, folder: Path) -> Iterator[Side]:
+    with closing(sqlite3.connect(folder / f"{store.__name__}.db")) as connection:
+        faker_shop.make_tables(connection)
+        yield lambda: (store(connection, fake, ORDERS_OF_PEER), 0)
 
 
 def _position(number: int, size: int, orders: int) -> Position:

@@ -74,13 +74,30 @@ def store(connection: sqlite3.Connection, fake: Faker, orders: int) -> int:
     """Draw so many orders and store them and their items row by row, a commit after them; gives the rows."""
     rows = 0
     for _ in range(orders):
-        name, time = str(uuid.uuid4()), text(fake.date_time_between(_FIRST, START, tzinfo=UTC))
-        values = [random.randint(*tables.ITEM_VALUE) for _ in range(random.randint(1, tables.MOST_ITEMS))]
-        order = (name, random.randint(1, tables.USERS), time, f"{sum(values) / 100:.2f}")
+        order, items = _order(fake)
         connection.executemany("INSERT INTO orders VALUES (?, ?, ?, ?)", [order])
-        for row, value in enumerate(values, 1):
-            item = (name, row, random.randint(1, tables.PRODUCTS), f"{value / 100:.2f}", time)
+        for item in items:
             connection.executemany("INSERT INTO items VALUES (?, ?, ?, ?, ?)", [item])
-        rows += 1 + len(values)
+        rows += 1 + len(items)
     connection.commit()
     return rows
+
+
+def store_as_texts(connection: sqlite3.Connection, fake: Faker, orders: int) -> int:
+    """Draw so many orders and store them by two texts with all values in them, as the seed does; gives the rows."""
+    drawn = [_order(fake) for _ in range(orders)]
+    items = [item for _, some in drawn for item in some]
+    connection.execute("INSERT INTO orders VALUES " + ",".join(str(order) for order, _ in drawn))
+    connection.execute("INSERT INTO items VALUES " + ",".join(map(str, items)))
+    connection.commit()
+    return len(drawn) + len(items)
+
+
+def _order(fake: Faker) -> tuple[tuple, list[tuple]]:
+    name, time = str(uuid.uuid4()), text(fake.date_time_between(_FIRST, START, tzinfo=UTC))
+    values = [random.randint(*tables.ITEM_VALUE) for _ in range(random.randint(1, tables.MOST_ITEMS))]
+    items = [
+        (name, row, random.randint(1, tables.PRODUCTS), f"{value / 100:.2f}", time)
+        for row, value in enumerate(values, 1)
+    ]
+    return (name, random.randint(1, tables.USERS), time, f"{sum(values) / 100:.2f}"), items

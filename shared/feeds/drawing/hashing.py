@@ -11,32 +11,36 @@ _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
 
 
-def hashed(start: np.uint64, numbers: np.ndarray) -> np.ndarray:
-    """Give uint64[n] of random bits for uint64 numbers: splitmix64's output at that number, from its start on.
-
-    A bijection of the number (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
-    """
-    return mixed(numbers * _GOLDEN + start)
-
-
-def mixed(state: np.ndarray) -> np.ndarray:
-    """Do splitmix64's output step."""
-    state = (state ^ (state >> np.uint64(30))) * _MIX_1
-    state = (state ^ (state >> np.uint64(27))) * _MIX_2
-    state ^= state >> np.uint64(31)
-    return state
-
-
 def hashed_rows(seed: bytes, layout: np.dtype, numbers: np.ndarray) -> np.ndarray:
-    """Give a row of random bits for each number, structured as `layout`, of 8 or 16 bytes; seed: 16 bytes."""
+    """Give a row of random bits for each number, structured as `layout`, of 8 or 16 bytes; seed: 16 bytes.
+
+    Each 8 bytes are splitmix64's output at that number, started at their part of the seed: a bijection of the number
+    (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
+    """
     starts = np.frombuffer(seed, "<u8")[: layout.itemsize // 8]
-    words = np.empty((len(numbers), len(starts)), "<u8")
+    states = np.empty((len(numbers), len(starts)), "<u8")
     steps = numbers.astype(np.uint64) * _GOLDEN
     for place, start in enumerate(starts):
-        words[:, place] = mixed(steps + start)
-    return words.view(layout).reshape(-1)
+        np.add(steps, start, out=states[:, place])
+    return _mixed(states.reshape(-1)).view(layout)
 
 
 def below(limit: int, bits: np.ndarray) -> np.ndarray:
     """Turn even numbers of 16 or 32 bits into even int64 numbers below the limit, which has no more bits than 32."""
-    return (bits.astype(np.uint64) * np.uint64(limit) >> np.uint64(8 * bits.itemsize)).astype(np.int64)
+    result = bits.astype(np.uint64)
+    result *= np.uint64(limit)
+    result >>= np.uint64(8 * bits.itemsize)
+    return result.view(np.int64)
+
+
+def _mixed(states: np.ndarray) -> np.ndarray:
+    """Do splitmix64's output step, in the memory of two columns: more would leave the processor's cache."""
+    result = states >> np.uint64(30)
+    result ^= states
+    result *= _MIX_1
+    shifted = result >> np.uint64(27)
+    result ^= shifted
+    result *= _MIX_2
+    np.right_shift(result, np.uint64(31), out=shifted)
+    result ^= shifted
+    return result

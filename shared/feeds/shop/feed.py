@@ -1,6 +1,8 @@
 """The feed of a web shop: views of its pages, stars, orders and their items, and its users and products."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 
@@ -9,12 +11,13 @@ from shared.feeds.drawing.blocks import check_position
 from shared.feeds.drawing.identifiers import identifiers, seed_of
 from shared.feeds.drawing.pool import Pool
 from shared.feeds.feed import Drawn, DrawnReference, Feed, Position, SqlTable, Stream
+from shared.feeds.records import Records
 from shared.feeds.shop import tables
 from shared.feeds.shop.building import VERSION, build
 from shared.feeds.shop.people import user_lines, vip_lines
 from shared.feeds.shop.products import product_lines
 from shared.feeds.shop.views import Orders, Views
-from shared.feeds.shop.writing import Writer, write_items, write_orders, write_stars
+from shared.feeds.shop.writing import NOTHING, Writer, write_items, write_orders, write_stars
 from shared.feeds.slicing import StreamRecords
 
 PAGEVIEWS, STARS = Stream("pageviews/1"), Stream("stars/1")
@@ -56,22 +59,38 @@ class Shop:
         seed = seed_of(_NAME, at.window_id, at.slice_number)
         views = Views.of(seed, np.arange(at.first, at.first + at.count), at.start, at.rate)
         users = views.users(options[USERS.name])
-        starred = views.sessions.with_stars()
-        orders = Orders.of(seed, views, options[ORDERED.name], options[PRODUCTS.name])
-        ordered_at, order_ids = views.later(orders.after, tables.ORDERING), _ids("order", seed, views, orders.after)
-        every = np.arange(at.count)
         return {
-            PAGEVIEWS.name: self._writer.views(views, users, _ids("view", seed, views, every)),
-            STARS.name: write_stars(views, starred, users, _ids("star", seed, views, starred)),
-            ITEMS.name: write_items(orders, ordered_at, order_ids),
-            ORDERS.name: write_orders(orders, ordered_at, users.take(orders.after), order_ids),
+            PAGEVIEWS.name: self._writer.views(views, users, _ids("view", seed, views.numbers)),
+            STARS.name: _stars(seed, views, users),
+            **_orders(seed, views, users, options),
         }
 
 
-def _ids(kind: str, slice_seed: bytes, views: Views, which: np.ndarray) -> np.ndarray:
-    """Give the ids of what belongs to the views at these places, as V36."""
-    numbers = views.numbers.take(which).astype(np.uint64)
-    ids: np.ndarray = identifiers(seed_of(_NAME, kind, slice_seed.hex()), numbers).view("V36").reshape(-1)
+def _stars(slice_seed: bytes, views: Views, users: np.ndarray) -> Records:
+    """Draw the stars that are given after some of the views; users: of each view."""
+    starred = views.sessions.with_stars()
+    if not starred.size:
+        return NOTHING
+    return write_stars(views, starred, users, _ids("star", slice_seed, views.numbers.take(starred)))
+
+
+def _orders(slice_seed: bytes, views: Views, users: np.ndarray, options: Mapping[str, Any]) -> StreamRecords:
+    """Draw what is ordered after some of the views; users: of each view."""
+    after = views.with_order(options[ORDERED.name])
+    if not after.size:
+        return {ITEMS.name: NOTHING, ORDERS.name: NOTHING}
+    orders = Orders.of(slice_seed, views.numbers.take(after), options[PRODUCTS.name])
+    times, ids = views.later(after, tables.ORDERING), _ids("order", slice_seed, views.numbers.take(after))
+    return {
+        ITEMS.name: write_items(orders, times, ids),
+        ORDERS.name: write_orders(orders, times, users.take(after), ids),
+    }
+
+
+def _ids(kind: str, slice_seed: bytes, numbers: np.ndarray) -> np.ndarray:
+    """Give the ids of what belongs to the views with these numbers, as V36."""
+    seed = seed_of(_NAME, kind, slice_seed.hex())
+    ids: np.ndarray = identifiers(seed, numbers.astype(np.uint64)).view("V36").reshape(-1)
     return ids
 
 

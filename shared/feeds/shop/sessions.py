@@ -67,6 +67,10 @@ class Sessions:
         began = start // 1000 + np.floor((numbers - places * lanes) * (1000 / rate)).astype(np.int64)
         return cls(chosen, places, lengths, began + _since_began(chosen["pattern"], places, lengths))
 
+    def part(self, rows: slice) -> Self:
+        """Give the sessions of some of the views, without copying them."""
+        return type(self)(self.chosen[rows], self.places[rows], self.lengths[rows], self.times[rows])
+
     def with_stars(self) -> np.ndarray:
         """Give the places, among these views, of those after which stars are given: one in a session at most."""
         few = np.flatnonzero(self.chosen["starred"] < (1 << 16) // tables.SESSIONS_OF_A_STAR)

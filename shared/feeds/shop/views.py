@@ -3,7 +3,7 @@
 All times are int64 milliseconds since the epoch, all values int64 hundredths of a crown.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Self
 
@@ -46,6 +46,10 @@ class Views:
         sessions = Sessions.of(slice_seed, numbers, start, rate)
         return cls(numbers, sessions, hashed_rows(seed_of("shop", "view", slice_seed.hex()), _RANDOM_VIEW, numbers))
 
+    def part(self, rows: slice) -> Self:
+        """Give some of the views, without copying them."""
+        return replace(self, numbers=self.numbers[rows], sessions=self.sessions.part(rows), chosen=self.chosen[rows])
+
     def latencies(self) -> np.ndarray:
         """Give the milliseconds that each took, as int64."""
         latencies = _latencies().take(self.chosen["latency"] >> np.uint16(4))
@@ -79,11 +83,10 @@ class Views:
 class Orders:
     """What was ordered after some views.
 
-    after: int64, the place of each order's view in its batch. values: of each order. of_order: int64[items], the place
-    of each item's order; rows: int64[items], from 1 on in each order. products: int64[items], from 1 on. item_values.
+    values: of each order. of_order: int64[items], the place of each item's order; rows: int64[items], from 1 on in each
+    order. products: int64[items], from 1 on. item_values.
     """
 
-    after: np.ndarray
     values: np.ndarray
     of_order: np.ndarray
     rows: np.ndarray
@@ -91,21 +94,19 @@ class Orders:
     item_values: np.ndarray
 
     @classmethod
-    def of(cls, slice_seed: bytes, views: Views, per_thousand: int, products: int) -> Self:
-        """Draw the orders of some views, of which `per_thousand` have one, and their items out of so many products."""
-        after = views.with_order(per_thousand)
-        numbers = views.numbers[after]
+    def of(cls, slice_seed: bytes, numbers: np.ndarray, products: int) -> Self:
+        """Draw the orders after the views with these numbers, one at least, and their items out of so many products."""
         drawn = hashed_rows(seed_of("shop", "order", slice_seed.hex()), _RANDOM_ORDER, numbers)
         counts = 1 + below(tables.MOST_ITEMS, drawn["items"])
         ends = np.cumsum(counts)
-        of_order = np.repeat(np.arange(len(after)), counts)
+        of_order = np.repeat(np.arange(len(numbers)), counts)
         rows = 1 + np.arange(len(of_order)) - (ends - counts).take(of_order)
         of_item = numbers.take(of_order) * _NUMBERS_OF_AN_ORDER + rows
         items = hashed_rows(seed_of("shop", "item", slice_seed.hex()), _RANDOM_ITEM, of_item)
         least, most = tables.ITEM_VALUE
         item_values = least + below(most - least + 1, items["value"])
         values = np.diff(np.cumsum(item_values)[ends - 1], prepend=0)
-        return cls(after, values, of_order, rows, 1 + below(products, items["product"]), item_values)
+        return cls(values, of_order, rows, 1 + below(products, items["product"]), item_values)
 
 
 @cache

@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from shared.feeds.drawing.fixed_lines import LineTemplate, table_of
+from shared.feeds.drawing.fixed_lines import Gaps, LineTemplate, table_of
 from shared.feeds.drawing.hashing import below
 from shared.feeds.drawing.lines import text_column
 from shared.feeds.drawing.local_times import LocalTimes
@@ -27,6 +27,9 @@ _ITEM = LineTemplate(
 )
 
 
+NOTHING = Records(pa.array([], pa.binary()), pa.array([], pa.string()).dictionary_encode())
+
+
 class Writer:
     """Writes records with the addresses, agents and pages of a pool."""
 
@@ -43,21 +46,21 @@ class Writer:
 
     def views(self, views: Views, users: np.ndarray, ids: np.ndarray) -> Records:
         """Write views; users: of each; ids: V36."""
-        session, chosen = views.sessions.chosen, views.chosen
-        lines = self._view.lines(
-            len(ids),
-            {
-                "id": ids,
-                "time": _times(views.sessions.times),
-                "user": numerals(users),
-                "method": _METHODS.take(below(len(_METHODS), chosen["method"])),
-                "page": self._pages.take(below(len(self._pages), chosen["page"])),
-                "address": self._addresses.take(views.addresses()),
-                "agent": self._agents.take(below(len(self._agents), session["agent"])),
-                "latency": numerals(views.latencies()),
-            },
-        )
-        return Records(lines, keys_of_numbers(users))
+
+        def columns(part: slice) -> Gaps:
+            some = views.part(part)
+            return {
+                "id": ids[part],
+                "time": _times(some.sessions.times),
+                "user": numerals(users[part]),
+                "method": _METHODS.take(below(len(_METHODS), some.chosen["method"])),
+                "page": self._pages.take(below(len(self._pages), some.chosen["page"])),
+                "address": self._addresses.take(some.addresses()),
+                "agent": self._agents.take(below(len(self._agents), some.sessions.chosen["agent"])),
+                "latency": numerals(some.latencies()),
+            }
+
+        return Records(self._view.lines_in_parts(len(users), columns), keys_of_numbers(users))
 
 
 def write_stars(views: Views, starred: np.ndarray, users: np.ndarray, ids: np.ndarray) -> Records:
@@ -91,7 +94,7 @@ def write_items(orders: Orders, times: np.ndarray, ids: np.ndarray) -> Records:
 
 def keys_of_numbers(numbers: np.ndarray) -> pa.DictionaryArray:
     """Give numbers as partition keys, each different one written once."""
-    coded = pa.array(numbers).dictionary_encode()
+    coded = pa.array(numbers.astype(np.int32)).dictionary_encode()
     return pa.DictionaryArray.from_arrays(coded.indices, coded.dictionary.cast(pa.string()))
 
 

@@ -21,7 +21,8 @@ from tests.architecture.app_on_fakes import App
 from tests.unit.shared.feeds.shop.conftest import START, STREAMS, WINDOW, read
 
 TABLES = ("items", "orders")
-AT_ONCE = 400  # rows of items/1 in a transaction: 2,000 parameters of five columns
+READ_AT_ONCE, AT_ONCE = 500, 10_000  # rows that are read by column at once, and that are one transaction
+EDGES = (1, READ_AT_ONCE - 1, READ_AT_ONCE, READ_AT_ONCE + 1, AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, 2 * AT_ONCE + 1)
 
 
 @dataclass
@@ -48,6 +49,8 @@ class World:
 
 class _Away:
     """The database of a world."""
+
+    dialect = "sqlite"
 
     def __init__(self, world):
         self.world = world
@@ -107,15 +110,18 @@ async def test_every_order_and_item_is_a_row_and_the_values_of_items_add_up(worl
     assert sums == {order: Decimal(value) for order, value in found.items()}
 
 
-@pytest.mark.parametrize("count", [1, AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, 2 * AT_ONCE, 2 * AT_ONCE + 1])
-async def test_no_row_is_lost_at_the_edge_of_a_batch(world, drawn, count):
+@pytest.mark.parametrize("count", EDGES)
+async def test_no_row_is_lost_at_the_edge_of_a_batch(world, shop, count):
+    drawn = shop.draw(Position(WINDOW, 0, 0, 4_500, START, 10.0, {"SHOP_ORDERS": 1000}))
     records = drawn["items"].slice(0, count)
+    sent = events(records, "items")
 
-    delivery = await world.rows("items", 60.0).send(events(records, "items"))
+    delivery = await world.rows("items", 60.0).send(sent)
 
     keys = {(row["order_id"], row["row_id"]) for row in read(records)}
-    assert delivery == Delivery(accepted=count, events=1)
+    assert delivery == Delivery(accepted=count, events=len(sent))
     assert {row[:2] for row in world.stored("items")} == keys
+    assert len(keys) == count
 
 
 async def test_a_slice_that_is_repeated_changes_nothing(shop, world):
