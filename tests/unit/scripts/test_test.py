@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-TOOLS = ("bash", "cat", "dirname")
+TOOLS = ("bash", "cat", "dirname", "nice")
 APP, EMULATORS = "app:-m pytest", "emulators:-m pytest -n 2"
 LAKEHOUSE = "lakehouse:-m pytest --config-file databricks/pyproject.toml"
 STREAMS = [f"databricks/tests/integration/{name}" for name in ("jobs", "streams", "counting", "lake")]
