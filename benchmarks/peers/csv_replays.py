@@ -19,12 +19,14 @@ _FORM = "%Y-%m-%dT%H:%M:%S.%fZ"
 def plain(path: Path, out: Path) -> None:
     """Read with csv, write with json.dumps."""
     with path.open(newline="", encoding="utf-8") as lines, out.open("w", encoding="utf-8") as written:
-        for row in csv.DictReader(lines):
-            record: dict[str, object] = dict(row)
-            record.update({name: int(row[name]) for name in WHOLE})
-            record.update({name: float(row[name]) for name in DECIMAL})
-            record.update({name: row[name] == "True" for name in TRUTH})
-            record[TIME] = datetime.fromisoformat(row[TIME]).astimezone(UTC).strftime(_FORM)
+        for record in csv.DictReader(lines):
+            for name in WHOLE:
+                record[name] = int(record[name])
+            for name in DECIMAL:
+                record[name] = float(record[name])
+            for name in TRUTH:
+                record[name] = record[name] == "True"
+            record[TIME] = datetime.fromisoformat(record[TIME]).astimezone(UTC).strftime(_FORM)
             written.write(json.dumps(record) + "\n")
 
 

@@ -14,7 +14,7 @@ from shared.errors import FeedRefused
 from shared.feeds.replaying.blocks import LineBlock, TimeMark
 
 LONGEST_LINE: Final = 1 << 20
-_BLOCK: Final = 1 << 20
+_BLOCK: Final = 2 << 20
 _KEPT: Final = 1 << 16  # of a line that is too long
 _SEVEN_ZIP: Final = b"7z\xbc\xaf\x27\x1c"
 _PACKED: Final = {b"\xfd7zXZ": "xz", b"BZh": "bzip2", b"\x28\xb5\x2f\xfd": "zstd"}
@@ -67,8 +67,8 @@ class RecordingFile:
         stream.seek(at)
         known = len(self.index.marks)
         try:
-            for block, size in _cut(stream, number):
-                after, at = block.after, at + size
+            for block, after, size in _cut(stream, number):
+                at += size
                 self.index.note(after, at)
                 if after > line:
                     yield _from(block, line)
@@ -110,23 +110,28 @@ def _from(block: LineBlock, line: int) -> LineBlock:
     return LineBlock(line, block.content[begin:], block.cut)
 
 
-def _cut(stream: IO[bytes], number: int) -> Iterator[tuple[LineBlock, int]]:
-    """Cut a stream into blocks of whole lines, each with the bytes that it had; the last line may lack its break."""
+def _cut(stream: IO[bytes], number: int) -> Iterator[tuple[LineBlock, int, int]]:
+    """Cut a stream into blocks of whole lines; the last line may lack its break.
+
+    Gives with each the number of the line behind it, and the bytes that it had.
+    """
     rest = b""
     while chunk := stream.read(_BLOCK):
         rest += chunk
         end = rest.rfind(b"\n") + 1
         if end:
             block = LineBlock(number, rest[:end])
-            yield block, end
-            number, rest = block.after, rest[end:]
+            after = block.after
+            yield block, after, end
+            number, rest = after, rest[end:]
         elif len(rest) > LONGEST_LINE:
             head, known = rest[:_KEPT], len(rest)
             more, rest = _skip_line(stream)
-            yield LineBlock(number, head + b"\n", cut=True), known + more
+            yield LineBlock(number, head + b"\n", cut=True), number + 1, known + more
             number += 1
     if rest:
-        yield LineBlock(number, rest if rest.endswith(b"\n") else rest + b"\n"), len(rest)
+        block = LineBlock(number, rest if rest.endswith(b"\n") else rest + b"\n")
+        yield block, block.after, len(rest)
 
 
 def _skip_line(stream: IO[bytes]) -> tuple[int, bytes]:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 type Ints = npt.NDArray[np.int64]
+type Places = npt.NDArray[np.int32]
 type Bools = npt.NDArray[np.bool_]
 type Bytes = npt.NDArray[np.uint8]
 
@@ -20,26 +21,27 @@ class Fields:
     """The fields of a block's lines.
 
     begins, ends: of each line in the block, the second without its line break. plain: the lines that have the right
-    number of fields and nothing odd in them, by their numbers in the block, from 0. starts, lengths: int64[plain
-    lines, fields]. odd: the other lines; blank ones are in neither.
+    number of fields and nothing odd in them, by their numbers in the block, from 0. edges: int32[plain lines,
+    2 * fields], where each field begins and ends, in turns. quoted: whether any of these fields stood in quotes. odd:
+    the other lines; blank ones are in neither.
     """
 
     begins: Ints
     ends: Ints
     plain: Ints
-    starts: Ints
-    lengths: Ints
+    edges: Places
+    quoted: bool
     odd: Ints
 
 
 def cut(block: Bytes, count: int) -> Fields:
     """Cut a block of whole lines, each of which ends in a line break, into `count` fields a line."""
     is_break = block == _BREAK
-    breaks = np.flatnonzero(is_break)
+    marks = np.flatnonzero((block == _COMMA) | is_break)
+    breaks = _breaks(block, is_break, marks[count - 1 :: count])
     begins = np.concatenate(([0], breaks[:-1] + 1))
     ends = breaks - _returns(block, breaks)
     odd = _odd(block, breaks, ends)
-    marks = np.flatnonzero((block == _COMMA) | is_break)
     is_quote = block == _QUOTE
     quotes = np.flatnonzero(is_quote) if is_quote.any() else marks[:0]
     if quotes.size:
@@ -48,16 +50,24 @@ def cut(block: Bytes, count: int) -> Fields:
     plain = np.flatnonzero(whole & ~odd)
     if odd.any():
         places = places[~odd[whole]]
-    starts = np.empty_like(places)
-    starts[:, 0] = begins[plain]
-    np.add(places[:, :-1], 1, out=starts[:, 1:])
-    places[:, -1] = ends[plain]
-    lengths = places - starts
+    edges = np.empty((len(places), 2 * count), np.int32)
+    every = edges.reshape(-1)
+    every[1::2] = places.reshape(-1)
+    np.add(every[1:-1:2], 1, out=every[2::2])
+    edges[:, 0], edges[:, -1] = begins[plain], ends[plain]
+    quoted = False
     if quotes.size:
-        plain, starts, lengths = _unquoted(block, quotes, plain, starts, lengths)
+        plain, edges, quoted = _unquoted(block, quotes, plain, edges)
     others = np.ones(len(breaks), np.bool_)
     others[plain] = False
-    return Fields(begins, ends, plain, starts, lengths, np.flatnonzero(others & (ends > begins)))
+    return Fields(begins, ends, plain, edges, quoted, np.flatnonzero(others & (ends > begins)))
+
+
+def _breaks(block: Bytes, is_break: Bools, expected: Ints) -> Ints:
+    """Give the places of line breaks, which mostly are those expected: then nobody looks for them."""
+    if expected.size == np.count_nonzero(is_break) and (block[expected] == _BREAK).all():
+        return expected
+    return np.flatnonzero(is_break)
 
 
 def _rows(marks: Ints, breaks: Ints, count: int) -> tuple[Ints, Bools]:
@@ -107,11 +117,12 @@ def _outside(marks: Ints, quotes: Ints, breaks: Ints) -> Ints:
     return found
 
 
-def _unquoted(block: Bytes, quotes: Ints, plain: Ints, starts: Ints, lengths: Ints) -> tuple[Ints, Ints, Ints]:
-    """Take off the quotes around fields; lines with quotes elsewhere are no plain ones."""
-    ends = starts + lengths
+def _unquoted(block: Bytes, quotes: Ints, plain: Ints, edges: Places) -> tuple[Ints, Places, bool]:
+    """Take off the quotes around fields; lines with quotes elsewhere are no plain ones. Says whether there were any."""
+    starts, ends = edges[:, ::2], edges[:, 1::2]
     inside = np.searchsorted(quotes, ends) - np.searchsorted(quotes, starts)
-    wrapped = (inside == 2) & (lengths > 1) & (block[starts] == _QUOTE) & (block[ends - 1] == _QUOTE)  # noqa: PLR2004
+    wrapped = (inside == 2) & (ends - starts > 1) & (block[starts] == _QUOTE) & (block[ends - 1] == _QUOTE)  # noqa: PLR2004
     good = (wrapped | (inside == 0)).all(1)
-    starts, lengths = starts + wrapped, lengths - 2 * wrapped
-    return plain[good], starts[good], lengths[good]
+    starts += wrapped
+    ends -= wrapped
+    return plain[good], edges[good], bool(wrapped[good].any())

@@ -1,5 +1,7 @@
 """Reads times of one column, all at once: ISO 8601 in UTC, or month/day/year as in the United States."""
 
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -8,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from shared.feeds.replaying.fields import Bools, Bytes, Ints
-from shared.feeds.replaying.values import not_digits
+from shared.feeds.replaying.values import Eights, not_digits
 
 WIDE: Final = 27
 """Bytes of a time as records have it: 2026-11-22T10:00:00.000000Z."""
@@ -20,6 +22,7 @@ _DASH, _COLON, _T, _BLANK, _STOP, _Z, _ZERO, _NINE = 45, 58, 84, 32, 46, 90, 48,
 _MONTH_STARTS = np.cumsum([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 _MONTH_STARTS_OF_366 = np.cumsum([0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 _FEWEST_A_MINUTE = 8
+_MOST_KEPT = 8  # blocks of which the minutes are kept
 _DIGIT, _PAIR = np.uint64(0xF), np.uint64(0xFF)
 _SECOND_DIGITS, _FRACTION_DIGITS = np.uint64(0x8080808000808000), np.uint64(0x0080808080808000)
 _FIRST_MARKS, _SECOND_MARKS = np.uint64(0xFF0000FF), np.uint64(0xFF000000000000FF)
@@ -29,24 +32,34 @@ _US_SHAPE = r"^\d{1,2}/(?P<day>\d{1,2})/\d{4} \d{1,2}:\d{2}(?::[0-5]\d)?(?: [AaP
 _US_FORMATS = ("%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M")
 
 
-def plain_times(text: Bytes, lengths: Ints) -> tuple[Ints, Bools]:
-    """Read those of uint8[n, 27] that are written as records have them, of which mostly many in a row share a minute.
+def plain_times(words_at: Callable[[Ints], Eights], starts: Ints, lengths: Ints) -> tuple[Ints, Bools]:
+    """Read the times that are written as records have them, of which mostly many in a row share a minute.
 
-    Gives microseconds since the epoch, and which were read: few or none where their minutes change from row to row.
+    words_at: gives eight bytes from each place on. Gives microseconds since the epoch, and which were read: few or none
+    where their minutes change from row to row.
     """
-    eights: npt.NDArray[np.uint64] = np.ndarray((len(text), 3), "<u8", text.data, strides=(WIDE, 8))
-    changed = np.ones(len(text), np.bool_)
-    np.any(eights[1:, :2] != eights[:-1, :2], axis=1, out=changed[1:])
+    day, hour = words_at(starts), words_at(starts + 8)
+    changed = np.ones(len(starts), np.bool_)
+    changed[1:] = (day[1:] != day[:-1]) | (hour[1:] != hour[:-1])
     heads = np.flatnonzero(changed)
-    if heads.size * _FEWEST_A_MINUTE > len(text):
-        return np.zeros(len(text), np.int64), np.zeros(len(text), np.bool_)
-    minute = text[heads]
+    if heads.size * _FEWEST_A_MINUTE > len(starts):
+        return np.zeros(len(starts), np.int64), np.zeros(len(starts), np.bool_)
+    minute = np.zeros((len(heads), WIDE), np.uint8)
+    minute[:, :16] = np.stack((day[heads], hour[heads]), axis=1).view(np.uint8)
     minute[:, 16:_SHORTEST] = np.frombuffer(b":00", np.uint8)
-    times, good = iso_times(minute, np.full(len(heads), _SHORTEST))
-    counts = np.diff(heads, append=len(text))
-    times, good = np.repeat(times, counts), np.repeat(good & (minute[:, 10] == _T), counts)
-    seconds, read = _seconds(eights[:, 2], np.ndarray(len(text), "<u8", text.data, 19, (WIDE,)))
+    times, good = _minutes(minute.tobytes())
+    counts = np.diff(heads, append=len(starts))
+    times, good = np.repeat(times, counts), np.repeat(good, counts)
+    seconds, read = _seconds(words_at(starts + 16), words_at(starts + 19))
     return times + seconds, good & read & (lengths == WIDE)
+
+
+@lru_cache(_MOST_KEPT)
+def _minutes(content: bytes) -> tuple[Ints, Bools]:
+    """Read times that end with their seconds: block after block of a busy recording has the same few minutes."""
+    text = np.frombuffer(content, np.uint8).reshape(-1, WIDE)
+    times, good = iso_times(text, np.full(len(text), _SHORTEST))
+    return times, good & (text[:, 10] == _T)
 
 
 def _seconds(first: npt.NDArray[np.uint64], second: npt.NDArray[np.uint64]) -> tuple[Ints, Bools]:

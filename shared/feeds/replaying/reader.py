@@ -12,11 +12,12 @@ from shared.contracts import Contract
 from shared.domain.windows.window import microseconds
 from shared.feeds.records import Records
 from shared.feeds.replaying.columns import checks_of, read_times
-from shared.feeds.replaying.fields import Bytes, Fields, Ints, cut
+from shared.feeds.replaying.fields import Bools, Bytes, Fields, Ints, cut
 from shared.feeds.replaying.header import Header
-from shared.feeds.replaying.lines import ROOM, LineWriter
+from shared.feeds.replaying.lines import ROOM, Cells, LineWriter, in_order
 from shared.feeds.replaying.memory import keep_freed_memory
 from shared.feeds.replaying.rules import BadField, ColumnRule
+from shared.feeds.replaying.spans import make_spans
 
 LONGEST = csv.field_size_limit()
 """Bytes of a line: 131,072."""
@@ -48,9 +49,8 @@ class ReadLines:
     @classmethod
     def none_but(cls, refused: RefusedLine) -> Self:
         """Give what a block is that is one line, and that no record."""
-        records = Records(pa.array([], pa.binary()), pa.array([], pa.string()).dictionary_encode())
         nothing = np.empty(0, np.int64)
-        return cls(records, nothing, nothing, [refused])
+        return cls(Records(pa.array([], pa.binary()), _NO_KEYS), nothing, nothing, [refused])
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,13 @@ class _Made:
     """Records of some lines, before they are put in order."""
 
     lines: pa.BinaryArray
-    keys: pa.StringArray
+    keys: pa.DictionaryArray
     numbers: Ints
     times: Ints
+
+
+_NO_KEYS = pa.array([], pa.string()).dictionary_encode()
+_NOTHING = _Made(pa.array([], pa.binary()), _NO_KEYS, np.empty(0, np.int64), np.empty(0, np.int64))
 
 
 class LineReader:
@@ -74,10 +78,11 @@ class LineReader:
         """Prepare the columns' rules."""
         keep_freed_memory()
         self._rules = [ColumnRule(column) for column in contract.columns]
-        self._checks = checks_of(self._rules)
-        self._writer = LineWriter(contract.columns)
+        self._checks, self._spans = checks_of(self._rules), make_spans(self._rules)
+        spans = [span.columns for span in self._spans]
+        self._writer = LineWriter(contract.columns, spans, [span.texts for span in self._spans])
         self._instants = [number for number, column in enumerate(contract.columns) if column.kind == "date-time"]
-        self._places = None if header.places == tuple(range(len(self._rules))) else header.places
+        self._is_in_order = header.places == tuple(range(len(self._rules)))
         self._header = header
         names = [column.name for column in contract.columns]
         self._key, self._time = names.index(contract.partition_key), names.index(time)
@@ -85,31 +90,44 @@ class LineReader:
 
     def read(self, block: bytes, first: int) -> ReadLines:
         """Read whole lines, the first of which has that number in its file; each ends in a line break."""
-        text = np.frombuffer(b"".join((_ROOM, block, _ROOM)), np.uint8)
-        fields = cut(text[ROOM:-ROOM], len(self._rules))
+        text = np.frombuffer(block + _ROOM, np.uint8)
+        fields = cut(text[:-ROOM], len(self._rules))
         quick, suspect = self._at_once(text, fields, first)
+        if not len(fields.odd) and not len(suspect):
+            return _together(quick, _NOTHING, [], self._blank_key)
         odd = np.union1d(fields.odd, suspect).tolist()
         slow, refused = self._one_by_one(block, fields, odd, first)
         return _together(quick, slow, refused, self._blank_key)
 
     def _at_once(self, text: Bytes, fields: Fields, first: int) -> tuple[_Made, Ints]:
         """Make the records of the plain lines; gives the numbers in the block of those that need a closer look."""
-        starts, lengths = fields.starts, fields.lengths
-        if self._places:
-            starts, lengths = starts[:, self._places], lengths[:, self._places]
-        cells = self._writer.cells(text, starts, lengths)
+        if not len(fields.plain):
+            return _NOTHING, fields.plain
+        edges = fields.edges
+        if fields.quoted or not self._is_in_order:
+            text, edges = in_order(text, edges, self._header.places)
+        cells = self._writer.cells(text, edges)
         good = np.logical_and.reduce([check(cells) for check in self._checks])
+        slots = [span.check(cells) for span in self._spans]
+        for _, found in slots:
+            good &= found
         times = good
         for column in self._instants:
-            found, read = read_times(cells, column)
+            found_times, read = read_times(cells, column)
             good &= read
-            times = found if column == self._time else times
-        lines, keys = self._writer.lines(cells), cells.texts(self._key)
-        numbers = fields.plain + first
+            times = found_times if column == self._time else times
+        lines, numbers = self._writer.lines(cells), fields.plain + first
+        keys = self._keys(cells, [each for each, _ in slots], good)
         if good.all():
             return _Made(lines, keys, numbers, times), fields.plain[:0]
-        kept = pa.array(good)
-        return _Made(lines.filter(kept), keys.filter(kept), numbers[good], times[good]), fields.plain[~good]
+        return _Made(lines.filter(pa.array(good)), keys, numbers[good], times[good]), fields.plain[~good]
+
+    def _keys(self, cells: Cells, slots: Sequence[Ints], good: Bools) -> pa.DictionaryArray:
+        """Give the partition keys of the good lines."""
+        for span, own in zip(self._spans, slots, strict=True):
+            if self._key in span.columns:
+                return span.column(self._key, own if good.all() else own[good])
+        return cells.texts(self._key, good).dictionary_encode()
 
     def _one_by_one(
         self, block: bytes, fields: Fields, odd: Sequence[int], first: int
@@ -125,7 +143,10 @@ class LineReader:
         lines, keys, times, numbers = zip(*made, strict=True) if made else ((), (), (), ())
         array = pa.array([line.encode() for line in lines], pa.binary())
         return _Made(
-            array, pa.array(keys, pa.string()), np.array(numbers, np.int64), np.array(times, np.int64)
+            array,
+            pa.array(keys, pa.string()).dictionary_encode(),
+            np.array(numbers, np.int64),
+            np.array(times, np.int64),
         ), refused
 
     def _record(self, content: bytes) -> tuple[str, str, int]:
@@ -159,11 +180,11 @@ def _together(quick: _Made, slow: _Made, refused: Sequence[RefusedLine], blank_k
     if len(slow.lines):
         numbers = np.concatenate((numbers, slow.numbers))
         order = np.argsort(numbers)
-        lines, keys = (
-            pa.concat_arrays(pair).take(pa.array(order)) for pair in ((lines, slow.lines), (keys, slow.keys))
-        )
+        decoded = (keys.dictionary_decode(), slow.keys.dictionary_decode())
+        lines, texts = (pa.concat_arrays(pair).take(pa.array(order)) for pair in ((lines, slow.lines), decoded))
+        keys = texts.dictionary_encode()
         numbers, times = numbers[order], np.concatenate((times, slow.times))[order]
-    return ReadLines(Records(lines, _named(keys.dictionary_encode(), blank_key)), numbers, times, refused)
+    return ReadLines(Records(lines, _named(keys, blank_key)), numbers, times, refused)
 
 
 def _named(keys: pa.DictionaryArray, blank_key: str) -> pa.DictionaryArray:

@@ -3,22 +3,23 @@
 A field is looked at as 64-bit words of its bytes, the first byte lowest, with zeros behind its end.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from shared.feeds.replaying.fields import Bools, Ints
-from shared.feeds.replaying.rules import BadField, ColumnRule
+from shared.feeds.replaying.rules import BadField
 
 type Eights = npt.NDArray[np.uint64]
 
 WIDE = 8
-_SLOTS = 1 << 14
-_SHIFT = np.uint64(64 - 14)
-_SPREAD = np.uint64(0xC2B2AE3D27D4EB4F)  # no two codes of countries, nor of common currencies, share a slot
-_MOST_NEW = 256  # different values of one block that are looked up one by one
-_LONGEST_LITERAL = 12
+INLINE = 12
+"""Bytes of text that Arrow's view of it holds itself; of a longer one it holds the first four, and where it lies."""
+_SPREAD = np.uint64(0xC2B2AE3D27D4EB4F)
+_TRIES = 8  # slots that a value may lie in
+_FREE = 0xFFFFFFFFFFFFFFFF  # no view begins so: it would be of 4 GiB
+_MOST_NEW = 1024  # different values of one block that are looked up one by one
 
 
 def _each(byte: int) -> np.uint64:
@@ -74,43 +75,81 @@ def are_long_numbers(first: Eights, second: Eights, lengths: Ints) -> Bools:
 
 
 class SeenValues:
-    """The JSON of the values of columns that have few different ones, each of at most 8 bytes, by its word.
+    """What is written for values that mostly are the same few ones, each of at most 12 bytes: looked up by their views.
 
     Made for one reader; not for several threads at once.
     """
 
-    def __init__(self, rules: Sequence[ColumnRule]) -> None:
-        """Know nothing yet."""
-        self._rules = rules
-        self._words = np.full(_SLOTS * len(rules), 0xFFFFFFFFFFFFFFFF, np.uint64)
-        self._literals = np.zeros(_SLOTS * len(rules), "V16")
-        self._begins = np.arange(len(rules), dtype=np.int64) * _SLOTS
+    def __init__(self, read: Callable[[str], bytes], bits: int, buffer: int = 0, longest: int = 0) -> None:
+        """Know nothing yet. read: gives what is written for a value, or raises BadField. bits: of a slot's number.
 
-    def slots(self, words: Eights, known: Bools) -> tuple[Ints, Bools]:
-        """Find values, uint64[lines, columns]: the slot of each, and which are good and known.
-
-        known: the values that are looked at, for a longer one has no word.
+        buffer: the number of `texts` among the buffers of views, where what is written may be as long as `longest`.
         """
-        slots = ((words * _SPREAD) >> _SHIFT).view(np.int64) + self._begins
-        found = (self._words[slots] == words) & known
+        self.size = 1 << bits
+        self._shift = np.uint64(64 - bits)
+        self._read, self._buffer, self._longest = read, buffer, longest
+        self._low = np.full(self.size, _FREE, np.uint64)
+        self._high = np.empty(self.size, np.uint64)
+        self._literals = np.zeros(self.size, "V16")
+        self._values: dict[int, str] = {}
+        self.texts = np.empty(self.size * longest, np.uint8)
+
+    def find(self, views: np.ndarray) -> tuple[Ints, Bools]:
+        """Find values, V16[n]: the slot of each, and which of them are known and good."""
+        views = np.ascontiguousarray(views)
+        low, high = views.view("<u8").reshape(-1, 2).T
+        slots, found = self._look(low, high)
         if not found.all():
-            for column in np.flatnonzero((known & ~found).any(0)).tolist():
-                self._learn(column, words[known[:, column] & ~found[:, column], column])
-            found = (self._words[slots] == words) & known
+            rest = np.flatnonzero(~found)
+            self._learn(views[rest].tolist())
+            slots[rest], found[rest] = self._look(low[rest], high[rest])
         return slots, found
 
     def literals(self, slots: Ints) -> np.ndarray:
-        """Give the JSON of values, without quotes around it, as Arrow's views."""
+        """Give V16[n]: the views of what is written for values."""
         return self._literals[slots]
 
-    def _learn(self, column: int, words: Eights) -> None:
-        for word in np.unique(words)[:_MOST_NEW].tolist():
+    def value(self, slot: int) -> str:
+        """Give the value that lies in a slot."""
+        return self._values[slot]
+
+    def _look(self, low: Eights, high: Eights) -> tuple[Ints, Bools]:
+        slots = (((low * _SPREAD + high) * _SPREAD) >> self._shift).view(np.int64)
+        found = (self._low[slots] == low) & (self._high[slots] == high)
+        for _ in range(_TRIES - 1):
+            if found.all():
+                break
+            rest = np.flatnonzero(~found)
+            slots[rest] = (slots[rest] + 1) % self.size
+            found[rest] = (self._low[slots[rest]] == low[rest]) & (self._high[slots[rest]] == high[rest])
+        return slots, found
+
+    def _learn(self, views: Sequence[bytes]) -> None:
+        for view in list(dict.fromkeys(views))[:_MOST_NEW]:
+            size = int.from_bytes(view[:4], "little")
+            if size > INLINE:
+                continue
             try:
-                text = word.to_bytes(WIDE, "little").rstrip(b"\0").decode()
-                literal = self._rules[column].read(text).strip('"').encode()
+                value = view[4 : 4 + size].decode()
+                literal = self._read(value)
             except (BadField, UnicodeDecodeError):
                 continue
-            if len(literal) <= _LONGEST_LITERAL:
-                slot = column * _SLOTS + ((word * int(_SPREAD)) % (1 << 64) >> int(_SHIFT))
-                self._words[slot] = word
-                self._literals[slot] = np.void(len(literal).to_bytes(4, "little") + literal.ljust(12, b"\0"))
+            if len(literal) <= max(INLINE, self._longest):
+                self._keep(view, value, literal)
+
+    def _keep(self, view: bytes, value: str, literal: bytes) -> None:
+        """Keep a value in the first free one of its slots for good; where there is none, it stays unknown."""
+        low, high = int.from_bytes(view[:8], "little"), int.from_bytes(view[8:], "little")
+        spread = int(_SPREAD)
+        begin = (((low * spread + high) * spread) % (1 << 64)) >> int(self._shift)
+        tried = [(begin + step) % self.size for step in range(_TRIES)]
+        slot = next((one for one in tried if one not in self._values), None)
+        if slot is None:
+            return
+        at = slot * self._longest
+        held = literal.ljust(INLINE, b"\0")
+        if len(literal) > INLINE:
+            self.texts[at : at + len(literal)] = np.frombuffer(literal, np.uint8)
+            held = literal[:4] + self._buffer.to_bytes(4, "little") + at.to_bytes(4, "little")
+        self._literals[slot] = np.void(len(literal).to_bytes(4, "little") + held)
+        self._low[slot], self._high[slot], self._values[slot] = low, high, value

@@ -17,11 +17,12 @@ CURRENCIES = [_COMMON[at : at + 3] for at in range(0, len(_COMMON), 3)]
 
 def found(column, texts):
     """Look values up until all were learned, as block follows block; says which of them are known in the end."""
-    seen = SeenValues([ColumnRule(CONTRACT.columns[NAMES.index(column)])])
-    words = np.array([int.from_bytes(text.encode(), "little") for text in texts], np.uint64)[:, None]
+    rule = ColumnRule(CONTRACT.columns[NAMES.index(column)])
+    seen = SeenValues(lambda text: rule.read(text).encode(), 13)
+    views = np.array([len(text).to_bytes(4, "little") + text.encode().ljust(12, b"\0") for text in texts], "V16")
     for _ in range(5):
-        known = seen.slots(words, np.ones_like(words, np.bool_))[1]
-    return known[:, 0].tolist()
+        known = seen.find(views)[1]
+    return known.tolist()
 
 
 def test_every_countrys_code_is_known_once_it_was_seen():
