@@ -7,6 +7,7 @@ from blueprints.enrichment import bp as enrichment
 from blueprints.housekeeping import bp as housekeeping
 from blueprints.ingestion import bp as ingestion
 from blueprints.metrics import bp as metrics
+from blueprints.promotions import bp as promotions
 from blueprints.spill import bp as spill
 from blueprints.steps import bp as steps
 from blueprints.windows import bp as windows
@@ -15,5 +16,5 @@ from shared.telemetry import quieten_libraries
 quieten_libraries()
 
 app = df.DFApp()
-for blueprint in (daily, enrichment, housekeeping, ingestion, metrics, spill, steps, windows):
+for blueprint in (daily, enrichment, housekeeping, ingestion, metrics, promotions, spill, steps, windows):
     app.register_functions(blueprint)

@@ -20,6 +20,8 @@ from benchmarks.interleaved import Row
 MODULES = (
     "transactions",
     "call_centre",
+    "matching",
+    "shop",
     "realism",
     "pools",
     "imports",

@@ -1,4 +1,4 @@
-"""What is done once a day: timers ask every five minutes what is due by the clock of each feed's zone.
+"""What is done once a day, or once for all: timers ask every five minutes what is due by the clock of a feed's zone.
 
 Azure's timers know UTC alone (`WEBSITE_TIME_ZONE` is not for Linux plans that scale by themselves), and feeds have
 zones of their own.
@@ -10,6 +10,7 @@ import azure.functions as func
 from shared.clients.durable.orchestrations import DurableOrchestrations
 from shared.flows.daily_gold import start_daily_runs
 from shared.flows.lookups import write_due_lookups
+from shared.flows.reference_data import draw_reference_data
 from shared.services import services
 
 bp = df.Blueprint()
@@ -20,6 +21,12 @@ def write_daily_lookups(timer: func.TimerRequest) -> None:  # noqa: ARG001
     """Write the day's file of each daily lookup that is due and not there."""
     app = services()
     write_due_lookups(app.lookup_tools, app.clock())
+
+
+@bp.timer_trigger(schedule="30 */5 * * * *", arg_name="timer", run_on_startup=False)
+def write_reference_data(timer: func.TimerRequest) -> None:  # noqa: ARG001
+    """Write what is missing of the reference data that drawn feeds have in the lake, as far as four minutes go."""
+    draw_reference_data(services().reference_tools)
 
 
 @bp.timer_trigger(schedule="20 */5 * * * *", arg_name="timer", run_on_startup=False)

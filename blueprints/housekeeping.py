@@ -7,6 +7,7 @@ from shared.clients.durable.orchestrations import DurableOrchestrations
 from shared.flows.housekeeping import housekeeping_steps, look_after
 from shared.flows.revive_runs import revive_runs
 from shared.flows.spill_housekeeping import look_after_spill
+from shared.flows.sweep_promotion_users import sweep_users
 from shared.services import services
 
 bp = df.Blueprint()
@@ -20,4 +21,6 @@ async def keep_in_order(timer: func.TimerRequest, client: df.DurableOrchestratio
     steps = housekeeping_steps(app.housekeeping_tools, orchestrations)
     steps["runs"] = lambda: revive_runs(app.enrichment_tools, orchestrations)
     steps["spill"] = lambda: look_after_spill(app.spill_housekeeping_tools)
+    if app.settings.promotions.enabled:
+        steps["promotions"] = lambda: sweep_users(app.promotion_users, app.clock())
     await look_after(steps)

@@ -15,6 +15,7 @@ from shared.clients.event_hubs.hubs import AzureEventHubs, EventHubs, HubConnect
 from shared.clients.identity.credentials import Identity
 from shared.clients.sql.opening import sql_counts
 from shared.clients.sql.stores import Counts
+from shared.clients.storage.drawn_files import DrawnFiles, blob_drawn_files
 from shared.clients.storage.lake_files import Lake, blob_lake
 from shared.clients.storage.pools import Pools, SharedPools
 from shared.clients.storage.reference import Reference, blob_reference
@@ -103,6 +104,11 @@ class Connections:
     def lake(self) -> Lake:
         """Give the container of the streams that end in files."""
         return blob_lake(storage_account(self.settings, "blob"), sending(self.settings))
+
+    @made_once
+    def drawn_files(self) -> DrawnFiles:
+        """Give the same container for the reference data of drawn feeds."""
+        return blob_drawn_files(storage_account(self.settings, "blob"), sending(self.settings))
 
     @made_once
     def spill(self) -> Spill:

@@ -13,6 +13,7 @@ IngestionError
     ├── Unreachable      a venue can't be reached or can't serve now
     ├── Untrusted        a peer's certificate is not trusted: no retry can cure it
     ├── ServiceRefused   it understood and said no: no retry can cure it
+    │   └── DeviceGone   a phone is not registered any more
     ├── Denied           it does not let this identity do what was asked
     └── SendFailed       records could not be delivered to their destination within the deadline
 """
@@ -132,6 +133,10 @@ class ServiceRefused(Unavailable):
         """Say who refused what."""
         super().__init__(text)
         self.kind = kind
+
+
+class DeviceGone(ServiceRefused):
+    """A device is not registered any more: nothing will reach it under its handle."""
 
 
 class Denied(Unavailable):

@@ -4,10 +4,16 @@ import asyncio
 from functools import partial
 
 from shared import access
+from shared.clients.checked_posts import CheckedPosts
+from shared.clients.event_hubs.kept_sender import KeptSender
 from shared.clients.logic_app.alert_sender import LogicApp
+from shared.clients.notification_hubs.hub import NotificationHub, PushAccess
 from shared.clients.recordings.store import Recordings
 from shared.clients.retrying import Clock
 from shared.clients.sql.opening import sql_metrics
+from shared.clients.storage.dead_promotions import blob_dead_promotions
+from shared.clients.storage.promotion_users import PromotionUsers, table_promotion_users
+from shared.clients.storage.remembered_users import RememberedUsers
 from shared.connections import Connections
 from shared.errors import FeedUnusable, Unavailable
 from shared.flows.announce import WindowEvents, mark_spill
@@ -19,15 +25,20 @@ from shared.flows.lookups import LookupTools, dimension_makers, lookup_makers
 from shared.flows.measure import MetricsTools
 from shared.flows.open_windows import PlanFactory, partitions_of
 from shared.flows.pending_alerts import RememberedAlerts
+from shared.flows.promote import PromotionTools
+from shared.flows.push_promotions import PushTools
 from shared.flows.redriver import RedriveTools
+from shared.flows.reference_data import ReferenceTools
+from shared.flows.renewed_places import RenewedPlaces
 from shared.flows.report_runs import ReportTools, alert_of_dead_spill, alert_of_lost_window
 from shared.flows.sources import SourceTools, fingerprint_of
 from shared.flows.spill_housekeeping import SpillHousekeepingTools
 from shared.made_once import made_once
+from shared.promotions.matched_places import MatchedPlaces
 
 
 class Services(Connections):
-    """All collaborators of the app. Nothing in here is bound to an event loop, and nothing is made at import."""
+    """All collaborators of the app. Nothing in here is bound to a caller's event loop, or made at import."""
 
     @made_once
     def window_events(self) -> WindowEvents:
@@ -42,6 +53,12 @@ class Services(Connections):
         for each in self.settings.feeds.values():
             makers |= dimension_makers(each.feed, each.daily, self.pools.drawing)
         return LookupTools(self.reference, makers)
+
+    @made_once
+    def reference_tools(self) -> ReferenceTools:
+        """Give what drawing reference data needs of the world."""
+        options = {name: each.template.options for name, each in self.settings.feeds.items()}
+        return ReferenceTools(self.drawn_files, self.pools.drawing, self.clock, self.feeds, options)
 
     @made_once
     def enrichment_tools(self) -> EnrichmentTools:
@@ -170,6 +187,45 @@ class Services(Connections):
     def recordings(self) -> Recordings:
         """Give the recordings that feeds may replay."""
         return access.recordings(self.settings)
+
+    @made_once
+    def promotion_users(self) -> PromotionUsers:
+        """Give what each user got of promotions."""
+        promotions = self.settings.promotions
+        keep = promotions.rules.memory + promotions.fresh
+        return table_promotion_users(access.storage_account(self.settings, "table"), keep)
+
+    @made_once
+    def remembered_users(self) -> RememberedUsers:
+        """Give them one by one, from memory where that will do."""
+        return RememberedUsers(self.promotion_users)
+
+    @made_once
+    def promotion_tools(self) -> PromotionTools:
+        """Give what promoting needs of the world."""
+        promotions = self.settings.promotions
+        return PromotionTools(
+            places=RenewedPlaces(self.reference, MatchedPlaces.of_files, self.clock),
+            change_user=self.remembered_users.change,
+            send=KeptSender(self.hubs, promotions.hub).send,
+            rules=promotions.rules,
+            fresh=promotions.fresh,
+            clock=self.clock,
+        )
+
+    @made_once
+    def push_tools(self) -> PushTools:
+        """Give what pushing needs of the world; raises Unavailable where no notification hub is set."""
+        push = self.settings.promotions.push
+        if push is None:
+            raise Unavailable("PUSH_URL is not set: there is no notification hub to push by.")
+        reached = PushAccess(push.url, push.key_name, push.key)
+        return PushTools(
+            service=NotificationHub(reached, self.clock, CheckedPosts(self.settings.ca_bundle)),
+            users=self.remembered_users,
+            dead=blob_dead_promotions(access.storage_account(self.settings, "blob")),
+            clock=self.clock,
+        )
 
     def _jobs_of(self) -> dict[str, Job]:
         return {name: Job(each.job, each.feed.lookups) for name, each in self.settings.feeds.items() if each.job}

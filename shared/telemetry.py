@@ -26,7 +26,7 @@ class _Line:
     fault: BaseException | None
 
 
-_held: ContextVar[list[_Line] | None] = ContextVar("lines of a thread, held for its loop", default=None)
+_held: ContextVar[list[_Line] | None] = ContextVar("lines that are told later, from another thread", default=None)
 _work: ContextVar[Mapping[str, object] | None] = ContextVar("what the work at hand is about", default=None)
 
 
@@ -62,23 +62,27 @@ def error(logger: logging.Logger, event: str, *, cause: BaseException, **fields:
 
 
 async def in_thread[**P, Answer](work: Callable[P, Answer], *arguments: P.args, **named: P.kwargs) -> Answer:
-    """Do `work` in a thread, and tell on the loop what it told there, when it has ended.
+    """Do `work` in a thread, and tell on the loop what it told there, when it has ended."""
+    with logged_here():
+        return await asyncio.to_thread(work, *arguments, **named)
+
+
+@contextmanager
+def logged_here() -> Iterator[None]:
+    """Tell at the block's end, from where it stands, what was told in it, in threads and on loops that it handed to.
 
     Azure drops a line whose invocation it does not know. The worker for Python 3.13 finds that by the task that runs,
-    or by the thread of a synchronous function; not in a thread that an asynchronous function began
+    or by the thread of a synchronous function; not in a thread that a function began
     (Azure/azure-functions-python-worker#1860).
     """
     lines: list[_Line] = []
-
-    def held() -> Answer:
-        _held.set(lines)
-        return work(*arguments, **named)
-
+    token = _held.set(lines)
     try:
-        return await asyncio.to_thread(held)
+        yield
     finally:
+        _held.reset(token)
         for line in lines:
-            _write(line)
+            _keep_or_write(line)
 
 
 def _tell(
@@ -90,11 +94,7 @@ def _tell(
     first = {name: known[name] for name in CORRELATION if name in known}
     ordered = first | {name: value for name, value in known.items() if name not in first}
     text = " ".join([event, *(f"{name}={value}" for name, value in ordered.items())])
-    line, held = _Line(logger, level, text, fault), _held.get()
-    if held is None:
-        _write(line)
-    else:
-        held.append(line)
+    _keep_or_write(_Line(logger, level, text, fault))
 
 
 def _with_feed(fields: Mapping[str, object]) -> Mapping[str, object]:
@@ -103,5 +103,9 @@ def _with_feed(fields: Mapping[str, object]) -> Mapping[str, object]:
     return {"feed": feed, **fields} if feed else fields
 
 
-def _write(line: _Line) -> None:
-    line.logger.log(line.level, "%s", line.text, exc_info=line.fault)
+def _keep_or_write(line: _Line) -> None:
+    held = _held.get()
+    if held is None:
+        line.logger.log(line.level, "%s", line.text, exc_info=line.fault)
+    else:
+        held.append(line)

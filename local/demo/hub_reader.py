@@ -17,7 +17,13 @@ _SILENCE_SECONDS = 20.0
 
 
 async def read_hub(connection: Mapping[str, str], authority: Path, hub: str, columns: Sequence[str]) -> list[Record]:
-    """Read all records of a hub, with the keys that `columns` make.
+    """Read all records of a hub, with the keys that `columns` make; raises what `read_events` does."""
+    events = await read_events(connection, authority, hub)
+    return [record for event in events for record in records_of(event, columns)]
+
+
+async def read_events(connection: Mapping[str, str], authority: Path, hub: str) -> list[EventData]:
+    """Read all events of a hub.
 
     `connection` has the settings `EVENT_HUBS__…` of a client that may receive.
     Raises TimeoutError where a partition that should hold more events gives none for 20 s.
@@ -28,7 +34,7 @@ async def read_hub(connection: Mapping[str, str], authority: Path, hub: str, col
     ):
         partitions = await client.get_partition_ids()
         events = await asyncio.gather(*(_read_partition(client, partition) for partition in partitions))
-    return [record for part in events for event in part for record in records_of(event, columns)]
+    return [event for part in events for event in part]
 
 
 def records_of(event: EventData, columns: Sequence[str]) -> list[Record]:

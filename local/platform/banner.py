@@ -34,7 +34,7 @@ def print_banner(console: Console, running: Running, *, ending: str) -> None:
         console.print(_table(rows))
     else:
         for service, name, address in rows:
-            console.out(f"{service:<11} {name:<10} {address}", highlight=False)
+            console.out(f"{service:<17} {name:<10} {address}", highlight=False)
     console.print(ending, highlight=False)
 
 

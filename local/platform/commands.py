@@ -14,6 +14,7 @@ from local.clone import LAKEHOUSE_PYTHON, SAMPLE, SETTINGS, STATES
 from local.platform.banner import print_banner, progress_printer
 from local.platform.enrichment import enrichment_settings, lakehouse_is_installed
 from local.platform.ports import Ports, PortTaken
+from local.platform.promoting import promotion_settings
 from local.platform.running import Running
 from local.platform.services import FUNCTIONS, Choices
 from local.platform.settings_file import SettingsFileUnusable, merge_settings
@@ -72,19 +73,19 @@ async def _keep_running(arguments: argparse.Namespace, *, with_functions: bool) 
     folder = STATES / arguments.name
     console.print("Starting the local platform …")
     async with running_platform(folder, choices, clear=arguments.clear, progress=progress_printer(console)) as started:
-        ending = "Ctrl-C ends it." if with_functions else _point_settings_at(started.running)
+        ending = "Ctrl-C ends it." if with_functions else _point_settings_at(started.running, choices)
         print_banner(console, started.running, ending=ending)
         raise await started.failure()
 
 
-def _point_settings_at(running: Running) -> str:
-    changed = merge_settings(SETTINGS, SAMPLE, settings_for_core_tools(running))
+def _point_settings_at(running: Running, choices: Choices) -> str:
+    changed = merge_settings(SETTINGS, SAMPLE, settings_for_core_tools(running, choices))
     return f"{SETTINGS.name}: {len(changed)} values set. Now run `func start` beside this; Ctrl-C ends the platform."
 
 
-def settings_for_core_tools(running: Running) -> dict[str, str]:
+def settings_for_core_tools(running: Running, choices: Choices) -> dict[str, str]:
     """Write the app settings, with the short form of the storage connection where the ports are the standard ones."""
-    settings = running.app_settings() | enrichment_settings(running)
+    settings = running.app_settings() | enrichment_settings(running) | promotion_settings(running, choices)
     standard = {service: f"http://127.0.0.1:{port}" for service, port in STANDARD_PORTS.items()}
     if standard.items() <= running.addresses["storage"].items():
         return settings | {"AzureWebJobsStorage": DEVELOPMENT_STORAGE}

@@ -31,6 +31,8 @@ class Ports:
     logic_app_admin: int = 20011
     cosmos: int = 20012
     cosmos_admin: int = 20013
+    notification_hubs: int = 20014
+    notification_hubs_admin: int = 20015
     functions: int = 7071
     functions_rpc: int = 17071
 

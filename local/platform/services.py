@@ -14,11 +14,14 @@ from local.platform.state import State
 type Addresses = Mapping[str, Mapping[str, str]]
 """What each service announced: `{"entra": {"authority": "https://localhost:20001", …}, …}`."""
 
+STORAGE = "storage"
 FUNCTIONS = "functions"
 EVENT_GRID = "event_grid"
 DATABRICKS = "databricks"
 LOGIC_APP = "logic_app"
 COSMOS = "cosmos"
+NOTIFICATION_HUBS = "notification_hubs"
+PUSH_POLICY = "send"
 COSMOS_CONTAINER = "ingestion/transactions"
 COSMOS_THROUGHPUT = 4_000
 COSMOS_PARTITIONS = 2
@@ -51,6 +54,28 @@ class Choices:
     settings: Mapping[str, str] = field(default_factory=dict)
     settings_at_start: Callable[[], Mapping[str, str]] = dict
 
+    @property
+    def own_settings(self) -> Mapping[str, str]:
+        """The settings that the app has without the platform's."""
+        return {**read_settings(self.settings_file)["Values"], **self.settings}
+
+    @property
+    def all_hubs(self) -> str:
+        """The hubs that are made, `name:partitions,…`: those of `hubs`, and those that the settings give to streams."""
+        return with_named_hubs(self.hubs, self.own_settings)
+
+    @property
+    def promotion_hubs(self) -> tuple[str, ...]:
+        """The hub of points and that of promotions, which the app listens to; none where it promotes nothing.
+
+        It does where it has the feed `gps` (an absent FEEDS means all feeds) and both hubs are there.
+        """
+        own = self.own_settings
+        named = (own.get("GPS_HUB") or "gps", own.get("PROMOTIONS_HUB") or "promotions")
+        there = {hub.rpartition(":")[0] for hub in self.all_hubs.split(",")}
+        is_fed = "gps" in [feed.strip() for feed in own.get("FEEDS", "gps").split(",")]
+        return named if is_fed and there.issuperset(named) else ()
+
 
 @dataclass(frozen=True, slots=True)
 class Service:
@@ -70,7 +95,8 @@ def services(choices: Choices, state: State) -> list[Service]:
     """List the services of a platform in the order of their needs."""
     enrichment = (_event_grid, _databricks, _logic_app) if choices.with_enrichment else ()
     beside = (_cosmos,) if choices.with_cosmos else ()
-    parts = (_storage, _entra, _event_hubs, _exchange, *beside, *enrichment)
+    phones = (_notification_hubs,) if choices.promotion_hubs else ()
+    parts = (_storage, _entra, _event_hubs, _exchange, *phones, *beside, *enrichment)
     found = [part(choices, state) for part in parts]
     if choices.with_functions:
         found.append(_functions(choices, state, frozenset(service.name for service in found)))
@@ -85,7 +111,7 @@ def _storage(choices: Choices, state: State) -> Service:
         *("--queue-port", str(ports.storage_queue)),
         *("--table-port", str(ports.storage_table)),
     ]
-    return Service("storage", "emulators.storage", lambda _: arguments)
+    return Service(STORAGE, "emulators.storage", lambda _: arguments)
 
 
 def _entra(choices: Choices, state: State) -> Service:
@@ -100,10 +126,8 @@ def _event_hubs(choices: Choices, state: State) -> Service:
         *("--websocket-port", str(ports.event_hubs_websockets)),
         *_certificate(state),
         *("--authority", str(state.authority), "--identities", str(state.identities)),
-        *(
-            "--hubs",
-            with_named_hubs(choices.hubs, {**read_settings(choices.settings_file)["Values"], **choices.settings}),
-        ),
+        *("--consumer-groups", "$Default,promotions,push"),
+        *("--hubs", choices.all_hubs),
     ]
     return Service(
         "event_hubs",
@@ -160,6 +184,16 @@ def _logic_app(choices: Choices, state: State) -> Service:
         *("--definitions", str(ROOT / "definitions" / "logic_apps"), "--outbox", str(state.outbox)),
     ]
     return Service(LOGIC_APP, "emulators.logic_app", lambda _: arguments)
+
+
+def _notification_hubs(choices: Choices, state: State) -> Service:
+    ports = choices.ports
+    arguments = [
+        *("--port", str(ports.notification_hubs), "--admin-port", str(ports.notification_hubs_admin)),
+        *_certificate(state),
+        *("--policy", PUSH_POLICY, "--key-file", str(state.push_key)),
+    ]
+    return Service(NOTIFICATION_HUBS, "emulators.notification_hubs", lambda _: arguments)
 
 
 def _cosmos(choices: Choices, state: State) -> Service:

@@ -60,6 +60,11 @@ class State:
         return self.folder / "cosmos.key"
 
     @property
+    def push_key(self) -> Path:
+        """The key of the policy by which the notification hub is sent to."""
+        return self.folder / "push.key"
+
+    @property
     def databricks(self) -> Path:
         """Runs and logs of the Jobs service, and below it the lake."""
         return self.folder / "databricks"

@@ -17,6 +17,7 @@ _SECRET: Final = re.compile(
 
 _KEY_VAULT: Final = "@microsoft.keyvault("
 _TIME: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d):([0-5]\d)", re.ASCII)
+_DIGITS: Final = re.compile(r"[0-9]{1,18}")
 _PLAIN: Final = re.compile(r"[\w.,:*# -]{1,32}", re.ASCII)
 
 
@@ -134,6 +135,21 @@ def positive_integer(value: str) -> int:
     if not value.strip().isdigit() or int(value) < 1:
         raise ValueError("must be a whole number above zero")
     return int(value)
+
+
+class WholeNumber:
+    """A parser that takes a whole number of a range."""
+
+    def __init__(self, least: int, most: int) -> None:
+        """Keep the range."""
+        self.least, self.most = least, most
+
+    def __call__(self, value: str) -> int:
+        """Read the number."""
+        written = value.strip()
+        if not _DIGITS.fullmatch(written) or not self.least <= int(written) <= self.most:
+            raise ValueError(f"must be a whole number from {self.least} to {self.most}")
+        return int(written)
 
 
 def yes_or_no(value: str) -> bool:

@@ -8,12 +8,16 @@ from shared.contracts import ContractError, load_contract, load_lookup_columns
 from shared.feeds import trades
 from shared.feeds.call_centre import feed as call_centre
 from shared.feeds.feed import Drawn, EventHub, Feed
+from shared.feeds.gps import feed as gps
 from shared.feeds.payments import feed as payments
+from shared.feeds.shop import feed as shop
 
 FEEDS: tuple[Feed, ...] = (
     trades.FEED,
     payments.FEED,
+    gps.FEED,
     call_centre.FEED,
+    shop.FEED,
 )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Literal
 
+import numpy as np
 import pyarrow as pa
 
 from shared.domain.setting import Setting
@@ -142,6 +143,28 @@ class Dimension:
 
 
 @dataclass(frozen=True, slots=True)
+class DrawnReference:
+    """Reference data that a drawn feed gives beside its windows: drawn once for a pool, kept as files of the lake.
+
+    name: of its contract, `lookups/<name>`. path: of the file in the container, with one line a row; with `{number}` in
+    it each row is a file of its own. options: which of the feed's settings its rows depend on. size: gives, from the
+    values of the feed's settings, how many rows there are. lines: gives the rows of int64 numbers, from 1 on, as a
+    `pa.Array` of JSON objects that end in a newline; the same pool, number and options always give the same row.
+    """
+
+    name: str
+    path: str
+    options: tuple[str, ...]
+    size: Callable[[Mapping[str, Any]], int]
+    lines: Callable[[Pool, np.ndarray, Mapping[str, Any]], pa.Array]
+
+    @property
+    def one_each(self) -> bool:
+        """Say whether each row is a file of its own."""
+        return "{number}" in self.path
+
+
+@dataclass(frozen=True, slots=True)
 class Feed:
     """A source of records in windows; what is a setting, too, is the default of it.
 
@@ -149,11 +172,11 @@ class Feed:
     often a window begins and how long it is. slice_length: how long one activity ingests. lead: how long before its
     start a slice begins. grace: how long late records are awaited. rate: records of the primary stream a second, of a
     drawn feed. lookups: which reference data the enrichment of its windows joins. dimensions: those of the lookups
-    that are made anew each day from the pool. zone: the time zone whose days these are, by its IANA name. daily_gold:
-    whether its pipeline has tables by day, which a run brings up to date when the day is over. measured: the SQL tables
-    whose volume is judged. replay: how its windows read a recording, which a setting may put in the place of its
-    source. settings: its own, beyond those of every feed; their values, which must be plain JSON, are frozen into each
-    plan.
+    that are made anew each day from the pool. references: what is drawn once for its pool, into files of the lake.
+    zone: the time zone whose days these are, by its IANA name. daily_gold: whether its pipeline has tables by day,
+    which a run brings up to date when the day is over. measured: the SQL tables whose volume is judged. replay: how its
+    windows read a recording, which a setting may put in the place of its source. settings: its own, beyond those of
+    every feed; their values, which must be plain JSON, are frozen into each plan.
     """
 
     name: str
@@ -167,6 +190,7 @@ class Feed:
     rate: float = 100
     lookups: tuple[str, ...] = ()
     dimensions: tuple[Dimension, ...] = ()
+    references: tuple[DrawnReference, ...] = ()
     zone: str = "UTC"
     daily_gold: bool = False
     measured: tuple[MeasuredTable, ...] = ()

@@ -22,6 +22,7 @@ from shared.settings.feeds import FeedSettings, feed_settings
 from shared.settings.host import Host, host_values
 from shared.settings.keys import STORAGE_SERVICES, settings_of
 from shared.settings.prices import prices
+from shared.settings.promotions import PromotionSettings, promotion_settings
 from shared.settings.proxies import HUB_PROXY, environments_proxy
 from shared.settings.rules import ALERT_URLS, SLICE_RESERVE, broken_rules, longest_wait
 from shared.trades.venues.registry import PUBLIC_ENDPOINTS, Endpoints
@@ -92,6 +93,7 @@ class Settings:
     prices: Prices
     enrichment: EnrichmentSettings
     metrics: MetricsSettings
+    promotions: PromotionSettings
     venues: Mapping[str, Endpoints]
     ca_bundle: str | None
     pools_folder: str
@@ -171,6 +173,7 @@ def _settings(read: Mapping[str, Any], host: Host, enabled: Iterable[Feed]) -> S
         prices=prices(read),
         enrichment=_enrichment(read),
         metrics=_metrics(read),
+        promotions=promotion_settings(read),
         venues={name: _endpoints(name.upper(), read) for name in PUBLIC_ENDPOINTS},
         ca_bundle=read["CA_BUNDLE"],
         pools_folder=read["POOLS_FOLDER"],

@@ -13,6 +13,7 @@ from shared.domain.volumes.alert_address import alert_url
 from shared.domain.windows.plan import MAX_WINDOW, longest_window
 from shared.settings.cosmos import cosmos_rules
 from shared.settings.host import Host
+from shared.settings.promotions import promotion_rules
 from shared.settings.proxies import proxy_rules
 from shared.settings.values import PUBLIC_AUTHORITIES, is_of_this_machine
 from shared.trades.venues.registry import read_market
@@ -30,6 +31,7 @@ def broken_rules(read: Mapping[str, Any], host: Host, known: Collection[str], ur
     """Say which rules are broken; `known` are the feeds that there are, `urls` the settings that are addresses."""
     problems = _identity_rules(read) + _storage_rules(read) + _timer_rules(read) + _alert_rules(read)
     problems += _machine_rules(read, urls) + proxy_rules(read) + cosmos_rules(read)
+    problems += promotion_rules(read)
     unknown = [feed for feed in read["FEEDS"] if feed not in known]
     rule = f"FEEDS must name feeds that there are ({', '.join(known)})."
     problems += [f"{rule}{setting.excerpt(feed)}" for feed in unknown]

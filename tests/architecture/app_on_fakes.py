@@ -2,13 +2,17 @@
 
 import asyncio
 import json
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from shared.clients.destination import Sender
 from shared.clients.event_hubs.fake import FakeEventHubs
+from shared.clients.sql.fake import FakeRows
 from shared.clients.storage.fake import FakeLedger, FakeReference
 from shared.clients.storage.pools import SharedPools
-from shared.domain.windows.plan import Plan
+from shared.contracts import load_contract
+from shared.domain.windows.plan import Plan, StreamPlan
 from shared.feeds.catalogue import checked
 from shared.feeds.feed import Feed
 from shared.flows.close_window import close
@@ -38,6 +42,7 @@ class App:
         self.settings = read_settings(environment, json.loads(text("host.json")), [feed])
         streams = self.settings.feeds[feed.name].template.streams
         self.hubs = FakeEventHubs({hub: 4 for stream in streams for hub in stream.hubs})
+        self.tables: dict[str, FakeRows] = {}
         pools = SharedPools(folder, FakeReference(lambda: NOON))
         self.sources = SourceTools(
             drawing=pools.drawing, venues=dict, recording=lambda replay: None, quarantine=lambda stream, attempt: None
@@ -58,7 +63,7 @@ class App:
             ledger=self.ledger,
             feeds=checked([self.feed]).feeds,
             sources=self.sources,
-            destinations=lambda stream, *_: self.hubs.sender(stream.hubs[0]),
+            destinations=lambda stream, *_: self._destination(stream),
             clock=lambda: self.now,
             sleep=asyncio.sleep,
         )
@@ -66,6 +71,12 @@ class App:
         for part in plan.slices():
             await ingest(plan, part.number, tools)
         return (await close(plan, tools))["state"]
+
+    def _destination(self, stream: StreamPlan) -> AbstractAsyncContextManager[Sender]:
+        """Give the stream's hub, or the table of a stream that has none."""
+        if stream.hubs:
+            return self.hubs.sender(stream.hubs[0])
+        return nullcontext(self.tables.setdefault(stream.name, FakeRows(load_contract(stream.contract))))
 
     def counts(self, plan: Plan) -> dict[str, tuple[int, int]]:
         """Give, by stream, the records read and those accepted, as the closed window says."""

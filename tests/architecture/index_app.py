@@ -11,7 +11,7 @@ from emulators.functions_host.bindings import check_bindings
 
 def main() -> None:
     functions = asyncio.run(load_app(Path.cwd()))
-    check_bindings(functions, ["timerTrigger", "eventGridTrigger", "queueTrigger"])
+    check_bindings(functions, ["timerTrigger", "eventGridTrigger", "queueTrigger", "eventHubTrigger"])
     sys.stdout.write(json.dumps({function.name: list(function.bindings) for function in functions}))
 
 

@@ -22,7 +22,9 @@ from tests.architecture.tree import modules, syntax, text
 ROOMS = {
     "trades": ("shared/trades/", "shared/feeds/trades.py", "shared/feeds/catalogue.py"),
     "call_centre": ("shared/feeds/call_centre/", "shared/feeds/catalogue.py"),
+    "gps": ("shared/feeds/gps/", "shared/feeds/catalogue.py"),
     "payments": ("shared/feeds/payments/", "shared/feeds/catalogue.py"),
+    "shop": ("shared/feeds/shop/", "shared/feeds/catalogue.py"),
 }
 PAGEVIEWS = {
     "x-key": ["view"],

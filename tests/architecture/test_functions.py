@@ -33,8 +33,10 @@ TIMERS = {
     "retry_pending_alerts": "30 * * * * *",
     "keep_in_order": "0 */5 * * * *",
     "write_daily_lookups": "10 */5 * * * *",
+    "write_reference_data": "30 */5 * * * *",
     "bring_gold_up_to_date": "20 */5 * * * *",
 }
+HUBS = {"promote_points": ("%GPS_HUB%", "promotions"), "push_promotions": ("%PROMOTIONS_HUB%", "push")}
 QUEUES = {"redrive_spill": ("spill", "AzureWebJobsStorage")}
 ROUTES = {
     "open_windows": ("POST", "windows"),
@@ -69,7 +71,7 @@ def with_binding(bindings, kind):
 
 
 def test_the_worker_indexes_exactly_the_functions_of_the_app(bindings):
-    assert set(bindings) == ACTIVITIES | ORCHESTRATORS | set(TIMERS) | set(ROUTES) | set(QUEUES) | EVENTS
+    assert set(bindings) == ACTIVITIES | ORCHESTRATORS | set(TIMERS) | set(ROUTES) | set(QUEUES) | set(HUBS) | EVENTS
 
 
 def test_windows_are_opened_as_the_settings_say_and_pending_alerts_are_sent_each_minute(bindings):
@@ -85,6 +87,15 @@ def test_queues_wake_their_functions_over_the_storage_of_the_app(bindings):
     }
 
     assert queues == QUEUES
+
+
+def test_batches_of_hubs_are_read_as_bytes_each_by_its_own_consumer_group(bindings):
+    triggers = with_binding(bindings, "eventHubTrigger")
+    readers = {name: (binding["eventHubName"], binding["consumerGroup"]) for name, binding in triggers.items()}
+    how = {(binding["connection"], binding["cardinality"], binding["dataType"]) for binding in triggers.values()}
+
+    assert readers == HUBS
+    assert how == {("EVENT_HUBS", "MANY", "BINARY")}
 
 
 def test_http_functions_have_their_routes_and_methods(bindings):

@@ -20,18 +20,23 @@ from local.clone import ROOT
 from local.demo.hub_reader import read_hub
 from tests.e2e.running_app import RunningApp, planned
 
-KEYS = {"orders": ("order_id",), "invoices": ("order_id",), "parcels": ("order_id", "parcel"), "refunds": ("order_id",)}
-_FEED = Path(__file__).with_name("shop_feed")
+KEYS = {
+    "purchases": ("order_id",),
+    "invoices": ("order_id",),
+    "parcels": ("order_id", "parcel"),
+    "refunds": ("order_id",),
+}
+_FEED = Path(__file__).with_name("kiosk_feed")
 _ORDER = ("order_id", "customer", "total", "ordered_at")
 _LINES_OF_THE_CATALOGUE = {
-    "from shared.feeds import trades\n": "from shared.feeds import shop, trades\n",
-    "    payments.FEED,\n": "    payments.FEED,\n    shop.FEED,\n",
+    "from shared.feeds import trades\n": "from shared.feeds import kiosk, trades\n",
+    "    payments.FEED,\n": "    payments.FEED,\n    kiosk.FEED,\n",
 }
 
 type Rows = list[dict[str, Any]]
 
 
-def app_with_shop(folder: Path) -> Path:
+def app_with_kiosk(folder: Path) -> Path:
     """Copy what is published of the app, and add a feed as docs/add-a-feed.md says: contracts, a module, one line."""
     shutil.copytree(ROOT, folder, ignore=_left_out)
     shutil.copytree(_FEED, folder, dirs_exist_ok=True)
@@ -45,15 +50,15 @@ def app_with_shop(folder: Path) -> Path:
 
 
 @dataclass(frozen=True)
-class Shop:
-    """What the destinations of the shop's streams hold."""
+class Kiosk:
+    """What the destinations of the kiosk's streams hold."""
 
     app: RunningApp
 
     def arrived(self, window: dict[str, Any]) -> dict[str, Rows]:
         """Read all records of a window, by stream."""
         return {
-            "orders": self._orders(window["id"]),
+            "purchases": self._purchases(window["id"]),
             "invoices": self._invoices(*planned(window)),
             "parcels": [
                 json.loads(line, parse_float=Decimal)
@@ -83,10 +88,10 @@ class Shop:
             connection.row_factory = sqlite3.Row
             return [dict(row) for row in connection.execute("SELECT * FROM invoices")]
 
-    def _orders(self, window_id: str) -> Rows:
+    def _purchases(self, window_id: str) -> Rows:
         running = self.app.running
         connection = running.event_hubs_settings("Receiver")
-        records = asyncio.run(read_hub(connection, running.state.authority, "orders", _ORDER))
+        records = asyncio.run(read_hub(connection, running.state.authority, "purchases", _ORDER))
         return [
             dict(zip(_ORDER, record.key, strict=True))
             for record in records

@@ -34,6 +34,7 @@ _ORDER = (
     "test_destinations",
     "test_spill",
     "test_cosmos_away",
+    "test_promotions",
     "test_enrichment_events",
     "test_enrichment_windows",
     "test_enrichment_assets",

@@ -8,12 +8,13 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
 _LONGEST = 60.0
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["tests.faults.slice_process"])
+_CONTEXT.set_forkserver_preload(["tests.faults.slice_process", "tests.faults.promoting"])
 
 ON_SIGTERM = 143
 """The exit code of a worker that Azure ends."""
@@ -36,16 +37,36 @@ def kill(work: Callable[..., None], *given: Any, after: float, by: signal.Signal
     process.join(after)
     if process.exitcode is not None:
         return False
-    process.kill() if by == signal.SIGKILL else process.terminate()
-    process.join(_LONGEST)
+    _end(process, by)
     assert process.exitcode in {0, -by, ON_SIGTERM}, f"the work ended with {process.exitcode}"
     return process.exitcode != 0
+
+
+def kill_at_halt(work: Callable[..., None], *given: Any, by: signal.Signals) -> None:
+    """Kill the work where it says that it stands still; its last argument is the connection by which it says so."""
+    told, telling = _CONTEXT.Pipe(duplex=False)
+    with told, telling:
+        process = _started(work, *given, telling)
+        assert told.poll(_LONGEST), "the work never stood still"
+        _end(process, by)
+    assert process.exitcode in {-by, ON_SIGTERM}, f"the work ended with {process.exitcode}"
+
+
+def halt(telling: Connection) -> None:
+    """Say that the work stands still, and wait for the signal that ends it."""
+    telling.send_bytes(b"halted")
+    signal.pause()
 
 
 def _started(work: Callable[..., None], *given: Any) -> BaseProcess:
     process = _CONTEXT.Process(target=_work, args=(work, *given))
     process.start()
     return process
+
+
+def _end(process: BaseProcess, by: signal.Signals) -> None:
+    process.kill() if by == signal.SIGKILL else process.terminate()
+    process.join(_LONGEST)
 
 
 def _work(work: Callable[..., None], *given: Any) -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
-from shared.clients.sql.records import Row, RowFormat, rows_of
+from shared.clients.sql.columns import Row
+from shared.clients.sql.records import RowFormat, rows_of
 from shared.clients.sql.stores import MetricsTransaction
 from shared.contracts import Contract
 from shared.domain.delivery import Delivery, Event, Refusal
@@ -134,7 +135,7 @@ class FakeRows:
         if failure == "refused" and rows:
             rows.pop()
             delivery = delivery + Delivery(refusals=(Refusal(1, "the database can't hold it"),))
-        self.stored.update({row_format.key_of(row): row for row in rows})
+        self.stored.update(zip(row_format.keys_of(rows), rows, strict=True))
         if failure == "unknown":
             raise SendFailed(f"Table {self.contract.stream}: no answer", delivery + Delivery(unknown=len(rows)))
         return delivery + Delivery(accepted=len(rows), events=len(events) if rows else 0)

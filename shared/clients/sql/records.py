@@ -1,28 +1,26 @@
 """Records of a stream as rows of its table: which columns its contract gives, and which values they can hold."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Context, Decimal
+from functools import cache
+from itertools import batched
+from operator import itemgetter
 from typing import Any, Final
 
+from shared.clients.sql.columns import FRACTION_DIGITS, INTEGER_DIGITS, LONG, ColumnReader, Row, Value, text_of_time
 from shared.contracts import Column, Contract
 from shared.domain.delivery import Delivery, Event, Refusal
 from shared.feeds.packing import BodyUnreadable, lines_of
-
-type Value = str | int | bool | Decimal | datetime | None
-type Row = dict[str, Value]
-
-INTEGER_DIGITS, FRACTION_DIGITS = 20, 18
-"""The digits of a number before and behind the point, as `decimal(38, 18)` holds them."""
 
 _STEP: Final = Decimal(1).scaleb(-FRACTION_DIGITS)
 _EXACT: Final = Context(prec=INTEGER_DIGITS + FRACTION_DIGITS)
 _KEY_BYTES: Final = 900  # of a clustered key in SQL Server
 _OTHER_KEY_BYTES: Final = 17  # of the largest key column that is no text, a decimal
 _EXCERPT: Final = 80
-_LONG: Final = range(-(2**63), 2**63)
+_READ_AT_ONCE: Final = 500  # of which one that is not plain makes all be read one by one
 
 
 class RecordRefused(ValueError):
@@ -43,17 +41,19 @@ class RowFormat:
         others = len(contract.key) - len(texts)
         return cls(contract, (_KEY_BYTES - _OTHER_KEY_BYTES * others) // 2 // max(len(texts), 1))
 
-    def key_of(self, row: Row) -> tuple[Value, ...]:
-        """Give the values that identify a row."""
-        return tuple(row[name] for name in self.contract.key)
+    def keys_of(self, rows: Iterable[Row]) -> Iterable[tuple[Value, ...]]:
+        """Give the values that identify each row."""
+        names = [column.name for column in self.contract.columns]
+        places = [names.index(name) for name in self.contract.key]
+        return zip(*(map(itemgetter(place), rows) for place in places), strict=True)
 
     def row_of(self, line: bytes) -> Row:
-        """Read one record, with all columns of the contract; raises RecordRefused."""
+        """Read one record; raises RecordRefused."""
         record = _json(line)
         unknown = record.keys() - {column.name for column in self.contract.columns}
         if unknown:
             raise RecordRefused(f"contract {self.contract.name} has no column {min(unknown)[:_EXCERPT]!r}")
-        return {column.name: self._value(column, record.get(column.name)) for column in self.contract.columns}
+        return tuple(self._value(column, record.get(column.name)) for column in self.contract.columns)
 
     def _value(self, column: Column, value: object) -> Value:
         if value is None:
@@ -77,20 +77,42 @@ class RowFormat:
 
 def rows_of(events: Iterable[Event], row_format: RowFormat) -> tuple[list[Row], Delivery]:
     """Read the records of events in their order: the rows, and a delivery of what is refused."""
-    rows: list[Row] = []
-    refused = Delivery()
+    lines: list[bytes] = []
+    unreadable = Delivery()
     for event in events:
         try:
-            lines = lines_of(event)
+            lines.extend(lines_of(event))
         except BodyUnreadable as error:
-            refused = refused + Delivery(refusals=(Refusal(event.rows, str(error)),))
-            continue
-        for line in lines:
-            try:
-                rows.append(row_format.row_of(line))
-            except RecordRefused as error:
-                refused = refused + Delivery(refusals=(Refusal(1, str(error)),))
+            unreadable = unreadable + Delivery(refusals=(Refusal(event.rows, str(error)),))
+    rows, refused = _read(lines, row_format)
+    return rows, refused + unreadable
+
+
+def _read(lines: Sequence[bytes], row_format: RowFormat) -> tuple[list[Row], Delivery]:
+    reader, rows, refused = _column_reader(row_format), list[Row](), Delivery()
+    for some in batched(lines, _READ_AT_ONCE, strict=False):
+        try:
+            rows.extend(reader.rows(some))
+        except (ValueError, OverflowError, RecursionError):
+            more, refusals = _read_one_by_one(some, row_format)
+            rows.extend(more)
+            refused = refused + Delivery(refusals=refusals)
     return rows, refused
+
+
+def _read_one_by_one(lines: Iterable[bytes], row_format: RowFormat) -> tuple[list[Row], tuple[Refusal, ...]]:
+    rows, refusals = list[Row](), list[Refusal]()
+    for line in lines:
+        try:
+            rows.append(row_format.row_of(line))
+        except RecordRefused as error:
+            refusals.append(Refusal(1, str(error)))
+    return rows, tuple(refusals)
+
+
+@cache
+def _column_reader(row_format: RowFormat) -> ColumnReader:
+    return ColumnReader.of(row_format.contract, row_format.key_length)
 
 
 def _json(line: bytes) -> Mapping[str, object]:
@@ -115,18 +137,18 @@ def _string(value: object) -> str:
 
 
 def _integer(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value not in _LONG:
+    if isinstance(value, bool) or not isinstance(value, int) or value not in LONG:
         raise ValueError("must be a whole number of 64 bits")
     return value
 
 
-def _number(value: object) -> Decimal:
+def _number(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise ValueError("must be a number")
     number = Decimal(value)
     if number and (number.adjusted() >= INTEGER_DIGITS or number.quantize(_STEP, context=_EXACT) != number):
         raise ValueError(f"must have at most {INTEGER_DIGITS} digits before the point and {FRACTION_DIGITS} behind it")
-    return number
+    return format(number, "f")
 
 
 def _boolean(value: object) -> bool:
@@ -135,15 +157,15 @@ def _boolean(value: object) -> bool:
     return value
 
 
-def _instant(value: object) -> datetime:
+def _time(value: object) -> str:
     try:
         instant = datetime.fromisoformat(_string(value))
-        utc = instant.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
+    except ValueError as error:
         raise ValueError("must be a date-time") from error
-    if instant.tzinfo is None:
-        raise ValueError("must be a date-time with its zone")
-    return utc
+    try:
+        return text_of_time(instant)
+    except OverflowError as error:
+        raise ValueError("must be a date-time") from error
 
 
 _READERS: Final[Mapping[str, Callable[[object], Value]]] = {
@@ -151,5 +173,5 @@ _READERS: Final[Mapping[str, Callable[[object], Value]]] = {
     "integer": _integer,
     "number": _number,
     "boolean": _boolean,
-    "date-time": _instant,
+    "date-time": _time,
 }

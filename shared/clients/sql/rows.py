@@ -1,10 +1,12 @@
 """A SQL table as a destination: the records of a stream, one row for each key, of which the last one wins."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from itertools import batched
+from functools import cache
+from itertools import batched, repeat
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -33,24 +35,30 @@ from sqlalchemy.sql.elements import quoted_name
 from sqlalchemy.types import TypeEngine
 
 from shared.clients.retrying import RetryPolicy, Timeouts
+from shared.clients.sql.columns import FRACTION_DIGITS, INTEGER_DIGITS, Row, Value
 from shared.clients.sql.database import SqlDatabase, ValuesRefused
-from shared.clients.sql.records import FRACTION_DIGITS, INTEGER_DIGITS, Row, RowFormat, rows_of
+from shared.clients.sql.records import RowFormat, rows_of
 from shared.clients.sql.tables import Instant, text_type
 from shared.clients.sql.transaction import Transaction
 from shared.contracts import Contract
 from shared.domain.delivery import Delivery, Event, Refusal
 from shared.errors import SendFailed, Unavailable
 
-_MOST_ROWS: Final = 500
-_MOST_PARAMETERS: Final = 2_000  # of a statement; SQL Server takes 2,100
+_SQLITE: Final = sqlite.dialect(paramstyle="qmark")
+_MOST_MERGED: Final = 500  # rows of one MERGE, each of which is a transaction
+_MOST_PARAMETERS: Final = 2_000  # of one MERGE; SQL Server takes 2,100
+_MOST_IN_FILE: Final = 10_000  # rows of one transaction of SQLite, which journals and writes each page that it touches
+
+
+type _KeyRow = tuple[Row, int]  # the newest row of a key, and how many records gave one
 
 
 @dataclass(frozen=True, slots=True)
 class SqlRows:
     """Upserts the records of a contract into the table named after its stream, which is made where it may be.
 
-    A record that the table can't hold is refused with its reason, and its neighbours are stored. Some hundred rows are
-    one transaction. retry: how long one send is tried, with all its transactions.
+    A record that the table can't hold is refused with its reason, and its neighbours are stored. Some hundred rows
+    are one transaction, in SQLite some thousand. retry: how long one send is tried, with all its transactions.
     """
 
     contract: Contract
@@ -65,40 +73,47 @@ class SqlRows:
         row_format = RowFormat.of(self.contract)
         table = table_of(row_format)
         rows, delivery = rows_of(events, row_format)
+        if not rows:
+            return delivery
         end = self.retry.begin().end
         try:
-            for batch in batched(_grouped(rows, row_format), _rows_at_once(table), strict=False):
+            for batch in batched(_grouped(rows, row_format), self._rows_at_once(table), strict=False):
                 for stored in self._stored(table, batch, end):
                     delivery = delivery + stored
         except SendFailed as failed:
             raise failed.after(delivery) from failed
         return delivery + Delivery(events=len(events) if delivery.accepted else 0)
 
-    def _stored(self, table: Table, batch: Sequence["_KeyRow"], end: float) -> Iterator[Delivery]:
+    def _rows_at_once(self, table: Table) -> int:
+        if self.database.dialect == "sqlite":
+            return _MOST_IN_FILE
+        return max(min(_MOST_MERGED, _MOST_PARAMETERS // len(table.columns)), 1)
+
+    def _stored(self, table: Table, batch: Sequence[_KeyRow], end: float) -> Iterator[Delivery]:
         """Store a batch; where the database refuses a value of it, in halves, until that row is alone."""
         try:
             self._commit(table, batch, end)
-            yield Delivery(accepted=sum(group.records for group in batch))
+            yield Delivery(accepted=_records(batch))
         except ValuesRefused as error:
             if len(batch) == 1:
-                yield Delivery(refusals=(Refusal(batch[0].records, str(error)),))
+                yield Delivery(refusals=(Refusal(_records(batch), str(error)),))
                 return
             middle = len(batch) // 2
             yield from self._stored(table, batch[:middle], end)
             yield from self._stored(table, batch[middle:], end)
 
-    def _commit(self, table: Table, batch: Sequence["_KeyRow"], end: float) -> None:
+    def _commit(self, table: Table, batch: Sequence[_KeyRow], end: float) -> None:
         """Store a batch in one transaction, tried until `end`, seconds of the policy's clock."""
         reached_commits: list[bool] = []
 
         def once(sql: Transaction) -> None:
             sql.lock(table.name)
             sql.make(table)
-            rows = [group.row for group in batch]
+            rows = [row for row, _ in batch]
             if sql.dialect == "mssql":
                 sql.execute(Merge(table, rows))
             else:
-                sql.execute_many(upsert(table), rows)
+                sql.execute_many(_upsert_text(table), rows)
             reached_commits.append(True)
 
         left = replace(self.retry.timeouts, total=max(end - self.retry.clock.now(), 0.0))
@@ -108,11 +123,12 @@ class SqlRows:
             raise
         except Unavailable as error:
             # What was written as far as the commit may be there, though no answer came.
-            unknown = sum(group.records for group in batch) if reached_commits else 0
+            unknown = _records(batch) if reached_commits else 0
             text = f"Table {table.name}: {error}"
             raise SendFailed(text, Delivery(unknown=unknown), kind=error.kind, retry_after=error.retry_after) from error
 
 
+@cache
 def table_of(row_format: RowFormat) -> Table:
     """Declare the table of a contract, named after its stream; its key is the contract's."""
     contract = row_format.contract
@@ -131,6 +147,11 @@ def table_of(row_format: RowFormat) -> Table:
     return Table(contract.stream, MetaData(), *columns, key, quote=True)
 
 
+@cache
+def _upsert_text(table: Table) -> str:
+    return str(upsert(table).compile(dialect=_SQLITE))
+
+
 def upsert(table: Table) -> Insert:
     """Compose the statement of SQLite that inserts a row, or updates the one whose key is there."""
     inserted = sqlite.insert(table)
@@ -139,8 +160,8 @@ def upsert(table: Table) -> Insert:
     return inserted.on_conflict_do_update(key, set_=others) if others else inserted.on_conflict_do_nothing(key)
 
 
-class Digits(TypeDecorator[Decimal]):
-    """A number that keeps its digits: `decimal(38, 18)`; a text in SQLite, whose numbers would lose some."""
+class Digits(TypeDecorator[Decimal | str]):
+    """A number by the text of its digits: `decimal(38, 18)`; a text in SQLite, whose numbers would lose some."""
 
     impl = Text
     cache_ok = True
@@ -150,9 +171,9 @@ class Digits(TypeDecorator[Decimal]):
         exact = DECIMAL[Decimal](INTEGER_DIGITS + FRACTION_DIGITS, FRACTION_DIGITS)
         return dialect.type_descriptor(exact if dialect.name == "mssql" else TEXT())
 
-    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Decimal | str | None:
-        """Write the digits."""
-        return value if value is None or dialect.name == "mssql" else format(value, "f")
+    def process_bind_param(self, value: Decimal | str | None, dialect: Dialect) -> Decimal | str | None:
+        """Give what the driver takes."""
+        return Decimal(value) if value is not None and dialect.name == "mssql" else value
 
     def process_result_value(self, value: object, _dialect: Dialect) -> Decimal | None:
         """Read the digits."""
@@ -189,30 +210,21 @@ def _cells(merge: Merge, compiler: SQLCompiler) -> str:
     """Write the rows; every value is cast, so that SQL Server need not guess its type, of NULL above all."""
     casts = {each: compiler.process(cast(literal_column("{}"), each.type)) for each in merge.table.columns}
 
-    def cell(row: Row, each: TableColumn[Any]) -> str:
-        return casts[each].format(compiler.process(bindparam(None, row[each.name], type_=each.type, unique=True)))
+    def cell(each: TableColumn[Any], value: Value) -> str:
+        return casts[each].format(compiler.process(bindparam(None, value, type_=each.type, unique=True)))
 
-    return ", ".join(f"({', '.join(cell(row, each) for each in casts)})" for row in merge.rows)
+    return ", ".join(f"({', '.join(map(cell, casts, row))})" for row in merge.rows)
 
 
-@dataclass(slots=True)
-class _KeyRow:
-    """The newest row of a key, and how many records gave one."""
-
-    row: Row
-    records: int = 0
+def _records(batch: Sequence[_KeyRow]) -> int:
+    return sum(records for _, records in batch)
 
 
 def _grouped(rows: Sequence[Row], row_format: RowFormat) -> list[_KeyRow]:
-    groups: dict[tuple[object, ...], _KeyRow] = {}
-    for row in rows:
-        group = groups.setdefault(row_format.key_of(row), _KeyRow(row))
-        group.row, group.records = row, group.records + 1
-    return list(groups.values())
-
-
-def _rows_at_once(table: Table) -> int:
-    return max(min(_MOST_ROWS, _MOST_PARAMETERS // len(table.columns)), 1)
+    keys = list(row_format.keys_of(rows))
+    newest = dict(zip(keys, rows, strict=True))
+    records = repeat(1) if len(newest) == len(keys) else Counter(keys).values()  # both in the order of the first ones
+    return list(zip(newest.values(), records, strict=False))
 
 
 _TYPES: Final[dict[str, TypeEngine[Any]]] = {

@@ -23,6 +23,8 @@ from sqlalchemy.dialects import mssql, sqlite
 from sqlalchemy.schema import CreateTable
 from sqlalchemy.types import TypeEngine
 
+from shared.clients.sql.columns import text_of_time
+
 ADMINISTRATORS_FILE: Final = "definitions/sql/enrichment_pipeline_metrics.sql"
 """What an administrator runs where the identity may not make the tables; it holds the least grants too."""
 
@@ -33,7 +35,7 @@ _TO_MICROSECONDS = mssql.DATETIME2(6)  # type: ignore[no-untyped-call] # SQLAlch
 _TO_SECONDS = mssql.TIME(0)  # type: ignore[no-untyped-call]
 
 
-class Instant(TypeDecorator[datetime]):
+class Instant(TypeDecorator[datetime | str]):
     """A time in UTC to the microsecond: `datetime2(6)`, in SQLite a text that sorts alike."""
 
     impl = Text
@@ -43,9 +45,9 @@ class Instant(TypeDecorator[datetime]):
         """Choose the type of the database."""
         return dialect.type_descriptor(_TO_MICROSECONDS if dialect.name == "mssql" else TEXT())
 
-    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> str | None:
-        """Write the time as a text, which both drivers take."""
-        return None if value is None else value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
+    def process_bind_param(self, value: datetime | str | None, _dialect: Dialect) -> str | None:
+        """Write the time as a text, which both drivers take; a text is one of these already."""
+        return text_of_time(value.astimezone(UTC)) if isinstance(value, datetime) else value
 
     def process_result_value(self, value: object, _dialect: Dialect) -> datetime | None:
         """Read a text, or a datetime without a zone."""

@@ -1,6 +1,6 @@
 """One transaction's view of a database: a deadline on each statement, and locks that end with it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
@@ -59,10 +59,10 @@ class Transaction:
         self._begin_statement()
         return self.connection.execute(statement, parameters)
 
-    def execute_many(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Run a statement for each of some rows."""
+    def execute_many(self, text: str, rows: Sequence[tuple[Parameter, ...]]) -> None:
+        """Run a statement as the driver takes it for each of some rows, one at least, of what the driver takes."""
         self._begin_statement()
-        self.connection.execute(statement, rows)
+        self.connection.exec_driver_sql(text, rows)
 
     def number(self, query: Select[int], **parameters: Parameter) -> int:
         """Run a query that gives one number."""

@@ -64,6 +64,14 @@ class FakeTables:
             for key in list(keys):
                 self._rows[table].pop(key, None)
 
+    def remove(self, table: str, key: Key, when: Callable[[Entity], bool]) -> bool:
+        with self._lock:
+            entity = self.read(table, key)
+            if entity is None or not when(entity):
+                return False
+            self.delete(table, [key])
+            return True
+
 
 class _OverFakeTables:
     """Fails where its tables fail."""
@@ -183,6 +191,47 @@ class _FakeFile:
         self.content = whole
 
 
+@dataclass(slots=True)
+class FakeDrawnFiles:
+    """Reference data in memory; after `fail_after` further writes all of them fail, as where storage went away."""
+
+    files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    aside: defaultdict[str, dict[tuple[str, int], bytes]] = field(default_factory=lambda: defaultdict(dict))
+    fail_after: int | None = None
+
+    def edition(self, path: str) -> str:
+        return self.files.get(path, ("", b""))[0]
+
+    def editions(self, folder: str) -> dict[str, str]:
+        return {path: edition for path, (edition, _) in self.files.items() if path.startswith(folder)}
+
+    def staged(self, path: str, edition: str) -> frozenset[int]:
+        return frozenset(number for found, number in self.aside[path] if found == edition)
+
+    def stage(self, path: str, edition: str, number: int, block: bytes) -> None:
+        self._count_write()
+        self.aside[path][edition, number] = block
+
+    def commit(self, path: str, edition: str, blocks: int) -> None:
+        self._count_write()
+        aside = self.aside.pop(path, {})
+        missing = [number for number in range(blocks) if (edition, number) not in aside]
+        if missing:
+            raise Unavailable("The container lake answered 400 (InvalidBlockList).")
+        self.files[path] = edition, b"".join(aside[edition, number] for number in range(blocks))
+
+    def write(self, path: str, edition: str, content: bytes) -> None:
+        self._count_write()
+        self.files[path] = edition, content
+
+    def _count_write(self) -> None:
+        if self.fail_after is None:
+            return
+        if self.fail_after == 0:
+            raise Unavailable("The container lake can't be reached.")
+        self.fail_after -= 1
+
+
 def _raise(failure: Exception | None) -> None:
     if failure is not None:
         raise failure
@@ -204,4 +253,6 @@ def _stored(entity: Entity) -> Entity:
 def _is_found(query: Query, key: Key, row: Entity) -> bool:
     in_range = query.first <= key[1] and (not query.before or key[1] < query.before)
     in_partition = query.partition in (None, key[0])
-    return in_partition and in_range and all(row.get(name) in values for name, values in query.columns.items())
+    is_below = all(name in row and row[name] < most for name, most in query.below.items())
+    is_one_of = all(row.get(name) in values for name, values in query.columns.items())
+    return in_partition and in_range and is_below and is_one_of

@@ -46,13 +46,15 @@ _MOST_IN_A_TRANSACTION: Final = 100
 class Query:
     """Which rows are asked for: those of a partition (None: of all), with row keys in `[first, before)`.
 
-    columns: what some of their columns must hold, one of the values given; a row without such a column is not found.
+    columns: what some of their columns must hold, one of the values given; below: a text that some of them must be
+    less than. A row without such a column is not found.
     """
 
     partition: str | None = None
     first: str = ""
     before: str = ""
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    below: Mapping[str, str] = field(default_factory=dict)
 
 
 class TableStore(Protocol):
@@ -75,6 +77,9 @@ class TableStore(Protocol):
 
     def delete(self, table: str, keys: Iterable[Key]) -> None:
         """Delete entities of one partition; those that are not there are passed over."""
+
+    def remove(self, table: str, key: Key, when: Callable[[Entity], bool]) -> bool:
+        """Delete an entity that is as `when` wants it, unless somebody changes it meanwhile; say whether it did."""
 
 
 class Tables:
@@ -149,6 +154,18 @@ class Tables:
                 for row in rows:
                     self._delete_one(table, row)
 
+    def remove(self, table: str, key: Key, when: Callable[[Entity], bool]) -> bool:
+        """Delete an entity that is as `when` wants it, under its ETag; say whether this call did."""
+        found = self._read(table, key)
+        if found is None or not when(found[0]):
+            return False
+        options: dict[str, Any] = {"etag": found[1], "match_condition": MatchConditions.IfNotModified}
+        try:
+            self._call(lambda limits: self._table(table).delete_entity(dict(found[0]), **options, **limits))
+        except ResourceModifiedError:
+            return False
+        return True
+
     def _delete_all(self, table: str, rows: Sequence[Entity]) -> None:
         operations = [("delete", row) for row in rows]
         self._call(lambda limits: self._table(table).submit_transaction(operations, **limits), TableTransactionError)
@@ -215,6 +232,7 @@ def _odata(query: Query) -> tuple[str, dict[str, str]]:
     clauses = [compared("PartitionKey", "eq", query.partition)] if query.partition is not None else []
     clauses += [compared("RowKey", "ge", query.first)] if query.first else []
     clauses += [compared("RowKey", "lt", query.before)] if query.before else []
+    clauses += [compared(column, "lt", value) for column, value in query.below.items()]
     for column, values in query.columns.items():
         clauses.append(f"( {' or '.join(compared(column, 'eq', value) for value in values)} )")
     return " and ".join(clauses), parameters

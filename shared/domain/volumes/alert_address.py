@@ -24,18 +24,18 @@ class AlertUrl:
     loopback: bool = False
 
 
-def alert_url(text: str, *, hosts: Iterable[str], loopback: bool = False) -> AlertUrl:
-    """Check the URL of a Logic App's trigger.
+def alert_url(text: str, *, hosts: Iterable[str], loopback: bool = False, allow_list: str = "ALERT_HOSTS") -> AlertUrl:
+    """Check the URL of a Logic App's trigger, or of whatever else the app posts to on its own.
 
     hosts: the allow-list, each a host name or `*.suffix` for all names below a suffix. loopback: for one machine only;
-    lets 127.0.0.1, [::1] and other ports than 443 pass, where they are on the allow-list too. Raises ValueError with
-    the rule that is broken and without any part of the URL, which is a secret.
+    lets 127.0.0.1, [::1] and other ports than 443 pass, where they are on the allow-list too. allow_list: the setting
+    that holds it. Raises ValueError with the rule that is broken and without any part of the URL, which is a secret.
     """
     parts = _parts(text)
     host, port = _authority(parts.netloc)
     host = _name_or_loopback(host, loopback=loopback)
     if not any(_covers(entry, host) for entry in hosts):
-        raise ValueError("its host must be on the allow-list ALERT_HOSTS")
+        raise ValueError(f"its host must be on the allow-list {allow_list}")
     if port != HTTPS_PORT and not loopback:
         raise ValueError("its port must be 443, or left out")
     if not (parts.path + parts.query).isascii():

@@ -4,9 +4,7 @@ import hashlib
 
 import numpy as np
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
-_MIX_2 = np.uint64(0x94D049BB133111EB)
+from shared.feeds.drawing.hashing import hashed_rows
 
 _HEX_OF_BYTE = np.frombuffer("".join(f"{byte:02x}" for byte in range(256)).encode(), "<u2").astype("<u4")
 _HEX_OF_TWO = (_HEX_OF_BYTE + (_HEX_OF_BYTE[:, np.newaxis] << 16)).reshape(-1)  # the low byte stands first
@@ -18,6 +16,7 @@ _UUID = np.dtype(
         "itemsize": 36,
     }
 )  # the groups of digits between the dashes, the last of them in two
+_HALVES = np.dtype([("first", "<u8"), ("second", "<u8")])
 _VERSION = np.uint64(0xF << 52), np.uint64(0x8 << 52)  # RFC 9562 section 5.8: version 8, of the maker's own design
 _VARIANT = np.uint64(0xC0), np.uint64(0x80)  # section 4.1
 
@@ -33,19 +32,10 @@ def identifiers(seed: bytes, positions: np.ndarray) -> np.ndarray:
     Each half is splitmix64's output at that position, started at its half of the seed: a bijection of the position but
     for the 6 bits that say "UUID". So 122 bits tell records apart.
     """
-    steps = positions * _GOLDEN
-    raw = np.empty((len(positions), 2), "<u8")
-    for half, (start, (room, mark)) in enumerate(zip(np.frombuffer(seed, "<u8"), (_VERSION, _VARIANT), strict=True)):
-        raw[:, half] = _mix(steps + start) & ~room | mark
+    raw = hashed_rows(seed, _HALVES, positions).view("<u8").reshape(-1, 2)
+    for half, (room, mark) in enumerate((_VERSION, _VARIANT)):
+        raw[:, half] = raw[:, half] & ~room | mark
     return _as_text(raw)
-
-
-def _mix(state: np.ndarray) -> np.ndarray:
-    """Do splitmix64's output step (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014)."""
-    state = (state ^ (state >> np.uint64(30))) * _MIX_1
-    state = (state ^ (state >> np.uint64(27))) * _MIX_2
-    state ^= state >> np.uint64(31)
-    return state
 
 
 def _as_text(raw: np.ndarray) -> np.ndarray:

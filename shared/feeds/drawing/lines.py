@@ -62,7 +62,7 @@ def _plain(values: pa.Array) -> pa.Array:
 def _as_json(values: pa.Array, name: str) -> pa.Array:
     kind = values.type
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return _quoted(values.cast(pa.string()))
+        return quoted(values.cast(pa.string()))
     if pa.types.is_timestamp(kind):
         instants = values.cast(pa.timestamp("us"))
         return pc.binary_join_element_wise('"', pc.strftime(instants, "%Y-%m-%dT%H:%M:%S"), 'Z"', "")
@@ -78,7 +78,7 @@ def _as_json(values: pa.Array, name: str) -> pa.Array:
     raise ValueError(f"column {name!r} is of type {kind}, which has no form in JSON lines")
 
 
-def _quoted(texts: pa.StringArray) -> pa.Array:
+def quoted(texts: pa.StringArray) -> pa.Array:
     """Quote texts; those few that hold control characters make the standard library write each different one."""
     if pc.any(pc.match_substring_regex(texts, r"[\x00-\x1f]")).as_py():
         distinct = texts.dictionary_encode()

@@ -56,7 +56,7 @@ async def test_app_sees_its_file_then_the_platform_then_the_choices(platform):
 
 
 async def test_services_report_as_they_get_ready_each_after_those_it_needs(platform, ready):
-    assert sorted(ready[:-1]) == ["entra", "event_hubs", "exchange", "storage"]
+    assert sorted(ready[:-1]) == ["entra", "event_hubs", "exchange", "notification_hubs", "storage"]
     assert ready[-1] == "functions"
     assert ready.index("entra") < ready.index("event_hubs")
 

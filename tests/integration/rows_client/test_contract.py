@@ -4,7 +4,6 @@ import json
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -100,22 +99,13 @@ class FakeTable:
     rows: FakeRows
 
     def stored(self):
-        return {
-            key: tuple(_cell(row[column.name]) for column in self.rows.contract.columns)
-            for key, row in self.rows.stored.items()
-        }
+        return dict(self.rows.stored)
 
     def fail_next(self, fate):
         self.rows.failures = [fate]
 
     def refuse_last_of(self, number):
         self.rows.failures = ["refused"]
-
-
-def _cell(value):
-    if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%dT%H:%M:%S.%f")
-    return str(value) if isinstance(value, Decimal) else value
 
 
 @pytest.fixture(params=["fake", "sqlite", "odbc"])

@@ -19,7 +19,7 @@ from shared.clients.identity.credentials import LoopIdentity, ServicePrincipal, 
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 
 NAMESPACE = "local.servicebus.windows.net"
-HUBS = {"trades": 4, "transactions": 10, "single": 1}
+HUBS = {"trades": 4, "transactions": 10, "single": 1, "promotions": 2}
 QUICK = RetryPolicy(Timeouts(total=2.5, attempt=1.2, ordinary=Backoff(0.02, 0.3), throttled=Backoff(0.1, 0.5)))
 ROOMY = RetryPolicy(Timeouts(total=20.0, attempt=4.0, ordinary=Backoff(0.02, 0.3), throttled=Backoff(0.1, 0.5)))
 QUICK_BREAKER = Breaker(rest=0.5)
@@ -83,16 +83,21 @@ class Platform:
 
 
 @contextlib.contextmanager
-def running_platform(folder: Path, hubs: Mapping[str, int]) -> Iterator[Platform]:
-    """Run both services, each in a process of its own, for the length of a block; `hubs` are name → partitions."""
-    tls, identities, who = make_tls_files(folder), make_identities(), folder / "identities.json"
+def running_platform(
+    folder: Path, hubs: Mapping[str, int], *more: str, identities: Identities | None = None
+) -> Iterator[Platform]:
+    """Run both services, each in a process of its own, for the length of a block; `hubs` are name → partitions.
+
+    more: further arguments of the hubs.
+    """
+    tls, identities, who = make_tls_files(folder), identities or make_identities(), folder / "identities.json"
     write_identities(identities, who)
     shown = ["--certificate", str(tls.server), "--identities", str(who)]
     with running_service("entra", "--port", "0", *shown) as entra:
         listed = ",".join(f"{name}:{count}" for name, count in hubs.items())
         hub = ["--hubs", listed, "--amqps-port", "0", "--websocket-port", "0"]
         trust = ["--admin-port", "0", "--issuer", entra["issuer"], "--authority", str(tls.authority)]
-        with running_service("event_hubs", *hub, *trust, *shown) as addresses:
+        with running_service("event_hubs", *hub, *trust, *shown, *more) as addresses:
             served = (addresses["amqps"], addresses["websockets"], addresses["admin"])
             yield Platform(entra["authority"], *served, tls, identities)
 

@@ -42,3 +42,13 @@ def test_each_tick_starts_the_runs_that_are_due_of_every_feed(monkeypatch):
     asyncio.run(timer(LATE, "client"))
 
     assert asked == [("tools", {"a": "schedule of a", "b": "schedule of b"}, "orchestrations of client")]
+
+
+def test_each_tick_goes_on_with_the_reference_data(monkeypatch):
+    asked = []
+    monkeypatch.setattr(daily, "services", lambda: SimpleNamespace(reference_tools="tools"))
+    monkeypatch.setattr(daily, "draw_reference_data", lambda *given: asked.append(given))
+
+    daily.write_reference_data.build().get_user_function()(LATE)
+
+    assert asked == [("tools",)]

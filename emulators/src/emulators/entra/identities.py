@@ -14,16 +14,27 @@ _ROLES: tuple[Role, ...] = ("Sender", "Receiver")
 _SECRET_BYTES = 32
 
 
-class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One service principal and its role on the event hubs: a Sender may send, a Receiver may listen."""
+class HubRole(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A role on one event hub alone."""
+
+    role: Role
+    hub: str
+
+
+class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One service principal and its role on all event hubs: a Sender may send, a Receiver may listen.
+
+    hub_roles: what it may do on single hubs besides.
+    """
 
     client_id: str
     secret: str
     event_hubs_role: Role
+    hub_roles: tuple[HubRole, ...] = ()
 
     def __repr__(self) -> str:
         """Leave the secret out."""
-        return f"Client({self.client_id!r}, {self.event_hubs_role!r})"
+        return f"Client({self.client_id!r}, {self.event_hubs_role!r}, {self.hub_roles!r})"
 
 
 class SharedAccessKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

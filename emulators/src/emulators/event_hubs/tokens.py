@@ -4,31 +4,35 @@ import base64
 import hashlib
 import hmac
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from urllib.parse import parse_qs, quote_plus, urlsplit
 
 from emulators.entra.checking import JwtChecker, SigningKeys, TokenRefused
-from emulators.entra.identities import Claim, Identities, SharedAccessKey
+from emulators.entra.identities import Claim, Client, Identities, Role, SharedAccessKey
 
 JWT_TYPE = "jwt"
 SAS_TYPE = "servicebus.windows.net:sastoken"
 AUDIENCES = ("https://eventhubs.azure.net", "https://eventhubs.azure.net/")
-_ROLE_CLAIMS: dict[str, tuple[Claim, ...]] = {"Sender": ("Send",), "Receiver": ("Listen",)}
+_ROLE_CLAIMS: dict[Role, Claim] = {"Sender": "Send", "Receiver": "Listen"}
 _NEEDED_ROLE = {"Send": "Azure Event Hubs Data Sender", "Listen": "Azure Event Hubs Data Receiver"}
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a token allows: `who` for messages, claims, the end in epoch seconds."""
+    """What a token allows: `who` for messages, claims on all hubs, the end in epoch seconds, claims on single hubs.
+
+    The names of hubs in `of_hubs` are in lower case.
+    """
 
     who: str
     claims: tuple[Claim, ...]
     expires_at: float
+    of_hubs: Mapping[str, frozenset[Claim]] = field(default_factory=dict)
 
     def denies(self, claim: Claim, hub: str) -> str | None:
         """Return why this bearer may not do `claim` on `hub`, or None if it may."""
-        if claim in self.claims:
+        if claim in self.claims or claim in self.of_hubs.get(hub.lower(), ()):
             return None
         return f"{self.who} may not {claim.lower()} on hub '{hub}': it needs the role {_NEEDED_ROLE[claim]} ({claim})."
 
@@ -37,7 +41,7 @@ class TokenChecker:
     """Checks put-token requests. `clock` gives epoch seconds."""
 
     def __init__(self, identities: Identities, keys: SigningKeys, clock: Callable[[], float]) -> None:
-        self._roles = {client.client_id: client.event_hubs_role for client in identities.clients}
+        self._clients: dict[str | None, Client] = {client.client_id: client for client in identities.clients}
         self._shared = {key.name: key for key in identities.sas}
         self._entra = JwtChecker(AUDIENCES, keys, clock)
         self._clock = clock
@@ -60,9 +64,11 @@ class TokenChecker:
     async def _check_jwt(self, token: str) -> Grant:
         claims = await self._entra.check(token)
         client_id = claims.get("appid")
-        if client_id not in self._roles:
+        client = self._clients.get(client_id)
+        if client is None:
             raise TokenRefused(f"The client id {client_id!r} of the token has no role on this namespace.")
-        return Grant(f"Client {client_id}", _ROLE_CLAIMS[self._roles[client_id]], float(claims["exp"]))
+        everywhere = (_ROLE_CLAIMS[client.event_hubs_role],)
+        return Grant(f"Client {client_id}", everywhere, float(claims["exp"]), _claims_of_hubs(client))
 
     def _check_sas(self, token: str, resource: str) -> Grant:
         fields = _sas_fields(token)
@@ -79,6 +85,13 @@ class TokenChecker:
         if name not in self._shared:
             raise TokenRefused(f"There is no shared access policy {name!r}.")
         return self._shared[name]
+
+
+def _claims_of_hubs(client: Client) -> dict[str, frozenset[Claim]]:
+    hubs = {one.hub.lower() for one in client.hub_roles}
+    return {
+        hub: frozenset(_ROLE_CLAIMS[one.role] for one in client.hub_roles if one.hub.lower() == hub) for hub in hubs
+    }
 
 
 def _sas_fields(token: str) -> dict[str, str]:

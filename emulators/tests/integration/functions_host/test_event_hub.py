@@ -8,15 +8,17 @@ import pytest
 from azure.eventhub import EventData, EventHubProducerClient
 from azure.storage.blob import ContainerClient
 
-from emulators.entra.identities import Client, Identities, SharedAccessKey, write_identities
+from emulators.entra.identities import Client, HubRole, Identities, SharedAccessKey, write_identities
 from emulators.testing import running_service
 from emulators.tls import make_tls_files
 from tests.integration.functions_host.conftest import APPS, Host, until
 
-HUBS = "main:4,failing:1,restarted:1,killed:1,shared:4,late:1,few:1,single:2,retried:1,secret:1"
+HUBS = "main:4,failing:1,restarted:1,killed:1,shared:4,late:1,few:1,single:2,retried:1,secret:1,grouped:1"
 POLICY = SharedAccessKey("root", "a-key-for-tests-only", ("Send", "Listen"))
 TENANT = "22222222-0000-0000-0000-000000000000"
-RECEIVER = Client("11111111-0000-0000-0000-000000000000", "a-secret-for-tests-only", "Receiver")
+APP = Client(
+    "11111111-0000-0000-0000-000000000000", "a-secret-for-tests-only", "Sender", (HubRole("Receiver", "secret"),)
+)
 NAMESPACE = "local.servicebus.windows.net"
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
@@ -29,7 +31,7 @@ def services(tmp_path_factory):
     """
     folder = tmp_path_factory.mktemp("services")
     free = ("--blob-port", 0, "--queue-port", 0, "--table-port", 0)
-    write_identities(Identities(TENANT, (RECEIVER,), (POLICY,)), folder / "identities.json")
+    write_identities(Identities(TENANT, (APP,), (POLICY,)), folder / "identities.json")
     tls = make_tls_files(folder)
     files = ("--identities", folder / "identities.json", "--certificate", tls.server)
     ports = ("--amqps-port", 0, "--amqp-port", 0, "--admin-port", 0, "--authority", tls.authority)
@@ -37,13 +39,14 @@ def services(tmp_path_factory):
         storage = stack.enter_context(running_service("storage", *free, "--location", folder / "azurite"))
         entra = stack.enter_context(running_service("entra", "--port", 0, *files))
         issuer = ("--issuer", entra["issuer"])
-        hub = stack.enter_context(running_service("event_hubs", "--hubs", HUBS, *files, *issuer, *ports))
+        hubs = ("--hubs", HUBS, "--consumer-groups", "$Default,second")
+        hub = stack.enter_context(running_service("event_hubs", *hubs, *files, *issuer, *ports))
         login = {
             "fullyQualifiedNamespace": NAMESPACE,
             "customEndpointAddress": hub["amqps"].replace("amqps://", "sb://"),
             "tenantId": TENANT,
-            "clientId": RECEIVER.client_id,
-            "clientSecret": RECEIVER.secret,
+            "clientId": APP.client_id,
+            "clientSecret": APP.secret,
             "authorityHost": entra["authority"],
         }
         endpoint = hub["amqp"].replace("amqp://", "sb://")
@@ -77,13 +80,13 @@ def bodies(host) -> list[str]:
     return [event["body"] for batch in batches(host) for event in batch["events"]]
 
 
-def blobs(services, hub, kind) -> dict[str, dict]:
+def blobs(services, hub, kind, group="$default") -> dict[str, dict]:
     """Give the metadata of the blobs of one kind by partition; their names begin with the namespace."""
     with ContainerClient.from_connection_string(services["AzureWebJobsStorage"], "azure-webjobs-eventhub") as container:
         if not container.exists():
             return {}
         found = {blob.name: blob.metadata for blob in container.list_blobs(include=["metadata"])}
-    path = re.compile(rf"(?:localhost:\d+|{NAMESPACE})/{hub}/\$default/{kind}/(\d+)")
+    path = re.compile(rf"(?:localhost:\d+|{NAMESPACE})/{hub}/{re.escape(group)}/{kind}/(\d+)")
     return {match[1]: facts for name, facts in found.items() if (match := path.fullmatch(name))}
 
 
@@ -163,6 +166,18 @@ def test_the_batch_of_a_host_that_was_killed_comes_again_once_its_partitions_are
     assert host.effect("ended") == ['["before"]', '["wait"]']
 
 
+def test_each_consumer_group_is_given_all_events_and_has_checkpoints_of_its_own(start, services):
+    send(services, "grouped", "fail", "fail")
+
+    host = start("grouped")
+    until(lambda: is_checkpointed(services, "grouped", 1), "the checkpoint of the usual group")
+    until(lambda: len(host.effect("second")) == 2, "the events of the second group")
+
+    checkpoint = until(lambda: blobs(services, "grouped", "checkpoint", "second"), "the checkpoint of the second group")
+    assert bodies(host) == [json.loads(line) for line in host.effect("second")] == ["fail", "fail"]
+    assert checkpoint["0"]["sequencenumber"] in {"0", "1"}
+
+
 def test_two_hosts_share_the_partitions(services, tmp_path):
     hosts = []
     for n in range(2):
@@ -226,7 +241,7 @@ def test_a_retry_policy_runs_the_batch_again_and_is_over_at_last(start, services
     assert {run["most"] for run in runs} == {2}
 
 
-def test_a_hub_is_read_over_tls_by_a_client_secret_under_its_own_namespace(start, services):
+def test_a_hub_is_read_over_tls_by_a_sender_that_may_receive_from_it_alone_under_its_own_namespace(start, services):
     send(services, "secret", "confidential")
 
     host = start("few")
@@ -235,7 +250,7 @@ def test_a_hub_is_read_over_tls_by_a_client_secret_under_its_own_namespace(start
     (line,) = host.effect("secret")
     context = json.loads(line)
     assert (context["FullyQualifiedNamespace"], context["EventHubName"]) == (NAMESPACE, "secret")
-    assert RECEIVER.secret not in host.log()
+    assert APP.secret not in host.log()
 
 
 def test_an_event_can_be_given_by_hand(start, services):

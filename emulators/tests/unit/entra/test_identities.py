@@ -4,7 +4,14 @@ import stat
 
 import pytest
 
-from emulators.entra.identities import Identities, make_identities, read_identities, write_identities
+from emulators.entra.identities import (
+    Client,
+    HubRole,
+    Identities,
+    make_identities,
+    read_identities,
+    write_identities,
+)
 
 
 def test_identities_read_back_as_they_were_written(tmp_path):
@@ -16,6 +23,16 @@ def test_identities_read_back_as_they_were_written(tmp_path):
     assert found.tenant == identities.tenant
     assert found.clients == identities.clients
     assert found.sas[0].key == identities.sas[0].key
+
+
+def test_roles_on_single_hubs_are_kept_and_a_file_without_them_is_read(tmp_path):
+    path = tmp_path / "identities.json"
+    client = Client("app", "secret", "Sender", (HubRole("Receiver", "gps"),))
+
+    write_identities(Identities("tenant", (client, Client("jobs", "secret", "Receiver")), ()), path)
+
+    assert read_identities(path).clients[0] == client
+    assert path.read_text().count("hub_roles") == 1
 
 
 def test_only_this_user_can_read_the_file_even_where_one_was_there(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from emulators.entra.checking import TokenRefused
-from emulators.entra.identities import Client, Identities, SharedAccessKey
+from emulators.entra.identities import Client, HubRole, Identities, SharedAccessKey
 from emulators.event_hubs.tokens import JWT_TYPE, SAS_TYPE, Grant, TokenChecker
 
 NOW = 1_800_000_000
@@ -18,7 +18,11 @@ OTHER_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 ISSUER = "https://localhost:1/tenant/v2.0"
 IDENTITIES = Identities(
     "tenant",
-    (Client("sending", "-", "Sender"), Client("reading", "-", "Receiver")),
+    (
+        Client("sending", "-", "Sender"),
+        Client("reading", "-", "Receiver"),
+        Client("both", "-", "Sender", (HubRole("Receiver", "Orders"), HubRole("Sender", "orders"))),
+    ),
     (SharedAccessKey("root", "secret-key", ("Send", "Listen")),),
 )
 RESOURCE = "sb://localhost:5671/trades"
@@ -55,6 +59,16 @@ async def test_a_token_of_the_issuer_grants_the_clients_role(audience):
     grant = await checker().check(JWT_TYPE, token(aud=audience), RESOURCE)
 
     assert grant == Grant("Client sending", ("Send",), NOW + 60)
+
+
+async def test_a_client_may_do_on_a_single_hub_what_its_role_there_allows_and_nowhere_else():
+    grant = await checker().check(JWT_TYPE, token(appid="both"), RESOURCE)
+
+    assert grant.denies("Listen", "ORDERS") is None
+    assert grant.denies("Send", "orders") is grant.denies("Send", "trades") is None
+    assert "may not listen on hub 'trades': it needs the role Azure Event Hubs Data Receiver" in (
+        grant.denies("Listen", "trades") or ""
+    )
 
 
 @pytest.mark.parametrize(

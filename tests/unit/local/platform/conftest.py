@@ -20,6 +20,7 @@ def running(tmp_path):
             "entra": {"authority": "https://localhost:20001", "issuer": "https://localhost:20001/t/"},
             "event_hubs": {"amqps": "amqps://localhost:5671", "admin": "http://127.0.0.1:20002"},
             "exchange": {"websocket": "wss://localhost:20003", "rest": "https://localhost:20003"},
+            "notification_hubs": {"hub": "https://localhost:20014/phones", "inboxes": "http://127.0.0.1:20015/"},
         },
         process_ids={},
     )

@@ -17,6 +17,7 @@ def test_plain_output_is_a_line_an_address(running):
     lines = printed(running).splitlines()
 
     assert ["event_hubs", "amqps", "amqps://localhost:5671"] in [line.split() for line in lines]
+    assert ["notification_hubs", "inboxes", "http://127.0.0.1:20015/"] in [line.split() for line in lines]
     assert lines[-1] == "The end."
 
 

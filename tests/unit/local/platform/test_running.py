@@ -2,7 +2,19 @@
 
 from dataclasses import replace
 
+import pytest
+
+from emulators.key_files import write_key
 from local.platform.commands import settings_for_core_tools
+from local.platform.promoting import promotion_settings
+from local.platform.services import Choices
+
+
+@pytest.fixture
+def with_key(running):
+    running.state.folder.mkdir()
+    write_key("the key of pushes", running.state.push_key)
+    return running
 
 
 def test_settings_log_the_sender_in_to_the_local_hub(running):
@@ -57,12 +69,31 @@ def test_receiver_logs_in_as_itself(running):
     assert running.event_hubs_settings("Receiver")["EVENT_HUBS__clientId"] == receiver.client_id
 
 
-def test_core_tools_get_the_short_storage_connection_on_standard_ports(running):
-    assert settings_for_core_tools(running)["AzureWebJobsStorage"] == "UseDevelopmentStorage=true"
+def test_core_tools_get_the_short_storage_connection_on_standard_ports(with_key):
+    assert settings_for_core_tools(with_key, Choices())["AzureWebJobsStorage"] == "UseDevelopmentStorage=true"
 
 
-def test_core_tools_get_the_whole_storage_connection_on_other_ports(running):
-    storage = dict(running.addresses["storage"]) | {"table": "http://127.0.0.1:4711"}
-    moved = replace(running, addresses=dict(running.addresses) | {"storage": storage})
+def test_core_tools_get_the_whole_storage_connection_on_other_ports(with_key):
+    storage = dict(with_key.addresses["storage"]) | {"table": "http://127.0.0.1:4711"}
+    moved = replace(with_key, addresses=dict(with_key.addresses) | {"storage": storage})
 
-    assert settings_for_core_tools(moved)["AzureWebJobsStorage"] == storage["connection_string"]
+    assert settings_for_core_tools(moved, Choices())["AzureWebJobsStorage"] == storage["connection_string"]
+
+
+def test_promotions_are_on_and_pushed_to_the_notification_hub_where_it_runs(with_key):
+    alone = {name: value for name, value in with_key.addresses.items() if name != "notification_hubs"}
+    renamed = Choices(settings={"GPS_HUB": "points"})
+
+    assert promotion_settings(with_key, renamed) == {
+        "AzureWebJobs.promote_points.Disabled": "false",
+        "AzureWebJobs.push_promotions.Disabled": "false",
+        "GPS_HUB": "points",
+        "PROMOTIONS_HUB": "promotions",
+        "PUSH_URL": "https://localhost:20014/phones",
+        "PUSH_HOSTS": "localhost",
+        "PUSH_KEY_NAME": "send",
+        "PUSH_KEY": "the key of pushes",
+        "SSL_CERT_FILE": str(with_key.state.authority),
+    }
+    assert promotion_settings(replace(with_key, addresses=alone), Choices()) == {}
+    assert set(promotion_settings(with_key, Choices())) <= set(settings_for_core_tools(with_key, Choices()))

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from local.clone import ROOT
 from local.platform.options import default_hubs
 from local.platform.services import Choices, services
@@ -16,8 +18,29 @@ def listed(**choices):
 
 
 def test_all_services_are_listed_and_the_functions_host_can_be_left_out():
-    assert list(listed()) == ["storage", "entra", "event_hubs", "exchange", "functions"]
-    assert list(listed(with_functions=False)) == ["storage", "entra", "event_hubs", "exchange"]
+    assert list(listed()) == ["storage", "entra", "event_hubs", "exchange", "notification_hubs", "functions"]
+    assert list(listed(with_functions=False)) == list(listed())[:-1]
+
+
+@pytest.mark.parametrize(
+    ("choices", "hubs"),
+    [
+        ({}, ("gps", "promotions")),
+        ({"settings": {"FEEDS": "trades, gps", "GPS_HUB": "points"}}, ("points", "promotions")),
+        ({"settings": {"FEEDS": "trades,shop"}}, ()),
+        ({"hubs": "gps:4,trades:1"}, ()),
+    ],
+)
+def test_promotions_and_their_notification_hub_are_there_where_gps_and_both_hubs_are(choices, hubs):
+    assert Choices(**choices).promotion_hubs == hubs
+    assert ("notification_hubs" in listed(**choices)) == bool(hubs)
+
+
+def test_the_notification_hub_finds_its_key_in_a_file_and_has_its_ports():
+    command = listed()["notification_hubs"].command(ADDRESSES)
+
+    assert command[command.index("--key-file") + 1] == str(STATE.push_key)
+    assert (command[command.index("--port") + 1], command[command.index("--admin-port") + 1]) == ("20014", "20015")
 
 
 def test_cosmos_is_added_where_it_is_wanted_with_its_key_in_a_file():
@@ -43,12 +66,15 @@ def test_hub_waits_for_entra_and_is_given_its_issuer():
 
     assert hub.after == {"entra"}
     assert command[command.index("--issuer") + 1] == "https://localhost:20001/tenant/"
-    assert command[command.index("--hubs") + 1] == "calls:4,surveys:4,trades:4,transactions:10,ura:4"
+    assert (
+        command[command.index("--hubs") + 1]
+        == "calls:4,gps:4,items:4,orders:4,pageviews:4,promotions:4,stars:4,surveys:4,trades:4,transactions:10,ura:4"
+    )
     assert command[command.index("--websocket-port") + 1] == "20009"
 
 
 def test_functions_host_waits_for_all_others():
-    assert listed()["functions"].after == {"storage", "entra", "event_hubs", "exchange"}
+    assert listed()["functions"].after == {"storage", "entra", "event_hubs", "exchange", "notification_hubs"}
 
 
 def test_functions_host_runs_the_app_of_this_clone_or_the_one_that_is_chosen():

@@ -24,7 +24,7 @@ def test_cleared_state_holds_nothing_of_before(tmp_path):
 
         prepare(state, clear=True)
 
-        kept = {"logs", "identities.json", "topic.key", "assets.key", "pii-keys.json", "cosmos.key"}
+        kept = {"logs", "identities.json", "topic.key", "assets.key", "pii-keys.json", "cosmos.key", "push.key"}
         assert {path.name for path in state.folder.iterdir()} == kept
 
 

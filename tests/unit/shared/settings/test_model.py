@@ -42,7 +42,7 @@ def problems(**changes):
 def test_the_least_settings_are_enough():
     settings = read()
 
-    assert list(settings.feeds) == ["trades", "payments", "call_centre"]
+    assert list(settings.feeds) == ["trades", "payments", "gps", "call_centre", "shop"]
     assert settings.feeds["payments"].template.rate == 100
     assert settings.feeds["trades"].template.sources == ("coinbase:BTC-USD", "coinbase:ETH-USD")
     assert settings.timer_period == timedelta(minutes=1)
@@ -165,7 +165,7 @@ def test_packing_is_a_setting_of_each_stream():
 def test_a_hub_that_is_named_twice_stops_the_feed_that_names_it_second():
     settings = read(TRANSACTIONS_HUB="trades")
 
-    assert list(settings.feeds) == ["trades", "call_centre"]
+    assert list(settings.feeds) == ["trades", "gps", "call_centre", "shop"]
     assert settings.unusable == {
         "payments": "Feed payments can't run: TRANSACTIONS_HUB and TRADES_HUB both name hub 'trades'; "
         "each stream needs a hub of its own."
@@ -243,7 +243,7 @@ def test_a_feed_that_is_declared_wrongly_is_left_out_with_its_reason():
 
     settings = read_settings(LEAST, HOST, [*FEEDS, broken])
 
-    assert list(settings.feeds) == ["trades", "payments", "call_centre"]
+    assert list(settings.feeds) == ["trades", "payments", "gps", "call_centre", "shop"]
     assert "visits/1 has no file" in settings.unusable["visits"]
 
 

@@ -3,7 +3,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.clients.logic_app.alert_sender import LogicApp, resolve
+from shared.clients.checked_posts import resolve
+from shared.clients.logic_app.alert_sender import LogicApp
 from shared.clients.logic_app.fake import FakeLogicApp
 from shared.domain.volumes.alert import Alert
 from shared.domain.volumes.alert_address import AlertUrl, alert_url

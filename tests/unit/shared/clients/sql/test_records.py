@@ -1,5 +1,4 @@
 import json
-from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -29,12 +28,16 @@ CONTRACT = parse_contract(
 FORMAT = RowFormat.of(CONTRACT)
 
 
+def named(row):
+    return dict(zip([column.name for column in CONTRACT.columns], row, strict=True))
+
+
 def read(**values):
-    return FORMAT.row_of(json.dumps({"id": "a", "n": 1} | values).encode())
+    return named(FORMAT.row_of(json.dumps({"id": "a", "n": 1} | values).encode()))
 
 
 def number(text):
-    return FORMAT.row_of(b'{"id": "a", "n": 1, "x": ' + text.encode() + b"}")["x"]
+    return named(FORMAT.row_of(b'{"id": "a", "n": 1, "x": ' + text.encode() + b"}"))["x"]
 
 
 def test_a_record_is_a_row_of_all_columns_and_what_is_not_there_is_none():
@@ -43,7 +46,7 @@ def test_a_record_is_a_row_of_all_columns_and_what_is_not_there_is_none():
 
 @pytest.mark.parametrize("text", ["0", "-1.50", "1e3", "0.000000000000000001", "99999999999999999999.1", "1.0e-18"])
 def test_a_number_keeps_its_digits(text):
-    assert str(number(text)) == str(Decimal(text))
+    assert number(text) == format(Decimal(text), "f")
 
 
 @pytest.mark.parametrize(
@@ -56,7 +59,7 @@ def test_a_number_of_more_digits_than_the_column_holds_is_refused(text):
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=18, max_value=10**19, min_value=-(10**19)))
 def test_every_number_within_the_digits_of_the_column_is_kept(value):
-    assert number(f"{value:f}") == value
+    assert Decimal(number(f"{value:f}")) == value
 
 
 @pytest.mark.parametrize("value", [2**63, -(2**63) - 1, 1.5, "1", True, [], {}])
@@ -98,7 +101,7 @@ def test_what_is_no_json_object_is_refused(line):
 
 
 def test_a_time_is_kept_in_utc():
-    assert read(at="2026-11-22T14:00:00.123456+02:00")["at"] == datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
+    assert read(at="2026-11-22T14:00:00.123456+02:00")["at"] == "2026-11-22T12:00:00.123456"
 
 
 def test_a_key_of_several_texts_shares_the_bytes_that_sql_server_gives_it():

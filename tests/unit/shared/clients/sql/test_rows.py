@@ -31,6 +31,8 @@ def parsed(written, name):
 class SlowDatabase:
     """Takes four seconds of the test's time for each call, and notes how long each might have taken."""
 
+    dialect = "mssql"
+
     def __init__(self):
         self.now, self.granted = 100.0, []
 
@@ -41,6 +43,8 @@ class SlowDatabase:
 
 class FailingDatabase:
     """Does as many calls as it is told, then is away."""
+
+    dialect = "mssql"
 
     def __init__(self, calls):
         self.calls = calls

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from shared.feeds.drawing.fixed_lines import LineTemplate, table_of
+from shared.feeds.drawing.fixed_lines import PART, LineTemplate, table_of
 
 
 def test_each_line_is_the_template_with_its_gaps_filled():
@@ -14,6 +14,15 @@ def test_each_line_is_the_template_with_its_gaps_filled():
 
     assert lines == [b'{"name":"abc","count": 7}\n', b'{"name":"xyz","count":12}\n']
     assert [json.loads(line)["count"] for line in lines] == [7, 12]
+
+
+@pytest.mark.parametrize("count", [0, 1, PART - 1, PART, PART + 1, 2 * PART + 3])
+def test_lines_are_the_same_whether_their_texts_are_made_in_parts_or_at_once(count):
+    template, texts = LineTemplate("<a:1>\n"), table_of("0123456789").take(np.arange(count) % 10)
+
+    in_parts = template.lines_in_parts(count, lambda part: {"a": texts[part]})
+
+    assert in_parts.equals(template.lines(count, {"a": texts}))
 
 
 def test_no_lines_are_made_of_none():

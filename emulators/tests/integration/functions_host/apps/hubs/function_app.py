@@ -63,6 +63,14 @@ def on_secret(events: typing.List[func.EventHubEvent]) -> None:  # noqa: UP006
     leave("secret", events[0].metadata["PartitionContext"])
 
 
+@app.event_hub_message_trigger(
+    arg_name="events", event_hub_name="grouped", connection="HUB", cardinality="many", consumer_group="second"
+)
+def on_second(events: typing.List[func.EventHubEvent]) -> None:  # noqa: UP006
+    for event in events:
+        leave("second", event.get_body().decode())
+
+
 @app.orchestration_trigger(context_name="context")
 def order(context: df.DurableOrchestrationContext):
     return "done"

@@ -1,4 +1,4 @@
-"""The feed of a shop whose streams end in a hub, a table and two kinds of files, the hub's last."""
+"""The feed of a kiosk whose streams end in a hub, a table and two kinds of files, the hub's last."""
 
 from decimal import Decimal
 
@@ -15,7 +15,7 @@ from shared.feeds.records import Records
 from shared.feeds.slicing import StreamRecords
 
 VERSION = 1
-ORDERS = Stream("orders/1")
+PURCHASES = Stream("purchases/1")
 INVOICES = Stream("invoices/1", SqlTable())
 PARCELS = Stream("parcels/1", LakeFolder("lake_ndjson"))
 REFUNDS = Stream("refunds/1", LakeFolder("lake_parquet"))
@@ -31,7 +31,7 @@ def build(seed, progress):
 def drawing(pool):
     def draw(at: Position) -> StreamRecords:
         numbers = np.arange(at.first, at.first + at.count)
-        ids = text_column(identifiers(seed_of("shop", at.window_id, at.slice_number), numbers.astype(np.uint64)))
+        ids = text_column(identifiers(seed_of("kiosk", at.window_id, at.slice_number), numbers.astype(np.uint64)))
         customers = pool.columns["customers"].take(pa.array(numbers * 7 % _CUSTOMERS))
         totals = pa.array([Decimal(int(number)) / 10 for number in numbers], pa.decimal128(12, 2))
         times = pa.array(grid(at.start, at.rate, at.first, at.count), pa.timestamp("us"))
@@ -49,7 +49,7 @@ def drawing(pool):
             INVOICES.name: _lines(INVOICES, pa.record_batch(billed | {"paid": pa.array(numbers % 2 == 0)})),
             PARCELS.name: _lines(PARCELS, pa.record_batch(parcels)),
             REFUNDS.name: _lines(REFUNDS, refunds),
-            ORDERS.name: _lines(ORDERS, pa.record_batch(orders)),
+            PURCHASES.name: _lines(PURCHASES, pa.record_batch(orders)),
         }
 
     return draw
@@ -60,8 +60,8 @@ def _lines(stream: Stream, batch: pa.RecordBatch) -> Records:
 
 
 FEED = Feed(
-    name="shop",
-    streams=(ORDERS, INVOICES, PARCELS, REFUNDS),
+    name="kiosk",
+    streams=(PURCHASES, INVOICES, PARCELS, REFUNDS),
     source=Drawn(VERSION, build, drawing),
     rate=20,
 )

@@ -1,0 +1,126 @@
+"""What each user got of promotions lately, and whose device is gone: Azure Table rows keyed by user.
+
+A row is found by a digest of the user's app, so that any text may be one, spread over 256 partitions. It expires, and
+is swept partition by partition.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Protocol
+
+from shared.clients.storage.account import Account
+from shared.clients.storage.columns import VERSION, Columns, document_columns, read_row
+from shared.clients.storage.tables import Entity, Key, Query, TableStore, tables_of
+from shared.domain.promotions import Given, Sent
+from shared.errors import Unavailable
+
+BUCKETS: Final = 256
+_TABLE: Final = "promotionusers"
+_KEEP_GONE: Final = timedelta(days=90)
+_MAX_RACES: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionUser:
+    """A user: what it got lately, and since when its device is gone (None: it is not)."""
+
+    given: Given = field(default_factory=Given)
+    gone_at: datetime | None = None
+
+
+class SingleUsers(Protocol):
+    """Users one by one, by their app, safe against any number of writers.
+
+    Both verbs raise Unavailable, and CorruptRow.
+    """
+
+    def read(self, appid: str) -> PromotionUser:
+        """Read a user; one of whom nothing is known has got nothing."""
+
+    def change(self, appid: str, change: Callable[[PromotionUser], PromotionUser]) -> None:
+        """Put what `change` makes of a user in its place; it is asked again where somebody else was first."""
+
+
+class PromotionUsers(SingleUsers, Protocol):
+    """All users."""
+
+    def sweep(self, bucket: int, now: datetime, most: int) -> int:
+        """Delete users of a partition of whom nothing matters any more, at most so many; say how many.
+
+        Raises what the others do.
+        """
+
+
+class TablePromotionUsers:
+    """Users in Azure Tables. keep: for how long after a promotion it still matters."""
+
+    def __init__(self, tables: TableStore, keep: timedelta) -> None:
+        """Keep the tables."""
+        self._tables = tables
+        self._keep = keep
+
+    def read(self, appid: str) -> PromotionUser:
+        """Read the row."""
+        entity = self._tables.read(_TABLE, _key(appid))
+        return _user(entity) if entity else PromotionUser()
+
+    def change(self, appid: str, change: Callable[[PromotionUser], PromotionUser]) -> None:
+        """Change the row under its ETag, or insert it; where somebody else inserted it first, theirs is changed."""
+        key = _key(appid)
+
+        def changed(entity: Entity) -> Entity | None:
+            before = _user(entity)
+            after = change(before)
+            return self._entity(key, after) if after != before else None
+
+        for _ in range(_MAX_RACES):
+            if self._tables.change(_TABLE, key, changed) or self._begin(key, change(PromotionUser())):
+                return
+        raise Unavailable(f"Table {_TABLE}: a user's row came and went {_MAX_RACES} times in a row.")
+
+    def sweep(self, bucket: int, now: datetime, most: int) -> int:
+        """Query by partition and expiry; a row that was renewed meanwhile stays."""
+        query = Query(f"{bucket:02x}", below={"expires": _stamp(now)})
+        keys = [(entity["PartitionKey"], entity["RowKey"]) for entity in self._tables.query(_TABLE, query, most)]
+        return sum(self._tables.remove(_TABLE, key, lambda row: row["expires"] < _stamp(now)) for key in keys)
+
+    def _begin(self, key: Key, user: PromotionUser) -> bool:
+        return user == PromotionUser() or self._tables.insert(_TABLE, self._entity(key, user))
+
+    def _entity(self, key: Key, user: PromotionUser) -> dict[str, Any]:
+        ends = [one.at + self._keep for one in user.given.sent]
+        gone = {"gone_at": _stamp(user.gone_at)} if user.gone_at else {}
+        if user.gone_at:
+            ends.append(user.gone_at + _KEEP_GONE)
+        sent = {"sent": [[one.store_id, one.promotion_id, one.at.isoformat()] for one in user.given.sent]}
+        identity = {"PartitionKey": key[0], "RowKey": key[1], "expires": _stamp(max(ends, default=_EPOCH))}
+        return VERSION | identity | gone | document_columns("given", sent)
+
+
+def table_promotion_users(account: Account, keep: timedelta) -> TablePromotionUsers:
+    """Give the users in the tables of an account."""
+    return TablePromotionUsers(tables_of(account), keep)
+
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _key(appid: str) -> Key:
+    digest = hashlib.sha256(appid.encode("utf-8", "surrogatepass")).hexdigest()
+    return digest[:2], digest[:32]
+
+
+def _stamp(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _user(entity: Mapping[str, Any]) -> PromotionUser:
+    return read_row(entity, _promotion_user)
+
+
+def _promotion_user(columns: Columns) -> PromotionUser:
+    rows = columns.document("given").get("sent", [])
+    sent = tuple(Sent(store, promotion, datetime.fromisoformat(at)) for store, promotion, at in rows)
+    return PromotionUser(Given(sent), columns.time_if_any("gone_at"))

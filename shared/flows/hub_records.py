@@ -1,0 +1,51 @@
+"""The records of events that a function got from a hub; what is none is counted by its reason, and costs no other."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from shared.domain.delivery import Event
+from shared.domain.promotions import HubRecordRefused
+from shared.feeds.packing import BodyUnreadable, lines_of
+
+UNKNOWN_CONTRACT = "contract"
+UNREADABLE_BODY = "body"
+
+
+@dataclass(slots=True)
+class HubRecords[Record]:
+    """What was read. refused: how many records were not, by reason; dead: each of them, as it came, with its reason."""
+
+    records: list[Record] = field(default_factory=list)
+    refused: Counter[str] = field(default_factory=Counter)
+    dead: list[tuple[bytes, str]] = field(default_factory=list)
+
+    def refuse(self, body: bytes, reason: str, rows: int = 1) -> None:
+        """Count what is no record."""
+        self.refused[reason] += rows
+        self.dead.append((body, reason))
+
+
+def read_records[Record](
+    events: Iterable[Event], contract: str, parse: Callable[[bytes, Event], Record]
+) -> HubRecords[Record]:
+    """Read events of a contract, rows and packs. parse: makes a record of its line; raises HubRecordRefused."""
+    read: HubRecords[Record] = HubRecords()
+    for event in events:
+        for line in _lines(event, contract, read):
+            try:
+                read.records.append(parse(line, event))
+            except HubRecordRefused as refusal:
+                read.refuse(line, str(refusal))
+    return read
+
+
+def _lines[Record](event: Event, contract: str, read: HubRecords[Record]) -> list[bytes]:
+    if event.properties.get("contract") != contract:
+        read.refuse(event.body, UNKNOWN_CONTRACT, max(event.rows, 1))
+        return []
+    try:
+        return lines_of(event)
+    except BodyUnreadable:
+        read.refuse(event.body, UNREADABLE_BODY, max(event.rows, 1))
+        return []

@@ -1,0 +1,159 @@
+"""From points to promotions: users near a store are sent what it promotes, within the rules, at least once.
+
+What a user is given is written before it is sent. A batch whose worker dies in between comes again, and the same
+points are given the same promotions again, under the same ids (`shared.domain.promotions`): nothing is lost, a repeat
+is known by its id, and the state alone decides, so that any number of instances keep the cap.
+"""
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from shared import telemetry
+from shared.clients.storage.promotion_users import PromotionUser
+from shared.domain.delivery import Delivery, Event
+from shared.domain.promotions import Candidate, Decision, Rules, by_user, decide, event_id
+from shared.errors import CorruptRow
+from shared.flows.hub_records import read_records
+from shared.promotions.notices import PROMOTIONS
+from shared.promotions.points import GpsPoint, PromotedPlaces, PromotedStore, read_point
+
+logger = logging.getLogger(__name__)
+
+POINTS: Final = "gps/1"
+SIDE_BY_SIDE: Final = 16
+"""So many users are read and written at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionTools:
+    """What promoting needs of the world.
+
+    places: gives the newest lookups; raises Unavailable where there are none. change_user: puts what a function makes
+    of a user, by its app, in the user's place; it may ask several times, and the last time counts. send: delivers to
+    the hub of promotions, as a `Sender` does. fresh: how far from now a point's time may be, before and after.
+    """
+
+    places: Callable[[], PromotedPlaces]
+    change_user: Callable[[str, Callable[[PromotionUser], PromotionUser]], None]
+    send: Callable[[Sequence[Event]], Delivery]
+    rules: Rules
+    fresh: timedelta
+    clock: Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """What became of one user's candidates; `decision` is None where the user's row can't be read."""
+
+    candidates: int
+    decision: Decision | None
+
+
+def promote(tools: PromotionTools, events: Sequence[Event]) -> Mapping[str, int]:
+    """Promote for the points of a batch; gives what became of them by count.
+
+    Raises Unavailable or LoginRefused where the batch must come again.
+    """
+    now = tools.clock()
+    read = read_records(events, POINTS, lambda line, event: read_point(line, event, now, tools.fresh))
+    places = tools.places()
+    matched = places.match(read.records)
+    ended = [one for one in matched.candidates if one.valid_until <= now]
+    decided = _decide_all(tools, [one for one in matched.candidates if one.valid_until > now], now)
+    promoted = [one for each in decided if each.decision for one in each.decision.promoted]
+    delivery = tools.send(_events(promoted, places, read.records, now))
+    counts = _counts(len(read.records), decided, ended, delivery) | _passed_over(
+        read.refused + Counter(matched.left_out)
+    )
+    telemetry.info(logger, "promotions.decided", **counts)
+    return counts
+
+
+def _decide_all(tools: PromotionTools, candidates: Iterable[Candidate], now: datetime) -> list[_Decided]:
+    grouped = by_user(candidates)
+    if not grouped:
+        return []
+    with ThreadPoolExecutor(min(SIDE_BY_SIDE, len(grouped))) as pool:
+        return list(pool.map(lambda some: _decide_user(tools, some, now), grouped.values()))
+
+
+def _decide_user(tools: PromotionTools, candidates: Sequence[Candidate], now: datetime) -> _Decided:
+    decisions = []
+
+    def change(user: PromotionUser) -> PromotionUser:
+        given = user.given.since(now - tools.fresh - tools.rules.memory)
+        decisions.append(decide(candidates, given, tools.rules))
+        return PromotionUser(decisions[-1].given, user.gone_at) if decisions[-1].given != given else user
+
+    try:
+        tools.change_user(candidates[0].appid, change)
+    except CorruptRow as error:
+        telemetry.warning(logger, "promotions.user_unreadable", cause=error)
+        return _Decided(len(candidates), None)
+    return _Decided(len(candidates), decisions[-1])
+
+
+def _events(
+    promoted: Iterable[Candidate], places: PromotedPlaces, points: Iterable[GpsPoint], now: datetime
+) -> list[Event]:
+    """Make the events, each id once; one is of the slice of its point."""
+    slices = {(point.appid, point.at): point.slice for point in points}
+    by_id = {event_id(one.appid, one.store_id, one.at): one for one in promoted}
+    return [
+        Event(
+            _body(name, one, places.store(one.store_id), now),
+            1,
+            {"contract": PROMOTIONS, "slice": slices[one.appid, one.at]},
+            partition_key=one.appid,
+        )
+        for name, one in by_id.items()
+    ]
+
+
+def _body(name: str, promoted: Candidate, store: PromotedStore, now: datetime) -> bytes:
+    record = {
+        "id": name,
+        "appid": promoted.appid,
+        "store_id": promoted.store_id,
+        "promotion_id": promoted.promotion_id,
+        "discount_percent": promoted.discount_percent,
+        "location": store.location,
+        "merchant": store.merchant,
+        "latitude": store.latitude,
+        "longitude": store.longitude,
+        "metres": round(promoted.metres, 1),
+        "point_time": _instant(promoted.at),
+        "promoted_at": _instant(now),
+        "valid_until": _instant(promoted.valid_until),
+    }
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _counts(points: int, decided: Sequence[_Decided], ended: Sequence[Candidate], delivery: Delivery) -> dict[str, int]:
+    """Count candidates: matched = promoted + suppressed by either + ended + those of unreadable users."""
+    decisions = [one.decision for one in decided if one.decision]
+    return {
+        "points": points,
+        "matched": sum(one.candidates for one in decided) + len(ended),
+        "promoted": sum(len(one.promoted) for one in decisions),
+        "suppressed_by_cap": sum(len(one.suppressed_by_cap) for one in decisions),
+        "suppressed_by_cool_down": sum(len(one.suppressed_by_cool_down) for one in decisions),
+        "ended": len(ended),
+        "unreadable_users": sum(one.candidates for one in decided if one.decision is None),
+        "sent": delivery.accepted,
+        "refused_by_hub": delivery.refused,
+    }
+
+
+def _passed_over(refused: Counter[str]) -> dict[str, int]:
+    return {f"passed_over_{reason}": count for reason, count in sorted(refused.items())}
+
+
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
