@@ -300,7 +300,7 @@ def test_memory_that_a_pass_took_is_given_back(stage):
 
 
 def _left_behind(spark, before):
-    """What is kept beyond `before` once nothing refers to it: Spark's cleaner works beside, after Python's and the JVM's own."""
+    """Give what is kept beyond `before` when nothing refers to it: Spark cleans beside, after the collectors."""
     for _ in range(100):
         gc.collect()
         spark._jvm.java.lang.System.gc()
@@ -311,6 +311,6 @@ def _left_behind(spark, before):
 
 
 def _persisted(spark):
-    """Ids of the persisted RDDs but for those of Delta, which keeps the state of each table it has read."""
+    """Give the ids of persisted RDDs but for those of Delta, which keeps the state of each table it has read."""
     kept = dict(spark.sparkContext._jsc.getPersistentRDDs())
     return {number for number, rdd in kept.items() if not str(rdd.name()).startswith("Delta Table State")}
