@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import azure.functions as func
@@ -22,10 +22,16 @@ _EVENTS = {
 }
 
 
-async def answer(work: Awaitable[Mapping[str, Any]], *, status: int = OK) -> func.HttpResponse:
-    """Await the body of an answer; an error raised on purpose becomes `{"error": {"code", "message", "field"}}`."""
+async def answer(
+    work: Awaitable[Mapping[str, Any]], *, status: int = OK, status_of: Callable[[Mapping[str, Any]], int] | None = None
+) -> func.HttpResponse:
+    """Await the body of an answer; an error raised on purpose becomes `{"error": {"code", "message", "field"}}`.
+
+    status_of: gives the status where it depends on the body.
+    """
     try:
-        return _json(await work, status)
+        body = await work
+        return _json(body, status_of(body) if status_of else status)
     except IngestionError as error:
         response = error_response(error)
         if not isinstance(error, RequestRejected):

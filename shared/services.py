@@ -21,6 +21,7 @@ from shared.flows.destinations import DestinationTools, connect, connect_again
 from shared.flows.enrich import EnrichmentTools, Job
 from shared.flows.housekeeping import HousekeepingTools, Keep
 from shared.flows.ingest_slice import SliceTools
+from shared.flows.look_at_health import Health
 from shared.flows.lookups import LookupTools, dimension_makers, lookup_makers
 from shared.flows.measure import MetricsTools
 from shared.flows.open_windows import PlanFactory, partitions_of
@@ -33,6 +34,7 @@ from shared.flows.renewed_places import RenewedPlaces
 from shared.flows.report_runs import ReportTools, alert_of_dead_spill, alert_of_lost_window
 from shared.flows.sources import SourceTools, fingerprint_of
 from shared.flows.spill_housekeeping import SpillHousekeepingTools
+from shared.health import health_of
 from shared.made_once import made_once
 from shared.promotions.matched_places import MatchedPlaces
 
@@ -143,6 +145,11 @@ class Services(Connections):
             keep=self.settings.keep["spill"],
             keep_dead=self.settings.keep["ledger"],
         )
+
+    @made_once
+    def health(self) -> Health:
+        """Give what looks at the health of what the app depends on."""
+        return health_of(self)
 
     @made_once
     def plans(self) -> PlanFactory:

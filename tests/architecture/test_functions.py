@@ -49,6 +49,8 @@ ROUTES = {
     "discard_spill": ("POST", "spill/discard"),
     "post_metrics": ("POST", "metrics"),
     "get_metrics": ("GET", "metrics"),
+    "get_health": ("GET", "health"),
+    "get_liveness": ("GET", "health/live"),
 }
 STARTERS = {
     *("keep_in_order", "open_due_windows", "bring_gold_up_to_date"),
@@ -106,10 +108,10 @@ def test_http_functions_have_their_routes_and_methods(bindings):
     assert routes == ROUTES
 
 
-def test_every_http_function_asks_for_a_function_key(bindings):
+def test_every_http_function_but_that_of_liveness_asks_for_a_function_key(bindings):
     levels = {name: binding["authLevel"].lower() for name, binding in with_binding(bindings, "httpTrigger").items()}
 
-    assert levels == dict.fromkeys(ROUTES, "function")
+    assert levels == dict.fromkeys(ROUTES, "function") | {"get_liveness": "anonymous"}
 
 
 def test_durable_functions_are_triggered_as_activities_and_orchestrations(bindings):
