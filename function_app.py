@@ -3,6 +3,7 @@
 import azure.durable_functions as df
 
 from blueprints.daily import bp as daily
+from blueprints.drain import bp as drain
 from blueprints.enrichment import bp as enrichment
 from blueprints.health import bp as health
 from blueprints.housekeeping import bp as housekeeping
@@ -17,5 +18,17 @@ from shared.telemetry import quieten_libraries
 quieten_libraries()
 
 app = df.DFApp()
-for blueprint in (daily, enrichment, health, housekeeping, ingestion, metrics, promotions, spill, steps, windows):
+for blueprint in (
+    daily,
+    drain,
+    enrichment,
+    health,
+    housekeeping,
+    ingestion,
+    metrics,
+    promotions,
+    spill,
+    steps,
+    windows,
+):
     app.register_functions(blueprint)

@@ -18,6 +18,7 @@ from shared.connections import Connections
 from shared.errors import FeedUnusable, Unavailable
 from shared.flows.announce import WindowEvents, mark_spill
 from shared.flows.destinations import DestinationTools, connect, connect_again
+from shared.flows.drain import DrainTools
 from shared.flows.enrich import EnrichmentTools, Job
 from shared.flows.housekeeping import HousekeepingTools, Keep
 from shared.flows.ingest_slice import SliceTools
@@ -174,7 +175,13 @@ class Services(Connections):
             clock=self.clock,
             sleep=asyncio.sleep,
             longest_closing=self.settings.longest_closing,
+            may_begin=self.drain_tools.may_begin,
         )
+
+    @made_once
+    def drain_tools(self) -> DrainTools:
+        """Give what draining needs of the world."""
+        return DrainTools(self.reference, self.ledger, self.clock)
 
     @made_once
     def source_tools(self) -> SourceTools:

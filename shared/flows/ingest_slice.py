@@ -31,7 +31,8 @@ _PROGRESS_EVERY = 10.0
 class SliceTools:
     """What ingesting a slice needs of the world; `feeds` are the ones that can run.
 
-    longest_closing: how long one call of a closing may work, None for ever.
+    longest_closing: how long one call of a closing may work, None for ever. may_begin: raises Unavailable while no
+    slice may begin.
     """
 
     ledger: Ledger
@@ -41,6 +42,7 @@ class SliceTools:
     clock: Callable[[], datetime]
     sleep: Callable[[float], Awaitable[None]]
     longest_closing: timedelta | None = None
+    may_begin: Callable[[], None] = lambda: None
 
     def feed(self, plan: Plan) -> Feed:
         """Give the feed of a plan; raises FeedUnusable where this version can't run it."""
@@ -71,6 +73,7 @@ async def ingest(plan: Plan, number: int, tools: SliceTools) -> dict[str, Any]:
     tries = await asyncio.to_thread(tools.ledger.attempts, plan.window.id, plan.attempt, number=number)
     for done in completed(tries):
         return _answer(done)
+    await asyncio.to_thread(tools.may_begin)
     part = plan.slices()[number]
     row = await asyncio.to_thread(tools.ledger.begin_attempt, part, tools.clock(), plan.attempt)
     with telemetry.about(window=plan.window.id, slice=number, attempt=row.attempt):

@@ -1,7 +1,6 @@
 """How windows, their slices and runs, and what is spilled are shown to callers, as plain JSON."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from shared.domain.runs.run import RunRow
@@ -11,6 +10,7 @@ from shared.domain.volumes.reconciliation import verdict_of
 from shared.domain.windows.ledger_row import SliceRow, WindowRow
 from shared.domain.windows.request import OpenRequest
 from shared.domain.windows.rows import Rows
+from shared.http.instants import written
 
 
 def opened_windows(
@@ -33,7 +33,7 @@ def opened_windows(
 
 
 def _request_body(request: OpenRequest) -> dict[str, Any]:
-    return {"feed": request.feed, "start": _format(request.start), "end": _format(request.end)}
+    return {"feed": request.feed, "start": written(request.start), "end": written(request.end)}
 
 
 def window_list(rows: Rows[WindowRow], after: str | None) -> dict[str, Any]:
@@ -53,13 +53,13 @@ def window_summary(row: WindowRow) -> dict[str, Any]:
     return {
         "id": row.window.id,
         "feed": row.window.feed,
-        "start": _format(row.window.start),
-        "end": _format(row.window.end),
+        "start": written(row.window.start),
+        "end": written(row.window.end),
         "state": row.state,
         "origin": row.origin,
         "reason": row.reason,
         "attempt": row.attempt,
-        "stop_at": _format(row.stop_at),
+        "stop_at": written(row.stop_at),
         "counts": row.result.get("counts", {}),
     }
 
@@ -70,9 +70,9 @@ def window_details(row: WindowRow, ended: Rows[WindowRow], tries: Rows[SliceRow]
     ended: the attempts before the present one, which is shown among `attempts` as the last.
     """
     return window_summary(row) | {
-        "claimed_at": _format(row.claimed_at),
-        "opened_at": _format(row.opened_at),
-        "closed_at": _format(row.closed_at),
+        "claimed_at": written(row.claimed_at),
+        "opened_at": written(row.opened_at),
+        "closed_at": written(row.closed_at),
         "announced": dict(row.announced),
         "plan": dict(row.plan),
         "result": dict(row.result),
@@ -88,10 +88,10 @@ def _attempt(row: WindowRow) -> dict[str, Any]:
         "state": row.state,
         "origin": row.origin,
         "reason": row.reason,
-        "claimed_at": _format(row.claimed_at),
-        "opened_at": _format(row.opened_at),
-        "closed_at": _format(row.closed_at),
-        "stop_at": _format(row.stop_at),
+        "claimed_at": written(row.claimed_at),
+        "opened_at": written(row.opened_at),
+        "closed_at": written(row.closed_at),
+        "stop_at": written(row.stop_at),
         "restarts": row.restarts,
         "counts": row.result.get("counts", {}),
     }
@@ -155,12 +155,12 @@ def slice_details(row: SliceRow) -> dict[str, Any]:
         "slice": row.slice.number,
         "attempt": row.attempt,
         "window_attempt": row.window_attempt,
-        "start": _format(row.slice.start),
-        "end": _format(row.slice.end),
+        "start": written(row.slice.start),
+        "end": written(row.slice.end),
         "state": row.state,
         "reason": row.reason,
-        "started_at": _format(row.started_at),
-        "updated_at": _format(row.updated_at),
+        "started_at": written(row.started_at),
+        "updated_at": written(row.updated_at),
         "counts": dict(row.counts),
         "sinks": dict(row.sinks),
         "report": dict(row.report),
@@ -198,11 +198,7 @@ def _spill_summary(one: SpillSummary) -> dict[str, Any]:
         "state": one.state,
         "batches": one.batches,
         "rows": one.rows,
-        "oldest": _format(one.oldest),
+        "oldest": written(one.oldest),
         "tries": one.tries,
         "reasons": [{"reason": reason, "batches": count} for reason, count in one.reasons],
     }
-
-
-def _format(instant: datetime | None) -> str | None:
-    return instant.isoformat().replace("+00:00", "Z") if instant else None

@@ -51,6 +51,9 @@ ROUTES = {
     "get_metrics": ("GET", "metrics"),
     "get_health": ("GET", "health"),
     "get_liveness": ("GET", "health/live"),
+    "begin_drain": ("POST", "drain"),
+    "get_drain": ("GET", "drain"),
+    "end_drain": ("DELETE", "drain"),
 }
 STARTERS = {
     *("keep_in_order", "open_due_windows", "bring_gold_up_to_date"),

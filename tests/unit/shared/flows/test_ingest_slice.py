@@ -230,6 +230,19 @@ def test_a_slice_that_is_delivered_again_after_it_was_done_is_not_ingested_again
     assert len(world.hubs.received["transactions"]) == 100
 
 
+def test_while_no_slice_may_begin_one_is_put_off_without_a_try():
+    world = World()
+
+    def drained():
+        raise Unavailable("The app is being drained.", retry_after=15)
+
+    with pytest.raises(Unavailable, match="drained"):
+        played(ingest(world.plan, 0, replace(world.tools, may_begin=drained)))
+
+    assert world.ledger.attempts(world.window.id) == []
+    assert world.hubs.received == {}
+
+
 def test_a_slice_that_an_earlier_attempt_of_its_window_did_is_ingested_again_by_the_next_one():
     world = World()
     world.ingest(0)
