@@ -63,7 +63,10 @@ def _configuration(lake_root: Path, jars: Sequence[Path]) -> Mapping[str, str]:
         # Sized for one small machine: few tasks, a quick start, nothing that listens beyond it.
         "spark.sql.shuffle.partitions": "2",
         "spark.sql.adaptive.enabled": "false",  # it makes jobs of their own of what are two tasks
-        # Spark keeps its last 1,000 plans in memory for pages that nobody opens here.
+        # PySpark tells the JVM of each expression which line made it, for errors: that costs more than the expression.
+        "spark.python.sql.dataFrameDebugging.enabled": "false",
+        # Spark keeps its last 1,000 plans in memory for pages that nobody opens here, and writes each out in full.
+        "spark.sql.ui.explainMode": "simple",
         "spark.sql.ui.retainedExecutions": "10",
         "spark.ui.retainedJobs": "50",
         "spark.ui.retainedStages": "50",
