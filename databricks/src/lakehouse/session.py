@@ -63,13 +63,18 @@ def _configuration(lake_root: Path, jars: Sequence[Path]) -> Mapping[str, str]:
         # Sized for one small machine: few tasks, a quick start, nothing that listens beyond it.
         "spark.sql.shuffle.partitions": "2",
         "spark.sql.adaptive.enabled": "false",  # it makes jobs of their own of what are two tasks
-        # Spark keeps its last 1,000 plans in memory for pages that nobody opens here.
+        # PySpark tells the JVM of each expression which line made it, for errors: that costs more than the expression.
+        "spark.python.sql.dataFrameDebugging.enabled": "false",
+        # Spark keeps its last 1,000 plans in memory for pages that nobody opens here, and writes each out in full.
+        "spark.sql.ui.explainMode": "simple",
         "spark.sql.ui.retainedExecutions": "10",
         "spark.ui.retainedJobs": "50",
         "spark.ui.retainedStages": "50",
         # A thread that sorted keeps its page until it sorts again often enough: by default 16 MB in each, many times.
         "spark.buffer.pageSize": "1m",
         "spark.databricks.delta.snapshotPartitions": "2",
+        # VACUUM lists a table's folders in as many tasks, by default 10,000.
+        "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",
         "spark.driver.memory": "2g",
         "spark.driver.extraJavaOptions": " ".join(_java_options(jars[0].parent)),
         "spark.driver.host": "127.0.0.1",
@@ -82,9 +87,11 @@ def _configuration(lake_root: Path, jars: Sequence[Path]) -> Mapping[str, str]:
 def _java_options(jars: Path) -> Iterator[str]:
     """Give the archive of classes to the JVM where setup made one: starting then costs a third less.
 
-    One that does not suit this JVM is passed over; without the last options it would say so in each run.
+    One that does not suit this JVM is passed over; without the last options it would say so in each run. Compiled code
+    is given the room that a JVM with both compilers has: with one it is 48 MB, which Spark fills within minutes, and
+    from then on methods are thrown away and compiled again without end.
     """
-    yield "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+    yield "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=240m"
     archive = jars.with_name("spark-classes.jsa")
     if archive.exists():
         yield f'"-XX:SharedArchiveFile={archive}" -Xlog:cds=off -Xlog:cds+dynamic=off'

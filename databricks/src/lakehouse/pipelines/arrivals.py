@@ -34,7 +34,7 @@ class Arrivals:
 
 def as_new(came: Arrivals) -> Arrivals:
     """Say that the table has no row yet, so whatever its streams have is new to it."""
-    changes = {name: Changed(one.rows, only_new=True) for name, one in came.changes.items()}
+    changes = {name: Changed(one.rows, only_new=True, times=one.times) for name, one in came.changes.items()}
     return replace(came, changes=changes, touched=came.touched - set(came.progress.waiting))
 
 
@@ -45,7 +45,7 @@ def arrivals(table: Table, before: Progress | None, spans: Spans, name_of: LakeN
     now = {name_of(name): span.to for name, span in found.items()}
     progress = replace(before or Progress(), versions={**versions, **now})
     return Arrivals(
-        changes={name: Changed(span.rows, span.only_inserts, span.whole) for name, span in found.items()},
+        changes={name: Changed(span.rows, span.only_inserts, span.whole, span.times) for name, span in found.items()},
         windows=frozenset(),
         touched=frozenset[str]().union(*[span.windows for span in found.values()]),
         progress=progress,

@@ -21,8 +21,10 @@ def tables(spark, tmp_path):
     tables = Lake(spark, Names(schema_prefix="maintained_"))
     for layer in LAYERS:
         place = (tmp_path / layer).as_uri()
-        spark.sql(f"CREATE SCHEMA IF NOT EXISTS {tables.names.schema(layer)} LOCATION '{place}'")
-    return tables
+        spark.sql(f"CREATE SCHEMA {tables.names.schema(layer)} LOCATION '{place}'")
+    yield tables
+    for layer in LAYERS:
+        spark.sql(f"DROP SCHEMA {tables.names.schema(layer)} CASCADE")
 
 
 def rows(spark, *days_ago):

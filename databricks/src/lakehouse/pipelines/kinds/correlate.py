@@ -6,8 +6,8 @@ from datetime import timedelta
 from pyspark.sql import DataFrame
 
 from lakehouse.pipelines.kinds.keys import key_columns, keys_of, matching, own_keys, rows_of
-from lakehouse.pipelines.kinds.kind import OWN_ROWS, Inputs, MakeRows, NewRows, Rewritten, RowsOfKeys
-from lakehouse.pipelines.kinds.near import between, span_around
+from lakehouse.pipelines.kinds.kind import OWN_ROWS, Changed, Inputs, MakeRows, NewRows, Rewritten, RowsOfKeys
+from lakehouse.pipelines.kinds.near import Span, between
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +44,13 @@ class Correlate:
 
     def _of_left(self, inputs: Inputs) -> dict[str, DataFrame]:
         rows = _now(self.left, inputs)
-        return {self.left: rows, self.right: self._near(self.right, self.right_time, rows, self.left_time, inputs)}
+        span = rows.around(self.left_time, self.within)
+        return {self.left: rows.rows, self.right: _near(inputs.read(self.right), self.right_time, span)}
 
     def _of_right(self, inputs: Inputs) -> dict[str, DataFrame]:
         rows = _now(self.right, inputs)
-        return {self.left: self._near(self.left, self.left_time, rows, self.right_time, inputs), self.right: rows}
-
-    def _near(self, stream: str, time: str, others: DataFrame, other_time: str, inputs: Inputs) -> DataFrame:
-        """Take the stream's rows that lie within reach of some of the others, as far as two bounds tell."""
-        rows, span = inputs.read(stream), span_around(others, other_time, self.within)
-        return between(rows, time, span) if span else rows.limit(0)
+        span = rows.around(self.right_time, self.within)
+        return {self.left: _near(inputs.read(self.left), self.left_time, span), self.right: rows.rows}
 
     def _had(self, stream: str, inputs: Inputs) -> DataFrame:
         """Give the pairs that the table has of the stream's changed rows."""
@@ -62,9 +59,14 @@ class Correlate:
         return own_keys(matching(inputs.read(OWN_ROWS), changed, own), inputs)
 
 
-def _now(stream: str, inputs: Inputs) -> DataFrame:
+def _now(stream: str, inputs: Inputs) -> Changed:
     """Give what the stream now has of its changed rows."""
     changed = inputs.changes[stream]
     if changed.only_new:
-        return changed.rows
-    return rows_of(inputs.read(stream), keys_of(changed.rows, stream, inputs), stream, inputs)
+        return changed
+    return Changed(rows_of(inputs.read(stream), keys_of(changed.rows, stream, inputs), stream, inputs))
+
+
+def _near(rows: DataFrame, time: str, span: Span | None) -> DataFrame:
+    """Take the rows of a span: those that lie within reach of others, as far as two bounds tell."""
+    return between(rows, time, span) if span else rows.limit(0)

@@ -10,7 +10,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.pipelines.kinds.kind import OWN_ROWS, Inputs, MakeRows, Rewritten, RowsOfValues
-from lakehouse.pipelines.kinds.near import Span, between, span_around
+from lakehouse.pipelines.kinds.near import Span, between
 
 _LONGEST_DAY = timedelta(hours=25)
 _EPOCH = date(1970, 1, 1)
@@ -97,7 +97,7 @@ class Day:
         if OWN_DAY in one.ways:
             yield rows.select(day_of(F.col(one.time), self.zone))
         longer = [way for way in one.ways if way and not changed.whole]
-        span = span_around(rows, one.time, _NOTHING) if longer else None
+        span = changed.around(one.time, _NOTHING) if longer else None
         if span is not None:
             yield from (self._at_the_end_of(way, one, rows, span, inputs) for way in longer)
 

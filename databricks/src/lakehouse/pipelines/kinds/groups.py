@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from lakehouse.pipelines.kinds.keys import matching, own_keys
 from lakehouse.pipelines.kinds.kind import OWN_ROWS, Inputs, MakeRows, NewRows, Rewritten, RowsOfKeys
-from lakehouse.pipelines.kinds.near import between, span_around
+from lakehouse.pipelines.kinds.near import Span, between, span_around
 from lakehouse.pipelines.spans import WINDOW
 
 
@@ -38,7 +38,8 @@ class Groups:
         if changed.whole:
             rows = build({})
             return RowsOfKeys(rows, own_keys(rows, inputs).unionByName(own_keys(inputs.read(OWN_ROWS), inputs)))
-        return self._of_groups(changed.rows.select(*self.by, self.time), inputs, build)
+        span = changed.around(self.time, self.within)
+        return self._of_groups(changed.rows.select(*self.by, self.time), span, inputs, build)
 
     def of_window(self, window: str, inputs: Inputs, build: MakeRows) -> Rewritten | None:
         """Do the same for the groups that have or had a row of a window."""
@@ -46,10 +47,9 @@ class Groups:
         there = inputs.read(self.stream).select(*self.by, self.time, WINDOW)
         had = inputs.read(OWN_ROWS).select(*[own[name] for name in (*self.by, self.time)], WINDOW)
         touched = there.unionByName(had).where(F.col(WINDOW) == window).drop(WINDOW)
-        return self._of_groups(touched, inputs, build)
+        return self._of_groups(touched, span_around(touched, self.time, self.within), inputs, build)
 
-    def _of_groups(self, touched: DataFrame, inputs: Inputs, build: MakeRows) -> Rewritten | None:
-        span = span_around(touched, self.time, self.within)
+    def _of_groups(self, touched: DataFrame, span: Span | None, inputs: Inputs, build: MakeRows) -> Rewritten | None:
         if span is None:
             return None
         names = {of: name for name, of in inputs.repeats[self.stream].items()}

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Protocol
 
 from pyspark.sql import DataFrame
+
+from lakehouse.pipelines.kinds.near import Span, span_around, widened
 
 OWN_ROWS = "table"
 """The name by which a kind reads the rows that the table itself had before."""
@@ -16,11 +19,20 @@ class Changed:
 
     rows: the stream's columns and `_change_type`. only_new: rows of keys that were never seen before, and nothing else.
     whole: nobody knows what happened: these are all rows that there are, and the table may hold others too.
+    times: by column, the span of these rows' times, or a longer one, as far as it is known without another query.
     """
 
     rows: DataFrame
     only_new: bool = False
     whole: bool = False
+    times: Mapping[str, Span | None] = field(default_factory=dict)
+
+    def around(self, time: str, within: timedelta) -> Span | None:
+        """Give a span that holds all that lies within a time of some of the rows; None where no row has a time."""
+        if time not in self.times:
+            return span_around(self.rows, time, within)
+        known = self.times[time]
+        return widened(known, within) if known else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,14 @@ type Span = tuple[int, int]
 
 def span_around(rows: DataFrame, time: str, within: timedelta) -> Span | None:
     """Give the span that holds all that lies within a time of some of the rows; None where no row has a time."""
-    margin = within // timedelta(microseconds=1)
     (found,) = rows.agg(F.min(F.unix_micros(time)), F.max(F.unix_micros(time))).collect()
-    return None if found[0] is None else (found[0] - margin, found[1] + margin)
+    return None if found[0] is None else widened((found[0], found[1]), within)
+
+
+def widened(span: Span, by: timedelta) -> Span:
+    """Make a span longer by a time at either end."""
+    margin = by // timedelta(microseconds=1)
+    return span[0] - margin, span[1] + margin
 
 
 def between(rows: DataFrame, time: str, span: Span) -> DataFrame:
