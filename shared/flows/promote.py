@@ -9,7 +9,6 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -76,11 +75,8 @@ def promote(tools: PromotionTools, events: Sequence[Event]) -> Mapping[str, int]
 
 
 def _decide_all(tools: PromotionTools, candidates: Iterable[Candidate], now: datetime) -> list[_Decided]:
-    grouped = by_user(candidates)
-    if not grouped:
-        return []
-    with ThreadPoolExecutor(min(SIDE_BY_SIDE, len(grouped))) as pool:
-        return list(pool.map(lambda some: _decide_user(tools, some, now), grouped.values()))
+    users = list(by_user(candidates).values())
+    return telemetry.in_threads(lambda some: _decide_user(tools, some, now), users, most=SIDE_BY_SIDE)
 
 
 def _decide_user(tools: PromotionTools, candidates: Sequence[Candidate], now: datetime) -> _Decided:
