@@ -46,7 +46,6 @@ def app(tmp_path_factory):
     """An app that ingests gps alone, with the lookups of the day."""
     grid = Grid.never()
     with running_app(tmp_path_factory.mktemp("e2e") / "promoting", grid, SETTINGS | grid.settings(["GPS"])) as started:
-        started.call("POST", "/admin/functions/write_daily_lookups", body={"input": ""}).raise_for_status()
         for lookup in ("stores", "promotions_of_stores"):
             eventually(partial(names_in, started, "reference", f"{lookup}/"), f"the lookup {lookup} was written")
         yield started
