@@ -48,7 +48,7 @@ class World:
         self.now, self.tables, self.places = NOON, FakeTables(), places or EveryStore()
         self.users = TablePromotionUsers(self.tables, timedelta(hours=25))
         self.hubs = FakeEventHubs({"promotions": 4})
-        self.tools = PromotionTools(lambda: self.places, self.users.change, self.send, RULES, HOUR, lambda: self.now)
+        self.tools = PromotionTools(lambda: self.places, self.users, self.send, RULES, HOUR, lambda: self.now)
 
     def send(self, events):
         return self.hubs.take("promotions", events)
