@@ -86,9 +86,9 @@ def print_promotions(console: Console, check: PromotionCheck, inboxes: str) -> N
     """Print how many there are and how long they took, and one from its point to its phone. inboxes: the page's URL."""
     print_columns(console, "From points to phones", [("promotions", _numbers(check))])
     print_problems(console, [("promotions", check.problems)])
-    shown = [one for one in check.promotions if one.shown_at]
+    shown = sorted((one.shown_at - one.point_at, one.id, one) for one in check.promotions if one.shown_at)
     if shown:
-        console.print(_story(shown[-1]), highlight=False, soft_wrap=True, markup=False)
+        console.print(_story(shown[len(shown) // 2][-1]), highlight=False, soft_wrap=True, markup=False)
         console.print(f"While the platform runs, each phone's inbox is at {inboxes}", highlight=False, soft_wrap=True)
 
 

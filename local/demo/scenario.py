@@ -14,6 +14,8 @@ LENGTH = timedelta(seconds=30)
 SHORT_LENGTH = timedelta(seconds=5)
 SLICE = timedelta(seconds=10)
 HEAD_START = timedelta(seconds=16)
+LATER = timedelta(seconds=15)
+"""How much later some of the first windows begin: with each begins a Spark run, which at first takes all it can get."""
 
 COMPARED: Final = "payments"
 """The feed whose stream goes to Cosmos DB beside its hub."""
@@ -22,6 +24,9 @@ PROMOTED: Final = "gps"
 """The feed whose points become promotions."""
 
 _BESIDE: Final = {"TRANSACTIONS_COSMOS": COSMOS_CONTAINER}
+_SMALL_SHOP: Final = {"SHOP_USERS": "1000", "SHOP_VIPS": "50", "SHOP_PRODUCTS": "100"}
+"""Reference data that is written while the platform starts: each product is a file."""
+
 _PAUSE = timedelta(seconds=10)
 _LEAD = timedelta(seconds=5)
 _EXCHANGE_GRACE = timedelta(seconds=3)
@@ -79,15 +84,22 @@ class Scenario:
     def outage_feed(self) -> str | None:
         """Name the feed whose hub is lost in the middle of its first window: one that is drawn, where there is one.
 
-        Of several not the one whose hub is compared with Cosmos DB, nor the one whose points become promotions.
+        Of several not the one whose hub is compared with Cosmos DB; never the one whose points become promotions, which
+        are to come at once.
         """
-        drawn = [feed for feed in self.feeds if feed not in self.exchange_feeds]
-        return min(drawn, key=lambda feed: feed in {COMPARED, PROMOTED}, default=None)
+        drawn = [feed for feed in self.feeds if feed not in self.exchange_feeds | {PROMOTED}]
+        return min(drawn, key=lambda feed: feed == COMPARED, default=None)
 
     @property
     def short_feeds(self) -> frozenset[str]:
         """Name the feeds whose first window is too short on purpose: those with a measured stream of their name."""
         return frozenset() if self.recording else frozenset(self.tables).intersection(self.feeds)
+
+    @property
+    def later_feeds(self) -> frozenset[str]:
+        """Name the feeds whose first window begins later: those without a part of their own beside the others."""
+        others = frozenset(self.feeds) - self.exchange_feeds - {COMPARED, self.outage_feed}
+        return others if len(self.feeds) > 1 else frozenset()
 
     @property
     def promotes(self) -> bool:
@@ -120,15 +132,17 @@ class Scenario:
             "WINDOW_TIMER": "*/2 * * * * *",
             "SEND_DEADLINE": _hh_mm_ss(_SEND_DEADLINE),
             **(_BESIDE if COMPARED in self.feeds else {}),
+            **(_SMALL_SHOP if "shop" in self.feeds else {}),
         }
         for feed in self.feeds:
             settings |= {f"{feed.upper()}_{name}": value for name, value in self._settings_of(feed, now).items()}
         return settings
 
     def _settings_of(self, feed: str, now: datetime) -> dict[str, str]:
+        begins = HEAD_START + LATER if feed in self.later_feeds else HEAD_START
         times = {
             "WINDOW_EVERY": EVERY,
-            "WINDOW_OFFSET": (now + HEAD_START - _EPOCH) % EVERY,
+            "WINDOW_OFFSET": (now + begins - _EPOCH) % EVERY,
             "WINDOW_LENGTH": SHORT_LENGTH if feed in self.short_feeds else LENGTH,
             "SLICE_LENGTH": SLICE,
             "LEAD": _LEAD,

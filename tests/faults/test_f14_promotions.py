@@ -20,7 +20,7 @@ from shared.clients.storage.dead_promotions import CONTAINER
 from shared.domain.delivery import Event
 from shared.errors import IngestionError
 from shared.flows.push_promotions import push_promotions
-from tests.faults.killing import kill, kill_at_halt, run
+from tests.faults.killing import kill, kill_at_halt, prepare, run
 from tests.faults.promoting import (
     HUB,
     Partition,
@@ -53,6 +53,12 @@ class Phones:
 
     def sends(self):
         return requests.get(f"{self.admin}/health", timeout=5).json()["sends"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def prepared():
+    """Have what is killed import its modules while the services start."""
+    prepare()
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.demo.outage import LOST_FOR
-from local.demo.scenario import EVERY, HEAD_START, LENGTH, SHORT_LENGTH, make_scenario
+from local.demo.scenario import EVERY, HEAD_START, LATER, LENGTH, SHORT_LENGTH, make_scenario
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SAMPLE = {
@@ -41,11 +41,20 @@ def test_the_grid_has_a_window_soon_after_the_start_and_not_before(later):
     assert HEAD_START - timedelta(seconds=1) <= wait <= HEAD_START
 
 
-def test_every_feed_of_the_sample_has_the_same_grid():
-    settings = scenario().app_settings(NOON)
+def test_feeds_begin_together_but_those_that_only_run_beside_the_others():
+    settings = make_scenario(SAMPLE | {"FEEDS": "trades,payments,gps,call_centre,shop"}, None).app_settings(NOON)
 
-    assert settings["FEEDS"] == "trades,payments,shop"
-    assert len({settings[f"{feed}_WINDOW_OFFSET"] for feed in ("TRADES", "PAYMENTS", "SHOP")}) == 1
+    offsets = {
+        feed: seconds(settings[f"{feed}_WINDOW_OFFSET"])
+        for feed in ("TRADES", "PAYMENTS", "CALL_CENTRE", "GPS", "SHOP")
+    }
+    assert settings["FEEDS"] == "trades,payments,gps,call_centre,shop"
+    assert offsets["TRADES"] == offsets["PAYMENTS"] == offsets["CALL_CENTRE"]
+    assert offsets["GPS"] == offsets["SHOP"] == offsets["TRADES"] + LATER
+
+
+def test_a_feed_that_is_shown_alone_does_not_begin_later():
+    assert make_scenario(SAMPLE | {"FEEDS": "gps"}, None).later_feeds == frozenset()
 
 
 def test_only_a_feed_with_sources_follows_the_markets():
@@ -112,11 +121,11 @@ def test_a_feed_that_is_not_there_is_refused_with_those_that_are(alone):
         make_scenario(SAMPLE, None, alone)
 
 
-def test_the_hub_whose_points_become_promotions_is_lost_only_where_no_other_can_be():
+def test_the_hub_whose_points_become_promotions_is_never_lost():
     def lost(feeds):
         return make_scenario(SAMPLE | {"FEEDS": feeds}, None).outage_feed
 
-    assert (lost("trades,payments,gps,shop"), lost("trades,gps")) == ("shop", "gps")
+    assert (lost("trades,payments,gps,shop"), lost("trades,gps")) == ("shop", None)
 
 
 def test_a_feed_that_is_not_measured_gets_no_more():
