@@ -147,10 +147,9 @@ async def _ended_windows(console: Console, running: Running, scenario: Scenario)
     app = running.addresses["functions"]["http"]
     with WindowsDisplay(console) as display:
         windows = await first_windows(app, scenario.feeds, _WINDOW_SECONDS, display.show)
-        if scenario.recording:
-            start = min(
-                times(window)[0] for feed, window in windows.items() if window and feed in scenario.exchange_feeds
-            )
+        following = [window for feed, window in windows.items() if window and feed in scenario.exchange_feeds]
+        if scenario.recording and following:
+            start = min(times(window)[0] for window in following)
             await play_recording(running.addresses["exchange"]["admin"], start)
         later = [request for first in windows.values() if first for request in scenario.later_windows(first)]
         windows = {**windows, **await request_windows(app, later)}
