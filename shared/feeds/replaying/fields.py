@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 type Ints = npt.NDArray[np.int64]
-type Places = npt.NDArray[np.int32]
+type Offsets = npt.NDArray[np.int32]
 type Bools = npt.NDArray[np.bool_]
 type Bytes = npt.NDArray[np.uint8]
 
@@ -29,7 +29,7 @@ class Fields:
     begins: Ints
     ends: Ints
     plain: Ints
-    edges: Places
+    edges: Offsets
     quoted: bool
     odd: Ints
 
@@ -117,7 +117,7 @@ def _outside(marks: Ints, quotes: Ints, breaks: Ints) -> Ints:
     return found
 
 
-def _unquoted(block: Bytes, quotes: Ints, plain: Ints, edges: Places) -> tuple[Ints, Places, bool]:
+def _unquoted(block: Bytes, quotes: Ints, plain: Ints, edges: Offsets) -> tuple[Ints, Offsets, bool]:
     """Take off the quotes around fields; lines with quotes elsewhere are no plain ones. Says whether there were any."""
     starts, ends = edges[:, ::2], edges[:, 1::2]
     inside = np.searchsorted(quotes, ends) - np.searchsorted(quotes, starts)

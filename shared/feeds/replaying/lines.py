@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from shared.contracts import Column
-from shared.feeds.replaying.fields import Bools, Bytes, Ints, Places
+from shared.feeds.replaying.fields import Bools, Bytes, Ints, Offsets
 from shared.feeds.replaying.values import INLINE
 
 VIEW = np.dtype("V16")
@@ -34,7 +34,7 @@ class Cells:
     """
 
     text: Bytes
-    edges: Places
+    edges: Offsets
     rows: np.ndarray
     pieces: dict[int, int]
     buffers: list[Bytes] = field(default_factory=list)
@@ -99,7 +99,7 @@ class LineWriter:
         )
         self._texts = texts
 
-    def cells(self, text: Bytes, edges: Places) -> Cells:
+    def cells(self, text: Bytes, edges: Offsets) -> Cells:
         """Take the fields of many lines as they are."""
         rows = _views(text, edges.take(self._bounds, 1))
         return Cells(text, edges, rows, self._pieces, [text, *self._texts])
@@ -120,7 +120,7 @@ class LineWriter:
         return pa.BinaryArray.from_buffers(pa.binary(), len(rows), [None, pa.py_buffer(bounds), data])
 
 
-def in_order(text: Bytes, edges: Places, places: Sequence[int]) -> tuple[Bytes, Places]:
+def in_order(text: Bytes, edges: Offsets, places: Sequence[int]) -> tuple[Bytes, Offsets]:
     """Write the lines anew, with their columns in another order and no quotes around fields.
 
     Gives the text, and where each field begins and ends in it, in turns.
@@ -140,7 +140,7 @@ def _inline(text: bytes) -> np.void:
     return np.void(len(text).to_bytes(4, "little") + text.ljust(INLINE, b"\0"))
 
 
-def _views(text: Bytes, bounds: Places) -> np.ndarray:
+def _views(text: Bytes, bounds: Offsets) -> np.ndarray:
     """Give V16[lines, places]: Arrow's views of what lies from each place to the next, ascending ones."""
     if not bounds.size:
         return np.empty(bounds.shape, VIEW)
