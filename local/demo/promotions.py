@@ -26,7 +26,7 @@ class Promotion:
 
     record: Mapping[str, Any]
     sent_at: datetime
-    shown_at: datetime | None
+    displayed_at: datetime | None
     title: str = ""
 
     @property
@@ -70,13 +70,14 @@ async def _found(running: Running, hub: str) -> PromotionCheck:
 
 def check_promotions(sent: Sequence[tuple[Mapping[str, Any], datetime]], phones: Mapping[str, Any]) -> PromotionCheck:
     """Compare the promotions on the hub, with when they were there, with what the phones' inboxes show."""
-    shown = {(phone, one["id"]): one for phone, inbox in phones["inboxes"].items() for one in inbox}
-    promotions = {record["id"]: _promotion(record, at, shown) for record, at in reversed(sent)}
-    waiting = [one.id for one in promotions.values() if one.shown_at is None]
+    displayed = {(phone, one["id"]): one for phone, inbox in phones["inboxes"].items() for one in inbox}
+    promotions = {record["id"]: _promotion(record, at, displayed) for record, at in reversed(sent)}
+    waiting = [one.id for one in promotions.values() if one.displayed_at is None]
     checks = {
         "no point became a promotion": bool(promotions),
         f"{len(waiting)} promotions are on no phone, such as {waiting[:3]}": not waiting,
-        f"the phones show {len(shown)} promotions, {len(promotions)} are on the hub": len(shown) <= len(promotions),
+        f"the phones show {len(displayed)} promotions, {len(promotions)} are on the hub": len(displayed)
+        <= len(promotions),
     }
     problems = tuple(problem for problem, holds in checks.items() if not holds)
     return PromotionCheck(tuple(reversed(promotions.values())), phones["repeats"], problems)
@@ -86,31 +87,31 @@ def print_promotions(console: Console, check: PromotionCheck, inboxes: str) -> N
     """Print how many there are and how long they took, and one from its point to its phone. inboxes: the page's URL."""
     print_columns(console, "From points to phones", [("promotions", _numbers(check))])
     print_problems(console, [("promotions", check.problems)])
-    shown = sorted((one.shown_at - one.point_at, one.id, one) for one in check.promotions if one.shown_at)
-    if shown:
-        console.print(_story(shown[len(shown) // 2][-1]), highlight=False, soft_wrap=True, markup=False)
+    displayed = sorted((one.displayed_at - one.point_at, one.id, one) for one in check.promotions if one.displayed_at)
+    if displayed:
+        console.print(_sentence_of(displayed[len(displayed) // 2][-1]), highlight=False, soft_wrap=True, markup=False)
         console.print(f"While the platform runs, each phone's inbox is at {inboxes}", highlight=False, soft_wrap=True)
 
 
 def _promotion(
-    record: Mapping[str, Any], at: datetime, shown: Mapping[tuple[str, str], Mapping[str, Any]]
+    record: Mapping[str, Any], at: datetime, inboxes: Mapping[tuple[str, str], Mapping[str, Any]]
 ) -> Promotion:
-    displayed = shown.get((record["appid"], record["id"]))
+    displayed = inboxes.get((record["appid"], record["id"]))
     if displayed is None:
         return Promotion(record, at, None)
     return Promotion(record, at, datetime.fromisoformat(displayed["at"]), displayed["data"]["title"])
 
 
 def _numbers(check: PromotionCheck) -> dict[str, str]:
-    shown = [one for one in check.promotions if one.shown_at]
+    displayed = [one for one in check.promotions if one.displayed_at]
     return {
         "promotions on their hub": str(len(check.promotions)),
-        "shown by phones": str(len(shown)),
-        "phones": str(len({one.record["appid"] for one in shown})),
+        "shown by phones": str(len(displayed)),
+        "phones": str(len({one.record["appid"] for one in displayed})),
         "came to a phone again, not shown": str(check.again),
         "seconds from point to hub, p50, p95": _percentiles([one.sent_at - one.point_at for one in check.promotions]),
         "seconds from point to phone, p50, p95": _percentiles(
-            [one.shown_at - one.point_at for one in shown if one.shown_at]
+            [one.displayed_at - one.point_at for one in displayed if one.displayed_at]
         ),
     }
 
@@ -122,9 +123,9 @@ def _percentiles(lengths: Sequence[timedelta]) -> str:
     return f"{parts[9]:.1f}, {parts[18]:.1f}"
 
 
-def _story(one: Promotion) -> str:
-    record, shown_at = one.record, one.shown_at or one.sent_at
-    hub, phone = (f"{(at - one.point_at).total_seconds():.1f} s" for at in (one.sent_at, shown_at))
+def _sentence_of(one: Promotion) -> str:
+    record, displayed_at = one.record, one.displayed_at or one.sent_at
+    hub, phone = (f"{(at - one.point_at).total_seconds():.1f} s" for at in (one.sent_at, displayed_at))
     return (
         f"One of them: at {one.point_at:%H:%M:%S.%f} phone {record['appid']} was {record['metres']:.0f} m from"
         f" {record['merchant']} in {record['location']}. After {hub} its promotion was on the hub, after {phone}"
