@@ -2,13 +2,14 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup lakehouse java-client run up platform doctor test faults test-emulators test-lakehouse bundle lint fmt type bench settings dictionary compile clean distclean
+.PHONY: help setup lakehouse java-client run demo up platform doctor test faults test-emulators test-lakehouse bundle lint fmt type bench settings dictionary compile clean distclean
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
 LAKEHOUSE_PYTHON := .venv-lakehouse/bin/python
 ARGS ?=
 RECORDING ?=
+FEED ?=
 RECORDED := $(if $(RECORDING),--recording "$(RECORDING)")
 CACHES := .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
@@ -27,6 +28,9 @@ java-client: setup ## Make the Java client of Event Hubs ready, which the emulat
 
 run: lakehouse ## Show one short window of each feed and check its counts; RECORDING=<file> replays exchange frames
 	@$(PYTHON) -m local run $(RECORDED) $(ARGS)
+
+demo: lakehouse ## Show one feed alone: make demo FEED=shop
+	@$(PYTHON) -m local run --name demo --feed "$(FEED)" $(RECORDED) $(ARGS)
 
 up: lakehouse ## Run the whole local platform until Ctrl-C (ARGS=--clear empties its state first)
 	@$(PYTHON) -m local up $(RECORDED) $(ARGS)

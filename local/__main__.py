@@ -22,6 +22,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(required=True, metavar="command")
     run = verbs.add_parser("run", help="show one short window of each feed, and check its counts")
     add_start_arguments(run, name="run")
+    run.add_argument("--feed", help="show this feed alone")
     run.set_defaults(command="local.demo.run:run")
     up = verbs.add_parser("up", help="run everything until Ctrl-C")
     add_start_arguments(up, name="up")

@@ -220,7 +220,7 @@ class Services(Connections):
         promotions = self.settings.promotions
         return PromotionTools(
             places=RenewedPlaces(self.reference, MatchedPlaces.of_files, self.clock),
-            change_user=self.remembered_users.change,
+            users=self.remembered_users,
             send=KeptSender(self.hubs, promotions.hub).send,
             rules=promotions.rules,
             fresh=promotions.fresh,

@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 CORRELATION: Final = ("feed", "window", "slice", "attempt")
@@ -65,6 +67,16 @@ async def in_thread[**P, Answer](work: Callable[P, Answer], *arguments: P.args, 
     """Do `work` in a thread, and tell on the loop what it told there, when it has ended."""
     with logged_here():
         return await asyncio.to_thread(work, *arguments, **named)
+
+
+def in_threads[Item, Answer](work: Callable[[Item], Answer], items: Iterable[Item], *, most: int) -> list[Answer]:
+    """Do `work` for each item in threads, `most` at once, and tell what it told there from here, at the end.
+
+    Gives the answers in the order of the items. Raises what the first of them that failed did; then none is begun.
+    """
+    with logged_here(), ThreadPoolExecutor(most) as pool:
+        tasks = [partial(copy_context().run, work, item) for item in items]
+        return list(pool.map(lambda task: task(), tasks))
 
 
 @contextmanager

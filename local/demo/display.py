@@ -106,7 +106,7 @@ def _times(window: Mapping[str, Any]) -> tuple[datetime, datetime]:
 def print_stream_checks(console: Console, checks: Sequence[StreamCheck]) -> None:
     """Print the counts of each stream of each window, from the source to the hub, and what is wrong."""
     columns = [(check.window, _numbers(check)) for check in checks]
-    print_columns(console, "Counted from the source to the hub", columns)
+    print_columns(console, "Counted from the source to the hub, or the SQL table", columns)
     print_problems(console, [(f"{check.window}, {check.stream}", check.problems) for check in checks])
 
 
@@ -144,12 +144,12 @@ def _numbers(check: StreamCheck) -> dict[str, str]:
         "planned slices": str(check.slices),
         "records that the source gave": "not known" if check.source is None else str(check.source),
         "records read": str(check.counts.get("read", 0)),
-        "accepted by the hub": str(check.counts.get("accepted", 0)),
+        "accepted there": str(check.counts.get("accepted", 0)),
         "refused": str(check.counts.get("refused", 0)),
         "unknown outcome": str(check.counts.get("unknown", 0)),
         "spilled while the hub was away": str(check.counts.get("spilled", 0)),
         "redriven to the hub": str(check.spill.get("redriven", 0)),
-        "found in the hub": str(check.found),
+        "found there": str(check.found),
         "distinct keys": str(check.distinct),
         "duplicates": f"{check.found - check.distinct}" + (f" ({duplicates})" if duplicates else ""),
         "gaps found / trades filled in": f"{check.gaps.get('found', 0)} / {check.gaps.get('filled', 0)}",

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
@@ -24,7 +25,7 @@ async def first_windows(app: str, feeds: Sequence[str], deadline: float, show: C
     """Wait until the timer has claimed a window of each feed; raises TimeoutError after `deadline` seconds."""
     async with asyncio.timeout(deadline), aiohttp.ClientSession() as session:
         while True:
-            listed = (await get_json(session, f"{app}/api/windows"))["windows"]
+            listed = (await _get_when_there(session, f"{app}/api/windows"))["windows"]
             first = {window["feed"]: window for window in listed}  # they come newest first
             windows = {feed: await _maybe(session, app, first.get(feed)) for feed in feeds}
             show(windows)
@@ -81,7 +82,18 @@ async def _requested(session: aiohttp.ClientSession, app: str, requested: Reques
 async def _maybe(
     session: aiohttp.ClientSession, app: str, window: Mapping[str, Any] | None
 ) -> Mapping[str, Any] | None:
-    return await get_json(session, f"{app}/api/windows/{window['id']}") if window else None
+    return await _get_when_there(session, f"{app}/api/windows/{window['id']}") if window else None
+
+
+async def _get_when_there(session: aiohttp.ClientSession, url: str) -> Mapping[str, Any]:
+    """Get a JSON object, and ask again while the app says that its storage is away: a slow machine has such moments."""
+    while True:
+        try:
+            return await get_json(session, url)
+        except aiohttp.ClientResponseError as failure:
+            if failure.status != HTTPStatus.SERVICE_UNAVAILABLE:
+                raise
+        await asyncio.sleep(_EVERY_SECONDS)
 
 
 async def get_json(session: aiohttp.ClientSession, url: str) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -15,31 +15,32 @@ import aiohttp
 from rich.console import Console
 
 from emulators.processes.supervision import ServiceFailed
-from local.clone import CONTRACTS, LAKEHOUSE_PYTHON, SAMPLE, STATES
+from local.clone import LAKEHOUSE_PYTHON, SAMPLE, STATES
+from local.demo.counting import Destinations, check_window, times
 from local.demo.display import LineDisplay, WindowsDisplay, print_stream_checks
 from local.demo.figures import print_figures, read_figures
-from local.demo.hub_reader import hubs_of, key_columns, read_hub
-from local.demo.outage import LOST_FOR, NotDrained, beside, drained, lose_hub, must_have_spilled, spilled
+from local.demo.hub_reader import hubs_of
+from local.demo.outage import LOST_FOR, NotDrained, beside, drained, lose_hub
 from local.demo.polling import (
     Windows,
     first_windows,
     have_ended,
     play_recording,
     request_windows,
-    trades_that_happened,
     watch_until,
 )
+from local.demo.promotions import PromotionCheck, follow_promotions, print_promotions
 from local.demo.runs import RunCheck, check_run, print_run_checks, progress_line, runs_have_ended
-from local.demo.scenario import LENGTH, Scenario, make_scenario
+from local.demo.scenario import COMPARED, LENGTH, SHORT_LENGTH, Scenario, make_scenario
 from local.demo.sinks import print_equal, print_sinks
-from local.demo.verification import Record, Source, StreamCheck, check_stream
+from local.demo.verification import StreamCheck
 from local.demo.volumes import VolumeCheck, print_volumes, watch_volumes
 from local.platform.banner import progress_printer
 from local.platform.commands import choices_of
 from local.platform.enrichment import lakehouse_is_installed
 from local.platform.ports import PortTaken
 from local.platform.running import Running
-from local.platform.services import Choices
+from local.platform.services import NOTIFICATION_HUBS, Choices
 from local.platform.settings_file import SettingsFileUnusable, read_settings
 from local.platform.starting import running_platform
 from local.platform.state import AlreadyRunning
@@ -48,9 +49,10 @@ _WINDOW_SECONDS = 180.0
 _DRAIN_SECONDS = 240.0
 _RUN_SECONDS = 400.0
 _MEASURE_SECONDS = 60.0
+_PHONE_SECONDS = 60.0
 _REFUSALS = (PortTaken, AlreadyRunning, ServiceFailed, SettingsFileUnusable, FileNotFoundError, ValueError)
 
-type Checks = list[StreamCheck | RunCheck | VolumeCheck]
+type Checks = list[StreamCheck | PromotionCheck | RunCheck | VolumeCheck]
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -71,20 +73,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _run(console: Console, arguments: argparse.Namespace) -> Checks:
     _cancel_on_signals()
-    choices = choices_of(arguments, with_functions=True)
-    scenario = make_scenario(read_settings(SAMPLE)["Values"], arguments.recording)
-    console.print(f"The timer will open a window of {LENGTH.seconds} s for each of {', '.join(scenario.feeds)}.")
-    if not scenario.recording:
-        console.print("A feed whose volume is measured gets two more by HTTP: one too short, one long enough again.")
-    if scenario.outage_feed:
-        console.print(
-            f"The hub of {scenario.outage_feed} will be away for {LOST_FOR.seconds} s in the middle of its window."
-        )
-    console.print("Starting the local platform …")
+    scenario = make_scenario(read_settings(SAMPLE)["Values"], arguments.recording, arguments.feed)
+    choices = _adjusted(choices_of(arguments, with_functions=True), scenario)
+    _announce(console, scenario)
     async with running_platform(
-        STATES / arguments.name, _adjusted(choices, scenario), clear=True, progress=progress_printer(console)
+        STATES / arguments.name, choices, clear=True, progress=progress_printer(console)
     ) as platform:
-        checking = asyncio.create_task(_follow_and_check(console, platform.running, scenario))
+        checking = asyncio.create_task(_follow_and_check(console, platform.running, scenario, choices))
         failing = asyncio.create_task(platform.failure())
         done, _ = await asyncio.wait({checking, failing}, return_when=asyncio.FIRST_COMPLETED)
         failing.cancel()
@@ -94,27 +89,51 @@ async def _run(console: Console, arguments: argparse.Namespace) -> Checks:
         return checking.result()
 
 
+def _announce(console: Console, scenario: Scenario) -> None:
+    """Say what will be seen."""
+    lines = [f"The timer will open a window of {LENGTH.seconds} s for each of {', '.join(scenario.feeds)}."]
+    lines += [
+        f"That of {feed} takes {SHORT_LENGTH.seconds} s, too short for an alert not to be sent; one that is long enough"
+        " follows by HTTP."
+        for feed in sorted(scenario.short_feeds)
+    ]
+    if scenario.outage_feed:
+        lines.append(
+            f"The hub of {scenario.outage_feed} will be away for {LOST_FOR.seconds} s in the middle of its window."
+        )
+    if scenario.promotes:
+        lines.append("Phones that come near a store get its promotion within seconds.")
+    for line in [*lines, "Starting the local platform …"]:
+        console.print(line, soft_wrap=True)
+
+
 def _adjusted(choices: Choices, scenario: Scenario) -> Choices:
     return replace(
         choices,
+        settings={"FEEDS": ",".join(scenario.feeds)},
+        with_cosmos=COMPARED in scenario.feeds,
         arguments={"exchange": scenario.exchange_arguments()},
         settings_at_start=lambda: scenario.app_settings(datetime.now(UTC)),
         with_enrichment=lakehouse_is_installed(LAKEHOUSE_PYTHON),
     )
 
 
-async def _follow_and_check(console: Console, running: Running, scenario: Scenario) -> Checks:
+async def _follow_and_check(console: Console, running: Running, scenario: Scenario, choices: Choices) -> Checks:
     windows = await _ended_windows(console, running, scenario)
     if scenario.outage_feed:
         console.print("The windows have ended. Waiting until what was spilled is redriven …")
         with LineDisplay(console) as display:
             await drained(running.addresses["functions"]["http"], windows, _DRAIN_SECONDS, display.show)
     console.print("Reading the hubs back …")
-    hubs, away = _Hubs(running), windows.get(scenario.outage_feed or "")
+    destinations, away = Destinations(running), windows.get(scenario.outage_feed or "")
     lost = away["id"] if away else None
-    checks = [check for window in windows.values() if window for check in await _check(hubs, window, lost)]
-    print_stream_checks(console, checks)
+    checks: list[StreamCheck | PromotionCheck] = [
+        check for window in windows.values() if window for check in await check_window(destinations, window, lost)
+    ]
+    print_stream_checks(console, [check for check in checks if isinstance(check, StreamCheck)])
     _each(windows, partial(print_sinks, console))
+    if scenario.promotes:
+        checks.append(await _follow_promotions(console, running, choices))
     if "databricks" in running.addresses:
         return [*checks, *await _follow_runs(console, running, scenario, windows)]
     console.print(
@@ -128,8 +147,9 @@ async def _ended_windows(console: Console, running: Running, scenario: Scenario)
     app = running.addresses["functions"]["http"]
     with WindowsDisplay(console) as display:
         windows = await first_windows(app, scenario.feeds, _WINDOW_SECONDS, display.show)
-        if scenario.recording:
-            start = min(_times(windows[feed])[0] for feed in scenario.exchange_feeds)
+        following = [window for feed, window in windows.items() if window and feed in scenario.exchange_feeds]
+        if scenario.recording and following:
+            start = min(times(window)[0] for window in following)
             await play_recording(running.addresses["exchange"]["admin"], start)
         later = [request for first in windows.values() if first for request in scenario.later_windows(first)]
         windows = {**windows, **await request_windows(app, later)}
@@ -145,8 +165,15 @@ async def _outage(running: Running, scenario: Scenario, windows: Windows) -> Asy
         yield
         return
     hub = hubs_of(window["plan"]["streams"][0])[0]
-    async with beside(lose_hub(running.addresses["event_hubs"]["admin"], hub, _times(window)[0])):
+    async with beside(lose_hub(running.addresses["event_hubs"]["admin"], hub, times(window)[0])):
         yield
+
+
+async def _follow_promotions(console: Console, running: Running, choices: Choices) -> PromotionCheck:
+    console.print("Waiting until the phones show what the hub of promotions holds …")
+    check = await follow_promotions(running, choices.promotion_hubs[1], _PHONE_SECONDS)
+    print_promotions(console, check, running.addresses[NOTIFICATION_HUBS]["inboxes"])
+    return check
 
 
 async def _follow_runs(
@@ -172,56 +199,6 @@ def _each(windows: Windows, show: Callable[[Mapping[str, Any]], None]) -> None:
     for window in windows.values():
         if window:
             show(window)
-
-
-@dataclass(slots=True)
-class _Hubs:
-    """The hubs of the demo, each read back once."""
-
-    running: Running
-    read: dict[str, list[Record]] = field(default_factory=dict)
-
-    async def records(self, stream: Mapping[str, Any]) -> list[Record]:
-        """Read the hubs of a stream, as the window's plan has it."""
-        return [record for hub in hubs_of(stream) for record in await self._records_of(hub, stream["contract"])]
-
-    async def _records_of(self, hub: str, contract: str) -> list[Record]:
-        if hub not in self.read:
-            columns = key_columns(CONTRACTS, contract)
-            connection = self.running.event_hubs_settings("Receiver")
-            self.read[hub] = await read_hub(connection, self.running.state.authority, hub, columns)
-        return self.read[hub]
-
-
-async def _check(hubs: _Hubs, window: Mapping[str, Any], lost: str | None) -> list[StreamCheck]:
-    """Check each stream of a window that goes to a hub; the first one is the primary stream.
-
-    lost: the id of the window whose hub was lost.
-    """
-    streams = [stream for stream in window["plan"]["streams"] if hubs_of(stream)]
-    spill = await spilled(hubs.running.addresses["functions"]["http"], window["id"])
-    checks = []
-    for stream in streams:
-        records = await hubs.records(stream)
-        ours = [record for record in records if record.attempt.startswith(f"{window['id']}/")]
-        primary = stream == window["plan"]["streams"][0]
-        source = await _source(hubs.running, window) if primary else Source()
-        check = check_stream(window, stream["name"], ours, source, spill.get(stream["name"]))
-        checks.append(must_have_spilled(check, lost) if primary else check)
-    return checks
-
-
-async def _source(running: Running, window: Mapping[str, Any]) -> Source:
-    """Say what the source of a window's primary stream gave: the exchange knows its trades, a drawn feed its rate."""
-    start, end = _times(window)
-    if markets := window["plan"]["sources"]:
-        return await trades_that_happened(running.addresses["exchange"]["admin"], tuple(markets), start, end)
-    return Source(int((end - start).total_seconds() * window["plan"]["rate"] + 1e-6))
-
-
-def _times(window: Mapping[str, Any] | None) -> tuple[datetime, datetime]:
-    assert window is not None  # noqa: S101 - it is claimed
-    return datetime.fromisoformat(window["start"]), datetime.fromisoformat(window["end"])
 
 
 def _conclude(console: Console, checks: Checks, logs: str) -> int:

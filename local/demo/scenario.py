@@ -11,15 +11,23 @@ from local.platform.services import COSMOS_CONTAINER
 
 EVERY = timedelta(minutes=15)
 LENGTH = timedelta(seconds=30)
+SHORT_LENGTH = timedelta(seconds=5)
 SLICE = timedelta(seconds=10)
 HEAD_START = timedelta(seconds=16)
+LATER = timedelta(seconds=15)
+"""How much later some of the first windows begin: with each begins a Spark run, which at first takes all it can get."""
 
 COMPARED: Final = "payments"
 """The feed whose stream goes to Cosmos DB beside its hub."""
 
+PROMOTED: Final = "gps"
+"""The feed whose points become promotions."""
+
 _BESIDE: Final = {"TRANSACTIONS_COSMOS": COSMOS_CONTAINER}
+_SMALL_SHOP: Final = {"SHOP_USERS": "1000", "SHOP_VIPS": "50", "SHOP_PRODUCTS": "100"}
+"""Reference data that is written while the platform starts: each product is a file."""
+
 _PAUSE = timedelta(seconds=10)
-_SHORT_LENGTH = timedelta(seconds=5)
 _LEAD = timedelta(seconds=5)
 _EXCHANGE_GRACE = timedelta(seconds=3)
 _LEAST_RATE = 10
@@ -34,8 +42,7 @@ _SYNTHETIC_MARKETS = (
     "kraken:BTC/USD",
     "bitstamp:btcusd",
 )
-_TOO_SHORT, _LONG_AGAIN = "too short", "long again"
-_VERDICTS = {"": "first", _TOO_SHORT: "low", _LONG_AGAIN: "normal"}
+_LONG_AGAIN = "long enough"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MATCHES = ("match", "last_match")
 
@@ -77,10 +84,27 @@ class Scenario:
     def outage_feed(self) -> str | None:
         """Name the feed whose hub is lost in the middle of its first window: one that is drawn, where there is one.
 
-        Of several not the one whose hub is compared with Cosmos DB.
+        Of several not the one whose hub is compared with Cosmos DB; never the one whose points become promotions, which
+        are to come at once.
         """
-        drawn = [feed for feed in self.feeds if feed not in self.exchange_feeds]
+        drawn = [feed for feed in self.feeds if feed not in self.exchange_feeds | {PROMOTED}]
         return min(drawn, key=lambda feed: feed == COMPARED, default=None)
+
+    @property
+    def short_feeds(self) -> frozenset[str]:
+        """Name the feeds whose first window is too short on purpose: those with a measured stream of their name."""
+        return frozenset() if self.recording else frozenset(self.tables).intersection(self.feeds)
+
+    @property
+    def later_feeds(self) -> frozenset[str]:
+        """Name the feeds whose first window begins later: those without a part of their own beside the others."""
+        others = frozenset(self.feeds) - self.exchange_feeds - {COMPARED, self.outage_feed}
+        return others if len(self.feeds) > 1 else frozenset()
+
+    @property
+    def promotes(self) -> bool:
+        """Say whether points become promotions."""
+        return PROMOTED in self.feeds
 
     def table_of(self, window: Mapping[str, Any]) -> tuple[str, str] | None:
         """Give key and name of the table that is measured for a window; None where none is."""
@@ -88,17 +112,18 @@ class Scenario:
         return next((self.tables[stream] for stream in streams if stream in self.tables), None)
 
     def later_windows(self, first: Mapping[str, Any]) -> Sequence[RequestedWindow]:
-        """List the windows that follow a measured feed's first one; a recording has no more to give."""
+        """List the window that follows a measured feed's first one; a recording has no more to give."""
         if self.recording or self.table_of(first) is None:
             return ()
         feed, end = first["feed"], datetime.fromisoformat(first["end"])
-        small = RequestedWindow(f"{feed}, {_TOO_SHORT}", feed, end + _PAUSE, _SHORT_LENGTH)
-        again = RequestedWindow(f"{feed}, {_LONG_AGAIN}", feed, small.start + small.length + _PAUSE, LENGTH)
-        return (small, again)
+        return (RequestedWindow(f"{feed}, {_LONG_AGAIN}", feed, end + _PAUSE, LENGTH),)
 
     def expected_verdict(self, name: str) -> str | None:
         """Say how the volume of a window is to be judged; what a recording holds is not known."""
-        return None if self.recording else _VERDICTS[name.partition(", ")[2]]
+        if self.recording:
+            return None
+        feed, _, which = name.partition(", ")
+        return "normal" if which else "low" if feed in self.short_feeds else "first"
 
     def app_settings(self, now: datetime) -> dict[str, str]:
         """Write the app settings: a timer that ticks often, and a grid whose next window begins soon after `now`."""
@@ -107,16 +132,18 @@ class Scenario:
             "WINDOW_TIMER": "*/2 * * * * *",
             "SEND_DEADLINE": _hh_mm_ss(_SEND_DEADLINE),
             **(_BESIDE if COMPARED in self.feeds else {}),
+            **(_SMALL_SHOP if "shop" in self.feeds else {}),
         }
         for feed in self.feeds:
             settings |= {f"{feed.upper()}_{name}": value for name, value in self._settings_of(feed, now).items()}
         return settings
 
     def _settings_of(self, feed: str, now: datetime) -> dict[str, str]:
+        begins = HEAD_START + LATER if feed in self.later_feeds else HEAD_START
         times = {
             "WINDOW_EVERY": EVERY,
-            "WINDOW_OFFSET": (now + HEAD_START - _EPOCH) % EVERY,
-            "WINDOW_LENGTH": LENGTH,
+            "WINDOW_OFFSET": (now + begins - _EPOCH) % EVERY,
+            "WINDOW_LENGTH": SHORT_LENGTH if feed in self.short_feeds else LENGTH,
             "SLICE_LENGTH": SLICE,
             "LEAD": _LEAD,
         }
@@ -126,13 +153,16 @@ class Scenario:
         return settings | ({"RATE": str(_LEAST_RATE)} if feed in self.slow_feeds else {})
 
 
-def make_scenario(sample: Mapping[str, str], recording: Path | None) -> Scenario:
-    """Take the feeds from the sample of the app's settings and choose the markets.
+def make_scenario(sample: Mapping[str, str], recording: Path | None, alone: str | None = None) -> Scenario:
+    """Take the feeds from the sample of the app's settings, or one of them `alone`, and choose the markets.
 
     A feed follows markets where it has the setting `<FEED>_SOURCES`. Raises ValueError for a recording
-    without matches.
+    without matches, and for a feed that is not there.
     """
     feeds = tuple(sample["FEEDS"].split(","))
+    if alone is not None and alone not in feeds:
+        raise ValueError(f"There is no feed {alone!r}: FEED is one of {', '.join(feeds)}.")
+    feeds = feeds if alone is None else (alone,)
     measured = json.loads(sample["METRICS_TABLES"]).items()
     return Scenario(
         feeds=feeds,

@@ -32,7 +32,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class StreamCheck:
-    """One stream of one window: what the source gave, what the ledger counted, what the hub holds, what is wrong.
+    """One stream of one window: what the source gave, what the ledger counted, what is there, what is wrong.
 
     spill: records that were spilled, by what became of them.
     """
@@ -126,7 +126,7 @@ def _count_problems(
         f"{counts.get('unknown', 0)} records have an unknown outcome": not counts.get("unknown", 0),
         f"{spilled - redriven} records are spilled and not in the hub yet": spilled == redriven,
         f"{counts.get('refused', 0)} records were refused": not counts.get("refused", 0),
-        f"{came} but the hub holds {distinct} different ones": sent == distinct,
+        f"{came} but there are {distinct} different ones": sent == distinct,
         f"{duplicates.get(UNEXPLAINED, 0)} duplicates have no explanation": UNEXPLAINED not in duplicates,
     }
     return [problem for problem, holds in checks.items() if not holds]

@@ -37,7 +37,6 @@ def enrichment_settings(running: Running) -> dict[str, str]:
         "DATABRICKS__host": running.addresses[DATABRICKS]["workspace"],
         "ASSETS__url": f"{running.addresses['exchange']['rest']}/coincap/v3",
         "ASSETS__key": read_key(running.state.assets_key),
-        "SQL__url": f"sqlite:///{running.state.sql}",
         "ALERT_INGESTION_URL": running.addresses[LOGIC_APP][_ALERT_WORKFLOW],
         "ALERT_HOSTS": "localhost",
     }

@@ -24,13 +24,14 @@ class Running:
     process_ids: Mapping[str, int]
 
     def app_settings(self) -> dict[str, str]:
-        """Write the settings of an app that sends: storage, the Sender's identity, the hub, the venues."""
+        """Write the settings of an app that sends: storage, database, the Sender's identity, the hub, the venues."""
         return (
             {
                 "AzureWebJobsStorage": self.addresses["storage"]["connection_string"],
                 "CA_BUNDLE": str(self.state.authority),
                 "ONE_MACHINE": "true",
                 "POOLS_FOLDER": str(self.state.pools),
+                "SQL__url": f"sqlite:///{self.state.sql}",
                 "TASKHUB_NAME": TASK_HUB,
                 "AzureFunctionsJobHost__extensions__queues__maxPollingInterval": "00:00:02",  # as `func start` does
             }

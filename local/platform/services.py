@@ -216,7 +216,7 @@ def _functions(choices: Choices, state: State, after: frozenset[str]) -> Service
     arguments = [
         *("--port", str(choices.ports.functions), "--rpc-port", str(choices.ports.functions_rpc)),
         *("--app", str(choices.app), "--settings", str(choices.settings_file)),
-        *("--state", str(state.folder / "functions.sqlite")),
+        *("--state", str(state.functions)),
     ]
     return Service(FUNCTIONS, "emulators.functions_host", lambda _: arguments, after)
 

@@ -15,6 +15,7 @@ from local.platform.enrichment import enrichment_settings, job_variables, servic
 from local.platform.ports import check_free
 from local.platform.preparing import prepare
 from local.platform.promoting import forget_checkpoints, promotion_settings
+from local.platform.references import ask_for_references
 from local.platform.running import Running
 from local.platform.services import DATABRICKS, FUNCTIONS, STORAGE, Choices, Service, services
 from local.platform.state import State, held_state
@@ -58,6 +59,7 @@ async def running_platform(
             start = _Start(choices, state, identities, stack, progress)
             await start.all(listed)
             await asyncio.to_thread(subscribe_app, start.running())
+            await asyncio.to_thread(ask_for_references, start.running())
             yield Platform(start.running(), tuple(start.started.values()))
 
 

@@ -75,6 +75,11 @@ class State:
         return self.folder / "sql.sqlite"
 
     @property
+    def functions(self) -> Path:
+        """The Functions host's SQLite file: its task hub, timers and keys."""
+        return self.folder / "functions.sqlite"
+
+    @property
     def outbox(self) -> Path:
         """The mails that the Logic Apps would have sent."""
         return self.folder / "outbox"

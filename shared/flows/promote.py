@@ -9,15 +9,14 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from shared import telemetry
-from shared.clients.storage.promotion_users import PromotionUser
+from shared.clients.storage.promotion_users import PromotionUser, SingleUsers
 from shared.domain.delivery import Delivery, Event
-from shared.domain.promotions import Candidate, Decision, Rules, by_user, decide, event_id
+from shared.domain.promotions import Candidate, Decision, Given, Rules, by_user, decide, event_id
 from shared.errors import CorruptRow
 from shared.flows.hub_records import read_records
 from shared.promotions.notices import PROMOTIONS
@@ -34,13 +33,12 @@ SIDE_BY_SIDE: Final = 16
 class PromotionTools:
     """What promoting needs of the world.
 
-    places: gives the newest lookups; raises Unavailable where there are none. change_user: puts what a function makes
-    of a user, by its app, in the user's place; it may ask several times, and the last time counts. send: delivers to
-    the hub of promotions, as a `Sender` does. fresh: how far from now a point's time may be, before and after.
+    places: gives the newest lookups; raises Unavailable where there are none. send: delivers to the hub of promotions,
+    as a `Sender` does. fresh: how far from now a point's time may be, before and after.
     """
 
     places: Callable[[], PromotedPlaces]
-    change_user: Callable[[str, Callable[[PromotionUser], PromotionUser]], None]
+    users: SingleUsers
     send: Callable[[Sequence[Event]], Delivery]
     rules: Rules
     fresh: timedelta
@@ -77,10 +75,22 @@ def promote(tools: PromotionTools, events: Sequence[Event]) -> Mapping[str, int]
 
 def _decide_all(tools: PromotionTools, candidates: Iterable[Candidate], now: datetime) -> list[_Decided]:
     grouped = by_user(candidates)
-    if not grouped:
-        return []
-    with ThreadPoolExecutor(min(SIDE_BY_SIDE, len(grouped))) as pool:
-        return list(pool.map(lambda some: _decide_user(tools, some, now), grouped.values()))
+    begun = _begin(tools, grouped)
+    others = [some for appid, some in grouped.items() if appid not in begun]
+    decided = telemetry.in_threads(lambda some: _decide_user(tools, some, now), others, most=SIDE_BY_SIDE)
+    return [*begun.values(), *decided]
+
+
+def _begin(tools: PromotionTools, grouped: Mapping[str, Sequence[Candidate]]) -> dict[str, _Decided]:
+    """Decide about those of whom nothing is known; together they are written in a fraction of the time."""
+    decisions: dict[str, Decision] = {}
+
+    def make(appid: str) -> PromotionUser:
+        decisions[appid] = decide(grouped[appid], Given(), tools.rules)
+        return PromotionUser(decisions[appid].given)
+
+    begun = tools.users.begin(grouped, make)
+    return {appid: _Decided(len(grouped[appid]), decisions[appid]) for appid in begun}
 
 
 def _decide_user(tools: PromotionTools, candidates: Sequence[Candidate], now: datetime) -> _Decided:
@@ -92,7 +102,7 @@ def _decide_user(tools: PromotionTools, candidates: Sequence[Candidate], now: da
         return PromotionUser(decisions[-1].given, user.gone_at) if decisions[-1].given != given else user
 
     try:
-        tools.change_user(candidates[0].appid, change)
+        tools.users.change(candidates[0].appid, change)
     except CorruptRow as error:
         telemetry.warning(logger, "promotions.user_unreadable", cause=error)
         return _Decided(len(candidates), None)

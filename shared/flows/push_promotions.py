@@ -3,7 +3,6 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -55,8 +54,7 @@ def push_promotions(tools: PushTools, events: Sequence[Event]) -> Mapping[str, i
     read = read_records(events, PROMOTIONS, lambda line, _: (line, read_notice(line)))
     for body, reason in read.dead:
         tools.dead.keep(body, reason, tools.clock())
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        outcomes = list(pool.map(lambda one: _settle(tools, *one), read.records))
+    outcomes = telemetry.in_threads(lambda one: _settle(tools, *one), read.records, most=SIDE_BY_SIDE)
     reasons = read.refused + Counter(one.reason.partition(":")[0] for one in outcomes if one.reason)
     failures = [one.failure for one in outcomes if one.failure]
     counts = {

@@ -8,7 +8,6 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -113,15 +112,14 @@ def _write_each(tools: ReferenceTools, task: _Task) -> bool:
     edition, paths = task.edition, task.reference.path
     there = tools.files.editions(paths.partition("{number}")[0])
     missing = [one for one in range(1, task.size + 1) if there.get(paths.format(number=one)) != edition]
-    with ThreadPoolExecutor(_SIDE_BY_SIDE) as threads:
-        for first in range(0, len(missing), ROWS):
-            if tools.clock() >= task.until:
-                _tell_rest(task, len(missing) - first, task.size)
-                return False
-            part = missing[first : first + ROWS]
-            contents = lines_of_each(task.reference, task.pool, task.options, part)
-            names = [paths.format(number=one) for one in part]
-            list(threads.map(tools.files.write, names, [edition] * len(part), contents))
+    for first in range(0, len(missing), ROWS):
+        if tools.clock() >= task.until:
+            _tell_rest(task, len(missing) - first, task.size)
+            return False
+        part = missing[first : first + ROWS]
+        contents = lines_of_each(task.reference, task.pool, task.options, part)
+        files = [(paths.format(number=one), edition, content) for one, content in zip(part, contents, strict=True)]
+        telemetry.in_threads(lambda file: tools.files.write(*file), files, most=_SIDE_BY_SIDE)
     return bool(missing)
 
 

@@ -1,11 +1,11 @@
 """What callers ask of the spill: redrive some of it, discard some, show it."""
 
 from collections.abc import Collection, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Final
 
+from shared import telemetry
 from shared.clients.storage.spill import Spill
 from shared.clients.storage.windows import Ledger
 from shared.domain.redriving import AfterDead, first_due
@@ -105,8 +105,7 @@ def _revived(batch: SpilledBatch) -> SpilledBatch:
 
 def _marked(tools: SpillRequestTools, batches: Iterable[SpilledBatch], state: SpillState) -> list[SpilledBatch]:
     """Mark batches; gives those that are in this state now: another may have been redriven or deleted meanwhile."""
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        marked = list(pool.map(tools.spill.mark, batches))
+    marked = telemetry.in_threads(tools.spill.mark, batches, most=_AT_ONCE)
     return [batch for batch in marked if batch is not None and batch.state == state]
 
 

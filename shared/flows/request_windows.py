@@ -1,7 +1,6 @@
 """What callers ask of windows: open some, stop one, list them, show one."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -57,8 +56,7 @@ def claim_requested(
         why = f"overlaps window {taken.rival.window.id}, which is {taken.rival.state}"
         raise _taken(taken.window.id, why) from taken
     wanted = plans.rows(request.feed, now, "request", decision.claim, decision.reopen)
-    with ThreadPoolExecutor(_CLAIMS_AT_ONCE) as pool:
-        claimed = list(pool.map(partial(_claimed, ledger), wanted))
+    claimed = telemetry.in_threads(partial(_claimed, ledger), wanted, most=_CLAIMS_AT_ONCE)
     in_order = sorted([*decision.known, *claimed], key=lambda row: row.window.start)
     return OpenedWindows(tuple(in_order), decision.rest)
 

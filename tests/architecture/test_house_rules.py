@@ -136,6 +136,16 @@ def test_what_an_asynchronous_trigger_does_in_a_thread_keeps_its_lines_for_the_l
     assert found == []
 
 
+def test_threads_are_begun_where_their_lines_are_kept_for_the_function_that_began_them():
+    """A synchronous function's lines are known by its thread: the worker drops those of threads that it began.
+
+    The threads of checked posts only ask a resolver, which tells nothing.
+    """
+    found = {name for name in modules("blueprints", "shared") if "ThreadPoolExecutor" in text(name)}
+
+    assert found == {"shared/telemetry.py", "shared/clients/checked_posts.py"}
+
+
 def test_no_mark_of_unfinished_work_is_left():
     written = [name for name in files() if not name.endswith("lock.json")]
 

@@ -89,7 +89,7 @@ class RunningApp:
         return self.running.identities.client_in_role("Sender").client_id
 
     def keys(self):
-        return read_keys(self.running.state.folder / "functions.sqlite")
+        return read_keys(self.running.state.functions)
 
     def call(
         self, method: str, path: str, *, body: Any = None, key: str | None = None, **others: str

@@ -5,7 +5,6 @@ from decimal import Decimal
 
 import pytest
 
-from local.platform.state import State
 from tests.e2e.adding import KEYS, Kiosk, app_with_kiosk, keys_of
 from tests.e2e.running_app import Grid, running_app
 from tests.e2e.waiting import eventually
@@ -29,7 +28,7 @@ def kiosk(tmp_path_factory):
     """An app whose only enabled feed is the added one; its two past windows are asked for by the tests alone."""
     folder = tmp_path_factory.mktemp("e2e")
     grid = Grid.never()
-    settings = _SETTINGS | grid.settings(("KIOSK",)) | {"SQL__url": f"sqlite:///{State(folder / 'kiosk').sql}"}
+    settings = _SETTINGS | grid.settings(("KIOSK",))
     app = app_with_kiosk(folder / "app")
     with running_app(folder / "kiosk", grid, settings, app=app, hubs="purchases:4") as started:
         yield Kiosk(started)

@@ -4,6 +4,7 @@ The work is a function of a module, its arguments can be pickled. Whatever it ho
 """
 
 import multiprocessing
+import multiprocessing.forkserver
 import signal
 import sys
 import time
@@ -18,6 +19,11 @@ _CONTEXT.set_forkserver_preload(["tests.faults.slice_process", "tests.faults.pro
 
 ON_SIGTERM = 143
 """The exit code of a worker that Azure ends."""
+
+
+def prepare() -> None:
+    """Start the process from which all are forked, which imports for seconds; the caller goes on meanwhile."""
+    multiprocessing.forkserver.ensure_running()
 
 
 def run(work: Callable[..., None], *given: Any) -> float:

@@ -20,7 +20,7 @@ from shared.clients.storage.dead_promotions import CONTAINER
 from shared.domain.delivery import Event
 from shared.errors import IngestionError
 from shared.flows.push_promotions import push_promotions
-from tests.faults.killing import kill, kill_at_halt, run
+from tests.faults.killing import kill, kill_at_halt, prepare, run
 from tests.faults.promoting import (
     HUB,
     Partition,
@@ -43,6 +43,7 @@ class Phones:
 
     def __init__(self, addresses):
         self.address, self.admin = addresses["hub"], addresses["admin"]
+        self.earlier = self.all_sends()
 
     def fault(self, kind, **options):
         requests.post(f"{self.admin}/faults", json={"kind": kind} | options, timeout=5).raise_for_status()
@@ -52,7 +53,16 @@ class Phones:
         return [one["id"] for device, some in inboxes.items() if device.startswith(prefix) for one in some]
 
     def sends(self):
+        return self.all_sends() - self.earlier
+
+    def all_sends(self):
         return requests.get(f"{self.admin}/health", timeout=5).json()["sends"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def prepared():
+    """Have what is killed import its modules while the services start."""
+    prepare()
 
 
 @pytest.fixture(scope="module")
@@ -62,11 +72,19 @@ def hub_key(tmp_path_factory):
     return key, path
 
 
-@pytest.fixture
-def phones(platform, hub_key):
-    served = ("--port", 0, "--admin-port", 0, "--certificate", platform.tls.server, "--key-file", hub_key[1])
+@pytest.fixture(scope="module")
+def notification_hub(hub_services, hub_key):
+    served = ("--port", 0, "--admin-port", 0, "--certificate", hub_services.tls.server, "--key-file", hub_key[1])
     with running_service("notification_hubs", *served) as addresses:
-        yield Phones(addresses)
+        yield addresses
+
+
+@pytest.fixture
+def phones(notification_hub):
+    """The phones of one hub, each test with its own ones, and no fault left of it."""
+    found = Phones(notification_hub)
+    yield found
+    requests.delete(f"{found.admin}/faults", timeout=5).raise_for_status()
 
 
 @pytest.fixture

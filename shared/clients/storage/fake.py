@@ -36,6 +36,13 @@ class FakeTables:
             self._rows[table][key] = _stored(entity)
             return True
 
+    def insert_all(self, table: str, entities: Sequence[Entity]) -> bool:
+        _raise(self.failure)
+        with self._lock:
+            if any(_key(entity) in self._rows[table] for entity in entities):
+                return False
+            return all(self.insert(table, entity) for entity in entities)
+
     def read(self, table: str, key: Key) -> Entity | None:
         _raise(self.failure)
         return self._rows[table].get(key)

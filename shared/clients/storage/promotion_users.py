@@ -1,22 +1,25 @@
 """What each user got of promotions lately, and whose device is gone: Azure Table rows keyed by user.
 
-A row is found by a digest of the user's app, so that any text may be one, spread over 256 partitions. It expires, and
-is swept partition by partition.
+A row is found by a digest of the user's app, so that any text may be one, spread over 16 partitions: many enough for
+what a table takes, and so few that the new users of a batch are written in some transactions. It expires, and is swept
+partition by partition.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import batched, groupby
 from typing import Any, Final, Protocol
 
+from shared import telemetry
 from shared.clients.storage.account import Account
 from shared.clients.storage.columns import VERSION, Columns, document_columns, read_row
-from shared.clients.storage.tables import Entity, Key, Query, TableStore, tables_of
+from shared.clients.storage.tables import MOST_IN_A_TRANSACTION, Entity, Key, Query, TableStore, tables_of
 from shared.domain.promotions import Given, Sent
 from shared.errors import Unavailable
 
-BUCKETS: Final = 256
+BUCKETS: Final = 16
 _TABLE: Final = "promotionusers"
 _KEEP_GONE: Final = timedelta(days=90)
 _MAX_RACES: Final = 50
@@ -31,9 +34,9 @@ class PromotionUser:
 
 
 class SingleUsers(Protocol):
-    """Users one by one, by their app, safe against any number of writers.
+    """Users by their app, safe against any number of writers.
 
-    Both verbs raise Unavailable, and CorruptRow.
+    Every verb raises Unavailable; those for one user raise CorruptRow.
     """
 
     def read(self, appid: str) -> PromotionUser:
@@ -41,6 +44,12 @@ class SingleUsers(Protocol):
 
     def change(self, appid: str, change: Callable[[PromotionUser], PromotionUser]) -> None:
         """Put what `change` makes of a user in its place; it is asked again where somebody else was first."""
+
+    def begin(self, appids: Iterable[str], make: Callable[[str], PromotionUser]) -> set[str]:
+        """Put what `make` gives in the place of users of whom nothing is known, many at once; say of whom.
+
+        Whoever is not among them is as it was before: neighbours of a known user, too, may be left out.
+        """
 
 
 class PromotionUsers(SingleUsers, Protocol):
@@ -80,11 +89,26 @@ class TablePromotionUsers:
                 return
         raise Unavailable(f"Table {_TABLE}: a user's row came and went {_MAX_RACES} times in a row.")
 
+    def begin(self, appids: Iterable[str], make: Callable[[str], PromotionUser]) -> set[str]:
+        """Insert the rows of each partition by transactions, side by side."""
+        keyed = sorted((_key(appid), appid) for appid in appids)
+        parts = [
+            dict(some)
+            for _, part in groupby(keyed, lambda one: one[0][0])
+            for some in batched(part, MOST_IN_A_TRANSACTION, strict=False)
+        ]
+        return set().union(*telemetry.in_threads(lambda part: self._begin_all(part, make), parts, most=BUCKETS))
+
     def sweep(self, bucket: int, now: datetime, most: int) -> int:
         """Query by partition and expiry; a row that was renewed meanwhile stays."""
-        query = Query(f"{bucket:02x}", below={"expires": _stamp(now)})
+        query = Query(f"{bucket:x}", below={"expires": _stamp(now)})
         keys = [(entity["PartitionKey"], entity["RowKey"]) for entity in self._tables.query(_TABLE, query, most)]
         return sum(self._tables.remove(_TABLE, key, lambda row: row["expires"] < _stamp(now)) for key in keys)
+
+    def _begin_all(self, part: Mapping[Key, str], make: Callable[[str], PromotionUser]) -> set[str]:
+        users = {appid: (key, made) for key, appid in part.items() if (made := make(appid)) != PromotionUser()}
+        rows = [self._entity(key, made) for key, made in users.values()]
+        return set(users) if rows and self._tables.insert_all(_TABLE, rows) else set()
 
     def _begin(self, key: Key, user: PromotionUser) -> bool:
         return user == PromotionUser() or self._tables.insert(_TABLE, self._entity(key, user))
@@ -109,7 +133,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 def _key(appid: str) -> Key:
     digest = hashlib.sha256(appid.encode("utf-8", "surrogatepass")).hexdigest()
-    return digest[:2], digest[:32]
+    return digest[:1], digest[:32]
 
 
 def _stamp(at: datetime) -> str:

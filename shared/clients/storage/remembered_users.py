@@ -5,7 +5,7 @@ Others may have given a user more since then, or have found its device gone.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -53,6 +53,19 @@ class RememberedUsers:
 
         self.users.change(appid, noted)
         self._remember(appid, made)
+
+    def begin(self, appids: Iterable[str], make: Callable[[str], PromotionUser]) -> set[str]:
+        """Begin those of the users who were not met; raises what `SingleUsers.begin` does."""
+        made: dict[str, PromotionUser] = {}
+
+        def noted(appid: str) -> PromotionUser:
+            made[appid] = make(appid)
+            return made[appid]
+
+        begun = self.users.begin([appid for appid in appids if self._met(appid) is None], noted)
+        for appid in begun:
+            self._remember(appid, made[appid])
+        return begun
 
     def _met(self, appid: str) -> PromotionUser | None:
         with self._lock:

@@ -39,7 +39,8 @@ _MAX_RACES = 50
 MOST_IN_A_PAGE: Final = 1000
 """As many rows Azure Tables answers at the most; it asks again for more."""
 
-_MOST_IN_A_TRANSACTION: Final = 100
+MOST_IN_A_TRANSACTION: Final = 100
+"""As many rows, all of one partition, one transaction may change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,12 @@ class TableStore(Protocol):
 
     def insert(self, table: str, entity: Entity) -> bool:
         """Insert an entity if its key is free; say whether this call did."""
+
+    def insert_all(self, table: str, entities: Sequence[Entity]) -> bool:
+        """Insert entities of one partition if each key is free, else none; say whether this call did.
+
+        They are at most `MOST_IN_A_TRANSACTION`.
+        """
 
     def read(self, table: str, key: Key) -> Entity | None:
         """Read an entity, None where there is none."""
@@ -111,6 +118,20 @@ class Tables:
             raise Unavailable(f"{_PLACE} did not say whether it took a row: {type(lost).__name__}.") from None
         return True
 
+    def insert_all(self, table: str, entities: Sequence[Entity]) -> bool:
+        """Insert entities by one transaction, which is refused as a whole: of one row `insert` says why.
+
+        Where an answer was lost the second try is refused.
+        """
+        operations = [("create", dict(entity)) for entity in entities]
+        try:
+            self._call(
+                lambda limits: self._table(table).submit_transaction(operations, **limits), TableTransactionError
+            )
+        except TableTransactionError:
+            return False
+        return True
+
     def read(self, table: str, key: Key) -> Entity | None:
         """Read an entity, None where there is none."""
         found = self._read(table, key)
@@ -146,7 +167,7 @@ class Tables:
 
     def delete(self, table: str, keys: Iterable[Key]) -> None:
         """Delete by transactions, one by one where a row of one was deleted by somebody else."""
-        for some in batched(keys, _MOST_IN_A_TRANSACTION, strict=False):
+        for some in batched(keys, MOST_IN_A_TRANSACTION, strict=False):
             rows = [{"PartitionKey": partition, "RowKey": row} for partition, row in some]
             try:
                 self._delete_all(table, rows)

@@ -121,6 +121,28 @@ def test_who_is_overtaken_by_the_first_to_insert_decides_again(users):
     assert [one.store_id for one in users.read(app).given.sent] == ["b", "c"]
 
 
+def test_new_users_are_begun_together_and_nobody_who_is_known(users):
+    new, known = [next(apps) for _ in range(40)], next(apps)
+    give(users, known, sent("a"))
+
+    begun = users.begin([*new, known], lambda app: PromotionUser(Given((sent(app),))))
+    again = users.begin(new, lambda _: PromotionUser(Given((sent("z"),))))
+
+    assert known not in begun
+    assert again <= set(new) - begun
+    assert len(begun) > len(new) / 2
+    assert [users.read(app).given.sent for app in begun] == [(sent(app),) for app in begun]
+    assert [one.store_id for one in users.read(known).given.sent] == ["a"]
+    assert all(users.read(app) == PromotionUser() for app in set(new) - begun - again)
+
+
+def test_who_gets_nothing_is_not_begun(users):
+    app = next(apps)
+
+    assert users.begin([app], lambda _: PromotionUser()) == set()
+    assert users.begin([], lambda _: PromotionUser()) == set()
+
+
 def test_users_are_swept_when_what_they_got_matters_no_more(users):
     old, new, gone = next(apps), next(apps), next(apps)
     give(users, old, sent("a"))

@@ -80,6 +80,31 @@ async def test_threads_side_by_side_keep_their_lines_apart(heard):
     assert sorted(heard.lines) == ["one.done", "two.done"]
 
 
+def test_what_threads_for_each_item_log_reaches_the_log_from_where_they_were_begun(heard):
+    def work(number):
+        telemetry.info(logger, "work.done", number=number)
+        return number * 2
+
+    with telemetry.about(window=WINDOW):
+        answers = telemetry.in_threads(work, range(20), most=4)
+
+    assert answers == [number * 2 for number in range(20)]
+    assert sorted(heard.lines) == sorted(f"work.done feed=trades window={WINDOW} number={n}" for n in range(20))
+    assert all(heard.loops)
+
+
+def test_what_threads_for_each_item_logged_is_not_lost_where_one_fails(heard):
+    def work(number):
+        telemetry.info(logger, "work.begun", number=number)
+        if number == 1:
+            raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        telemetry.in_threads(work, [0, 1], most=2)
+
+    assert sorted(heard.lines) == ["work.begun number=0", "work.begun number=1"]
+
+
 async def test_a_fault_of_the_apps_own_code_is_told_with_its_stack(heard):
     def work():
         try:

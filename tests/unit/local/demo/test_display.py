@@ -29,7 +29,7 @@ def test_two_streams_of_one_window_are_both_printed_with_their_problems():
     for options in ({}, {"force_terminal": True}):
         shown = printed(lambda console: print_stream_checks(console, checks), **options)
         assert shown.count("pageviews") >= 1
-        assert "shop-20261122T120000Z, stars: 1 records were accepted but the hub holds 0 different ones" in shown
+        assert "shop-20261122T120000Z, stars: 1 records were accepted but there are 0 different ones" in shown
         assert "not known" in shown
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.demo.outage import LOST_FOR
-from local.demo.scenario import EVERY, HEAD_START, make_scenario
+from local.demo.scenario import EVERY, HEAD_START, LATER, LENGTH, SHORT_LENGTH, make_scenario
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SAMPLE = {
@@ -41,11 +41,20 @@ def test_the_grid_has_a_window_soon_after_the_start_and_not_before(later):
     assert HEAD_START - timedelta(seconds=1) <= wait <= HEAD_START
 
 
-def test_every_feed_of_the_sample_has_the_same_grid():
-    settings = scenario().app_settings(NOON)
+def test_feeds_begin_together_but_those_that_only_run_beside_the_others():
+    settings = make_scenario(SAMPLE | {"FEEDS": "trades,payments,gps,call_centre,shop"}, None).app_settings(NOON)
 
-    assert settings["FEEDS"] == "trades,payments,shop"
-    assert len({settings[f"{feed}_WINDOW_OFFSET"] for feed in ("TRADES", "PAYMENTS", "SHOP")}) == 1
+    offsets = {
+        feed: seconds(settings[f"{feed}_WINDOW_OFFSET"])
+        for feed in ("TRADES", "PAYMENTS", "CALL_CENTRE", "GPS", "SHOP")
+    }
+    assert settings["FEEDS"] == "trades,payments,gps,call_centre,shop"
+    assert offsets["TRADES"] == offsets["PAYMENTS"] == offsets["CALL_CENTRE"]
+    assert offsets["GPS"] == offsets["SHOP"] == offsets["TRADES"] + LATER
+
+
+def test_a_feed_that_is_shown_alone_does_not_begin_later():
+    assert make_scenario(SAMPLE | {"FEEDS": "gps"}, None).later_feeds == frozenset()
 
 
 def test_only_a_feed_with_sources_follows_the_markets():
@@ -75,20 +84,48 @@ def test_a_drawn_feed_that_is_too_slow_for_a_short_window_draws_faster():
     assert not {"PAYMENTS_RATE", "TRADES_RATE"} & settings.keys()
 
 
-def test_a_feed_with_a_measured_stream_gets_two_more_windows_that_do_not_touch():
-    small, again = scenario().later_windows(window("shop", "pageviews", "stars"))
+def test_a_feed_with_a_measured_stream_gets_one_more_window_that_does_not_touch_the_first():
+    (again,) = scenario().later_windows(window("shop", "pageviews", "stars"))
 
-    assert (small.feed, again.feed) == ("shop", "shop")
-    assert datetime(2026, 11, 22, 12, 0, 30, tzinfo=UTC) < small.start < small.start + small.length < again.start
-    assert small.as_request() == {"feed": "shop", "start": "2026-11-22T12:00:40+00:00", "length": "00:00:05"}
+    assert again.as_request() == {"feed": "shop", "start": "2026-11-22T12:00:40+00:00", "length": "00:00:30"}
 
 
-def test_the_verdicts_of_a_measured_feeds_windows_are_known():
+def test_the_first_window_of_a_feed_whose_own_stream_is_measured_is_too_short():
+    settings = scenario().app_settings(NOON)
+
+    lengths = {feed: seconds(settings[f"{feed}_WINDOW_LENGTH"]) for feed in ("TRADES", "PAYMENTS", "SHOP")}
+    assert lengths == {"TRADES": SHORT_LENGTH, "PAYMENTS": LENGTH, "SHOP": LENGTH}
+
+
+@pytest.mark.parametrize(
+    ("feed", "stream", "verdicts"), [("trades", "trades", ["low", "normal"]), ("shop", "stars", ["first", "normal"])]
+)
+def test_the_verdicts_of_a_measured_feeds_windows_are_known(feed, stream, verdicts):
     ours = scenario()
 
-    names = ["shop", *(each.name for each in ours.later_windows(window("shop", "stars")))]
+    names = [feed, *(each.name for each in ours.later_windows(window(feed, stream)))]
 
-    assert [ours.expected_verdict(name) for name in names] == ["first", "low", "normal"]
+    assert [ours.expected_verdict(name) for name in names] == verdicts
+
+
+def test_one_feed_can_be_shown_alone():
+    ours = make_scenario(SAMPLE, None, "payments")
+
+    assert ours.app_settings(NOON)["FEEDS"] == "payments"
+    assert (ours.short_feeds, ours.exchange_feeds, ours.promotes) == (frozenset(), frozenset(), False)
+
+
+@pytest.mark.parametrize("alone", ["", "calls"])
+def test_a_feed_that_is_not_there_is_refused_with_those_that_are(alone):
+    with pytest.raises(ValueError, match=f"no feed '{alone}': FEED is one of trades, payments, shop"):
+        make_scenario(SAMPLE, None, alone)
+
+
+def test_the_hub_whose_points_become_promotions_is_never_lost():
+    def lost(feeds):
+        return make_scenario(SAMPLE | {"FEEDS": feeds}, None).outage_feed
+
+    assert (lost("trades,payments,gps,shop"), lost("trades,gps")) == ("shop", None)
 
 
 def test_a_feed_that_is_not_measured_gets_no_more():
@@ -125,6 +162,7 @@ def test_a_recordings_products_are_followed_and_nothing_is_known_of_their_volume
     assert ours.markets == ("coinbase:SKL-USD", "coinbase:YFI-BTC")
     assert ours.exchange_arguments() == ("--recording", str(recording))
     assert (ours.later_windows(window("trades", "trades")), ours.expected_verdict("trades")) == ((), None)
+    assert ours.short_feeds == frozenset()
 
 
 def test_a_file_without_matches_is_refused(tmp_path):

@@ -30,7 +30,7 @@ def test_where_all_agrees_nothing_is_wrong():
 def test_a_record_that_the_hub_lacks_is_wrong():
     problems = check(RECORDS[:2]).problems
 
-    assert problems[0] == "3 records were accepted but the hub holds 2 different ones"
+    assert problems[0] == "3 records were accepted but there are 2 different ones"
     assert "1 records of the source are missing, such as [(3,)]" in problems
 
 

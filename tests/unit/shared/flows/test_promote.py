@@ -1,6 +1,7 @@
 """From points to promotions."""
 
 import json
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
@@ -47,7 +48,7 @@ class World:
         self.now, self.tables, self.places = NOON, FakeTables(), places or EveryStore()
         self.users = TablePromotionUsers(self.tables, timedelta(hours=25))
         self.hubs = FakeEventHubs({"promotions": 4})
-        self.tools = PromotionTools(lambda: self.places, self.users.change, self.send, RULES, HOUR, lambda: self.now)
+        self.tools = PromotionTools(lambda: self.places, self.users, self.send, RULES, HOUR, lambda: self.now)
 
     def send(self, events):
         return self.hubs.take("promotions", events)
@@ -205,7 +206,7 @@ def test_what_a_user_got_too_long_ago_is_forgotten_when_it_gets_something(world)
     assert user.gone_at == NOON
 
 
-def test_a_user_whose_row_a_newer_version_wrote_costs_no_other_and_is_counted(world):
+def test_a_user_whose_row_a_newer_version_wrote_costs_no_other_and_is_counted(world, caplog):
     world.promote(row("newer"))
     table = world.tables._rows["promotionusers"]
     for key, entity in list(table.items()):
@@ -213,7 +214,10 @@ def test_a_user_whose_row_a_newer_version_wrote_costs_no_other_and_is_counted(wo
 
     counts = world.promote(row("newer"), row("other"))
 
+    (told,) = caplog.records
     assert (counts["unreadable_users"], counts["promoted"]) == (1, 1)
+    assert told.message.startswith("promotions.user_unreadable")
+    assert told.thread == threading.get_ident()
 
 
 def test_what_the_hub_refuses_is_counted(world):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from shared.clients.storage.fake import FakeTables
 from shared.clients.storage.promotion_users import PromotionUser, TablePromotionUsers
 from shared.clients.storage.remembered_users import RememberedUsers
-from shared.domain.promotions import Candidate, Rules, decide
+from shared.domain.promotions import Candidate, Given, Rules, Sent, decide
 from shared.errors import Unavailable
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -117,6 +117,28 @@ def test_what_another_process_gave_counts(tables):
     promoted(users.change, [(0, 0)])
     promoted(other.change, [(1, 0), (2, 0)])
 
+    assert promoted(users.change, [(3, 0)]) == ()
+
+
+def test_only_who_was_not_met_is_begun_and_remembered_then(tables):
+    users = RememberedUsers(users_in(tables))
+    promoted(users.change, [(0, 0)], "met")
+    asked = tables.asked
+
+    begun = users.begin(["met", "new"], lambda app: PromotionUser(Given((Sent(f"of {app}", "p", NOON),))))
+    found = [users.read(app).given.sent[0].store_id for app in ("met", "new")]
+
+    assert (begun, found) == ({"new"}, ["s0", "of new"])
+    assert tables.asked == asked
+
+
+def test_who_was_begun_by_another_process_is_not_remembered_as_new(tables):
+    users, other = RememberedUsers(users_in(tables)), RememberedUsers(users_in(tables))
+    promoted(other.change, [(0, 0), (1, 0), (2, 0)])
+
+    begun = users.begin(["app"], lambda _: PromotionUser(Given((Sent("s3", "p", NOON),))))
+
+    assert begun == set()
     assert promoted(users.change, [(3, 0)]) == ()
 
 
