@@ -29,7 +29,7 @@ from shared.flows.promote import PromotionTools
 from shared.flows.push_promotions import PushTools
 from shared.flows.redriver import RedriveTools
 from shared.flows.reference_data import ReferenceTools
-from shared.flows.renewed_places import RenewedPlaces
+from shared.flows.renewed_places import renewed_places
 from shared.flows.report_runs import ReportTools, alert_of_dead_spill, alert_of_lost_window
 from shared.flows.sources import SourceTools, fingerprint_of
 from shared.flows.spill_housekeeping import SpillHousekeepingTools
@@ -205,7 +205,7 @@ class Services(Connections):
         """Give what promoting needs of the world."""
         promotions = self.settings.promotions
         return PromotionTools(
-            places=RenewedPlaces(self.reference, MatchedPlaces.of_files, self.clock),
+            places=renewed_places(self.reference, MatchedPlaces.of_files, self.clock),
             change_user=self.remembered_users.change,
             send=KeptSender(self.hubs, promotions.hub).send,
             rules=promotions.rules,
