@@ -5,16 +5,20 @@ service shows a row to all from the moment at which it is written, so of two who
 other's row. A row never changes, which needs no ETag; it is written once, however often it comes.
 
 A partition holds ten minutes, so that the oldest rows are found by their partitions; views are spread over several.
+Views of a batch share a row where their users are of one group, since each row costs: views are many and low stars few.
 """
 
+import hashlib
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from itertools import batched
 from typing import Any, Final, Protocol
 
 from shared.clients.storage.account import Account
-from shared.clients.storage.columns import VERSION, Columns, read_row, read_rows
+from shared.clients.storage.columns import VERSION, Columns, document_columns, read_row, read_rows
 from shared.clients.storage.many_rows import delete_found, insert_once
 from shared.clients.storage.tables import Entity, Query, TableStore, tables_of
 from shared.domain.view_alerts import AFTER_LOW_STARS, Star, View
@@ -25,6 +29,12 @@ SPREAD: Final = 4
 _VIEWS: Final = "recentviews"
 _STARS: Final = "recentlowstars"
 _SLOT: Final = timedelta(minutes=10)
+_GROUPS: Final = 16
+"""So many groups of users there are: a batch writes no more rows, and for stars one group's views are read."""
+
+_IN_A_ROW: Final = 200
+"""So many views a row holds at most, some 100 bytes each."""
+
 _SIDE_BY_SIDE: Final = 8
 
 
@@ -55,22 +65,33 @@ class TableRecentViews:
         self._tables = tables
 
     def add_views(self, views: Iterable[View]) -> None:
-        """Insert a row each, those of a partition together."""
-        insert_once(self._tables, _VIEWS, ([_view_entity(one)] for one in views))
+        """Insert a row for each group of users, those of a partition together."""
+        groups: defaultdict[tuple[str, int], list[View]] = defaultdict(list)
+        for view in views:
+            groups[_slot(view.viewed_at), _group(view.user_id)].append(view)
+        rows = (
+            _views_entity(*place, some)
+            for place, own in groups.items()
+            for some in batched(own, _IN_A_ROW, strict=False)
+        )
+        insert_once(self._tables, _VIEWS, ([row] for row in rows))
 
     def add_stars(self, stars: Iterable[Star]) -> None:
         """Insert a row each, those of a partition together."""
         insert_once(self._tables, _STARS, ([_star_entity(one)] for one in stars))
 
     def views_after(self, stars: Iterable[Star]) -> list[View]:
-        """Ask for each star by the keys of its user."""
-        asked = [query for star in stars for query in _queries_after(star)]
-        return self._found(_VIEWS, asked, _view)
+        """Ask for the rows of the users' groups, and leave out what others of a group viewed."""
+        stars = list(stars)
+        places = {(slot, _group(star.user_id)) for star in stars for slot in _slots_after(star)}
+        users = {star.user_id for star in stars}
+        rows = self._found(_VIEWS, [_query(*place) for place in sorted(places)], _views)
+        return list(dict.fromkeys(view for views in rows for view in views if view.user_id in users))
 
     def stars_before(self, views: Iterable[View]) -> list[Star]:
         """Ask for the partitions of the views' times and of those before: few low stars are given in ten minutes."""
         slots = {slot for one in views for slot in _slots(one.viewed_at - AFTER_LOW_STARS, one.viewed_at)}
-        return self._found(_STARS, [Query(slot) for slot in sorted(slots)], _star)
+        return list(dict.fromkeys(self._found(_STARS, [Query(slot) for slot in sorted(slots)], _star)))
 
     def forget(self, before: datetime, most: int) -> int:
         """Delete the rows of all lesser partitions, the oldest first."""
@@ -82,7 +103,7 @@ class TableRecentViews:
             return []
         with ThreadPoolExecutor(min(_SIDE_BY_SIDE, len(asked))) as pool:
             found = [row for some in pool.map(lambda one: self._tables.query(table, one), asked) for row in some]
-        return list(dict.fromkeys(read_rows(table, found, parse)))
+        return read_rows(table, found, parse)
 
 
 def table_recent_views(account: Account) -> TableRecentViews:
@@ -90,19 +111,18 @@ def table_recent_views(account: Account) -> TableRecentViews:
     return TableRecentViews(tables_of(account))
 
 
-def _view_entity(view: View) -> Entity:
-    return VERSION | {
-        "PartitionKey": _partition(_slot(view.viewed_at), view.user_id),
-        "RowKey": f"{view.user_id}|{view.view_id}",
-        "viewed_at": view.viewed_at.isoformat(),
-        "latency": str(view.latency),
-    }
+def _views_entity(slot: str, group: int, views: Sequence[View]) -> Entity:
+    """Name a row by its views, so that a batch that comes again makes the same one."""
+    name = hashlib.sha256("|".join(one.view_id for one in views).encode()).hexdigest()[:32]
+    rows = [[one.view_id, one.user_id, one.viewed_at.isoformat(), one.latency] for one in views]
+    identity = {"PartitionKey": _partition(slot, group), "RowKey": f"{group:02x}|{name}"}
+    return VERSION | identity | document_columns("views", {"views": rows})
 
 
-def _view(entity: Mapping[str, Any]) -> View:
-    def parse(columns: Columns) -> View:
-        user, _, view_id = columns.text("RowKey").partition("|")
-        return View(view_id, int(user), columns.time("viewed_at"), int(columns.text("latency")))
+def _views(entity: Mapping[str, Any]) -> list[View]:
+    def parse(columns: Columns) -> list[View]:
+        rows = columns.document("views")["views"]
+        return [View(view_id, user, datetime.fromisoformat(at), latency) for view_id, user, at, latency in rows]
 
     return read_row(entity, parse)
 
@@ -125,15 +145,21 @@ def _star(entity: Mapping[str, Any]) -> Star:
     return read_row(entity, parse)
 
 
-def _queries_after(star: Star) -> list[Query]:
-    """Ask for the views of a star's user; `~` is greater than whatever an id may hold."""
-    first, before = f"{star.user_id}|", f"{star.user_id}|~"
-    slots = _slots(star.starred_at, star.starred_at + AFTER_LOW_STARS)
-    return [Query(_partition(slot, star.user_id), first, before) for slot in slots]
+def _query(slot: str, group: int) -> Query:
+    """Ask for the rows of a group; `~` is greater than whatever a name may hold."""
+    return Query(_partition(slot, group), f"{group:02x}|", f"{group:02x}|~")
 
 
-def _partition(slot: str, user_id: int) -> str:
-    return f"{slot}-{zlib.crc32(str(user_id).encode()) % SPREAD}"
+def _partition(slot: str, group: int) -> str:
+    return f"{slot}-{group % SPREAD}"
+
+
+def _group(user_id: int) -> int:
+    return zlib.crc32(str(user_id).encode()) % _GROUPS
+
+
+def _slots_after(star: Star) -> list[str]:
+    return _slots(star.starred_at, star.starred_at + AFTER_LOW_STARS)
 
 
 def _slots(first: datetime, last: datetime) -> list[str]:

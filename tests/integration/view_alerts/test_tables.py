@@ -128,7 +128,8 @@ def test_hundreds_of_views_are_kept_once_though_some_come_again(recent, noon):
 def test_what_is_older_is_forgotten_the_rest_stays_and_so_many_go_at_once(store, noon):
     recent = TableRecentViews(store)
     recent.forget(noon, 1_000_000)
-    recent.add_views([view(noon, number, user=number) for number in range(5)])
+    for number in range(5):
+        recent.add_views([view(noon, number, user=number)])
     recent.add_views([view(noon, 9, minutes=10)])
     recent.add_stars([star(noon), star(noon, 2, minutes=10)])
 
