@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from statistics import quantiles
 from time import perf_counter, sleep
 
+import numpy as np
+
 from benchmarks.interleaved import Row
 from emulators.testing import running_service
 from shared.clients.identity.fake import FakeIdentity
@@ -20,16 +22,18 @@ from shared.clients.storage.view_alerts import table_view_alerts
 from shared.domain.delivery import Event
 from shared.domain.windows.window import microseconds
 from shared.feeds.feed import Position
+from shared.feeds.shop import tables
 from shared.feeds.shop.building import build
 from shared.feeds.shop.feed import Shop
+from shared.feeds.shop.people import vips
 from shared.flows.alert_of_views import ViewAlertTools, alert_of_stars, alert_of_views
 
 RATE, SECONDS, READERS = 500, 20, 4
 MOST = 100
 """So many events a batch has at most; the default of the trigger's `maxEventBatchSize`."""
 BAR = 2.0
-VIPS = frozenset(range(1, 10_001))
-"""One in a hundred of the shop's users."""
+VIPS: frozenset[int] = frozenset(vips(np.arange(1, tables.VIPS + 1), tables.USERS).tolist())
+"""Those of the shop: one in twenty users."""
 
 
 @dataclass(frozen=True, slots=True)
