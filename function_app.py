@@ -12,23 +12,14 @@ from blueprints.metrics import bp as metrics
 from blueprints.promotions import bp as promotions
 from blueprints.spill import bp as spill
 from blueprints.steps import bp as steps
+from blueprints.stream_alerts import bp as alerts
 from blueprints.windows import bp as windows
 from shared.telemetry import quieten_libraries
 
 quieten_libraries()
-
 app = df.DFApp()
 for blueprint in (
-    daily,
-    drain,
-    enrichment,
-    health,
-    housekeeping,
-    ingestion,
-    metrics,
-    promotions,
-    spill,
-    steps,
-    windows,
+    *(alerts, daily, drain, enrichment, health, housekeeping),
+    *(ingestion, metrics, promotions, spill, steps, windows),
 ):
     app.register_functions(blueprint)

@@ -39,6 +39,7 @@ MODULES = (
     "enrichment",
     "metrics",
     "housekeeping",
+    "stream_alerts",
     "back_fill",
     "closing",
     "replay",

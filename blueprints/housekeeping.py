@@ -8,6 +8,7 @@ from shared.flows.housekeeping import housekeeping_steps, look_after
 from shared.flows.revive_runs import revive_runs
 from shared.flows.spill_housekeeping import look_after_spill
 from shared.flows.sweep_promotion_users import sweep_users
+from shared.flows.sweep_view_alerts import sweep_view_alerts
 from shared.services import services
 
 bp = df.Blueprint()
@@ -23,4 +24,6 @@ async def keep_in_order(timer: func.TimerRequest, client: df.DurableOrchestratio
     steps["spill"] = lambda: look_after_spill(app.spill_housekeeping_tools)
     if app.settings.promotions.enabled:
         steps["promotions"] = lambda: sweep_users(app.promotion_users, app.clock())
+    if app.settings.view_alerts.enabled:
+        steps["view_alerts"] = lambda: sweep_view_alerts(app.view_sweep_tools)
     await look_after(steps)

@@ -13,9 +13,13 @@ from shared.clients.retrying import Clock
 from shared.clients.sql.opening import sql_metrics
 from shared.clients.storage.dead_promotions import blob_dead_promotions
 from shared.clients.storage.promotion_users import PromotionUsers, table_promotion_users
+from shared.clients.storage.recent_views import RecentViews, table_recent_views
 from shared.clients.storage.remembered_users import RememberedUsers
+from shared.clients.storage.view_alerts import ViewAlerts, table_view_alerts
 from shared.connections import Connections
 from shared.errors import FeedUnusable, Unavailable
+from shared.feeds.shop.feed import VIPS_PATH
+from shared.flows.alert_of_views import ViewAlertTools
 from shared.flows.announce import WindowEvents, mark_spill
 from shared.flows.destinations import DestinationTools, connect, connect_again
 from shared.flows.drain import DrainTools
@@ -24,6 +28,7 @@ from shared.flows.housekeeping import HousekeepingTools, Keep
 from shared.flows.ingest_slice import SliceTools
 from shared.flows.look_at_health import Health
 from shared.flows.lookups import LookupTools, dimension_makers, lookup_makers
+from shared.flows.mail_view_alerts import MailTools
 from shared.flows.measure import MetricsTools
 from shared.flows.open_windows import PlanFactory, partitions_of
 from shared.flows.pending_alerts import RememberedAlerts
@@ -31,10 +36,12 @@ from shared.flows.promote import PromotionTools
 from shared.flows.push_promotions import PushTools
 from shared.flows.redriver import RedriveTools
 from shared.flows.reference_data import ReferenceTools
-from shared.flows.renewed_places import RenewedPlaces
+from shared.flows.renewed_places import renewed_places
+from shared.flows.renewed_vips import renewed_vips
 from shared.flows.report_runs import ReportTools, alert_of_dead_spill, alert_of_lost_window
 from shared.flows.sources import SourceTools, fingerprint_of
 from shared.flows.spill_housekeeping import SpillHousekeepingTools
+from shared.flows.sweep_view_alerts import SweepTools
 from shared.health import health_of
 from shared.made_once import made_once
 from shared.promotions.matched_places import MatchedPlaces
@@ -219,7 +226,7 @@ class Services(Connections):
         """Give what promoting needs of the world."""
         promotions = self.settings.promotions
         return PromotionTools(
-            places=RenewedPlaces(self.reference, MatchedPlaces.of_files, self.clock),
+            places=renewed_places(self.reference, MatchedPlaces.of_files, self.clock),
             users=self.remembered_users,
             send=KeptSender(self.hubs, promotions.hub).send,
             rules=promotions.rules,
@@ -240,6 +247,33 @@ class Services(Connections):
             dead=blob_dead_promotions(access.storage_account(self.settings, "blob")),
             clock=self.clock,
         )
+
+    @made_once
+    def view_alerts(self) -> ViewAlerts:
+        """Give the rows of alerts about views."""
+        return table_view_alerts(access.storage_account(self.settings, "table"))
+
+    @made_once
+    def recent_views(self) -> RecentViews:
+        """Give the views and low stars of the last hours."""
+        return table_recent_views(access.storage_account(self.settings, "table"))
+
+    @made_once
+    def view_alert_tools(self) -> ViewAlertTools:
+        """Give what alerting of views needs of the world."""
+        vips = renewed_vips(self.drawn_files, VIPS_PATH, self.clock)
+        return ViewAlertTools(self.recent_views, self.view_alerts, vips, self.settings.view_alerts.fresh, self.clock)
+
+    @made_once
+    def view_mail_tools(self) -> MailTools:
+        """Give what mailing of views needs of the world."""
+        return MailTools(self.view_alerts, self.alert_tools, self.settings.view_alerts.name)
+
+    @made_once
+    def view_sweep_tools(self) -> SweepTools:
+        """Give what forgetting views and their alerts needs of the world."""
+        settings = self.settings.view_alerts
+        return SweepTools(self.recent_views, self.view_alerts, settings.fresh, settings.keep, self.clock)
 
     def _jobs_of(self) -> dict[str, Job]:
         return {name: Job(each.job, each.feed.lookups) for name, each in self.settings.feeds.items() if each.job}

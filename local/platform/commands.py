@@ -12,9 +12,9 @@ from emulators.processes.supervision import ServiceFailed
 from emulators.storage.account import DEVELOPMENT_STORAGE, STANDARD_PORTS
 from local.clone import LAKEHOUSE_PYTHON, SAMPLE, SETTINGS, STATES
 from local.platform.banner import print_banner, progress_printer
-from local.platform.enrichment import enrichment_settings, lakehouse_is_installed
+from local.platform.enrichment import lakehouse_is_installed
+from local.platform.listening import settings_of_app
 from local.platform.ports import Ports, PortTaken
-from local.platform.promoting import promotion_settings
 from local.platform.running import Running
 from local.platform.services import FUNCTIONS, Choices
 from local.platform.settings_file import SettingsFileUnusable, merge_settings
@@ -85,7 +85,7 @@ def _point_settings_at(running: Running, choices: Choices) -> str:
 
 def settings_for_core_tools(running: Running, choices: Choices) -> dict[str, str]:
     """Write the app settings, with the short form of the storage connection where the ports are the standard ones."""
-    settings = running.app_settings() | enrichment_settings(running) | promotion_settings(running, choices)
+    settings = settings_of_app(running, choices)
     standard = {service: f"http://127.0.0.1:{port}" for service, port in STANDARD_PORTS.items()}
     if standard.items() <= running.addresses["storage"].items():
         return settings | {"AzureWebJobsStorage": DEVELOPMENT_STORAGE}

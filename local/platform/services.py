@@ -70,10 +70,22 @@ class Choices:
 
         It does where it has the feed `gps` (an absent FEEDS means all feeds) and both hubs are there.
         """
+        return self._hubs_of("gps", GPS_HUB="gps", PROMOTIONS_HUB="promotions")
+
+    @property
+    def alert_hubs(self) -> tuple[str, ...]:
+        """The hubs of views and of stars, which the app listens to; none where it alerts of nothing.
+
+        It does where it has the feed `shop` and both hubs are there.
+        """
+        return self._hubs_of("shop", PAGEVIEWS_HUB="pageviews", STARS_HUB="stars")
+
+    def _hubs_of(self, feed: str, **defaults: str) -> tuple[str, ...]:
+        """Name the hubs that settings name, where the app has the feed and all of them are there."""
         own = self.own_settings
-        named = (own.get("GPS_HUB") or "gps", own.get("PROMOTIONS_HUB") or "promotions")
+        named = tuple(own.get(setting) or default for setting, default in defaults.items())
         there = {hub.rpartition(":")[0] for hub in self.all_hubs.split(",")}
-        is_fed = "gps" in [feed.strip() for feed in own.get("FEEDS", "gps").split(",")]
+        is_fed = feed in [one.strip() for one in own.get("FEEDS", feed).split(",")]
         return named if is_fed and there.issuperset(named) else ()
 
 
@@ -126,7 +138,7 @@ def _event_hubs(choices: Choices, state: State) -> Service:
         *("--websocket-port", str(ports.event_hubs_websockets)),
         *_certificate(state),
         *("--authority", str(state.authority), "--identities", str(state.identities)),
-        *("--consumer-groups", "$Default,promotions,push"),
+        *("--consumer-groups", "$Default,alerts,promotions,push"),
         *("--hubs", choices.all_hubs),
     ]
     return Service(

@@ -11,10 +11,10 @@ from emulators.entra.identities import Identities
 from emulators.processes.supervision import ServiceFailed, StartedService, supervised_service
 from emulators.tls import make_tls_files
 from local.clone import ROOT
-from local.platform.enrichment import enrichment_settings, job_variables, service_secrets, subscribe_app
+from local.platform.enrichment import job_variables, service_secrets, subscribe_app
+from local.platform.listening import forget_checkpoints, settings_of_app
 from local.platform.ports import check_free
 from local.platform.preparing import prepare
-from local.platform.promoting import forget_checkpoints, promotion_settings
 from local.platform.references import ask_for_references
 from local.platform.running import Running
 from local.platform.services import DATABRICKS, FUNCTIONS, STORAGE, Choices, Service, services
@@ -53,7 +53,7 @@ async def running_platform(
     with held_state(folder) as state:
         listed = services(choices, state)
         check_free(choices.ports, frozenset(service.name for service in listed))
-        identities = prepare(state, clear=clear, listened=choices.promotion_hubs)
+        identities = prepare(state, clear=clear, listened=choices.promotion_hubs + choices.alert_hubs)
         make_tls_files(state.tls)
         async with AsyncExitStack() as stack:
             start = _Start(choices, state, identities, stack, progress)
@@ -113,9 +113,7 @@ class _Start:
         if service.name != FUNCTIONS:
             return service_secrets(service.name, running)
         chosen = {**self.choices.settings, **self.choices.settings_at_start()}
-        return (
-            running.app_settings() | enrichment_settings(running) | promotion_settings(running, self.choices) | chosen
-        )
+        return settings_of_app(running, self.choices) | chosen
 
     def _arguments_of(self, service: Service) -> Sequence[str]:
         """Write the arguments that go over a service's own: for the Jobs service the bundle's variables come first."""

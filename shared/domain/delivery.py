@@ -5,6 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
+class HubRecordRefused(ValueError):
+    """A record that can't be used; its text is a short reason, one of a few, by which such records are counted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One Event Hubs message: `rows` records in `body`, sent by partition key, to a partition, or to neither.

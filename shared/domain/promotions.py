@@ -12,10 +12,6 @@ from typing import Final
 DAY: Final = timedelta(days=1)
 
 
-class HubRecordRefused(ValueError):
-    """A record that can't be used; its text is a short reason, one of a few, by which such records are counted."""
-
-
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A promotion of a store near which a user was. metres: how far away. at: the point's time, with its zone."""

@@ -4,8 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from shared.domain.delivery import Event
-from shared.domain.promotions import HubRecordRefused
+from shared.domain.delivery import Event, HubRecordRefused
 from shared.feeds.packing import BodyUnreadable, lines_of
 
 UNKNOWN_CONTRACT = "contract"

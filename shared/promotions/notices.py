@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from shared.domain.promotions import HubRecordRefused
+from shared.domain.delivery import HubRecordRefused
 
 PROMOTIONS: Final = "promotions/1"
 

@@ -8,8 +8,8 @@ from typing import Annotated, Final, Protocol
 
 import msgspec
 
-from shared.domain.delivery import Event
-from shared.domain.promotions import Candidate, HubRecordRefused
+from shared.domain.delivery import Event, HubRecordRefused
+from shared.domain.promotions import Candidate
 
 
 @dataclass(frozen=True, slots=True)

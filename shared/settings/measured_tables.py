@@ -12,6 +12,13 @@ _LEAST_ROWS = 1000
 _ALERT = "ingestion"
 
 
+def alert_name(value: str) -> str:
+    """Read the NAME of an ALERT_<NAME>_URL."""
+    if not _WORD.fullmatch(value):
+        raise ValueError("must be of letters, digits and _")
+    return value
+
+
 def measured_tables(value: str) -> Mapping[str, MeasuredTable]:
     """Read `{"<key>": {"table", "floor", "alert", "stream"}}`; all but the table have defaults."""
     try:

@@ -25,6 +25,7 @@ from shared.settings.prices import prices
 from shared.settings.promotions import PromotionSettings, promotion_settings
 from shared.settings.proxies import HUB_PROXY, environments_proxy
 from shared.settings.rules import ALERT_URLS, SLICE_RESERVE, broken_rules, longest_wait
+from shared.settings.view_alerts import ViewAlertSettings, view_alert_settings
 from shared.trades.venues.registry import PUBLIC_ENDPOINTS, Endpoints
 
 KEPT = ("history", "ledger", "lookups", "markers", "spill")
@@ -94,6 +95,7 @@ class Settings:
     enrichment: EnrichmentSettings
     metrics: MetricsSettings
     promotions: PromotionSettings
+    view_alerts: ViewAlertSettings
     venues: Mapping[str, Endpoints]
     ca_bundle: str | None
     pools_folder: str
@@ -118,7 +120,7 @@ def read_settings(environment: Mapping[str, str], host: Mapping[str, Any], feeds
     feeds = tuple(feeds)
     settings = settings_of(feeds).values()
     read, problems = _read_all(environment, settings)
-    read[ALERT_URLS] = _alert_urls(environment, read["METRICS_TABLES"])
+    read[ALERT_URLS] = _alert_urls(environment, read)
     read[HUB_PROXY] = environments_proxy(environment, read)
     granted, wrong = host_values(environment, host)
     urls = [each.name for each in settings if isinstance(each.parse, Url)]
@@ -146,9 +148,10 @@ def _read_all(environment: Mapping[str, str], settings: Iterable[Setting]) -> tu
     return read, problems
 
 
-def _alert_urls(environment: Mapping[str, str], tables: Mapping[str, MeasuredTable]) -> dict[str, str]:
-    """Read the URL of each alert that a table names, and of the one for runs; an absent one can't be sent."""
-    names = sorted({RUN_ALERT, *(table.alert for table in tables.values())})
+def _alert_urls(environment: Mapping[str, str], read: Mapping[str, Any]) -> dict[str, str]:
+    """Read the URL of each alert that a table or the views name, and of that for runs; an absent one can't be sent."""
+    tables: Mapping[str, MeasuredTable] = read["METRICS_TABLES"]
+    names = sorted({RUN_ALERT, read["VIEW_ALERTS_NAME"], *(table.alert for table in tables.values())})
     found = {name: environment.get(f"ALERT_{name.upper()}_URL", "") for name in names}
     return {name: url for name, url in found.items() if url.strip()}
 
@@ -174,6 +177,7 @@ def _settings(read: Mapping[str, Any], host: Host, enabled: Iterable[Feed]) -> S
         enrichment=_enrichment(read),
         metrics=_metrics(read),
         promotions=promotion_settings(read),
+        view_alerts=view_alert_settings(read),
         venues={name: _endpoints(name.upper(), read) for name in PUBLIC_ENDPOINTS},
         ca_bundle=read["CA_BUNDLE"],
         pools_folder=read["POOLS_FOLDER"],

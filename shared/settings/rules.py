@@ -16,6 +16,7 @@ from shared.settings.host import Host
 from shared.settings.promotions import promotion_rules
 from shared.settings.proxies import proxy_rules
 from shared.settings.values import PUBLIC_AUTHORITIES, is_of_this_machine
+from shared.settings.view_alerts import view_alert_rules
 from shared.trades.venues.registry import read_market
 
 ALERT_URLS = "ALERT_…_URL"
@@ -31,7 +32,7 @@ def broken_rules(read: Mapping[str, Any], host: Host, known: Collection[str], ur
     """Say which rules are broken; `known` are the feeds that there are, `urls` the settings that are addresses."""
     problems = _identity_rules(read) + _storage_rules(read) + _timer_rules(read) + _alert_rules(read)
     problems += _machine_rules(read, urls) + proxy_rules(read) + cosmos_rules(read)
-    problems += promotion_rules(read)
+    problems += promotion_rules(read) + view_alert_rules(read)
     unknown = [feed for feed in read["FEEDS"] if feed not in known]
     rule = f"FEEDS must name feeds that there are ({', '.join(known)})."
     problems += [f"{rule}{setting.excerpt(feed)}" for feed in unknown]

@@ -31,12 +31,18 @@ EVENTS = {"start_enrichment"}
 TIMERS = {
     "open_due_windows": "%WINDOW_TIMER%",
     "retry_pending_alerts": "30 * * * * *",
+    "mail_view_alerts": "15 * * * * *",
     "keep_in_order": "0 */5 * * * *",
     "write_daily_lookups": "10 */5 * * * *",
     "write_reference_data": "30 */5 * * * *",
     "bring_gold_up_to_date": "20 */5 * * * *",
 }
-HUBS = {"promote_points": ("%GPS_HUB%", "promotions"), "push_promotions": ("%PROMOTIONS_HUB%", "push")}
+HUBS = {
+    "promote_points": ("%GPS_HUB%", "promotions"),
+    "push_promotions": ("%PROMOTIONS_HUB%", "push"),
+    "alert_of_pageviews": ("%PAGEVIEWS_HUB%", "alerts"),
+    "alert_of_stars": ("%STARS_HUB%", "alerts"),
+}
 QUEUES = {"redrive_spill": ("spill", "AzureWebJobsStorage")}
 ROUTES = {
     "open_windows": ("POST", "windows"),

@@ -97,6 +97,7 @@ def test_a_repeated_alert_is_dropped(workflow):
         ("unbalanced", "Window does not balance: trades"),
         ("window_lost", "Window was not ingested: trades"),
         ("spill_dead", "Records can't be delivered: trades"),
+        ("stream_alert", "Records raise an alert: trades"),
     ],
 )
 def test_each_kind_has_its_own_mail(workflow, kind, subject):

@@ -57,6 +57,7 @@ ALERTS = {
     "run failed, no window": incident("run_failed"),
     "window lost": incident("window_lost", window_id=WINDOW),
     "spill dead": incident("spill_dead", window_id=WINDOW),
+    "stream alert": incident("stream_alert"),
     "unbalanced": incident("unbalanced", window_id=WINDOW, counts=(12, 2034)),
 }
 

@@ -11,7 +11,7 @@ from azure.core.exceptions import ResourceNotFoundError
 
 from shared.clients.retrying import RetryPolicy
 from shared.clients.storage.account import Account
-from shared.clients.storage.containers import Container, container_of
+from shared.clients.storage.containers import Container, container_of, content_of
 from shared.clients.storage.lake_files import CONTAINER
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ class DrawnFiles(Protocol):
 
     def editions(self, folder: str) -> Mapping[str, str]:
         """Say of which edition each file below a folder is, by its path."""
+
+    def read(self, path: str) -> bytes | None:
+        """Give a whole file's content, None where there is none."""
 
     def staged(self, path: str, edition: str) -> frozenset[int]:
         """Name the blocks of an edition that are kept aside for a file."""
@@ -65,6 +68,10 @@ class BlobDrawnFiles:
             return {str(blob.name): _edition_of(blob) for blob in blobs}
 
         return self._found(listed, {})
+
+    def read(self, path: str) -> bytes | None:
+        """Download it."""
+        return content_of(self.container, path)
 
     def staged(self, path: str, edition: str) -> frozenset[int]:
         """List the blob's uncommitted blocks."""

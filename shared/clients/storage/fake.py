@@ -10,7 +10,7 @@ from typing import Literal
 
 from shared.clients.storage.lake_files import LakeFiles, LakeFormat
 from shared.clients.storage.runs import TableRunLedger
-from shared.clients.storage.tables import Entity, Key, Query
+from shared.clients.storage.tables import MOST_TOGETHER, Entity, Key, Query
 from shared.clients.storage.windows import TableLedger
 from shared.contracts import Contract
 from shared.errors import LoginRefused, Unavailable
@@ -36,12 +36,16 @@ class FakeTables:
             self._rows[table][key] = _stored(entity)
             return True
 
-    def insert_all(self, table: str, entities: Sequence[Entity]) -> bool:
+    def insert_together(self, table: str, entities: Sequence[Entity]) -> bool:
         _raise(self.failure)
+        rows = {_key(entity): _stored(entity) for entity in entities}
+        if not 0 < len(rows) == len(entities) <= MOST_TOGETHER or len({partition for partition, _ in rows}) > 1:
+            raise Unavailable("The ledger answered 400 (InvalidDuplicateRow).")
         with self._lock:
-            if any(_key(entity) in self._rows[table] for entity in entities):
+            if rows.keys() & self._rows[table].keys():
                 return False
-            return all(self.insert(table, entity) for entity in entities)
+            self._rows[table].update(rows)
+            return True
 
     def read(self, table: str, key: Key) -> Entity | None:
         _raise(self.failure)
@@ -218,6 +222,9 @@ class FakeDrawnFiles:
     def stage(self, path: str, edition: str, number: int, block: bytes) -> None:
         self._count_write()
         self.aside[path][edition, number] = block
+
+    def read(self, path: str) -> bytes | None:
+        return self.files[path][1] if path in self.files else None
 
     def commit(self, path: str, edition: str, blocks: int) -> None:
         self._count_write()

@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 from shared import telemetry
 from shared.clients.storage.account import Account
 from shared.clients.storage.columns import VERSION, Columns, document_columns, read_row
-from shared.clients.storage.tables import MOST_IN_A_TRANSACTION, Entity, Key, Query, TableStore, tables_of
+from shared.clients.storage.tables import MOST_TOGETHER, Entity, Key, Query, TableStore, tables_of
 from shared.domain.promotions import Given, Sent
 from shared.errors import Unavailable
 
@@ -95,7 +95,7 @@ class TablePromotionUsers:
         parts = [
             dict(some)
             for _, part in groupby(keyed, lambda one: one[0][0])
-            for some in batched(part, MOST_IN_A_TRANSACTION, strict=False)
+            for some in batched(part, MOST_TOGETHER, strict=False)
         ]
         return set().union(*telemetry.in_threads(lambda part: self._begin_all(part, make), parts, most=BUCKETS))
 
@@ -108,7 +108,7 @@ class TablePromotionUsers:
     def _begin_all(self, part: Mapping[Key, str], make: Callable[[str], PromotionUser]) -> set[str]:
         users = {appid: (key, made) for key, appid in part.items() if (made := make(appid)) != PromotionUser()}
         rows = [self._entity(key, made) for key, made in users.values()]
-        return set(users) if rows and self._tables.insert_all(_TABLE, rows) else set()
+        return set(users) if rows and self._tables.insert_together(_TABLE, rows) else set()
 
     def _begin(self, key: Key, user: PromotionUser) -> bool:
         return user == PromotionUser() or self._tables.insert(_TABLE, self._entity(key, user))

@@ -14,7 +14,7 @@ from azure.core.exceptions import (
     ResourceNotFoundError,
     ServiceResponseError,
 )
-from azure.data.tables import TableClient, TableServiceClient, TableTransactionError, UpdateMode
+from azure.data.tables import TableClient, TableErrorCode, TableServiceClient, TableTransactionError, UpdateMode
 
 from shared.clients.failures import call
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts, connect_seconds
@@ -39,8 +39,8 @@ _MAX_RACES = 50
 MOST_IN_A_PAGE: Final = 1000
 """As many rows Azure Tables answers at the most; it asks again for more."""
 
-MOST_IN_A_TRANSACTION: Final = 100
-"""As many rows, all of one partition, one transaction may change."""
+MOST_TOGETHER: Final = 100
+"""So many rows of one partition Azure Tables changes at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +64,10 @@ class TableStore(Protocol):
     def insert(self, table: str, entity: Entity) -> bool:
         """Insert an entity if its key is free; say whether this call did."""
 
-    def insert_all(self, table: str, entities: Sequence[Entity]) -> bool:
-        """Insert entities of one partition if each key is free, else none; say whether this call did.
+    def insert_together(self, table: str, entities: Sequence[Entity]) -> bool:
+        """Insert entities of one partition, at most `MOST_TOGETHER` with a key each, all of them or none.
 
-        They are at most `MOST_IN_A_TRANSACTION`.
+        Says False where one of them was there: of another writer, or of a try before whose answer was lost.
         """
 
     def read(self, table: str, key: Key) -> Entity | None:
@@ -118,17 +118,19 @@ class Tables:
             raise Unavailable(f"{_PLACE} did not say whether it took a row: {type(lost).__name__}.") from None
         return True
 
-    def insert_all(self, table: str, entities: Sequence[Entity]) -> bool:
-        """Insert entities by one transaction, which is refused as a whole: of one row `insert` says why.
-
-        Where an answer was lost the second try is refused.
-        """
+    def insert_together(self, table: str, entities: Sequence[Entity]) -> bool:
+        """Insert entities by one transaction of the service; say whether all were new."""
         operations = [("create", dict(entity)) for entity in entities]
+
+        def inserted(limits: dict[str, Any]) -> None:
+            try:
+                self._table(table).submit_transaction(operations, **limits)
+            except TableTransactionError as error:
+                raise _cause_of(error) from error
+
         try:
-            self._call(
-                lambda limits: self._table(table).submit_transaction(operations, **limits), TableTransactionError
-            )
-        except TableTransactionError:
+            self._call(inserted)
+        except ResourceExistsError:
             return False
         return True
 
@@ -167,7 +169,7 @@ class Tables:
 
     def delete(self, table: str, keys: Iterable[Key]) -> None:
         """Delete by transactions, one by one where a row of one was deleted by somebody else."""
-        for some in batched(keys, MOST_IN_A_TRANSACTION, strict=False):
+        for some in batched(keys, MOST_TOGETHER, strict=False):
             rows = [{"PartitionKey": partition, "RowKey": row} for partition, row in some]
             try:
                 self._delete_all(table, rows)
@@ -257,6 +259,12 @@ def _odata(query: Query) -> tuple[str, dict[str, str]]:
     for column, values in query.columns.items():
         clauses.append(f"( {' or '.join(compared(column, 'eq', value) for value in values)} )")
     return " and ".join(clauses), parameters
+
+
+def _cause_of(error: TableTransactionError) -> AzureError:
+    """Give the failure of the row that a transaction failed by."""
+    exists = getattr(error, "error_code", None) == TableErrorCode.ENTITY_ALREADY_EXISTS
+    return ResourceExistsError(error.message, response=error.response) if exists else error
 
 
 def _limits(seconds: float) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from typing import Any, Final, Literal
 
 from shared.domain.volumes.measurement import GOOD, LEVEL_ROW, NEW_LEVEL, AlertState, Measurement, Verdict
 
-type AlertKind = Literal["alert", "recovery", "run_failed", "unbalanced", "window_lost", "spill_dead"]
-type IncidentKind = Literal["run_failed", "unbalanced", "window_lost", "spill_dead"]
+type AlertKind = Literal["alert", "recovery", "run_failed", "unbalanced", "window_lost", "spill_dead", "stream_alert"]
+type IncidentKind = Literal["run_failed", "unbalanced", "window_lost", "spill_dead", "stream_alert"]
 
 LEASE: Final = timedelta(minutes=2)
 """How long a sender has an alert for itself: longer than any sending may take."""
@@ -63,8 +63,11 @@ class PastAlerts:
 class RunIncident:
     """What is wrong with a run beside its volume: it failed, or its window does not add up or was not ingested.
 
-    table: a key of METRICS_TABLES. name: the recipient's. at: the run's time of ingestion, in UTC. reason: plain words.
-    run_id: the run's, or the id of the orchestration that was to ingest the window.
+    Or records of a stream are such as a person must know of at once; their reason is all that is said of them.
+
+    table: a key of METRICS_TABLES, or what the quiet period is counted for. name: the recipient's. at: the run's time
+    of ingestion, in UTC. reason: plain words. run_id: the run's, or the id of the orchestration that was to ingest the
+    window.
     counts: the rows of the window and those of the whole table, where they were measured.
     """
 
@@ -222,6 +225,8 @@ def _describe_incident(incident: RunIncident) -> str:
         return f"The enrichment of {what} failed in run {incident.run_id}: {reason}"
     if incident.kind == "window_lost":
         return f"{what[0].upper()}{what[1:]} was not ingested: {reason}"
+    if incident.kind == "stream_alert":
+        return reason
     if incident.kind == "spill_dead":
         return f"Records of {what} can't be delivered to their hub: {reason}"
     return f"The counts of {what} do not add up after run {incident.run_id}: {reason}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -24,6 +24,7 @@ PAGEVIEWS, STARS = Stream("pageviews/1"), Stream("stars/1")
 ITEMS, ORDERS = Stream("items/1", SqlTable()), Stream("orders/1", SqlTable())
 
 _NAME = "shop"
+VIPS_PATH: Final = "vip_users/vip_users.json"
 USERS = Setting("SHOP_USERS", WholeNumber(1, tables.MOST_USERS), str(tables.USERS), "How many users the web shop has.")
 VIPS = Setting(
     "SHOP_VIPS",
@@ -111,7 +112,7 @@ FEED = Feed(
         ),
         DrawnReference(
             "vip_users",
-            "vip_users/vip_users.json",
+            VIPS_PATH,
             (USERS.name, VIPS.name),
             lambda options: min(options[VIPS.name], options[USERS.name]),
             lambda _, numbers, options: vip_lines(numbers, options[USERS.name]),

@@ -12,18 +12,13 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
+from shared.domain.view_alerts import AFTER_LOW_STARS, LOW_STARS, SLOW
+
 type Facts = Mapping[str, Any]
 """A record of a stream, or a row of reference data."""
 
 type TruthRow = dict[str, Any]
 
-SLOW: Final = 2_000
-"""Milliseconds; a view that took longer is of high latency."""
-
-LOW_STARS: Final = 3
-"""Fewer stars than these are low."""
-
-AFTER_LOW_STARS: Final = timedelta(minutes=10)
 BY_METHOD: Final = timedelta(minutes=5)
 FIRST_IN: Final = timedelta(minutes=60)
 

@@ -49,6 +49,7 @@ def folder():
 
 def test_where_nothing_is_nothing_is_found(files, folder):
     assert files.edition(f"{folder}a") == ""
+    assert files.read(f"{folder}a") is None
     assert files.editions(folder) == {}
     assert files.staged(f"{folder}a", OLD) == frozenset()
 
@@ -63,7 +64,7 @@ def test_blocks_are_a_file_once_they_are_committed_and_in_the_order_of_their_num
 
     assert before == ("", {}, {0, 1, 2})
     assert (files.edition(path), files.staged(path, OLD)) == (OLD, frozenset())
-    assert content(path) == b"0\n1\n2\n"
+    assert content(path) == files.read(path) == b"0\n1\n2\n"
 
 
 def test_a_block_that_is_staged_twice_counts_once(files, content, folder):

@@ -3,7 +3,7 @@
 import pytest
 from azure.storage.blob import ContainerClient
 
-from local.platform.promoting import forget_checkpoints
+from local.platform.listening import forget_checkpoints
 from tests.azurite import running_azurite
 
 

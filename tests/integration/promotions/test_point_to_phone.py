@@ -10,26 +10,27 @@ import pyarrow as pa
 import pytest
 import requests
 from azure.storage.blob import ContainerClient
-from msgspec.structs import replace
 
-from emulators.entra.identities import HubRole, make_identities
 from emulators.key_files import make_key, write_key
 from emulators.testing import running_service
-from local.clone import ROOT
 from shared.clients.event_hubs.kept_sender import KeptSender
 from shared.domain.delivery import Event
 from shared.feeds.lookup_files import parquet
-from tests.azurite import running_azurite
 from tests.e2e.waiting import eventually
 from tests.faults.figures import percentile
+from tests.integration.listening import running_surroundings
 from tests.integration.sending.conftest import CLIENTS_OWN
-from tests.integration.sending.stage import NAMESPACE, Platform, read_back, running_platform
+from tests.integration.sending.stage import Platform, read_back
 
 USERS, STORES, CAP = 60, 5, 3
-IDLE = (
-    *("write_daily_lookups", "write_reference_data", "bring_gold_up_to_date", "keep_in_order"),
-    *("open_due_windows", "retry_pending_alerts", "redrive_spill"),
-)
+SETTINGS = {
+    "AzureWebJobs.promote_points.Disabled": "false",
+    "AzureWebJobs.push_promotions.Disabled": "false",
+    "FEEDS": "gps",
+    "PROMOTIONS_CAP": str(CAP),
+    "PUSH_HOSTS": "localhost",
+    "PUSH_KEY_NAME": "send",
+}
 pytestmark = [pytest.mark.timeout(300), *(pytest.mark.filterwarnings(warning) for warning in CLIENTS_OWN)]
 
 
@@ -57,64 +58,17 @@ class Town:
 def town(tmp_path_factory):
     folder = tmp_path_factory.mktemp("town")
     with ExitStack() as stack:
-        groups = ("--consumer-groups", "$Default,promotions,push")
         hubs = {"gps": 2, "promotions": 2}
-        platform = stack.enter_context(running_platform(folder, hubs, *groups, identities=identities_of(hubs)))
-        storage = stack.enter_context(running_azurite(folder / "azurite"))
-        write_lookups(storage)
+        around = stack.enter_context(running_surroundings(folder, hubs, "promotions", "push"))
+        platform = around.platform
+        write_lookups(around.storage)
         write_key(key := make_key(), folder / "push.key")
         served = ("--port", 0, "--admin-port", 0, "--certificate", platform.tls.server)
         push = stack.enter_context(running_service("notification_hubs", *served, "--key-file", folder / "push.key"))
-        settings = folder / "settings.json"
-        settings.write_text(json.dumps({"Values": settings_of(platform, storage, push["hub"], key)}))
-        files = ("--app", ROOT, "--settings", settings, "--state", folder / "functions.sqlite")
-        log = folder / "functions.log"
-        with pytest.MonkeyPatch.context() as environment:
-            # Whom the host trusts; it may be in the environment already, which goes over the settings.
-            environment.setenv("SSL_CERT_FILE", str(platform.tls.authority))
-            stack.enter_context(running_service("functions_host", *files, "--port", 0, "--rpc-port", 0, log=log))
+        stack.enter_context(around.running_app(folder, SETTINGS | {"PUSH_URL": push["hub"], "PUSH_KEY": key}))
         points = KeptSender(platform.hubs(), "gps")
         stack.callback(points.close)
         yield Town(platform, push["admin"], points)
-
-
-def identities_of(hubs):
-    """Let the app, which is a Sender, receive from the hubs."""
-    made = make_identities()
-    roles = tuple(HubRole("Receiver", hub) for hub in hubs)
-    sender = made.client_in_role("Sender")
-    return replace(made, clients=tuple(replace(one, hub_roles=roles) if one is sender else one for one in made.clients))
-
-
-def settings_of(platform, storage, push, key):
-    login, bundle = platform.login(), str(platform.tls.authority)
-    connection = {
-        "fullyQualifiedNamespace": NAMESPACE,
-        "customEndpointAddress": platform.connection().custom_endpoint.replace("amqps://", "sb://"),
-        "credential": "clientsecret",
-        "tenantId": login.tenant_id,
-        "clientId": login.client_id,
-        "clientSecret": login.client_secret,
-        "authorityHost": platform.entra,
-    }
-    return {
-        **{f"EVENT_HUBS__{name}": value for name, value in connection.items()},
-        **{f"AzureWebJobs.{name}.Disabled": "true" for name in IDLE},
-        "AzureWebJobsStorage": storage,
-        "CA_BUNDLE": bundle,
-        "ONE_MACHINE": "true",
-        "AzureWebJobs.promote_points.Disabled": "false",
-        "AzureWebJobs.push_promotions.Disabled": "false",
-        "FEEDS": "gps",
-        "TASKHUB_NAME": "promoting",
-        "GPS_HUB": "gps",
-        "PROMOTIONS_HUB": "promotions",
-        "PROMOTIONS_CAP": str(CAP),
-        "PUSH_URL": push,
-        "PUSH_HOSTS": "localhost",
-        "PUSH_KEY_NAME": "send",
-        "PUSH_KEY": key,
-    }
 
 
 def write_lookups(storage):

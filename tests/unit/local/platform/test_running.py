@@ -6,7 +6,7 @@ import pytest
 
 from emulators.key_files import write_key
 from local.platform.commands import settings_for_core_tools
-from local.platform.promoting import promotion_settings
+from local.platform.listening import promotion_settings, view_alert_settings
 from local.platform.services import Choices
 
 
@@ -97,3 +97,17 @@ def test_promotions_are_on_and_pushed_to_the_notification_hub_where_it_runs(with
     }
     assert promotion_settings(replace(with_key, addresses=alone), Choices()) == {}
     assert set(promotion_settings(with_key, Choices())) <= set(settings_for_core_tools(with_key, Choices()))
+
+
+def test_views_raise_alerts_where_the_shop_and_both_its_hubs_are(with_key):
+    renamed = Choices(settings={"FEEDS": "shop", "STARS_HUB": "thumbs"})
+
+    assert view_alert_settings(with_key, renamed) == {
+        "AzureWebJobs.alert_of_pageviews.Disabled": "false",
+        "AzureWebJobs.alert_of_stars.Disabled": "false",
+        "PAGEVIEWS_HUB": "pageviews",
+        "STARS_HUB": "thumbs",
+        "SSL_CERT_FILE": str(with_key.state.authority),
+    }
+    assert view_alert_settings(with_key, Choices(settings={"FEEDS": "gps"})) == {}
+    assert set(view_alert_settings(with_key, Choices())) <= set(settings_for_core_tools(with_key, Choices()))

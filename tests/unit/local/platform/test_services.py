@@ -36,6 +36,25 @@ def test_promotions_and_their_notification_hub_are_there_where_gps_and_both_hubs
     assert ("notification_hubs" in listed(**choices)) == bool(hubs)
 
 
+@pytest.mark.parametrize(
+    ("choices", "hubs"),
+    [
+        ({}, ("pageviews", "stars")),
+        ({"settings": {"FEEDS": "trades, shop", "PAGEVIEWS_HUB": "views"}}, ("views", "stars")),
+        ({"settings": {"FEEDS": "trades,gps"}}, ()),
+        ({"hubs": "pageviews:4,trades:1"}, ()),
+    ],
+)
+def test_views_are_listened_to_where_the_shop_and_both_its_hubs_are(choices, hubs):
+    assert Choices(**choices).alert_hubs == hubs
+
+
+def test_each_listener_has_a_consumer_group_of_its_own():
+    command = listed()["event_hubs"].command(ADDRESSES)
+
+    assert command[command.index("--consumer-groups") + 1] == "$Default,alerts,promotions,push"
+
+
 def test_the_notification_hub_finds_its_key_in_a_file_and_has_its_ports():
     command = listed()["notification_hubs"].command(ADDRESSES)
 

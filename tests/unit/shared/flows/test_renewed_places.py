@@ -9,7 +9,8 @@ import pytest
 from shared.clients.storage.fake import FakeReference
 from shared.errors import Unavailable
 from shared.feeds.lookup_files import parquet
-from shared.flows.renewed_places import RENEW_EVERY, RenewedPlaces
+from shared.flows.renewed import RENEW_EVERY
+from shared.flows.renewed_places import renewed_places
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -20,7 +21,7 @@ class World:
     def __init__(self):
         self.now, self.made = NOON, []
         self.reference = FakeReference(lambda: self.now)
-        self.places = RenewedPlaces(self.reference, self.make, lambda: self.now)
+        self.places = renewed_places(self.reference, self.make, lambda: self.now)
 
     def make(self, stores, promotions):
         self.made.append((rows(stores), rows(promotions)))

@@ -1,16 +1,24 @@
-"""What promotions add to the platform: the app's settings, and a new beginning where the hubs begin anew."""
+"""What it takes that the app listens to hubs: its settings, and a new beginning where the hubs begin anew."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import ContainerClient
 
 from emulators.key_files import read_key
+from local.platform.enrichment import enrichment_settings
 from local.platform.running import Running
 from local.platform.services import NOTIFICATION_HUBS, PUSH_POLICY, Choices
 
 _CHECKPOINTS = "azure-webjobs-eventhub"
-_TRIGGERS = ("promote_points", "push_promotions")
+_OF_PROMOTIONS = ("promote_points", "push_promotions")
+_OF_VIEWS = ("alert_of_pageviews", "alert_of_stars")
+
+
+def settings_of_app(running: Running, choices: Choices) -> dict[str, str]:
+    """Write the app settings that come of the platform."""
+    listening = promotion_settings(running, choices) | view_alert_settings(running, choices)
+    return running.app_settings() | enrichment_settings(running) | listening
 
 
 def promotion_settings(running: Running, choices: Choices) -> dict[str, str]:
@@ -18,16 +26,22 @@ def promotion_settings(running: Running, choices: Choices) -> dict[str, str]:
     if NOTIFICATION_HUBS not in running.addresses:
         return {}
     points, promotions = choices.promotion_hubs
-    enabled = {f"AzureWebJobs.{trigger}.Disabled": "false" for trigger in _TRIGGERS}
-    return enabled | {
+    return _listening(running, _OF_PROMOTIONS) | {
         "GPS_HUB": points,
         "PROMOTIONS_HUB": promotions,
         "PUSH_URL": running.addresses[NOTIFICATION_HUBS]["hub"],
         "PUSH_HOSTS": "localhost",
         "PUSH_KEY_NAME": PUSH_POLICY,
         "PUSH_KEY": read_key(running.state.push_key),
-        "SSL_CERT_FILE": str(running.state.authority),  # whom the host trusts, which reads the hubs itself
     }
+
+
+def view_alert_settings(running: Running, choices: Choices) -> dict[str, str]:
+    """Write the settings of an app that alerts of views of the web shop's pages."""
+    if not choices.alert_hubs:
+        return {}
+    views, stars = choices.alert_hubs
+    return _listening(running, _OF_VIEWS) | {"PAGEVIEWS_HUB": views, "STARS_HUB": stars}
 
 
 def forget_checkpoints(storage: Mapping[str, str]) -> None:
@@ -40,3 +54,9 @@ def forget_checkpoints(storage: Mapping[str, str]) -> None:
             container.delete_container()
         except ResourceNotFoundError:
             return
+
+
+def _listening(running: Running, triggers: Iterable[str]) -> dict[str, str]:
+    enabled = {f"AzureWebJobs.{trigger}.Disabled": "false" for trigger in triggers}
+    # Whom the host trusts, which reads the hubs itself.
+    return enabled | {"SSL_CERT_FILE": str(running.state.authority)}

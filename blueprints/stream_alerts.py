@@ -1,0 +1,62 @@
+"""Alerts of streams where seconds matter: views of the web shop's pages that are slow, of VIPs, or after low stars.
+
+A batch that fails is tried again for ever, since a hub's checkpoint moves on when the tries are over; what can never
+succeed is passed over, and fails no batch. All functions are idle until settings say otherwise.
+"""
+
+import logging
+import typing
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from blueprints.hub_events import events_of
+from shared import telemetry
+from shared.flows.alert_of_views import alert_of_stars as of_stars
+from shared.flows.alert_of_views import alert_of_views as of_views
+from shared.flows.mail_view_alerts import mail_view_alerts as mail
+from shared.services import services
+
+bp = df.Blueprint()
+logger = logging.getLogger(__name__)
+
+
+@bp.event_hub_message_trigger(
+    arg_name="events",
+    event_hub_name="%PAGEVIEWS_HUB%",
+    connection="EVENT_HUBS",
+    cardinality=func.Cardinality.MANY,
+    consumer_group="alerts",
+    data_type=func.DataType.BINARY,
+)
+@bp.retry(
+    strategy="exponential_backoff", max_retry_count="-1", minimum_interval="00:00:02", maximum_interval="00:01:00"
+)
+def alert_of_pageviews(events: typing.List[func.EventHubEvent]) -> None:  # noqa: UP006 - as the worker asks
+    """Raise the alerts of a batch of views."""
+    of_views(services().view_alert_tools, events_of(events))
+
+
+@bp.event_hub_message_trigger(
+    arg_name="events",
+    event_hub_name="%STARS_HUB%",
+    connection="EVENT_HUBS",
+    cardinality=func.Cardinality.MANY,
+    consumer_group="alerts",
+    data_type=func.DataType.BINARY,
+)
+@bp.retry(
+    strategy="exponential_backoff", max_retry_count="-1", minimum_interval="00:00:02", maximum_interval="00:01:00"
+)
+def alert_of_stars(events: typing.List[func.EventHubEvent]) -> None:  # noqa: UP006 - as the worker asks
+    """Raise the alerts of views that came before the stars of a batch did."""
+    of_stars(services().view_alert_tools, events_of(events))
+
+
+@bp.timer_trigger(schedule="15 * * * * *", arg_name="timer", run_on_startup=False)
+async def mail_view_alerts(timer: func.TimerRequest) -> None:
+    """Mail of alerts that no mail told of; nothing is asked where views raise none."""
+    app = services()
+    mailed = await telemetry.in_thread(mail, app.view_mail_tools) if app.settings.view_alerts.enabled else {}
+    if mailed:
+        telemetry.info(logger, "view_alerts.mailed", late=timer.past_due, **mailed)
