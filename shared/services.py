@@ -15,10 +15,12 @@ from shared.clients.storage.dead_promotions import blob_dead_promotions
 from shared.clients.storage.promotion_users import PromotionUsers, table_promotion_users
 from shared.clients.storage.remembered_users import RememberedUsers
 from shared.connections import Connections
+from shared.contracts import load_contract
 from shared.errors import FeedUnusable, Unavailable
 from shared.flows.announce import WindowEvents, mark_spill
 from shared.flows.destinations import DestinationTools, connect, connect_again
 from shared.flows.enrich import EnrichmentTools, Job
+from shared.flows.export_rows import ExportTools
 from shared.flows.housekeeping import HousekeepingTools, Keep
 from shared.flows.ingest_slice import SliceTools
 from shared.flows.lookups import LookupTools, dimension_makers, lookup_makers
@@ -59,6 +61,19 @@ class Services(Connections):
         """Give what drawing reference data needs of the world."""
         options = {name: each.template.options for name, each in self.settings.feeds.items()}
         return ReferenceTools(self.drawn_files, self.pools.drawing, self.clock, self.feeds, options)
+
+    @made_once
+    def export_tools(self) -> ExportTools:
+        """Give what exporting rows of SQL tables needs of the world."""
+        plans = [stream for each in self.settings.feeds.values() for stream in each.template.streams]
+        return ExportTools(
+            contracts=tuple(load_contract(stream.contract) for stream in plans if stream.destination == "sql"),
+            rows=partial(access.changed_rows, self.settings, self.identity),
+            files=self.exports,
+            progress=self.export_progress,
+            every=self.settings.enrichment.export_every,
+            clock=self.clock,
+        )
 
     @made_once
     def enrichment_tools(self) -> EnrichmentTools:

@@ -31,6 +31,7 @@ EVENTS = {"start_enrichment"}
 TIMERS = {
     "open_due_windows": "%WINDOW_TIMER%",
     "retry_pending_alerts": "30 * * * * *",
+    "export_sql_rows": "40 * * * * *",
     "keep_in_order": "0 */5 * * * *",
     "write_daily_lookups": "10 */5 * * * *",
     "write_reference_data": "30 */5 * * * *",

@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 from sqlalchemy.dialects import mssql, sqlite
-from sqlalchemy.schema import CreateTable
+from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.types import TypeEngine
 
 from shared.clients.sql.columns import text_of_time
@@ -59,6 +59,9 @@ def text_type(length: int | None, *, key: bool = False) -> TypeEngine[str]:
     unicode_text = mssql.NVARCHAR(length, collation=TO_THE_LETTER if key else None)
     return unicode_text.with_variant(TEXT(), "sqlite")
 
+
+CHANGE_NUMBER: Final = mssql.ROWVERSION().with_variant(sqlite.INTEGER(), "sqlite")
+"""A number that rises with each change of a row: `rowversion`, which SQL Server counts for the whole database."""
 
 _INT = Integer().with_variant(sqlite.INTEGER(), "sqlite")
 _LONG = BigInteger().with_variant(sqlite.INTEGER(), "sqlite")
@@ -128,4 +131,13 @@ WINDOW_COUNTS: Final = Table(
 
 def create_table(made: Table, dialect: str) -> CreateTable:
     """Compose the statement that makes a table; in SQL Server it lies in dbo, whatever schema the login's is."""
-    return CreateTable(made.to_metadata(MetaData(), schema="dbo") if dialect == "mssql" else made)
+    return CreateTable(_placed(made, dialect))
+
+
+def create_indexes(made: Table, dialect: str) -> list[CreateIndex]:
+    """Compose the statements that make the indexes of a table, besides its keys."""
+    return [CreateIndex(index) for index in _placed(made, dialect).indexes]
+
+
+def _placed(made: Table, dialect: str) -> Table:
+    return made.to_metadata(MetaData(), schema="dbo") if dialect == "mssql" else made

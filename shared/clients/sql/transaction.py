@@ -12,7 +12,7 @@ from sqlalchemy.sql import Executable
 
 from shared.clients.retrying import TransientError
 from shared.clients.sql.statements import COUNT_OBJECTS
-from shared.clients.sql.tables import create_table
+from shared.clients.sql.tables import create_indexes, create_table
 
 APPLOCK: Final = """\
 SET NOCOUNT ON;
@@ -80,7 +80,8 @@ class Transaction:
         self.lock(f"{table.name}: making the tables")
         for made in (table, other):
             if made is not None and not self.has(made.name):
-                self.execute(create_table(made, self.dialect))
+                for statement in (create_table(made, self.dialect), *create_indexes(made, self.dialect)):
+                    self.execute(statement)
 
     def lock(self, what: str) -> None:
         """Wait until nobody else holds the lock of that name; SQLite has one lock for all names."""

@@ -7,7 +7,7 @@ from sqlglot import expressions
 
 from shared.clients.retrying import Clock, RetryPolicy, Timeouts
 from shared.clients.sql.records import RowFormat
-from shared.clients.sql.rows import Merge, SqlRows, table_of, upsert
+from shared.clients.sql.rows import ROW_VERSION, Merge, SqlRows, table_of, upsert
 from shared.clients.sql.tables import create_table
 from shared.contracts import load_contract
 from shared.domain.delivery import Event
@@ -61,7 +61,8 @@ def test_the_table_of_a_contract_has_its_columns_and_its_key(name):
 
     tree = parsed(str(made.compile(dialect=DIALECTS[name])).strip(), name)
 
-    assert [column.name for column in tree.find_all(expressions.ColumnDef)] == [each.name for each in TRADES.columns]
+    names = [column.name for column in tree.find_all(expressions.ColumnDef)]
+    assert names == [*(each.name for each in TRADES.columns), ROW_VERSION]
     assert [each.name for each in tree.find(expressions.PrimaryKey).find_all(expressions.Identifier)] == list(
         TRADES.key
     )
