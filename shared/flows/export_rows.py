@@ -45,7 +45,7 @@ class ExportTools:
 
 
 def export_rows(tools: ExportTools) -> None:
-    """Export each table for which it is time; one that can't be is told, tried again at the next tick, costs no other."""
+    """Export each table for which it is time; one that fails is told, tried again at the next tick, costs no other."""
     if tools.every is None:
         return
     until = tools.clock() + TIME

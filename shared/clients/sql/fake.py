@@ -169,7 +169,7 @@ def _typed(contract: Contract, row: Row) -> tuple[object, ...]:
         "date-time": lambda text: datetime.fromisoformat(text).replace(tzinfo=UTC),
     }
     return tuple(
-        value if value is None else read.get(column.kind, lambda same: same)(value)
+        read[column.kind](value) if column.kind in read and value is not None else value
         for column, value in zip(contract.columns, row, strict=True)
     )
 

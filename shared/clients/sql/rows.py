@@ -42,7 +42,7 @@ from shared.clients.retrying import RetryPolicy, Timeouts
 from shared.clients.sql.columns import FRACTION_DIGITS, INTEGER_DIGITS, Row, Value
 from shared.clients.sql.database import SqlDatabase, ValuesRefused
 from shared.clients.sql.records import RowFormat, rows_of
-from shared.clients.sql.tables import Instant, CHANGE_NUMBER, text_type
+from shared.clients.sql.tables import CHANGE_NUMBER, Instant, text_type
 from shared.clients.sql.transaction import Transaction
 from shared.contracts import Contract
 from shared.domain.delivery import Delivery, Event, Refusal

@@ -96,6 +96,6 @@ class ChangedRows(Protocol):
     def after(self, position: int, most: int) -> ChangedPart:
         """Read what changed behind a position: about so many rows, and whole transactions of SQLite.
 
-        0 is the beginning; so is a position that the table never reached, for then it was made anew. Raises Unavailable,
-        Denied, LoginRefused or SettingsError.
+        0 is the beginning; so is a position that the table never reached, for then it was made anew. Raises
+        Unavailable, Denied, LoginRefused or SettingsError.
         """

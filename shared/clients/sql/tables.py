@@ -60,7 +60,8 @@ def text_type(length: int | None, *, key: bool = False) -> TypeEngine[str]:
     return unicode_text.with_variant(TEXT(), "sqlite")
 
 
-CHANGE_NUMBER: Final = mssql.ROWVERSION().with_variant(sqlite.INTEGER(), "sqlite")
+_VERSION = mssql.ROWVERSION()  # type: ignore[no-untyped-call]
+CHANGE_NUMBER: Final[TypeEngine[Any]] = _VERSION.with_variant(sqlite.INTEGER(), "sqlite")
 """A number that rises with each change of a row: `rowversion`, which SQL Server counts for the whole database."""
 
 _INT = Integer().with_variant(sqlite.INTEGER(), "sqlite")

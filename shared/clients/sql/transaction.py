@@ -80,8 +80,9 @@ class Transaction:
         self.lock(f"{table.name}: making the tables")
         for made in (table, other):
             if made is not None and not self.has(made.name):
-                for statement in (create_table(made, self.dialect), *create_indexes(made, self.dialect)):
-                    self.execute(statement)
+                self.execute(create_table(made, self.dialect))
+                for index in create_indexes(made, self.dialect):
+                    self.execute(index)
 
     def lock(self, what: str) -> None:
         """Wait until nobody else holds the lock of that name; SQLite has one lock for all names."""

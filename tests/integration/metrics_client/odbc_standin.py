@@ -117,8 +117,8 @@ class Cursor:
                 if translation.twins:
                     self._refuse_twins(translation.twins, [as_sqlite(cell) for cell in cells])
                 self.found.execute(translation.statement, [as_sqlite(cell) for cell in cells])
-                for statement in translation.then:
-                    self.connection.behind.execute(statement)
+                for further in translation.then:
+                    self.connection.behind.execute(further)
         except sqlite3.IntegrityError as error:
             raise refusal(2627 if "UNIQUE" in str(error) else 515, str(error), "23000") from error
         except sqlite3.OperationalError as error:
