@@ -69,8 +69,8 @@ def build_chain(parameters: Parameters, request: RunRequest, spark: SparkSession
 class Outside:
     """What a chain works with beside the lake.
 
-    store, files: the containers `reference` and `lake`. publisher: `sql`, or what pushes its rows as well. pii_keys: None where no lookup of the feed has personal columns.
-    change_feed: gives the feed of a container of Cosmos DB.
+    store, files: the containers `reference` and `lake`. publisher: `sql`, or what pushes its rows as well. pii_keys:
+    None where no lookup of the feed has personal columns. change_feed: gives the feed of a container of Cosmos DB.
     """
 
     source: Source

@@ -41,8 +41,8 @@ class Chain:
     """All that a run works with.
 
     silver: of each stream. gold: of the pipeline, which has no tables where the feed ends at silver. publisher: SQL, or
-    SQL and a push dataset. cosmos, exports: what is read beside the hubs. on_stage_done: called with the name of each stage that
-    is done.
+    SQL and a push dataset. cosmos, exports: what is read beside the hubs. on_stage_done: called with the name of each
+    stage that is done.
     """
 
     lake: Lake
@@ -95,10 +95,11 @@ class Chain:
         return Passed(rows, {name: one.last_sequence_numbers for name, one in self._bronze.items()})
 
     def rerun(self) -> None:
-        """Make silver, gold and SQL of the window anew from its bronze."""
+        """Make silver, gold and SQL of the window anew from its bronze, and take in what is exported."""
         window_id = self.request.window_id
         for silver in self.silver.values():
             self._touched.update(silver.rerun(window_id))
+        self.exports.run_pass()
         self.on_stage_done("silver")
         self._touched.update(self.gold.rerun(window_id))
         self.on_stage_done("gold")

@@ -1,4 +1,4 @@
-"""How exported files become events of bronze: exact values, one place for each record, and reasons of what is refused."""
+"""How exported files become events of bronze: exact values, a place for each record, reasons of what is refused."""
 
 import json
 from datetime import UTC, datetime, timedelta
