@@ -17,7 +17,8 @@ from shared.clients.sql.opening import sql_counts
 from shared.clients.sql.stores import Counts
 from shared.clients.storage.drawn_files import DrawnFiles, blob_drawn_files
 from shared.clients.storage.export_progress import ExportProgress, table_export_progress
-from shared.clients.storage.lake_files import CONTAINER, Lake, blob_lake
+from shared.clients.storage.exported_files import ExportedFiles, exported_files
+from shared.clients.storage.lake_files import Lake, blob_lake
 from shared.clients.storage.pools import Pools, SharedPools
 from shared.clients.storage.reference import Reference, blob_reference
 from shared.clients.storage.runs import RunLedger, table_run_ledger
@@ -112,9 +113,9 @@ class Connections:
         return blob_drawn_files(storage_account(self.settings, "blob"), sending(self.settings))
 
     @made_once
-    def exports(self) -> Reference:
+    def exported_files(self) -> ExportedFiles:
         """Give the same container for the rows that are exported from SQL."""
-        return blob_reference(storage_account(self.settings, "blob"), sending(self.settings), CONTAINER)
+        return exported_files(storage_account(self.settings, "blob"), sending(self.settings))
 
     @made_once
     def export_progress(self) -> ExportProgress:

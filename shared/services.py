@@ -70,7 +70,7 @@ class Services(Connections):
         return ExportTools(
             contracts=tuple(load_contract(stream.contract) for stream in plans if stream.destination == "sql"),
             rows=partial(access.changed_rows, self.settings, self.identity),
-            files=self.exports,
+            files=self.exported_files,
             progress=self.export_progress,
             every=self.settings.enrichment.export_every,
             clock=self.clock,

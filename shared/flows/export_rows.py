@@ -13,8 +13,7 @@ from typing import Final
 from shared import telemetry
 from shared.clients.sql.stores import ChangedRows
 from shared.clients.storage.export_progress import ExportProgress
-from shared.clients.storage.lake_encoding import parquet_of
-from shared.clients.storage.reference import Reference
+from shared.clients.storage.exported_files import ExportedFiles
 from shared.contracts import Contract
 from shared.domain.exports import Exported, export_path, is_export_due
 from shared.errors import IngestionError
@@ -38,7 +37,7 @@ class ExportTools:
 
     contracts: Sequence[Contract]
     rows: Callable[[Contract], ChangedRows]
-    files: Reference
+    files: ExportedFiles
     progress: ExportProgress
     every: timedelta | None
     clock: Callable[[], datetime]
@@ -64,7 +63,7 @@ def _export(tools: ExportTools, contract: Contract, exported: Exported, until: d
     while True:
         part = table.after(exported.position, ROWS)
         if part.rows:
-            tools.files.write(export_path(contract.stream, part.begin, part.to), parquet_of(part.rows, contract))
+            tools.files.write(export_path(contract.stream, part.begin, part.to), part.rows, contract)
         after = Exported(part.to, None if part.has_more else tools.clock())
         if not tools.progress.move(contract.stream, exported, after):
             telemetry.info(logger, "export.done_elsewhere", stream=contract.stream)

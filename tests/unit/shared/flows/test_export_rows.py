@@ -10,6 +10,7 @@ import pytest
 
 from shared.clients.sql.fake import FakeChangedRows, FakeRows
 from shared.clients.storage.export_progress import TableExportProgress
+from shared.clients.storage.exported_files import ExportedFiles
 from shared.clients.storage.fake import FakeReference, FakeTables
 from shared.contracts import load_contract
 from shared.domain.delivery import Event
@@ -47,7 +48,9 @@ class World:
 
     def export(self):
         opened = lambda contract: self.tables[contract.stream]  # noqa: E731
-        export_rows(ExportTools((ITEMS, ORDERS), opened, self.lake, self.progress, self.every, self.clock))
+        export_rows(
+            ExportTools((ITEMS, ORDERS), opened, ExportedFiles(self.lake), self.progress, self.every, self.clock)
+        )
 
     def files(self):
         return {path: pq.read_table(BytesIO(content)) for path, (_, content) in self.lake.blobs.items()}
