@@ -7,7 +7,7 @@ import pytest
 import sqlglot
 from sqlglot import expressions as sql
 
-from shared.clients.sql.rows import ROW_VERSION
+from shared.clients.sql.tables import ROW_VERSION
 from shared.clients.storage.lake_files import CONTAINER
 from shared.contracts import load_contract
 from shared.domain.exports import export_folder, export_path

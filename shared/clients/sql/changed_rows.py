@@ -1,6 +1,6 @@
 """The rows of a stream's table that changed since a position, part by part: what a copy of the table takes over.
 
-A position is a value of `row_version`. None is jumped over by a commit that comes late: SQL Server is asked below which
+A position is a number of a change. None is jumped over by a commit that comes late: SQL Server is asked below which
 number no transaction is under way any more (`MIN_ACTIVE_ROWVERSION`), and SQLite has one writer at a time.
 """
 
@@ -13,13 +13,14 @@ from sqlalchemy.dialects import mssql
 
 from shared.clients.sql.database import SqlDatabase
 from shared.clients.sql.records import RowFormat
-from shared.clients.sql.rows import ROW_VERSION, newest_version, sent_columns, table_of
+from shared.clients.sql.rows import table_of
 from shared.clients.sql.stores import ChangedPart
+from shared.clients.sql.tables import ROW_VERSION
 from shared.clients.sql.transaction import Transaction
 from shared.contracts import Contract
 
 _BYTES: Final = 8  # of a rowversion
-_ONE: Final = literal_column("1", BigInteger)
+_NONE, _ONE = (literal_column(text, BigInteger) for text in "01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +58,23 @@ class _Queries:
 
 @cache
 def _queries(table: Table, dialect: str) -> _Queries:
-    version = table.columns[ROW_VERSION]
+    version = _version(dialect)
     between = (version > _position("after", dialect)) & (version <= _position("to", dialect))
     number = cast(version, BigInteger)
-    last = select(number).where(between).order_by(version).offset(bindparam("skipped", type_=BigInteger)).limit(_ONE)
-    return _Queries(last, select(*sent_columns(table)).where(between).order_by(version))
+    last = select(number).select_from(table).where(between).order_by(version)
+    last = last.offset(bindparam("skipped", type_=BigInteger)).limit(_ONE)
+    return _Queries(last, select(*table.columns).where(between).order_by(version))
 
 
 def _newest(table: Table, dialect: str) -> Select[int]:
     """Compose the query for the last change up to which all are committed, in SQL Server of the whole database."""
     if dialect == "sqlite":
-        return newest_version(table)
+        return select(func.coalesce(func.max(_version(dialect)), _NONE)).select_from(table)
     return select(cast(func.MIN_ACTIVE_ROWVERSION(), BigInteger) - 1)
+
+
+def _version(dialect: str) -> ColumnElement[Any]:
+    return literal_column(ROW_VERSION if dialect == "mssql" else "rowid", BigInteger)
 
 
 def _position(name: str, dialect: str) -> ColumnElement[Any]:

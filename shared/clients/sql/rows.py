@@ -17,18 +17,14 @@ from sqlalchemy import (
     ClauseElement,
     Dialect,
     Executable,
-    Index,
     MetaData,
     PrimaryKeyConstraint,
-    Select,
     Table,
     Text,
     TypeDecorator,
     bindparam,
     cast,
-    func,
     literal_column,
-    select,
 )
 from sqlalchemy import Column as TableColumn
 from sqlalchemy.dialects import sqlite
@@ -42,7 +38,7 @@ from shared.clients.retrying import RetryPolicy, Timeouts
 from shared.clients.sql.columns import FRACTION_DIGITS, INTEGER_DIGITS, Row, Value
 from shared.clients.sql.database import SqlDatabase, ValuesRefused
 from shared.clients.sql.records import RowFormat, rows_of
-from shared.clients.sql.tables import CHANGE_NUMBER, Instant, text_type
+from shared.clients.sql.tables import NUMBERS_CHANGES, Instant, text_type
 from shared.clients.sql.transaction import Transaction
 from shared.contracts import Contract
 from shared.domain.delivery import Delivery, Event, Refusal
@@ -54,9 +50,6 @@ _MOST_PARAMETERS: Final = 2_000  # of one MERGE; SQL Server takes 2,100
 _MOST_IN_FILE: Final = 10_000  # rows of one transaction of SQLite, which journals and writes each page that it touches
 
 
-ROW_VERSION: Final = "row_version"
-"""The column that orders a table's rows by their last change: whoever copies what changed goes on behind it."""
-
 type _KeyRow = tuple[Row, int]  # the newest row of a key, and how many records gave one
 
 
@@ -65,9 +58,9 @@ class SqlRows:
     """Upserts the records of a contract into the table named after its stream, which is made where it may be.
 
     A record that the table can't hold is refused with its reason, and its neighbours are stored. Some hundred rows
-    are one transaction, in SQLite some thousand. Beside the contract's columns each row has `row_version`, which rises
-    with every change: SQL Server's own, in SQLite one number a transaction, in the order of their commits. retry: how
-    long one send is tried, with all its transactions.
+    are one transaction, in SQLite some thousand. Each row that is stored gets a number above all others, by which it is
+    found as changed: SQL Server's `row_version`, in SQLite its `rowid`. retry: how long one send is tried, with all its
+    transactions.
     """
 
     contract: Contract
@@ -96,7 +89,7 @@ class SqlRows:
     def _rows_at_once(self, table: Table) -> int:
         if self.database.dialect == "sqlite":
             return _MOST_IN_FILE
-        return max(min(_MOST_MERGED, _MOST_PARAMETERS // len(sent_columns(table))), 1)
+        return max(min(_MOST_MERGED, _MOST_PARAMETERS // len(table.columns)), 1)
 
     def _stored(self, table: Table, batch: Sequence[_KeyRow], end: float) -> Iterator[Delivery]:
         """Store a batch; where the database refuses a value of it, in halves, until that row is alone."""
@@ -122,8 +115,7 @@ class SqlRows:
             if sql.dialect == "mssql":
                 sql.execute(Merge(table, rows))
             else:
-                version = sql.number(newest_version(table)) + 1
-                sql.execute_many(_upsert_text(table), [(*row, version) for row in rows])
+                sql.execute_many(_upsert_text(table), rows)
             reached_commits.append(True)
 
         left = replace(self.retry.timeouts, total=max(end - self.retry.clock.now(), 0.0))
@@ -154,20 +146,7 @@ def table_of(row_format: RowFormat) -> Table:
         for each in contract.columns
     ]
     key = PrimaryKeyConstraint(*contract.key, name=f"{contract.stream}_key")
-    version = TableColumn(ROW_VERSION, CHANGE_NUMBER, nullable=False)
-    by_change = Index(f"{contract.stream}_by_change", version)
-    return Table(contract.stream, MetaData(), *columns, version, key, by_change, quote=True)
-
-
-def sent_columns(table: Table) -> list[TableColumn[Any]]:
-    """Give the columns of the contract, without what the database counts itself."""
-    return [each for each in table.columns if each.name != ROW_VERSION]
-
-
-@cache
-def newest_version(table: Table) -> Select[int]:
-    """Compose the query of SQLite for the number of the newest change; 0 where there was none."""
-    return select(func.coalesce(func.max(table.columns[ROW_VERSION]), literal_column("0", BigInteger)))
+    return Table(contract.stream, MetaData(), *columns, key, quote=True, info={NUMBERS_CHANGES: True})
 
 
 @cache
@@ -176,11 +155,11 @@ def _upsert_text(table: Table) -> str:
 
 
 def upsert(table: Table) -> Insert:
-    """Compose the statement of SQLite that inserts a row, or updates the one whose key is there."""
-    inserted = sqlite.insert(table)
-    others = {each.name: inserted.excluded[each.name] for each in table.columns if not each.primary_key}
-    key = list(table.primary_key)
-    return inserted.on_conflict_do_update(key, set_=others)
+    """Compose the statement of SQLite that stores a row in the place of the one whose key is there.
+
+    It replaces that one, for a row that is updated would keep its `rowid`.
+    """
+    return sqlite.insert(table).prefix_with("OR REPLACE")
 
 
 class Digits(TypeDecorator[Decimal | str]):
@@ -216,7 +195,7 @@ class Merge(Executable, ClauseElement):
 def _compile_merge(merge: Merge, compiler: SQLCompiler, **_: object) -> str:
     quote = compiler.preparer.quote
     key = [quote(each.name) for each in merge.table.primary_key]
-    names = [quote(each.name) for each in sent_columns(merge.table)]
+    names = [quote(each.name) for each in merge.table.columns]
     same = " AND ".join(f"target.{name} = source.{name}" for name in key)
     changes = ", ".join(f"{name} = source.{name}" for name in names if name not in key)
     parts = [
@@ -231,7 +210,7 @@ def _compile_merge(merge: Merge, compiler: SQLCompiler, **_: object) -> str:
 
 def _cells(merge: Merge, compiler: SQLCompiler) -> str:
     """Write the rows; every value is cast, so that SQL Server need not guess its type, of NULL above all."""
-    casts = {each: compiler.process(cast(literal_column("{}"), each.type)) for each in sent_columns(merge.table)}
+    casts = {each: compiler.process(cast(literal_column("{}"), each.type)) for each in merge.table.columns}
 
     def cell(each: TableColumn[Any], value: Value) -> str:
         return casts[each].format(compiler.process(bindparam(None, value, type_=each.type, unique=True)))

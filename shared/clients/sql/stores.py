@@ -94,7 +94,7 @@ class ChangedRows(Protocol):
     """The rows of a stream's table by their last change; each row is there as it is now."""
 
     def after(self, position: int, most: int) -> ChangedPart:
-        """Read what changed behind a position: about so many rows, and whole transactions of SQLite.
+        """Read what changed behind a position, about so many rows.
 
         0 is the beginning; so is a position that the table never reached, for then it was made anew. Raises
         Unavailable, Denied, LoginRefused or SettingsError.

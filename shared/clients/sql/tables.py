@@ -11,6 +11,7 @@ from sqlalchemy import (
     Column,
     Dialect,
     Float,
+    Index,
     Integer,
     MetaData,
     PrimaryKeyConstraint,
@@ -60,10 +61,13 @@ def text_type(length: int | None, *, key: bool = False) -> TypeEngine[str]:
     return unicode_text.with_variant(TEXT(), "sqlite")
 
 
-_VERSION = mssql.ROWVERSION()  # type: ignore[no-untyped-call]
-CHANGE_NUMBER: Final[TypeEngine[Any]] = _VERSION.with_variant(sqlite.INTEGER(), "sqlite")
-"""A number that rises with each change of a row: `rowversion`, which SQL Server counts for the whole database."""
+NUMBERS_CHANGES: Final = "numbers_changes"
+"""Among a table's `info`: each change of a row is numbered above all others."""
 
+ROW_VERSION: Final = "row_version"
+"""The column with that number in SQL Server, which counts it for the whole database; SQLite's is `rowid`."""
+
+_VERSION = mssql.ROWVERSION()  # type: ignore[no-untyped-call]
 _INT = Integer().with_variant(sqlite.INTEGER(), "sqlite")
 _LONG = BigInteger().with_variant(sqlite.INTEGER(), "sqlite")
 _REAL = Float(53).with_variant(REAL(), "sqlite")
@@ -141,4 +145,10 @@ def create_indexes(made: Table, dialect: str) -> list[CreateIndex]:
 
 
 def _placed(made: Table, dialect: str) -> Table:
-    return made.to_metadata(MetaData(), schema="dbo") if dialect == "mssql" else made
+    if dialect != "mssql":
+        return made
+    placed = made.to_metadata(MetaData(), schema="dbo")
+    if made.info.get(NUMBERS_CHANGES):
+        placed.append_column(Column(ROW_VERSION, _VERSION, nullable=False))
+        Index(f"{made.name}_by_change", placed.columns[ROW_VERSION])
+    return placed

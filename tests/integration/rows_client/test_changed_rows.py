@@ -102,6 +102,14 @@ async def test_a_row_that_changes_between_two_parts_comes_again_as_it_is_then(ta
     assert sorted(found[0]) == [1, 2]
 
 
+async def test_a_row_that_changes_again_is_found_though_it_was_the_newest_and_only_one(table):
+    await table.write(1)
+    _, position = table.read()
+    await table.write(1, note="changed")
+
+    assert table.read(position)[0] == [[1]]
+
+
 async def test_a_table_that_was_made_anew_is_read_from_its_beginning(table):
     await table.write(*range(5))
     await table.write(*range(5, 10))

@@ -89,8 +89,7 @@ class SqlTable:
         """Have a table of somebody else's that holds no such number."""
         with closing(sqlite3.connect(self.path)) as connection, connection:
             columns = (
-                f"shop TEXT, number INTEGER CHECK (number <> {number}), note TEXT, price TEXT, paid INTEGER, at TEXT, "
-                "row_version INTEGER"
+                f"shop TEXT, number INTEGER CHECK (number <> {number}), note TEXT, price TEXT, paid INTEGER, at TEXT"
             )
             connection.execute(f"CREATE TABLE orders ({columns}, PRIMARY KEY (shop, number))")
 
