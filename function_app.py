@@ -4,7 +4,6 @@ import azure.durable_functions as df
 
 from blueprints.daily import bp as daily
 from blueprints.enrichment import bp as enrichment
-from blueprints.exports import bp as exports
 from blueprints.housekeeping import bp as housekeeping
 from blueprints.ingestion import bp as ingestion
 from blueprints.metrics import bp as metrics
@@ -17,5 +16,5 @@ from shared.telemetry import quieten_libraries
 quieten_libraries()
 
 app = df.DFApp()
-for blueprint in (daily, enrichment, exports, housekeeping, ingestion, metrics, promotions, spill, steps, windows):
+for blueprint in (daily, enrichment, housekeeping, ingestion, metrics, promotions, spill, steps, windows):
     app.register_functions(blueprint)
