@@ -1,4 +1,4 @@
-"""What is done once a day, or once for all: timers ask every five minutes what is due by the clock of a feed's zone.
+"""What is done once a day, once for all, or as often as is set: timers ask what is due, by the clock of a feed's zone.
 
 Azure's timers know UTC alone (`WEBSITE_TIME_ZONE` is not for Linux plans that scale by themselves), and feeds have
 zones of their own.
@@ -9,6 +9,7 @@ import azure.functions as func
 
 from shared.clients.durable.orchestrations import DurableOrchestrations
 from shared.flows.daily_gold import start_daily_runs
+from shared.flows.export_rows import export_rows
 from shared.flows.lookups import write_due_lookups
 from shared.flows.reference_data import draw_reference_data
 from shared.services import services
@@ -36,3 +37,9 @@ async def bring_gold_up_to_date(timer: func.TimerRequest, client: df.DurableOrch
     app = services()
     schedules = {name: each.daily for name, each in app.settings.feeds.items()}
     await start_daily_runs(app.enrichment_tools, schedules, DurableOrchestrations(client))
+
+
+@bp.timer_trigger(schedule="40 * * * * *", arg_name="timer", run_on_startup=False)
+def export_sql_rows(timer: func.TimerRequest) -> None:  # noqa: ARG001
+    """Export to the lake the rows that changed of each SQL table for which it is time."""
+    export_rows(services().export_tools)

@@ -13,7 +13,8 @@ from shared.clients.recordings.blocks import RecordingFile
 from shared.clients.recordings.store import KeptRecordings, Recordings
 from shared.clients.recordings.web import WebRecordings
 from shared.clients.retrying import RetryPolicy, Timeouts
-from shared.clients.sql.opening import sql_rows
+from shared.clients.sql.opening import sql_changed_rows, sql_rows
+from shared.clients.sql.stores import ChangedRows
 from shared.clients.storage.account import Account
 from shared.clients.storage.quarantine import Quarantine, blob_quarantine
 from shared.clients.storage.recordings import BlobRecordings
@@ -101,6 +102,14 @@ def database_rows(settings: Settings, identity: Identity, contract: Contract) ->
     if url is None:
         raise FeedUnusable(f"SQL__url is not set: there is no database for the rows of stream {contract.stream}.")
     return sql_rows(url, identity, contract, retry=sending(settings))
+
+
+def changed_rows(settings: Settings, identity: Identity, contract: Contract) -> ChangedRows:
+    """Open the table of a contract's records by its changes; raises FeedUnusable where no database is set."""
+    url = settings.enrichment.sql_url
+    if url is None:
+        raise FeedUnusable(f"SQL__url is not set: there are no rows of stream {contract.stream} to export.")
+    return sql_changed_rows(url, identity, contract)
 
 
 def recordings(settings: Settings) -> Recordings:

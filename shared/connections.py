@@ -16,6 +16,8 @@ from shared.clients.identity.credentials import Identity
 from shared.clients.sql.opening import sql_counts
 from shared.clients.sql.stores import Counts
 from shared.clients.storage.drawn_files import DrawnFiles, blob_drawn_files
+from shared.clients.storage.export_progress import ExportProgress, table_export_progress
+from shared.clients.storage.exported_files import ExportedFiles, exported_files
 from shared.clients.storage.lake_files import Lake, blob_lake
 from shared.clients.storage.pools import Pools, SharedPools
 from shared.clients.storage.reference import Reference, blob_reference
@@ -109,6 +111,16 @@ class Connections:
     def drawn_files(self) -> DrawnFiles:
         """Give the same container for the reference data of drawn feeds."""
         return blob_drawn_files(storage_account(self.settings, "blob"), sending(self.settings))
+
+    @made_once
+    def exported_files(self) -> ExportedFiles:
+        """Give the same container for the rows that are exported from SQL."""
+        return exported_files(storage_account(self.settings, "blob"), sending(self.settings))
+
+    @made_once
+    def export_progress(self) -> ExportProgress:
+        """Give how far SQL tables are exported."""
+        return table_export_progress(storage_account(self.settings, "table"))
 
     @made_once
     def spill(self) -> Spill:

@@ -4,50 +4,36 @@ import asyncio
 from functools import partial
 
 from shared import access
-from shared.clients.checked_posts import CheckedPosts
-from shared.clients.event_hubs.kept_sender import KeptSender
 from shared.clients.logic_app.alert_sender import LogicApp
-from shared.clients.notification_hubs.hub import NotificationHub, PushAccess
 from shared.clients.recordings.store import Recordings
 from shared.clients.retrying import Clock
 from shared.clients.sql.opening import sql_metrics
-from shared.clients.storage.dead_promotions import blob_dead_promotions
-from shared.clients.storage.promotion_users import PromotionUsers, table_promotion_users
-from shared.clients.storage.recent_views import RecentViews, table_recent_views
-from shared.clients.storage.remembered_users import RememberedUsers
-from shared.clients.storage.view_alerts import ViewAlerts, table_view_alerts
-from shared.connections import Connections
+from shared.contracts import load_contract
 from shared.errors import FeedUnusable, Unavailable
-from shared.feeds.shop.feed import VIPS_PATH
-from shared.flows.alert_of_views import ViewAlertTools
 from shared.flows.announce import WindowEvents, mark_spill
 from shared.flows.destinations import DestinationTools, connect, connect_again
 from shared.flows.drain import DrainTools
 from shared.flows.enrich import EnrichmentTools, Job
+from shared.flows.export_rows import ExportTools
 from shared.flows.housekeeping import HousekeepingTools, Keep
 from shared.flows.ingest_slice import SliceTools
 from shared.flows.look_at_health import Health
-from shared.flows.lookups import LookupTools, dimension_makers, lookup_makers
+from shared.flows.lookups import LookupTools, dimension_makers, lookup_makers, reference_makers
 from shared.flows.mail_view_alerts import MailTools
 from shared.flows.measure import MetricsTools
 from shared.flows.open_windows import PlanFactory, partitions_of
 from shared.flows.pending_alerts import RememberedAlerts
-from shared.flows.promote import PromotionTools
-from shared.flows.push_promotions import PushTools
 from shared.flows.redriver import RedriveTools
 from shared.flows.reference_data import ReferenceTools
-from shared.flows.renewed_places import renewed_places
-from shared.flows.renewed_vips import renewed_vips
 from shared.flows.report_runs import ReportTools, alert_of_dead_spill, alert_of_lost_window
 from shared.flows.sources import SourceTools, fingerprint_of
 from shared.flows.spill_housekeeping import SpillHousekeepingTools
-from shared.flows.sweep_view_alerts import SweepTools
 from shared.health import health_of
+from shared.listening import Listening
 from shared.made_once import made_once
-from shared.promotions.matched_places import MatchedPlaces
 
 
-class Services(Connections):
+class Services(Listening):
     """All collaborators of the app. Nothing in here is bound to a caller's event loop, or made at import."""
 
     @made_once
@@ -62,6 +48,7 @@ class Services(Connections):
         makers = lookup_makers(access.assets(self.settings))
         for each in self.settings.feeds.values():
             makers |= dimension_makers(each.feed, each.daily, self.pools.drawing)
+            makers |= reference_makers(each.feed, self.reference_tools)
         return LookupTools(self.reference, makers)
 
     @made_once
@@ -69,6 +56,19 @@ class Services(Connections):
         """Give what drawing reference data needs of the world."""
         options = {name: each.template.options for name, each in self.settings.feeds.items()}
         return ReferenceTools(self.drawn_files, self.pools.drawing, self.clock, self.feeds, options)
+
+    @made_once
+    def export_tools(self) -> ExportTools:
+        """Give what exporting rows of SQL tables needs of the world."""
+        plans = [stream for each in self.settings.feeds.values() for stream in each.template.streams]
+        return ExportTools(
+            contracts=tuple(load_contract(stream.contract) for stream in plans if stream.destination == "sql"),
+            rows=partial(access.changed_rows, self.settings, self.identity),
+            files=self.exported_files,
+            progress=self.export_progress,
+            every=self.settings.enrichment.export_every,
+            clock=self.clock,
+        )
 
     @made_once
     def enrichment_tools(self) -> EnrichmentTools:
@@ -210,70 +210,9 @@ class Services(Connections):
         return access.recordings(self.settings)
 
     @made_once
-    def promotion_users(self) -> PromotionUsers:
-        """Give what each user got of promotions."""
-        promotions = self.settings.promotions
-        keep = promotions.rules.memory + promotions.fresh
-        return table_promotion_users(access.storage_account(self.settings, "table"), keep)
-
-    @made_once
-    def remembered_users(self) -> RememberedUsers:
-        """Give them one by one, from memory where that will do."""
-        return RememberedUsers(self.promotion_users)
-
-    @made_once
-    def promotion_tools(self) -> PromotionTools:
-        """Give what promoting needs of the world."""
-        promotions = self.settings.promotions
-        return PromotionTools(
-            places=renewed_places(self.reference, MatchedPlaces.of_files, self.clock),
-            users=self.remembered_users,
-            send=KeptSender(self.hubs, promotions.hub).send,
-            rules=promotions.rules,
-            fresh=promotions.fresh,
-            clock=self.clock,
-        )
-
-    @made_once
-    def push_tools(self) -> PushTools:
-        """Give what pushing needs of the world; raises Unavailable where no notification hub is set."""
-        push = self.settings.promotions.push
-        if push is None:
-            raise Unavailable("PUSH_URL is not set: there is no notification hub to push by.")
-        reached = PushAccess(push.url, push.key_name, push.key)
-        return PushTools(
-            service=NotificationHub(reached, self.clock, CheckedPosts(self.settings.ca_bundle)),
-            users=self.remembered_users,
-            dead=blob_dead_promotions(access.storage_account(self.settings, "blob")),
-            clock=self.clock,
-        )
-
-    @made_once
-    def view_alerts(self) -> ViewAlerts:
-        """Give the rows of alerts about views."""
-        return table_view_alerts(access.storage_account(self.settings, "table"))
-
-    @made_once
-    def recent_views(self) -> RecentViews:
-        """Give the views and low stars of the last hours."""
-        return table_recent_views(access.storage_account(self.settings, "table"))
-
-    @made_once
-    def view_alert_tools(self) -> ViewAlertTools:
-        """Give what alerting of views needs of the world."""
-        vips = renewed_vips(self.drawn_files, VIPS_PATH, self.clock)
-        return ViewAlertTools(self.recent_views, self.view_alerts, vips, self.settings.view_alerts.fresh, self.clock)
-
-    @made_once
     def view_mail_tools(self) -> MailTools:
         """Give what mailing of views needs of the world."""
         return MailTools(self.view_alerts, self.alert_tools, self.settings.view_alerts.name)
-
-    @made_once
-    def view_sweep_tools(self) -> SweepTools:
-        """Give what forgetting views and their alerts needs of the world."""
-        settings = self.settings.view_alerts
-        return SweepTools(self.recent_views, self.view_alerts, settings.fresh, settings.keep, self.clock)
 
     def _jobs_of(self) -> dict[str, Job]:
         return {name: Job(each.job, each.feed.lookups) for name, each in self.settings.feeds.items() if each.job}

@@ -127,7 +127,9 @@ def _chain(folder, spark, source, hub, power_bi):
     target = database(f"jdbc:sqlite:{folder}/sql.db")
     sql = SqlSink(spark, target, length_of, now=lambda: datetime.now(UTC), sleep=time.sleep)
     publisher = PushingSink(sql, power_bi) if power_bi else sql
-    chain = assemble(Lake(spark), request, Outside(source, str(folder / "checkpoints"), reference, sql, publisher))
+    chain = assemble(
+        Lake(spark), request, Outside(source, str(folder / "checkpoints"), reference, reference, sql, publisher)
+    )
     chain.prepare()
     return chain
 

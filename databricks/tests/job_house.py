@@ -20,6 +20,7 @@ from lakehouse.chain import Chain
 from lakehouse.lake.naming import LAYERS, Names
 from lakehouse.lake.tables import Lake
 from lakehouse.personal_data import PiiKeys
+from lakehouse.reference import StoredFile
 from lakehouse.request import RunRequest, Stream
 from lakehouse.sinks.jdbc import database
 from lakehouse.sinks.lengths import length_of
@@ -93,9 +94,22 @@ class DictReference:
 
     def __init__(self) -> None:
         self.documents: dict[str, bytes] = {}
+        self.changed: dict[str, datetime] = {}
+        self.failure: Exception | None = None
 
     def read(self, path: str) -> bytes | None:
         return self.documents.get(path)
+
+    def write(self, path: str, content: bytes, changed: datetime = START) -> None:
+        self.documents[path] = content
+        self.changed[path] = changed
+
+    def files(self, folder: str) -> list[StoredFile]:
+        if self.failure is not None:
+            raise self.failure
+        return [
+            StoredFile(path, self.changed.get(path, START)) for path in self.documents if path.startswith(f"{folder}/")
+        ]
 
 
 @dataclass
@@ -105,6 +119,7 @@ class House:
     spark: SparkSession
     folder: Path
     reference: DictReference = field(default_factory=DictReference)
+    files: DictReference = field(default_factory=DictReference)
     clock: StoppedClock = field(default_factory=lambda: StoppedClock(START))
     sent: dict[str, dict[str, int]] = field(default_factory=dict)
     change_feed: FakeChangeFeed = field(default_factory=FakeChangeFeed)
@@ -136,6 +151,7 @@ class House:
             source,
             checkpoints,
             self.reference,
+            self.files,
             sql,
             publisher=sql,
             pii_keys=self.pii_keys,

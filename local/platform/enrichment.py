@@ -73,6 +73,7 @@ def job_variables(addresses: Addresses, state: State, identities: Identities) ->
         "lake_root": str(lake),
         "checkpoint_root": str(lake / "checkpoints"),
         "reference_url": f"{addresses['storage']['blob']}/devstoreaccount1/reference",
+        "files_url": f"{addresses['storage']['blob']}/devstoreaccount1/lake",
         "sql_url": f"jdbc:sqlite:{state.sql}",
         "jars": str(JARS),
     }

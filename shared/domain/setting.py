@@ -83,6 +83,11 @@ def positive_duration(value: str) -> timedelta:
     return length
 
 
+def optional_positive_duration(value: str) -> timedelta | None:
+    """Read a duration above zero; blank is None."""
+    return positive_duration(value) if value.strip() else None
+
+
 def whole_seconds(value: str) -> timedelta:
     """Read a duration without a fraction of the second, which no window id could tell."""
     length = duration(value)

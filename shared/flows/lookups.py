@@ -14,8 +14,9 @@ from shared.domain.days import DailySchedule, day_of, newest_due
 from shared.domain.windows.window import Window
 from shared.errors import FeedRefused, FeedUnusable, IngestionError, JobRefused, LoginRefused, Unavailable
 from shared.feeds.assets import prepare
-from shared.feeds.feed import Dimension, Drawing, Drawn, Feed
+from shared.feeds.feed import Dimension, Drawing, Drawn, DrawnReference, Feed
 from shared.feeds.lookup_files import dimension_file, parquet
+from shared.flows.reference_data import ReferenceTools, write_reference
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +69,18 @@ class DailyLookup:
         return LookupFile(f"{day:%Y%m%d}", partial(self.make, day))
 
 
-type LookupMaker = WindowLookup | DailyLookup
+@dataclass(frozen=True, slots=True)
+class DrawnLookup:
+    """A lookup that is a drawn feed's reference data: JSON lines in the container `lake`, the same for all windows.
+
+    path: with `*` for the number of each of many files. write: writes what is missing; says whether there is any.
+    """
+
+    path: str
+    write: Callable[[], bool]
+
+
+type LookupMaker = WindowLookup | DailyLookup | DrawnLookup
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +110,16 @@ def dimension_makers(
     return {one.name: DailyLookup(partial(made, one), daily.zone, due_at) for one in feed.dimensions}
 
 
+def reference_makers(feed: Feed, tools: ReferenceTools) -> dict[str, LookupMaker]:
+    """Give what makes each of those lookups of a feed that are its reference data."""
+
+    def drawn(reference: DrawnReference) -> DrawnLookup:
+        path = reference.path.format(number="*") if reference.one_each else reference.path
+        return DrawnLookup(path, partial(write_reference, tools, feed, reference))
+
+    return {one.name: drawn(one) for one in feed.references if one.name in feed.lookups}
+
+
 def folder_of(name: str) -> str:
     """Name the folder of a lookup in its container."""
     return f"{name}/"
@@ -107,12 +129,15 @@ def provide(tools: LookupTools, name: str, window: Window) -> tuple[str, str]:
     """Write the lookup of a window, or of its day, unless it is there.
 
     Gives its path, or the newest good one's and why it is that. Raises JobRefused where there is none at all, or
-    nothing makes one of that name.
+    nothing makes one of that name, and Unavailable where reference data is not all written yet.
     """
     if name not in tools.makers:
         known = ", ".join(sorted(tools.makers))
         raise JobRefused(f"Nothing makes a lookup {name!r}; there are {known}.")
-    file = tools.makers[name].file(window)
+    maker = tools.makers[name]
+    if isinstance(maker, DrawnLookup):
+        return _drawn(name, maker), ""
+    file = maker.file(window)
     try:
         write_once(tools.reference, name, file)
     except (Unavailable, FeedRefused, FeedUnusable, LoginRefused) as error:
@@ -145,6 +170,14 @@ def write_once(reference: Reference, name: str, file: LookupFile) -> bool:
 def path_of(name: str, file: LookupFile) -> str:
     """Give the path of a lookup's file in its container."""
     return f"{folder_of(name)}{file.name}.parquet"
+
+
+def _drawn(name: str, maker: DrawnLookup) -> str:
+    if not maker.write():
+        raise Unavailable(
+            f"The lookup {name} is not written yet: {maker.path} in the lake is drawn over several calls."
+        )
+    return maker.path
 
 
 def _fallback(tools: LookupTools, name: str, error: IngestionError) -> tuple[str, str]:

@@ -77,6 +77,17 @@ def draw_reference_data(tools: ReferenceTools) -> None:
                 telemetry.warning(logger, "reference.not_written", feed=name, name=reference.name, cause=error)
 
 
+def write_reference(tools: ReferenceTools, feed: Feed, reference: DrawnReference) -> bool:
+    """Write what is missing of one reference, as far as there is time; say whether any edition of it is there whole.
+
+    Raises Unavailable and LoginRefused.
+    """
+    _write(tools, feed, reference, tools.clock() + TIME)
+    if reference.one_each:
+        return bool(tools.files.editions(reference.path.partition("{number}")[0]))
+    return bool(tools.files.edition(reference.path))
+
+
 def _write(tools: ReferenceTools, feed: Feed, reference: DrawnReference, until: datetime) -> None:
     if not isinstance(feed.source, Drawn):
         return

@@ -50,7 +50,10 @@ class HubSettings:
 
 @dataclass(frozen=True, slots=True)
 class EnrichmentSettings:
-    """Where windows are announced and enriched; what is absent is not done."""
+    """Where windows are announced and enriched; what is absent is not done.
+
+    export_every: how often the rows of SQL tables that changed are exported to the lake.
+    """
 
     topic_endpoint: str | None
     topic_key: str | None = field(repr=False)
@@ -58,6 +61,7 @@ class EnrichmentSettings:
     assets_url: str | None
     assets_key: str | None = field(repr=False)
     sql_url: str | None = field(repr=False)
+    export_every: timedelta | None
     drain_limit: timedelta
 
 
@@ -230,6 +234,7 @@ def _enrichment(read: Mapping[str, Any]) -> EnrichmentSettings:
         assets_url=read["ASSETS__url"],
         assets_key=read["ASSETS__key"],
         sql_url=read["SQL__url"],
+        export_every=read["SQL_EXPORT_EVERY"],
         drain_limit=read["DRAIN_LIMIT"],
     )
 

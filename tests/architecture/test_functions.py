@@ -32,6 +32,7 @@ TIMERS = {
     "open_due_windows": "%WINDOW_TIMER%",
     "retry_pending_alerts": "30 * * * * *",
     "mail_view_alerts": "15 * * * * *",
+    "export_sql_rows": "40 * * * * *",
     "keep_in_order": "0 */5 * * * *",
     "write_daily_lookups": "10 */5 * * * *",
     "write_reference_data": "30 */5 * * * *",

@@ -49,6 +49,7 @@ HOMES = {
     },
     "requests": {"shared/clients/recordings/web.py", "shared/clients/rest.py"},  # files of gigabytes, and JSON
     "sqlalchemy": {
+        "shared/clients/sql/changed_rows.py",
         "shared/clients/sql/database.py",
         "shared/clients/sql/metrics.py",
         "shared/clients/sql/rows.py",

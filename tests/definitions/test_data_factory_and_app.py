@@ -154,6 +154,7 @@ def test_every_field_that_is_read_of_an_answer_is_in_that_answer():
         for pipeline in PIPELINES
         for text in expressions(properties("pipeline", pipeline))
         for name, path in outputs_named(text)
+        if activity(pipeline, name).body["type"] != "Lookup"  # which asks the database, not the app
     }
 
     assert read == {

@@ -14,6 +14,7 @@ from lakehouse.config import Parameters, source_config
 from lakehouse.cosmos_beside import CosmosBeside
 from lakehouse.counting.counted import counted_tables
 from lakehouse.counting.counts import Counting
+from lakehouse.exports import Exports
 from lakehouse.follow import Clock
 from lakehouse.lake.compiling import Compiling
 from lakehouse.lake.tables import Lake
@@ -48,14 +49,14 @@ _FROM_SCOPE = "secret:"
 def build_chain(parameters: Parameters, request: RunRequest, spark: SparkSession, clock: Clock) -> Chain:
     """Bring the parts together; raises what the first of them refuses."""
     refuse_bad(PIPELINES.values(), wheel_contracts())
-    by_http = parameters.reference_url.startswith("http")
+    by_http = any(url.startswith("http") for url in (parameters.reference_url, parameters.files_url))
     connection = read_secret(parameters.storage_secret, scope=parameters.secret_scope) if by_http else ""
-    store = reference_store(spark, parameters.reference_url, connection)
     sql = SqlSink(spark, database(parameters.sql_url, _token(parameters)), length_of, now=clock.now, sleep=clock.sleep)
     outside = Outside(
         source=source_from(source_config(parameters, _hub_secret(parameters))),
         checkpoint_root=parameters.checkpoint_root,
-        store=store,
+        store=reference_store(spark, parameters.reference_url, connection),
+        files=reference_store(spark, parameters.files_url, connection),
         sql=sql,
         publisher=_pushing(parameters, sql, clock),
         pii_keys=pii_keys_of(parameters, pipeline_of(request.feed)),
@@ -68,13 +69,14 @@ def build_chain(parameters: Parameters, request: RunRequest, spark: SparkSession
 class Outside:
     """What a chain works with beside the lake.
 
-    publisher: `sql`, or what pushes its rows as well. pii_keys: None where no lookup of the feed has personal columns.
-    change_feed: gives the feed of a container of Cosmos DB.
+    store, files: the containers `reference` and `lake`. publisher: `sql`, or what pushes its rows as well. pii_keys:
+    None where no lookup of the feed has personal columns. change_feed: gives the feed of a container of Cosmos DB.
     """
 
     source: Source
     checkpoint_root: str
     store: ReferenceStore
+    files: ReferenceStore
     sql: SqlSink
     publisher: SqlSink | PushingSink
     pii_keys: PiiKeys | None = None
@@ -86,7 +88,7 @@ def assemble(
 ) -> Chain:
     """Make the chain of a run, by the contracts of its streams and the pipeline of its feed."""
     pipeline = pipeline_of(request.feed).given(request.options)
-    lookups = Lookups(lake.spark, outside.store, request.lookups, keys=outside.pii_keys)
+    lookups = Lookups(lake.spark, outside.store, request.lookups, files=outside.files, keys=outside.pii_keys)
     versions = {one.name: versions_of(one.contract) for one in request.streams}
     counted = counted_tables(request.feed, [one.newest for one in versions.values()], pipeline)
     return Chain(
@@ -103,8 +105,14 @@ def assemble(
         counting=Counting(lake, counted),
         compiling=Compiling(lake.spark),
         cosmos=CosmosBeside(lake, _containers(lake, request, versions, outside)),
+        exports=_exports(lake, request, outside),
         on_stage_done=on_stage_done,
     )
+
+
+def _exports(lake: Lake, request: RunRequest, outside: Outside) -> Exports:
+    silver = {one.name: Silver(lake, request.feed, versions_of(one.contract)) for one in request.exported}
+    return Exports(lake, outside.files, {one.name: one.files for one in request.exported}, silver)
 
 
 def _containers(

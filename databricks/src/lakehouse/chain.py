@@ -13,6 +13,7 @@ from lakehouse.cosmos_beside import CosmosBeside
 from lakehouse.counting.counted import equations_of, stream_of
 from lakehouse.counting.counts import Counting, Hole, WindowCounts
 from lakehouse.counting.reconciling import Equations, as_rows
+from lakehouse.exports import Exports
 from lakehouse.follow import Passed
 from lakehouse.lake.compiling import FEW_EVENTS, Compiling
 from lakehouse.lake.progress import Progress
@@ -40,8 +41,8 @@ class Chain:
     """All that a run works with.
 
     silver: of each stream. gold: of the pipeline, which has no tables where the feed ends at silver. publisher: SQL, or
-    SQL and a push dataset. cosmos: what is read beside the hubs. on_stage_done: called with the name of each stage that
-    is done.
+    SQL and a push dataset. cosmos, exports: what is read beside the hubs. on_stage_done: called with the name of each
+    stage that is done.
     """
 
     lake: Lake
@@ -57,6 +58,7 @@ class Chain:
     counting: Counting
     compiling: Compiling
     cosmos: CosmosBeside
+    exports: Exports
     on_stage_done: Callable[[str], None] = lambda _: None
     _streams: dict[str, Stream] = field(default_factory=dict, init=False, repr=False)
     _bronze: dict[str, BronzeProgress] = field(default_factory=dict, init=False, repr=False)
@@ -70,6 +72,7 @@ class Chain:
         for silver in self.silver.values():
             silver.prepare()
         self.cosmos.prepare()
+        self.exports.prepare()
         self.publisher.prepare(self._published())
         self.gold.prepare()
         self._touched.update({self.request.window_id}, *map(self._changed_since_counted, self.silver))
@@ -92,10 +95,11 @@ class Chain:
         return Passed(rows, {name: one.last_sequence_numbers for name, one in self._bronze.items()})
 
     def rerun(self) -> None:
-        """Make silver, gold and SQL of the window anew from its bronze."""
+        """Make silver, gold and SQL of the window anew from its bronze, and take in what is exported."""
         window_id = self.request.window_id
         for silver in self.silver.values():
             self._touched.update(silver.rerun(window_id))
+        self.exports.run_pass()
         self.on_stage_done("silver")
         self._touched.update(self.gold.rerun(window_id))
         self.on_stage_done("gold")
@@ -167,6 +171,7 @@ class Chain:
         for silver in self.silver.values():
             self._touched.update(silver.run_pass())
         self._touched.update(self.cosmos.run_pass())
+        self.exports.run_pass()
         self.on_stage_done("silver")
         self._touched.update(self.gold.run_pass(self.request.window_id, without_days=True))
         self.on_stage_done("gold")
@@ -235,7 +240,7 @@ class Chain:
 
     def _following(self) -> list[str]:
         """Name the tables that are made of others."""
-        of_streams = [name for stream in self.silver for name in SilverTables(stream).all]
+        of_streams = [name for stream in [*self.silver, *self.exports.silver] for name in SilverTables(stream).all]
         return [*of_streams, *(table.lake_name for table in self.pipeline.tables)]
 
     def _published(self) -> list[Table]:

@@ -162,6 +162,7 @@ def _quarantines(counts: Mapping[str, WindowCounts], chain: Chain) -> list[str]:
 
 def _apart(finished: Finished, chain: Chain) -> Iterator[str]:
     yield from chain.cosmos.failures.values()
+    yield from chain.exports.failures.values()
     for stream, end in (finished.closed or {}).items():
         found = finished.counts[stream].cosmos
         if found and stream not in chain.cosmos.failures and found.verdict(end.waiting_for_cosmos) == "apart":

@@ -65,6 +65,7 @@ class Parameters(LakeParameters):
     streams: str
     checkpoint_root: str
     reference_url: str
+    files_url: str
     sql_url: str
     source: str
     lookups: str = "{}"
@@ -122,16 +123,18 @@ def parse_parameters[Named](arguments: Sequence[str], named: type[Named], purpos
 
 def run_request(parameters: Parameters) -> RunRequest:
     """Read what a run is asked to do; raises InvalidParameter."""
+    streams, exported = parse_streams(parameters.streams)
     request = RunRequest(
         feed=parameters.feed,
         window_id=parse_window_id(parameters.feed, parameters.window_id),
         start=parse_instant("window_start", parameters.window_start),
         end=parse_instant("window_end", parameters.window_end),
-        streams=parse_streams(parameters.streams),
+        streams=streams,
         lookups=parse_lookups(parameters.lookups),
         grace=parse_duration("grace", parameters.grace),
         drain_limit=parse_duration("drain_limit", parameters.drain_limit),
         options=parse_options(parameters.options, known_options()),
+        exported=exported,
     )
     if request.end <= request.start:
         raise InvalidParameter(

@@ -13,7 +13,7 @@ _DEFINED = json.loads(
 
 LONGEST_WINDOW_ID: int = _DEFINED["window_id"]["maxLength"]
 
-WINDOW_ID, DURATION, FEED, STREAM, CONTRACT, HUB, CONTAINER = (
+WINDOW_ID, DURATION, FEED, STREAM, CONTRACT, HUB, CONTAINER, FOLDER = (
     re.compile(_DEFINED[name]["pattern"])
-    for name in ("window_id", "duration", "feed", "stream", "contract", "hub", "cosmos_name")
+    for name in ("window_id", "duration", "feed", "stream", "contract", "hub", "cosmos_name", "folder")
 )

@@ -1,17 +1,20 @@
-"""Lookups: small reference sets that pipelines join rows with, of each window its own."""
+"""Lookups: small reference sets that pipelines join rows with: each window's own, or reference data."""
 
 import logging
 import re
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
+from fnmatch import fnmatchcase
 from io import BytesIO
 from pathlib import PurePosixPath
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.json as pj
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 
@@ -25,6 +28,10 @@ _NAME = re.compile(r"[\w-]+", re.ASCII)
 """What a window's name may be for a file to be looked for: a store may take other characters for a pattern."""
 
 _DAY = re.compile(r"[0-9]{8}")
+_LIST = re.compile(r"list<item: (\w+)>")
+_LINES = ".json"
+_BLOCK = 16 * 1024 * 1024  # bytes, the longest line of JSON
+_SIDE_BY_SIDE = 16  # small files
 _DECIMAL = re.compile(r"decimal128\((\d+), (\d+)\)")
 
 
@@ -117,8 +124,20 @@ def _cast(values: pa.ChunkedArray, name: str, contract: LookupContract) -> pa.Ch
 
 
 def _arrow_type(text: str) -> pa.DataType:
+    if of_list := _LIST.fullmatch(text):
+        return pa.list_(_arrow_type(of_list[1]))
     found = _DECIMAL.fullmatch(text)
     return pa.decimal128(int(found[1]), int(found[2])) if found else pa.type_for_alias(text)
+
+
+def lines_of_lookup(document: bytes, contract: LookupContract) -> pa.Table:
+    """Read JSON lines as a lookup's columns, others passed over; raises BadLookup, which tells no value."""
+    schema = pa.schema([(name, _arrow_type(wanted)) for name, wanted in contract.types.items()])
+    parse = pj.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
+    try:
+        return pj.read_json(BytesIO(document), pj.ReadOptions(block_size=_BLOCK), parse)
+    except pa.ArrowInvalid as error:
+        raise BadLookup(f"The lookup {contract.name!r} has lines that are no JSON of its contract.") from error
 
 
 def _utf16_units(texts: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -143,7 +162,8 @@ class Lookups:
     """Gives lookups to a run.
 
     paths: of the lookups that it was given, `<folder>/<its own window>.parquet`, or `<folder>/<yyyymmdd>.parquet` of
-    those that are made every day. keys: for the tokens of personal columns; None where no lookup has any.
+    those that are made every day; of reference data `<path>.json` in `files`, with * for the numbers of many files.
+    keys: for the tokens of personal columns; None where no lookup has any.
     """
 
     spark: SparkSession
@@ -151,6 +171,7 @@ class Lookups:
     paths: Mapping[str, str]
     contracts: Mapping[str, LookupContract] = field(default_factory=lookup_contracts)
     keys: PiiKeys | None = None
+    files: ReferenceStore | None = None
     _files: dict[str, pa.Table | None] = field(default_factory=dict, init=False, repr=False)
     _frames: dict[tuple[str, bool], DataFrame] = field(default_factory=dict, init=False, repr=False)
 
@@ -161,7 +182,7 @@ class Lookups:
     def path(self, name: str, window: str | None) -> str:
         """Name the window's own file where it still is, else the run's own; of a daily lookup always the run's own."""
         given = self._given(name)
-        if _day_of(given) or not _NAME.fullmatch(window or ""):
+        if given.suffix == _LINES or _day_of(given) or not _NAME.fullmatch(window or ""):
             return str(given)
         own = str(given.with_name(f"{window}.parquet"))
         return own if self._file(name, own) is not None else str(given)
@@ -201,12 +222,23 @@ class Lookups:
 
     def _file(self, name: str, path: str) -> pa.Table | None:
         if path not in self._files:
-            document = self.store.read(path)
-            self._files[path] = None if document is None else self._parsed(name, path, document)
+            is_lines = path.endswith(_LINES)
+            document = self._lines(path) if is_lines else self.store.read(path)
+            self._files[path] = None if document is None else self._parsed(name, path, document, is_lines=is_lines)
         return self._files[path]
 
-    def _parsed(self, name: str, path: str, document: bytes) -> pa.Table:
-        found = checked_lookup(pq.read_table(BytesIO(document)), self.contracts[name])
+    def _lines(self, path: str) -> bytes | None:
+        """Read a file of the lake; of a path with a `*` all files, one after the other."""
+        if self.files is None or "*" not in path:
+            return self.files.read(path) if self.files else None
+        found = sorted(one.path for one in self.files.files(path.rpartition("/")[0]) if fnmatchcase(one.path, path))
+        with ThreadPoolExecutor(_SIDE_BY_SIDE) as threads:
+            return b"".join(filter(None, threads.map(self.files.read, found))) or None
+
+    def _parsed(self, name: str, path: str, document: bytes, *, is_lines: bool) -> pa.Table:
+        contract = self.contracts[name]
+        rows = lines_of_lookup(document, contract) if is_lines else pq.read_table(BytesIO(document))
+        found = checked_lookup(rows, contract)
         for column, rows in found.too_long.items():
             logger.warning(
                 "%s: %d rows are left out, their %s is longer than %d characters.",

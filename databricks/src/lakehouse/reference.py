@@ -1,12 +1,32 @@
-"""The reference store: lookups and windows' markers, in blob storage or in a folder that Spark can read."""
+"""What the app wrote for the lakehouse, in containers of blob storage or in folders that Spark can read.
 
+The container `reference` has lookups and windows' markers, `lake` reference data and exported rows.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.storage.blob import ContainerClient
-from pyspark.errors import AnalysisException
+from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+
+class StoreFailed(Exception):
+    """Files that could not be listed; says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file in a store. changed: when it was last written, with its offset; blob storage says it to the second."""
+
+    path: str
+    changed: datetime
 
 
 class ReferenceStore(Protocol):
@@ -14,6 +34,10 @@ class ReferenceStore(Protocol):
 
     def read(self, path: str) -> bytes | None:
         """Read a document, whole; None where there is none."""
+        ...
+
+    def files(self, folder: str) -> Sequence[StoredFile]:
+        """List the files below a folder; raises StoreFailed."""
         ...
 
 
@@ -29,6 +53,13 @@ class BlobReference:
             return self._container.download_blob(path).readall()
         except ResourceNotFoundError:
             return None
+
+    def files(self, folder: str) -> Sequence[StoredFile]:
+        """List the blobs, without those by which storage with a hierarchy marks its folders."""
+        with _listing(folder):
+            found = self._container.list_blobs(name_starts_with=f"{folder}/", include=["metadata"])
+            blobs = [blob for blob in found if (blob.metadata or {}).get("hdi_isfolder") != "true"]
+            return [StoredFile(blob.name, blob.last_modified) for blob in blobs]
 
 
 class FolderReference:
@@ -47,6 +78,22 @@ class FolderReference:
                 return None
             raise
         return bytes(found[0].content) if found else None
+
+    def files(self, folder: str) -> Sequence[StoredFile]:
+        """List the files; their content is not read for it."""
+        reader = self._spark.read.format("binaryFile").option("recursiveFileLookup", "true")
+        with _listing(folder):
+            listed = reader.load(f"{self._root}/{folder}").select("path", F.unix_millis("modificationTime"))
+            found = [(folder + path.rpartition(f"/{folder}")[2], changed) for path, changed in listed.collect()]
+            return [StoredFile(path, datetime.fromtimestamp(changed / 1000, UTC)) for path, changed in found]
+
+
+@contextmanager
+def _listing(folder: str) -> Iterator[None]:
+    try:
+        yield
+    except (AzureError, PySparkException) as error:
+        raise StoreFailed(f"The folder {folder!r} can't be listed: {type(error).__name__} {error}") from error
 
 
 def reference_store(spark: SparkSession, url: str, connection_string: str) -> ReferenceStore:

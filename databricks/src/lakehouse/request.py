@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from lakehouse.grammar import CONTAINER, CONTRACT, DURATION, FEED, HUB, STREAM, WINDOW_ID
+from lakehouse.grammar import CONTAINER, CONTRACT, DURATION, FEED, FOLDER, HUB, STREAM, WINDOW_ID
 
 _FIELDS: Mapping[str, re.Pattern[str]] = {"name": STREAM, "hub": HUB, "contract": CONTRACT}
+_OF_FILES: Mapping[str, re.Pattern[str]] = {"name": STREAM, "files": FOLDER, "contract": CONTRACT}
 _CREATED_AT, _FURTHER_HUBS, _COSMOS = "created_at", "further_hubs", "cosmos"
 _MAYBE = frozenset({_CREATED_AT, _FURTHER_HUBS, _COSMOS})
 COUNT = re.compile("[1-9][0-9]{0,8}")
@@ -72,11 +73,23 @@ class Stream:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportedStream:
+    """A stream whose records a table was exported to.
+
+    files: the folder of its Parquet files in the container `lake`. contract: what each record is held to.
+    """
+
+    name: str
+    files: str
+    contract: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunRequest:
     """The window that a run follows, and its streams.
 
-    lookups: paths in the reference store, by lookup. options: numbers that tables are made by, those that are not as by
-    default.
+    exported: streams that are read beside them, from files that belong to no window. lookups: paths in the reference
+    store, by lookup. options: numbers that tables are made by, those that are not as by default.
     """
 
     feed: str
@@ -88,6 +101,7 @@ class RunRequest:
     grace: timedelta
     drain_limit: timedelta
     options: Mapping[str, int] = field(default_factory=dict)
+    exported: tuple[ExportedStream, ...] = ()
 
     @property
     def gives_up_at(self) -> datetime:
@@ -144,15 +158,21 @@ def parse_count(name: str, text: str) -> int:
     return int(text)
 
 
-def parse_streams(text: str) -> tuple[Stream, ...]:
-    """Read the JSON list of a window's streams; raises InvalidParameter, also where two have one name or hub."""
+def parse_streams(text: str) -> tuple[tuple[Stream, ...], tuple[ExportedStream, ...]]:
+    """Read the JSON list of a window's streams: those of hubs, one at least, and those that come as exported files.
+
+    Raises InvalidParameter, also where two have one name, hub or folder.
+    """
     given = _parse_json("streams", text)
-    if not isinstance(given, list) or not given:
+    found = [_stream(number, each) for number, each in enumerate(given)] if isinstance(given, list) else []
+    of_hubs = tuple(each for each in found if isinstance(each, Stream))
+    exported = tuple(each for each in found if isinstance(each, ExportedStream))
+    if not of_hubs:
         raise InvalidParameter('streams: expected a JSON list of {"name", "hub", "contract"}, and at least one.')
-    streams = tuple(_stream(number, each) for number, each in enumerate(given))
-    _refuse_twice("name", (stream.name for stream in streams))
-    _refuse_twice("hub", (hub.name for stream in streams for hub in stream.hubs))
-    return streams
+    _refuse_twice("name", (stream.name for stream in found))
+    _refuse_twice("hub", (hub.name for stream in of_hubs for hub in stream.hubs))
+    _refuse_twice("folder", (stream.files for stream in exported))
+    return of_hubs, exported
 
 
 def parse_lookups(text: str) -> dict[str, str]:
@@ -176,23 +196,28 @@ def _parse_json(name: str, text: str) -> Any:  # noqa: ANN401 - JSON
         raise InvalidParameter(f"{name}: {text[:80]!r} is no JSON: {error}.") from error
 
 
-def _stream(number: int, given: object) -> Stream:
+def _stream(number: int, given: object) -> Stream | ExportedStream:
     place = f"streams[{number}]"
-    if not isinstance(given, dict) or set(given) - _MAYBE != set(_FIELDS):
-        raise InvalidParameter(
-            f"{place}: expected an object of {', '.join(_FIELDS)}, maybe {', '.join(sorted(_MAYBE))}, and nothing else."
-        )
-    for name, pattern in _FIELDS.items():
+    fields, maybe = (_OF_FILES, frozenset[str]()) if isinstance(given, dict) and "files" in given else (_FIELDS, _MAYBE)
+    if not isinstance(given, dict) or set(given) - maybe != set(fields):
+        others = f", maybe {', '.join(sorted(maybe))}" if maybe else ""
+        raise InvalidParameter(f"{place}: expected an object of {', '.join(fields)}{others}, and nothing else.")
+    for name, pattern in fields.items():
         if not isinstance(given[name], str) or not pattern.fullmatch(given[name]):
             raise InvalidParameter(f"{place}.{name}: {given[name]!r} does not match {pattern.pattern}.")
+    if given["contract"].partition("/")[0] != given["name"]:
+        raise InvalidParameter(
+            f"{place}.contract: {given['contract']!r} is no contract of the stream {given['name']!r}."
+        )
+    return _of_hubs(place, given) if maybe else ExportedStream(**given)
+
+
+def _of_hubs(place: str, given: Mapping[str, Any]) -> Stream:
     if created := given.get(_CREATED_AT):
         parse_instant(f"{place}.{_CREATED_AT}", created)
     further = _further_hubs(f"{place}.{_FURTHER_HUBS}", given.get(_FURTHER_HUBS, []))
     cosmos = _container(f"{place}.{_COSMOS}", given[_COSMOS]) if _COSMOS in given else None
-    stream = Stream(**{**given, _FURTHER_HUBS: further, _COSMOS: cosmos})
-    if stream.contract.partition("/")[0] != stream.name:
-        raise InvalidParameter(f"{place}.contract: {stream.contract!r} is no contract of the stream {stream.name!r}.")
-    return stream
+    return Stream(**{**given, _FURTHER_HUBS: further, _COSMOS: cosmos})
 
 
 def _further_hubs(place: str, given: object) -> tuple[FurtherHub, ...]:

@@ -17,7 +17,7 @@ from lakehouse.counting.beside import Beside
 from lakehouse.counting.counts import Hole, WindowCounts
 from lakehouse.counting.reconciling import Equations, as_rows
 from lakehouse.gold import trades_enriched
-from lakehouse.request import Container, FurtherHub, RunRequest, Stream, parse_lookups
+from lakehouse.request import Container, ExportedStream, FurtherHub, RunRequest, Stream, parse_lookups
 from lakehouse.streams.contract import load_contract
 from lakehouse.streams.events import Property
 from lakehouse.streams.packs import lines_of
@@ -45,7 +45,14 @@ FOR_PEOPLE = {"window", "start", "end"}
 
 REQUIRED = {field.name for field in fields(Parameters) if field.default is MISSING}
 
-TARGET = {"lake_root": "l", "checkpoint_root": "c", "reference_url": "r", "sql_url": "jdbc:sqlite:x", "source": "kafka"}
+TARGET = {
+    "lake_root": "l",
+    "checkpoint_root": "c",
+    "reference_url": "r",
+    "files_url": "f",
+    "sql_url": "jdbc:sqlite:x",
+    "source": "kafka",
+}
 
 
 class Watched(dict):
@@ -133,11 +140,15 @@ def test_the_parameters_of_a_run_are_those_of_the_contract():
 
 def test_what_a_run_may_choose_from_is_what_the_contract_allows():
     stream = JOB["properties"]["streams"]["contentSchema"]["items"]
+    of_hubs, exported = ({field.name for field in fields(kind)} for kind in (Stream, ExportedStream))
     needed = {field.name for field in fields(Stream) if field.default is MISSING}
+    forbidden = stream["dependentSchemas"]["files"]["properties"]
 
     assert list(MODES) == JOB["properties"]["mode"]["enum"]
-    assert {field.name for field in fields(Stream)} == set(stream["properties"])
-    assert needed == set(stream["required"])
+    assert of_hubs | exported == set(stream["properties"])
+    assert [needed - exported, exported - of_hubs] == [set(one["required"]) for one in stream["oneOf"]]
+    assert needed & exported == set(stream["required"])
+    assert of_hubs - exported - needed == set(forbidden)
 
 
 @given(st.dictionaries(st.from_regex(GRAMMAR["lookup"]["pattern"], fullmatch=True).map(str.rstrip), st.just("a/1")))
@@ -146,7 +157,7 @@ def test_a_lookup_of_any_name_of_the_grammar_is_read(lookups):
 
 
 def test_parameters_as_the_contract_shows_them_are_read():
-    request, of_hubs = (
+    request, of_hubs, of_shop = (
         run_request(parse_parameters([f"--{name}={value}" for name, value in (one | TARGET).items()], Parameters, ""))
         for one in JOB["examples"]
     )
@@ -159,6 +170,9 @@ def test_parameters_as_the_contract_shows_them_are_read():
         Stream("transactions", "payments-a", "transactions/1", further_hubs=further, cosmos=cosmos),
     )
     assert request.lookups == {"assets": "assets/trades-20261122T100000Z.parquet"}
+    assert of_shop.streams == (Stream("pageviews", "pageviews", "pageviews/1"),)
+    assert of_shop.exported == (ExportedStream("orders", "exports/orders", "orders/1"),)
+    assert of_shop.lookups == {"users": "users/users.json", "products": "products/product_*.json"}
 
 
 @pytest.mark.parametrize("missing", sorted(JOB["required"]))

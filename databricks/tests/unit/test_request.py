@@ -14,7 +14,15 @@ from lakehouse.config import (
     run_request,
     source_config,
 )
-from lakehouse.request import Container, FurtherHub, InvalidParameter, Stream, parse_duration, parse_instant
+from lakehouse.request import (
+    Container,
+    ExportedStream,
+    FurtherHub,
+    InvalidParameter,
+    Stream,
+    parse_duration,
+    parse_instant,
+)
 
 STREAM = {"name": "trades", "hub": "market-trades", "contract": "trades/1"}
 ARGUMENTS = {
@@ -26,6 +34,7 @@ ARGUMENTS = {
     "lake_root": "lake",
     "checkpoint_root": "checkpoints",
     "reference_url": "reference",
+    "files_url": "lake",
     "sql_url": "jdbc:sqlite:x.db",
     "source": "kafka",
 }
@@ -205,3 +214,33 @@ def test_a_stream_may_have_a_container_of_cosmos_db_beside_its_hub():
 
     assert [stream.cosmos for stream in given.streams] == [Container("a", "b c")]
     assert [stream.cosmos for stream in run_request(parameters()).streams] == [None]
+
+
+EXPORTED = {"name": "orders", "files": "exports/orders", "contract": "orders/1"}
+
+
+def test_a_stream_of_files_has_a_folder_in_the_place_of_a_hub():
+    request = run_request(parameters(streams=json.dumps([STREAM, EXPORTED])))
+
+    assert [stream.name for stream in request.streams] == ["trades"]
+    assert request.exported == (ExportedStream("orders", "exports/orders", "orders/1"),)
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ([EXPORTED], "and at least one"),
+        ([STREAM, EXPORTED | {"hub": "orders"}], r"streams\[1\]: expected an object of name, files, contract, and"),
+        ([STREAM, EXPORTED | {"files": "../reference"}], r"streams\[1\].files"),
+        ([STREAM, EXPORTED | {"files": ["exports"]}], r"streams\[1\].files"),
+        ([STREAM, EXPORTED | {"contract": "items/1"}], "'items/1' is no contract of the stream 'orders'"),
+        ([STREAM, EXPORTED, EXPORTED], "the name 'orders' is given twice"),
+        (
+            [STREAM, EXPORTED, EXPORTED | {"name": "items", "contract": "items/1"}],
+            "the folder 'exports/orders' is given",
+        ),
+    ],
+)
+def test_streams_of_files_that_can_not_be_read_are_refused(given, reason):
+    with pytest.raises(InvalidParameter, match=reason):
+        run_request(parameters(streams=json.dumps(given)))

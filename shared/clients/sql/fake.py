@@ -4,12 +4,13 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Literal
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Literal
 
 from shared.clients.sql.columns import Row
 from shared.clients.sql.records import RowFormat, rows_of
-from shared.clients.sql.stores import MetricsTransaction
+from shared.clients.sql.stores import ChangedPart, MetricsTransaction
 from shared.contracts import Contract
 from shared.domain.delivery import Delivery, Event, Refusal
 from shared.domain.volumes.alert import LEASE, Alert, PastAlerts
@@ -125,6 +126,7 @@ class FakeRows:
     contract: Contract
     stored: dict[tuple[object, ...], Row] = field(default_factory=dict)
     failures: list[Literal["unavailable", "unknown", "refused"]] = field(default_factory=list)
+    changes: dict[tuple[object, ...], int] = field(default_factory=dict)  # by key, the number of the last send
 
     async def send(self, events: Sequence[Event]) -> Delivery:
         row_format = RowFormat.of(self.contract)
@@ -136,9 +138,40 @@ class FakeRows:
             rows.pop()
             delivery = delivery + Delivery(refusals=(Refusal(1, "the database can't hold it"),))
         self.stored.update(zip(row_format.keys_of(rows), rows, strict=True))
+        self.changes |= dict.fromkeys(row_format.keys_of(rows), max(self.changes.values(), default=0) + 1)
         if failure == "unknown":
             raise SendFailed(f"Table {self.contract.stream}: no answer", delivery + Delivery(unknown=len(rows)))
         return delivery + Delivery(accepted=len(rows), events=len(events) if rows else 0)
+
+
+@dataclass(slots=True)
+class FakeChangedRows:
+    """What changed in a table in memory; each send is a transaction of its own. `failure` is raised where it is set."""
+
+    table: FakeRows
+    failure: Exception | None = None
+
+    def after(self, position: int, most: int) -> ChangedPart:
+        if self.failure is not None:
+            raise self.failure
+        newest = max(self.table.changes.values(), default=0)
+        begin = position if position <= newest else 0
+        found = sorted((number, key) for key, number in self.table.changes.items() if number > begin)
+        to = found[most - 1][0] if len(found) >= most else newest
+        rows = [_typed(self.table.contract, self.table.stored[key]) for number, key in found if number <= to]
+        return ChangedPart(rows, begin, to, has_more=to < newest)
+
+
+def _typed(contract: Contract, row: Row) -> tuple[object, ...]:
+    """Read what drivers take as the database gives it."""
+    read: dict[str, Callable[[Any], object]] = {
+        "number": Decimal,
+        "date-time": lambda text: datetime.fromisoformat(text).replace(tzinfo=UTC),
+    }
+    return tuple(
+        read[column.kind](value) if column.kind in read and value is not None else value
+        for column, value in zip(contract.columns, row, strict=True)
+    )
 
 
 @dataclass(slots=True)

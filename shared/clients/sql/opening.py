@@ -9,7 +9,7 @@ from typing import Any
 from shared.clients.destination import Sender
 from shared.clients.identity.credentials import Identity
 from shared.clients.retrying import RetryPolicy
-from shared.clients.sql.stores import Counts, Metrics
+from shared.clients.sql.stores import ChangedRows, Counts, Metrics
 from shared.contracts import Contract
 
 
@@ -41,3 +41,11 @@ def sql_rows(url: str, identity: Identity, contract: Contract, *, retry: RetryPo
     from shared.clients.sql.rows import SqlRows  # noqa: PLC0415 - imports SQLAlchemy
 
     return SqlRows(contract, sql_database(url, identity, makes_file=True), retry)
+
+
+def sql_changed_rows(url: str, identity: Identity, contract: Contract) -> ChangedRows:
+    """Open the rows of a stream's table by their last change; errors as of `sql_database`."""
+    from shared.clients.sql.changed_rows import SqlChangedRows  # noqa: PLC0415 - imports SQLAlchemy
+    from shared.clients.sql.database import sql_database  # noqa: PLC0415 - imports SQLAlchemy
+
+    return SqlChangedRows(contract, sql_database(url, identity))

@@ -1,8 +1,9 @@
 """What the app keeps in its SQL database."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from shared.domain.volumes.alert import Alert, PastAlerts
 from shared.domain.volumes.measurement import Counted, MeasuredTable, Measurement, MeasureRequest
@@ -72,4 +73,29 @@ class Counts(Protocol):
         """Give the rows of a window by stream, then by `<stage>/<name>`; None where there is no such table yet.
 
         A window that nothing was written of is empty. Raises Unavailable or LoginRefused.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedPart:
+    """Some rows of a table that changed behind one position up to another, in the order of their changes.
+
+    rows: in the order of the contract's columns, numbers as Decimal, times in UTC. has_more: further changes are
+    committed already.
+    """
+
+    rows: list[tuple[Any, ...]]
+    begin: int
+    to: int
+    has_more: bool = False
+
+
+class ChangedRows(Protocol):
+    """The rows of a stream's table by their last change; each row is there as it is now."""
+
+    def after(self, position: int, most: int) -> ChangedPart:
+        """Read what changed behind a position, about so many rows.
+
+        0 is the beginning; so is a position that the table never reached, for then it was made anew. Raises
+        Unavailable, Denied, LoginRefused or SettingsError.
         """

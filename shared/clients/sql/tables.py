@@ -11,6 +11,7 @@ from sqlalchemy import (
     Column,
     Dialect,
     Float,
+    Index,
     Integer,
     MetaData,
     PrimaryKeyConstraint,
@@ -20,7 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 from sqlalchemy.dialects import mssql, sqlite
-from sqlalchemy.schema import CreateTable
+from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.types import TypeEngine
 
 from shared.clients.sql.columns import text_of_time
@@ -60,6 +61,13 @@ def text_type(length: int | None, *, key: bool = False) -> TypeEngine[str]:
     return unicode_text.with_variant(TEXT(), "sqlite")
 
 
+NUMBERS_CHANGES: Final = "numbers_changes"
+"""Among a table's `info`: each change of a row is numbered above all others."""
+
+ROW_VERSION: Final = "row_version"
+"""The column with that number in SQL Server, which counts it for the whole database; SQLite's is `rowid`."""
+
+_VERSION = mssql.ROWVERSION()  # type: ignore[no-untyped-call]
 _INT = Integer().with_variant(sqlite.INTEGER(), "sqlite")
 _LONG = BigInteger().with_variant(sqlite.INTEGER(), "sqlite")
 _REAL = Float(53).with_variant(REAL(), "sqlite")
@@ -128,4 +136,19 @@ WINDOW_COUNTS: Final = Table(
 
 def create_table(made: Table, dialect: str) -> CreateTable:
     """Compose the statement that makes a table; in SQL Server it lies in dbo, whatever schema the login's is."""
-    return CreateTable(made.to_metadata(MetaData(), schema="dbo") if dialect == "mssql" else made)
+    return CreateTable(_placed(made, dialect))
+
+
+def create_indexes(made: Table, dialect: str) -> list[CreateIndex]:
+    """Compose the statements that make the indexes of a table, besides its keys."""
+    return [CreateIndex(index) for index in _placed(made, dialect).indexes]
+
+
+def _placed(made: Table, dialect: str) -> Table:
+    if dialect != "mssql":
+        return made
+    placed = made.to_metadata(MetaData(), schema="dbo")
+    if made.info.get(NUMBERS_CHANGES):
+        placed.append_column(Column(ROW_VERSION, _VERSION, nullable=False))
+        Index(f"{made.name}_by_change", placed.columns[ROW_VERSION])
+    return placed

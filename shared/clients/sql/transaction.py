@@ -12,7 +12,7 @@ from sqlalchemy.sql import Executable
 
 from shared.clients.retrying import TransientError
 from shared.clients.sql.statements import COUNT_OBJECTS
-from shared.clients.sql.tables import create_table
+from shared.clients.sql.tables import create_indexes, create_table
 
 APPLOCK: Final = """\
 SET NOCOUNT ON;
@@ -81,6 +81,8 @@ class Transaction:
         for made in (table, other):
             if made is not None and not self.has(made.name):
                 self.execute(create_table(made, self.dialect))
+                for index in create_indexes(made, self.dialect):
+                    self.execute(index)
 
     def lock(self, what: str) -> None:
         """Wait until nobody else holds the lock of that name; SQLite has one lock for all names."""

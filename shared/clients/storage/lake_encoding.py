@@ -94,6 +94,14 @@ def new_file(contract: Contract, form: LakeFormat) -> Ndjson | Parquet:
     return Ndjson() if form == "ndjson" else Parquet(contract)
 
 
+def parquet_of(rows: Sequence[Sequence[Any]], contract: Contract) -> bytes:
+    """Write rows, one at least, as a Parquet file: values in the order of the contract's columns, of Python's types."""
+    schema = _schema(contract)
+    columns = zip(*rows, strict=True)
+    arrays = [pa.array(values, field.type) for values, field in zip(columns, schema, strict=True)]
+    return _file([pa.Table.from_arrays(arrays, schema=schema)])
+
+
 def lines_of(events: Iterable[Event]) -> Lines:
     """Open the events; one whose body is not as its properties say is refused whole, a record that is no JSON alone."""
     lines: list[bytes] = []

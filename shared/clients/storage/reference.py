@@ -106,6 +106,6 @@ class BlobReference:
             return []
 
 
-def blob_reference(account: Account, retry: RetryPolicy | None = None) -> BlobReference:
-    """Give the container of an account."""
-    return BlobReference(container_of(CONTAINER, account, retry))
+def blob_reference(account: Account, retry: RetryPolicy | None = None, container: str = CONTAINER) -> BlobReference:
+    """Give the container of an account; another one of such blobs where it is named."""
+    return BlobReference(container_of(container, account, retry))

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal, get_args
 
 from shared.domain.duration import format_duration
+from shared.domain.exports import export_folder
 from shared.domain.runs.job_state import JobRun, can_be_cured, has_ended, has_succeeded, is_queued
 from shared.domain.windows.ledger_row import WindowRow
 from shared.domain.windows.plan import StreamPlan
@@ -99,9 +100,16 @@ def parameters_of(
     """Write the job parameters of a run, all of them text: `contracts/documents/job_parameters.v1.schema.json`.
 
     `times` has the grace and the drain limit, `hubs_made` when a hub was made, by its name, where that is known. A
-    stream that goes elsewhere than to hubs is not the run's.
+    stream that ends in SQL is read from the files that its table is exported to; one that ends elsewhere is not the
+    run's.
     """
-    read = [_stream(one, hubs_made) for one in streams if one.hubs]
+    of_hubs = [_stream(one, hubs_made) for one in streams if one.hubs]
+    exported = [
+        {"name": one.name, "files": export_folder(one.name), "contract": one.contract}
+        for one in streams
+        if one.destination == "sql"
+    ]
+    read = [*of_hubs, *exported]
     return {
         "feed": row.window.feed,
         "window_id": row.window.id,

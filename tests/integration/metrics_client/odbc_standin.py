@@ -19,6 +19,7 @@ AS_TEXT = {
     expressions.DType.DECIMAL,
     expressions.DType.DATETIME2,
 }  # SQLite keeps each digit
+ROW_VERSION = expressions.DType.ROWVERSION
 OF_THE_SERVER = {  # what SQLAlchemy asks a server that it meets for the first time
     "ProductVersion": "16.0.1000.6",
     "schema_name": "dbo",
@@ -116,6 +117,8 @@ class Cursor:
                 if translation.twins:
                     self._refuse_twins(translation.twins, [as_sqlite(cell) for cell in cells])
                 self.found.execute(translation.statement, [as_sqlite(cell) for cell in cells])
+                for further in translation.then:
+                    self.connection.behind.execute(further)
         except sqlite3.IntegrityError as error:
             raise refusal(2627 if "UNIQUE" in str(error) else 515, str(error), "23000") from error
         except sqlite3.OperationalError as error:
@@ -146,10 +149,11 @@ def as_sqlite(cell):
 
 @dataclass(frozen=True)
 class Translation:
-    """What SQLite runs; `twins` finds rows of a MERGE that have one key."""
+    """What SQLite runs, and what after it; `twins` finds rows of a MERGE that have one key."""
 
     statement: str
     twins: str | None = None
+    then: tuple[str, ...] = ()
 
 
 @cache
@@ -159,7 +163,23 @@ def translated(statement):
     if isinstance(tree, expressions.Command):
         raise refusal(102, f"Incorrect syntax: {statement}")
     tree = tree.transform(_as_sqlite)
-    return _upsert(tree) if isinstance(tree, expressions.Merge) else Translation(tree.sql("sqlite"))
+    if isinstance(tree, expressions.Merge):
+        return _upsert(tree)
+    versions = [each.name for each in tree.find_all(expressions.ColumnDef) if each.kind.this == ROW_VERSION]
+    return Translation(tree.sql("sqlite"), then=_counted(tree.this.this.name, *versions) if versions else ())
+
+
+def _counted(table, column):
+    """Number each change of a table's rows as SQL Server numbers those of a whole database."""
+    number = "UPDATE _versions SET newest = newest + 1"
+    given = f'UPDATE "{table}" SET "{column}" = (SELECT newest FROM _versions) WHERE rowid = NEW.rowid'
+    return (
+        "CREATE TABLE IF NOT EXISTS _versions AS SELECT 0 AS newest",
+        *(
+            f'CREATE TRIGGER "{table}_{event}" AFTER {event} ON "{table}" BEGIN {number}; {given}; END'
+            for event in ("INSERT", "UPDATE")
+        ),
+    )
 
 
 def _upsert(merge):
@@ -183,6 +203,12 @@ def _upsert(merge):
 
 
 def _as_sqlite(node):
+    if isinstance(node, expressions.Anonymous) and node.name == "MIN_ACTIVE_ROWVERSION":
+        return sqlglot.parse_one("(SELECT newest + 1 FROM _versions)")
+    if isinstance(node, expressions.Cast) and node.to.this == expressions.DType.BINARY:
+        return node.this  # a version is a number there
+    if isinstance(node, expressions.ColumnDef) and node.kind.this == ROW_VERSION:
+        node.set("constraints", [])  # the trigger fills it after the insertion
     if isinstance(node, expressions.Table) and (node.db, node.name) == ("sys", "objects"):
         return sqlglot.parse_one(OBJECTS).find(expressions.Subquery)
     if isinstance(node, expressions.Table) and node.db == "dbo":

@@ -52,3 +52,13 @@ def test_each_tick_goes_on_with_the_reference_data(monkeypatch):
     daily.write_reference_data.build().get_user_function()(LATE)
 
     assert asked == [("tools",)]
+
+
+def test_each_tick_exports_the_rows_of_sql_tables_that_are_due(monkeypatch):
+    asked = []
+    monkeypatch.setattr(daily, "services", lambda: SimpleNamespace(export_tools="tools"))
+    monkeypatch.setattr(daily, "export_rows", lambda *given: asked.append(given))
+
+    daily.export_sql_rows.build().get_user_function()(LATE)
+
+    assert asked == [("tools",)]

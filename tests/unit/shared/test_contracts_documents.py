@@ -174,13 +174,28 @@ def test_events_carry_the_properties_of_the_contract(packing, form):
     assert all(set(event.properties) == properties_of(schema["$defs"][form]) for event in made)
 
 
-def test_a_run_is_not_given_streams_that_go_elsewhere_than_to_a_hub():
-    orders = StreamPlan("orders", (), "orders/1", "row", "identity", 0, "sql")
-    alone = StreamPlan("stars", (), "stars/1", "row", "identity", 0, "cosmos", "shop/stars")
+ORDERS = StreamPlan("orders", (), "orders/1", "row", "identity", 0, "sql")
 
-    parameters = parameters_of(RunRow(WINDOW, 1, "follow", "claimed", NOON, NOON), [*STREAMS, orders, alone], {}, {})
+
+def test_a_run_is_not_given_streams_that_go_elsewhere_than_to_a_hub_or_to_sql():
+    alone = StreamPlan("stars", (), "stars/1", "row", "identity", 0, "cosmos", "shop/stars")
+    files = StreamPlan("calls", (), "calls/1", "row", "identity", 0, "lake_parquet")
+
+    parameters = parameters_of(RunRow(WINDOW, 1, "follow", "claimed", NOON, NOON), [*STREAMS, alone, files], {}, {})
 
     assert [one["name"] for one in json.loads(parameters["streams"])] == [one.name for one in STREAMS]
+
+
+def test_a_run_reads_a_stream_of_a_sql_table_from_the_folder_that_it_is_exported_to():
+    schema = SCHEMAS["documents/job_parameters.v1.schema.json"]["properties"]["streams"]["contentSchema"]
+
+    parameters = parameters_of(RunRow(WINDOW, 1, "follow", "claimed", NOON, NOON), [ORDERS, *STREAMS], {}, MADE)
+
+    streams = json.loads(parameters["streams"])
+    assert streams[-1] == {"name": "orders", "files": "exports/orders", "contract": "orders/1"}
+    assert breaches(schema, streams) == []
+    assert breaches(schema, [streams[0] | {"files": "exports/orders"}]) != []
+    assert breaches(schema, [streams[-1] | {"cosmos": {"database": "a", "container": "b"}}]) != []
 
 
 @pytest.mark.parametrize("mode", RunMode.__args__)
@@ -205,10 +220,11 @@ def test_a_runs_streams_name_all_that_the_contract_knows_of_a_stream():
     known, unknown = (json.loads(parameters_of(run, STREAMS, {}, made)["streams"]) for made in (MADE, {}))
 
     assert [set(stream) for stream in known] == [
-        properties_of(schema["items"]) - {"further_hubs", "cosmos"},
-        properties_of(schema["items"]),
+        properties_of(schema["items"]) - {"files", "further_hubs", "cosmos"},
+        properties_of(schema["items"]) - {"files"},
     ]
-    assert [set(stream) - {"further_hubs", "cosmos"} for stream in unknown] == [set(schema["items"]["required"])] * 2
+    needed = {"hub", *schema["items"]["required"]}
+    assert [set(stream) - {"further_hubs", "cosmos"} for stream in unknown] == [needed] * 2
     assert known[1]["cosmos"] == unknown[1]["cosmos"] == {"database": "shop", "container": "asked"}
     further = schema["items"]["properties"]["further_hubs"]["items"]
     assert [set(hub) for hub in known[1]["further_hubs"]] == [properties_of(further)] * 2

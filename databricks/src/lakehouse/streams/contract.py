@@ -88,8 +88,9 @@ class Contract:
     """The shape of one stream's records.
 
     closed: no property beside these is allowed. key: the columns that identify a record. partition_key: the column by
-    which events and items are partitioned. event_time: the column of the
-    record's own time, empty for none. dedupe: two records of one key are never further apart in event time.
+    which events and items are partitioned. event_time: the column of the record's own time, empty for none. dedupe: two
+    records of one key are never further apart in event time. last_wins: of the records of one key the last one holds
+    it, by the number of its event; else the first one does.
     """
 
     stream: str
@@ -101,6 +102,7 @@ class Contract:
     dedupe: timedelta | None = None
     description: str = ""
     partition_key: str = ""
+    last_wins: bool = False
 
     @property
     def name(self) -> str:
@@ -157,6 +159,7 @@ def parse_contract(stream: str, version: int, document: Mapping[str, Any]) -> Co
         dedupe=_dedupe(f"{stream}/{version}", document.get("x-dedupe")),
         description=document.get("description", ""),
         partition_key=document.get("x-partition-key", ""),
+        last_wins=document.get("x-last-wins") is True,
     )
     _refuse(contract)
     return contract

@@ -22,7 +22,8 @@ OUTCOME, HELD = "_outcome", "_held"
 def decided(good: DataFrame, held: DataFrame, contract: Contract) -> DataFrame:
     """Put records beside the rows that hold their keys: `_outcome`, and `_held`, the lineage of the row displaced.
 
-    The lowest `received_at` holds a key, where the contract has one, then the lowest place, older epochs first.
+    The lowest `received_at` holds a key, where the contract has one, then the lowest place, older epochs first. Where
+    the contract says that the last one wins, it is that of the greatest number.
     good: typed columns and lineage, each place once. held: silver's rows, those of the records' keys at least.
     """
     by_key = Window.partitionBy(*contract.key).orderBy(rank(contract))
@@ -62,6 +63,8 @@ def rank(contract: Contract, side: str = "") -> Column:
     """Order records of one key; partitions are numbers written as text."""
     number = F.col(f"{side}partition").try_cast("int").alias("number")
     first = [F.col(f"{side}{name}") for name in _first(contract)]
+    if contract.last_wins:
+        first.append((-F.col(f"{side}sequence_number")).alias("last"))
     epoch, *place, hub = (F.col(f"{side}{name}") for name in PLACE)
     unnamed = [F.coalesce(one, F.lit("")).alias(name) for one, name in ((epoch, "epoch"), (hub, "hub"))]
     return F.struct(*first, unnamed[0], number, *place, unnamed[1])

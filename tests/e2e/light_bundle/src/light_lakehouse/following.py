@@ -41,7 +41,7 @@ def main() -> None:
 
 def _follow(given: dict[str, str], reference: ContainerClient) -> None:
     for path in json.loads(given["lookups"]).values():
-        if not reference.get_blob_client(path).exists():
+        if not path.endswith(".json") and not reference.get_blob_client(path).exists():  # others are in the lake
             sys.exit(f"The lookup {path} is not there.")
     if given["mode"] == "follow":
         marker = reference.get_blob_client(f"windows/{given['window_id']}/closed.json")
@@ -51,7 +51,8 @@ def _follow(given: dict[str, str], reference: ContainerClient) -> None:
 def _say_balanced(given: dict[str, str]) -> None:
     database = given["sql_url"].removeprefix("jdbc:sqlite:")
     now = datetime.now(UTC).isoformat()
-    rows = [(given["window_id"], one["name"], _VERDICT, "balanced", 0, now) for one in json.loads(given["streams"])]
+    streams = [one["name"] for one in json.loads(given["streams"]) if "hub" in one]
+    rows = [(given["window_id"], stream, _VERDICT, "balanced", 0, now) for stream in streams]
     with closing(sqlite3.connect(database, timeout=_BUSY_SECONDS)) as connection, connection:
         connection.executemany("INSERT OR REPLACE INTO window_counts VALUES (?, ?, ?, ?, ?, ?)", rows)
 
