@@ -21,12 +21,14 @@ class Pipeline:
     """What the lakehouse makes of a feed beyond silver.
 
     A name among a table's inputs is a lookup's, a stream's, or that of another table here; a name that is a lookup's
-    too stands for the lookup.
+    too stands for the lookup. answers: streams that the app makes of the feed's records itself: no slice of a window
+    sends them, so nobody knows how many there should be, and a window may lack them.
     """
 
     feed: str
     tables: tuple[Table, ...]
     balances: tuple[Balance, ...] = ()
+    answers: tuple[str, ...] = ()
 
     def given(self, values: Mapping[str, int]) -> Self:
         """Give the pipeline as it is by these values of its tables' options."""

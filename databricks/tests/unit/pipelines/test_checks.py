@@ -55,7 +55,7 @@ def test_the_pipelines_of_the_wheel_are_good():
 
 
 def test_a_feed_without_a_pipeline_ends_at_silver():
-    assert pipeline_of("gps") == Pipeline("gps", ())
+    assert pipeline_of("garden") == Pipeline("garden", ())
 
 
 @pytest.mark.parametrize(
