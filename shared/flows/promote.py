@@ -14,11 +14,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+import numpy as np
+import pyarrow as pa
+
 from shared import telemetry
 from shared.clients.storage.promotion_users import PromotionUser
 from shared.domain.delivery import Delivery, Event
-from shared.domain.promotions import Candidate, Decision, Rules, by_user, decide, event_id
+from shared.domain.promotions import Candidate, Decision, HubRecordRefused, Rules, by_user, decide, event_id
+from shared.domain.windows.window import microseconds
 from shared.errors import CorruptRow
+from shared.feeds.gps.text_lines import CONTRACT as TEXT_LINES
+from shared.feeds.gps.text_lines import read_text_lines
 from shared.flows.hub_records import read_records
 from shared.promotions.notices import PROMOTIONS
 from shared.promotions.points import GpsPoint, PromotedPlaces, PromotedStore, read_point
@@ -61,7 +67,11 @@ def promote(tools: PromotionTools, events: Sequence[Event]) -> Mapping[str, int]
     Raises Unavailable or LoginRefused where the batch must come again.
     """
     now = tools.clock()
-    read = read_records(events, POINTS, lambda line, event: read_point(line, event, now, tools.fresh))
+    readers = {
+        POINTS: lambda line, event: read_point(line, event, now, tools.fresh),
+        TEXT_LINES: lambda line, event: read_point(_as_record(line, event), event, now, tools.fresh),
+    }
+    read = read_records(events, readers)
     places = tools.places()
     matched = places.match(read.records)
     ended = [one for one in matched.candidates if one.valid_until <= now]
@@ -73,6 +83,17 @@ def promote(tools: PromotionTools, events: Sequence[Event]) -> Mapping[str, int]
     )
     telemetry.info(logger, "promotions.decided", **counts)
     return counts
+
+
+def _as_record(line: bytes, event: Event) -> bytes:
+    """Make a record of gps/1 of a text line, whose time is that at which the hub took it; refused as `record`."""
+    if event.at is None:
+        raise HubRecordRefused("record")
+    records = read_text_lines(pa.array([line], pa.binary()), np.array([microseconds(event.at)]))
+    if records.refusals:
+        raise HubRecordRefused("record")
+    record: bytes = records.lines[0].as_py()
+    return record
 
 
 def _decide_all(tools: PromotionTools, candidates: Iterable[Candidate], now: datetime) -> list[_Decided]:

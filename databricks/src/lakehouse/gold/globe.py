@@ -11,8 +11,8 @@ EARTH_RADIUS = 6_371_008.8
 ROW, COLUMN = "_row", "_column"
 """The two numbers of a cell."""
 
-_DEGREES = 0.01
-"""How high a row of cells is, 1.1 km; they are about as wide."""
+_DEGREES = 0.005
+"""How high a row of cells is, 556 m; they are about as wide. Smaller ones find fewer places in vain, and are more."""
 
 _ROWS = round(180 / _DEGREES)
 
@@ -33,6 +33,11 @@ def metres_between(latitude: Column, longitude: Column, other_latitude: Column, 
     return 2 * EARTH_RADIUS * F.asin(F.sqrt(F.least(half, F.lit(1.0))))
 
 
+def degrees_of(reach: Column) -> Column:
+    """Give how many degrees of latitude so many metres are, a centimetre more: by so much more as rounding may cost."""
+    return F.degrees((reach + 0.01) / EARTH_RADIUS)
+
+
 def with_cell(rows: DataFrame, latitude: Column, longitude: Column) -> DataFrame:
     """Add the cell that each place lies in."""
     placed = rows.withColumn(ROW, _row(latitude))
@@ -41,9 +46,9 @@ def with_cell(rows: DataFrame, latitude: Column, longitude: Column) -> DataFrame
 
 def with_cells(rows: DataFrame, latitude: Column, longitude: Column, reach: Column) -> DataFrame:
     """Give each row once for every cell that holds a place within `reach` metres of it, perhaps for a few more."""
-    angle = (reach + 0.01) / EARTH_RADIUS  # by so much more as rounding may cost
-    of_rows = F.sequence(_row(latitude - F.degrees(angle)), _row(latitude + F.degrees(angle)))
-    wide = rows.withColumn("_half", _half_width(latitude, angle)).withColumn(ROW, F.explode(of_rows))
+    height = degrees_of(reach)
+    of_rows = F.sequence(_row(latitude - height), _row(latitude + height))
+    wide = rows.withColumn("_half", _half_width(latitude, F.radians(height))).withColumn(ROW, F.explode(of_rows))
     west, east = (_column(longitude + F.col("_half") * side, _columns()) for side in (-1, 1))
     columns = F.sequence(west, F.least(east, west + _columns() - 1))
     exploded = wide.withColumn(COLUMN, F.explode(columns)).drop("_half")

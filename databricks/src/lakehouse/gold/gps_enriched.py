@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from lakehouse.gold.globe import COLUMN, ROW, is_on_globe, metres_between, with_cell, with_cells
+from lakehouse.gold.globe import COLUMN, ROW, degrees_of, is_on_globe, metres_between, with_cell, with_cells
 from lakehouse.lake.tables import columns
 from lakehouse.pipelines.kinds.per_row import PerRow
 from lakehouse.pipelines.table import Column, Table
@@ -31,7 +31,12 @@ _DEGREES = "decimal(38,18)"
 
 def build(gps: DataFrame, stores: DataFrame, promotions_of_stores: DataFrame) -> DataFrame:
     """Join points with the stores that the phone may be within the radius of: distance less accuracy at most that."""
-    near = _points(gps).join(F.broadcast(_reached(stores)), [ROW, COLUMN])
+    reached = F.broadcast(_reached(stores)).alias("s")
+    points = _points(gps).alias("p")
+    # Rows of latitude are compared before any distance is reckoned, which costs much more.
+    is_level = F.abs(F.col(_PLACE[0]) - F.col(_STORE[0])) <= F.col("_height")
+    same_cell = (F.col(f"p.{ROW}") == F.col(f"s.{ROW}")) & (F.col(f"p.{COLUMN}") == F.col(f"s.{COLUMN}"))
+    near = points.join(reached, same_cell & is_level)
     near = near.withColumn("metres", metres_between(*map(F.col, (*_PLACE, *_STORE))))
     near = near.where(F.col("metres") - F.col("_accuracy") <= F.col("_radius"))
     both = near.join(F.broadcast(_offers(promotions_of_stores)), "store_id", "left")
@@ -62,7 +67,9 @@ def _reached(stores: DataFrame) -> DataFrame:
         longitude.alias(_STORE[1]),
         F.coalesce("radius", F.lit(DEFAULT_RADIUS)).alias("_radius"),
     )
-    return with_cells(placed, F.col(_STORE[0]), F.col(_STORE[1]), F.col("_radius") + WORST_ACCURACY)
+    reach = F.col("_radius") + WORST_ACCURACY
+    tall = placed.withColumn("_height", degrees_of(reach))
+    return with_cells(tall, F.col(_STORE[0]), F.col(_STORE[1]), reach)
 
 
 def _offers(promotions: DataFrame) -> DataFrame:

@@ -76,6 +76,12 @@ def versions_of(contract: str) -> Versions:
     return Versions(load_contracts(contract.partition("/")[0]), default=contract)
 
 
+def newest_of(stream: str) -> Versions:
+    """Read all versions of a stream's contract, of which the newest checks events that name none."""
+    contracts = load_contracts(stream)
+    return Versions(contracts, default=contracts[-1].name)
+
+
 def records(bronze: DataFrame, feed: str, versions: Versions) -> DataFrame:
     """Open and check events, each by its own version; clean records by the rules of the newest.
 
