@@ -14,17 +14,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-import numpy as np
-import pyarrow as pa
-
 from shared import telemetry
 from shared.clients.storage.promotion_users import PromotionUser
 from shared.domain.delivery import Delivery, Event
 from shared.domain.promotions import Candidate, Decision, HubRecordRefused, Rules, by_user, decide, event_id
-from shared.domain.windows.window import microseconds
 from shared.errors import CorruptRow
 from shared.feeds.gps.text_lines import CONTRACT as TEXT_LINES
-from shared.feeds.gps.text_lines import read_text_lines
+from shared.feeds.gps.text_lines import read_text_line
 from shared.flows.hub_records import read_records
 from shared.promotions.notices import PROMOTIONS
 from shared.promotions.points import GpsPoint, PromotedPlaces, PromotedStore, read_point
@@ -87,12 +83,9 @@ def promote(tools: PromotionTools, events: Sequence[Event]) -> Mapping[str, int]
 
 def _as_record(line: bytes, event: Event) -> bytes:
     """Make a record of gps/1 of a text line, whose time is that at which the hub took it; refused as `record`."""
-    if event.at is None:
+    record = read_text_line(line, event.at) if event.at else None
+    if record is None:
         raise HubRecordRefused("record")
-    records = read_text_lines(pa.array([line], pa.binary()), np.array([microseconds(event.at)]))
-    if records.refusals:
-        raise HubRecordRefused("record")
-    record: bytes = records.lines[0].as_py()
     return record
 
 

@@ -12,6 +12,7 @@ from lakehouse.streams.cleaning import cleaned
 from lakehouse.streams.contract import Contract, ContractError, load_contracts
 from lakehouse.streams.events import contract_of_event
 from lakehouse.streams.packs import opened
+from lakehouse.streams.text_lines import with_lines_read
 
 type Upcast = Callable[[DataFrame], DataFrame]
 """Makes records of one version those of the next: pure, row by row.
@@ -88,7 +89,8 @@ def records(bronze: DataFrame, feed: str, versions: Versions) -> DataFrame:
     Gives the newest version's typed columns, `cleaned` where it has rules, lineage, `rows`, `reason`, which is null for
     a good record, and `body`, which is null for a good one.
     """
-    parts = [_records(bronze, feed, versions, contract) for contract in versions.contracts]
+    read = with_lines_read(bronze, versions.stream)
+    parts = [_records(read, feed, versions, contract) for contract in versions.contracts]
     whole = parts[0]
     for part in parts[1:]:
         whole = whole.unionByName(part)
