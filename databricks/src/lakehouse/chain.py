@@ -31,7 +31,7 @@ from lakehouse.streams.missing import missing_numbers
 from lakehouse.streams.silver import Silver
 from lakehouse.streams.silver_tables import SilverTables, prepare_silver
 from lakehouse.streams.versions import Versions
-from lakehouse.window import Closed, InvalidMarker, marker_path, parse_closed, told_of
+from lakehouse.window import Closed, InvalidMarker, marker_path, parse_closed, streams_named
 
 logger = logging.getLogger(__name__)
 
@@ -224,8 +224,8 @@ class Chain:
         if document is None:
             return None
         try:
-            told = told_of(document)
-            wanted = [name for name in self.silver if name in told or name not in self.pipeline.answers]
+            named = streams_named(document)
+            wanted = [name for name in self.silver if name in named or name not in self.pipeline.answers]
             return {name: parse_closed(document, name) for name in wanted}
         except InvalidMarker as error:
             logger.warning("lakehouse.marker_unreadable window=%s reason=%s", window_id, error)

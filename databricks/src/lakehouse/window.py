@@ -82,7 +82,7 @@ def marker_path(window_id: str) -> str:
     return f"windows/{window_id}/closed.json"
 
 
-def told_of(document: bytes) -> frozenset[str]:
+def streams_named(document: bytes) -> frozenset[str]:
     """Name the streams that a window's marker tells the positions of; raises InvalidMarker."""
     try:
         return frozenset(json.loads(document)["last_sequence_numbers"])

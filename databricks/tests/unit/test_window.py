@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lakehouse.window import Closed, InvalidMarker, Spilled, StreamCounts, parse_closed, told_of
+from lakehouse.window import Closed, InvalidMarker, Spilled, StreamCounts, parse_closed, streams_named
 
 
 def marker(**counts):
@@ -20,10 +20,10 @@ def test_a_marker_is_read_for_its_stream():
 
 
 def test_a_marker_tells_of_which_streams_it_has_positions():
-    assert told_of(marker()) == {"trades"}
+    assert streams_named(marker()) == {"trades"}
     for document in (b"{", b"[]", b"{}"):
         with pytest.raises(InvalidMarker):
-            told_of(document)
+            streams_named(document)
 
 
 def test_a_marker_from_before_records_were_spilled_has_none_of_them():
