@@ -14,7 +14,7 @@ def events_of(batch: Sequence[func.EventHubEvent]) -> list[Event]:
     """
     properties = (batch[0].metadata or {})["PropertiesArray"] if batch else []
     return [
-        Event(event.get_body(), _rows(own.get("rows", 1)), own, event.partition_key)
+        Event(event.get_body(), _rows(own.get("rows", 1)), own, event.partition_key, at=event.enqueued_time)
         for event, own in zip(batch, properties, strict=True)
     ]
 

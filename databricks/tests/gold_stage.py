@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from lakehouse.lake.tables import Lake, columns
 from lakehouse.lookups import LookupContract, Lookups
 from lakehouse.pipelines.gold import Gold
+from lakehouse.pipelines.kinds.kind import OWN_ROWS
 from lakehouse.pipelines.pipeline import Pipeline
 from lakehouse.pipelines.table import Table
 from lakehouse.pipelines.targets.fake import FakeTarget
@@ -101,10 +102,13 @@ class Stage:
         return listed(self._built(table), table)
 
     def _built(self, table: Table) -> DataFrame:
-        made_of = {name: self.tables.get(name) for name in table.inputs}
-        return table.build(
-            **{name: self._built(one) if one else self.lake.read(f"silver.{name}") for name, one in made_of.items()}
-        )
+        return table.build(**{name: self._input(name, table) for name in table.inputs})
+
+    def _input(self, name: str, table: Table) -> DataFrame:
+        """Give an input whole; of the table's own rows, which are there from days before, none."""
+        if name == OWN_ROWS:
+            return self.spark.createDataFrame([], table.schema)
+        return self._built(self.tables[name]) if name in self.tables else self.lake.read(f"silver.{name}")
 
     def versions(self, table: Table) -> list[Row]:
         """Give the table's commits that wrote rows, the oldest first."""

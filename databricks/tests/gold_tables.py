@@ -8,7 +8,9 @@ from pyspark.sql import functions as F
 from lakehouse.pipelines.kinds.buckets import Buckets, bucket_of
 from lakehouse.pipelines.kinds.correlate import Correlate
 from lakehouse.pipelines.kinds.day import Day, MadeOf, day_of
+from lakehouse.pipelines.kinds.days_onward import DaysOnward
 from lakehouse.pipelines.kinds.groups import Groups
+from lakehouse.pipelines.kinds.kind import OWN_ROWS
 from lakehouse.pipelines.kinds.per_row import PerRow
 from lakehouse.pipelines.kinds.snapshot import Snapshot
 from lakehouse.pipelines.table import Column, Table
@@ -90,6 +92,32 @@ def days(stream: str, zone: str = "Europe/Zurich") -> Table:
         inputs=(stream,),
         build=build,
         sql="Days",
+    )
+
+
+def days_onward(stream: str) -> Table:
+    """Per kind and day: the day's amount and that of all days before it, which the table itself says."""
+
+    def build(**inputs: DataFrame) -> DataFrame:
+        days = inputs[stream].groupBy("kind", day_of(F.col("at")).alias("day")).agg(F.sum("amount").alias("own"))
+        before = inputs[OWN_ROWS].groupBy("kind").agg(F.max_by("amount", "day").alias("before"))
+        so_far = F.sum("own").over(Window.partitionBy("kind").orderBy("day"))
+        amount = (so_far + F.coalesce("before", F.lit(0))).alias("amount")
+        return days.join(before, "kind", "left").select("day", "kind", amount)
+
+    return Table(
+        name="onward",
+        comment="onward",
+        columns=(
+            Column("day", "date", "day", required=True),
+            Column("kind", "string", "kind", required=True, length=8),
+            Column("amount", "long", "sum"),
+        ),
+        key=("day", "kind"),
+        kind=DaysOnward("kind", "day", (MadeOf(stream, "at"),), days_before=1),
+        inputs=(stream, OWN_ROWS),
+        build=build,
+        sql="Onward",
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 
@@ -13,7 +14,8 @@ class HubRecordRefused(ValueError):
 class Event:
     """One Event Hubs message: `rows` records in `body`, sent by partition key, to a partition, or to neither.
 
-    block: which block of its slice its records are of (`shared.domain.spreading`); it is not sent.
+    block: which block of its slice its records are of (`shared.domain.spreading`); it is not sent. at: when
+    the hub took it, of an event that was read.
     """
 
     body: bytes
@@ -22,6 +24,7 @@ class Event:
     partition_key: str | None = None
     partition_id: str | None = None
     block: int = field(default=0, compare=False)
+    at: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

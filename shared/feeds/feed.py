@@ -40,6 +40,22 @@ class LakeFolder:
     kind: Literal["lake_ndjson", "lake_parquet"] = "lake_ndjson"
 
 
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """A stream that the app makes of a feed's records itself, on a hub of its own; no slice of a window sends it.
+
+    The setting `<STREAM>_HUB` names the hub. function: what makes it; while that is disabled there is no such stream.
+    """
+
+    contract: str
+    function: str
+
+    @property
+    def name(self) -> str:
+        """Name the stream as its contract does."""
+        return self.contract.partition("/")[0]
+
+
 type Destination = EventHub | SqlTable | LakeFolder
 
 
@@ -173,6 +189,7 @@ class Feed:
     start a slice begins. grace: how long late records are awaited. rate: records of the primary stream a second, of a
     drawn feed. lookups: which reference data the enrichment of its windows joins. dimensions: those of the lookups
     that are made anew each day from the pool. references: what is drawn once for its pool, into files of the lake.
+    answers: streams that the app makes of its records, and a run of the lakehouse reads beside them.
     zone: the time zone whose days these are, by its IANA name. daily_gold: whether its pipeline has tables by day,
     which a run brings up to date when the day is over. measured: the SQL tables whose volume is judged. replay: how its
     windows read a recording, which a setting may put in the place of its source. settings: its own, beyond those of
@@ -191,6 +208,7 @@ class Feed:
     lookups: tuple[str, ...] = ()
     dimensions: tuple[Dimension, ...] = ()
     references: tuple[DrawnReference, ...] = ()
+    answers: tuple[Answers, ...] = ()
     zone: str = "UTC"
     daily_gold: bool = False
     measured: tuple[MeasuredTable, ...] = ()

@@ -219,8 +219,8 @@ def _tries(events: WindowEvents, row: WindowRow) -> SliceTries:
 
 
 def _hubs(row: WindowRow) -> dict[str, tuple[str, ...]]:
-    """Name the hubs of each of a window's streams that has any."""
-    return {stream.name: stream.hubs for stream in _plan(row).streams if stream.hubs}
+    """Name the hubs of each of a window's streams that has any, and of what the app makes of them."""
+    return {stream.name: stream.hubs for stream in _plan(row).of_hubs}
 
 
 def _plan(row: WindowRow) -> Plan:

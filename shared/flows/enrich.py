@@ -186,8 +186,8 @@ def _submit(tools: EnrichmentTools, row: WindowRow, run: RunRow) -> int:
     plan = Plan.from_wire(dict(row.plan))
     job_id = tools.jobs.find(tools.jobs_of[row.window.feed].name)
     times = {"grace": plan.grace, "drain_limit": drain_limit_of(run, tools.drain_limit)}
-    hubs_made = asyncio.run(_hubs_made(tools.hubs, {hub for stream in plan.streams for hub in stream.hubs}))
-    return tools.jobs.run_now(job_id, run.instance_id, parameters_of(run, plan.streams, times, hubs_made))
+    hubs_made = asyncio.run(_hubs_made(tools.hubs, {hub for stream in plan.of_hubs for hub in stream.hubs}))
+    return tools.jobs.run_now(job_id, run.instance_id, parameters_of(run, plan.of_hubs, times, hubs_made))
 
 
 async def _hubs_made(hubs: EventHubs, names: Iterable[str]) -> dict[str, str]:

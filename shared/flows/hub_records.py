@@ -1,7 +1,7 @@
 """The records of events that a function got from a hub; what is none is counted by its reason, and costs no other."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from shared.domain.delivery import Event, HubRecordRefused
@@ -26,23 +26,24 @@ class HubRecords[Record]:
 
 
 def read_records[Record](
-    events: Iterable[Event], contract: str, parse: Callable[[bytes, Event], Record]
+    events: Iterable[Event], readers: Mapping[str, Callable[[bytes, Event], Record]]
 ) -> HubRecords[Record]:
-    """Read events of a contract, rows and packs. parse: makes a record of its line; raises HubRecordRefused."""
+    """Read events, rows and packs. readers: by contract, what makes a record of its line; raises HubRecordRefused."""
     read: HubRecords[Record] = HubRecords()
     for event in events:
-        for line in _lines(event, contract, read):
+        reader = readers.get(str(event.properties.get("contract")))
+        if reader is None:
+            read.refuse(event.body, UNKNOWN_CONTRACT, max(event.rows, 1))
+            continue
+        for line in _lines(event, read):
             try:
-                read.records.append(parse(line, event))
+                read.records.append(reader(line, event))
             except HubRecordRefused as refusal:
                 read.refuse(line, str(refusal))
     return read
 
 
-def _lines[Record](event: Event, contract: str, read: HubRecords[Record]) -> list[bytes]:
-    if event.properties.get("contract") != contract:
-        read.refuse(event.body, UNKNOWN_CONTRACT, max(event.rows, 1))
-        return []
+def _lines[Record](event: Event, read: HubRecords[Record]) -> list[bytes]:
     try:
         return lines_of(event)
     except BodyUnreadable:

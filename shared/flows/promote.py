@@ -15,9 +15,11 @@ from typing import Final
 
 from shared import telemetry
 from shared.clients.storage.promotion_users import PromotionUser, SingleUsers
-from shared.domain.delivery import Delivery, Event
+from shared.domain.delivery import Delivery, Event, HubRecordRefused
 from shared.domain.promotions import Candidate, Decision, Given, Rules, by_user, decide, event_id
 from shared.errors import CorruptRow
+from shared.feeds.gps.text_lines import CONTRACT as TEXT_LINES
+from shared.feeds.gps.text_lines import read_text_line
 from shared.flows.hub_records import read_records
 from shared.promotions.notices import PROMOTIONS
 from shared.promotions.points import GpsPoint, PromotedPlaces, PromotedStore, read_point
@@ -59,7 +61,11 @@ def promote(tools: PromotionTools, events: Sequence[Event]) -> Mapping[str, int]
     Raises Unavailable or LoginRefused where the batch must come again.
     """
     now = tools.clock()
-    read = read_records(events, POINTS, lambda line, event: read_point(line, event, now, tools.fresh))
+    readers = {
+        POINTS: lambda line, event: read_point(line, event, now, tools.fresh),
+        TEXT_LINES: lambda line, event: read_point(_as_record(line, event), event, now, tools.fresh),
+    }
+    read = read_records(events, readers)
     places = tools.places()
     matched = places.match(read.records)
     ended = [one for one in matched.candidates if one.valid_until <= now]
@@ -71,6 +77,14 @@ def promote(tools: PromotionTools, events: Sequence[Event]) -> Mapping[str, int]
     )
     telemetry.info(logger, "promotions.decided", **counts)
     return counts
+
+
+def _as_record(line: bytes, event: Event) -> bytes:
+    """Make a record of gps/1 of a text line, whose time is that at which the hub took it; refused as `record`."""
+    record = read_text_line(line, event.at) if event.at else None
+    if record is None:
+        raise HubRecordRefused("record")
+    return record
 
 
 def _decide_all(tools: PromotionTools, candidates: Iterable[Candidate], now: datetime) -> list[_Decided]:

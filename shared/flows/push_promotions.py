@@ -51,7 +51,7 @@ def push_promotions(tools: PushTools, events: Sequence[Event]) -> Mapping[str, i
     Raises the first failure that may pass, when all the others are settled: then the batch comes again, and what was
     pushed already is pushed again under its id. What no push can cure is kept as dead, and never stops a batch.
     """
-    read = read_records(events, PROMOTIONS, lambda line, _: (line, read_notice(line)))
+    read = read_records(events, {PROMOTIONS: lambda line, _: (line, read_notice(line))})
     for body, reason in read.dead:
         tools.dead.keep(body, reason, tools.clock())
     outcomes = telemetry.in_threads(lambda one: _settle(tools, *one), read.records, most=SIDE_BY_SIDE)

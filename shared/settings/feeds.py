@@ -11,7 +11,7 @@ from shared.domain.windows.plan import PlanTemplate, longest_window
 from shared.domain.windows.replay import ReplaySettings
 from shared.domain.windows.schedule import Schedule
 from shared.feeds.feed import Feed
-from shared.settings.streams import stream_plan
+from shared.settings.streams import answers_plans, stream_plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,7 @@ def _template(feed: Feed, read: Mapping[str, Any]) -> PlanTemplate:
         catch_up_rate=read.get(f"{name}_CATCH_UP_RATE", 1.0),
         sources=read.get(f"{name}_SOURCES", ()),
         streams=tuple(stream_plan(stream, read) for stream in feed.streams),
+        answers=answers_plans(feed.answers, read),
         options={own.name: read[own.name] for own in feed.settings},
         replay=_replay(name, read) if feed.replay else ReplaySettings(),
     )

@@ -195,7 +195,7 @@ def _hubs_named_twice(feeds: Iterable[FeedSettings]) -> dict[str, str]:
     owners: dict[str, StreamPlan] = {}
     problems = {}
     for feed in feeds:
-        for stream, hub in [(each, hub) for each in feed.template.streams for hub in each.hubs]:
+        for stream, hub in [(each, hub) for each in feed.template.of_hubs for hub in each.hubs]:
             if (owner := owners.setdefault(hub, stream)) != stream:
                 problems[feed.feed.name] = (
                     f"Feed {feed.feed.name} can't run: {_hubs_setting(stream)} and {_hubs_setting(owner)} both name "

@@ -1,10 +1,10 @@
 """Where each stream goes and how, by its settings."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from shared.domain.windows.plan import StreamPlan
-from shared.feeds.feed import EventHub, Stream
+from shared.feeds.feed import Answers, EventHub, Stream
 
 
 def stream_plan(stream: Stream, read: Mapping[str, Any]) -> StreamPlan:
@@ -20,6 +20,15 @@ def stream_plan(stream: Stream, read: Mapping[str, Any]) -> StreamPlan:
         partitions=0,
         destination="cosmos" if alone else stream.destination.kind,
         cosmos=read.get(f"{name}_COSMOS") or "",
+    )
+
+
+def answers_plans(answers: Iterable[Answers], read: Mapping[str, Any]) -> tuple[StreamPlan, ...]:
+    """Give the parts of a feed's plans for what the app makes of its records, where the functions are enabled."""
+    return tuple(
+        StreamPlan(one.name, (read[f"{one.name.upper()}_HUB"],), one.contract, "row", "identity", 0)
+        for one in answers
+        if not read[f"AzureWebJobs.{one.function}.Disabled"]
     )
 
 

@@ -38,7 +38,7 @@ from lakehouse.sources.port import source_from
 from lakehouse.sources.reading import Source
 from lakehouse.streams.cosmos import CosmosSilver
 from lakehouse.streams.silver import Silver
-from lakehouse.streams.versions import Versions, versions_of
+from lakehouse.streams.versions import Versions, newest_of, versions_of
 
 logger = logging.getLogger(__name__)
 
@@ -98,6 +98,7 @@ def assemble(
         checkpoint_root=outside.checkpoint_root,
         store=outside.store,
         silver={name: Silver(lake, request.feed, known) for name, known in versions.items()},
+        beside=[newest_of(name) for name in sorted(pipeline.streams(lookups.contracts) - set(versions))],
         pipeline=pipeline,
         gold=Gold(lake, pipeline, lookups, [outside.publisher]),
         sql=outside.sql,

@@ -30,8 +30,9 @@ from lakehouse.sources.reading import Source
 from lakehouse.streams.bronze import BronzeProgress, create_bronze_table, run_bronze_pass
 from lakehouse.streams.missing import missing_numbers
 from lakehouse.streams.silver import Silver
-from lakehouse.streams.silver_tables import SilverTables
-from lakehouse.window import Closed, InvalidMarker, marker_path, parse_closed
+from lakehouse.streams.silver_tables import SilverTables, prepare_silver
+from lakehouse.streams.versions import Versions
+from lakehouse.window import Closed, InvalidMarker, marker_path, parse_closed, streams_named
 
 logger = logging.getLogger(__name__)
 
@@ -40,9 +41,9 @@ logger = logging.getLogger(__name__)
 class Chain:
     """All that a run works with.
 
-    silver: of each stream. gold: of the pipeline, which has no tables where the feed ends at silver. publisher: SQL, or
-    SQL and a push dataset. cosmos, exports: what is read beside the hubs. on_stage_done: called with the name of each
-    stage that is done.
+    silver: of each stream. beside: streams that the tables are made of too, and the run lacks. gold: of the pipeline,
+    which has no tables where the feed ends at silver. publisher: SQL, or SQL and a push dataset. cosmos, exports: what
+    is read beside the hubs. on_stage_done: called with the name of each stage that is done.
     """
 
     lake: Lake
@@ -51,6 +52,7 @@ class Chain:
     checkpoint_root: str
     store: ReferenceStore
     silver: Mapping[str, Silver]
+    beside: Sequence[Versions]
     pipeline: Pipeline
     gold: Gold
     sql: SqlSink
@@ -71,6 +73,8 @@ class Chain:
             create_bronze_table(self.lake, name)
         for silver in self.silver.values():
             silver.prepare()
+        for versions in self.beside:
+            prepare_silver(self.lake, versions)
         self.cosmos.prepare()
         self.exports.prepare()
         self.publisher.prepare(self._published())
@@ -225,7 +229,9 @@ class Chain:
         if document is None:
             return None
         try:
-            return {name: parse_closed(document, name) for name in self.silver}
+            named = streams_named(document)
+            wanted = [name for name in self.silver if name in named or name not in self.pipeline.answers]
+            return {name: parse_closed(document, name) for name in wanted}
         except InvalidMarker as error:
             logger.warning("lakehouse.marker_unreadable window=%s reason=%s", window_id, error)
             return None

@@ -76,7 +76,7 @@ def _table(table: Table) -> Iterator[str]:
     yield "| column | type | in Azure SQL | meaning |" if in_sql else "| column | type | meaning |"
     yield "|---|---|---|---|" if in_sql else "|---|---|---|"
     for column in table.columns:
-        kind = [column.type, in_sql[column.name]] if in_sql else [column.type]
+        kind = [column.type_name, in_sql[column.name]] if in_sql else [column.type_name]
         yield f"| `{column.name}` | {' | '.join(kind)} | {_cell(column.comment)} |"
     yield ""
 

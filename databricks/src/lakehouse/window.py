@@ -82,6 +82,14 @@ def marker_path(window_id: str) -> str:
     return f"windows/{window_id}/closed.json"
 
 
+def streams_named(document: bytes) -> frozenset[str]:
+    """Name the streams that a window's marker tells the positions of; raises InvalidMarker."""
+    try:
+        return frozenset(json.loads(document)["last_sequence_numbers"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise InvalidMarker(f"closed.json can't be read: {type(error).__name__} {error}.") from error
+
+
 def parse_closed(document: bytes, stream: str) -> Closed:
     """Read a window's marker for one stream; raises InvalidMarker where it names neither counts nor positions of it."""
     try:

@@ -63,6 +63,17 @@ def test_a_difference_is_named_with_its_rows(changes, named):
     assert {difference.name: difference.rows for difference in found.differences} == named
 
 
+def test_records_that_no_window_counted_need_no_counts_and_must_all_be_kept():
+    uncounted = Closed("closed", StreamCounts(read=0, accepted=0, refused=0, unknown=0), {"0": 9}, {"0": 1})
+    equations = Equations(is_counted=False)
+
+    found = reconciliation(uncounted, COUNTS, equations)
+    lost = reconciliation(uncounted, replace(COUNTS, silver_new=89), equations)
+
+    assert (found.verdict, found.differences, found.surplus) == ("balanced", (), ())
+    assert [difference.rows for difference in lost.differences] == [1]
+
+
 def test_records_that_were_read_and_never_sent_are_a_difference():
     found = reconciliation(sent(read=103), COUNTS, EQUATIONS)
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lakehouse.window import Closed, InvalidMarker, Spilled, StreamCounts, parse_closed
+from lakehouse.window import Closed, InvalidMarker, Spilled, StreamCounts, parse_closed, streams_named
 
 
 def marker(**counts):
@@ -17,6 +17,13 @@ def test_a_marker_is_read_for_its_stream():
     closed = parse_closed(marker(read=12, accepted=7, refused=1, unknown=1, spilled=3), "trades")
 
     assert closed == Closed("closed", StreamCounts(12, 7, 1, 1, 3), {"0": 4, "1": -1}, {"0": 2}, created_at="")
+
+
+def test_a_marker_tells_of_which_streams_it_has_positions():
+    assert streams_named(marker()) == {"trades"}
+    for document in (b"{", b"[]", b"{}"):
+        with pytest.raises(InvalidMarker):
+            streams_named(document)
 
 
 def test_a_marker_from_before_records_were_spilled_has_none_of_them():

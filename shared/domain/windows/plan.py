@@ -63,6 +63,7 @@ class Plan:
     sources: the markets of a feed of exchanges (`coinbase:BTC-USD`). fingerprint: of the pool that a drawn feed draws
     from. options: the values of the feed's own settings, by name. attempt: of the window, from 1. refused: markets that
     the window goes on without, and why. replay: what it replays instead of what its feed gives, None is nothing.
+    answers: what the app makes of its records, on hubs of their own; no slice sends it.
     """
 
     window: Window
@@ -79,6 +80,12 @@ class Plan:
     attempt: int = 1
     refused: Mapping[str, str] = field(default_factory=dict)
     replay: ReplayPlan | None = None
+    answers: tuple[StreamPlan, ...] = ()
+
+    @property
+    def of_hubs(self) -> tuple[StreamPlan, ...]:
+        """Give all streams that a run of the lakehouse reads."""
+        return _of_hubs(self.streams, self.answers)
 
     @property
     def instance(self) -> str:
@@ -144,6 +151,7 @@ class Plan:
             "attempt": self.attempt,
             "refused": dict(self.refused),
             **({"replay": self.replay.as_wire()} if self.replay else {}),
+            **({"answers": [stream.as_wire() for stream in self.answers]} if self.answers else {}),
         }
 
     @classmethod
@@ -164,6 +172,7 @@ class Plan:
             attempt=wire.get("attempt", 1),
             refused=wire.get("refused", {}),
             replay=ReplayPlan.from_wire(wire.get("replay")),
+            answers=tuple(map(StreamPlan.from_wire, wire.get("answers", ()))),
         )
 
 
@@ -190,6 +199,12 @@ class PlanTemplate:
     streams: tuple[StreamPlan, ...]
     options: Mapping[str, Any] = field(default_factory=dict)
     replay: ReplaySettings = field(default_factory=ReplaySettings)
+    answers: tuple[StreamPlan, ...] = ()
+
+    @property
+    def of_hubs(self) -> tuple[StreamPlan, ...]:
+        """Give all streams that a run of the lakehouse reads."""
+        return _of_hubs(self.streams, self.answers)
 
     def freeze(
         self, window: Window, now: datetime, fingerprint: str, partitions: Mapping[str, int], attempt: int = 1
@@ -209,6 +224,7 @@ class PlanTemplate:
             streams=tuple(replace(stream, partitions=_fewest(stream.hubs, partitions)) for stream in self.streams),
             options=self.options,
             attempt=attempt,
+            answers=self.answers,
         )
 
 
@@ -216,6 +232,10 @@ def longest_window(slice_length: timedelta) -> timedelta:
     """Give the longest window that can be cut in such slices without an orchestration having too many children."""
     most = MAX_CHILDREN * MAX_CHILDREN
     return min(MAX_WINDOW, slice_length * most)
+
+
+def _of_hubs(*streams: Iterable[StreamPlan]) -> tuple[StreamPlan, ...]:
+    return tuple(stream for each in streams for stream in each if stream.hubs)
 
 
 def _records_before(elapsed: timedelta, rate: float) -> int:

@@ -10,7 +10,7 @@ from shared.feeds.drawing import timestamps
 from shared.feeds.drawing.blocks import check_position, pieces
 from shared.feeds.drawing.identifiers import seed_of
 from shared.feeds.drawing.pool import Pool
-from shared.feeds.feed import Dimension, Drawn, Feed, Position, Stream
+from shared.feeds.feed import Answers, Dimension, Drawn, Feed, Position, Stream
 from shared.feeds.gps import tables
 from shared.feeds.gps.building import VERSION, build
 from shared.feeds.gps.places import PROMOTIONS, STORES, lookup
@@ -74,5 +74,6 @@ FEED = Feed(
     rate=20,
     lookups=(STORES, PROMOTIONS),
     dimensions=tuple(Dimension(name, partial(lookup, name)) for name in (STORES, PROMOTIONS)),
+    answers=(Answers("promotions/1", function="promote_points"),),
     zone=tables.ZONE,
 )

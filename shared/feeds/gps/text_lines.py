@@ -4,6 +4,7 @@ Such a line, contract gps/0, says neither when nor how accurately: the time is t
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 import numpy as np
@@ -12,6 +13,7 @@ import pyarrow.compute as pc
 
 from shared.contracts import Contract, load_contract
 from shared.domain.delivery import Refusal
+from shared.domain.windows.window import microseconds
 from shared.feeds.drawing.lines import ndjson
 from shared.feeds.records import Records
 
@@ -45,6 +47,13 @@ def read_text_lines(lines: pa.Array, times: np.ndarray) -> Records:
         "time": pa.array(times, pa.timestamp("us")),
     }
     return _with(ndjson(pa.record_batch(columns).filter(good), contract), refusals)
+
+
+def read_text_line(line: bytes, at: datetime) -> bytes | None:
+    """Give one line as its record of gps/1, None for a bad one. at: of the line's event."""
+    records = read_text_lines(pa.array([line], pa.binary()), np.array([microseconds(at)]))
+    record: bytes | None = None if records.refusals else records.lines[0].as_py()
+    return record
 
 
 def _number(found: pa.StructArray, name: str) -> pa.Array:

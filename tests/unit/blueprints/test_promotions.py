@@ -1,6 +1,7 @@
 """The triggers of promotions: batches of hubs become events of the app."""
 
 import json
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import azure.functions as func
@@ -11,18 +12,21 @@ from blueprints import promotions
 from blueprints.hub_events import events_of
 from shared.errors import Unavailable
 
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 PROPERTIES = [{"contract": "gps/1", "slice": "s"}, {"contract": "gps/1", "rows": 2, "encoding": "zstd"}]
 
 
 def batch(bodies=(b"{}", b"\xff"), properties=PROPERTIES):
     metadata = {"PropertiesArray": Datum(json.dumps(properties), "json")}
-    return [func.EventHubEvent(body=body, trigger_metadata=metadata, partition_key="app") for body in bodies]
+    more = {"trigger_metadata": metadata, "partition_key": "app", "enqueued_time": NOON}
+    return [func.EventHubEvent(body=body, **more) for body in bodies]
 
 
 def test_each_event_has_its_own_properties_and_its_count_of_records():
     first, second = events_of(batch())
 
     assert (first.body, first.rows, dict(first.properties), first.partition_key) == (b"{}", 1, PROPERTIES[0], "app")
+    assert first.at == NOON
     assert (second.body, second.rows, second.properties["encoding"]) == (b"\xff", 2, "zstd")
 
 

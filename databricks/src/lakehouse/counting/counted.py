@@ -47,6 +47,7 @@ def equations_of(stream: str, pipeline: Pipeline) -> Equations:
         balances=[one.tables for one in pipeline.balances if one.stream == stream],
         published={table.name: table.sql for table in own if table.has_windows},
         layers={table.name: table.layer for table in pipeline.tables},
+        is_counted=stream not in pipeline.answers,
     )
 
 

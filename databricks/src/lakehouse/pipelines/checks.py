@@ -9,12 +9,13 @@ from graphlib import CycleError
 
 from pyspark.sql import types as T
 
-from lakehouse.lake.tables import columns
 from lakehouse.pipelines.bounds import Contracts
 from lakehouse.pipelines.kinds.buckets import Buckets
 from lakehouse.pipelines.kinds.correlate import Correlate
 from lakehouse.pipelines.kinds.day import Day
+from lakehouse.pipelines.kinds.days_onward import DaysOnward
 from lakehouse.pipelines.kinds.groups import Groups
+from lakehouse.pipelines.kinds.kind import OWN_ROWS
 from lakehouse.pipelines.kinds.per_row import PerRow
 from lakehouse.pipelines.pipeline import Balance, Pipeline, made_of
 from lakehouse.pipelines.protection import of_history, of_restricted, of_tokens
@@ -126,6 +127,7 @@ def _of_key(table: Table) -> Iterator[str]:
 
 def _of_inputs(table: Table, contracts: Contracts) -> Iterator[str]:
     known = {*contracts.streams, *contracts.lookups, *contracts.tables} - ({table.name} - {*contracts.lookups})
+    known |= {OWN_ROWS} if isinstance(table.kind, DaysOnward) else set()
     for name in table.inputs:
         if name not in known:
             there = ", ".join(sorted(known))
@@ -154,19 +156,28 @@ def _of_follows(table: Table, contracts: Contracts) -> Iterator[str]:
 
 def _of_kind(table: Table) -> Iterator[str]:
     kind = table.kind
-    if isinstance(kind, Buckets | Day):
+    if isinstance(kind, Buckets | Day | DaysOnward):
         replaced = kind.bucket if isinstance(kind, Buckets) else kind.day
         if replaced not in table.key:
             yield f"its kind replaces rows by {replaced!r}, which is no part of its key"
         for name in sorted(_led_to(kind) - set(kind.follows)):
             yield f"its kind finds days by {name!r}, which it does not follow"
+        if isinstance(kind, DaysOnward) and kind.by not in table.key:
+            yield f"its kind makes days by {kind.by!r}, which is no part of its key"
     elif isinstance(kind, PerRow | Correlate):
-        repeated = {name for stream in kind.follows for name in table.repeats.get(stream, ())}
-        for name in sorted(set(table.key) - repeated):
-            streams = ", ".join(kind.follows)
-            yield f"its key {name!r} repeats no column of {streams} (`of`), by which its kind finds rows"
+        yield from _of_found(kind, table)
     elif isinstance(kind, Groups):
         yield from _of_groups(kind, table)
+
+
+def _of_found(kind: PerRow | Correlate, table: Table) -> Iterator[str]:
+    """Look whether the rows made of a stream's row can be found; of several, a lookup's column tells them apart."""
+    repeated = {name for stream in kind.follows for name in table.repeats.get(stream, ())}
+    if isinstance(kind, PerRow) and repeated & set(table.key):
+        repeated = {name for of_input in table.repeats.values() for name in of_input}
+    for name in sorted(set(table.key) - repeated):
+        streams = ", ".join(kind.follows)
+        yield f"its key {name!r} repeats no column of {streams} (`of`), by which its kind finds rows"
 
 
 def _of_groups(kind: Groups, table: Table) -> Iterator[str]:
@@ -179,14 +190,14 @@ def _of_groups(kind: Groups, table: Table) -> Iterator[str]:
         yield f"its time does not repeat {kind.stream}.{kind.time} (`of`), near which its kind looks for rows"
 
 
-def _led_to(kind: Buckets | Day) -> set[str]:
+def _led_to(kind: Buckets | Day | DaysOnward) -> set[str]:
     inputs = kind.made_of if isinstance(kind, Day) else ()
     return {step.to for one in inputs for way in one.ways for step in way}
 
 
 def _of_column(column: Column, table: Table, contracts: Contracts) -> Iterator[str]:
     try:
-        kind: T.DataType | None = columns(f"{column.name} {column.type}")[0].dataType
+        kind: T.DataType | None = column.spark_type
     except Exception:  # noqa: BLE001 - Spark raises many kinds for a type that it does not know
         yield f"the type {column.type!r} of {column.name!r} can't be read"
         return

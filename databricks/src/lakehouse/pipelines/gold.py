@@ -14,6 +14,7 @@ from lakehouse.lookups import Lookups
 from lakehouse.pipelines.arrivals import Arrivals, arrivals, arrivals_by_window, arrivals_of_lookup, as_new
 from lakehouse.pipelines.kept import kept
 from lakehouse.pipelines.kinds.day import Day
+from lakehouse.pipelines.kinds.days_onward import DaysOnward
 from lakehouse.pipelines.kinds.groups import Groups
 from lakehouse.pipelines.kinds.kind import Rewritten
 from lakehouse.pipelines.kinds.per_row import PerRow
@@ -55,7 +56,9 @@ class Gold:
 
         without_days: leave tables of whole days as they are, which cost the same for one new row as for all of a day.
         """
-        tables = [one for one in self.pipeline.in_order() if not (without_days and isinstance(one.kind, Day))]
+        tables = [
+            one for one in self.pipeline.in_order() if not (without_days and isinstance(one.kind, Day | DaysOnward))
+        ]
         with spans_of(self.lake) as spans:
             return frozenset[str]().union(*[self._bring_up(one, own_window, spans) for one in tables])
 

@@ -23,17 +23,27 @@ type Build = Callable[..., DataFrame]
 class Column:
     """One column of a table.
 
-    type: such as `string`, `long`, `decimal(38,18)`, `timestamp`, `date`. of: the column of an input that it repeats,
-    `<stream, lookup or table>.<column>`: that then bounds a string's length. length: the greatest number of characters
-    of a string that the table makes itself. required: never null.
+    type: such as `string`, `long`, `decimal(38,18)`, `timestamp`, `date`; of an array Spark's own value. of: the column
+    of an input that it repeats, `<stream, lookup or table>.<column>`: that then bounds a string's length. length: the
+    greatest number of characters of a string that the table makes itself. required: never null.
     """
 
     name: str
-    type: str
+    type: str | T.DataType
     comment: str
     of: str = ""
     length: int | None = None
     required: bool = False
+
+    @property
+    def spark_type(self) -> T.DataType:
+        """Give the type as Spark has it; raises what Spark raises for one that it does not know."""
+        return columns(f"{self.name} {self.type}")[0].dataType if isinstance(self.type, str) else self.type
+
+    @property
+    def type_name(self) -> str:
+        """Write the type."""
+        return self.type if isinstance(self.type, str) else self.type.simpleString()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +108,6 @@ class Table:
     @property
     def schema(self) -> T.StructType:
         """Give its columns as Spark has them, with their comments."""
-        kinds = columns(", ".join(f"{column.name} {column.type}" for column in self.columns))
-        comments: Mapping[str, str] = {column.name: column.comment for column in self.columns}
         return T.StructType(
-            [T.StructField(one.name, one.dataType, metadata={"comment": comments[one.name]}) for one in kinds]
+            [T.StructField(one.name, one.spark_type, metadata={"comment": one.comment}) for one in self.columns]
         )

@@ -12,6 +12,7 @@ from lakehouse.streams.cleaning import cleaned
 from lakehouse.streams.contract import Contract, ContractError, load_contracts
 from lakehouse.streams.events import contract_of_event
 from lakehouse.streams.packs import opened
+from lakehouse.streams.text_lines import with_lines_read
 
 type Upcast = Callable[[DataFrame], DataFrame]
 """Makes records of one version those of the next: pure, row by row.
@@ -76,13 +77,20 @@ def versions_of(contract: str) -> Versions:
     return Versions(load_contracts(contract.partition("/")[0]), default=contract)
 
 
+def newest_of(stream: str) -> Versions:
+    """Read all versions of a stream's contract, of which the newest checks events that name none."""
+    contracts = load_contracts(stream)
+    return Versions(contracts, default=contracts[-1].name)
+
+
 def records(bronze: DataFrame, feed: str, versions: Versions) -> DataFrame:
     """Open and check events, each by its own version; clean records by the rules of the newest.
 
     Gives the newest version's typed columns, `cleaned` where it has rules, lineage, `rows`, `reason`, which is null for
     a good record, and `body`, which is null for a good one.
     """
-    parts = [_records(bronze, feed, versions, contract) for contract in versions.contracts]
+    read = with_lines_read(bronze, versions.stream)
+    parts = [_records(read, feed, versions, contract) for contract in versions.contracts]
     whole = parts[0]
     for part in parts[1:]:
         whole = whole.unionByName(part)

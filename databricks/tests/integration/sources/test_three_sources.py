@@ -24,12 +24,15 @@ from lakehouse.streams.bronze import run_bronze_pass
 from lakehouse.streams.bronze_schema import BRONZE, KEY
 
 ROW = {"contract": "trades/1", "slice": "trades-20261122T100000Z/1.1"}
+POINTS = "gps-20261122T100000Z/0.1"
 PACKED = pa.compress(b'{"price": 1.10}\n' * 50, codec="zstd", asbytes=True)
 EVENTS = [
     *(Event(b'{"price": %d.10}' % n, ROW, key=f"BTC-{n % 3}") for n in range(20)),
     Event(PACKED, ROW | {"rows": 50, "encoding": "zstd"}, partition="0"),
     Event('{"name": "Zürich €"}'.encode(), ROW | {"größe": "ü€", "large": 2**31 - 1, "half": 0.5}, partition="1"),
     Event(b"\x00\xff", {}, partition="1"),
+    Event(b"latitude:51.1, longitude:0.1,appid:abcde-j1", {"contract": "gps/0", "slice": POINTS}, key="abcde-j1"),
+    *(Event(b'{"appid": "%d"}' % n, {"contract": "gps/1", "slice": POINTS}, key=str(n)) for n in range(3)),
     Event(b"\n", {"empty": "", "below": -3, "zero": 0}, partition="0"),
 ]
 

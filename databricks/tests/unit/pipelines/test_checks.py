@@ -10,6 +10,7 @@ from lakehouse.pipelines.catalogue import PIPELINES, pipeline_of
 from lakehouse.pipelines.checks import BadPipelines, faults, refuse_bad
 from lakehouse.pipelines.kinds.buckets import Buckets
 from lakehouse.pipelines.kinds.day import Day, MadeOf, Step
+from lakehouse.pipelines.kinds.days_onward import DaysOnward
 from lakehouse.pipelines.kinds.groups import Groups
 from lakehouse.pipelines.kinds.per_row import PerRow
 from lakehouse.pipelines.options import Option
@@ -54,8 +55,13 @@ def test_the_pipelines_of_the_wheel_are_good():
     refuse_bad(PIPELINES.values(), wheel_contracts())
 
 
+def test_a_pipeline_names_the_streams_that_its_tables_are_made_of():
+    assert pipeline_of("gps").streams(wheel_contracts().lookups) == {"gps", "promotions"}
+    assert pipeline_of("trades").streams(wheel_contracts().lookups) == {"trades"}
+
+
 def test_a_feed_without_a_pipeline_ends_at_silver():
-    assert pipeline_of("gps") == Pipeline("gps", ())
+    assert pipeline_of("garden") == Pipeline("garden", ())
 
 
 @pytest.mark.parametrize(
@@ -101,6 +107,24 @@ def test_days_that_are_found_by_what_the_kind_does_not_follow_are_told():
     found = of_table(kind=Day("at", (MadeOf("visits", "at", ways=((step,),)),)), key=("at",), inputs=("visits",))
 
     assert "seen: its kind finds days by 'stars', which it does not follow." in found
+
+
+def test_several_rows_of_one_are_told_apart_by_a_lookup_alone():
+    place = Column("store", "string", "store", of="stores.store", required=True)
+    more = {"columns": (*TABLE.columns, place), "inputs": TABLE.inputs}
+
+    assert of_table(key=("id", "store"), **more) == []
+    assert of_table(key=("store",), **more) == [
+        "seen: its key 'store' repeats no column of visits (`of`), by which its kind finds rows."
+    ]
+
+
+def test_days_that_are_made_onward_are_made_by_a_part_of_the_key():
+    kind = DaysOnward("who", "at", (MadeOf("visits", "at"),), days_before=1)
+
+    found = of_table(kind=kind, key=("at",), inputs=("visits", "table"), build=lambda visits, table: visits)
+
+    assert found == ["seen: its kind makes days by 'who', which is no part of its key."]
 
 
 def test_a_build_takes_the_tables_options_and_one_name_is_one_option():

@@ -380,6 +380,22 @@ def test_a_hub_that_was_gone_before_the_window_ended_has_no_positions(events):
     assert breaches(SCHEMAS["documents/window_closed.v1.schema.json"], marker | {"counts": {}}) == []
 
 
+def test_the_marker_says_how_far_the_hubs_are_of_what_the_app_makes_of_the_windows_records(events):
+    def with_answers(row):
+        promotions = {**row.plan["streams"][0], "name": "promotions", "hub": "offers", "contract": "promotions/1"}
+        return replace(row, plan={**row.plan, "answers": [promotions]})
+
+    events.ledger.change(WINDOW.id, with_answers)
+    events.hubs.hubs = {**events.hubs.hubs, "offers": 1}
+
+    asyncio.run(mark_closed(events, WINDOW.id))
+
+    marker = marker_of(events)
+    assert marker["last_sequence_numbers"]["promotions"] == {"0": -1}
+    assert marker["hubs"]["promotions"]["name"] == "offers"
+    assert "promotions" not in marker["counts"]
+
+
 @pytest.fixture
 def spread(events):
     """A window whose stream is spread over three hubs."""

@@ -161,6 +161,21 @@ def test_the_run_is_started_once_with_its_windows_parameters():
     assert (world.run().state, world.run().run_id) == ("active", 1)
 
 
+def test_a_run_reads_what_the_app_makes_of_its_windows_records_too():
+    world = World()
+    world.claimed()
+    promotions = StreamPlan("promotions", ("offers",), "promotions/1", "row", "identity", 0).as_wire()
+    world.ledger.change(world.id(), lambda one: replace(one, plan={**one.plan, "answers": [promotions]}))
+
+    start_run(world.tools, world.id(), 1)
+
+    streams = json.loads(world.jobs.parameters[1]["streams"])
+    assert [(stream["name"], stream["hub"]) for stream in streams] == [
+        ("trades", "market-trades"),
+        ("promotions", "offers"),
+    ]
+
+
 @pytest.mark.parametrize("failure", ["unavailable", "unauthorized"])
 def test_where_a_hub_can_not_be_asked_the_run_goes_on_without_the_time_of_its_making(failure):
     world = World()

@@ -75,6 +75,13 @@ def row(*given, **values):
     return Event(line(*given, **values), 1, {"contract": "gps/1", "slice": SLICE})
 
 
+TEXT = "latitude:2.5, longitude:16.6,appid:abcde-j1"
+
+
+def text(line=TEXT, at=NOON):
+    return Event(line.encode(), 1, {"contract": "gps/0", "slice": SLICE}, at=at)
+
+
 def pack(lines, encoding="identity", rows=None):
     body = b"".join(one + b"\n" for one in lines)
     if encoding == "zstd":
@@ -103,6 +110,13 @@ def test_a_point_near_a_store_becomes_a_promotion_as_its_contract_says(world):
     )
 
 
+def test_a_point_as_a_line_of_text_is_of_the_time_at_which_the_hub_took_it(world):
+    counts = world.promote(text(at=NOON - timedelta(minutes=5)))
+
+    assert (counts["points"], counts["matched"], counts["promoted"]) == (1, 2, 2)
+    assert {(one["appid"], one["point_time"]) for one in world.sent} == {("abcde-j1", "2026-11-22T11:55:00.000000Z")}
+
+
 @pytest.mark.parametrize("encoding", ["identity", "zstd"])
 def test_packs_are_read_as_rows_are(world, encoding):
     counts = world.promote(pack([line("a"), line("b")], encoding), row("c"))
@@ -114,7 +128,12 @@ def test_packs_are_read_as_rows_are(world, encoding):
 @pytest.mark.parametrize(
     ("event", "reason"),
     [
-        (Event(b"latitude:51.1", 1, {"contract": "gps/0"}), "contract"),
+        (text("latitude:51.1"), "record"),
+        (text(TEXT.replace("2.5", "92")), "record"),
+        (text(at=None), "record"),
+        (text(TEXT.replace("2.5", "0").replace("16.6", "0")), "position"),
+        (text(at=NOON - 2 * HOUR), "time"),
+        (Event(TEXT.encode(), 1, {"contract": "gps/2"}), "contract"),
         (Event(line(), 1, {}), "contract"),
         (pack([line()], rows=2), "body"),
         (Event(b"no zstd", 1, {"contract": "gps/1", "encoding": "zstd", "rows": 1}), "body"),

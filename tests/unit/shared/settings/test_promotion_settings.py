@@ -27,6 +27,22 @@ def test_nothing_is_promoted_or_pushed_until_it_is_set():
     assert (found.enabled, found.push, found.hub, found.rules) == (False, None, "promotions", Rules())
 
 
+def test_windows_of_points_read_the_hub_of_promotions_where_they_are_made():
+    enabled = {"FEEDS": "gps, payments", "PROMOTIONS_HUB": "offers", "AzureWebJobs.promote_points.Disabled": "false"}
+
+    feeds, without = read(**enabled).feeds, read(FEEDS="gps").feeds
+
+    assert [stream.hubs for stream in feeds["gps"].template.of_hubs] == [("gps",), ("offers",)]
+    assert [stream.name for stream in feeds["payments"].template.of_hubs] == ["transactions"]
+    assert [stream.name for stream in without["gps"].template.of_hubs] == ["gps"]
+
+
+def test_a_hub_of_promotions_that_is_another_streams_is_told():
+    settings = read(FEEDS="gps", PROMOTIONS_HUB="gps", **{"AzureWebJobs.promote_points.Disabled": "false"})
+
+    assert "PROMOTIONS_HUB and GPS_HUB both name hub 'gps'" in settings.unusable["gps"]
+
+
 def test_rules_and_the_hub_of_phones_are_as_they_are_set():
     found = promotions(
         **PUSH, PROMOTIONS_CAP="5", PROMOTIONS_COOL_DOWN="01:00:00", **{"AzureWebJobs.promote_points.Disabled": "false"}

@@ -83,7 +83,7 @@ class Day:
         if not days:
             return None
         rows = build({one.name: self._near(one, inputs.read(one.name), days) for one in self.made_of})
-        return RowsOfValues(rows.where(F.col(self.day).isin(*map(_literal, days))), self.day, days)
+        return RowsOfValues(rows.where(F.col(self.day).isin(*map(literal_of, days))), self.day, days)
 
     def _touched(self, one: MadeOf, inputs: Inputs) -> Iterator[DataFrame]:
         """Give the days that changed rows of an input change.
@@ -121,7 +121,7 @@ class Day:
         """Take the rows that these days look at; the two bounds are what spares reading the files of other times."""
         span = (self._begin(days[0], -one.before), self._begin(days[-1], _LONGEST_DAY + one.after))
         near = between(rows, one.time, span)
-        return near.where(F.arrays_overlap(self._looking(one), F.array(*map(_literal, days))))
+        return near.where(F.arrays_overlap(self._looking(one), F.array(*map(literal_of, days))))
 
     def _begin(self, day: date, later: timedelta) -> int:
         """Give the moment so long after a day's first one, in µs since 1970: it may lie beyond Python's calendar."""
@@ -139,9 +139,9 @@ def _found(there: DataFrame, step: Step, rows: DataFrame, time: str) -> DataFram
 def _days(column: DataFrame) -> list[date]:
     """Collect days in their order; one before the year 1, which only a zone can make, has no place in any table."""
     (name,) = column.columns
-    return sorted(row[0] for row in column.where(F.col(name) >= _literal(date.min)).distinct().collect())
+    return sorted(row[0] for row in column.where(F.col(name) >= literal_of(date.min)).distinct().collect())
 
 
-def _literal(day: date) -> Column:
+def literal_of(day: date) -> Column:
     """Write a day: of years before 1000 PySpark can't make a literal by itself."""
     return F.lit(day.isoformat()).cast("date")

@@ -29,6 +29,16 @@ def test_a_stream_with_cosmos_beside_its_hub_survives_the_wire_and_one_without_i
     assert "cosmos" not in STREAM.as_wire()
 
 
+def test_what_the_app_makes_of_a_windows_records_survives_the_wire_and_a_plan_without_is_written_as_before():
+    answers = (StreamPlan("promotions", ("promotions",), "promotions/1", "row", "identity", 0),)
+    plan = plan_of(timedelta(minutes=5), timedelta(minutes=5))
+    answered = replace(plan, answers=answers)
+
+    assert Plan.from_wire(answered.as_wire()) == answered
+    assert answered.of_hubs == (*plan.streams, *answers)
+    assert "answers" not in plan.as_wire()
+
+
 def test_a_day_of_five_minute_slices_is_24_legs_of_12():
     legs = plan_of(timedelta(hours=24), timedelta(minutes=5)).legs()
 
