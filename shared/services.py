@@ -21,7 +21,7 @@ from shared.flows.destinations import DestinationTools, connect, connect_again
 from shared.flows.enrich import EnrichmentTools, Job
 from shared.flows.housekeeping import HousekeepingTools, Keep
 from shared.flows.ingest_slice import SliceTools
-from shared.flows.lookups import LookupTools, dimension_makers, lookup_makers
+from shared.flows.lookups import LookupTools, dimension_makers, lookup_makers, reference_makers
 from shared.flows.measure import MetricsTools
 from shared.flows.open_windows import PlanFactory, partitions_of
 from shared.flows.pending_alerts import RememberedAlerts
@@ -52,6 +52,7 @@ class Services(Connections):
         makers = lookup_makers(access.assets(self.settings))
         for each in self.settings.feeds.values():
             makers |= dimension_makers(each.feed, each.daily, self.pools.drawing)
+            makers |= reference_makers(each.feed, each.template.options, self.pools.drawing)
         return LookupTools(self.reference, makers)
 
     @made_once

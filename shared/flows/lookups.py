@@ -1,11 +1,11 @@
-"""The reference data that enrichment joins: each lookup is made once a window or once a day, as its maker says."""
+"""The reference data that enrichment joins: each lookup is made once, for a window, a day or as long as it is right."""
 
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, tzinfo
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from shared import telemetry
 from shared.clients.coincap.assets import Assets
@@ -14,8 +14,9 @@ from shared.domain.days import DailySchedule, day_of, newest_due
 from shared.domain.windows.window import Window
 from shared.errors import FeedRefused, FeedUnusable, IngestionError, JobRefused, LoginRefused, Unavailable
 from shared.feeds.assets import prepare
-from shared.feeds.feed import Dimension, Drawing, Drawn, Feed
-from shared.feeds.lookup_files import dimension_file, parquet
+from shared.feeds.feed import Dimension, Drawing, Drawn, DrawnReference, Feed
+from shared.feeds.lookup_files import dimension_file, parquet, reference_file
+from shared.feeds.reference_lines import edition_of
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +69,22 @@ class DailyLookup:
         return LookupFile(f"{day:%Y%m%d}", partial(self.make, day))
 
 
-type LookupMaker = WindowLookup | DailyLookup
+@dataclass(frozen=True, slots=True)
+class DrawnLookup:
+    """A lookup that is drawn once: all windows have the same file till it would be drawn from something else.
+
+    edition: names what it is drawn from.
+    """
+
+    edition: Callable[[], str]
+    make: MakeLookup
+
+    def file(self, window: Window) -> LookupFile:  # noqa: ARG002 - as the others have it
+        """Give the file that there is now: `<edition>`."""
+        return LookupFile(self.edition(), self.make)
+
+
+type LookupMaker = WindowLookup | DailyLookup | DrawnLookup
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +112,23 @@ def dimension_makers(
         return dimension_file(dimension, drawing(feed.name, source).pool, day)
 
     return {one.name: DailyLookup(partial(made, one), daily.zone, due_at) for one in feed.dimensions}
+
+
+def reference_makers(
+    feed: Feed, options: Mapping[str, Any], drawing: Callable[[str, Drawn], Drawing]
+) -> dict[str, LookupMaker]:
+    """Give what makes those lookups of a feed that are its reference data. options: values of the feed's settings."""
+    source = feed.source
+    if not isinstance(source, Drawn):
+        return {}
+
+    def drawn(one: DrawnReference) -> DrawnLookup:
+        return DrawnLookup(
+            lambda: edition_of(one, drawing(feed.name, source).pool, options),
+            lambda: reference_file(one, drawing(feed.name, source).pool, options),
+        )
+
+    return {one.name: drawn(one) for one in feed.references if one.name in feed.lookups}
 
 
 def folder_of(name: str) -> str:

@@ -4,8 +4,6 @@ What is missing is read from the lake alone, so whoever was broken off, or ran o
 tick, and of two at once each writes the same.
 """
 
-import hashlib
-import json
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +16,7 @@ from shared.clients.storage.drawn_files import DrawnFiles
 from shared.errors import IngestionError
 from shared.feeds.drawing.pool import Pool
 from shared.feeds.feed import Drawing, Drawn, DrawnReference, Feed
-from shared.feeds.reference_lines import block_of, lines_of_each
+from shared.feeds.reference_lines import block_of, edition_of, lines_of_each
 
 logger = logging.getLogger(__name__)
 
@@ -61,10 +59,7 @@ class _Task:
 
     @property
     def edition(self) -> str:
-        """Name what the rows are made from: the pool, and the settings that they depend on."""
-        values = {name: self.options[name] for name in self.reference.options}
-        made_from = {"pool": self.pool.fingerprint, "options": values}
-        return hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()[:32]
+        return edition_of(self.reference, self.pool, self.options)
 
 
 def draw_reference_data(tools: ReferenceTools) -> None:
