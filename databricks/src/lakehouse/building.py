@@ -11,13 +11,14 @@ from pyspark.sql import SparkSession
 
 from lakehouse.chain import Chain
 from lakehouse.config import Parameters, source_config
+from lakehouse.contract_files import contract_files
 from lakehouse.cosmos_beside import CosmosBeside
 from lakehouse.counting.counted import counted_tables
 from lakehouse.counting.counts import Counting
 from lakehouse.follow import Clock
 from lakehouse.lake.compiling import Compiling
 from lakehouse.lake.tables import Lake
-from lakehouse.lookups import Lookups, lookup_contracts
+from lakehouse.lookups import LookupContract, Lookups, lookup_contracts
 from lakehouse.personal_data import PiiKeys, parse_pii_keys
 from lakehouse.pipelines.bounds import wheel_contracts
 from lakehouse.pipelines.catalogue import PIPELINES, pipeline_of
@@ -35,6 +36,7 @@ from lakehouse.sinks.sql import SqlSink
 from lakehouse.sources.cosmos.feed import ChangeFeed, CosmosLogin
 from lakehouse.sources.port import source_from
 from lakehouse.sources.reading import Source
+from lakehouse.streams.contract import load_contracts
 from lakehouse.streams.cosmos import CosmosSilver
 from lakehouse.streams.silver import Silver
 from lakehouse.streams.versions import Versions, versions_of
@@ -86,7 +88,7 @@ def assemble(
 ) -> Chain:
     """Make the chain of a run, by the contracts of its streams and the pipeline of its feed."""
     pipeline = pipeline_of(request.feed).given(request.options)
-    lookups = Lookups(lake.spark, outside.store, request.lookups, keys=outside.pii_keys)
+    lookups = Lookups(lake.spark, outside.store, request.lookups, lookups_of(pipeline), outside.pii_keys)
     versions = {one.name: versions_of(one.contract) for one in request.streams}
     counted = counted_tables(request.feed, [one.newest for one in versions.values()], pipeline)
     return Chain(
@@ -96,6 +98,7 @@ def assemble(
         checkpoint_root=outside.checkpoint_root,
         store=outside.store,
         silver={name: Silver(lake, request.feed, known) for name, known in versions.items()},
+        beside=[Silver(lake, request.feed, known) for known in _beside(pipeline, versions)],
         pipeline=pipeline,
         gold=Gold(lake, pipeline, lookups, [outside.publisher]),
         sql=outside.sql,
@@ -105,6 +108,18 @@ def assemble(
         cosmos=CosmosBeside(lake, _containers(lake, request, versions, outside)),
         on_stage_done=on_stage_done,
     )
+
+
+def lookups_of(pipeline: Pipeline) -> dict[str, LookupContract]:
+    """Give the contracts of all lookups, of personal columns with those alone that a table of the pipeline repeats."""
+    return {name: one.with_personal(pipeline.columns_of(name)) for name, one in lookup_contracts().items()}
+
+
+def _beside(pipeline: Pipeline, versions: Mapping[str, Versions]) -> list[Versions]:
+    """Give the streams that tables of the pipeline are made of and the run does not read: others bring their rows."""
+    inputs = {name for table in pipeline.tables for name in table.inputs} - {*lookup_contracts(), *versions}
+    streams = {one.name for one in contract_files()} & inputs
+    return [versions_of(load_contracts(name)[-1].name) for name in sorted(streams)]
 
 
 def _containers(
@@ -145,7 +160,7 @@ def change_feed_of(parameters: Parameters, request: RunRequest) -> Callable[[Con
 
 def pii_keys_of(parameters: Parameters, pipeline: Pipeline) -> PiiKeys | None:
     """Read the keys of tokens of a pipeline that takes personal columns; raises SecretMissing and BadKeys."""
-    contracts, inputs = lookup_contracts(), {name for table in pipeline.tables for name in table.inputs}
+    contracts, inputs = lookups_of(pipeline), {name for table in pipeline.tables for name in table.inputs}
     if not any(contracts[name].personal for name in inputs & set(contracts)):
         return None
     return parse_pii_keys(read_secret(parameters.pii_secret, scope=parameters.secret_scope))

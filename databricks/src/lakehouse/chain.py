@@ -39,7 +39,8 @@ logger = logging.getLogger(__name__)
 class Chain:
     """All that a run works with.
 
-    silver: of each stream. gold: of the pipeline, which has no tables where the feed ends at silver. publisher: SQL, or
+    silver: of each stream. beside: of streams that the pipeline is made of and the run does not read; their tables must
+    be there all the same. gold: of the pipeline, which has no tables where the feed ends at silver. publisher: SQL, or
     SQL and a push dataset. cosmos: what is read beside the hubs. on_stage_done: called with the name of each stage that
     is done.
     """
@@ -50,6 +51,7 @@ class Chain:
     checkpoint_root: str
     store: ReferenceStore
     silver: Mapping[str, Silver]
+    beside: Sequence[Silver]
     pipeline: Pipeline
     gold: Gold
     sql: SqlSink
@@ -67,7 +69,7 @@ class Chain:
         self._streams.update({stream.name: stream for stream in self.request.streams})
         for name in self._streams:
             create_bronze_table(self.lake, name)
-        for silver in self.silver.values():
+        for silver in (*self.silver.values(), *self.beside):
             silver.prepare()
         self.cosmos.prepare()
         self.publisher.prepare(self._published())

@@ -2,9 +2,9 @@
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from io import BytesIO
 from pathlib import PurePosixPath
@@ -26,6 +26,7 @@ _NAME = re.compile(r"[\w-]+", re.ASCII)
 
 _DAY = re.compile(r"[0-9]{8}")
 _DECIMAL = re.compile(r"decimal128\((\d+), (\d+)\)")
+_LIST = re.compile(r"list<item: (\w+)>")
 
 
 class LookupMissing(Exception):
@@ -51,6 +52,14 @@ class LookupContract:
     best_first: tuple[str, ...] = ()
     types: Mapping[str, str] = field(default_factory=dict)
     personal: tuple[str, ...] = ()
+
+    def with_personal(self, taken: Collection[str]) -> "LookupContract":
+        """Give the contract of a lookup that of personal columns has these alone: no others are looked at in a file."""
+        columns = tuple(name for name in self.columns if name not in self.personal or name in taken)
+        bounds = {name: bound for name, bound in self.bounds.items() if name in columns}
+        types = {name: kind for name, kind in self.types.items() if name in columns}
+        personal = tuple(name for name in self.personal if name in taken)
+        return replace(self, columns=columns, bounds=bounds, types=types, personal=personal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +126,8 @@ def _cast(values: pa.ChunkedArray, name: str, contract: LookupContract) -> pa.Ch
 
 
 def _arrow_type(text: str) -> pa.DataType:
+    if found := _LIST.fullmatch(text):
+        return pa.list_(pa.type_for_alias(found[1]))
     found = _DECIMAL.fullmatch(text)
     return pa.decimal128(int(found[1]), int(found[2])) if found else pa.type_for_alias(text)
 

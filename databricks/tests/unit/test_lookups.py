@@ -216,6 +216,32 @@ def test_without_keys_nothing_personal_is_read():
         lookups.read("people", "people/w.parquet")
 
 
+def test_personal_columns_that_nobody_takes_need_no_keys_and_may_be_missing():
+    contract = PEOPLE.with_personal({"born"})
+    file = pa.table({"id": [1], "born": [date(1990, 2, 1)], "worth": [None]})
+    lookups = Lookups(NoSpark(), Store({"people/w.parquet": parquet(file)}), {}, {"people": contract}, KEYS)
+    nobodys = Lookups(
+        NoSpark(), Store({"people/w.parquet": parquet(people())}), {}, {"people": PEOPLE.with_personal(())}
+    )
+
+    tokens = lookups.read("people", "people/w.parquet").to_pylist()
+    bare = nobodys.read("people", "people/w.parquet").to_pylist()
+
+    assert tokens == [{"id": 1, "born": KEYS.token("born", date(1990, 2, 1)), "worth": None, "pii_key_version": "v1"}]
+    assert bare == [{"id": 1, "worth": None}]
+
+
+def test_a_column_of_lists_is_read_however_its_file_names_their_items():
+    contract = parse_lookup_contract("users", {"properties": {"jobs": {"x-type": "list<item: string>"}}})
+    named = pa.list_(pa.field("element", pa.string()))
+
+    checked = checked_lookup(pa.table({"jobs": pa.array([["a", "b"]], named)}), contract)
+
+    assert checked.rows.to_pylist() == [{"jobs": ["a", "b"]}]
+    with pytest.raises(BadLookup, match="has jobs as int64"):
+        checked_lookup(pa.table({"jobs": [1]}), contract)
+
+
 def test_the_contract_of_clients_marks_what_is_personal():
     clients = lookup_contracts()["dim_clientes"]
 

@@ -36,6 +36,10 @@ class Pipeline:
         """Name an input that is no lookup as the lake does: a table of the pipeline, else a stream's silver."""
         return next((table.lake_name for table in self.tables if table.name == name), f"silver.{name}")
 
+    def columns_of(self, name: str) -> frozenset[str]:
+        """Name the columns of an input that tables repeat."""
+        return frozenset(of for table in self.tables for of in table.repeats.get(name, {}).values())
+
     def in_order(self) -> tuple[Table, ...]:
         """Give the tables, each after those that it is made of; raises graphlib.CycleError."""
         by_name = {table.name: table for table in self.tables}
