@@ -1,10 +1,12 @@
 """The pipelines by feed. A feed without one ends at silver."""
 
-from lakehouse.pipelines import call_centre, payments, trades
+from lakehouse.pipelines import call_centre, payments, shop, trades
 from lakehouse.pipelines.options import Option
 from lakehouse.pipelines.pipeline import Pipeline
 
-PIPELINES = {pipeline.feed: pipeline for pipeline in (trades.PIPELINE, call_centre.PIPELINE, payments.PIPELINE)}
+PIPELINES = {
+    pipeline.feed: pipeline for pipeline in (trades.PIPELINE, call_centre.PIPELINE, payments.PIPELINE, shop.PIPELINE)
+}
 
 
 def known_options() -> tuple[Option, ...]:
