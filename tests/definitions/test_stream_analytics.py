@@ -34,6 +34,9 @@ VIEW = list(EXAMPLE["pageviews"][0])
 TABLES = ("pageviews_by_method", "pageviews_high_latency", "pageviews_high_latency_enriched", "pageviews_vip",
           "pageviews_after_low_stars", "first_pageviews")  # fmt: skip
 TIMES = {"pageviews": "viewed_at", "stars": "starred_at"}
+REFUSED = {"stars": [EXAMPLE["stars"][0] | {"star_id": "0" * 8 + "-0000-8000-8000-" + "0" * 12, "stars": 0}]}
+"""What no contract lets through, and the lakehouse sets aside."""
+
 KEYS = {"pageviews": "view_id", "stars": "star_id", "users": "id", "vip_users": "id"}
 
 
@@ -172,7 +175,7 @@ def records(tmp_path_factory):
     folder = tmp_path_factory.mktemp("records")
     with duckdb.connect() as database:
         for name, key in KEYS.items():
-            unique = {record[key]: record for record in EXAMPLE[name]}
+            unique = {record[key]: record for record in (*EXAMPLE[name], *REFUSED.get(name, ()))}
             without_zone = "\n".join(map(json.dumps, unique.values())).replace('Z"', '"')
             (folder / f"{name}.json").write_text(without_zone, encoding="utf-8")
             database.read_json(str(folder / f"{name}.json")).create(name)
