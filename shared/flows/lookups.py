@@ -145,8 +145,8 @@ def provide(tools: LookupTools, name: str, window: Window) -> tuple[str, str]:
     if name not in tools.makers:
         known = ", ".join(sorted(tools.makers))
         raise JobRefused(f"Nothing makes a lookup {name!r}; there are {known}.")
-    file = tools.makers[name].file(window)
     try:
+        file = tools.makers[name].file(window)
         write_once(tools.reference, name, file)
     except (Unavailable, FeedRefused, FeedUnusable, LoginRefused) as error:
         return _fallback(tools, name, error)

@@ -11,6 +11,7 @@ import pytest
 
 from shared.clients.storage.fake import FakeReference
 from shared.domain.windows.window import Window
+from shared.errors import FeedUnusable
 from shared.feeds.shop.building import build
 from shared.feeds.shop.feed import DEFAULTS, FEED
 from shared.flows.lookups import LookupTools, provide, reference_makers
@@ -57,6 +58,18 @@ def test_all_windows_have_one_file_till_it_would_be_drawn_from_something_else(re
 
     assert first == second != other
     assert len(rows) == 10
+
+
+def test_where_nothing_can_be_drawn_the_newest_file_is_given_and_why(reference):
+    def fails(name, source):
+        raise FeedUnusable("no pool")
+
+    reference.add("users/former.parquet", b"PAR1")
+
+    path, note = provide(LookupTools(reference, reference_makers(FEED, OPTIONS, fails)), "users", WINDOWS[0])
+
+    assert path == "users/former.parquet"
+    assert "no pool" in note
 
 
 @pytest.mark.parametrize(("vips", "found"), [(3, 3), (0, 0)])
