@@ -72,7 +72,7 @@ def assert_as_expected(house, expected):
         assert in_order(held(house, name, list(wanted[0])), name) == in_order(wanted, name), name
 
 
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(900)
 def test_each_table_is_as_the_example_says_however_records_and_lookups_came(house):
     given = example()
     early, late = given["pageviews"][1::2], given["pageviews"][::2][::-1]
@@ -123,7 +123,7 @@ def names_by_view(house):
     return {one["view_id"].partition("-")[0].lstrip("0"): one["user_name"] for one in found}
 
 
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(900)
 def test_each_table_of_a_drawn_window_equals_the_truth_of_what_was_drawn(house, tmp_path):
     truth = drawn(tmp_path)
     give(house, "one", **{name: list(map(json.loads, truth["lines"][name])) for name in ("users", "vip_users")})
