@@ -113,7 +113,7 @@ def test_each_table_is_as_the_example_says_however_records_and_lookups_came(hous
 
 def by_whether_known(house):
     """Give how many slow views of the window are of a user whom the lookup knew, and how many are not."""
-    mark = "pageviews_high_latency_enriched:"
+    mark = "pageviews_high_latency_enriched/"
     found = house.counts(WINDOW, "pageviews")
     return {name.partition(mark)[2]: rows for name, rows in found.items() if mark in name}
 
