@@ -36,6 +36,7 @@ MODULES = (
     "lakehouse_sql",
     "lakehouse_cost",
     "day_tables",
+    "correlation",
     "enrichment",
     "metrics",
     "housekeeping",

@@ -68,11 +68,12 @@ def load_contract(name: str) -> Contract:
 
 @dataclass(frozen=True, slots=True)
 class LookupColumn:
-    """One column of a lookup. arrow_type: as Arrow writes it, `int64` or `date32[day]`."""
+    """One column of a lookup. arrow_type: as Arrow writes it, `int64` or `date32[day]`. personal: it is `x-pii`."""
 
     name: str
     arrow_type: str
     nullable: bool
+    personal: bool = False
 
 
 @cache
@@ -81,7 +82,8 @@ def load_lookup_columns(lookup: str) -> tuple[LookupColumn, ...]:
     document = _document(f"{LOOKUPS}/{lookup}", f"{LOOKUPS}/{lookup}.v1.schema.json")
     try:
         return tuple(
-            LookupColumn(name, rule["x-type"], "null" in rule["type"]) for name, rule in document["properties"].items()
+            LookupColumn(name, rule["x-type"], "null" in rule["type"], rule.get("x-pii", False))
+            for name, rule in document["properties"].items()
         )
     except (KeyError, TypeError):
         raise ContractError(f"Contract {LOOKUPS}/{lookup}: each property must have type and x-type.") from None

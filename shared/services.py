@@ -48,7 +48,7 @@ class Services(Listening):
         makers = lookup_makers(access.assets(self.settings))
         for each in self.settings.feeds.values():
             makers |= dimension_makers(each.feed, each.daily, self.pools.drawing)
-            makers |= reference_makers(each.feed, self.reference_tools)
+            makers |= reference_makers(each.feed, each.template.options, self.pools.drawing)
         return LookupTools(self.reference, makers)
 
     @made_once

@@ -13,6 +13,7 @@ from lakehouse.pipelines.kinds.groups import Groups
 from lakehouse.pipelines.kinds.kind import OWN_ROWS
 from lakehouse.pipelines.kinds.per_row import PerRow
 from lakehouse.pipelines.kinds.snapshot import Snapshot
+from lakehouse.pipelines.kinds.totals import Part, Totals
 from lakehouse.pipelines.table import Column, Table
 
 WIDTH = timedelta(minutes=5)
@@ -65,6 +66,55 @@ def buckets(stream: str) -> Table:
         inputs=(stream,),
         build=build,
         sql="Buckets",
+    )
+
+
+def firsts_of_buckets(stream: str) -> Table:
+    """The first row of each kind in five minutes."""
+
+    def build(**inputs: DataFrame) -> DataFrame:
+        grouped = inputs[stream].groupBy(bucket_of(F.col("at"), WIDTH).alias("bucket"), "kind")
+        return grouped.agg(F.min_by("id", F.struct("at", "id")).alias("first"))
+
+    return Table(
+        name="firsts_of_buckets",
+        comment="firsts",
+        columns=(
+            Column("bucket", "timestamp", "beginning", required=True),
+            Column("kind", "string", "kind", required=True, length=8),
+            Column("first", "long", "id"),
+        ),
+        key=("bucket", "kind"),
+        kind=Buckets(stream, WIDTH, "at", "bucket", by=("kind",)),
+        inputs=(stream,),
+        build=build,
+        sql="FirstsOfBuckets",
+    )
+
+
+def totals(left: str, right: str) -> Table:
+    """Per kind: the rows of the left, and those of the right that share the id of one of them."""
+
+    def build(**inputs: DataFrame) -> DataFrame:
+        parts = inputs[right].select("id").join(inputs[left].select("id", "kind"), "id")
+        counted = parts.groupBy("kind").agg(F.count("*").alias("parts"))
+        rows = inputs[left].groupBy("kind").agg(F.count("*").alias("rows"), F.sum("amount").alias("amount"))
+        return rows.join(counted, "kind", "left")
+
+    return Table(
+        name="totals",
+        comment="totals",
+        columns=(
+            Column("kind", "string", "kind", required=True, length=8),
+            Column("rows", "long", "rows"),
+            Column("amount", "long", "sum"),
+            Column("parts", "long", "parts"),
+        ),
+        key=("kind",),
+        kind=Totals("kind", (Part(left), Part(right, of=left, by="id"))),
+        inputs=(left, right),
+        build=build,
+        sql="Totals",
     )
 
 

@@ -1,5 +1,7 @@
 """Rows of a drawn feed's reference data as bytes: many in a row for one file, or each by itself."""
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,6 +9,13 @@ import numpy as np
 
 from shared.feeds.drawing.pool import Pool
 from shared.feeds.feed import DrawnReference
+
+
+def edition_of(reference: DrawnReference, pool: Pool, options: Mapping[str, Any]) -> str:
+    """Name what the rows are made from: the pool, and the settings that they depend on."""
+    values = {name: options[name] for name in reference.options}
+    made_from = {"pool": pool.fingerprint, "options": values}
+    return hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def block_of(reference: DrawnReference, pool: Pool, options: Mapping[str, Any], numbers: range) -> bytes:

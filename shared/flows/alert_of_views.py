@@ -47,7 +47,7 @@ def alert_of_views(tools: ViewAlertTools, events: Sequence[Event]) -> Mapping[st
     other alerts are raised by then.
     """
     now = tools.clock()
-    read = read_records(events, PAGEVIEWS, lambda line, _: read_view(line, now, tools.fresh))
+    read = read_records(events, {PAGEVIEWS: lambda line, _: read_view(line, now, tools.fresh)})
     tools.recent.add_views(read.records)
     found = of_slow_views(read.records) + after_low_stars(read.records, tools.recent.stars_before(read.records))
     tools.alerts.add(found, tools.clock())
@@ -59,7 +59,7 @@ def alert_of_views(tools: ViewAlertTools, events: Sequence[Event]) -> Mapping[st
 def alert_of_stars(tools: ViewAlertTools, events: Sequence[Event]) -> Mapping[str, int]:
     """Raise the alerts of views that came before the stars of their users did; gives the counts, and raises, alike."""
     now = tools.clock()
-    read = read_records(events, STARS, lambda line, _: read_star(line, now, tools.fresh))
+    read = read_records(events, {STARS: lambda line, _: read_star(line, now, tools.fresh)})
     low = low_of(read.records)
     tools.recent.add_stars(low)
     found = after_low_stars(tools.recent.views_after(low), low)

@@ -1,11 +1,11 @@
-"""The reference data that enrichment joins: each lookup is made once a window or once a day, as its maker says."""
+"""The reference data that enrichment joins: each lookup is made once, for a window, a day or as long as it is right."""
 
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, tzinfo
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from shared import telemetry
 from shared.clients.coincap.assets import Assets
@@ -15,8 +15,8 @@ from shared.domain.windows.window import Window
 from shared.errors import FeedRefused, FeedUnusable, IngestionError, JobRefused, LoginRefused, Unavailable
 from shared.feeds.assets import prepare
 from shared.feeds.feed import Dimension, Drawing, Drawn, DrawnReference, Feed
-from shared.feeds.lookup_files import dimension_file, parquet
-from shared.flows.reference_data import ReferenceTools, write_reference
+from shared.feeds.lookup_files import dimension_file, parquet, reference_file
+from shared.feeds.reference_lines import edition_of
 
 logger = logging.getLogger(__name__)
 
@@ -71,13 +71,17 @@ class DailyLookup:
 
 @dataclass(frozen=True, slots=True)
 class DrawnLookup:
-    """A lookup that is a drawn feed's reference data: JSON lines in the container `lake`, the same for all windows.
+    """A lookup that is drawn once: all windows have the same file till it would be drawn from something else.
 
-    path: with `*` for the number of each of many files. write: writes what is missing; says whether there is any.
+    edition: names what it is drawn from.
     """
 
-    path: str
-    write: Callable[[], bool]
+    edition: Callable[[], str]
+    make: MakeLookup
+
+    def file(self, window: Window) -> LookupFile:  # noqa: ARG002 - as the others have it
+        """Give the file that there is now: `<edition>`."""
+        return LookupFile(self.edition(), self.make)
 
 
 type LookupMaker = WindowLookup | DailyLookup | DrawnLookup
@@ -110,12 +114,19 @@ def dimension_makers(
     return {one.name: DailyLookup(partial(made, one), daily.zone, due_at) for one in feed.dimensions}
 
 
-def reference_makers(feed: Feed, tools: ReferenceTools) -> dict[str, LookupMaker]:
-    """Give what makes each of those lookups of a feed that are its reference data."""
+def reference_makers(
+    feed: Feed, options: Mapping[str, Any], drawing: Callable[[str, Drawn], Drawing]
+) -> dict[str, LookupMaker]:
+    """Give what makes those lookups of a feed that are its reference data. options: values of the feed's settings."""
+    source = feed.source
+    if not isinstance(source, Drawn):
+        return {}
 
-    def drawn(reference: DrawnReference) -> DrawnLookup:
-        path = reference.path.format(number="*") if reference.one_each else reference.path
-        return DrawnLookup(path, partial(write_reference, tools, feed, reference))
+    def drawn(one: DrawnReference) -> DrawnLookup:
+        return DrawnLookup(
+            lambda: edition_of(one, drawing(feed.name, source).pool, options),
+            lambda: reference_file(one, drawing(feed.name, source).pool, options),
+        )
 
     return {one.name: drawn(one) for one in feed.references if one.name in feed.lookups}
 
@@ -129,16 +140,13 @@ def provide(tools: LookupTools, name: str, window: Window) -> tuple[str, str]:
     """Write the lookup of a window, or of its day, unless it is there.
 
     Gives its path, or the newest good one's and why it is that. Raises JobRefused where there is none at all, or
-    nothing makes one of that name, and Unavailable where reference data is not all written yet.
+    nothing makes one of that name.
     """
     if name not in tools.makers:
         known = ", ".join(sorted(tools.makers))
         raise JobRefused(f"Nothing makes a lookup {name!r}; there are {known}.")
-    maker = tools.makers[name]
-    if isinstance(maker, DrawnLookup):
-        return _drawn(name, maker), ""
-    file = maker.file(window)
     try:
+        file = tools.makers[name].file(window)
         write_once(tools.reference, name, file)
     except (Unavailable, FeedRefused, FeedUnusable, LoginRefused) as error:
         return _fallback(tools, name, error)
@@ -170,14 +178,6 @@ def write_once(reference: Reference, name: str, file: LookupFile) -> bool:
 def path_of(name: str, file: LookupFile) -> str:
     """Give the path of a lookup's file in its container."""
     return f"{folder_of(name)}{file.name}.parquet"
-
-
-def _drawn(name: str, maker: DrawnLookup) -> str:
-    if not maker.write():
-        raise Unavailable(
-            f"The lookup {name} is not written yet: {maker.path} in the lake is drawn over several calls."
-        )
-    return maker.path
 
 
 def _fallback(tools: LookupTools, name: str, error: IngestionError) -> tuple[str, str]:

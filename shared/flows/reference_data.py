@@ -4,8 +4,6 @@ What is missing is read from the lake alone, so whoever was broken off, or ran o
 tick, and of two at once each writes the same.
 """
 
-import hashlib
-import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,7 +15,7 @@ from shared.clients.storage.drawn_files import DrawnFiles
 from shared.errors import IngestionError
 from shared.feeds.drawing.pool import Pool
 from shared.feeds.feed import Drawing, Drawn, DrawnReference, Feed
-from shared.feeds.reference_lines import block_of, lines_of_each
+from shared.feeds.reference_lines import block_of, edition_of, lines_of_each
 
 logger = logging.getLogger(__name__)
 
@@ -60,10 +58,7 @@ class _Task:
 
     @property
     def edition(self) -> str:
-        """Name what the rows are made from: the pool, and the settings that they depend on."""
-        values = {name: self.options[name] for name in self.reference.options}
-        made_from = {"pool": self.pool.fingerprint, "options": values}
-        return hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()[:32]
+        return edition_of(self.reference, self.pool, self.options)
 
 
 def draw_reference_data(tools: ReferenceTools) -> None:
@@ -75,17 +70,6 @@ def draw_reference_data(tools: ReferenceTools) -> None:
                 _write(tools, feed, reference, until)
             except IngestionError as error:
                 telemetry.warning(logger, "reference.not_written", feed=name, name=reference.name, cause=error)
-
-
-def write_reference(tools: ReferenceTools, feed: Feed, reference: DrawnReference) -> bool:
-    """Write what is missing of one reference, as far as there is time; say whether any edition of it is there whole.
-
-    Raises Unavailable and LoginRefused.
-    """
-    _write(tools, feed, reference, tools.clock() + TIME)
-    if reference.one_each:
-        return bool(tools.files.editions(reference.path.partition("{number}")[0]))
-    return bool(tools.files.edition(reference.path))
 
 
 def _write(tools: ReferenceTools, feed: Feed, reference: DrawnReference, until: datetime) -> None:

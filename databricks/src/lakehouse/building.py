@@ -18,7 +18,7 @@ from lakehouse.exports import Exports
 from lakehouse.follow import Clock
 from lakehouse.lake.compiling import Compiling
 from lakehouse.lake.tables import Lake
-from lakehouse.lookups import Lookups, lookup_contracts
+from lakehouse.lookups import LookupContract, Lookups, lookup_contracts
 from lakehouse.personal_data import PiiKeys, parse_pii_keys
 from lakehouse.pipelines.bounds import wheel_contracts
 from lakehouse.pipelines.catalogue import PIPELINES, pipeline_of
@@ -88,7 +88,7 @@ def assemble(
 ) -> Chain:
     """Make the chain of a run, by the contracts of its streams and the pipeline of its feed."""
     pipeline = pipeline_of(request.feed).given(request.options)
-    lookups = Lookups(lake.spark, outside.store, request.lookups, files=outside.files, keys=outside.pii_keys)
+    lookups = Lookups(lake.spark, outside.store, request.lookups, lookups_of(pipeline), outside.pii_keys)
     versions = {one.name: versions_of(one.contract) for one in request.streams}
     counted = counted_tables(request.feed, [one.newest for one in versions.values()], pipeline)
     return Chain(
@@ -114,6 +114,11 @@ def assemble(
 def _exports(lake: Lake, request: RunRequest, outside: Outside) -> Exports:
     silver = {one.name: Silver(lake, request.feed, versions_of(one.contract)) for one in request.exported}
     return Exports(lake, outside.files, {one.name: one.files for one in request.exported}, silver)
+
+
+def lookups_of(pipeline: Pipeline) -> dict[str, LookupContract]:
+    """Give the contracts of all lookups, of personal columns with those alone that a table of the pipeline repeats."""
+    return {name: one.with_personal(pipeline.columns_of(name)) for name, one in lookup_contracts().items()}
 
 
 def _containers(
@@ -154,7 +159,7 @@ def change_feed_of(parameters: Parameters, request: RunRequest) -> Callable[[Con
 
 def pii_keys_of(parameters: Parameters, pipeline: Pipeline) -> PiiKeys | None:
     """Read the keys of tokens of a pipeline that takes personal columns; raises SecretMissing and BadKeys."""
-    contracts, inputs = lookup_contracts(), {name for table in pipeline.tables for name in table.inputs}
+    contracts, inputs = lookups_of(pipeline), {name for table in pipeline.tables for name in table.inputs}
     if not any(contracts[name].personal for name in inputs & set(contracts)):
         return None
     return parse_pii_keys(read_secret(parameters.pii_secret, scope=parameters.secret_scope))

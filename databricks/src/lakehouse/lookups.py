@@ -1,20 +1,17 @@
-"""Lookups: small reference sets that pipelines join rows with: each window's own, or reference data."""
+"""Lookups: small reference sets that pipelines join rows with, of each window its own."""
 
 import logging
 import re
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
-from fnmatch import fnmatchcase
 from io import BytesIO
 from pathlib import PurePosixPath
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.json as pj
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 
@@ -28,11 +25,8 @@ _NAME = re.compile(r"[\w-]+", re.ASCII)
 """What a window's name may be for a file to be looked for: a store may take other characters for a pattern."""
 
 _DAY = re.compile(r"[0-9]{8}")
-_LIST = re.compile(r"list<item: (\w+)>")
-_LINES = ".json"
-_BLOCK = 16 * 1024 * 1024  # bytes, the longest line of JSON
-_SIDE_BY_SIDE = 16  # small files
 _DECIMAL = re.compile(r"decimal128\((\d+), (\d+)\)")
+_LIST = re.compile(r"list<item: (\w+)>")
 
 
 class LookupMissing(Exception):
@@ -58,6 +52,14 @@ class LookupContract:
     best_first: tuple[str, ...] = ()
     types: Mapping[str, str] = field(default_factory=dict)
     personal: tuple[str, ...] = ()
+
+    def with_personal(self, taken: Collection[str]) -> "LookupContract":
+        """Give the contract of a lookup that of personal columns has these alone: no others are looked at in a file."""
+        columns = tuple(name for name in self.columns if name not in self.personal or name in taken)
+        bounds = {name: bound for name, bound in self.bounds.items() if name in columns}
+        types = {name: kind for name, kind in self.types.items() if name in columns}
+        personal = tuple(name for name in self.personal if name in taken)
+        return replace(self, columns=columns, bounds=bounds, types=types, personal=personal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,20 +126,10 @@ def _cast(values: pa.ChunkedArray, name: str, contract: LookupContract) -> pa.Ch
 
 
 def _arrow_type(text: str) -> pa.DataType:
-    if of_list := _LIST.fullmatch(text):
-        return pa.list_(_arrow_type(of_list[1]))
+    if found := _LIST.fullmatch(text):
+        return pa.list_(pa.type_for_alias(found[1]))
     found = _DECIMAL.fullmatch(text)
     return pa.decimal128(int(found[1]), int(found[2])) if found else pa.type_for_alias(text)
-
-
-def lines_of_lookup(document: bytes, contract: LookupContract) -> pa.Table:
-    """Read JSON lines as a lookup's columns, others passed over; raises BadLookup, which tells no value."""
-    schema = pa.schema([(name, _arrow_type(wanted)) for name, wanted in contract.types.items()])
-    parse = pj.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
-    try:
-        return pj.read_json(BytesIO(document), pj.ReadOptions(block_size=_BLOCK), parse)
-    except pa.ArrowInvalid as error:
-        raise BadLookup(f"The lookup {contract.name!r} has lines that are no JSON of its contract.") from error
 
 
 def _utf16_units(texts: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -162,8 +154,7 @@ class Lookups:
     """Gives lookups to a run.
 
     paths: of the lookups that it was given, `<folder>/<its own window>.parquet`, or `<folder>/<yyyymmdd>.parquet` of
-    those that are made every day; of reference data `<path>.json` in `files`, with * for the numbers of many files.
-    keys: for the tokens of personal columns; None where no lookup has any.
+    those that are made every day. keys: for the tokens of personal columns; None where no lookup has any.
     """
 
     spark: SparkSession
@@ -171,7 +162,6 @@ class Lookups:
     paths: Mapping[str, str]
     contracts: Mapping[str, LookupContract] = field(default_factory=lookup_contracts)
     keys: PiiKeys | None = None
-    files: ReferenceStore | None = None
     _files: dict[str, pa.Table | None] = field(default_factory=dict, init=False, repr=False)
     _frames: dict[tuple[str, bool], DataFrame] = field(default_factory=dict, init=False, repr=False)
 
@@ -182,7 +172,7 @@ class Lookups:
     def path(self, name: str, window: str | None) -> str:
         """Name the window's own file where it still is, else the run's own; of a daily lookup always the run's own."""
         given = self._given(name)
-        if given.suffix == _LINES or _day_of(given) or not _NAME.fullmatch(window or ""):
+        if _day_of(given) or not _NAME.fullmatch(window or ""):
             return str(given)
         own = str(given.with_name(f"{window}.parquet"))
         return own if self._file(name, own) is not None else str(given)
@@ -222,23 +212,12 @@ class Lookups:
 
     def _file(self, name: str, path: str) -> pa.Table | None:
         if path not in self._files:
-            is_lines = path.endswith(_LINES)
-            document = self._lines(path) if is_lines else self.store.read(path)
-            self._files[path] = None if document is None else self._parsed(name, path, document, is_lines=is_lines)
+            document = self.store.read(path)
+            self._files[path] = None if document is None else self._parsed(name, path, document)
         return self._files[path]
 
-    def _lines(self, path: str) -> bytes | None:
-        """Read a file of the lake; of a path with a `*` all files, one after the other."""
-        if self.files is None or "*" not in path:
-            return self.files.read(path) if self.files else None
-        found = sorted(one.path for one in self.files.files(path.rpartition("/")[0]) if fnmatchcase(one.path, path))
-        with ThreadPoolExecutor(_SIDE_BY_SIDE) as threads:
-            return b"".join(filter(None, threads.map(self.files.read, found))) or None
-
-    def _parsed(self, name: str, path: str, document: bytes, *, is_lines: bool) -> pa.Table:
-        contract = self.contracts[name]
-        rows = lines_of_lookup(document, contract) if is_lines else pq.read_table(BytesIO(document))
-        found = checked_lookup(rows, contract)
+    def _parsed(self, name: str, path: str, document: bytes) -> pa.Table:
+        found = checked_lookup(pq.read_table(BytesIO(document)), self.contracts[name])
         for column, rows in found.too_long.items():
             logger.warning(
                 "%s: %d rows are left out, their %s is longer than %d characters.",

@@ -2,9 +2,8 @@
 
 import logging
 import traceback
-from datetime import UTC, date, datetime
+from datetime import date
 from io import BytesIO
-from types import SimpleNamespace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,7 +11,6 @@ import pytest
 
 from lakehouse.lookups import BadLookup, LookupMissing, Lookups, checked_lookup, lookup_contracts, parse_lookup_contract
 from lakehouse.personal_data import KeysMissing, PiiKeys
-from lakehouse.reference import StoredFile
 
 STORES = parse_lookup_contract(
     "stores",
@@ -218,6 +216,32 @@ def test_without_keys_nothing_personal_is_read():
         lookups.read("people", "people/w.parquet")
 
 
+def test_personal_columns_that_nobody_takes_need_no_keys_and_may_be_missing():
+    contract = PEOPLE.with_personal({"born"})
+    file = pa.table({"id": [1], "born": [date(1990, 2, 1)], "worth": [None]})
+    lookups = Lookups(NoSpark(), Store({"people/w.parquet": parquet(file)}), {}, {"people": contract}, KEYS)
+    nobodys = Lookups(
+        NoSpark(), Store({"people/w.parquet": parquet(people())}), {}, {"people": PEOPLE.with_personal(())}
+    )
+
+    tokens = lookups.read("people", "people/w.parquet").to_pylist()
+    bare = nobodys.read("people", "people/w.parquet").to_pylist()
+
+    assert tokens == [{"id": 1, "born": KEYS.token("born", date(1990, 2, 1)), "worth": None, "pii_key_version": "v1"}]
+    assert bare == [{"id": 1, "worth": None}]
+
+
+def test_a_column_of_lists_is_read_however_its_file_names_their_items():
+    contract = parse_lookup_contract("users", {"properties": {"jobs": {"x-type": "list<item: string>"}}})
+    named = pa.list_(pa.field("element", pa.string()))
+
+    checked = checked_lookup(pa.table({"jobs": pa.array([["a", "b"]], named)}), contract)
+
+    assert checked.rows.to_pylist() == [{"jobs": ["a", "b"]}]
+    with pytest.raises(BadLookup, match="has jobs as int64"):
+        checked_lookup(pa.table({"jobs": [1]}), contract)
+
+
 def test_the_contract_of_clients_marks_what_is_personal():
     clients = lookup_contracts()["dim_clientes"]
 
@@ -239,65 +263,3 @@ def test_the_lookup_of_assets_is_bounded_and_keyed_by_its_contract():
 
     assert dict(assets.bounds) == {"id": 128, "symbol": 64, "name": 200, "explorer": 400}
     assert (assets.key, assets.best_first) == (("symbol",), ("rank", "id"))
-
-
-class Files(dict):
-    """Files of the lake, by path."""
-
-    def read(self, path):
-        return self.get(path)
-
-    def files(self, folder):
-        return [StoredFile(path, datetime(2026, 11, 27, tzinfo=UTC)) for path in self if path.startswith(f"{folder}/")]
-
-
-class Frames:
-    """Stands for Spark: gives rows as they are."""
-
-    def createDataFrame(self, rows):  # noqa: N802 - its name
-        return SimpleNamespace(localCheckpoint=lambda: rows)
-
-
-def reference(files, name, path):
-    return Lookups(Frames(), Store(), {name: path}, files=Files(files))
-
-
-VIPS = b'{"id":7}\n{"id":9,"since":"2020"}\n{"id":7}\n'
-
-
-def test_json_lines_of_the_lake_are_a_lookup_of_its_contracts_columns():
-    rows = reference({"vip_users/vip_users.json": VIPS}, "vip_users", "vip_users/vip_users.json").read(
-        "vip_users", "vip_users/vip_users.json"
-    )
-
-    assert rows.schema.field("id").type == pa.int64()
-    assert rows.to_pydict() == {"id": [7, 9]}
-
-
-def test_a_lookup_of_many_files_is_all_of_them():
-    product = '{{"id":{0},"name":"n","description":"d","pages":["a","b","c"]}}\n'
-    files = {f"products/product_{number}.json": product.format(number).encode() for number in (1, 2, 30)}
-    files["products/readme.txt"] = b"no product"
-
-    rows = reference(files, "products", "products/product_*.json").read("products", "products/product_*.json")
-
-    assert sorted(rows["id"].to_pylist()) == [1, 2, 30]
-    assert rows["pages"].to_pylist()[0] == ["a", "b", "c"]
-
-
-@pytest.mark.parametrize("files", [{}, {"products/other.json": b"{}"}])
-def test_reference_data_that_is_not_there_is_missed_by_name(files):
-    with pytest.raises(LookupMissing, match="products/product_"):
-        reference(files, "products", "products/product_*.json").read("products", "products/product_*.json")
-
-
-@pytest.mark.parametrize("document", [b"PAR1", b'{"id":"secret"}\n', b'{"id":7}\n{"id":'])
-def test_lines_that_are_no_json_of_the_contract_are_refused_without_being_shown(document):
-    with pytest.raises(BadLookup, match="'vip_users' has lines that are no JSON") as refused:
-        reference({"v/v.json": document}, "vip_users", "v/v.json").read("vip_users", "v/v.json")
-
-    assert "secret" not in str(refused.value)
-
-
-def test_a_window_has_no_file_of_reference_data_of_its_own():
-    assert reference({}, "users", "users/users.json").path("users", "shop-20261122T100000Z") == "users/users.json"

@@ -102,7 +102,7 @@ FEED = Feed(
     every=timedelta(minutes=10),
     length=timedelta(minutes=10),
     rate=20,
-    lookups=("users", "vip_users", "products"),
+    lookups=("users", "vip_users"),
     references=(
         DrawnReference(
             "users",

@@ -1,6 +1,6 @@
 """What a table has to take in: changes of what it follows since its own progress, as far as this run may show them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from pyspark.sql import DataFrame
@@ -38,10 +38,10 @@ def as_new(came: Arrivals) -> Arrivals:
     return replace(came, changes=changes, touched=came.touched - set(came.progress.waiting))
 
 
-def arrivals(table: Table, before: Progress | None, spans: Spans, name_of: LakeName) -> Arrivals:
+def arrivals(streams: Iterable[str], before: Progress | None, spans: Spans, name_of: LakeName) -> Arrivals:
     """Look at what the streams and tables that a table follows did since its progress."""
     versions = before.versions if before else {}
-    found = {name: spans.after(name_of(name), versions.get(name_of(name))) for name in table.kind.follows}
+    found = {name: spans.after(name_of(name), versions.get(name_of(name))) for name in streams}
     now = {name_of(name): span.to for name, span in found.items()}
     progress = replace(before or Progress(), versions={**versions, **now})
     return Arrivals(
@@ -62,7 +62,7 @@ def arrivals_by_window(
     """
     (stream,) = table.kind.follows
     followed = name_of(stream)
-    plain, before = arrivals(table, before, spans, name_of), before or Progress()
+    plain, before = arrivals(table.kind.follows, before, spans, name_of), before or Progress()
     span = spans.after(followed, before.versions.get(followed))
     came = {window for window, change in span.found if change in {INSERT, AFTER_UPDATE}}
     aside = {window for window in came if waits(window, own_window)}
@@ -75,6 +75,15 @@ def arrivals_by_window(
         progress=replace(plain.progress, waiting=still_waiting(before.waiting, came, own_window)),
         is_news=span.whole or bool(released) or bool(came - aside) or not span.only_inserts,
     )
+
+
+def with_files(came: Arrivals, files: Mapping[str, str]) -> Arrivals:
+    """Say beside what came of streams which file there is of each lookup; with another one, all is to be made anew."""
+    source = {**came.progress.source, **files}
+    if source == came.progress.source:
+        return came
+    changes = {name: replace(one, whole=True) for name, one in came.changes.items()}
+    return replace(came, changes=changes, progress=replace(came.progress, source=source), is_news=True)
 
 
 def arrivals_of_lookup(table: Table, before: Progress | None, edition: str) -> Arrivals:

@@ -1,10 +1,10 @@
 """The pipelines by feed. A feed without one ends at silver."""
 
-from lakehouse.pipelines import call_centre, gps, payments, trades
+from lakehouse.pipelines import call_centre, gps, payments, shop, trades
 from lakehouse.pipelines.options import Option
 from lakehouse.pipelines.pipeline import Pipeline
 
-_ALL = (trades.PIPELINE, call_centre.PIPELINE, payments.PIPELINE, gps.PIPELINE)
+_ALL = (trades.PIPELINE, call_centre.PIPELINE, payments.PIPELINE, gps.PIPELINE, shop.PIPELINE)
 
 PIPELINES = {pipeline.feed: pipeline for pipeline in _ALL}
 

@@ -17,6 +17,7 @@ from lakehouse.pipelines.kinds.days_onward import DaysOnward
 from lakehouse.pipelines.kinds.groups import Groups
 from lakehouse.pipelines.kinds.kind import OWN_ROWS
 from lakehouse.pipelines.kinds.per_row import PerRow
+from lakehouse.pipelines.kinds.totals import Totals
 from lakehouse.pipelines.pipeline import Balance, Pipeline, made_of
 from lakehouse.pipelines.protection import of_history, of_restricted, of_tokens
 from lakehouse.pipelines.spans import WINDOW
@@ -157,17 +158,25 @@ def _of_follows(table: Table, contracts: Contracts) -> Iterator[str]:
 def _of_kind(table: Table) -> Iterator[str]:
     kind = table.kind
     if isinstance(kind, Buckets | Day | DaysOnward):
-        replaced = kind.bucket if isinstance(kind, Buckets) else kind.day
-        if replaced not in table.key:
-            yield f"its kind replaces rows by {replaced!r}, which is no part of its key"
-        for name in sorted(_led_to(kind) - set(kind.follows)):
-            yield f"its kind finds days by {name!r}, which it does not follow"
-        if isinstance(kind, DaysOnward) and kind.by not in table.key:
-            yield f"its kind makes days by {kind.by!r}, which is no part of its key"
+        yield from _of_times(kind, table)
     elif isinstance(kind, PerRow | Correlate):
         yield from _of_found(kind, table)
     elif isinstance(kind, Groups):
         yield from _of_groups(kind, table)
+    elif isinstance(kind, Totals) and table.key != (kind.key,):
+        yield f"its kind sums up by {kind.key!r}, which must be its key"
+
+
+def _of_times(kind: Buckets | Day | DaysOnward, table: Table) -> Iterator[str]:
+    replaced = kind.bucket if isinstance(kind, Buckets) else kind.day
+    if replaced not in table.key:
+        yield f"its kind replaces rows by {replaced!r}, which is no part of its key"
+    for name in sorted(_led_to(kind) - set(kind.follows)):
+        yield f"its kind finds days by {name!r}, which it does not follow"
+    if isinstance(kind, DaysOnward) and kind.by not in table.key:
+        yield f"its kind makes days by {kind.by!r}, which is no part of its key"
+    if isinstance(kind, Buckets) and kind.by and table.key != (kind.bucket, *kind.by):
+        yield f"its kind makes rows anew by {', '.join((kind.bucket, *kind.by))}, which must be its key"
 
 
 def _of_found(kind: PerRow | Correlate, table: Table) -> Iterator[str]:

@@ -11,13 +11,21 @@ from dataclasses import dataclass, field, replace
 from lakehouse.lake.progress import Progress
 from lakehouse.lake.tables import Lake
 from lakehouse.lookups import Lookups
-from lakehouse.pipelines.arrivals import Arrivals, arrivals, arrivals_by_window, arrivals_of_lookup, as_new
+from lakehouse.pipelines.arrivals import (
+    Arrivals,
+    arrivals,
+    arrivals_by_window,
+    arrivals_of_lookup,
+    as_new,
+    with_files,
+)
 from lakehouse.pipelines.kept import kept
 from lakehouse.pipelines.kinds.day import Day
 from lakehouse.pipelines.kinds.days_onward import DaysOnward
 from lakehouse.pipelines.kinds.groups import Groups
 from lakehouse.pipelines.kinds.kind import Rewritten
 from lakehouse.pipelines.kinds.per_row import PerRow
+from lakehouse.pipelines.kinds.totals import Totals
 from lakehouse.pipelines.making import Making
 from lakehouse.pipelines.pipeline import Pipeline
 from lakehouse.pipelines.publishing import Publishing
@@ -54,11 +62,11 @@ class Gold:
     def run_pass(self, own_window: str, *, without_days: bool = False) -> frozenset[str]:
         """Take in what silver has changed; gives the windows whose rows may be others now, in gold or in a target.
 
-        without_days: leave tables of whole days as they are, which cost the same for one new row as for all of a day.
+        without_days: leave tables of whole days, and totals, as they are, which cost the same for one new row as for
+        all of a day.
         """
-        tables = [
-            one for one in self.pipeline.in_order() if not (without_days and isinstance(one.kind, Day | DaysOnward))
-        ]
+        late = (Day, DaysOnward, Totals)
+        tables = [one for one in self.pipeline.in_order() if not (without_days and isinstance(one.kind, late))]
         with spans_of(self.lake) as spans:
             return frozenset[str]().union(*[self._bring_up(one, own_window, spans) for one in tables])
 
@@ -134,15 +142,21 @@ class Gold:
             self._write(table, table.kind.of_window(own_window, making.inputs({}), making.rows), before)
             return
         came = self._arrivals(table, None, own_window, spans)
-        if all(came.progress.source[lookup] >= window for lookup, window in before.source.items()):
+        if isinstance(table.kind, Totals) or all(
+            came.progress.source[lookup] >= window for lookup, window in before.source.items()
+        ):
             self._write(table, self._rewritten(table, came, own_window), came.progress)
 
     def _arrivals(self, table: Table, before: Progress | None, own_window: str, spans: Spans) -> Arrivals:
+        if isinstance(table.kind, Totals):
+            files = {name: self.lookups.path(name, None) for name in table.kind.lookups}
+            streams = [one.name for one in table.kind.made_of]
+            return with_files(arrivals(streams, before, spans, self.pipeline.lake_name), files)
         for lookup in filter(self.lookups.has, table.kind.follows):
             return arrivals_of_lookup(table, before, self.lookups.edition(lookup, own_window))
         if any(map(self.lookups.has, table.inputs)):
             return arrivals_by_window(table, before, own_window, spans, self.pipeline.lake_name)
-        return arrivals(table, before, spans, self.pipeline.lake_name)
+        return arrivals(table.kind.follows, before, spans, self.pipeline.lake_name)
 
     def _rewritten(self, table: Table, came: Arrivals, own_window: str, *, is_new: bool = False) -> Rewritten | None:
         making = self._making(table, own_window, came.windows)

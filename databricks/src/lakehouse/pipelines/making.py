@@ -28,13 +28,13 @@ class Making:
     windows: frozenset[str | None]
 
     def read(self, name: str) -> DataFrame:
-        """Give an input whole, or the table itself; a table of lookups sees no rows of windows that wait."""
+        """Give an input whole, or the table itself; where each window has its lookup, without rows that wait for it."""
         if name == OWN_ROWS:
             return self.lake.read(self.table.lake_name)
         if self.lookups.has(name):
             return self.lookups.read(name, self._path(name, self.own_window), clear=self.table.is_restricted)
         rows = self.lake.read(self.name_of(name))
-        return rows.where(is_visible(F.col(WINDOW), self.own_window)) if self._lookups else rows
+        return rows.where(is_visible(F.col(WINDOW), self.own_window)) if self._by_window else rows
 
     def inputs(self, changes: Mapping[str, Changed], *, is_new: bool = False) -> Inputs:
         """Give what the table's kind decides by."""

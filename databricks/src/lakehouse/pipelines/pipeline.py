@@ -45,6 +45,10 @@ class Pipeline:
         inputs = {name for table in self.tables for name in table.inputs}
         return frozenset(name for name in inputs - tables if name not in lookups)
 
+    def columns_of(self, name: str) -> frozenset[str]:
+        """Name the columns of an input that tables repeat."""
+        return frozenset(of for table in self.tables for of in table.repeats.get(name, {}).values())
+
     def in_order(self) -> tuple[Table, ...]:
         """Give the tables, each after those that it is made of; raises graphlib.CycleError."""
         by_name = {table.name: table for table in self.tables}

@@ -5,14 +5,27 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gold_stage import FIRST, SECOND, record
-from gold_tables import buckets, days, days_onward, first_places, groups, latest, pairs, per_row
+from gold_tables import (
+    buckets,
+    days,
+    days_onward,
+    first_places,
+    firsts_of_buckets,
+    groups,
+    latest,
+    pairs,
+    per_row,
+    totals,
+)
 
 KINDS = {
     "per row": lambda left, right: per_row(left),
     "buckets": lambda left, right: buckets(left),
+    "groups in buckets": lambda left, right: firsts_of_buckets(left),
     "day": lambda left, right: days(left),
     "days onward": lambda left, right: days_onward(left),
     "correlate": pairs,
+    "totals": totals,
     "snapshot": lambda left, right: latest(left),
     "groups": lambda left, right: groups(left),
 }

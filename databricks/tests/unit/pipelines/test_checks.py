@@ -13,6 +13,7 @@ from lakehouse.pipelines.kinds.day import Day, MadeOf, Step
 from lakehouse.pipelines.kinds.days_onward import DaysOnward
 from lakehouse.pipelines.kinds.groups import Groups
 from lakehouse.pipelines.kinds.per_row import PerRow
+from lakehouse.pipelines.kinds.totals import Part, Totals
 from lakehouse.pipelines.options import Option
 from lakehouse.pipelines.pipeline import Balance, Pipeline
 from lakehouse.pipelines.table import Column, Table
@@ -93,6 +94,14 @@ def test_a_feed_without_a_pipeline_ends_at_silver():
             {"kind": Buckets("visits", timedelta(minutes=5), "at", "at")},
             "seen: its kind replaces rows by 'at', which is no part of its key.",
         ),
+        (
+            {"kind": Buckets("visits", timedelta(minutes=5), "at", "at", by=("id",)), "key": ("id", "at")},
+            "seen: its kind makes rows anew by at, id, which must be its key.",
+        ),
+        (
+            {"kind": Totals("place", (Part("visits"),), lookups=("stores",))},
+            "seen: its kind sums up by 'place', which must be its key.",
+        ),
         ({"name": "1seen"}, "seen: '1seen' can't be a name; use letters, digits and inner underscores."),
         ({"columns": (*TABLE.columns, ID)}, "seen: it has more than one column 'id'."),
     ],
@@ -136,6 +145,10 @@ def test_a_build_takes_the_tables_options_and_one_name_is_one_option():
     assert faults([Pipeline("shop", (one, same))], CONTRACTS) == []
     assert of_table(**more) == ["seen: build takes ['visits', 'least'], its inputs are ['visits']."]
     assert faults([Pipeline("shop", (one, other))], CONTRACTS) == ["'least' names more than one option."]
+
+
+def test_totals_may_take_lookups_which_they_follow():
+    assert of_table(kind=Totals("id", (Part("visits"),), lookups=("stores",))) == []
 
 
 def test_a_key_that_may_be_null_is_told():

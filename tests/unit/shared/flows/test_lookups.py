@@ -4,19 +4,16 @@ from datetime import UTC, date, datetime, time, timedelta
 from io import BytesIO
 from zoneinfo import ZoneInfo
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.clients.storage.fake import FakeDrawnFiles, FakeReference
+from shared.clients.storage.fake import FakeReference
 from shared.domain.days import DailySchedule
 from shared.domain.windows.window import Window
 from shared.errors import FeedUnusable, JobRefused, LoginRefused, Unavailable
-from shared.feeds.feed import Drawing, Drawn, DrawnReference, Feed, Stream
-from shared.flows.lookups import LookupTools, dimension_makers, provide, reference_makers, write_due_lookups
-from shared.flows.reference_data import TIME, ReferenceTools
+from shared.flows.lookups import LookupTools, dimension_makers, provide, write_due_lookups
 from tests.unit.shared.flows.helpdesk import POOL, clients, drawing, feed
 
 SAO_PAULO = ZoneInfo("America/Sao_Paulo")
@@ -190,59 +187,3 @@ def test_nothing_of_a_person_is_logged_noted_or_raised(make, caplog):
     assert [value for column in people for value in column.to_pylist() if value in read] == []
     assert "1980-01-0" not in read
     assert "lookup." in read
-
-
-ROWS = 5_000
-
-
-def lines(_pool, numbers, _options):
-    return pa.array([f'{{"id":{number}}}\n' for number in numbers])
-
-
-PEOPLE = DrawnReference("people", "people/people.json", (), lambda _: ROWS, lines)
-THINGS = DrawnReference("things", "things/thing_{number}.json", (), lambda _: 3, lines)
-ASIDE = DrawnReference("aside", "aside/aside.json", (), lambda _: 3, lines)
-
-
-class Zoo:
-    """A feed whose lookups are reference data, and a clock that goes on by `step` each time it is looked at."""
-
-    def __init__(self):
-        self.files, self.now, self.step = FakeDrawnFiles(), MORNING, timedelta()
-        zoo = Feed(
-            "zoo",
-            (Stream("trades/1"),),
-            Drawn(1, lambda *_: POOL, lambda _: None),
-            lookups=("people", "things"),
-            references=(PEOPLE, THINGS, ASIDE),
-        )
-        tools = ReferenceTools(self.files, lambda *_: Drawing(POOL, lambda _: {}), self.clock, {"zoo": zoo}, {})
-        self.tools = LookupTools(FakeReference(lambda: MORNING), reference_makers(zoo, tools))
-
-    def clock(self):
-        self.now += self.step
-        return self.now
-
-
-@pytest.mark.parametrize(("name", "path"), [("people", "people/people.json"), ("things", "things/thing_*.json")])
-def test_reference_data_is_a_lookup_by_its_path_in_the_lake_and_is_written_where_it_is_missing(name, path):
-    zoo = Zoo()
-
-    assert provide(zoo.tools, name, window(MORNING)) == (path, "")
-    assert {file.partition("/")[0] for file in zoo.files.files} == {name}
-    assert provide(zoo.tools, name, window(MORNING + HOUR)) == (path, "")
-
-
-def test_reference_data_that_is_no_lookup_of_its_feed_is_none():
-    assert set(Zoo().tools.makers) == {"people", "things"}
-
-
-def test_a_run_waits_until_reference_data_is_written_whole():
-    zoo = Zoo()
-    zoo.step = TIME * 0.6
-
-    with pytest.raises(Unavailable, match="people is not written yet"):
-        provide(zoo.tools, "people", window(MORNING))
-    zoo.step = timedelta()
-
-    assert provide(zoo.tools, "people", window(MORNING)) == ("people/people.json", "")

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from lakehouse.pipelines.kinds.kind import OWN_ROWS, Inputs, MakeRows, Rewritten, RowsOfValues
+from lakehouse.pipelines.kinds.keys import matching
+from lakehouse.pipelines.kinds.kind import OWN_ROWS, Inputs, MakeRows, Rewritten, RowsOfKeys, RowsOfValues
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -22,13 +23,16 @@ def bucket_of(time: Column, width: timedelta) -> Column:
 class Buckets:
     """The buckets that changed rows lie in, or lay in, are counted again from the stream and replaced.
 
-    time: the stream's column. bucket: the table's column with a bucket's beginning, as `bucket_of` gives it.
+    time: the stream's column. bucket: the table's column with a bucket's beginning, as `bucket_of` gives it. by: where
+    rows of a bucket depend on others of a group alone, such as those of one user, the columns of stream and table that
+    tell groups apart: then only the groups of the changed rows are made anew, and `bucket` with `by` is the key.
     """
 
     stream: str
     width: timedelta
     time: str
     bucket: str
+    by: tuple[str, ...] = ()
 
     @property
     def follows(self) -> tuple[str, ...]:
@@ -36,16 +40,24 @@ class Buckets:
         return (self.stream,)
 
     def rewritten(self, inputs: Inputs, build: MakeRows) -> Rewritten | None:
-        """Give all rows of the touched buckets."""
-        changed = inputs.changes[self.stream]
-        touched = changed.rows.select(bucket_of(F.col(self.time), self.width).alias(self.bucket))
+        """Give all rows of the touched buckets, or of the touched groups in them."""
+        changed, key = inputs.changes[self.stream], (self.bucket, *self.by)
+        touched = self._with_bucket(changed.rows).select(*key)
         if changed.whole:
-            touched = touched.union(inputs.read(OWN_ROWS).select(self.bucket))
-        buckets = _times(touched.dropna().distinct())
+            touched = touched.union(inputs.read(OWN_ROWS).select(*key))
+        groups = touched.dropna().distinct()
+        groups = groups.localCheckpoint() if self.by else groups
+        buckets = _times(groups.select(self.bucket).distinct())
         if not buckets:
             return None
-        rows = build({self.stream: self._within(inputs.read(self.stream), buckets)})
-        return RowsOfValues(rows, self.bucket, buckets)
+        there = self._within(inputs.read(self.stream), buckets)
+        if not self.by:
+            return RowsOfValues(build({self.stream: there}), self.bucket, buckets)
+        of_groups = matching(self._with_bucket(there), groups, {name: name for name in key}).drop(self.bucket)
+        return RowsOfKeys(build({self.stream: of_groups}), groups)
+
+    def _with_bucket(self, rows: DataFrame) -> DataFrame:
+        return rows.withColumn(self.bucket, bucket_of(F.col(self.time), self.width))
 
     def _within(self, rows: DataFrame, buckets: list[datetime]) -> DataFrame:
         """Take the rows of these buckets; the two bounds are what spares reading the files of other times."""

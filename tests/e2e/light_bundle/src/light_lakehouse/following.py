@@ -41,7 +41,7 @@ def main() -> None:
 
 def _follow(given: dict[str, str], reference: ContainerClient) -> None:
     for path in json.loads(given["lookups"]).values():
-        if not path.endswith(".json") and not reference.get_blob_client(path).exists():  # others are in the lake
+        if not reference.get_blob_client(path).exists():
             sys.exit(f"The lookup {path} is not there.")
     if given["mode"] == "follow":
         marker = reference.get_blob_client(f"windows/{given['window_id']}/closed.json")
