@@ -1,8 +1,8 @@
 locals {
-  # A hub a stream: each contract of records, but those whose records become files of the lake.
-  streams_in_files = ["items", "orders"]
-  contracts        = fileset("${path.module}/../contracts", "*.v*.schema.json")
-  hubs             = setsubtract([for each in local.contracts : split(".", each)[0]], local.streams_in_files)
+  # A hub a stream: each contract of records, but those whose records become rows of the database.
+  streams_in_sql = ["items", "orders"]
+  contracts      = fileset("${path.module}/../contracts", "*.v*.schema.json")
+  hubs           = setsubtract([for each in local.contracts : split(".", each)[0]], local.streams_in_sql)
 
   # Who reads which hub; readers beside each other need groups of their own.
   consumer_groups = merge(

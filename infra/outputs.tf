@@ -16,9 +16,9 @@ output "DATA_FACTORY_NAME" { value = azurerm_data_factory.main.name }
 output "DATA_FACTORY_PRINCIPAL_ID" { value = azurerm_data_factory.main.identity[0].principal_id }
 output "ACCESS_CONNECTOR_ID" { value = azurerm_databricks_access_connector.main.id }
 
-output "FEEDS" { value = local.app_settings["FEEDS"] }
-output "LAKE__accountName" { value = local.app_settings["LAKE__accountName"] }
-output "EVENT_HUBS__fullyQualifiedNamespace" { value = local.app_settings["EVENT_HUBS__fullyQualifiedNamespace"] }
-output "EVENT_GRID__topicEndpoint" { value = local.app_settings["EVENT_GRID__topicEndpoint"] }
-output "DATABRICKS__host" { value = local.app_settings["DATABRICKS__host"] }
-output "SQL__url" { value = local.app_settings["SQL__url"] }
+output "FEEDS" { value = local.places["FEEDS"] }
+output "LAKE__accountName" { value = local.places["LAKE__accountName"] }
+output "EVENT_HUBS__fullyQualifiedNamespace" { value = local.places["EVENT_HUBS__fullyQualifiedNamespace"] }
+output "EVENT_GRID__topicEndpoint" { value = local.places["EVENT_GRID__topicEndpoint"] }
+output "DATABRICKS__host" { value = local.places["DATABRICKS__host"] }
+output "SQL__url" { value = local.places["SQL__url"] }

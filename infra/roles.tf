@@ -14,8 +14,8 @@ locals {
   scopes = {
     host      = azurerm_storage_account.host.id
     lake      = azurerm_storage_account.lake.id
-    capture   = azurerm_storage_container.lake["capture"].id
-    dead      = azurerm_storage_container.lake["dead-letters"].id
+    capture   = azurerm_storage_container.lake["capture"].resource_manager_id
+    dead      = azurerm_storage_container.lake["dead-letters"].resource_manager_id
     namespace = azurerm_eventhub_namespace.main.id
     topic     = azurerm_eventgrid_topic.windows.id
     vault     = azurerm_key_vault.main.id

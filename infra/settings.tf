@@ -2,7 +2,18 @@
 locals {
   secret = "@Microsoft.KeyVault(SecretUri=https://${local.names.vault}.vault.azure.net/secrets/%s)"
 
+  # Where things are: outputs too, so nothing here may be secret.
+  places = {
+    LAKE__accountName                   = local.names.lake_storage
+    EVENT_HUBS__fullyQualifiedNamespace = "${local.names.namespace}.servicebus.windows.net"
+    EVENT_GRID__topicEndpoint           = azurerm_eventgrid_topic.windows.endpoint
+    DATABRICKS__host                    = "https://${azurerm_databricks_workspace.main.workspace_url}"
+    SQL__url                            = "mssql://${local.names.sql}.database.windows.net/${local.names.database}"
+    FEEDS                               = join(",", var.feeds)
+  }
+
   app_settings = merge(
+    local.places,
     {
       # Read by the host, before the app is: storage for its own work, and telemetry by identity.
       AzureWebJobsStorage__accountName          = local.names.host_storage
@@ -22,16 +33,10 @@ locals {
       # Read by the worker, before the app is.
       PYTHON_THREADPOOL_THREAD_COUNT = "32"
 
-      # Where things are, and who logs in.
-      LAKE__accountName                   = local.names.lake_storage
-      EVENT_HUBS__fullyQualifiedNamespace = "${local.names.namespace}.servicebus.windows.net"
-      EVENT_HUBS__credential              = "managedidentity"
-      EVENT_HUBS__clientId                = azurerm_user_assigned_identity.app.client_id
-      EVENT_GRID__topicEndpoint           = azurerm_eventgrid_topic.windows.endpoint
-      DATABRICKS__host                    = "https://${azurerm_databricks_workspace.main.workspace_url}"
-      SQL__url                            = "mssql://${local.names.sql}.database.windows.net/${local.names.database}"
-      ALERT_INGESTION_URL                 = format(local.secret, "alert-ingestion-url")
-      FEEDS                               = join(",", var.feeds)
+      # Who logs in, and the address of the alert.
+      EVENT_HUBS__credential = "managedidentity"
+      EVENT_HUBS__clientId   = azurerm_user_assigned_identity.app.client_id
+      ALERT_INGESTION_URL    = format(local.secret, "alert-ingestion-url")
     },
     var.cosmos ? { COSMOS__accountEndpoint = "https://${local.names.cosmos}.documents.azure.com" } : {},
     var.assets_key_is_in_vault ? {
