@@ -1,6 +1,7 @@
 """The definitions of Data Factory as Azure's own client reads them, and as they are deployed."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -75,3 +76,58 @@ def test_azures_client_finds_a_misspelt_name(name, written, misspelt):
     model = _deserialize(MODELS[path.parent.name], json.loads(text.replace(written, misspelt)))
 
     assert misspelt.strip('"') in unknown(model)[0]
+
+
+@pytest.fixture
+def template(states):
+    return json.loads(states["default"].at("resource_group_template_deployment.factory")["template_content"])
+
+
+def test_every_file_is_deployed_as_it_is_but_for_what_this_deployment_has_instead(template, states):
+    vault, topic = states["default"].one("key_vault"), states["default"].one("eventgrid_topic")
+    deployed = {each["name"].partition("/")[2]: each["properties"] for each in template["resources"]}
+
+    for path in FILES:
+        written = json.loads(path.read_text())["properties"]
+        written.pop("runtimeState", None)
+        text = json.dumps(written).replace("https://key-vault-name.vault.azure.net/", vault["vault_uri"])
+        text = re.sub(r"/subscriptions/0{8}-[^\"]*/topics/topic-name", topic["id"], text)
+        assert _unescaped(deployed[path.stem]) == json.loads(text), path.stem
+    assert len(deployed) == len(FILES)
+
+
+def test_azure_takes_no_text_of_a_file_for_an_expression_of_its_own(template):
+    properties = [each["properties"] for each in template["resources"]]
+
+    assert [text for text in _texts(properties) if text.startswith("[") and not text.startswith("[[")] == []
+
+
+def test_what_a_file_refers_to_is_deployed_before_it(template):
+    made = {(each["type"].rpartition("/")[2], each["name"].partition("/")[2]) for each in template["resources"]}
+    for each in template["resources"]:
+        awaited = set(re.findall(r"factories/(\w+)', '[^']+', '([^']+)'", " ".join(each["dependsOn"])))
+        assert awaited <= made
+        for kind, name in _references(each["properties"]):
+            assert (kind, name) in awaited or each["type"].endswith(kind), (each["name"], name)
+
+
+def _references(value: Any) -> set[tuple[str, str]]:
+    text = json.dumps(value)
+    found = re.findall(r'"referenceName": "([^"]+)", "type": "(\w+)Reference"', text)
+    found += [(name, kind) for kind, name in re.findall(r'"type": "(\w+)Reference", "referenceName": "([^"]+)"', text)]
+    return {(f"{kind.lower()}s", name) for name, kind in found}
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [text for each in inner for text in _texts(each)]
+
+
+def _unescaped(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _unescaped(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_unescaped(each) for each in value]
+    return value[1:] if isinstance(value, str) and value.startswith("[[") else value
