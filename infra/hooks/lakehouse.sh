@@ -17,8 +17,9 @@ if ! databricks secrets list-scopes --output json | grep -q '"lakehouse"'; then
   }"
 fi
 
-# The app starts runs; the factory does too, where it is used; the jobs run as the lakehouse's principal.
-for client_id in "$APP_CLIENT_ID" "$LAKEHOUSE_CLIENT_ID"; do
+# The app starts runs, and the factory where its triggers are used; the jobs run as the lakehouse's principal.
+factory_client_id=$(az ad sp show --id "$DATA_FACTORY_PRINCIPAL_ID" --query appId --output tsv)
+for client_id in "$APP_CLIENT_ID" "$LAKEHOUSE_CLIENT_ID" "$factory_client_id"; do
   if ! databricks service-principals list --filter "applicationId eq \"$client_id\"" --output json | grep -q "$client_id"; then
     databricks service-principals create --application-id "$client_id" --active
   fi
@@ -54,6 +55,9 @@ databricks bundle deploy --target prod --auto-approve \
 
 # The factory asks for the job by its number, which is known only now.
 job=$(databricks jobs list --name follow_window --output json | grep -o '"job_id": *[0-9]*' | grep -o '[0-9]*' | head -n 1)
+databricks permissions update jobs "$job" --json "{\"access_control_list\": [
+  {\"service_principal_name\": \"$factory_client_id\", \"permission_level\": \"CAN_MANAGE_RUN\"}
+]}"
 parameter="factories/$DATA_FACTORY_NAME/globalParameters/default"
 base="https://management.azure.com/subscriptions/$AZURE_SUBSCRIPTION_ID/resourceGroups/$AZURE_RESOURCE_GROUP"
 url="$base/providers/Microsoft.DataFactory/$parameter?api-version=2018-06-01"
