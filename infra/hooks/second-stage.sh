@@ -6,7 +6,7 @@ if [ "${CODE_IS_PUBLISHED:-false}" = true ]; then
   exit 0
 fi
 azd env set CODE_IS_PUBLISHED true
-azd provision --no-prompt || {
+CODE_IS_PUBLISHED=true azd provision --no-prompt || {
   azd env set CODE_IS_PUBLISHED false
   printf 'The second stage failed: see the output above, then run `azd deploy` again.\n' >&2
   exit 1
