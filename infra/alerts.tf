@@ -1,8 +1,25 @@
 # The Logic App of the alert `ingestion`, of the definition that the tests run. Its address holds a signature: Azure writes it
 # into the vault by itself, so that it stands in no state and no log.
 locals {
-  workflow    = jsondecode(file("${path.module}/../definitions/logic_apps/ingestion_alert/workflow.json"))
-  connections = toset(keys(local.workflow.parameters["$connections"].value))
+  workflow     = jsondecode(file("${path.module}/../definitions/logic_apps/ingestion_alert/workflow.json"))
+  connections  = local.workflow.parameters["$connections"].value
+  managed_apis = "/subscriptions/${data.azurerm_client_config.deployer.subscription_id}/providers/Microsoft.Web/locations/${var.location}/managedApis"
+
+  # The table is reached as the Logic App's identity. Mail needs a person's consent: open the connection office365 in the portal
+  # once, and authorise it.
+  alert_connections = [
+    for name, each in local.connections : {
+      type       = "Microsoft.Web/connections"
+      apiVersion = "2016-06-01"
+      name       = name
+      location   = var.location
+      tags       = local.tags
+      properties = merge(
+        { displayName = name, api = { id = "${local.managed_apis}/${name}" } },
+        can(each.connectionProperties) ? { parameterValueSet = { name = "managedIdentityAuth", values = {} } } : {},
+      )
+    }
+  ]
 
   alert_template = {
     "$schema"      = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
@@ -11,7 +28,7 @@ locals {
       definition  = { type = "object" } # as a parameter, so that Azure takes none of its texts for an expression of its own
       connections = { type = "object" }
     }
-    resources = [
+    resources = concat(local.alert_connections, [
       {
         type       = "Microsoft.Logic/workflows"
         apiVersion = "2019-05-01"
@@ -19,6 +36,7 @@ locals {
         location   = var.location
         tags       = local.tags
         identity   = { type = "SystemAssigned" }
+        dependsOn  = [for name, _ in local.connections : "[resourceId('Microsoft.Web/connections', '${name}')]"]
         properties = {
           state      = "Enabled"
           definition = "[parameters('definition')]"
@@ -43,7 +61,7 @@ locals {
           value = "[listCallbackUrl(resourceId('Microsoft.Logic/workflows/triggers', '${local.names.alert}', 'manual'), '2019-05-01').value]"
         }
       },
-    ]
+    ])
     outputs = {
       principalId = {
         type  = "string"
@@ -51,17 +69,6 @@ locals {
       }
     }
   }
-}
-
-# Mail needs a person's consent: open the connection office365 in the portal once, and authorise it.
-resource "azurerm_api_connection" "alert" {
-  for_each = local.connections
-
-  name                = each.key
-  resource_group_name = azurerm_resource_group.main.name
-  managed_api_id      = "/subscriptions/${data.azurerm_client_config.deployer.subscription_id}/providers/Microsoft.Web/locations/${var.location}/managedApis/${each.key}"
-  display_name        = each.key
-  tags                = local.tags
 }
 
 resource "azurerm_resource_group_template_deployment" "alert" {
@@ -73,9 +80,9 @@ resource "azurerm_resource_group_template_deployment" "alert" {
     definition = { value = local.workflow.definition }
     connections = {
       value = {
-        for name, each in local.workflow.parameters["$connections"].value : name => merge(each, {
-          connectionId = azurerm_api_connection.alert[name].id
-          id           = azurerm_api_connection.alert[name].managed_api_id
+        for name, each in local.connections : name => merge(each, {
+          connectionId = "${azurerm_resource_group.main.id}/providers/Microsoft.Web/connections/${name}"
+          id           = "${local.managed_apis}/${name}"
         })
       }
     }

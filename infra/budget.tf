@@ -5,7 +5,7 @@ resource "azurerm_consumption_budget_resource_group" "main" {
   time_grain        = "Monthly"
 
   time_period {
-    start_date = var.budget_from
+    start_date = formatdate("YYYY-MM-'01T00:00:00Z'", plantimestamp())
   }
 
   dynamic "notification" {
@@ -17,5 +17,9 @@ resource "azurerm_consumption_budget_resource_group" "main" {
       threshold      = notification.value
       contact_emails = [var.alert_email]
     }
+  }
+
+  lifecycle {
+    ignore_changes = [time_period] # it begins in the month in which it is made
   }
 }

@@ -147,6 +147,46 @@ resource "azurerm_subnet_network_security_group_association" "inner" {
   network_security_group_id = azurerm_network_security_group.main[0].id
 }
 
+# The way out: the venues and Databricks' control plane are on the internet, and a new network has no way there by itself.
+resource "azurerm_public_ip" "out" {
+  count = var.private ? 1 : 0
+
+  name                = "pip-${local.name}"
+  resource_group_name = azurerm_resource_group.main.name
+  location            = azurerm_resource_group.main.location
+  allocation_method   = "Static"
+  sku                 = "Standard"
+  tags                = local.tags
+}
+
+resource "azurerm_nat_gateway" "out" {
+  count = var.private ? 1 : 0
+
+  name                = "ng-${local.name}"
+  resource_group_name = azurerm_resource_group.main.name
+  location            = azurerm_resource_group.main.location
+  sku_name            = "Standard"
+  tags                = local.tags
+}
+
+resource "azurerm_nat_gateway_public_ip_association" "out" {
+  count = var.private ? 1 : 0
+
+  nat_gateway_id       = azurerm_nat_gateway.out[0].id
+  public_ip_address_id = azurerm_public_ip.out[0].id
+}
+
+resource "azurerm_subnet_nat_gateway_association" "out" {
+  for_each = var.private ? {
+    app                = azurerm_subnet.app[0].id
+    databricks-public  = azurerm_subnet.databricks_public[0].id
+    databricks-private = azurerm_subnet.databricks_private[0].id
+  } : {}
+
+  subnet_id      = each.value
+  nat_gateway_id = azurerm_nat_gateway.out[0].id
+}
+
 resource "azurerm_private_dns_zone" "main" {
   for_each = toset([for each in local.endpoints : local.zones[each.zone]])
 

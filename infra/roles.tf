@@ -53,6 +53,7 @@ locals {
       role         = each[1]
       scope        = local.scopes[each[2]]
       reason       = each[4]
+      kind         = each[0] == "deployer" ? null : "ServicePrincipal" # a new identity is not looked up, which may fail for a minute
     } if local.wanted[each[3]]
   }
 }
@@ -61,6 +62,7 @@ resource "azurerm_role_assignment" "main" {
   for_each = local.roles
 
   principal_id         = each.value.principal_id
+  principal_type       = each.value.kind
   role_definition_name = each.value.role
   scope                = each.value.scope
   description          = each.value.reason
@@ -71,6 +73,7 @@ resource "azurerm_role_assignment" "vault_references" {
   count = local.is_flex ? 1 : 0
 
   principal_id         = local.app.own_id
+  principal_type       = "ServicePrincipal"
   role_definition_name = "Key Vault Secrets User"
   scope                = azurerm_key_vault.main.id
   description          = "On Flex Consumption, references to the vault are resolved as the system's identity."
@@ -78,6 +81,7 @@ resource "azurerm_role_assignment" "vault_references" {
 
 resource "azurerm_role_assignment" "alerts" {
   principal_id         = jsondecode(azurerm_resource_group_template_deployment.alert.output_content).principalId.value
+  principal_type       = "ServicePrincipal"
   role_definition_name = "Storage Table Data Contributor"
   scope                = azurerm_storage_account.host.id
   description          = "The Logic App remembers which alerts it has sent."

@@ -182,9 +182,3 @@ variable "monthly_budget" {
   type        = number
   default     = 300
 }
-
-variable "budget_from" {
-  description = "The first day of the month in which the budget begins."
-  type        = string
-  default     = "2026-12-01T00:00:00Z"
-}

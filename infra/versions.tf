@@ -17,6 +17,9 @@ provider "azurerm" {
     key_vault {
       purge_soft_delete_on_destroy = false # the vault is protected from it
     }
+    storage {
+      data_plane_available = false # whoever deploys has no role on the data, and may be outside of a private network
+    }
     resource_group {
       prevent_deletion_if_contains_resources = true
     }

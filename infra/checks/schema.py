@@ -2,9 +2,8 @@
 
 `@cdktn/provider-azurerm` is generated from the schema of the provider and holds it in its `.jsii` assembly, as types of
 TypeScript. What the assembly does not say: whether many blocks are a list or a set (a list here, so an index into a set
-is not found), whether an optional argument is computed too (not here, but `id`), which values a text may have, and which
-results are sensitive (none here).
-As a program: `python -m infra.checks.schema <.jsii> <file of the schema>`.
+is not found), whether an optional argument is computed too (not here, but `id`), which values a text may have, and
+which results are sensitive (none here). As a program: `python -m infra.checks.schema <.jsii> <file of the schema>`.
 """
 
 import json

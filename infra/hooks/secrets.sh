@@ -2,6 +2,14 @@
 # Write the secrets that no identity can replace into the vault, each once: what is there is never changed.
 set -eu
 
+# The role on the vault, which was given a moment ago, may take minutes to hold.
+for wait in 0 15 30 60 120 240; do
+  sleep "$wait"
+  if az keyvault secret list --vault-name "$KEY_VAULT_NAME" --output none; then
+    break
+  fi
+done
+
 is_in_vault() {
   [ -n "$(az keyvault secret list --vault-name "$KEY_VAULT_NAME" --query "[?name=='$1'].name" --output tsv)" ]
 }
