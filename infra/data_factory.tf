@@ -3,15 +3,18 @@ locals {
   definitions = "${path.module}/../definitions/data_factory"
   factory     = jsondecode(file(one([for each in fileset(local.definitions, "factory/*.json") : "${local.definitions}/${each}"])))
 
-  global_parameters = merge(
-    { for name, each in local.factory.properties.globalParameters : name => each.value },
-    {
-      functionAppUrl       = "https://${local.names.app}.azurewebsites.net"
-      lakeUrl              = "https://${local.names.lake_storage}.dfs.core.windows.net"
-      databricksUrl        = "https://${azurerm_databricks_workspace.main.workspace_url}"
-      databricksResourceId = azurerm_databricks_workspace.main.id
-    },
-  )
+  # Of what the file names by a placeholder, what this deployment has.
+  real_parameters = {
+    functionAppUrl       = "https://${local.names.app}.azurewebsites.net"
+    lakeUrl              = "https://${local.names.lake_storage}.dfs.core.windows.net"
+    databricksUrl        = "https://${azurerm_databricks_workspace.main.workspace_url}"
+    databricksResourceId = azurerm_databricks_workspace.main.id
+    sqlServer            = "${local.names.sql}.database.windows.net"
+    sqlDatabase          = local.names.database
+  }
+  global_parameters = {
+    for name, each in local.factory.properties.globalParameters : name => lookup(local.real_parameters, name, each.value)
+  }
 
   # The folders of the definitions as kinds of resources, and which kinds each of them may refer to.
   factory_kinds = {

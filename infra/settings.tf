@@ -14,6 +14,7 @@ locals {
 
   app_settings = merge(
     local.places,
+    { for hub in local.hubs : "${upper(hub)}_HUB" => hub }, # triggers refer to some of them
     {
       # Read by the host, before the app is: storage for its own work, and telemetry by identity.
       AzureWebJobsStorage__accountName          = local.names.host_storage
@@ -25,8 +26,6 @@ locals {
       # Names that triggers and host.json refer to: without one of them the host starts no function.
       TASKHUB_NAME                            = "ReactiveIngestion"
       WINDOW_TIMER                            = "0 * * * * *"
-      GPS_HUB                                 = "gps"
-      PROMOTIONS_HUB                          = "promotions"
       "AzureWebJobs.promote_points.Disabled"  = tostring(!var.promotions)
       "AzureWebJobs.push_promotions.Disabled" = "true" # until PUSH_URL is given in `settings`
 

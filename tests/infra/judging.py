@@ -42,6 +42,8 @@ def wrong_settings(state: State) -> list[str]:
     """Judge the app's settings as the app reads them, once its references to the vault are resolved."""
     given = state.app_settings
     problems = [f"{name} is not set" for name in sorted(bound_names() - set(given))]
+    switches = {name for name in SETTINGS if name.startswith("AzureWebJobs.")}
+    problems += [f"{name} is not set, so its function runs" for name in sorted(switches - set(given))]
     problems += [f"{name} is for one machine" for name in sorted(OF_ONE_MACHINE & set(given))]
     known = set(SETTINGS) | OF_THE_HOST
     problems += [f"{name} is no setting" for name in given if name not in known and not name.startswith("ALERT_")]

@@ -65,7 +65,7 @@ def test_every_hub_that_the_app_sends_to_exists(state):
 
 
 def test_every_consumer_group_that_a_trigger_reads_by_exists(state):
-    triggers = (ROOT / "blueprints" / "promotions.py").read_text()
+    triggers = "\n".join(path.read_text() for path in (ROOT / "blueprints").glob("*.py"))
     read = re.findall(r'event_hub_name="%([A-Z]+)_HUB%".*?consumer_group="(\w+)"', triggers, re.DOTALL)
 
     made = {(each["eventhub_name"], each["name"]) for each in state.all_of("eventhub_consumer_group")}
@@ -159,3 +159,17 @@ def test_a_private_deployment_reaches_every_service_by_an_endpoint_of_its_own(st
 def test_nothing_of_a_network_is_made_where_none_is_asked_for(states, run):
     assert list(states[run].all_of("virtual_network")) == []
     assert list(states[run].all_of("private_endpoint")) == []
+
+
+def test_no_placeholder_of_the_definitions_is_deployed(state):
+    factory = (ROOT / "definitions" / "data_factory" / "factory" / "reactive-ingestion.json").read_text()
+    texts = "\n".join(path.read_text() for path in (ROOT / "definitions").rglob("*.json"))
+    placeholders = set(re.findall(r"\b[a-z-]+-name\b|storageaccountname|00000000-0000-0000-0000-000000000000", texts))
+
+    deployed = json.dumps(
+        [each for kind in ("data_factory", "resource_group_template_deployment") for each in state.all_of(kind)]
+    )
+
+    assert {"function-app-name", "topic-name"} <= placeholders
+    assert "functionAppUrl" in factory
+    assert {placeholder for placeholder in placeholders if placeholder in deployed} == set()

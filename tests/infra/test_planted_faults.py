@@ -34,7 +34,7 @@ BY_JUDGING = {
         r'(?<="app", )"EventGrid Data Sender"',
         "app needs no",
     ),
-    "a missing setting": ("settings.tf", r"\n\s+GPS_HUB .*", "GPS_HUB is not set"),
+    "a missing setting": ("settings.tf", r"\n\s+WINDOW_TIMER .*", "WINDOW_TIMER is not set"),
     "a misspelt setting": (
         "settings.tf",
         r"AzureWebJobsStorage__clientId(?= )",
