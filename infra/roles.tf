@@ -3,6 +3,7 @@
 locals {
   principals = {
     app        = azurerm_user_assigned_identity.app.principal_id
+    databricks = var.databricks_object_id
     capture    = azurerm_eventhub_namespace.main.identity[0].principal_id
     connector  = azurerm_databricks_access_connector.main.identity[0].principal_id
     deployer   = data.azurerm_client_config.deployer.object_id
@@ -39,7 +40,7 @@ locals {
     ["capture", "Storage Blob Data Contributor", "capture", "capture", "Event Hubs writes what it captures."],
     ["event_grid", "Storage Blob Data Contributor", "dead", "always", "Event Grid writes what it could not deliver."],
     ["lakehouse", "Azure Event Hubs Data Receiver", "namespace", "always", "The jobs read the hubs."],
-    ["lakehouse", "Key Vault Secrets User", "vault", "always", "The secret scope is read as whoever runs the job."],
+    ["databricks", "Key Vault Secrets User", "vault", "always", "Databricks itself reads the secrets of the scope."],
     ["connector", "Storage Blob Data Contributor", "lake", "always", "Unity Catalog reaches the lake: tables, lookups, captured files."],
     ["connector", "Azure Event Hubs Data Receiver", "namespace", "always", "The service credential reads hubs without any secret."],
     ["factory", "Storage Blob Data Contributor", "lake", "always", "Its pipelines write lookups and export the shop's orders."],

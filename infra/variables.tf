@@ -38,8 +38,13 @@ variable "sql_administrator" {
 }
 
 variable "lakehouse_principal" {
-  description = "The service principal that the lakehouse's jobs log in with (hooks/lakehouse-principal.sh makes it)."
+  description = "The service principal that the lakehouse's jobs log in with (hooks/principals.sh makes it)."
   type        = object({ client_id = string, object_id = string })
+}
+
+variable "databricks_object_id" {
+  description = "The object id that Azure Databricks itself has in the tenant: it reads the secrets for the scope."
+  type        = string
 }
 
 variable "code_is_published" {

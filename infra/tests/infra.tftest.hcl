@@ -42,9 +42,10 @@ mock_provider "azurerm" {
 }
 
 variables {
-  environment_name = "trial"
-  location         = "westeurope"
-  alert_email      = "operations@example.com"
+  environment_name     = "trial"
+  location             = "westeurope"
+  alert_email          = "operations@example.com"
+  databricks_object_id = "99999999-9999-9999-9999-999999999999"
   lakehouse_principal = {
     client_id = "77777777-7777-7777-7777-777777777777"
     object_id = "88888888-8888-8888-8888-888888888888"

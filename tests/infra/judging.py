@@ -83,7 +83,7 @@ NEEDED = {
     ("app", "Monitoring Metrics Publisher", "insights"): "shared/telemetry.py",
     ("event_grid", "Storage Blob Data Contributor", "dead-letters"): "infra/event_grid.tf",
     ("lakehouse", "Azure Event Hubs Data Receiver", "namespace"): "databricks/src/lakehouse/sources/kafka.py",
-    ("lakehouse", "Key Vault Secrets User", "vault"): "databricks/src/lakehouse/building.py",
+    ("databricks", "Key Vault Secrets User", "vault"): "databricks/src/lakehouse/building.py",
     ("connector", "Storage Blob Data Contributor", "lake"): "databricks/resources/schemas.yml",
     ("connector", "Azure Event Hubs Data Receiver", "namespace"): "databricks/src/lakehouse/sources/kafka.py",
     ("factory", "Storage Blob Data Contributor", "lake"): "definitions/data_factory/linkedService/Lake.json",
@@ -124,11 +124,9 @@ def _principals(state: State) -> dict[str, str]:
     }
     found = {each["identity"][0]["principal_id"]: name for name, each in of_systems.items()}
     alert = json.loads(state.at("resource_group_template_deployment.alert")["output_content"])["principalId"]["value"]
-    found |= {alert: "alert", state.one("user_assigned_identity")["principal_id"]: "app"}
-    return found | {
-        "88888888-8888-8888-8888-888888888888": "lakehouse",
-        "33333333-3333-3333-3333-333333333333": "deployer",
-    }
+    given = {"33333333-3333-3333-3333-333333333333": "deployer", "88888888-8888-8888-8888-888888888888": "lakehouse"}
+    given |= {"99999999-9999-9999-9999-999999999999": "databricks", alert: "alert"}
+    return found | given | {state.one("user_assigned_identity")["principal_id"]: "app"}
 
 
 def _scopes(state: State) -> dict[str, str]:
