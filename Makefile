@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup lakehouse java-client run demo up platform doctor test faults test-emulators test-lakehouse bundle lint fmt type bench settings dictionary compile clean distclean
+.PHONY: help setup lakehouse java-client run demo up platform doctor infra infra-tools test faults test-emulators test-lakehouse bundle lint fmt type bench settings dictionary compile clean distclean
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
@@ -26,6 +26,12 @@ lakehouse: setup ## Make Spark ready too: its environment and jars (Java 17 or 2
 java-client: setup ## Make the Java client of Event Hubs ready, which the emulators' tests run (a JDK from 17 on, Maven)
 	@scripts/setup-java-client
 
+infra-tools: setup ## Make the checks of infra ready: the schema of the Terraform provider, checkov
+	@scripts/setup-infra
+
+infra: infra-tools ## Check the infrastructure offline: Terraform against the provider's schema, with mocks; policies; definitions
+	@$(PYTHON) -m pytest tests/infra $(ARGS)
+
 run: lakehouse ## Show one short window of each feed and check its counts; RECORDING=<file> replays exchange frames
 	@$(PYTHON) -m local run $(RECORDED) $(ARGS)
 
@@ -41,7 +47,7 @@ platform: lakehouse ## Run all but the Functions host, for `func start`
 doctor: ## Say what is missing or misconfigured
 	@if [[ -x $(PYTHON) ]]; then $(PYTHON) -m local doctor; else python3 -m local doctor; fi
 
-test: lakehouse java-client ## Run every test, of the app, the emulators and the lakehouse; ARGS=<pytest's arguments> for some of the app's
+test: lakehouse java-client infra-tools ## Run every test, of the app, the emulators and the lakehouse; ARGS=<pytest's arguments> for some of the app's
 	@scripts/test $(ARGS)
 
 faults: lakehouse ## Run the fault tests at full length; their figures go to docs/reliability.md (ARGS=-k f07 for one row)
@@ -86,4 +92,4 @@ clean: ## Remove all local state, the built wheel and the tools' caches
 	find . -name __pycache__ -type d -not -path './.venv*/*' -not -path './node_modules/*' -not -path './.cache/*' -prune -exec rm -rf {} +
 
 distclean: clean ## Remove what `make setup` made, too
-	rm -rf .venv .venv-lakehouse node_modules .cache emulators/tests/clients/javascript/node_modules
+	rm -rf .venv .venv-checkov .venv-lakehouse node_modules .cache emulators/tests/clients/javascript/node_modules

@@ -43,9 +43,12 @@ def app_identity(settings: Settings) -> Identity:
 
 
 def storage_account(settings: Settings, service: Literal["blob", "queue", "table"]) -> Account:
-    """Say how a service of the app's storage account is reached."""
-    endpoint = settings.storage_endpoints[service] or f"https://{settings.storage_account}.{service}.core.windows.net"
+    """Say how a service of the app's storage is reached; where the lake has an account, all blobs are there."""
     identity = make_identity(ManagedIdentity(settings.storage_client_id))
+    if service == "blob" and settings.lake_account:
+        lake = f"https://{settings.lake_account}.blob.core.windows.net"
+        return Account(None, lake, identity, settings.ca_bundle)
+    endpoint = settings.storage_endpoints[service] or f"https://{settings.storage_account}.{service}.core.windows.net"
     return Account(settings.storage, endpoint, identity, settings.ca_bundle)
 
 

@@ -118,6 +118,12 @@ _STORAGE = (
     ),
     Setting("AzureWebJobsStorage__clientId", values.entra_id, "", "The user-assigned identity for storage."),
     Setting(
+        "LAKE__accountName",
+        values.storage_account,
+        "",
+        "The account of the containers that the lakehouse reads too, by the same identity; absent: the one above.",
+    ),
+    Setting(
         "SPILL",
         setting.OneOf("on", "off"),
         "on",

@@ -80,6 +80,7 @@ class Settings:
 
     spills: whether what a hub does not take in time is kept; else its slice fails. longest_closing: how long one call
     of a window's closing may work, None for ever. storage_endpoints: of the app's account, by service, where set.
+    lake_account: that of all containers, None where the app's account has them.
     keep: how long each kind of `KEPT` is kept. after_dead: what spilled events do whose key has earlier, dead ones.
     """
 
@@ -93,6 +94,7 @@ class Settings:
     storage_account: str | None
     storage_endpoints: Mapping[str, str | None]
     storage_client_id: str | None
+    lake_account: str | None
     hub: HubSettings
     cosmos: CosmosSettings
     prices: Prices
@@ -175,6 +177,7 @@ def _settings(read: Mapping[str, Any], host: Host, enabled: Iterable[Feed]) -> S
         storage_account=read["AzureWebJobsStorage__accountName"],
         storage_endpoints={name: read[f"AzureWebJobsStorage__{name}ServiceUri"] for name in STORAGE_SERVICES},
         storage_client_id=read["AzureWebJobsStorage__clientId"],
+        lake_account=read["LAKE__accountName"],
         hub=_hub(read),
         cosmos=cosmos_settings(read),
         prices=prices(read),

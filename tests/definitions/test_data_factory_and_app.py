@@ -159,6 +159,7 @@ def test_every_field_that_is_read_of_an_answer_is_in_that_answer():
 
     assert read == {
         ("OpenWindow", "windows[0].id"): WINDOW.id,
+        ("OpenWindow", "windows[0].end"): "2026-11-22T11:00:00Z",
         ("ShowWindow", "state"): "closed",
         ("ShowWindow", "reason"): "",
         ("ShowWindow", "enrichment.runs"): [run_details(runs[0])],
@@ -170,7 +171,40 @@ def test_every_field_that_is_read_of_an_answer_is_in_that_answer():
 def test_the_pipeline_waits_until_the_window_is_in_one_of_the_states_that_are_final():
     waiting = activity("TradesStreamIngestion", "WaitForTheEnd").body["typeProperties"]["expression"]["value"]
 
-    assert set(re.findall(r"'(\w+)'", waiting)) - {"state"} == set(TERMINAL)
+    assert set(re.findall(r"'(\w+)'", waiting)) - {"end"} == set(TERMINAL)
+
+
+@pytest.mark.parametrize(("state", "is_over"), [("open", False), *((state, True) for state in TERMINAL)])
+def test_the_pipeline_asks_on_while_a_window_is_open_and_fails_with_what_the_app_says(state, is_over):
+    pipeline = "TradesStreamIngestion"
+    answer = {"state": state, "reason": "a venue: 503"}
+    kept = activity(pipeline, "KeepEnd").body["typeProperties"]["value"]["value"]
+    waiting = activity(pipeline, "WaitForTheEnd").body["typeProperties"]["expression"]["value"]
+    failing = activity(pipeline, "FailWithTheWindow").body["typeProperties"]["expression"]["value"]
+
+    end = evaluated(kept, activity={"ShowWindow": {"output": answer}})
+
+    assert evaluated(waiting, variables={"end": end}) is is_over
+    assert evaluated(failing, variables={"end": end}) is (state in {"failed", "missed"})
+    message = activity(pipeline, "WindowFailed").body["typeProperties"]["message"]["value"]
+    assert evaluated(message, variables={"end": end}) == f"The window is {state}: a venue: 503"
+
+
+@pytest.mark.parametrize(("ends_in", "waits"), [(timedelta(hours=1), 3630), (timedelta(minutes=-5), 30)])
+def test_the_pipeline_waits_in_one_activity_until_the_window_is_over(ends_in, waits):
+    end = (datetime.now(UTC) + ends_in).strftime("%Y-%m-%dT%H:%M:%SZ")
+    wait = activity("TradesStreamIngestion", "WaitForTheWindow").body["typeProperties"]["waitTimeInSeconds"]["value"]
+
+    seconds = evaluated(wait, activity={"OpenWindow": {"output": {"windows": [{"end": end}]}}})
+
+    assert abs(seconds - waits) < 5
+
+
+def test_a_window_that_is_closed_when_it_is_asked_for_the_second_time_costs_at_most_twelve_activity_runs():
+    pipeline = properties("pipeline", "TradesStreamIngestion")["activities"]
+    loop = next(each for each in pipeline if each["type"] == "Until")["typeProperties"]["activities"]
+
+    assert len(pipeline) + 2 * len(loop) + len(["WindowFailed"]) <= 12
 
 
 def test_an_answer_with_a_key_in_it_stays_out_of_the_runs_history():

@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 CLIENT = "emulators/tests/clients/javascript/"
-PINNED = ("requirements.txt", "requirements-dev.txt", "scripts/installers.txt")
+PINNED = ("requirements.txt", "requirements-dev.txt", "scripts/installers.txt", "infra/checks/checkov.txt")
 DEVELOPMENT_ONLY = {"azure-functions-runtime", "pytest", "ruff", "mypy", "trustme", "python-qpid-proton", "polars"}
 
 
@@ -48,7 +48,7 @@ def test_development_runs_the_versions_that_are_published():
     assert published <= {entry.split(" ")[0] for entry in entries("requirements-dev.txt")}
 
 
-@pytest.mark.parametrize("name", ["requirements", "requirements-dev", "scripts/installers"])
+@pytest.mark.parametrize("name", ["requirements", "requirements-dev", "scripts/installers", "infra/checks/checkov"])
 def test_every_listed_package_is_pinned(name):
     lines = (ROOT / f"{name}.in").read_text().splitlines()
     listed = {re.split(r"[<>=\[ ]", line)[0] for line in lines if line and line[0] not in "#-"}

@@ -65,6 +65,19 @@ def test_the_queues_are_those_of_the_apps_storage_account(written, endpoint):
     assert (account.connection, account.endpoint) == (None, endpoint)
 
 
+def test_all_blobs_are_in_the_lakes_account_where_it_has_one_and_the_rest_stays_with_the_host():
+    of_both = {"AzureWebJobsStorage": "", "AzureWebJobsStorage__accountName": "host", "LAKE__accountName": "lake"}
+
+    settings = read_settings(LEAST | of_both, {"functionTimeout": "00:10:00"} | CONCURRENCY)
+
+    assert {each: storage_account(settings, each).endpoint for each in ("blob", "queue", "table")} == {
+        "blob": "https://lake.blob.core.windows.net",
+        "queue": "https://host.queue.core.windows.net",
+        "table": "https://host.table.core.windows.net",
+    }
+    assert storage_account(settings, "blob").who == storage_account(settings, "table").who
+
+
 def test_the_hubs_are_reached_as_the_settings_say():
     proxy = "http://me:secret" + "@proxy.example:3128"
     changed = {"EVENT_HUBS_TRANSPORT": "websockets", "EVENT_HUBS_PROXY": proxy}

@@ -1,0 +1,116 @@
+# Applied to stand-ins: each run is a choice of options, and the tests in Python read what it would make.
+mock_provider "azurerm" {
+  mock_data "azurerm_client_config" {
+    defaults = {
+      subscription_id = "11111111-1111-1111-1111-111111111111"
+      tenant_id       = "22222222-2222-2222-2222-222222222222"
+      object_id       = "33333333-3333-3333-3333-333333333333"
+    }
+  }
+
+  mock_resource "azurerm_user_assigned_identity" {
+    defaults = {
+      client_id    = "44444444-4444-4444-4444-444444444444"
+      principal_id = "55555555-5555-5555-5555-555555555555"
+    }
+  }
+
+  mock_resource "azurerm_eventgrid_topic" {
+    defaults = {
+      id       = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-ingest-trial/providers/Microsoft.EventGrid/topics/windows"
+      endpoint = "https://windows.westeurope-1.eventgrid.azure.net/api/events"
+    }
+  }
+
+  mock_resource "azurerm_databricks_workspace" {
+    defaults = {
+      workspace_url = "adb-1111111111111111.1.azuredatabricks.net"
+    }
+  }
+
+  mock_resource "azurerm_key_vault" {
+    defaults = {
+      vault_uri = "https://vtrial.vault.azure.net/"
+    }
+  }
+
+  mock_resource "azurerm_resource_group_template_deployment" {
+    defaults = {
+      output_content = "{\"principalId\": {\"type\": \"String\", \"value\": \"66666666-6666-6666-6666-666666666666\"}}"
+    }
+  }
+}
+
+variables {
+  environment_name     = "trial"
+  location             = "westeurope"
+  alert_email          = "operations@example.com"
+  databricks_object_id = "99999999-9999-9999-9999-999999999999"
+  lakehouse_principal = {
+    client_id = "77777777-7777-7777-7777-777777777777"
+    object_id = "88888888-8888-8888-8888-888888888888"
+  }
+}
+
+run "default" {
+  assert {
+    condition     = length(azurerm_eventgrid_event_subscription.enrichment) == 0
+    error_message = "The Event Grid subscription waits for the code."
+  }
+}
+
+run "published" {
+  variables {
+    code_is_published = true
+  }
+
+  assert {
+    condition     = length(azurerm_eventgrid_event_subscription.enrichment) == 1
+    error_message = "Once the code is there, openings start enrichment."
+  }
+}
+
+run "premium" {
+  variables {
+    plan = "premium"
+  }
+}
+
+run "private" {
+  variables {
+    private           = true
+    cosmos            = true
+    code_is_published = true
+  }
+}
+
+run "everything" {
+  variables {
+    capture                = true
+    cosmos                 = true
+    promotions             = true
+    assets_key_is_in_vault = true
+    feeds                  = ["trades", "payments", "gps", "call_centre", "shop"]
+    settings               = { TRANSACTIONS_COSMOS = "payments/transactions" }
+  }
+}
+
+run "refuses_promotions_without_points" {
+  command = plan
+
+  variables {
+    promotions = true
+  }
+
+  expect_failures = [var.promotions]
+}
+
+run "refuses_an_unknown_plan" {
+  command = plan
+
+  variables {
+    plan = "consumption"
+  }
+
+  expect_failures = [var.plan]
+}
