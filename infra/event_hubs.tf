@@ -8,8 +8,10 @@ locals {
   consumer_groups = merge(
     { for hub in local.hubs : "${hub}/lakehouse" => { hub = hub, name = "lakehouse" } },
     {
-      "gps/promotions"  = { hub = "gps", name = "promotions" }
-      "promotions/push" = { hub = "promotions", name = "push" }
+      "gps/promotions"   = { hub = "gps", name = "promotions" }
+      "promotions/push"  = { hub = "promotions", name = "push" }
+      "pageviews/alerts" = { hub = "pageviews", name = "alerts" }
+      "stars/alerts"     = { hub = "stars", name = "alerts" }
     },
   )
 }

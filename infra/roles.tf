@@ -24,7 +24,7 @@ locals {
   }
 
   # Whether a right is needed where an option is off.
-  wanted = { always = true, capture = var.capture, promotions = var.promotions, premium = !local.is_flex }
+  wanted = { always = true, capture = var.capture, listening = var.promotions || var.view_alerts, premium = !local.is_flex }
 
   role_table = [
     # who, role, on what, when, why
@@ -33,7 +33,7 @@ locals {
     ["app", "Storage Table Data Contributor", "host", "always", "The ledger, and Durable Functions' history."],
     ["app", "Storage Blob Data Contributor", "lake", "always", "Lookups, marks of ended windows, pools and spill."],
     ["app", "Azure Event Hubs Data Sender", "namespace", "always", "It sends records."],
-    ["app", "Azure Event Hubs Data Receiver", "namespace", "promotions", "It matches points of the hub gps."],
+    ["app", "Azure Event Hubs Data Receiver", "namespace", "listening", "It matches points of the hub gps, and looks at views of the shop's pages."],
     ["app", "EventGrid Data Sender", "topic", "always", "It tells when a window opens and closes."],
     ["app", "Monitoring Metrics Publisher", "insights", "always", "Telemetry is taken from identities alone."],
     ["app", "Key Vault Secrets User", "vault", "premium", "On Premium, references to the vault are resolved as the app's own identity."],

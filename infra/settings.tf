@@ -24,10 +24,12 @@ locals {
       APPLICATIONINSIGHTS_AUTHENTICATION_STRING = "ClientId=${azurerm_user_assigned_identity.app.client_id};Authorization=AAD"
 
       # Names that triggers and host.json refer to: without one of them the host starts no function.
-      TASKHUB_NAME                            = "ReactiveIngestion"
-      WINDOW_TIMER                            = "0 * * * * *"
-      "AzureWebJobs.promote_points.Disabled"  = tostring(!var.promotions)
-      "AzureWebJobs.push_promotions.Disabled" = "true" # until PUSH_URL is given in `settings`
+      TASKHUB_NAME                               = "ReactiveIngestion"
+      WINDOW_TIMER                               = "0 * * * * *"
+      "AzureWebJobs.promote_points.Disabled"     = tostring(!var.promotions)
+      "AzureWebJobs.push_promotions.Disabled"    = "true" # until PUSH_URL is given in `settings`
+      "AzureWebJobs.alert_of_pageviews.Disabled" = tostring(!var.view_alerts)
+      "AzureWebJobs.alert_of_stars.Disabled"     = tostring(!var.view_alerts)
 
       # Read by the worker, before the app is.
       PYTHON_THREADPOOL_THREAD_COUNT = "32"

@@ -122,6 +122,17 @@ variable "promotions" {
   }
 }
 
+variable "view_alerts" {
+  description = "Whether views of the shop's pages and its stars raise alerts within seconds; needs the feed shop."
+  type        = bool
+  default     = false
+
+  validation {
+    condition     = !var.view_alerts || contains(var.feeds, "shop")
+    error_message = "view_alerts needs the feed shop: name it in feeds."
+  }
+}
+
 variable "settings" {
   description = "App settings that are to be otherwise than by default, such as TRADES_SOURCES; docs/settings.md lists them all."
   type        = map(string)

@@ -22,7 +22,7 @@ from shared.made_once import made_once
 from shared.promotions.matched_places import MatchedPlaces
 
 
-class Listening(Connections):
+class HubServices(Connections):
     """The collaborators of promotions, of their pushes, and of alerts about views."""
 
     @made_once

@@ -29,11 +29,11 @@ from shared.flows.report_runs import ReportTools, alert_of_dead_spill, alert_of_
 from shared.flows.sources import SourceTools, fingerprint_of
 from shared.flows.spill_housekeeping import SpillHousekeepingTools
 from shared.health import health_of
-from shared.listening import Listening
+from shared.listening import HubServices
 from shared.made_once import made_once
 
 
-class Services(Listening):
+class Services(HubServices):
     """All collaborators of the app. Nothing in here is bound to a caller's event loop, or made at import."""
 
     @made_once

@@ -31,7 +31,7 @@ exists storage-credentials get lake || databricks storage-credentials create --j
 exists credentials get-credential hubs || databricks credentials create-credential --json "{
   \"name\": \"hubs\", \"purpose\": \"SERVICE\", \"azure_managed_identity\": {\"access_connector_id\": \"$ACCESS_CONNECTOR_ID\"}
 }"
-for container in reference capture tables; do
+for container in reference capture tables lake; do
   url="abfss://$container@$LAKE_STORAGE_ACCOUNT.$lake/"
   exists external-locations get "$container" || databricks external-locations create "$container" "$url" lake
 done
@@ -44,6 +44,7 @@ may() {
 may catalog "$catalog" '"USE_CATALOG"'
 may external-location reference '"READ_FILES"'
 may external-location capture '"READ_FILES"'
+may external-location lake '"READ_FILES"'
 may credential hubs '"ACCESS"'
 
 cd databricks

@@ -89,6 +89,7 @@ run "everything" {
     capture                = true
     cosmos                 = true
     promotions             = true
+    view_alerts            = true
     assets_key_is_in_vault = true
     feeds                  = ["trades", "payments", "gps", "call_centre", "shop"]
     settings               = { TRANSACTIONS_COSMOS = "payments/transactions" }
@@ -103,6 +104,16 @@ run "refuses_promotions_without_points" {
   }
 
   expect_failures = [var.promotions]
+}
+
+run "refuses_alerts_about_views_without_a_shop" {
+  command = plan
+
+  variables {
+    view_alerts = true
+  }
+
+  expect_failures = [var.view_alerts]
 }
 
 run "refuses_an_unknown_plan" {

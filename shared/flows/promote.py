@@ -90,9 +90,10 @@ def _as_record(line: bytes, event: Event) -> bytes:
 def _decide_all(tools: PromotionTools, candidates: Iterable[Candidate], now: datetime) -> list[_Decided]:
     grouped = by_user(candidates)
     begun = _begin(tools, grouped)
-    others = [some for appid, some in grouped.items() if appid not in begun]
-    decided = telemetry.in_threads(lambda some: _decide_user(tools, some, now), others, most=SIDE_BY_SIDE)
-    return [*begun.values(), *decided]
+    others = [appid for appid in grouped if appid not in begun]
+    decided = telemetry.in_threads(lambda one: _decide_user(tools, grouped[one], now), others, most=SIDE_BY_SIDE)
+    of_user = begun | dict(zip(others, decided, strict=True))
+    return [of_user[appid] for appid in grouped]
 
 
 def _begin(tools: PromotionTools, grouped: Mapping[str, Sequence[Candidate]]) -> dict[str, _Decided]:

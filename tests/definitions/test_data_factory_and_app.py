@@ -174,7 +174,7 @@ def test_the_pipeline_waits_until_the_window_is_in_one_of_the_states_that_are_fi
     assert set(re.findall(r"'(\w+)'", waiting)) - {"end"} == set(TERMINAL)
 
 
-@pytest.mark.parametrize(("state", "is_over"), [("open", False), *((state, True) for state in TERMINAL)])
+@pytest.mark.parametrize(("state", "is_over"), [("open", False), *((state, True) for state in sorted(TERMINAL))])
 def test_the_pipeline_asks_on_while_a_window_is_open_and_fails_with_what_the_app_says(state, is_over):
     pipeline = "TradesStreamIngestion"
     answer = {"state": state, "reason": "a venue: 503"}

@@ -2,10 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from typing import Final
 
+from shared import telemetry
 from shared.clients.storage.tables import MOST_IN_A_PAGE, MOST_TOGETHER, Entity, Query, TableStore
 
 type RowGroup = Sequence[Entity]
@@ -17,10 +17,7 @@ _SIDE_BY_SIDE: Final = 8
 def insert_once(tables: TableStore, table: str, groups: Iterable[RowGroup]) -> None:
     """Insert groups of rows; one whose first row is there already stays as it is. Raises as the store does."""
     transactions = list(_transactions({_key(group[0]): group for group in groups}.values()))
-    if not transactions:
-        return
-    with ThreadPoolExecutor(min(_SIDE_BY_SIDE, len(transactions))) as pool:
-        list(pool.map(lambda some: _insert(tables, table, some), transactions))
+    telemetry.in_threads(lambda some: _insert(tables, table, some), transactions, most=_SIDE_BY_SIDE)
 
 
 def delete_found(tables: TableStore, table: str, query: Query, most: int) -> int:

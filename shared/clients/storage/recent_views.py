@@ -12,11 +12,11 @@ import hashlib
 import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import batched
 from typing import Any, Final, Protocol
 
+from shared import telemetry
 from shared.clients.storage.account import Account
 from shared.clients.storage.columns import VERSION, Columns, document_columns, read_row, read_rows
 from shared.clients.storage.many_rows import delete_found, insert_once
@@ -99,11 +99,8 @@ class TableRecentViews:
         return sum(delete_found(self._tables, table, query, most) for table in (_VIEWS, _STARS))
 
     def _found[Row](self, table: str, asked: list[Query], parse: Callable[[Mapping[str, Any]], Row]) -> list[Row]:
-        if not asked:
-            return []
-        with ThreadPoolExecutor(min(_SIDE_BY_SIDE, len(asked))) as pool:
-            found = [row for some in pool.map(lambda one: self._tables.query(table, one), asked) for row in some]
-        return read_rows(table, found, parse)
+        answers = telemetry.in_threads(lambda one: self._tables.query(table, one), asked, most=_SIDE_BY_SIDE)
+        return read_rows(table, [row for some in answers for row in some], parse)
 
 
 def table_recent_views(account: Account) -> TableRecentViews:

@@ -249,7 +249,10 @@ def test_a_feed_that_is_declared_wrongly_is_left_out_with_its_reason():
 
 def test_the_slices_of_a_feed_say_how_long_a_window_of_it_may_be():
     short = read(
-        PAYMENTS_WINDOW_LENGTH="00:30:00", PAYMENTS_SLICE_LENGTH="00:00:05", PYTHON_THREADPOOL_THREAD_COUNT="40"
+        FEEDS="payments",
+        PAYMENTS_WINDOW_LENGTH="00:30:00",
+        PAYMENTS_SLICE_LENGTH="00:00:05",
+        PYTHON_THREADPOOL_THREAD_COUNT="40",
     )
 
     assert read().feeds["payments"].schedule.longest == timedelta(hours=24)
