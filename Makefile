@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup lakehouse java-client run demo up platform doctor infra infra-tools test faults test-emulators test-lakehouse bundle lint fmt type bench settings dictionary compile clean distclean
+.PHONY: help setup lakehouse java-client run demo up platform doctor infra infra-tools package test faults test-emulators test-lakehouse bundle lint fmt type bench settings dictionary compile clean distclean
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
@@ -31,6 +31,9 @@ infra-tools: setup ## Make the checks of infra ready: the schema of the Terrafor
 
 infra: infra-tools ## Check the infrastructure offline: Terraform against the provider's schema, with mocks; policies; definitions
 	@$(PYTHON) -m pytest tests/infra $(ARGS)
+
+package: setup ## Build dist/app.zip, exactly what is published of the app
+	@$(PYTHON) scripts/package
 
 run: lakehouse ## Show one short window of each feed and check its counts; RECORDING=<file> replays exchange frames
 	@$(PYTHON) -m local run $(RECORDED) $(ARGS)
@@ -88,7 +91,7 @@ compile: setup ## Pin the requirements anew from their .in files (ARGS=--upgrade
 	@scripts/compile $(ARGS)
 
 clean: ## Remove all local state, the built wheel and the tools' caches
-	rm -rf .local databricks/dist $(CACHES) $(addprefix emulators/,$(CACHES))
+	rm -rf .local dist databricks/dist $(CACHES) $(addprefix emulators/,$(CACHES))
 	find . -name __pycache__ -type d -not -path './.venv*/*' -not -path './node_modules/*' -not -path './.cache/*' -prune -exec rm -rf {} +
 
 distclean: clean ## Remove what `make setup` made, too

@@ -1,5 +1,9 @@
 """What is published, by the rules of .funcignore."""
 
+import re
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import pathspec
@@ -12,6 +16,14 @@ APP = {"function_app.py", "host.json", "requirements.txt", "blueprints", "contra
 
 def is_published(path):
     return not any(RULES.match_file(part) for part in (path, f"{path}/"))
+
+
+def is_published_by_core_tools(path):
+    """Judge a path as Core Tools do: each pattern must fit from the root on, to the end of a name."""
+    lines = (ROOT / ".funcignore").read_text().splitlines()
+    patterns = [re.escape(line) for line in lines if line and not line.startswith("#")]
+    globs = [one.replace(r"\*\*", ".+").replace(r"\*", "[^/]+") for one in patterns]
+    return not any(re.match(rf"{glob}(/|$)", path) for glob in globs)
 
 
 def published_files(folder):
@@ -60,3 +72,30 @@ def test_the_app_is_in_the_package(path):
 )  # fmt: skip
 def test_what_is_not_the_app_stays_at_home(path):
     assert not is_published(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "shared/__pycache__/errors.cpython-313.pyc",
+        "shared/domain/windows/__pycache__",
+        "contracts/README.md",
+        "tests/e2e",
+    ],
+)
+def test_core_tools_which_match_from_the_root_alone_leave_the_same_at_home(path):
+    assert not is_published_by_core_tools(path)
+    assert not is_published(path)
+
+
+def test_the_package_has_what_core_tools_would_publish_of_the_files_that_git_has():
+    built = subprocess.run([sys.executable, ROOT / "scripts" / "package"], capture_output=True, text=True, check=True)
+    with zipfile.ZipFile(ROOT / "dist" / "app.zip") as package:
+        names = package.namelist()
+    known = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+
+    assert built.stdout.startswith("dist/app.zip: ")
+    assert names == sorted(name for name in known if is_published_by_core_tools(name))
+    assert {name.split("/")[0] for name in names} == APP
