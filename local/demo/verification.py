@@ -83,7 +83,7 @@ def check_stream(
         lost=len(result.get("lost", [])),
         problems=(
             *_window_problems(window),
-            *_count_problems(counts, spill, duplicates, len(keys)),
+            *_count_problems(counts, spill, _spilled_in_vain(window, stream), duplicates, len(keys)),
             *_source_problems(keys, source),
         ),
     )
@@ -116,10 +116,16 @@ def _window_problems(window: Mapping[str, Any]) -> list[str]:
     return [problem for problem, holds in checks.items() if not holds]
 
 
+def _spilled_in_vain(window: Mapping[str, Any], stream: str) -> int:
+    """Count what was spilled by tries in whose place others came, which sent the same records again."""
+    tries = (row for row in window["slices"] if row.get("state", "done") != "done")
+    return sum(row.get("counts", {}).get(stream, {}).get("spilled", 0) for row in tries)
+
+
 def _count_problems(
-    counts: Mapping[str, int], spill: Mapping[str, int], duplicates: Mapping[str, int], distinct: int
+    counts: Mapping[str, int], spill: Mapping[str, int], in_vain: int, duplicates: Mapping[str, int], distinct: int
 ) -> list[str]:
-    spilled, redriven = counts.get("spilled", 0), spill.get("redriven", 0)
+    spilled, redriven = counts.get("spilled", 0), spill.get("redriven", 0) - in_vain
     sent = counts.get("accepted", 0) + redriven
     came = f"{sent} records were accepted" + (f" ({redriven} of them redriven)" if redriven else "")
     checks = {

@@ -73,6 +73,16 @@ def test_spilled_records_are_right_once_they_are_redriven_and_in_the_hub():
     assert waiting.problems == ("2 records are spilled and not in the hub yet",)
 
 
+def test_what_a_try_spilled_before_it_failed_came_twice_and_is_right():
+    counts = {"read": 3, "accepted": 2, "refused": 0, "unknown": 0, "spilled": 1}
+    failed = {"slice": 1, "state": "failed", "counts": {"trades": {"spilled": 2}}}
+    window = {"result": {"counts": {"trades": counts}, "lost": [], "gaps": {}}, "slices": [*CLOSED["slices"], failed]}
+
+    found = check_stream(CLOSED | window, "trades", again(3, "1.2"), SOURCE, {"redriven": 3})
+
+    assert found.problems == ()
+
+
 def test_what_a_hub_may_hold_did_not_take_or_did_not_get_yet_is_wrong():
     counts = {"read": 9, "accepted": 3, "refused": 1, "unknown": 2, "spilled": 3}
 
