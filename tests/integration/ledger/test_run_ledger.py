@@ -6,31 +6,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from azure.data.tables import TableServiceClient
 
-from shared.clients.storage.fake import FakeTables
 from shared.clients.storage.runs import TableRunLedger
-from shared.clients.storage.tables import Tables
 from shared.domain.runs.run import RunRow, row_key
 from shared.domain.windows.window import Window
-from tests.azurite import running_azurite
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 feeds = (f"feed{number}" for number in itertools.count())
-
-
-@pytest.fixture(scope="module")
-def tables_of_account(tmp_path_factory):
-    with running_azurite(tmp_path_factory.mktemp("azurite")) as connection:
-        service = TableServiceClient.from_connection_string(connection)
-        with service:
-            yield Tables(lambda: service)
-
-
-@pytest.fixture(params=["fake", "tables"])
-def store(request):
-    return FakeTables() if request.param == "fake" else request.getfixturevalue("tables_of_account")
 
 
 @pytest.fixture

@@ -5,30 +5,18 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from azure.data.tables import TableServiceClient
 
 from shared.clients.storage.fake import FakeTables
 from shared.clients.storage.promotion_users import BUCKETS, PromotionUser, TablePromotionUsers
-from shared.clients.storage.tables import Tables
 from shared.domain.promotions import Candidate, Given, Rules, Sent, decide
-from tests.azurite import running_azurite
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 KEEP = timedelta(hours=25)
 apps = (f"app/{number} #?" for number in itertools.count())
 
 
-@pytest.fixture(scope="module")
-def tables_of_account(tmp_path_factory):
-    with running_azurite(tmp_path_factory.mktemp("azurite")) as connection:
-        service = TableServiceClient.from_connection_string(connection)
-        with service:
-            yield Tables(lambda: service)
-
-
-@pytest.fixture(params=["fake", "tables"])
-def users(request):
-    store = FakeTables() if request.param == "fake" else request.getfixturevalue("tables_of_account")
+@pytest.fixture
+def users(store):
     return TablePromotionUsers(store, KEEP)
 
 

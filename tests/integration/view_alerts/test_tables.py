@@ -5,32 +5,15 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from azure.data.tables import TableServiceClient
 
-from shared.clients.storage.fake import FakeTables
 from shared.clients.storage.recent_views import TableRecentViews
-from shared.clients.storage.tables import MOST_TOGETHER, Query, Tables
+from shared.clients.storage.tables import MOST_TOGETHER, Query
 from shared.clients.storage.view_alerts import TableViewAlerts
 from shared.domain.view_alerts import Star, View, ViewAlert
 from shared.errors import Unavailable
-from tests.azurite import running_azurite
 
 SLOW, PAIR = "pageviews_high_latency", "pageviews_after_low_stars"
 days = itertools.count()
-
-
-@pytest.fixture(scope="module")
-def tables_of_account(tmp_path_factory):
-    with (
-        running_azurite(tmp_path_factory.mktemp("azurite")) as connection,
-        TableServiceClient.from_connection_string(connection, retry_total=0) as service,
-    ):
-        yield Tables(lambda: service)
-
-
-@pytest.fixture(params=["fake", "tables"])
-def store(request):
-    return FakeTables() if request.param == "fake" else request.getfixturevalue("tables_of_account")
 
 
 @pytest.fixture
