@@ -1,7 +1,6 @@
 """Alerts of streams where seconds matter: views of the web shop's pages that are slow, of VIPs, or after low stars.
 
-A batch that fails is tried again for ever, since a hub's checkpoint moves on when the tries are over; what can never
-succeed is passed over, and fails no batch. All functions are idle until settings say otherwise.
+What can never succeed is passed over, and fails no batch. All functions are idle until settings say otherwise.
 """
 
 import logging
@@ -10,7 +9,7 @@ import typing
 import azure.durable_functions as df
 import azure.functions as func
 
-from blueprints.hub_events import events_of
+from blueprints.hub_events import events_of, reads_hub
 from shared import telemetry
 from shared.flows.alert_of_views import alert_of_stars as of_stars
 from shared.flows.alert_of_views import alert_of_views as of_views
@@ -21,33 +20,13 @@ bp = df.Blueprint()
 logger = logging.getLogger(__name__)
 
 
-@bp.event_hub_message_trigger(
-    arg_name="events",
-    event_hub_name="%PAGEVIEWS_HUB%",
-    connection="EVENT_HUBS",
-    cardinality=func.Cardinality.MANY,
-    consumer_group="alerts",
-    data_type=func.DataType.BINARY,
-)
-@bp.retry(
-    strategy="exponential_backoff", max_retry_count="-1", minimum_interval="00:00:02", maximum_interval="00:01:00"
-)
+@reads_hub(bp, "PAGEVIEWS_HUB", consumer_group="alerts")
 def alert_of_pageviews(events: typing.List[func.EventHubEvent]) -> None:  # noqa: UP006 - as the worker asks
     """Raise the alerts of a batch of views."""
     of_views(services().view_alert_tools, events_of(events))
 
 
-@bp.event_hub_message_trigger(
-    arg_name="events",
-    event_hub_name="%STARS_HUB%",
-    connection="EVENT_HUBS",
-    cardinality=func.Cardinality.MANY,
-    consumer_group="alerts",
-    data_type=func.DataType.BINARY,
-)
-@bp.retry(
-    strategy="exponential_backoff", max_retry_count="-1", minimum_interval="00:00:02", maximum_interval="00:01:00"
-)
+@reads_hub(bp, "STARS_HUB", consumer_group="alerts")
 def alert_of_stars(events: typing.List[func.EventHubEvent]) -> None:  # noqa: UP006 - as the worker asks
     """Raise the alerts of views that came before the stars of a batch did."""
     of_stars(services().view_alert_tools, events_of(events))
