@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from shared.domain.duration import read_duration
 from shared.domain.windows.window import EARLIEST, LATEST, TIME_RULE
 from shared.errors import RejectionReason, RequestRejected
 
@@ -62,6 +63,15 @@ def instant(document: Mapping[str, Any], field: str) -> datetime:
     if not EARLIEST <= found <= LATEST:
         raise RequestRejected.of_field(field, f"{TIME_RULE}; it is {written[:_EXCERPT]!r}")
     return found.astimezone(UTC)
+
+
+def duration(document: Mapping[str, Any], field: str) -> timedelta:
+    """Read `hh:mm:ss`; raises RequestRejected."""
+    written = text(document, field)
+    try:
+        return read_duration(written)
+    except ValueError as error:
+        raise RequestRejected.of_field(field, f"{error}; it is {written[:_EXCERPT]!r}") from None
 
 
 def _kind(value: object) -> str:

@@ -4,9 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 from shared.domain.drain import LONGEST, USUAL, Drained
-from shared.domain.duration import format_duration, read_duration
+from shared.domain.duration import format_duration
 from shared.errors import RequestRejected
-from shared.http.bodies import json_object, known_fields, text
+from shared.http.bodies import duration, json_object, known_fields
 from shared.http.instants import written
 
 
@@ -16,13 +16,9 @@ def parse_drain_request(body: bytes) -> timedelta:
     known_fields(document, ["length"])
     if "length" not in document:
         return USUAL
-    given = text(document, "length")
-    try:
-        length = read_duration(given)
-    except ValueError as error:
-        raise RequestRejected.of_field("length", f"{error}; it is {given[:40]!r}") from None
+    length = duration(document, "length")
     if not timedelta() < length <= LONGEST:
-        rule = f"must be above zero and at most {format_duration(LONGEST)}; it is {given[:40]!r}"
+        rule = f"must be above zero and at most {format_duration(LONGEST)}; it is {document['length'][:40]!r}"
         raise RequestRejected.of_field("length", rule)
     return length
 

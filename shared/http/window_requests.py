@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.domain.duration import read_duration
 from shared.domain.windows.ledger_row import WINDOW_STATES
 from shared.domain.windows.request import MOST_LISTED, USUALLY_LISTED, InvalidRequest, ListRequest, OpenRequest
 from shared.domain.windows.window import parse_stamp
 from shared.errors import RequestRejected
-from shared.http.bodies import instant, json_object, text
+from shared.http.bodies import duration, instant, json_object, text
 
 
 def parse_open_request(body: bytes, feeds: tuple[str, ...]) -> OpenRequest:
@@ -77,12 +76,9 @@ def _whole_second(document: Mapping[str, Any], field: str) -> datetime:
 
 
 def _length(document: Mapping[str, Any]) -> timedelta:
-    written = text(document, "length")
-    try:
-        length = read_duration(written)
-    except ValueError as error:
-        raise RequestRejected.of_field("length", f"{error}; it is {written[:40]!r}") from None
+    length = duration(document, "length")
     if length.microseconds:
+        written = text(document, "length")
         raise RequestRejected.of_field("length", f"must be whole seconds; it is {written[:40]!r}")
     if not length:
         raise RequestRejected.of_field("length", "must be above zero")
