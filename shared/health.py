@@ -1,9 +1,10 @@
 """What of the app's connections is asked for its health, how, and what is not."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
+from shared import telemetry
 from shared.connections import Connections
 from shared.errors import FeedUnusable
 from shared.flows.look_at_health import Check, Health
@@ -19,17 +20,13 @@ def health_of(app: Connections) -> Health:
     """Give what looks at the health of an app with these connections; what is not set is not named."""
     checks: dict[str, Check] = {
         "feeds": lambda: _feeds(app),
-        "storage_tables": lambda: _in_thread(lambda: app.ledger.window(_NEVER)),
-        "storage_blobs": lambda: _in_thread(lambda: app.reference.has(_NEVER)),
+        "storage_tables": lambda: telemetry.in_thread(app.ledger.window, _NEVER),
+        "storage_blobs": lambda: telemetry.in_thread(app.reference.has, _NEVER),
         "event_hubs": lambda: _hubs(app),
     }
     if app.settings.enrichment.databricks_host:
-        checks["databricks"] = lambda: _in_thread(lambda: [app.jobs.find(name) for name in _jobs(app)])
+        checks["databricks"] = lambda: telemetry.in_thread(_find_jobs, app)
     return Health(checks, _not_asked(app), app.clock)
-
-
-async def _in_thread(ask: Callable[[], object]) -> None:
-    await asyncio.to_thread(ask)
 
 
 async def _feeds(app: Connections) -> None:
@@ -43,8 +40,9 @@ async def _hubs(app: Connections) -> None:
     await asyncio.gather(*(app.hubs.properties(hub) for hub in hubs))
 
 
-def _jobs(app: Connections) -> list[str]:
-    return list(dict.fromkeys(each.job for each in app.settings.feeds.values() if each.job))
+def _find_jobs(app: Connections) -> None:
+    for name in dict.fromkeys(each.job for each in app.settings.feeds.values() if each.job):
+        app.jobs.find(name)
 
 
 def _not_asked(app: Connections) -> Mapping[str, str]:

@@ -14,7 +14,7 @@ ANSWER_WITHIN: Final = 10.0
 
 REMEMBER: Final = timedelta(seconds=15)
 
-type Check = Callable[[], Awaitable[None]]
+type Check = Callable[[], Awaitable[object]]
 """Asks one dependency; raises IngestionError where it does not answer as it should."""
 
 
