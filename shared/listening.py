@@ -53,7 +53,8 @@ class HubServices(Connections):
     @made_once
     def push_tools(self) -> PushTools:
         """Give what pushing needs of the world; raises Unavailable where no notification hub is set."""
-        push = self.settings.promotions.push
+        promotions = self.settings.promotions
+        push = promotions.push
         if push is None:
             raise Unavailable("PUSH_URL is not set: there is no notification hub to push by.")
         reached = PushAccess(push.url, push.key_name, push.key)
@@ -61,6 +62,7 @@ class HubServices(Connections):
             service=NotificationHub(reached, self.clock, CheckedPosts(self.settings.ca_bundle)),
             users=self.remembered_users,
             dead=blob_dead_promotions(access.storage_account(self.settings, "blob")),
+            send=KeptSender(self.hubs, promotions.deliveries_hub).send,
             clock=self.clock,
         )
 

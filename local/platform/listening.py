@@ -25,10 +25,11 @@ def promotion_settings(running: Running, choices: Choices) -> dict[str, str]:
     """Write the settings of an app that promotes for points and pushes promotions to the notification hub."""
     if NOTIFICATION_HUBS not in running.addresses:
         return {}
-    points, promotions = choices.promotion_hubs
+    points, promotions, deliveries = choices.promotion_hubs
     return _listening(running, _OF_PROMOTIONS) | {
         "GPS_HUB": points,
         "PROMOTIONS_HUB": promotions,
+        "DELIVERIES_HUB": deliveries,
         "PUSH_URL": running.addresses[NOTIFICATION_HUBS]["hub"],
         "PUSH_HOSTS": "localhost",
         "PUSH_KEY_NAME": PUSH_POLICY,

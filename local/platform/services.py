@@ -66,11 +66,16 @@ class Choices:
 
     @property
     def promotion_hubs(self) -> tuple[str, ...]:
-        """The hub of points and that of promotions, which the app listens to; none where it promotes nothing.
+        """The hubs of points, of promotions and of deliveries; none where the app promotes nothing.
 
-        It does where it has the feed `gps` (an absent FEEDS means all feeds) and both hubs are there.
+        It does where it has the feed `gps` (an absent FEEDS means all feeds) and all three hubs are there.
         """
-        return self._hubs_of("gps", GPS_HUB="gps", PROMOTIONS_HUB="promotions")
+        return self._hubs_of("gps", GPS_HUB="gps", PROMOTIONS_HUB="promotions", DELIVERIES_HUB="deliveries")
+
+    @property
+    def listened_hubs(self) -> tuple[str, ...]:
+        """The hubs that the app reads; that of deliveries it only writes."""
+        return (*self.promotion_hubs[:2], *self.alert_hubs)
 
     @property
     def alert_hubs(self) -> tuple[str, ...]:

@@ -53,7 +53,7 @@ async def running_platform(
     with held_state(folder) as state:
         listed = services(choices, state)
         check_free(choices.ports, frozenset(service.name for service in listed))
-        identities = prepare(state, clear=clear, listened=choices.promotion_hubs + choices.alert_hubs)
+        identities = prepare(state, clear=clear, listened=choices.listened_hubs)
         make_tls_files(state.tls)
         async with AsyncExitStack() as stack:
             start = _Start(choices, state, identities, stack, progress)

@@ -1,4 +1,7 @@
-"""From promotions to phones: each is pushed to its user's device at least once, or is dead with the reason."""
+"""From promotions to phones: each is pushed to its user's device at least once, or is dead with the reason.
+
+What became of each is told on the hub of deliveries, so that the lakehouse knows it too.
+"""
 
 import logging
 from collections import Counter
@@ -11,71 +14,101 @@ from shared import telemetry
 from shared.clients.notification_hubs.hub import PushService
 from shared.clients.storage.dead_promotions import DeadPromotions
 from shared.clients.storage.promotion_users import SingleUsers
-from shared.domain.delivery import Event
+from shared.domain.delivery import Delivery, Event
 from shared.domain.failures import FailureKind
 from shared.domain.notifications import Notification
 from shared.errors import CorruptRow, DeviceGone, IngestionError, ServiceRefused
 from shared.flows.hub_records import read_records
-from shared.promotions.notices import PROMOTIONS, PromotionNotice, read_notice
+from shared.promotions.notices import DELIVERIES, PROMOTIONS, PromotionNotice, read_notice, write_delivery
 
 logger = logging.getLogger(__name__)
 
 SIDE_BY_SIDE: Final = 16
 """So many pushes are under way at once."""
 
-ENDED, GONE = "ended", "gone"
+DELIVERED, ENDED, GONE, REFUSED = "delivered", "ended", "gone", "refused"
 
 
 @dataclass(frozen=True, slots=True)
 class PushTools:
-    """What pushing needs of the world."""
+    """What pushing needs of the world. send: delivers to the hub of deliveries, as a `Sender` does."""
 
     service: PushService
     users: SingleUsers
     dead: DeadPromotions
+    send: Callable[[Sequence[Event]], Delivery]
     clock: Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True)
-class _Outcome:
-    """What became of a promotion: `delivered`, or the reason for which it is dead, or the failure that may pass."""
+class _Read:
+    """A promotion, its line, and the slice of its point."""
 
-    body: bytes
-    reason: str = ""
-    failure: IngestionError | None = None
+    line: bytes
+    slice: str
+    notice: PromotionNotice
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """A promotion that was delivered, or is dead for a reason."""
+
+    promotion: _Read
+    reason: str
+
+    @property
+    def outcome(self) -> str:
+        return self.reason.partition(":")[0] or DELIVERED
 
 
 def push_promotions(tools: PushTools, events: Sequence[Event]) -> Mapping[str, int]:
-    """Push a batch; gives what became of it by count.
+    """Push a batch and tell what became of it; gives that by count.
 
-    Raises the first failure that may pass, when all the others are settled: then the batch comes again, and what was
-    pushed already is pushed again under its id. What no push can cure is kept as dead, and never stops a batch.
+    Raises the first failure that may pass, when all the others are settled and told: then the batch comes again, and
+    what was pushed already is pushed again under its id. What no push can cure is dead, and never stops a batch.
     """
-    read = read_records(events, {PROMOTIONS: lambda line, _: (line, read_notice(line))})
+    read = read_records(events, {PROMOTIONS: _read})
     for body, reason in read.dead:
         tools.dead.keep(body, reason, tools.clock())
-    outcomes = telemetry.in_threads(lambda one: _settle(tools, *one), read.records, most=SIDE_BY_SIDE)
-    reasons = read.refused + Counter(one.reason.partition(":")[0] for one in outcomes if one.reason)
-    failures = [one.failure for one in outcomes if one.failure]
-    counts = {
-        "delivered": sum(not one.reason and not one.failure for one in outcomes),
-        "pending": len(failures),
-        **{f"dead_{reason}": count for reason, count in sorted(reasons.items())},
-    }
+    outcomes = telemetry.in_threads(lambda one: _settle(tools, one), read.records, most=SIDE_BY_SIDE)
+    settled = [one for one in outcomes if isinstance(one, _Settled)]
+    failures = [one for one in outcomes if isinstance(one, IngestionError)]
+    tools.send([_report(one, tools.clock()) for one in settled])
+    counts = _counts(read.refused, settled, pending=len(failures))
     telemetry.info(logger, "promotions.pushed", **counts)
     if failures:
         raise failures[0]
     return counts
 
 
-def _settle(tools: PushTools, body: bytes, promotion: PromotionNotice) -> _Outcome:
+def _read(line: bytes, event: Event) -> _Read:
+    return _Read(line, str(event.properties.get("slice", "")), read_notice(line))
+
+
+def _counts(refused: Counter[str], settled: Sequence[_Settled], pending: int) -> dict[str, int]:
+    outcomes = Counter(one.outcome for one in settled)
+    dead = refused + outcomes
+    del dead[DELIVERED]
+    counts = {"delivered": outcomes[DELIVERED], "pending": pending}
+    return counts | {f"dead_{reason}": count for reason, count in sorted(dead.items())}
+
+
+def _report(settled: _Settled, now: datetime) -> Event:
+    """Make the event that tells of a promotion; it is of the slice of its point, like the promotion."""
+    notice = settled.promotion.notice
+    properties = {"contract": DELIVERIES, "slice": settled.promotion.slice}
+    return Event(write_delivery(notice, settled.outcome, now), 1, properties, partition_key=notice.appid)
+
+
+def _settle(tools: PushTools, promotion: _Read) -> _Settled | IngestionError:
+    """Settle a promotion, or give the failure that may pass."""
     try:
-        reason = _push(tools, promotion)
+        reason = _push(tools, promotion.notice)
         if reason:
-            tools.dead.keep(body, reason, tools.clock())
+            tools.dead.keep(promotion.line, reason, tools.clock())
     except IngestionError as failure:
-        return _Outcome(body, failure=failure)
-    return _Outcome(body, reason)
+        return failure
+    return _Settled(promotion, reason)
 
 
 def _push(tools: PushTools, promotion: PromotionNotice) -> str:
@@ -93,7 +126,7 @@ def _push(tools: PushTools, promotion: PromotionNotice) -> str:
     except ServiceRefused as error:
         if error.kind is not FailureKind.REJECTED:
             raise
-        return f"refused: {error}"
+        return f"{REFUSED}: {error}"
     return ""
 
 

@@ -29,6 +29,7 @@ SETTINGS = (
         "The host reads it: set it.",
     ),
     Setting("PROMOTIONS_HUB", values.hub, "promotions", "The hub of promotions."),
+    Setting("DELIVERIES_HUB", values.hub, "deliveries", "The hub that is told what became of each pushed promotion."),
     Setting("PROMOTIONS_CAP", setting.positive_integer, "3", "How many promotions a user gets a day (UTC), at most."),
     Setting(
         "PROMOTIONS_COOL_DOWN",
@@ -70,7 +71,7 @@ class PushSettings:
 
 @dataclass(frozen=True, slots=True)
 class PromotionSettings:
-    """The rules, the hub of promotions, how fresh a point must be; push is None where nothing is pushed.
+    """The rules, the hubs of promotions and deliveries, how fresh a point must be; push: None where nothing is pushed.
 
     enabled: whether points are matched, so that there are users to look after.
     """
@@ -78,6 +79,7 @@ class PromotionSettings:
     enabled: bool
     rules: Rules
     hub: str
+    deliveries_hub: str
     fresh: timedelta
     push: PushSettings | None
 
@@ -88,6 +90,7 @@ def promotion_settings(read: Mapping[str, Any]) -> PromotionSettings:
         enabled=not read["AzureWebJobs.promote_points.Disabled"],
         rules=Rules(read["PROMOTIONS_CAP"], read["PROMOTIONS_COOL_DOWN"]),
         hub=read["PROMOTIONS_HUB"],
+        deliveries_hub=read["DELIVERIES_HUB"],
         fresh=read["PROMOTIONS_FRESH"],
         push=_push(read),
     )

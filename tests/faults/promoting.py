@@ -36,7 +36,7 @@ from tests.faults.killing import halt
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 FOREVER = datetime(2099, 1, 1, tzinfo=UTC)
-HUB = "promotions"
+HUB, DELIVERIES_HUB = "promotions", "deliveries"
 RULES = Rules()
 SLICE = "gps-20261122T120000Z/0.1"
 USERS, STORES = 12, 6
@@ -95,6 +95,9 @@ class PromotingPlace:
     bundle: str
     key: str = field(repr=False)
 
+    def sender(self, hub: str) -> KeptSender:
+        return KeptSender(AzureEventHubs(self.connection, make_identity(self.login)), hub)
+
     def push_tools(self, service: TableServiceClient, timeouts: Timeouts = QUICK) -> PushTools:
         access = PushAccess(alert_url(self.push, hosts=["localhost"], loopback=True), "send", self.key)
         posts = CheckedPosts(self.bundle, resolve=lambda *_: ["127.0.0.1"])
@@ -103,13 +106,14 @@ class PromotingPlace:
             NotificationHub(access, lambda: datetime.now(UTC), posts, RetryPolicy(timeouts)),
             TablePromotionUsers(Tables(lambda: service), timedelta(hours=25)),
             blob_dead_promotions(account),
+            self.sender(DELIVERIES_HUB).send,
             lambda: datetime.now(UTC),
         )
 
 
 def promote_all(place: PromotingPlace, partition: Partition, telling: Connection | None = None) -> None:
     """Promote batch by batch, as the function does."""
-    sender = KeptSender(AzureEventHubs(place.connection, make_identity(place.login)), HUB)
+    sender = place.sender(HUB)
     with TableServiceClient.from_connection_string(place.storage) as service:
         users, town = TablePromotionUsers(Tables(lambda: service), timedelta(hours=25)), Town()
         tools = PromotionTools(
@@ -149,6 +153,8 @@ def promotion(device: str, number: int) -> Event:
     record = {
         "id": f"{device}/s{number}/20261122",
         "appid": device,
+        "store_id": f"s{number}",
+        "point_time": NOON.isoformat(),
         "discount_percent": 10,
         "location": "Brno",
         "merchant": "Bakery",

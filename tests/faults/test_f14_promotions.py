@@ -22,6 +22,7 @@ from shared.errors import IngestionError
 from shared.flows.push_promotions import push_promotions
 from tests.faults.killing import kill, kill_at_halt, prepare, run
 from tests.faults.promoting import (
+    DELIVERIES_HUB,
     HUB,
     Partition,
     PromotingPlace,
@@ -149,9 +150,7 @@ async def test_promoting_that_is_killed_loses_nothing_and_keeps_the_cap(place, p
     stretches.work_off(promote_all, place, sized(4, 60), random.Random(14))
 
     expected = set().union(*map(expected_of, stretches.batches))
-    found = Counter(
-        json.loads(e.body_as_str())["id"] for some in (await read_back(platform, HUB, before)).values() for e in some
-    )
+    found = Counter(id_of(e) for some in (await read_back(platform, HUB, before)).values() for e in some)
     unsettled = [one for number in stretches.halted for one in expected_of(stretches.batches[number][:1])]
     figures.at_least("promoting: kills by SIGKILL and SIGTERM", stretches.kills, sized(4, 60))
     figures.at_least("promoting: of them between send and checkpoint", len(stretches.halted), sized(2, 20))
@@ -165,7 +164,9 @@ async def test_promoting_that_is_killed_loses_nothing_and_keeps_the_cap(place, p
     figures.at_most("promoting: events sent again by a kill", (found.total() - len(found)) / stretches.kills, SIZE)
 
 
-def test_pushing_that_is_killed_shows_each_promotion_once(place, phones, tmp_path, sized, figures):
+async def test_pushing_that_is_killed_shows_each_promotion_once(place, phones, platform, tmp_path, sized, figures):
+    before = platform.stored(DELIVERIES_HUB)
+
     def batches_of(number):
         events = [promotion(f"killed{number}-{device}", 1) for device in range(40)]
         return [list(some) for some in batched(events, 10, strict=True)]
@@ -177,13 +178,19 @@ def test_pushing_that_is_killed_shows_each_promotion_once(place, phones, tmp_pat
     expected = {f"killed{number}-{device}/s1/20261122" for number in range(done) for device in range(40)}
     shown = phones.shown("killed")
     again = phones.sends() - len(shown)
+    told = {id_of(one) for some in (await read_back(platform, DELIVERIES_HUB, before)).values() for one in some}
     figures.at_least("pushing: kills by SIGKILL and SIGTERM", stretches.kills, sized(4, 60))
     figures.at_least("pushing: of them between push and checkpoint", len(stretches.halted), sized(2, 20))
     figures.at_least("pushing: pushes again", again, 10 * len(stretches.halted))
     figures.exactly("pushing: promotions that no phone shows", len(expected - set(shown)), 0)
+    figures.exactly("pushing: deliveries that the hub of deliveries is not told", len(expected - told), 0)
     figures.exactly("pushing: promotions shown twice", len(shown) - len(set(shown)), 0)
     figures.exactly("pushing: pushes of nothing that was promoted", len(set(shown) - expected), 0)
     figures.at_most("pushing: pushes again by a kill", again / stretches.kills, 10)
+
+
+def id_of(event):
+    return json.loads(event.body_as_str())["id"]
 
 
 def test_poison_is_dead_with_its_reason_and_stops_no_batch(place, phones, push, sized, figures):

@@ -22,7 +22,13 @@ IDLE = (
 )
 """The functions that no test of a trigger needs. Each test enables those of `TRIGGERS` that it is about."""
 
-HUBS = {"GPS_HUB": "gps", "PROMOTIONS_HUB": "promotions", "PAGEVIEWS_HUB": "pageviews", "STARS_HUB": "stars"}
+HUBS = {
+    "GPS_HUB": "gps",
+    "PROMOTIONS_HUB": "promotions",
+    "DELIVERIES_HUB": "deliveries",
+    "PAGEVIEWS_HUB": "pageviews",
+    "STARS_HUB": "stars",
+}
 """The hubs of all triggers: the host does not begin where one has none."""
 
 

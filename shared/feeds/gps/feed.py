@@ -74,6 +74,9 @@ FEED = Feed(
     rate=20,
     lookups=(STORES, PROMOTIONS),
     dimensions=tuple(Dimension(name, partial(lookup, name)) for name in (STORES, PROMOTIONS)),
-    answers=(Answers("promotions/1", function="promote_points"),),
+    answers=(
+        Answers("promotions/1", function="promote_points"),
+        Answers("deliveries/1", function="push_promotions"),
+    ),
     zone=tables.ZONE,
 )

@@ -58,7 +58,7 @@ class Town:
 def town(tmp_path_factory):
     folder = tmp_path_factory.mktemp("town")
     with ExitStack() as stack:
-        hubs = {"gps": 2, "promotions": 2}
+        hubs = {"gps": 2, "promotions": 2, "deliveries": 2}
         around = stack.enter_context(running_surroundings(folder, hubs, "promotions", "push"))
         platform = around.platform
         write_lookups(around.storage)
@@ -100,8 +100,17 @@ def write_lookups(storage):
             reference.upload_blob(f"{name}/{now:%Y%m%d}.parquet", parquet(pa.table(columns)))
 
 
+def record_of(event):
+    return json.loads(event.body_as_str())
+
+
+def stored_since(town, before):
+    """Count the events that the hub of deliveries got since these descriptions of its partitions."""
+    return town.platform.stored_events("deliveries") - sum(one["events"] for one in before)
+
+
 async def test_users_near_stores_get_the_best_promotions_up_to_the_cap_on_hub_and_phone_within_seconds(town):
-    before = town.platform.stored("promotions")
+    before, untold = town.platform.stored("promotions"), town.platform.stored("deliveries")
     town.walk("first")
     eventually(lambda: len(town.shown().get("user-first", ())) == CAP, "the first user got promotions", within=120)
 
@@ -112,11 +121,14 @@ async def test_users_near_stores_get_the_best_promotions_up_to_the_cap_on_hub_an
     eventually(lambda: {len(one) for one in town.shown().values()} == {CAP}, "each got as many as the cap", within=60)
 
     found = [one for some in (await read_back(town.platform, "promotions", before)).values() for one in some]
-    records = {json.loads(one.body_as_str())["id"]: (json.loads(one.body_as_str()), one) for one in found}
+    records = {record_of(one)["id"]: (record_of(one), one) for one in found}
     per_user = Counter(record["appid"] for record, _ in records.values())
     assert set(per_user.values()) == {CAP}
     assert {record["store_id"] for record, _ in records.values()} == {"s4", "s3", "s2"}
     assert set(records) == {one["id"] for some in town.shown().values() for one in some}
+    eventually(lambda: stored_since(town, untold) >= len(records), "what became of all is told", within=60)
+    told = [one for some in (await read_back(town.platform, "deliveries", untold)).values() for one in some]
+    assert {(one["id"], one["outcome"]) for one in map(record_of, told)} == {(id_, "delivered") for id_ in records}
     late = [
         (one.enqueued_time - datetime.fromisoformat(record["point_time"])).total_seconds()
         for record, one in records.values()

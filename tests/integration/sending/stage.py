@@ -19,7 +19,7 @@ from shared.clients.identity.credentials import LoopIdentity, ServicePrincipal, 
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 
 NAMESPACE = "local.servicebus.windows.net"
-HUBS = {"trades": 4, "transactions": 10, "single": 1, "promotions": 2}
+HUBS = {"trades": 4, "transactions": 10, "single": 1, "promotions": 2, "deliveries": 2}
 QUICK = RetryPolicy(Timeouts(total=2.5, attempt=1.2, ordinary=Backoff(0.02, 0.3), throttled=Backoff(0.1, 0.5)))
 ROOMY = RetryPolicy(Timeouts(total=20.0, attempt=4.0, ordinary=Backoff(0.02, 0.3), throttled=Backoff(0.1, 0.5)))
 QUICK_BREAKER = Breaker(rest=0.5)

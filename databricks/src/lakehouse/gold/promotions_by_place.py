@@ -1,7 +1,7 @@
 """`gold.promotions_by_place`: how many promotions there were by day, location and merchant, and what became of them.
 
-In every row matched = promoted + suppressed_by_cap + suppressed_by_cool_down, and promoted = missed + those that were
-sent; what was sent and is not promoted by the rule over all points is `sent_beyond`.
+In every row matched = promoted + suppressed_by_cap + suppressed_by_cool_down, promoted = sent - sent_beyond + missed,
+and sent = delivered + dead + pending. What was sent and is not promoted by the rule over all points is `sent_beyond`.
 """
 
 from pyspark.sql import DataFrame
@@ -19,12 +19,16 @@ def build(promotions_by_user: DataFrame) -> DataFrame:
     """Count; a store whose place the lookup does not say is counted at the blank one."""
     named = promotions_by_user.withColumns({name: F.coalesce(name, F.lit("")) for name in _PLACE})
     was_sent, was_promoted = F.col("sent_at").isNotNull(), F.col("promoted") > 0
+    outcome = F.col("outcome")
     return named.groupBy(*_KEY).agg(
         F.count_distinct("appid").alias("users"),
         *[F.sum(name).alias(name) for name in _SUMS],
         F.count_if(was_sent).alias("sent"),
         F.count_if(was_promoted & ~was_sent).alias("missed"),
         F.count_if(was_sent & ~was_promoted).alias("sent_beyond"),
+        F.count_if(outcome == "delivered").alias("delivered"),
+        F.count_if(outcome != "delivered").alias("dead"),
+        F.count_if(was_sent & outcome.isNull()).alias("pending"),
     )
 
 
@@ -43,6 +47,9 @@ TABLE = Table(
         Column("sent", "long", "promotions that the app sent to the hub"),
         Column("missed", "long", "promoted ones that the app did not send"),
         Column("sent_beyond", "long", "sent ones that the rule over all points does not give"),
+        Column("delivered", "long", "sent ones that the notification hub took"),
+        Column("dead", "long", "sent ones that ended before, or were refused, or whose phone is gone"),
+        Column("pending", "long", "sent ones of which nothing is told yet"),
     ),
     key=_KEY,
     kind=Day("day", (MadeOf("promotions_by_user", "day"),)),

@@ -1,8 +1,8 @@
 """`gold.promotions_by_user`: what became of the promotions near which a user was, by day and store.
 
 It says what the rule gives for all points that are known, however late they came, and whether the app sent it: the app
-decides while points come, so it misses what comes too late for a phone, and what comes while it is away. Whether a
-phone got a promotion no stream says.
+decides while points come, so it misses what comes too late for a phone, and what comes while it is away. What became of
+a promotion that was sent, the app tells in the stream `deliveries`; of one that still waits it told nothing.
 """
 
 from collections import Counter
@@ -53,6 +53,7 @@ _SPARK_DECIDED = (
 def build(
     gps_enriched: DataFrame,
     promotions: DataFrame,
+    deliveries: DataFrame,
     promotions_cap: int,
     promotions_cool_down_seconds: int,
     **own: DataFrame,
@@ -65,10 +66,20 @@ def build(
     candidates = _candidates(gps_enriched).groupBy("appid")
     decisions = candidates.cogroup(_given(own[OWN_ROWS]).groupBy("appid")).applyInArrow(of_user, _SPARK_DECIDED)
     times = {name: F.timestamp_micros(name) for name in ("point_time", "valid_until")}
-    both = decisions.withColumns(times).alias("d").join(_sent(promotions).alias("s"), list(_KEY), "full")
+    sent = _sent(promotions).join(_settled(deliveries), list(_KEY), "left")
+    both = decisions.withColumns(times).alias("d").join(sent.alias("s"), list(_KEY), "full")
     counts = ("matched", "promoted", "suppressed_by_cap", "suppressed_by_cool_down")
     texts = [F.coalesce(f"d.{name}", f"s.{name}").alias(name) for name in ("location", "merchant")]
-    plain = ("promotion_id", "discount_percent", "metres", "point_time", "valid_until", "sent_at")
+    plain = (
+        "promotion_id",
+        "discount_percent",
+        "metres",
+        "point_time",
+        "valid_until",
+        "sent_at",
+        "outcome",
+        "settled_at",
+    )
     return both.select(*_KEY, *texts, *[F.coalesce(name, F.lit(0)).alias(name) for name in counts], *plain)
 
 
@@ -100,6 +111,16 @@ def _sent(promotions: DataFrame) -> DataFrame:
     sent = promotions.groupBy(F.to_date("point_time").alias("day"), "appid", "store_id")
     return sent.agg(
         F.max("location").alias("location"), F.max("merchant").alias("merchant"), F.min("promoted_at").alias("sent_at")
+    )
+
+
+def _settled(deliveries: DataFrame) -> DataFrame:
+    """Give what became of what the app sent. What a phone got is delivered, whatever came of a repeat."""
+    order = F.struct(F.col("outcome") != "delivered", "settled_at")
+    reported = deliveries.groupBy(F.to_date("point_time").alias("day"), "appid", "store_id")
+    return reported.agg(
+        F.min_by("outcome", order).alias("outcome"),
+        F.min_by("settled_at", order).alias("settled_at"),
     )
 
 
@@ -177,15 +198,21 @@ TABLE = Table(
         Column("point_time", "timestamp", "when the user was there, UTC"),
         Column("valid_until", "timestamp", "when the promotion ends, UTC"),
         Column("sent_at", "timestamp", "when the app sent one to the hub; null where it sent none"),
+        Column("outcome", "string", "what became of the one it sent; null while it waits", of="deliveries.outcome"),
+        Column("settled_at", "timestamp", "when that was settled, UTC"),
     ),
     key=_KEY,
     kind=DaysOnward(
         by="appid",
         day="day",
-        made_of=(MadeOf("gps_enriched", "time"), MadeOf("promotions", "point_time")),
+        made_of=(
+            MadeOf("gps_enriched", "time"),
+            MadeOf("promotions", "point_time"),
+            MadeOf("deliveries", "point_time"),
+        ),
         days_before=_LONGEST_COOL_DOWN,
     ),
-    inputs=("gps_enriched", "promotions", OWN_ROWS),
+    inputs=("gps_enriched", "promotions", "deliveries", OWN_ROWS),
     options=OPTIONS,
     build=build,
     sql="promotions_by_user",

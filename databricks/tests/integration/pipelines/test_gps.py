@@ -26,7 +26,7 @@ ENRICHED, BY_USER, BY_PLACE = PIPELINE.tables
 OWN, LATER = "gps-20261122T200000Z", "gps-20261122T210000Z"
 EIGHT = datetime(2026, 11, 22, 20, tzinfo=UTC)
 A_DAY = 24 * 60
-STREAMS = {name: columns_of(load_contract(f"{name}/1")) for name in ("gps", "promotions")}
+STREAMS = {name: columns_of(load_contract(f"{name}/1")) for name in ("gps", "promotions", "deliveries")}
 LOOKUPS = ("stores", "promotions_of_stores")
 PATHS = {name: f"{name}/20261122.parquet" for name in LOOKUPS}
 DEGREE = 111_195.08
@@ -119,6 +119,13 @@ def sent(minute, store_number, *, appid="a", at=EIGHT):
         "promoted_at": time + timedelta(seconds=1),
         "window_id": OWN,
     }
+
+
+def told(minute, store_number, outcome, *, appid="a", after=2):
+    """What became of a promotion, so many seconds after its point."""
+    promoted = sent(minute, store_number, appid=appid)
+    kept = {name: promoted[name] for name in ("id", "appid", "store_id", "point_time", "window_id")}
+    return {**kept, "outcome": outcome, "settled_at": promoted["point_time"] + timedelta(seconds=after)}
 
 
 @pytest.fixture
@@ -219,6 +226,33 @@ def test_a_point_that_comes_late_changes_its_users_days_from_there_on_and_no_oth
     assert sorted(map(tuple, town.target.rows(BY_USER)), key=str) == town.rows(
         BY_USER, *[column.name for column in BY_USER.columns]
     )
+
+
+def test_what_was_sent_is_delivered_dead_or_pending_and_delivered_outweighs_what_came_of_a_repeat(town):
+    numbers = range(4)
+    town.know([store(n) for n in numbers], [promotion(n) for n in numbers])
+    gold = town.gold()
+    town.put("promotions", *(sent(0, n, appid=app) for n, app in enumerate("abcd")))
+    town.put("deliveries", told(0, 0, "delivered"), told(0, 1, "gone", appid="b"), told(0, 2, "ended", appid="c"))
+    gold.run_pass(OWN)
+    assert town.rows(BY_USER, "appid", "outcome", F.expr("second(settled_at)")) == [
+        ("a", "delivered", 2),
+        ("b", "gone", 2),
+        ("c", "ended", 2),
+        ("d", None, None),
+    ]
+
+    town.put("deliveries", told(0, 2, "delivered", appid="c", after=9), told(0, 3, "refused", appid="d"))
+    town.put("deliveries", told(0, 0, "ended", after=1), told(0, 0, "delivered", appid="nobody"))
+    gold.run_pass(OWN)
+
+    assert [row[1] for row in town.rows(BY_USER, "appid", "outcome")] == ["delivered", "gone", "delivered", "refused"]
+    assert town.rows(BY_PLACE, "merchant", "sent", "delivered", "dead", "pending") == [
+        ("m0", 1, 1, 0, 0),
+        ("m1", 1, 0, 1, 0),
+        ("m2", 1, 1, 0, 0),
+        ("m3", 1, 0, 1, 0),
+    ]
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ def test_the_pipelines_of_the_wheel_are_good():
 
 
 def test_a_pipeline_names_the_streams_that_its_tables_are_made_of():
-    assert pipeline_of("gps").streams(wheel_contracts().lookups) == {"gps", "promotions"}
+    assert pipeline_of("gps").streams(wheel_contracts().lookups) == {"gps", "promotions", "deliveries"}
     assert pipeline_of("trades").streams(wheel_contracts().lookups) == {"trades"}
 
 

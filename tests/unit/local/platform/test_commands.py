@@ -17,7 +17,10 @@ def choices(*words):
 
 def test_nothing_said_means_the_documented_ports_and_hubs():
     assert choices().ports == Ports()
-    hubs = "calls:4,gps:4,items:4,orders:4,pageviews:4,promotions:4,stars:4,surveys:4,trades:4,transactions:10,ura:4"
+    hubs = (
+        "calls:4,deliveries:4,gps:4,items:4,orders:4,pageviews:4,promotions:4,stars:4,"
+        "surveys:4,trades:4,transactions:10,ura:4"
+    )
     assert choices().hubs == hubs
 
 

@@ -89,6 +89,7 @@ def test_promotions_are_on_and_pushed_to_the_notification_hub_where_it_runs(with
         "AzureWebJobs.push_promotions.Disabled": "false",
         "GPS_HUB": "points",
         "PROMOTIONS_HUB": "promotions",
+        "DELIVERIES_HUB": "deliveries",
         "PUSH_URL": "https://localhost:20014/phones",
         "PUSH_HOSTS": "localhost",
         "PUSH_KEY_NAME": "send",

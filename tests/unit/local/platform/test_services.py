@@ -25,13 +25,13 @@ def test_all_services_are_listed_and_the_functions_host_can_be_left_out():
 @pytest.mark.parametrize(
     ("choices", "hubs"),
     [
-        ({}, ("gps", "promotions")),
-        ({"settings": {"FEEDS": "trades, gps", "GPS_HUB": "points"}}, ("points", "promotions")),
+        ({}, ("gps", "promotions", "deliveries")),
+        ({"settings": {"FEEDS": "trades, gps", "GPS_HUB": "points"}}, ("points", "promotions", "deliveries")),
         ({"settings": {"FEEDS": "trades,shop"}}, ()),
-        ({"hubs": "gps:4,trades:1"}, ()),
+        ({"hubs": "gps:4,promotions:4"}, ()),
     ],
 )
-def test_promotions_and_their_notification_hub_are_there_where_gps_and_both_hubs_are(choices, hubs):
+def test_promotions_and_their_notification_hub_are_there_where_gps_and_its_hubs_are(choices, hubs):
     assert Choices(**choices).promotion_hubs == hubs
     assert ("notification_hubs" in listed(**choices)) == bool(hubs)
 
@@ -47,6 +47,10 @@ def test_promotions_and_their_notification_hub_are_there_where_gps_and_both_hubs
 )
 def test_views_are_listened_to_where_the_shop_and_both_its_hubs_are(choices, hubs):
     assert Choices(**choices).alert_hubs == hubs
+
+
+def test_the_app_may_read_the_hubs_that_it_listens_to_and_not_that_of_deliveries():
+    assert Choices().listened_hubs == ("gps", "promotions", "pageviews", "stars")
 
 
 def test_each_listener_has_a_consumer_group_of_its_own():
@@ -87,7 +91,8 @@ def test_hub_waits_for_entra_and_is_given_its_issuer():
     assert command[command.index("--issuer") + 1] == "https://localhost:20001/tenant/"
     assert (
         command[command.index("--hubs") + 1]
-        == "calls:4,gps:4,items:4,orders:4,pageviews:4,promotions:4,stars:4,surveys:4,trades:4,transactions:10,ura:4"
+        == "calls:4,deliveries:4,gps:4,items:4,orders:4,pageviews:4,promotions:4,stars:4,"
+        "surveys:4,trades:4,transactions:10,ura:4"
     )
     assert command[command.index("--websocket-port") + 1] == "20009"
 

@@ -3,8 +3,10 @@
 import json
 from datetime import UTC, datetime, timedelta
 
+import jsonschema
 import pytest
 
+from shared.clients.event_hubs.fake import FakeEventHubs
 from shared.clients.notification_hubs.fake import FakePushService
 from shared.clients.storage.dead_promotions import DeadPromotions
 from shared.clients.storage.fake import FakeReference, FakeTables
@@ -13,6 +15,7 @@ from shared.domain.delivery import Event
 from shared.domain.failures import FailureKind
 from shared.errors import Denied, ServiceRefused, Unavailable
 from shared.flows.push_promotions import PushTools, push_promotions
+from tests.architecture.tree import text
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -23,10 +26,20 @@ class World:
     def __init__(self):
         self.service, self.blobs = FakePushService(), FakeReference(lambda: NOON)
         self.users = TablePromotionUsers(FakeTables(), timedelta(hours=25))
-        self.tools = PushTools(self.service, self.users, DeadPromotions(self.blobs), lambda: NOON)
+        self.hubs, self.away = FakeEventHubs({"deliveries": 4}), False
+        self.tools = PushTools(self.service, self.users, DeadPromotions(self.blobs), self.send, lambda: NOON)
+
+    def send(self, events):
+        if self.away:
+            raise Unavailable("the hub is away")
+        return self.hubs.take("deliveries", events)
 
     def push(self, *events):
         return push_promotions(self.tools, events)
+
+    @property
+    def told(self):
+        return [json.loads(event.body) for event in self.hubs.received["deliveries"]]
 
     @property
     def dead(self):
@@ -46,6 +59,8 @@ def event(app="app", **changes):
     record = {
         "id": f"{app}/s/20261122",
         "appid": app,
+        "store_id": "s",
+        "point_time": (NOON - timedelta(seconds=1)).isoformat(),
         "discount_percent": 20,
         "location": "Brno",
         "merchant": "Bakery",
@@ -61,6 +76,46 @@ def test_each_promotion_is_pushed_to_its_users_device(world):
     assert counts == {"delivered": 2, "pending": 0}
     assert (told.title, told.text) == ("20 % at Bakery", "Brno")
     assert world.dead == []
+
+
+def test_the_lakehouse_is_told_what_became_of_each_promotion_in_records_of_the_contract(world):
+    world.service.gone.add("c")
+
+    world.push(event("a"), event("b", valid_until=NOON.isoformat()), event("c"))
+
+    told = {one["appid"]: one for one in world.told}
+    contract = jsonschema.Draft202012Validator(json.loads(text("contracts/deliveries.v1.schema.json")))
+    assert {app: one["outcome"] for app, one in told.items()} == {"a": "delivered", "b": "ended", "c": "gone"}
+    assert [problem.message for one in told.values() for problem in contract.iter_errors(one)] == []
+    assert told["a"] == {
+        "id": "a/s/20261122",
+        "appid": "a",
+        "store_id": "s",
+        "point_time": "2026-11-22T11:59:59Z",
+        "outcome": "delivered",
+        "settled_at": "2026-11-22T12:00:00Z",
+    }
+    events = world.hubs.received["deliveries"]
+    assert {(one.properties["slice"], one.partition_key) for one in events} == {("s", "a"), ("s", "b"), ("s", "c")}
+
+
+def test_what_is_settled_is_told_though_another_promotion_waits(world):
+    world.service.failures = [Unavailable("503")]
+
+    with pytest.raises(Unavailable):
+        world.push(event("a"), event("b"))
+
+    assert [one["outcome"] for one in world.told] == ["delivered"]
+
+
+def test_a_batch_of_which_nothing_can_be_told_comes_again_and_no_phone_shows_it_twice(world):
+    world.away = True
+    with pytest.raises(Unavailable):
+        world.push(event())
+    world.away = False
+    world.push(event())
+
+    assert (world.shown, len(world.told)) == (["app/s/20261122"], 1)
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ def test_nothing_is_promoted_or_pushed_until_it_is_set():
     found = promotions()
 
     assert (found.enabled, found.push, found.hub, found.rules) == (False, None, "promotions", Rules())
+    assert found.deliveries_hub == "deliveries"
 
 
 def test_windows_of_points_read_the_hub_of_promotions_where_they_are_made():
