@@ -24,6 +24,12 @@ logger = logging.getLogger(__name__)
 _NAME = re.compile(r"[\w-]+", re.ASCII)
 """What a window's name may be for a file to be looked for: a store may take other characters for a pattern."""
 
+_BEYOND = r"[\x{10000}-\x{10FFFF}]"
+"""Characters beyond U+FFFF, in the words of RE2."""
+
+_PLACE = " place"
+"""A column beside those of a key; no contract has a name with a space."""
+
 _DAY = re.compile(r"[0-9]{8}")
 _DECIMAL = re.compile(r"decimal128\((\d+), (\d+)\)")
 _LIST = re.compile(r"list<item: (\w+)>")
@@ -134,8 +140,8 @@ def _arrow_type(text: str) -> pa.DataType:
 
 def _utf16_units(texts: pa.ChunkedArray) -> pa.ChunkedArray:
     """Count as SQL Server's nvarchar(n) does, to whose columns the bounds belong: a character beyond U+FFFF is two."""
-    units = [None if text is None else len(text.encode("utf-16-le")) // 2 for text in texts.to_pylist()]
-    return pa.chunked_array([pa.array(units, pa.int64())])
+    beyond = pc.count_substring_regex(texts, pattern=_BEYOND)
+    return pc.add(pc.utf8_length(texts), beyond)
 
 
 def _best_of_each_key(rows: pa.Table, contract: LookupContract) -> pa.Table:
@@ -143,10 +149,9 @@ def _best_of_each_key(rows: pa.Table, contract: LookupContract) -> pa.Table:
     if not contract.key:
         return rows
     ordered = rows.sort_by([(column, "ascending") for column in contract.best_first]) if contract.best_first else rows
-    seen: dict[tuple[object, ...], int] = {}
-    for place, key in enumerate(zip(*[ordered[column].to_pylist() for column in contract.key], strict=True)):
-        seen.setdefault(key, place)
-    return ordered.take(pa.array([place for key, place in seen.items() if None not in key], pa.int64()))
+    placed = ordered.select(contract.key).append_column(_PLACE, pa.array(range(len(ordered)), pa.int64()))
+    first = placed.drop_null().group_by(contract.key).aggregate([(_PLACE, "min")])
+    return ordered.take(first[f"{_PLACE}_min"].sort())
 
 
 @dataclass(frozen=True, slots=True)

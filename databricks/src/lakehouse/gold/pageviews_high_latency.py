@@ -21,9 +21,12 @@ def build(pageviews: DataFrame) -> DataFrame:
 
 
 def build_enriched(pageviews: DataFrame, users: DataFrame) -> DataFrame:
-    """Join the slow views with their users; a view without one stays."""
+    """Join the slow views with their users; a view without one stays.
+
+    Nothing says which side is small: there are millions of users, and few views of a pass are slow.
+    """
     known = users.select(F.col("id").alias("user_id"), "user_name", "city", F.lit(True).alias("known"))
-    both = build(pageviews).join(F.broadcast(known), "user_id", "left")
+    both = build(pageviews).join(known, "user_id", "left")
     return both.withColumn("user_is_known", F.coalesce("known", F.lit(False)))
 
 
