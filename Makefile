@@ -10,6 +10,7 @@ LAKEHOUSE_PYTHON := .venv-lakehouse/bin/python
 ARGS ?=
 RECORDING ?=
 FEED ?=
+DURABLE ?= storage
 RECORDED := $(if $(RECORDING),--recording "$(RECORDING)")
 CACHES := .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
@@ -32,8 +33,8 @@ infra-tools: setup ## Make the checks of infra ready: the schema of the Terrafor
 infra: infra-tools ## Check the infrastructure offline: Terraform against the provider's schema, with mocks; policies; definitions
 	@$(PYTHON) -m pytest tests/infra $(ARGS)
 
-package: setup ## Build dist/app.zip, exactly what is published of the app
-	@$(PYTHON) scripts/package
+package: setup ## Build dist/app.zip, exactly what is published of the app (DURABLE=scheduler: for the Durable Task Scheduler)
+	@$(PYTHON) scripts/package --durable $(DURABLE)
 
 run: lakehouse ## Show one short window of each feed and check its counts; RECORDING=<file> replays exchange frames
 	@$(PYTHON) -m local run $(RECORDED) $(ARGS)

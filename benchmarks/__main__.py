@@ -25,6 +25,7 @@ MODULES = (
     "realism",
     "pools",
     "imports",
+    "package",
     "sending",
     "beside_cosmos",
     "spill",

@@ -13,6 +13,7 @@ locals {
       "pageviews/alerts" = { hub = "pageviews", name = "alerts" }
       "stars/alerts"     = { hub = "stars", name = "alerts" }
     },
+    local.analytics_groups,
   )
 }
 

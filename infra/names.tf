@@ -16,6 +16,8 @@ locals {
     database     = "enrichment"
     factory      = "adf-${local.unique}"
     cosmos       = "cosmos-${local.unique}"
+    scheduler    = "dts-${local.unique}"
+    analytics    = "asa-${local.unique}"
     alert        = "logic-${local.name}-ingestion-alert"
   }
 

@@ -2,6 +2,7 @@
 output "AZURE_LOCATION" { value = var.location }
 output "AZURE_RESOURCE_GROUP" { value = azurerm_resource_group.main.name }
 output "AZURE_TENANT_ID" { value = data.azurerm_client_config.deployer.tenant_id }
+output "DURABLE_BACKEND" { value = var.durable_backend }
 output "APP_NAME" { value = local.names.app }
 output "APP_URL" { value = "https://${local.app.host}" }
 output "APP_IDENTITY_NAME" { value = azurerm_user_assigned_identity.app.name }

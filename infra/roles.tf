@@ -10,21 +10,32 @@ locals {
     event_grid = azurerm_eventgrid_topic.windows.identity[0].principal_id
     factory    = azurerm_data_factory.main.identity[0].principal_id
     lakehouse  = var.lakehouse_principal.object_id
+    analytics  = one(azurerm_stream_analytics_job.shop[*].identity[0].principal_id)
   }
 
   scopes = {
     host      = azurerm_storage_account.host.id
     lake      = azurerm_storage_account.lake.id
     capture   = azurerm_storage_container.lake["capture"].resource_manager_id
+    files     = azurerm_storage_container.lake["lake"].resource_manager_id
+    answers   = try(azurerm_storage_container.lake["stream-analytics"].resource_manager_id, null)
     dead      = azurerm_storage_container.lake["dead-letters"].resource_manager_id
     namespace = azurerm_eventhub_namespace.main.id
     topic     = azurerm_eventgrid_topic.windows.id
     vault     = azurerm_key_vault.main.id
     insights  = azurerm_application_insights.main.id
+    scheduler = local.has_scheduler ? local.scheduler.schedulerId.value : null
   }
 
   # Whether a right is needed where an option is off.
-  wanted = { always = true, capture = var.capture, listening = var.promotions || var.view_alerts, premium = !local.is_flex }
+  wanted = {
+    always    = true
+    analytics = var.stream_analytics
+    capture   = var.capture
+    listening = var.promotions || var.view_alerts
+    premium   = !local.is_flex
+    scheduler = local.has_scheduler
+  }
 
   role_table = [
     # who, role, on what, when, why
@@ -37,6 +48,10 @@ locals {
     ["app", "EventGrid Data Sender", "topic", "always", "It tells when a window opens and closes."],
     ["app", "Monitoring Metrics Publisher", "insights", "always", "Telemetry is taken from identities alone."],
     ["app", "Key Vault Secrets User", "vault", "premium", "On Premium, references to the vault are resolved as the app's own identity."],
+    ["app", "Durable Task Data Contributor", "scheduler", "scheduler", "It starts, works on, asks for and purges orchestrations."],
+    ["analytics", "Azure Event Hubs Data Receiver", "namespace", "analytics", "The job of Stream Analytics reads views and stars."],
+    ["analytics", "Storage Blob Data Reader", "files", "analytics", "It joins them with the shop's users."],
+    ["analytics", "Storage Blob Data Contributor", "answers", "analytics", "It writes what its queries find."],
     ["capture", "Storage Blob Data Contributor", "capture", "capture", "Event Hubs writes what it captures."],
     ["event_grid", "Storage Blob Data Contributor", "dead", "always", "Event Grid writes what it could not deliver."],
     ["lakehouse", "Azure Event Hubs Data Receiver", "namespace", "always", "The jobs read the hubs."],

@@ -1,6 +1,7 @@
 # The app's settings, as far as Azure needs other values than docs/settings.md gives by default, or the host reads them too.
 locals {
-  secret = "@Microsoft.KeyVault(SecretUri=https://${local.names.vault}.vault.azure.net/secrets/%s)"
+  task_hub = lookup(var.settings, "TASKHUB_NAME", "ReactiveIngestion")
+  secret   = "@Microsoft.KeyVault(SecretUri=https://${local.names.vault}.vault.azure.net/secrets/%s)"
 
   # Where things are: outputs too, so nothing here may be secret.
   places = {
@@ -24,7 +25,7 @@ locals {
       APPLICATIONINSIGHTS_AUTHENTICATION_STRING = "ClientId=${azurerm_user_assigned_identity.app.client_id};Authorization=AAD"
 
       # Names that triggers and host.json refer to: without one of them the host starts no function.
-      TASKHUB_NAME                               = "ReactiveIngestion"
+      TASKHUB_NAME                               = local.task_hub
       WINDOW_TIMER                               = "0 * * * * *"
       "AzureWebJobs.promote_points.Disabled"     = tostring(!var.promotions)
       "AzureWebJobs.push_promotions.Disabled"    = "true" # until PUSH_URL is given in `settings`
@@ -40,6 +41,9 @@ locals {
       ALERT_INGESTION_URL    = format(local.secret, "alert-ingestion-url")
     },
     var.cosmos ? { COSMOS__accountEndpoint = "https://${local.names.cosmos}.documents.azure.com" } : {},
+    local.has_scheduler ? {
+      DURABLE_TASK_SCHEDULER_CONNECTION_STRING = "Endpoint=${local.scheduler.endpoint.value};Authentication=ManagedIdentity;ClientID=${azurerm_user_assigned_identity.app.client_id}"
+    } : {},
     var.assets_key_is_in_vault ? {
       ASSETS__url = "https://rest.coincap.io/v3"
       ASSETS__key = format(local.secret, "assets-key")

@@ -49,7 +49,7 @@ resource "azurerm_storage_account" "lake" {
 
 locals {
   # What each container of the lake is for.
-  lake_containers = {
+  lake_containers = merge(var.stream_analytics ? { stream-analytics = "what the queries of Stream Analytics find" } : {}, {
     reference       = "lookups, marks of ended windows, pools, recordings"
     capture         = "what Event Hubs captures, as Avro"
     spill           = "what a hub did not take, until it is sent"
@@ -58,7 +58,7 @@ locals {
     tables          = "the tables of the catalog"
     promotions-dead = "promotions that no phone can get"
     dead-letters    = "events that Event Grid could not deliver"
-  }
+  })
 }
 
 resource "azurerm_storage_container" "lake" {

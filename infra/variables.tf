@@ -64,6 +64,22 @@ variable "plan" {
   }
 }
 
+variable "durable_backend" {
+  description = "Where orchestrations are kept: storage (the host's storage account) or scheduler (Durable Task Scheduler, Consumption)."
+  type        = string
+  default     = "storage"
+
+  validation {
+    condition     = contains(["storage", "scheduler"], var.durable_backend)
+    error_message = "durable_backend must be storage or scheduler."
+  }
+
+  validation {
+    condition     = !(var.private && var.durable_backend == "scheduler")
+    error_message = "durable_backend must be storage where private is true: no private endpoint is made for the scheduler."
+  }
+}
+
 variable "instance_memory" {
   description = "Memory of one instance on Flex Consumption, in MB."
   type        = number
@@ -130,6 +146,22 @@ variable "view_alerts" {
   validation {
     condition     = !var.view_alerts || contains(var.feeds, "shop")
     error_message = "view_alerts needs the feed shop: name it in feeds."
+  }
+}
+
+variable "stream_analytics" {
+  description = "Whether the job of Stream Analytics over the shop's pages is made, stopped; needs the feed shop."
+  type        = bool
+  default     = false
+
+  validation {
+    condition     = !var.stream_analytics || contains(var.feeds, "shop")
+    error_message = "stream_analytics needs the feed shop: name it in feeds."
+  }
+
+  validation {
+    condition     = !(var.stream_analytics && var.private)
+    error_message = "stream_analytics must be false where private is true: the job runs outside of the network."
   }
 }
 

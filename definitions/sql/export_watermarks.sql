@@ -1,6 +1,7 @@
--- What an administrator runs once in the database of the web shop's orders, where Data Factory's pipeline process_data
--- copies them to the lake. Before: put the name of the factory, whose managed identity logs in, in the place of
--- [data-factory-name]. The app makes orders and items with its first rows: run this after it. It may be run again.
+-- What an administrator runs in the database of the web shop's orders, where Data Factory's pipeline process_data copies
+-- them to the lake; `azd deploy` runs it too (infra/hooks/grants.sh). Before: put the name of the factory, whose managed
+-- identity logs in, in the place of [data-factory-name]. The app makes orders and items with its first rows: run this again
+-- when they are there, and nothing is lost.
 
 IF OBJECT_ID('dbo.export_watermarks', 'U') IS NULL
 CREATE TABLE dbo.export_watermarks (
@@ -28,8 +29,15 @@ IF NOT EXISTS (SELECT 1 FROM sys.database_principals WHERE name = 'data-factory-
 CREATE USER [data-factory-name] FROM EXTERNAL PROVIDER;
 GO
 
-GRANT SELECT ON OBJECT::dbo.orders TO [data-factory-name];
-GRANT SELECT ON OBJECT::dbo.items TO [data-factory-name];
+IF OBJECT_ID('dbo.orders', 'U') IS NULL OR OBJECT_ID('dbo.items', 'U') IS NULL
+PRINT 'orders or items is not there yet: run this again when the app has made them.';
+ELSE
+BEGIN
+  GRANT SELECT ON OBJECT::dbo.orders TO [data-factory-name];
+  GRANT SELECT ON OBJECT::dbo.items TO [data-factory-name];
+END;
+GO
+
 GRANT SELECT ON OBJECT::dbo.export_watermarks TO [data-factory-name];
 GRANT EXECUTE ON OBJECT::dbo.move_export_watermark TO [data-factory-name];
 GO

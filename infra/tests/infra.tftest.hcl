@@ -36,7 +36,13 @@ mock_provider "azurerm" {
 
   mock_resource "azurerm_resource_group_template_deployment" {
     defaults = {
-      output_content = "{\"principalId\": {\"type\": \"String\", \"value\": \"66666666-6666-6666-6666-666666666666\"}}"
+      output_content = <<-END
+        {
+          "principalId": {"type": "String", "value": "66666666-6666-6666-6666-666666666666"},
+          "schedulerId": {"type": "String", "value": "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-ingest-trial/providers/Microsoft.DurableTask/schedulers/dts"},
+          "endpoint": {"type": "String", "value": "https://dts-abcd.westeurope.durabletask.io"}
+        }
+      END
     }
   }
 }
@@ -91,6 +97,8 @@ run "everything" {
     promotions             = true
     view_alerts            = true
     assets_key_is_in_vault = true
+    durable_backend        = "scheduler"
+    stream_analytics       = true
     feeds                  = ["trades", "payments", "gps", "call_centre", "shop"]
     settings               = { TRANSACTIONS_COSMOS = "payments/transactions" }
   }
@@ -114,6 +122,37 @@ run "refuses_alerts_about_views_without_a_shop" {
   }
 
   expect_failures = [var.view_alerts]
+}
+
+run "refuses_stream_analytics_without_a_shop" {
+  command = plan
+
+  variables {
+    stream_analytics = true
+  }
+
+  expect_failures = [var.stream_analytics]
+}
+
+run "refuses_an_unknown_durable_backend" {
+  command = plan
+
+  variables {
+    durable_backend = "netherite"
+  }
+
+  expect_failures = [var.durable_backend]
+}
+
+run "refuses_a_scheduler_that_a_private_network_does_not_reach" {
+  command = plan
+
+  variables {
+    private         = true
+    durable_backend = "scheduler"
+  }
+
+  expect_failures = [var.durable_backend]
 }
 
 run "refuses_an_unknown_plan" {

@@ -109,6 +109,14 @@ def test_the_script_makes_what_the_pipeline_reads_and_grants_it():
     assert f"VALUES ('{PIPELINE}', 0x0000000000000000" in SCRIPT
 
 
+def test_the_script_waits_for_the_tables_that_the_app_makes():
+    waiting = re.search(r"IF OBJECT_ID\('dbo\.orders', 'U'\) IS NULL (.*?)ELSE\nBEGIN\n(.*?)END;", SCRIPT, re.DOTALL)
+
+    assert re.findall(r"OBJECT_ID\('dbo\.(\w+)'", waiting[1]) == ["items"]
+    assert set(re.findall(r"OBJECT::dbo\.(\w+)", waiting[2])) == {stream.name for stream in TABLES}
+    assert "OBJECT::dbo.orders" not in SCRIPT.replace(waiting[2], "")
+
+
 def test_the_run_that_takes_the_rows_in_is_one_of_the_shop_within_the_hour():
     body = activity(PIPELINE, "TakeIn").body["typeProperties"]
     given = {"since": "2026-12-01T00:00:00Z", "before": "2026-12-01T01:00:00Z"}

@@ -1,3 +1,7 @@
+import json
+import subprocess
+import sys
+
 import pytest
 
 from infra.checks.terraform import ROOT, copy_of
@@ -30,3 +34,15 @@ def states(tested):
 def state(request, states):
     """What each choice of options makes."""
     return states[request.param]
+
+
+@pytest.fixture
+def package(tmp_path):
+    """Pack the app for a durable backend; gives the host.json in it."""
+
+    def packed(durable):
+        words = [sys.executable, ROOT / "scripts" / "package", "--folder", tmp_path / durable, "--durable", durable]
+        subprocess.run(words, check=True, capture_output=True)
+        return json.loads((tmp_path / durable / "host.json").read_text())
+
+    return packed

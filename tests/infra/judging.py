@@ -16,6 +16,7 @@ OF_THE_HOST = {
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
     "APPLICATIONINSIGHTS_CONNECTION_STRING",
     "AzureWebJobsStorage__credential",
+    "DURABLE_TASK_SCHEDULER_CONNECTION_STRING",
     "FUNCTIONS_WORKER_RUNTIME",
 }
 OF_ONE_MACHINE = {
@@ -94,6 +95,15 @@ NEEDED = {
 ON_FLEX = {("app's system", "Key Vault Secrets User", "vault"): "infra/settings.tf"}
 ON_PREMIUM = {("app", "Key Vault Secrets User", "vault"): "infra/settings.tf"}
 OF_PROMOTIONS = {("app", "Azure Event Hubs Data Receiver", "namespace"): "blueprints/promotions.py"}
+OF_SCHEDULER = {("app", "Durable Task Data Contributor", "scheduler"): "infra/durable.tf"}
+OF_ANALYTICS = dict.fromkeys(
+    (
+        ("analytics", "Azure Event Hubs Data Receiver", "namespace"),
+        ("analytics", "Storage Blob Data Reader", "container lake"),
+        ("analytics", "Storage Blob Data Contributor", "stream-analytics"),
+    ),
+    "definitions/stream_analytics/job.json",
+)
 OF_CAPTURE = {("capture", "Storage Blob Data Contributor", "capture"): "infra/event_hubs.tf"}
 
 
@@ -122,6 +132,7 @@ def _principals(state: State) -> dict[str, str]:
         "event_grid": state.one("eventgrid_topic"),
         "factory": state.one("data_factory"),
     }
+    of_systems |= dict(zip(["analytics"], state.all_of("stream_analytics_job"), strict=False))
     found = {each["identity"][0]["principal_id"]: name for name, each in of_systems.items()}
     alert = json.loads(state.at("resource_group_template_deployment.alert")["output_content"])["principalId"]["value"]
     given = {"33333333-3333-3333-3333-333333333333": "deployer", "88888888-8888-8888-8888-888888888888": "lakehouse"}
@@ -138,5 +149,8 @@ def _scopes(state: State) -> dict[str, str]:
         "vault": state.one("key_vault")["id"],
         "insights": state.one("application_insights")["id"],
     }
+    outputs = json.loads(state.at("resource_group_template_deployment.alert")["output_content"])
+    found["scheduler"] = outputs["schedulerId"]["value"]
     containers = {each["name"]: each["resource_manager_id"] for each in state.all_of("storage_container")}
+    containers["container lake"] = containers.pop("lake")
     return {identifier: name for name, identifier in (containers | found).items()}

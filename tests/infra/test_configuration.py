@@ -42,12 +42,13 @@ def test_who_may_do_what_is_what_the_code_needs(states):
 
     assert judging.wrong_roles(states["default"], needed | flex) == []
     assert judging.wrong_roles(states["premium"], needed | set(judging.ON_PREMIUM)) == []
-    of_all = needed | flex | set(judging.OF_PROMOTIONS) | set(judging.OF_CAPTURE)
-    assert judging.wrong_roles(states["everything"], of_all) == []
+    options = (judging.OF_PROMOTIONS, judging.OF_CAPTURE, judging.OF_SCHEDULER, judging.OF_ANALYTICS)
+    assert judging.wrong_roles(states["everything"], needed | flex | set().union(*options)) == []
 
 
 def test_the_code_that_needs_a_role_is_there():
-    tables = (judging.NEEDED, judging.ON_FLEX, judging.ON_PREMIUM, judging.OF_PROMOTIONS, judging.OF_CAPTURE)
+    options = (judging.OF_PROMOTIONS, judging.OF_CAPTURE, judging.OF_SCHEDULER, judging.OF_ANALYTICS)
+    tables = (judging.NEEDED, judging.ON_FLEX, judging.ON_PREMIUM, *options)
 
     assert [path for table in tables for path in table.values() if not (ROOT / path).is_file()] == []
 

@@ -33,7 +33,8 @@ def run_hooks():
 
 def test_azd_drives_terraform_and_publishes_the_app():
     assert AZURE["infra"] == {"provider": "terraform", "path": "infra", "module": "main"}
-    assert AZURE["services"]["app"] == {"project": ".", "language": "python", "host": "function"}
+    app = {"project": ".", "dist": "dist/app", "language": "python", "host": "function"}
+    assert AZURE["services"]["app"] == app
     assert (INFRA / "main.tfvars.json").is_file()
 
 

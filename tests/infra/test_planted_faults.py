@@ -16,6 +16,12 @@ BY_VALIDATION = {
     "a wrong reference": ("sql.tf", "azurerm_mssql_server.main.id", "azurerm_mssql_server.other.id", "other"),
     "a wrong type": ("event_hubs.tf", "= var.partitions", '= "four"', "partition_count"),
     "a missing argument": ("key_vault.tf", 'sku_name                      = "standard"\n', "", "sku_name"),
+    "a misspelt argument of an option": (
+        "stream_analytics.tf",
+        "eventhub_consumer_group_name",
+        "consumer_group_name",
+        "consumer_group_name",
+    ),
     "an unknown resource": (
         "databricks.tf",
         "databricks_access_connector",
@@ -42,7 +48,31 @@ BY_JUDGING = {
     ),
     "a setting of one machine": ("settings.tf", r"(?<=\n)(?=\s+TASKHUB_NAME)", "ONE_MACHINE is for one machine"),
 }
+OF_OPTIONS = {
+    "a missing role of Stream Analytics": (
+        "roles.tf",
+        r'\s+\["analytics", "Storage Blob Data Reader".*',
+        "analytics has no Storage Blob Data Reader on container lake",
+    ),
+    "a role too many of Stream Analytics": (
+        "roles.tf",
+        r'(?<="analytics", "Storage Blob Data Reader", )"files"',
+        "analytics needs no Storage Blob Data Reader on lake",
+    ),
+    "a missing role on the scheduler": (
+        "roles.tf",
+        r'\s+\["app", "Durable Task Data Contributor".*',
+        "app has no Durable Task Data Contributor on scheduler",
+    ),
+    "a misspelt setting of the scheduler": (
+        "settings.tf",
+        r"DURABLE_TASK_SCHEDULER_CONNECTION_STRING(?= )",
+        "DURABLE_TASK_SCHEDULER_CONNECTION is no setting",
+    ),
+}
 INSTEAD = {
+    "a role too many of Stream Analytics": '"lake"',
+    "a misspelt setting of the scheduler": "DURABLE_TASK_SCHEDULER_CONNECTION",
     "a role too many": '"Azure Event Hubs Data Owner"',
     "a misspelt setting": "AzureWebJobsStorage__clientID",
     "a setting of one machine": '      ONE_MACHINE = "true"\n',
@@ -53,9 +83,17 @@ INSTEAD = {
 def changeable(tmp_path_factory):
     copied = copy_of(ROOT / "infra", tmp_path_factory.mktemp("faults"))
     assert copied.run("init", *INIT).code == 0
-    tests = copied.folder / "tests" / "infra.tftest.hcl"
-    tests.write_text(tests.read_text().partition('run "published"')[0])
     return copied
+
+
+@pytest.fixture(scope="module")
+def only(changeable):
+    """Leave one choice of options to be tested."""
+    tests = changeable.folder / "tests" / "infra.tftest.hcl"
+    whole = tests.read_text()
+    runs = {each[1]: each[0] for each in re.finditer(r'^run "(\w+)" \{$.*?^\}$', whole, re.MULTILINE | re.DOTALL)}
+    before = whole.partition('run "')[0]
+    return lambda run: tests.write_text(before + runs[run])
 
 
 @pytest.fixture
@@ -85,11 +123,28 @@ def test_terraform_finds(changed, fault):
     assert named in done.output
 
 
+def found_in(configuration, run, needed):
+    state = states_of(configuration.run("test", "-json", "-verbose"))[run]
+    return judging.wrong_settings(state) + judging.wrong_roles(state, needed)
+
+
 @pytest.mark.parametrize("fault", BY_JUDGING)
-def test_the_tests_find(changed, fault):
+def test_the_tests_find(changed, only, fault):
     name, old, said = BY_JUDGING[fault]
+    only("default")
 
-    state = states_of(changed(name, old, INSTEAD.get(fault, "")).run("test", "-json", "-verbose"))["default"]
+    found = found_in(changed(name, old, INSTEAD.get(fault, "")), "default", set(judging.NEEDED) | set(judging.ON_FLEX))
 
-    found = judging.wrong_settings(state) + judging.wrong_roles(state, set(judging.NEEDED) | set(judging.ON_FLEX))
+    assert any(said in problem for problem in found)
+
+
+@pytest.mark.parametrize("fault", OF_OPTIONS)
+def test_the_tests_find_in_options(changed, only, fault):
+    name, old, said = OF_OPTIONS[fault]
+    only("everything")
+    options = (judging.OF_PROMOTIONS, judging.OF_CAPTURE, judging.OF_SCHEDULER, judging.OF_ANALYTICS)
+    needed = set(judging.NEEDED).union(judging.ON_FLEX, *options)
+
+    found = found_in(changed(name, old, INSTEAD.get(fault, "")), "everything", needed)
+
     assert any(said in problem for problem in found)

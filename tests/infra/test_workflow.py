@@ -37,6 +37,25 @@ def test_the_deployment_has_every_variable_that_terraform_is_given():
     assert needed <= set(JOBS["deploy"]["env"])
 
 
+def test_a_deployment_takes_no_choice_back_that_somebody_made():
+    given = (ROOT / "infra" / "main.tfvars.json").read_text()
+    defaults = dict(re.findall(r"\$\{(\w+)=([^}]*)\}", given))
+
+    written = {name: f"${{{{ vars.{name} || '{default}' }}}}" for name, default in defaults.items()}
+
+    assert written.items() <= JOBS["deploy"]["env"].items()
+
+
+def test_what_is_installed_has_its_version():
+    steps = [step for job in JOBS.values() for step in job["steps"]]
+    uses = [step["uses"] for step in steps if "uses" in step]
+
+    assert all(re.search(r"@v\d+(\.\d+)*$", each) for each in uses)
+    assert "latest" not in commands("deploy")
+    (terraform,) = [step for step in steps if "setup-terraform" in step.get("uses", "")]
+    assert terraform["with"]["terraform_version"] in (ROOT / "docs" / "deploy.md").read_text()
+
+
 def test_a_later_deployment_does_not_take_the_second_stage_away_first():
     assert "CODE_IS_PUBLISHED" in JOBS["deploy"]["env"]
 

@@ -53,7 +53,7 @@ BY_SQLITE_CODE: Final[Mapping[int, FailureKind]] = {
 }
 """By the primary code, which is the low byte of an extended one."""
 
-_NUMBER: Final = re.compile(r"\((\d{1,6})\)(?=\s*(?:\(SQL\w+\)|;|[\"')]|$))")  # ODBC: `text (number) (function)`
+_NUMBER: Final = re.compile(r"\((\d{1,6})\)(?=\s*(?:\(SQL\w+[()]|;|[\"')]|$))")  # ODBC: `text (number) (function)`
 _PRIMARY: Final = 0xFF
 
 

@@ -1,6 +1,7 @@
-"""What is published, by the rules of .funcignore."""
+"""What is published, by the rules of .funcignore: as git reads them, and as Core Tools do."""
 
-import re
+import json
+import runpy
 import subprocess
 import sys
 import zipfile
@@ -10,7 +11,8 @@ import pathspec
 import pytest
 
 ROOT = Path(__file__).parents[3]
-RULES = pathspec.GitIgnoreSpec.from_lines((ROOT / ".funcignore").read_text().splitlines())
+LINES = (ROOT / ".funcignore").read_text().splitlines()
+RULES = pathspec.GitIgnoreSpec.from_lines(LINES)
 APP = {"function_app.py", "host.json", "requirements.txt", "blueprints", "contracts", "shared"}
 
 
@@ -18,12 +20,11 @@ def is_published(path):
     return not any(RULES.match_file(part) for part in (path, f"{path}/"))
 
 
-def is_published_by_core_tools(path):
-    """Judge a path as Core Tools do: each pattern must fit from the root on, to the end of a name."""
-    lines = (ROOT / ".funcignore").read_text().splitlines()
-    patterns = [re.escape(line) for line in lines if line and not line.startswith("#")]
-    globs = [one.replace(r"\*\*", ".+").replace(r"\*", "[^/]+") for one in patterns]
-    return not any(re.match(rf"{glob}(/|$)", path) for glob in globs)
+pattern = runpy.run_path(str(ROOT / "scripts" / "package"))["pattern"]
+
+
+def is_published_by_core_tools(path, lines=LINES):
+    return not pattern(lines).match(path)
 
 
 def published_files(folder):
@@ -88,14 +89,85 @@ def test_core_tools_which_match_from_the_root_alone_leave_the_same_at_home(path)
     assert not is_published(path)
 
 
-def test_the_package_has_what_core_tools_would_publish_of_the_files_that_git_has():
+@pytest.mark.parametrize(
+    ("line", "path", "published"),
+    [
+        ("docs", "docs/a.md", False),
+        ("docs", "docs_of_ours/a.md", False),  # a line says how a path begins, and no more
+        ("docs", "shared/docs/a.md", True),  # and it begins at the root
+        ("/docs", "docs/a.md", False),
+        ("*.md", "README.md", False),
+        ("*.md", "contracts/README.md", True),  # a star crosses no slash
+        ("**/*.md", "contracts/README.md", False),
+        ("**/*.md", "README.md", True),
+        ("a.b", "aXb", True),
+        ("# docs", "docs/a.md", True),
+    ],
+)
+def test_a_line_is_read_as_core_tools_read_it(line, path, published):
+    assert is_published_by_core_tools(path, ["", line]) is published
+
+
+def known_to_git():
+    asked = ["git", "ls-files"]
+    return subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+
+
+def test_core_tools_and_git_leave_the_same_files_of_this_clone():
+    everywhere = {path.relative_to(ROOT).as_posix() for part in APP for path in (ROOT / part).rglob("*")}
+    names = [name for name in {*known_to_git(), *everywhere} if (ROOT / name).is_file()]
+
+    assert {name for name in names if is_published_by_core_tools(name)} == set(filter(is_published, names))
+
+
+@pytest.fixture
+def packed(tmp_path):
+    """Build the package in a folder of its own, for a durable backend; gives its files by their names."""
+
+    def build(*options):
+        words = [sys.executable, ROOT / "scripts" / "package", "--folder", tmp_path / "app", *options]
+        subprocess.run(words, capture_output=True, check=True)
+        found = [path for path in (tmp_path / "app").rglob("*") if path.is_file()]
+        return {path.relative_to(tmp_path / "app").as_posix(): path.read_bytes() for path in found}
+
+    return build
+
+
+def test_the_zip_has_what_git_has_and_the_rules_leave_and_so_has_the_folder(packed):
     built = subprocess.run([sys.executable, ROOT / "scripts" / "package"], capture_output=True, text=True, check=True)
     with zipfile.ZipFile(ROOT / "dist" / "app.zip") as package:
-        names = package.namelist()
-    known = subprocess.run(
-        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.splitlines()
+        found = {name: package.read(name) for name in package.namelist()}
 
     assert built.stdout.startswith("dist/app.zip: ")
-    assert names == sorted(name for name in known if is_published_by_core_tools(name))
-    assert {name.split("/")[0] for name in names} == APP
+    assert list(found) == sorted(filter(is_published, known_to_git()))
+    assert found == packed()
+    assert {name.split("/")[0] for name in found} == APP
+
+
+def test_a_package_for_azure_storage_has_every_file_as_it_is(packed):
+    assert all((ROOT / name).read_bytes() == content for name, content in packed("--durable", "storage").items())
+
+
+def test_a_package_for_the_scheduler_differs_by_its_host_json_alone(packed):
+    storage, scheduler = packed(), packed("--durable", "scheduler")
+
+    assert {name for name in storage if storage[name] != scheduler[name]} == {"host.json"}
+    assert set(storage) == set(scheduler)
+
+
+def test_the_host_json_of_the_scheduler_is_that_of_git_but_for_what_is_of_one_backend(packed):
+    of_git, written = (
+        json.loads((ROOT / "host.json").read_text()),
+        json.loads(packed("--durable", "scheduler")["host.json"]),
+    )
+
+    durable = written["extensions"]["durableTask"]
+    assert durable.pop("storageProvider") == {
+        "type": "azureManaged",
+        "connectionStringName": "DURABLE_TASK_SCHEDULER_CONNECTION_STRING",
+    }
+    assert written["extensionBundle"].pop("version") == "[4.32.0, 5.0.0)"
+    del of_git["extensions"]["durableTask"]["storageProvider"]
+    del of_git["extensionBundle"]["version"]
+    del of_git["logging"]["logLevel"]["DurableTask.AzureStorage"]
+    assert written == of_git

@@ -89,6 +89,13 @@ def test_an_error_that_passes_is_known_by_its_number(number, kind):
     assert caught.value.kind is kind
 
 
+def test_an_error_that_comes_as_the_first_transaction_is_begun_is_known_by_its_number_too():
+    odbc = Odbc(Odbc.Error("42000", "[42000] [Microsoft]Words. (40613) (SQLSetConnectAttr(SQL_ATTR_AUTOCOMMIT))"))
+
+    with pytest.raises(Unavailable, match="tries: 4"):
+        azure(odbc).of_window("w")
+
+
 def test_what_the_faults_of_november_named_is_tried_again():
     assert {3906, 6005, 40613, 40197, 40501, 10928, 10929, 1205, 4060, *range(49918, 49921)} <= PASSING.keys()
 
