@@ -132,7 +132,7 @@ async def _read(request: web.Request) -> list[Item]:
         return read_items(await request.read())
     except web.HTTPRequestEntityTooLarge as error:
         raise _Refused(413, f"The body is larger than {MOST_BYTES} bytes") from error
-    except BodyUnreadable as error:
+    except (BodyUnreadable, web.RequestPayloadError) as error:
         raise _Refused(400, str(error)) from error
 
 
