@@ -55,8 +55,20 @@ async def test_app_sees_its_file_then_the_platform_then_the_choices(platform):
     assert found == ["filed", str(platform.running.state.authority), "chosen"]
 
 
+async def test_app_is_told_where_its_telemetry_goes_and_a_page_shows_it(platform):
+    addresses = platform.running.addresses
+    async with aiohttp.ClientSession() as http:
+        told = await http.get(f"{addresses['functions']['http']}/api/setting/APPLICATIONINSIGHTS_CONNECTION_STRING")
+        page = await http.get(addresses["application_insights"]["page"])
+
+        assert await told.text() == addresses["application_insights"]["connection_string"]
+        assert "Windows" in await page.text()
+
+
 async def test_services_report_as_they_get_ready_each_after_those_it_needs(platform, ready):
-    assert sorted(ready[:-1]) == ["entra", "event_hubs", "exchange", "notification_hubs", "storage"]
+    assert sorted(ready[:-1]) == [
+        *("application_insights", "entra", "event_hubs", "exchange", "notification_hubs", "storage"),
+    ]
     assert ready[-1] == "functions"
     assert ready.index("entra") < ready.index("event_hubs")
 

@@ -60,8 +60,8 @@ def metrics_page(series: Sequence[Series]) -> Markup:
         )
         for one in series
     ]
-    said = "A value is the sum of an interval, or its mean where it counts several measurements."
-    return page("Metrics", element("p", said, class_="small"), table(_METRIC_HEADS, rows))
+    note = "A value is the sum of an interval, or its mean where it counts several measurements."
+    return page("Metrics", element("p", note, class_="small"), table(_METRIC_HEADS, rows))
 
 
 def lines_page(lines: Sequence[Row], asked: Mapping[str, str]) -> Markup:
@@ -71,8 +71,8 @@ def lines_page(lines: Sequence[Row], asked: Mapping[str, str]) -> Markup:
         for name in ("feed", "window", "text")
     ]
     form = element("form", *inputs, element("button", "Show"), action="/lines")
-    said = element("p", f"{len(lines)} lines, the newest first; at most {MOST_LINES} are shown.", class_="small")
-    return page("Lines", form, said, _lines(lines[:MOST_LINES]))
+    note = element("p", f"{len(lines)} lines, the newest first; at most {MOST_LINES} are shown.", class_="small")
+    return page("Lines", form, note, _lines(lines[:MOST_LINES]))
 
 
 def tables_page(counts: Mapping[str, int]) -> Markup:

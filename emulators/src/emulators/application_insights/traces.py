@@ -98,14 +98,14 @@ def as_tree(spans: Sequence[Span]) -> Iterator[tuple[int, Span]]:
     children: dict[str, list[Span]] = defaultdict(list)
     for span in spans:
         children[span.parent if span.parent in known else ""].append(span)
-    shown: set[int] = set()
+    given: set[int] = set()
     # Spans that are each other's parents hang on no top: they are given after all others, at the top.
     for top in [*children[""], *spans]:
         waiting = [(0, top)]
         while waiting:
             depth, span = waiting.pop()
-            if id(span) not in shown:
-                shown.add(id(span))
+            if id(span) not in given:
+                given.add(id(span))
                 yield depth, span
                 waiting += [(depth + 1, child) for child in reversed(children[span.id])]
 

@@ -102,6 +102,7 @@ def test_a_sampled_item_stands_for_several():
     ("time", "expected"),
     [
         ("2026-11-28T06:59:59.5+02:00", "2026-11-28T04:59:59.500000Z"),
+        ("2026-11-28T04:59:59.1234567Z", "2026-11-28T04:59:59.123456Z"),
         ((NOW + timedelta(hours=24)).isoformat(), "2026-11-29T05:00:00.000000Z"),
         ((NOW + timedelta(hours=25)).isoformat(), "2026-11-28T05:00:00.000000Z"),
     ],
