@@ -43,9 +43,9 @@ def read_time(text: str) -> datetime | None:
     """Read the time of an item, which must name its zone; None where it is no time."""
     try:
         at = datetime.fromisoformat(text)
-    except ValueError:
+        return at.astimezone(UTC) if at.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return at.astimezone(UTC) if at.tzinfo else None
 
 
 def _complaints(envelope: Mapping[str, Any], key: str, now: datetime) -> Iterator[str]:

@@ -23,6 +23,7 @@ from emulators.application_insights.judging import Rejection, judge
 from emulators.application_insights.rows import row_of
 from emulators.application_insights.store import MOST_ROWS, Store
 from emulators.clocks import utc_now
+from emulators.key_files import read_key, write_key
 from emulators.serving import HOST, Site, json_answer, serving
 
 VERSIONS: Final = ("v2", "v2.1")
@@ -74,9 +75,8 @@ async def running(service: ApplicationInsights) -> AsyncIterator[dict[str, str]]
 def kept_key(path: Path) -> str:
     """Read the instrumentation key, or draw one and keep it."""
     if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(str(uuid.uuid4()), encoding="utf-8")
-    return path.read_text(encoding="utf-8")
+        write_key(str(uuid.uuid4()), path)
+    return read_key(path)
 
 
 @dataclass(slots=True)

@@ -1,6 +1,7 @@
 """The official exporter against the endpoint: what arrives as rows, and what it does when that goes wrong."""
 
 import shutil
+import time
 
 import pytest
 from opentelemetry._logs import SeverityNumber
@@ -131,10 +132,13 @@ def test_with_storage_it_is_sent_after_the_next_success(storing, endpoint, fault
     assert messages(endpoint) == ["b", "a"]
 
 
-def test_a_time_to_wait_is_kept(forgetting, endpoint):
-    endpoint.fail("too_many_requests", retry_after=1)
+@pytest.mark.parametrize("kind", ["too_many_requests", "quota"])
+def test_a_time_to_wait_is_waited_in_the_thread_that_exports_whatever_the_status(forgetting, endpoint, kind):
+    endpoint.fail(kind, retry_after=1)
+    begun = time.monotonic()
 
     assert forgetting.export([line("a")]) is DONE
+    assert time.monotonic() - begun >= 1
     assert endpoint.requests() == 2
 
 

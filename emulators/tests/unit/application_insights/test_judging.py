@@ -106,7 +106,9 @@ def test_a_value_of_another_type_is_refused(kind, base):
     assert "has the wrong type" in words(envelope(kind, base=base))
 
 
-@pytest.mark.parametrize("time", ["yesterday", "2026-11-28T04:59:59", "2026-13-01T00:00:00Z"])
+@pytest.mark.parametrize(
+    "time", ["yesterday", "2026-11-28T04:59:59", "2026-13-01T00:00:00Z", "0001-01-01T00:00:00+14:00"]
+)
 def test_a_time_without_a_zone_or_that_is_none_is_refused(time):
     assert words(envelope(time=time)).startswith("102: Field 'time' on type 'Envelope' is not a valid time string.")
 

@@ -4,12 +4,17 @@ from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from emulators.application_insights.drawings import bar, line
+from emulators.application_insights.judging import judge
 from emulators.application_insights.markup import element, link
 from emulators.application_insights.pages import chosen_lines, lines_page, metrics_page, trace_page, windows_page
-from emulators.application_insights.series import Series
-from emulators.application_insights.traces import Span, Trace
+from emulators.application_insights.rows import row_of
+from emulators.application_insights.series import Series, series_of
+from emulators.application_insights.traces import Span, Trace, spans_of, traces_of
+from tests.unit.application_insights.conftest import BASES, KEY, envelope, item
 
 NOW = datetime(2026, 11, 28, 5, 0, tzinfo=UTC)
 HOSTILE = """</td><script>alert(1)</script><img src=x onerror='x()' alt="y"> & javascript:alert(1)"""
@@ -73,6 +78,34 @@ def test_a_hostile_value_is_text_wherever_it_is_shown(page):
 def test_a_page_takes_nothing_from_elsewhere():
     for page in pages_of("plain"):
         assert not any("src" in attributes or "onclick" in attributes for _, attributes in Elements(page).found)
+
+
+VALUES = st.text(max_size=9) | st.floats(allow_nan=False) | st.integers(-(2**63), 2**63)
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(sorted(BASES)), st.dictionaries(st.text(max_size=9), st.text(max_size=9)), VALUES)
+    )
+)
+def test_whatever_is_accepted_can_be_shown(drawn):
+    items = [
+        item(
+            envelope(
+                kind,
+                base={"properties": properties, "name": str(value) or "n", "metrics": [{"name": "n", "value": value}]},
+            )
+        )
+        for kind, properties, value in drawn
+    ]
+    rows = [row_of(one, NOW)[1] for one in items if judge(one, KEY, NOW) is None]
+
+    lines = chosen_lines([row for row in rows if "Message" in row], {})
+    for trace in traces_of(spans_of(row for row in rows if "DurationMs" in row), lines):
+        assert trace.id in windows_page([trace], {}, 1) + trace_page(trace, lines)
+    metrics = [row for row in rows if "Sum" in row]
+    assert metrics_page(series_of(metrics)).count("<svg") == len(series_of(metrics))
+    assert f"{len(lines)} lines" in lines_page(lines, {})
 
 
 def test_windows_are_listed_with_their_state_and_counts():
