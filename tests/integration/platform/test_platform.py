@@ -15,6 +15,7 @@ from azure.eventhub.aio import EventHubProducerClient
 from azure.identity.aio import ClientSecretCredential
 
 from emulators.processes.supervision import ServiceFailed
+from local.demo.telemetry import read_counts
 from local.platform.ports import Ports, PortTaken
 from local.platform.starting import running_platform
 from local.platform.state import AlreadyRunning, is_running
@@ -63,6 +64,7 @@ async def test_app_is_told_where_its_telemetry_goes_and_a_page_shows_it(platform
 
         assert await told.text() == addresses["application_insights"]["connection_string"]
         assert "Windows" in await page.text()
+    assert set((await read_counts(platform.running)).values()) == {0}
 
 
 async def test_services_report_as_they_get_ready_each_after_those_it_needs(platform, ready):
