@@ -62,14 +62,10 @@ class Running:
         return {"COSMOS__accountEndpoint": self.addresses[COSMOS]["account"]}
 
     def _telemetry(self) -> dict[str, str]:
-        """Point the app's telemetry at this machine, and keep the exporter from calling Microsoft besides."""
+        """Point the app's telemetry at this machine."""
         if APPLICATION_INSIGHTS not in self.addresses:
             return {}
-        return {
-            "APPLICATIONINSIGHTS_CONNECTION_STRING": self.addresses[APPLICATION_INSIGHTS]["connection_string"],
-            "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED": "true",
-            "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": "true",
-        }
+        return {"APPLICATIONINSIGHTS_CONNECTION_STRING": self.addresses[APPLICATION_INSIGHTS]["connection_string"]}
 
     def _venues(self) -> dict[str, str]:
         exchange = self.addresses["exchange"]
