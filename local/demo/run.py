@@ -33,6 +33,7 @@ from local.demo.promotions import PromotionCheck, follow_promotions, print_promo
 from local.demo.runs import RunCheck, check_run, print_run_checks, progress_line, runs_have_ended
 from local.demo.scenario import COMPARED, LENGTH, SHORT_LENGTH, Scenario, make_scenario
 from local.demo.sinks import print_equal, print_sinks
+from local.demo.telemetry import print_telemetry, read_counts
 from local.demo.verification import StreamCheck
 from local.demo.volumes import VolumeCheck, print_volumes, watch_volumes
 from local.platform.banner import progress_printer
@@ -86,7 +87,9 @@ async def _run(console: Console, arguments: argparse.Namespace) -> Checks:
         if checking not in done:
             checking.cancel()
             raise failing.result()
-        return checking.result()
+        checks = checking.result()
+        print_telemetry(console, await read_counts(platform.running))
+        return checks
 
 
 def _announce(console: Console, scenario: Scenario) -> None:

@@ -42,6 +42,7 @@ def choices_of(arguments: argparse.Namespace, *, with_functions: bool) -> Choice
         with_functions=with_functions,
         with_enrichment=lakehouse_is_installed(LAKEHOUSE_PYTHON),
         with_cosmos=True,
+        with_telemetry=True,
         settings_file=SETTINGS if SETTINGS.exists() else SAMPLE,
         arguments=_service_arguments(arguments.recording, arguments.polling),
     )

@@ -33,6 +33,8 @@ class Ports:
     cosmos_admin: int = 20013
     notification_hubs: int = 20014
     notification_hubs_admin: int = 20015
+    application_insights: int = 20016
+    application_insights_admin: int = 20017
     functions: int = 7071
     functions_rpc: int = 17071
 

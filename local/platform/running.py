@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from emulators.entra.identities import Identities, Role
-from local.platform.services import COSMOS, Addresses
+from local.platform.services import APPLICATION_INSIGHTS, COSMOS, Addresses
 from local.platform.state import State
 
 NAMESPACE = "local.servicebus.windows.net"
@@ -37,6 +37,7 @@ class Running:
             }
             | self.event_hubs_settings("Sender")
             | self._cosmos()
+            | self._telemetry()
             | self._venues()
         )
 
@@ -59,6 +60,12 @@ class Running:
         if COSMOS not in self.addresses:
             return {}
         return {"COSMOS__accountEndpoint": self.addresses[COSMOS]["account"]}
+
+    def _telemetry(self) -> dict[str, str]:
+        """Point the app's telemetry at this machine."""
+        if APPLICATION_INSIGHTS not in self.addresses:
+            return {}
+        return {"APPLICATIONINSIGHTS_CONNECTION_STRING": self.addresses[APPLICATION_INSIGHTS]["connection_string"]}
 
     def _venues(self) -> dict[str, str]:
         exchange = self.addresses["exchange"]

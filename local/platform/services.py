@@ -21,6 +21,7 @@ DATABRICKS = "databricks"
 LOGIC_APP = "logic_app"
 COSMOS = "cosmos"
 NOTIFICATION_HUBS = "notification_hubs"
+APPLICATION_INSIGHTS = "application_insights"
 PUSH_POLICY = "send"
 COSMOS_CONTAINER = "ingestion/transactions"
 COSMOS_THROUGHPUT = 4_000
@@ -38,8 +39,9 @@ class Choices:
 
     `app` is the folder of the Functions app. `hubs` is `name:partitions,…`. `settings_file` holds the app's own
     settings, and what the platform itself knows of them (see `Running.app_settings`) goes over it. `with_enrichment`
-    adds Event Grid, Databricks and the Logic Apps, `with_cosmos` Cosmos DB. `arguments` adds arguments to the command
-    line of a service (`{"exchange": ["--rate", "100"]}`), `settings` adds app settings; both go over everything else.
+    adds Event Grid, Databricks and the Logic Apps, `with_cosmos` Cosmos DB, `with_telemetry` Application Insights.
+    `arguments` adds arguments to the command line of a service (`{"exchange": ["--rate", "100"]}`), `settings` adds app
+    settings; both go over everything else.
     `settings_at_start` gives more of them when the Functions host is started.
     """
 
@@ -49,6 +51,7 @@ class Choices:
     with_functions: bool = True
     with_enrichment: bool = False
     with_cosmos: bool = False
+    with_telemetry: bool = False
     settings_file: Path = SAMPLE
     arguments: Mapping[str, Sequence[str]] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -112,8 +115,9 @@ def services(choices: Choices, state: State) -> list[Service]:
     """List the services of a platform in the order of their needs."""
     enrichment = (_event_grid, _databricks, _logic_app) if choices.with_enrichment else ()
     beside = (_cosmos,) if choices.with_cosmos else ()
+    telemetry = (_application_insights,) if choices.with_telemetry else ()
     phones = (_notification_hubs,) if choices.promotion_hubs else ()
-    parts = (_storage, _entra, _event_hubs, _exchange, *phones, *beside, *enrichment)
+    parts = (_storage, _entra, _event_hubs, _exchange, *phones, *beside, *telemetry, *enrichment)
     found = [part(choices, state) for part in parts]
     if choices.with_functions:
         found.append(_functions(choices, state, frozenset(service.name for service in found)))
@@ -227,6 +231,15 @@ def _cosmos(choices: Choices, state: State) -> Service:
         lambda addresses: [*arguments, "--issuer", addresses["entra"]["issuer"]],
         frozenset({"entra"}),
     )
+
+
+def _application_insights(choices: Choices, state: State) -> Service:
+    ports = choices.ports
+    arguments = [
+        *("--port", str(ports.application_insights), "--admin-port", str(ports.application_insights_admin)),
+        *("--state", str(state.telemetry)),
+    ]
+    return Service(APPLICATION_INSIGHTS, "emulators.application_insights", lambda _: arguments)
 
 
 def _functions(choices: Choices, state: State, after: frozenset[str]) -> Service:

@@ -85,6 +85,11 @@ class State:
         return self.folder / "outbox"
 
     @property
+    def telemetry(self) -> Path:
+        """The tables of Application Insights, and its instrumentation key."""
+        return self.folder / "telemetry"
+
+    @property
     def pools(self) -> Path:
         """Where the app keeps the pools of its synthetic feeds: beside the folders of all platforms, never emptied."""
         return self.folder.parent / "pools"

@@ -48,6 +48,7 @@ async def platform(tmp_path_factory, choices, app, ready):
     whole = replace(
         choices,
         with_functions=True,
+        with_telemetry=True,
         settings_file=app / "settings.json",
         arguments={"functions": ["--app", str(app)]},
         settings={"OF_THE_CHOICES": "chosen"},

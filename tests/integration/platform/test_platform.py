@@ -15,6 +15,7 @@ from azure.eventhub.aio import EventHubProducerClient
 from azure.identity.aio import ClientSecretCredential
 
 from emulators.processes.supervision import ServiceFailed
+from local.demo.telemetry import read_counts
 from local.platform.ports import Ports, PortTaken
 from local.platform.starting import running_platform
 from local.platform.state import AlreadyRunning, is_running
@@ -55,8 +56,21 @@ async def test_app_sees_its_file_then_the_platform_then_the_choices(platform):
     assert found == ["filed", str(platform.running.state.authority), "chosen"]
 
 
+async def test_app_is_told_where_its_telemetry_goes_and_a_page_shows_it(platform):
+    addresses = platform.running.addresses
+    async with aiohttp.ClientSession() as http:
+        told = await http.get(f"{addresses['functions']['http']}/api/setting/APPLICATIONINSIGHTS_CONNECTION_STRING")
+        page = await http.get(addresses["application_insights"]["page"])
+
+        assert await told.text() == addresses["application_insights"]["connection_string"]
+        assert "Windows" in await page.text()
+    assert set((await read_counts(platform.running)).values()) == {0}
+
+
 async def test_services_report_as_they_get_ready_each_after_those_it_needs(platform, ready):
-    assert sorted(ready[:-1]) == ["entra", "event_hubs", "exchange", "notification_hubs", "storage"]
+    assert sorted(ready[:-1]) == [
+        *("application_insights", "entra", "event_hubs", "exchange", "notification_hubs", "storage"),
+    ]
     assert ready[-1] == "functions"
     assert ready.index("entra") < ready.index("event_hubs")
 

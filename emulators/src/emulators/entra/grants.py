@@ -18,6 +18,7 @@ RESOURCES = frozenset(
         "https://database.windows.net",
         "https://cosmos.azure.com",
         "https://eventgrid.azure.net",
+        "https://monitor.azure.com",
         DATABRICKS_APPLICATION,
     }
 )

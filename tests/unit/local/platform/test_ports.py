@@ -18,7 +18,7 @@ def taken(monkeypatch):
 def test_default_ports_are_the_documented_ones():
     ours = (5671, 20002, 20009, *range(20003, 20009), 20010, 20011)
 
-    assert astuple(Ports()) == (10000, 10001, 10002, 20001, *ours, *range(20012, 20016), 7071, 17071)
+    assert astuple(Ports()) == (10000, 10001, 10002, 20001, *ours, *range(20012, 20018), 7071, 17071)
 
 
 def test_free_ports_are_all_left_to_the_services():

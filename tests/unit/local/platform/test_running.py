@@ -41,6 +41,16 @@ def test_settings_point_at_cosmos_only_where_it_runs(running):
     assert not any(name.startswith("COSMOS") for name in running.app_settings())
 
 
+def test_settings_send_telemetry_to_this_machine_where_it_is_taken(running):
+    there = {"application_insights": {"connection_string": "InstrumentationKey=k"}}
+    beside = replace(running, addresses={**running.addresses, **there})
+
+    found = {name: value for name, value in beside.app_settings().items() if name.startswith("APPLICATIONINSIGHTS")}
+
+    assert found == {"APPLICATIONINSIGHTS_CONNECTION_STRING": "InstrumentationKey=k"}
+    assert not any(name.startswith("APPLICATIONINSIGHTS") for name in running.app_settings())
+
+
 def test_settings_name_storage_and_the_authority_that_clients_trust(running):
     settings = running.app_settings()
 

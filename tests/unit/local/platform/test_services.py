@@ -76,6 +76,16 @@ def test_cosmos_is_added_where_it_is_wanted_with_its_key_in_a_file():
     assert command[command.index("--key-file") + 1] == str(STATE.cosmos_key)
 
 
+def test_application_insights_is_added_where_it_is_wanted_and_keeps_its_tables_in_the_state():
+    telemetry = listed(with_telemetry=True)["application_insights"]
+
+    command = telemetry.command({})
+
+    assert "application_insights" not in listed()
+    assert (telemetry.after, command[command.index("--state") + 1]) == (frozenset(), str(STATE.telemetry))
+    assert (command[command.index("--port") + 1], command[command.index("--admin-port") + 1]) == ("20016", "20017")
+
+
 def test_the_hubs_that_settings_give_to_a_stream_are_made():
     command = listed(settings={"TRANSACTIONS_HUBS": "a,b", "TRADES_HUB": "trades"})["event_hubs"].command(ADDRESSES)
 
