@@ -77,7 +77,7 @@ def lines_of_sql(case: Case) -> Iterator[Line]:
 
 
 def awake(case: Case) -> float:
-    """Say for which part of all time the database is awake: as long as it is written to or read, and the pause after."""
+    """Say for which part of all time the database is awake: while it is written to or read, and the pause after."""
     pause = case.pause_after
     if pause is None:
         return 1.0
@@ -106,5 +106,5 @@ def lines_of_small_parts(case: Case) -> Iterator[Line]:
     yield Line(
         "Data Factory", windows * case.factory_runs / 1_000, "activity_runs", "windows that it opens: 0 by default"
     )
-    told = windows * _EVENTS_OF_WINDOW * 2 / 100_000
-    yield Line("Event Grid", told, "event_grid", "two events a window, published and delivered")
+    operations = windows * _EVENTS_OF_WINDOW * 2 / 100_000
+    yield Line("Event Grid", operations, "event_grid", "two events a window, published and delivered")

@@ -62,8 +62,8 @@ class Deployment:
 def settings_of(written: Mapping[str, str]) -> Settings:
     """Read the app's settings as the app does; a blank is as unsaid as a name that is absent. Raises SettingsError."""
     host = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))
-    said = {name: value for name, value in written.items() if value.strip() or name not in _UNSAID}
-    return read_settings(_UNSAID | said | _OF_NO_MATTER, host)
+    given = {name: value for name, value in written.items() if value.strip() or name not in _UNSAID}
+    return read_settings(_UNSAID | given | _OF_NO_MATTER, host)
 
 
 def case_of(settings: Settings, deployment: Deployment) -> Case:
