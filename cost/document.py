@@ -40,6 +40,7 @@ def chapter(prices: PriceList) -> str:
         bill=in_markdown(HEAD, rows_of(bill, prices)),
         sum=sum_of(bill, prices),
         unused=", ".join(unused(bill)),
+        feeds=", ".join(feed.name for feed in of_all.feeds),
         sum_of_all=sum_of(bill_of(of_all, prices), prices),
         choices=in_markdown(("for", *CHOICE_HEAD), _labelled(case, of_all, prices)),
         absent=_not_there(of_all, prices),
