@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup lakehouse java-client run demo up platform doctor infra infra-tools package test faults test-emulators test-lakehouse bundle lint fmt type bench settings dictionary compile clean distclean
+.PHONY: help setup lakehouse java-client run demo up platform doctor infra infra-tools package test faults test-emulators test-lakehouse bundle lint fmt type bench cost settings dictionary compile clean distclean
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
@@ -81,6 +81,9 @@ type: lakehouse ## Check the types
 
 bench: lakehouse ## Measure against the peers; writes benchmarks/results.json
 	@$(PYTHON) -m benchmarks $(ARGS)
+
+cost: setup ## Work out what a month costs: make cost ARGS="--feeds trades,shop"; ARGS=--document writes docs/deploy.md
+	@$(PYTHON) -m cost $(ARGS)
 
 settings: setup ## Write local.settings.sample.json and the tables of docs/settings.md from the app's settings
 	@$(PYTHON) scripts/write-settings

@@ -4,11 +4,13 @@ import asyncio
 from functools import partial
 
 from shared import access
+from shared.clients.destination import Sender
 from shared.clients.logic_app.alert_sender import LogicApp
+from shared.clients.noted import Noted
 from shared.clients.recordings.store import Recordings
 from shared.clients.retrying import Clock
 from shared.clients.sql.opening import sql_metrics
-from shared.contracts import load_contract
+from shared.contracts import Contract, load_contract
 from shared.errors import FeedUnusable, Unavailable
 from shared.flows.announce import WindowEvents, mark_spill
 from shared.flows.destinations import DestinationTools, connect, connect_again
@@ -199,10 +201,9 @@ class Services(HubServices):
     @made_once
     def destination_tools(self) -> DestinationTools:
         """Give what the destinations of streams need of the world."""
-        rows = partial(access.database_rows, self.settings, self.identity)
         cosmos = partial(access.cosmos_container, self.settings, self.identity)
         spill = self.spill if self.settings.spills else None
-        return DestinationTools(self.hubs, lambda: self.lake, rows, cosmos, self.clock, spill)
+        return DestinationTools(self.hubs, lambda: self.lake, self._rows, cosmos, self.clock, spill)
 
     @made_once
     def recordings(self) -> Recordings:
@@ -213,6 +214,10 @@ class Services(HubServices):
     def view_mail_tools(self) -> MailTools:
         """Give what mailing of views needs of the world."""
         return MailTools(self.view_alerts, self.alert_tools, self.settings.view_alerts.name)
+
+    def _rows(self, contract: Contract) -> Sender:
+        note = partial(self.export_progress.note_change, contract.stream)
+        return Noted(access.database_rows(self.settings, self.identity, contract), note, self.clock)
 
     def _jobs_of(self) -> dict[str, Job]:
         return {name: Job(each.job, each.feed.lookups) for name, each in self.settings.feeds.items() if each.job}

@@ -16,12 +16,20 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from databricks.bundles.dashboards import Dashboard
 from databricks.bundles.jobs import Job
 from databricks.bundles.schemas import Schema
 from databricks.bundles.volumes import Volume
 
+from check_dashboard import problems_of_dashboard
+
 type _Model = Callable[[Any], object]
-_MODELS: Mapping[str, _Model] = {"jobs": Job.from_dict, "schemas": Schema.from_dict, "volumes": Volume.from_dict}
+_MODELS: Mapping[str, _Model] = {
+    "dashboards": Dashboard.from_dict,
+    "jobs": Job.from_dict,
+    "schemas": Schema.from_dict,
+    "volumes": Volume.from_dict,
+}
 _REFERENCE = re.compile(r"\$\{[^}]*\}")
 _JOB_PARAMETER = re.compile(r"\{\{job\.parameters\.(\w+)\}\}")
 
@@ -127,6 +135,8 @@ def report(folder: Path, wheel: Wheel, targets: Sequence[Mapping[str, Any]]) -> 
     yield f"wheel {wheel.package}: contracts, entry points {entry_points}", problems_of_wheel(wheel, contracts)
     for path in sorted((folder / "notebooks").glob("*.py")):
         yield f"notebook {path.name}", problems_of_notebook(path)
+    for path in sorted((folder / "dashboards").glob("*.lvdash.json")):
+        yield f"dashboard {path.name}", problems_of_dashboard(path)
     for target in targets:
         counted = ", ".join(f"{kind} {len(found)}" for kind, found in target["resources"].items())
         needs = f"to be given: {', '.join(target['needs'])}" if target["needs"] else "every value is there"

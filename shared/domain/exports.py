@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,18 @@ def export_path(stream: str, begin: int, to: int) -> str:
     return f"{export_folder(stream)}/{begin:020d}-{to:020d}.parquet"
 
 
+NOTED_EVERY: Final = timedelta(minutes=1)
+"""How often whoever writes rows notes that at least."""
+
+_UNCERTAIN: Final = timedelta(minutes=10)
+"""How long after a note rows may still be committed: until the next note, and longer than any send is tried."""
+
+
 def is_export_due(exported: Exported, every: timedelta, now: datetime) -> bool:
     """Say whether it is time to export again; one that was broken off is gone on with at once."""
     return exported.at is None or now - exported.at >= every
+
+
+def may_have_changed(exported: Exported, noted: datetime | None) -> bool:
+    """Say whether rows may have changed since the last export, by when it was noted last that some are written."""
+    return exported.at is None or (noted is not None and noted >= exported.at - _UNCERTAIN)

@@ -2,6 +2,8 @@
 
 A file is written before the progress that accounts for it. So what a kill in between leaves is written once more, under
 the same name or with more behind it, and whoever reads the files tells a row by its key.
+
+The database is asked only where rows may have been written since the last export: one that is serverless pauses else.
 """
 
 import logging
@@ -15,7 +17,7 @@ from shared.clients.sql.stores import ChangedRows
 from shared.clients.storage.export_progress import ExportProgress
 from shared.clients.storage.exported_files import ExportedFiles
 from shared.contracts import Contract
-from shared.domain.exports import Exported, export_path, is_export_due
+from shared.domain.exports import Exported, export_path, is_export_due, may_have_changed
 from shared.errors import IngestionError
 
 logger = logging.getLogger(__name__)
@@ -44,14 +46,18 @@ class ExportTools:
 
 
 def export_rows(tools: ExportTools) -> None:
-    """Export each table for which it is time; one that fails is told, tried again at the next tick, costs no other."""
+    """Export each table for which it is time and of which rows were written.
+
+    One that fails is told, tried again at the next tick, and costs no other.
+    """
     if tools.every is None:
         return
     until = tools.clock() + TIME
     for contract in tools.contracts:
         try:
             exported = tools.progress.read(contract.stream)
-            if is_export_due(exported, tools.every, tools.clock()):
+            due = is_export_due(exported, tools.every, tools.clock())
+            if due and may_have_changed(exported, tools.progress.changed_at(contract.stream)):
                 _export(tools, contract, exported, until)
         except IngestionError as error:
             telemetry.warning(logger, "export.failed", stream=contract.stream, cause=error)

@@ -164,8 +164,8 @@ _ENRICHMENT = (
         "SQL_EXPORT_EVERY",
         setting.optional_positive_duration,
         "01:00:00",
-        "How often changed rows of streams that end in SQL are exported to the lake, at most each minute; blank: "
-        "never, for Data Factory's pipeline process_data does it.",
+        "How often changed rows of streams that end in SQL are exported to the lake, at most each minute, where some "
+        "were written since; blank: never, for Data Factory's pipeline process_data does it.",
     ),
     Setting("DRAIN_LIMIT", setting.positive_duration, "00:10:00", "How long a run may outlive its window."),
 )

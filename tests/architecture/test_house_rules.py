@@ -9,7 +9,7 @@ import pytest
 
 from tests.architecture.tree import ROOT, files, imported_within, modules, syntax, text
 
-PACKAGES = ("blueprints", "shared", "local", "emulators/src/emulators")
+PACKAGES = ("blueprints", "shared", "cost", "local", "emulators/src/emulators")
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "core", "misc", "types", "logging"}
 MARK = re.compile(r"\b(?:T[O]DO|FIXM[E]|XX[X]|HAC[K])\b")
 EXEMPT = {"tests", "benchmarks", "notebooks"}

@@ -12,7 +12,7 @@ GLOSSARY = text("docs/glossary.md")
 WORDS = re.findall(r"^\| (\w+) \| [A-Z].*\. \|$", GLOSSARY, re.MULTILINE)
 NAMES = re.findall(r"^\| `(\w+)` \|", GLOSSARY, re.MULTILINE)
 PHRASES = re.findall(r'^\| "([^"]+)" \|', GLOSSARY, re.MULTILINE)
-TOPS = ("blueprints", "shared", "local", "emulators", "databricks", "benchmarks", "function_app.py")
+TOPS = ("blueprints", "shared", "cost", "local", "emulators", "databricks", "benchmarks", "function_app.py")
 PIECE = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 

@@ -1,7 +1,11 @@
-"""How far the rows of each SQL table are exported: one row of an Azure Table for each stream, under its ETag."""
+"""How far the rows of each SQL table are exported, and when some were written last: rows of an Azure Table.
+
+A serverless database never pauses where it is asked each hour whether a table has changed; so whoever writes rows notes
+it here.
+"""
 
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
 from shared.clients.storage.account import Account
@@ -13,13 +17,19 @@ _TABLE: Final = "exports"
 
 
 class ExportProgress(Protocol):
-    """How far tables are exported, by stream; both verbs raise Unavailable, and CorruptRow."""
+    """How far tables are exported, by stream; every verb raises Unavailable or LoginRefused, what reads CorruptRow."""
 
     def read(self, stream: str) -> Exported:
         """Read how far a table is exported."""
 
     def move(self, stream: str, before: Exported, after: Exported) -> bool:
         """Write how far it is now, unless it is elsewhere than before; say whether this call did."""
+
+    def note_change(self, stream: str, at: datetime) -> None:
+        """Note that rows of a table are written now."""
+
+    def changed_at(self, stream: str) -> datetime | None:
+        """Read when that was noted last, None where it never was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,17 @@ class TableExportProgress:
             return before == Exported() and self.tables.insert(_TABLE, _entity(stream, after))
         return moved[0]
 
+    def note_change(self, stream: str, at: datetime) -> None:
+        """Write a row beside the other: its ETag is not that of the progress."""
+        partition, row = _changed_key(stream)
+        noted = {"PartitionKey": partition, "RowKey": row, "changed_at": at.astimezone(UTC).isoformat()}
+        self.tables.upsert(_TABLE, VERSION | noted)
+
+    def changed_at(self, stream: str) -> datetime | None:
+        """Read that row."""
+        entity = self.tables.read(_TABLE, _changed_key(stream))
+        return read_row(entity, lambda columns: columns.time("changed_at")) if entity else None
+
 
 def table_export_progress(account: Account) -> TableExportProgress:
     """Give the progress in the tables of an account."""
@@ -53,6 +74,10 @@ def table_export_progress(account: Account) -> TableExportProgress:
 
 def _key(stream: str) -> Key:
     return stream, "exported"
+
+
+def _changed_key(stream: str) -> Key:
+    return stream, "changed"
 
 
 def _entity(stream: str, exported: Exported) -> dict[str, Any]:

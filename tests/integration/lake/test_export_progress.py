@@ -60,3 +60,15 @@ def test_a_row_of_a_newer_version_is_refused_and_left_as_it_is(progress, store):
         progress.read(stream)
     with pytest.raises(CorruptRow, match="newer version"):
         progress.move(stream, Exported(), Exported(1))
+
+
+def test_when_rows_were_written_is_noted_beside_the_progress(progress):
+    stream = next(streams)
+    progress.move(stream, Exported(), Exported(5, NOON))
+    assert progress.changed_at(stream) is None
+
+    for at in (NOON, NOON + timedelta(microseconds=1)):
+        progress.note_change(stream, at)
+        assert progress.changed_at(stream) == at
+
+    assert progress.move(stream, Exported(5, NOON), Exported(9, NOON)), "a note is none of its moves"

@@ -65,7 +65,7 @@ def test_the_app_is_in_the_package(path):
     [
         ".cache", ".ci", ".devcontainer", ".git", ".github", ".gitignore", ".local", ".venv", ".venv-checkov",
         ".python-version", ".vscode", "CHANGELOG.md", "LICENSE", "Makefile", "README.md", "azure.yaml", "benchmarks",
-        "databricks", "definitions", "docs", "emulators", "infra", "local",
+        "cost", "databricks", "definitions", "docs", "emulators", "infra", "local",
         "local.settings.json", "local.settings.sample.json", "node_modules", "package-lock.json",
         "package.json", "pyproject.toml", "requirements-dev.in", "requirements-dev.txt", "requirements.in",
         "scripts", "shared/domain/__pycache__", "tests",

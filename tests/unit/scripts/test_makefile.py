@@ -25,6 +25,7 @@ VERBS = dict(re.findall(r"^([a-z-]+):[^#\n]*## (.+)$", TEXT, re.MULTILINE))
         "bench",
         "bundle",
         "clean",
+        "cost",
         "fmt",
         "help",
     ],

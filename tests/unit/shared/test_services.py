@@ -38,7 +38,7 @@ def test_a_send_to_any_destination_may_take_as_long_as_its_setting_says():
     table = services.destination_tools.rows(load_contract("trades/1"))
     assert services.hubs.retry.timeouts.total == 10.0
     assert services.lake.container.retry.timeouts.total == 10.0
-    assert table.retry.timeouts.total == 10.0
+    assert table.sender.retry.timeouts.total == 10.0
 
 
 @pytest.mark.parametrize(("written", "kept"), [({}, True), ({"SPILL": "on"}, True), ({"SPILL": "off"}, False)])

@@ -12,6 +12,7 @@ from emulators.databricks.target_modes import (
     DEVELOPER,
     Presets,
     check_production,
+    dashboard_with,
     job_with,
     presets_of,
     schema_with,
@@ -22,6 +23,7 @@ _NEEDS = {
     "jobs": ("name", "tasks"),
     "schemas": ("name", "catalog_name"),
     "volumes": ("name", "catalog_name", "schema_name"),
+    "dashboards": ("display_name", "file_path", "warehouse_id"),
 }
 """The kinds of resources that are known here, and the fields that one of each can't do without."""
 
@@ -40,7 +42,8 @@ class Bundle:
 def read_bundle(folder: Path, target: str, given: Mapping[str, str] | None = None, user: str = DEVELOPER) -> Bundle:
     """Read the bundle in `folder` for one target as `user` would deploy it. Raise BundleError.
 
-    `given` goes over the variables of the files. Schemas and volumes are read and not made: nothing here needs them.
+    `given` goes over the variables of the files. Schemas, volumes and dashboards are read and not made: nothing here
+    needs them.
     """
     declared = read_declaration(folder, target)
     if needed := declared.needed(given or {}):
@@ -48,6 +51,7 @@ def read_bundle(folder: Path, target: str, given: Mapping[str, str] | None = Non
         raise BundleError(f"No value is assigned to the variables {', '.join(needed)} of {target}: give {given_how}.")
     lookup = Variables(declared.variables(given or {}), _facts(declared, user), declared.part("resources"))
     resources = _with_presets(declared, resolved(_checked(declared.part("resources")), lookup), lookup, user)
+    _check_files(folder, resources.get("dashboards", {}))
     jobs = [make_job(key, job) for key, job in resources.get("jobs", {}).items()]
     return Bundle(folder, declared.name, target, resources, {job.job_id: job for job in jobs})
 
@@ -82,4 +86,21 @@ def _with_presets(
     return {kind: dict(found) for kind, found in resources.items()} | {
         "jobs": {key: job_with(presets, job, run_as) for key, job in resources.get("jobs", {}).items()},
         "schemas": {key: schema_with(of_schemas, schema) for key, schema in resources.get("schemas", {}).items()},
+        **_dashboards(presets, resources, run_as),
     }
+
+
+def _dashboards(presets: Presets, resources: Mapping[str, Any], run_as: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the dashboards as they are deployed; the CLI refuses one with its owner's rights where others run jobs."""
+    found = resources.get("dashboards")
+    if not found:
+        return {}
+    if run_as and any(dashboard.get("embed_credentials") for dashboard in found.values()):
+        raise BundleError("A dashboard with embed_credentials can't be in a target that sets run_as.")
+    return {"dashboards": {key: dashboard_with(presets, dashboard) for key, dashboard in found.items()}}
+
+
+def _check_files(folder: Path, dashboards: Mapping[str, Mapping[str, Any]]) -> None:
+    for key, dashboard in dashboards.items():
+        if not (folder / dashboard["file_path"]).is_file():
+            raise BundleError(f"resources.dashboards.{key}.file_path is {dashboard['file_path']}, which is not there.")

@@ -61,6 +61,11 @@ def job_with(presets: Presets, job: Mapping[str, Any], run_as: Mapping[str, Any]
     return changed
 
 
+def dashboard_with(presets: Presets, dashboard: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a dashboard's settings as they are deployed."""
+    return dict(dashboard) | {"display_name": f"{presets.name_prefix}{dashboard['display_name']}"}
+
+
 def schema_with(presets: Presets, schema: Mapping[str, Any]) -> dict[str, Any]:
     """Give a schema's settings as they are deployed: the prefix without its special characters."""
     prefix = "_".join(re.findall(r"\w+", presets.name_prefix.lower()))

@@ -112,6 +112,48 @@ def test_a_bundle_that_cannot_be_is_refused_by_name(folder, case):
         read_bundle(folder, "local")
 
 
+DASHBOARD = """
+bundle: {name: looks}
+variables: {warehouse: {default: w1}}
+resources:
+  dashboards:
+    lake: {display_name: Lake, file_path: lake.lvdash.json, warehouse_id: "${var.warehouse}"}
+targets:
+  local: {}
+  mine: {mode: development}
+"""
+
+
+@pytest.fixture
+def looks(tmp_path):
+    write(tmp_path, "databricks.yml", DASHBOARD)
+    write(tmp_path, "lake.lvdash.json", "{}")
+    return tmp_path
+
+
+@pytest.mark.parametrize(("target", "name"), [("local", "Lake"), ("mine", "[dev developer] Lake")])
+def test_a_dashboard_is_read_with_its_values_and_the_name_of_its_target(looks, target, name):
+    (dashboard,) = read_bundle(looks, target).resources["dashboards"].values()
+
+    assert (dashboard["display_name"], dashboard["warehouse_id"]) == (name, "w1")
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (("file_path: lake", "file_path: pond"), "file_path is pond.lvdash.json, which is not there"),
+        ((', warehouse_id: "${var.warehouse}"', ""), "resources.dashboards.lake lacks warehouse_id"),
+        (("Lake, ", "Lake, embed_credentials: true, "), "with embed_credentials can't be in a target that sets run_as"),
+    ],
+)
+def test_a_dashboard_that_cannot_be_is_refused_by_name(looks, change, named):
+    text = DASHBOARD.replace("local: {}", "local: {run_as: {user_name: somebody}}")
+    write(looks, "databricks.yml", text.replace(*change))
+
+    with pytest.raises(BundleError, match=named):
+        read_bundle(looks, "local")
+
+
 def test_lists_without_keys_go_one_after_the_other():
     assert merged({"a": [1], "b": 1}, {"a": [2], "c": 3}) == {"a": [1, 2], "b": 1, "c": 3}
 

@@ -45,6 +45,7 @@ class World:
         )
         delivery = await self.tables["orders"].table.send([Event(line.encode(), 1, {})])
         assert delivery.accepted == 1
+        self.progress.note_change("orders", self.now)
 
     def export(self):
         opened = lambda contract: self.tables[contract.stream]  # noqa: E731
@@ -63,7 +64,7 @@ class Killed:
     """Stands for a process that ends before it has written its progress."""
 
     def __init__(self, progress):
-        self.read = progress.read
+        self.read, self.changed_at, self.note_change = progress.read, progress.changed_at, progress.note_change
 
     def move(self, *_):
         raise Unavailable("The process ended.")
@@ -110,6 +111,32 @@ async def test_tables_are_exported_as_often_as_is_set(world):
     assert world.users() == []
 
     world.now += timedelta(seconds=1)
+    world.export()
+
+    assert world.users() == [1]
+
+
+async def test_a_table_is_not_asked_where_nothing_was_written_since_its_last_export(world):
+    await world.order(1)
+    world.export()
+    world.now += HOUR
+    world.export()
+    world.tables = {}
+
+    for _ in range(48):
+        world.now += HOUR
+        world.export()
+
+    assert world.progress.read("orders").at == NOON + HOUR, "a second time, for what was under way at the first"
+
+
+async def test_what_is_written_while_a_table_is_exported_is_exported_the_next_time(world):
+    world.export()
+    await world.order(1)
+    world.now += timedelta(minutes=9)
+    world.progress.move("orders", world.progress.read("orders"), Exported(0, world.now))
+    world.now += HOUR
+
     world.export()
 
     assert world.users() == [1]

@@ -1,4 +1,5 @@
 import pytest
+from sqlalchemy.pool import NullPool
 
 from shared.clients.identity.fake import FakeIdentity
 from shared.clients.retrying import Clock, RetryPolicy, Timeouts
@@ -51,6 +52,12 @@ def test_azure_sql_is_connected_to_with_a_fresh_token_and_deadlines():
     assert options == {"attrs_before": {1256: token_bytes("t0ken")}, "timeout": 5}
     assert identity.scopes == [SCOPE]
     assert odbc.pooling is False
+
+
+def test_no_connection_to_azure_sql_is_kept_which_would_keep_the_database_awake():
+    database = sql_database("mssql://sql.example/trades", FakeIdentity(), odbc=Odbc)
+
+    assert isinstance(database._made().pool, NullPool)
 
 
 def test_a_refused_login_is_final_and_named():
