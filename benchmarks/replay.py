@@ -58,7 +58,7 @@ def _speed(path: Path, names: list[str]) -> list[Row]:
     ours = [json.loads(line) for read in _replayed(path) for line in read.records.lines.to_pylist()]
     written = {label: _agree(label, ours, convert, path) for label, convert in peers.items()}
     del ours
-    long = _repeated(path.with_name("long.csv"), path, lambda size: size < TIMES * path.stat().st_size)
+    long = _repeated(path.with_name("long.csv"), path, TIMES)
     sides = {label: _side(convert, long, written[label] * TIMES) for label, convert in peers.items()}
     return compare(NAME, lambda: _count(long), sides, BARS, rounds=5)
 
@@ -105,7 +105,7 @@ def _agree(label: str, ours: list[dict], convert: Callable[[Path, Path], None], 
 
 def _memory(path: Path) -> Row:
     """Replay 1 GB, made of the file's lines again and again, and sample this process's resident memory."""
-    large = _repeated(path.with_name("large.csv"), path, lambda size: size < LARGE)
+    large = _repeated(path.with_name("large.csv"), path, LARGE // path.stat().st_size + 1)
     process, count = psutil.Process(), 0
     base = peak = process.memory_info().rss
     for read in _replayed(large):
@@ -118,12 +118,12 @@ def _memory(path: Path) -> Row:
     )
 
 
-def _repeated(into: Path, path: Path, is_short: Callable[[int], bool]) -> Path:
-    """Write a file's lines again and again under one header."""
+def _repeated(into: Path, path: Path, times: int) -> Path:
+    """Write a file's lines so many times under one header."""
     header, _, body = path.read_bytes().partition(b"\n")
     with into.open("wb") as out:
         out.write(header + b"\n")
-        while is_short(out.tell()):
+        for _ in range(times):
             out.write(body)
     return into
 

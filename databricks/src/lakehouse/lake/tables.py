@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from delta.tables import DeltaMergeBuilder, DeltaTable
+from delta.tables import DeltaMergeBuilder, DeltaTable, DeltaTableBuilder
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
@@ -52,11 +52,20 @@ class Lake:
     _blank: set[str] = field(default_factory=set, init=False, repr=False)
     _kept_from: dict[str, int] = field(default_factory=dict, init=False, repr=False)
 
-    def create(self, name: str, schema: T.StructType, clustered_by: Sequence[str] = (), comment: str = "") -> None:
+    def create(
+        self,
+        name: str,
+        schema: T.StructType,
+        clustered_by: Sequence[str] = (),
+        comment: str = "",
+        *,
+        partitioned_by: str = "",
+    ) -> None:
         """Make a table of these columns where there is none; add the columns and the change feed that it lacks.
 
-        clustered_by: at most four columns count. A column's comment is its metadata `comment`. Asked again, it does
-        not look.
+        clustered_by: at most four columns count. partitioned_by: in its place, a column whose rows of one value are
+        replaced together: then no file is read to do so. One that is there keeps what it was made with. A column's
+        comment is its metadata `comment`. Asked again, it does not look.
         """
         if name in self._made:
             return
@@ -69,7 +78,7 @@ class Lake:
             builder = builder.property(key, value)
         builder = builder.comment(comment) if comment else builder
         with self._committing(name, self.spark, None):
-            (builder.clusterBy(*clustered_by[:4]) if clustered_by else builder).execute()
+            _laid_out(builder, clustered_by, partitioned_by).execute()
         if self._versions.get(name) == 0:
             self._blank.add(name)
             self._progress[name] = self._noted[name] = None
@@ -238,6 +247,12 @@ class Lake:
         self._kept_from[name] = int(properties.get(_CHANGES_FROM, 0))
         if not _CHANGE_FEED.items() <= properties.items():
             self._tell_changes_from(name, self.version(name) + 1)
+
+
+def _laid_out(builder: DeltaTableBuilder, clustered_by: Sequence[str], partitioned_by: str) -> DeltaTableBuilder:
+    if partitioned_by:
+        return builder.partitionedBy(partitioned_by)
+    return builder.clusterBy(*clustered_by[:4]) if clustered_by else builder
 
 
 def columns(text: str) -> T.StructType:

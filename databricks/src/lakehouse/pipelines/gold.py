@@ -57,7 +57,8 @@ class Gold:
         for table in self.pipeline.tables:
             if not self.lake.exists(table.lake_name):
                 self._new.add(table.name)
-            self.lake.create(table.lake_name, table.schema, table.clustered_by or table.key, table.comment)
+            clustered, by = table.clustered_by or table.key, table.partitioned_by
+            self.lake.create(table.lake_name, table.schema, clustered, table.comment, partitioned_by=by)
 
     def run_pass(self, own_window: str, *, without_days: bool = False) -> frozenset[str]:
         """Take in what silver has changed; gives the windows whose rows may be others now, in gold or in a target.

@@ -11,6 +11,7 @@ from pyspark.sql import types as T
 
 from lakehouse.lake.naming import RESTRICTED
 from lakehouse.lake.tables import columns
+from lakehouse.pipelines.kinds.day import Day
 from lakehouse.pipelines.kinds.kind import Kind
 from lakehouse.pipelines.options import Option
 from lakehouse.pipelines.spans import WINDOW
@@ -86,6 +87,11 @@ class Table:
         """Give the table as it is made by these values of its options, those that are left out as by default."""
         taken = {one.name: values.get(one.name, one.default) for one in self.options}
         return replace(self, build=partial(self.build, **taken), options=()) if taken else self
+
+    @property
+    def partitioned_by(self) -> str:
+        """Name the column of the day where whole days are replaced; empty for a table of another kind."""
+        return self.kind.day if isinstance(self.kind, Day) else ""
 
     @property
     def has_windows(self) -> bool:

@@ -1,6 +1,7 @@
 """Tables by name: the progress that stands in their commits, their changes by version, and old tables made new."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from pyspark.sql import functions as F
@@ -111,6 +112,20 @@ def test_all_that_a_table_has_comes_as_inserts_where_it_is_read_for_the_first_ti
     found = tables.changes(table, None)
 
     assert (found.whole, found.to, changed(found)) == (True, tables.version(table), [(2, "insert")])
+
+
+def test_a_value_is_replaced_without_a_look_into_files_where_the_table_is_partitioned_by_it(tables):
+    name = "silver.partitioned"
+    tables.create(name, SCHEMA, ("text",), partitioned_by="key")
+    tables.append(name, rows(tables, 1, 2))
+    before = tables.version(name)
+
+    tables.replace(name, rows(tables, 2, text="b"), "`key` IN (2)")
+
+    kept = {path.name for path in Path(tables.delta(name).detail().first()["location"].removeprefix("file:")).iterdir()}
+    assert changed(tables.changes(name, before)) == [(2, "delete"), (2, "insert")]
+    assert sorted(map(tuple, tables.read(name).collect())) == [(1, "a"), (2, "b")]
+    assert kept == {"_delta_log", "key=1", "key=2"}  # of a table without partitions rows that go are written down
 
 
 def test_a_table_of_a_former_lakehouse_gets_the_columns_and_the_change_feed_that_it_lacks(tables, spark):

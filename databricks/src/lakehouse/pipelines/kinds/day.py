@@ -1,21 +1,25 @@
 """Tables that are made of whole days, such as a day's visits."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import reduce
+from itertools import pairwise
+from operator import or_
 from zoneinfo import ZoneInfo
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.pipelines.kinds.kind import OWN_ROWS, Inputs, MakeRows, Rewritten, RowsOfValues
-from lakehouse.pipelines.kinds.near import Span, between
+from lakehouse.pipelines.kinds.near import Span, between, lies_in
 
 _LONGEST_DAY = timedelta(hours=25)
 _EPOCH = date(1970, 1, 1)
+_FIRST, _LAST = ((day - _EPOCH).days for day in (date.min, date.max))
 _NOTHING = timedelta(0)
 _MICROSECOND = timedelta(microseconds=1)
+_MOST_RUNS = 16
 
 
 def day_of(moment: Column, zone: str = "UTC") -> Column:
@@ -118,10 +122,16 @@ class Day:
         return F.sequence(day_of(moment - F.lit(one.after), self.zone), day_of(moment + F.lit(one.before), self.zone))
 
     def _near(self, one: MadeOf, rows: DataFrame, days: list[date]) -> DataFrame:
-        """Take the rows that these days look at; the two bounds are what spares reading the files of other times."""
-        span = (self._begin(days[0], -one.before), self._begin(days[-1], _LONGEST_DAY + one.after))
-        near = between(rows, one.time, span)
-        return near.where(F.arrays_overlap(self._looking(one), F.array(*map(literal_of, days))))
+        """Take the rows between the first and the last moment that a run of these days looks at.
+
+        The bounds spare reading the files of other times. Which day looks at which row is not asked: in another zone
+        that costs more for each row than all that is made of it, and `build` makes nothing else of a row too many.
+        """
+        spans = [
+            (self._begin(first, -one.before), self._begin(last, _LONGEST_DAY + one.after))
+            for first, last in runs_of(days, one.before + one.after + _LONGEST_DAY)
+        ]
+        return rows.where(reduce(or_, [lies_in(one.time, span) for span in spans]))
 
     def _begin(self, day: date, later: timedelta) -> int:
         """Give the moment so long after a day's first one, in µs since 1970: it may lie beyond Python's calendar."""
@@ -137,9 +147,23 @@ def _found(there: DataFrame, step: Step, rows: DataFrame, time: str) -> DataFram
 
 
 def _days(column: DataFrame) -> list[date]:
-    """Collect days in their order; one before the year 1, which only a zone can make, has no place in any table."""
-    (name,) = column.columns
-    return sorted(row[0] for row in column.where(F.col(name) >= literal_of(date.min)).distinct().collect())
+    """Collect days in their order; those beyond the calendar, which only a zone can make, have no place in any table.
+
+    Spark would ask a condition on the day of each row that is read, long before it knows of which few rows it is.
+    """
+    found = (row[0] for row in column.distinct().select(F.unix_date(column[0])).collect())
+    return sorted(_EPOCH + timedelta(days=one) for one in found if one is not None and _FIRST <= one <= _LAST)
+
+
+def runs_of(days: Sequence[date], reach: timedelta) -> list[tuple[date, date]]:
+    """Give the first and the last day of each run of ascending days that lie no further apart than `reach`.
+
+    Of more than 16 runs those that lie closest together are one.
+    """
+    ends = sorted(pairwise(days), key=lambda pair: pair[0] - pair[1])[: _MOST_RUNS - 1]
+    cuts = sorted(pair for pair in ends if pair[1] - pair[0] > reach)
+    firsts, lasts = [days[0], *(later for _, later in cuts)], [*(one for one, _ in cuts), days[-1]]
+    return list(zip(firsts, lasts, strict=True))
 
 
 def literal_of(day: date) -> Column:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 type Span = tuple[int, int]
@@ -23,5 +23,10 @@ def widened(span: Span, by: timedelta) -> Span:
 
 def between(rows: DataFrame, time: str, span: Span) -> DataFrame:
     """Take the rows of a span."""
+    return rows.where(lies_in(time, span))
+
+
+def lies_in(time: str, span: Span) -> Column:
+    """Say whether a time, named as a column, lies in a span."""
     first, last = (F.timestamp_micros(F.lit(micros)) for micros in span)
-    return rows.where(F.col(time).between(first, last))
+    return F.col(time).between(first, last)

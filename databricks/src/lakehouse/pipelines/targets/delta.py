@@ -36,8 +36,9 @@ class DeltaTarget:
         elif isinstance(rewritten, RowsOfKeys):
             self.lake.merge(table.lake_name, self._merge(table, rewritten), progress)
         else:
-            rows = _file_by_value(rewritten.rows, rewritten.column, rewritten.values)
-            self.lake.replace(table.lake_name, rows, one_of(rewritten.column, rewritten.values), progress)
+            column, values = rewritten.column, rewritten.values
+            rows = _file_by_value(rewritten.rows, column, values, is_partitioned=column == table.partitioned_by)
+            self.lake.replace(table.lake_name, rows, one_of(column, values), progress)
 
     def _merge(self, table: Table, rewritten: RowsOfKeys) -> DeltaMergeBuilder:
         """Write only what differs: a row that is right already costs no file."""
@@ -72,8 +73,10 @@ def _same_rows(table: Table, rewritten: RowsOfKeys) -> Iterator[Column]:
         yield F.col(f"t.`{name}`").between(F.lit(least), F.lit(greatest))
 
 
-def _file_by_value(rows: DataFrame, column: str, values: Sequence[object]) -> DataFrame:
+def _file_by_value(rows: DataFrame, column: str, values: Sequence[object], *, is_partitioned: bool) -> DataFrame:
     """Give each value a file of its own, so that the next change of one leaves the others' files alone."""
+    if len(values) > _MOST_FILES and is_partitioned:
+        return rows.repartition(_MOST_FILES, column)  # else each task has a file for each value
     if not 1 < len(values) <= _MOST_FILES:
         return rows
     place = F.array_position(F.array(*[F.expr(literal(value)) for value in values]), F.col(f"`{column}`")) - 1
