@@ -5,6 +5,7 @@ points are given the same promotions again, under the same ids (`shared.domain.p
 is known by its id, and the state alone decides, so that any number of instances keep the cap.
 """
 
+import contextlib
 import json
 import logging
 from collections import Counter
@@ -17,7 +18,7 @@ from shared import telemetry
 from shared.clients.storage.promotion_users import PromotionUser, SingleUsers
 from shared.domain.delivery import Delivery, Event, HubRecordRefused
 from shared.domain.promotions import Candidate, Decision, Given, Rules, by_user, decide, event_id
-from shared.errors import CorruptRow
+from shared.errors import CorruptRow, IngestionError
 from shared.feeds.gps.text_lines import CONTRACT as TEXT_LINES
 from shared.feeds.gps.text_lines import read_text_line
 from shared.flows.hub_records import read_records
@@ -36,12 +37,14 @@ class PromotionTools:
     """What promoting needs of the world.
 
     places: gives the newest lookups; raises Unavailable where there are none. send: delivers to the hub of promotions,
-    as a `Sender` does. fresh: how far from now a point's time may be, before and after.
+    as a `Sender` does. connect: begins to connect to that hub, and does not wait. fresh: how far from now a point's
+    time may be, before and after.
     """
 
     places: Callable[[], PromotedPlaces]
     users: SingleUsers
     send: Callable[[Sequence[Event]], Delivery]
+    connect: Callable[[], None]
     rules: Rules
     fresh: timedelta
     clock: Callable[[], datetime]
@@ -55,11 +58,19 @@ class _Decided:
     decision: Decision | None
 
 
+def warm_up(tools: PromotionTools) -> None:
+    """Make ready what the first batch would wait for; what fails here is tried again, and told, by a batch."""
+    tools.connect()
+    with contextlib.suppress(IngestionError):
+        tools.places()
+
+
 def promote(tools: PromotionTools, events: Sequence[Event]) -> Mapping[str, int]:
     """Promote for the points of a batch; gives what became of them by count.
 
     Raises Unavailable or LoginRefused where the batch must come again.
     """
+    tools.connect()
     now = tools.clock()
     readers = {
         POINTS: lambda line, event: read_point(line, event, now, tools.fresh),
