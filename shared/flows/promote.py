@@ -11,12 +11,13 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from shared import telemetry
 from shared.clients.storage.promotion_users import PromotionUser, SingleUsers
 from shared.domain.delivery import Delivery, Event, HubRecordRefused
+from shared.domain.instants import utc_text
 from shared.domain.promotions import Candidate, Decision, Given, Rules, by_user, decide, event_id
 from shared.errors import CorruptRow, IngestionError
 from shared.feeds.gps.text_lines import CONTRACT as TEXT_LINES
@@ -164,9 +165,9 @@ def _body(name: str, promoted: Candidate, store: PromotedStore, now: datetime) -
         "latitude": store.latitude,
         "longitude": store.longitude,
         "metres": round(promoted.metres, 1),
-        "point_time": _instant(promoted.at),
-        "promoted_at": _instant(now),
-        "valid_until": _instant(promoted.valid_until),
+        "point_time": utc_text(promoted.at, "microseconds"),
+        "promoted_at": utc_text(now, "microseconds"),
+        "valid_until": utc_text(promoted.valid_until, "microseconds"),
     }
     return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
 
@@ -189,7 +190,3 @@ def _counts(points: int, decided: Sequence[_Decided], ended: Sequence[Candidate]
 
 def _passed_over(refused: Counter[str]) -> dict[str, int]:
     return {f"passed_over_{reason}": count for reason, count in sorted(refused.items())}
-
-
-def _instant(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
