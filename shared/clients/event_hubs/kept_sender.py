@@ -16,8 +16,8 @@ from shared.domain.delivery import Delivery, Event
 class KeptSender:
     """One sender for any number of threads and batches; connecting and logging in cost a batch more than its sending.
 
-    It lives on a loop in a thread of its own, both begun by the first send at the latest. What breaks of it is replaced as it is
-    within a slice: by the sender itself, at the next try.
+    It lives on a loop in a thread of its own, both begun by the first send at the latest. What breaks of it is replaced
+    as it is within a slice: by the sender itself, at the next try.
     """
 
     hubs: EventHubs

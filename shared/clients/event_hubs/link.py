@@ -35,12 +35,12 @@ class Link(Protocol):
         """Connect; returns at once where the link is open."""
 
     async def connect(self, partitions: Sequence[str]) -> None:
-        """Connect to those partitions ahead of their first messages, which would wait for it; no send may be under way."""
+        """Connect to those partitions ahead of their first messages; no send may be under way."""
 
     async def fill(self, partition_id: str | None, events: Sequence[Event]) -> Batch:
-        """Put as many of the events, from the first on, into one message for a partition, or for any, as the hub allows.
+        """Put as many of the events, from the first on, into one message as the hub allows; each keeps its own key.
 
-        Each keeps its own key. Rejects where the first is too large for any message.
+        partition_id: the message's, None where it may be any. Rejects where the first is too large for any message.
         """
 
     async def send(self, batch: Batch) -> None:

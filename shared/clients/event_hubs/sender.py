@@ -81,16 +81,19 @@ class HubSender:
 
     async def _connect(self) -> None:
         """Make one try; what keeps the hub away is met again by the first send, which tells it."""
+        seconds = self._attempts.retry.timeouts.attempt
         with contextlib.suppress(LinkFault, LoginRefused, Unavailable, TimeoutError):
-            async with self._slot.use() as link, asyncio.timeout(self._attempts.retry.timeouts.attempt):
-                partitions = await _opened_partitions(link)
-                await link.connect(partitions)
+            async with self._slot.use() as link:
+                await asyncio.wait_for(link.open(), seconds)
+                partitions = await asyncio.wait_for(link.partitions(), seconds)
+                await asyncio.wait_for(link.connect(partitions), seconds)
                 self._partitions = partitions
 
     async def _places(self, events: Sequence[Event], deadline: float) -> list[str | None]:
         """Give the partition of each event, None where it may be any; the hub is asked for its partitions once."""
         if not self._partitions and any(event.partition_key and event.partition_id is None for event in events):
-            self._partitions = await self._attempts.run(self._slot, deadline, _opened_partitions)
+            await self._attempts.run(self._slot, deadline, lambda link: link.open())
+            self._partitions = await self._attempts.run(self._slot, deadline, lambda link: link.partitions())
         return [_place(event, self._partitions) for event in events]
 
     async def _carry(self, partition_id: str | None, events: list[Event], deadline: float) -> "_PartitionSend":
@@ -144,8 +147,9 @@ class HubSender:
 class _PartitionSend:
     """The events of one partition, or of any, on their way: those before `at` are settled, `batch` holds the next ones.
 
-    They go one message after the other. failure: why the others are given up. stop: where the next batch ends at the latest; it shrinks while a rejected event is being looked for.
-    may_be_stored: an attempt at this batch may have been stored.
+    They go one message after the other. stop: where the next batch ends at the latest; it shrinks while a rejected
+    event is being looked for. may_be_stored: an attempt at this batch may have been stored. failure: why the rest is
+    given up.
     """
 
     partition_id: str | None
@@ -212,15 +216,6 @@ class _PartitionSend:
         self.at += settled
         self.stop = len(self.events) if self.at >= self.stop else self.stop
         self.batch, self.may_be_stored = None, False
-
-
-async def _opened_partitions(link: Link) -> tuple[str, ...]:
-    """Connect and ask for the partitions at once: each takes a connection of its own, and half a second."""
-    opened, partitions = await asyncio.gather(link.open(), link.partitions(), return_exceptions=True)
-    for answer in (opened, partitions):
-        if isinstance(answer, BaseException):
-            raise answer
-    return partitions
 
 
 def _refusal_of(event: Event, reason: str) -> str:

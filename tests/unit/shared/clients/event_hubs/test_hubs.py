@@ -195,7 +195,7 @@ async def test_a_sender_that_connects_ahead_has_every_partition_before_the_first
 
 
 async def test_what_fails_ahead_costs_the_first_send_nothing():
-    world = World(opening=deque([LinkFault(FailureKind.UNAVAILABLE, "refused")] * 2))
+    world = World(opening=deque([LinkFault(FailureKind.UNAVAILABLE, "refused")]))
     sender = world.sender()
 
     sender.connect()
