@@ -79,4 +79,5 @@ def _example(alert: ViewAlert) -> str:
     """Name a view without any personal data but the user's id."""
     view, star = alert.view, alert.star
     stars = f", stars: {star.stars} at {utc_text(star.starred_at, 'seconds')}" if star else ""
-    return f"view {view.view_id} of user {view.user_id} at {utc_text(view.viewed_at, 'seconds')} ({view.latency:,} ms{stars})"
+    viewed_at = utc_text(view.viewed_at, "seconds")
+    return f"view {view.view_id} of user {view.user_id} at {viewed_at} ({view.latency:,} ms{stars})"
