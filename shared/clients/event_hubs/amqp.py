@@ -79,7 +79,7 @@ class AmqpLink:
 
     async def _connect(self, partition: str) -> None:
         client: Any = self._client
-        await client._start_producer(partition, None)  # noqa: SLF001 - no public way: docs/adr/0036
+        await client._start_producer(partition, None)  # noqa: SLF001 - no public way: docs/adr/0008
         await client._producers[partition]._open_with_retry()  # noqa: SLF001
 
     async def fill(self, partition_id: str | None, events: Sequence[Event]) -> Batch:
