@@ -44,7 +44,9 @@ async def open_due_windows(timer: func.TimerRequest, client: df.DurableOrchestra
 def begin_window(request: dict) -> dict:  # type: ignore[type-arg] # the worker refuses dict[str, Any]
     """Move a planned window to open; idempotent by the window's id and attempt."""
     app, window_id, attempt = services(), request["window_id"], request.get("attempt", 1)
-    return answered(lambda: begin(app.ledger, window_id, attempt, app.clock()), "begin_window", window=window_id)
+    begun = answered(lambda: begin(app.ledger, window_id, attempt, app.clock()), "begin_window", window=window_id)
+    app.warm_up(window_id.rpartition("-")[0])
+    return begun
 
 
 @bp.activity_trigger(input_name="request")

@@ -11,9 +11,10 @@ from shared.clients.storage.remembered_users import RememberedUsers
 from shared.clients.storage.view_alerts import ViewAlerts, table_view_alerts
 from shared.connections import Connections
 from shared.errors import Unavailable
+from shared.feeds.gps.feed import FEED as GPS
 from shared.feeds.shop.feed import VIPS_PATH
 from shared.flows.alert_of_views import ViewAlertTools
-from shared.flows.promote import PromotionTools
+from shared.flows.promote import PromotionTools, warm_up
 from shared.flows.push_promotions import PushTools
 from shared.flows.renewed_places import renewed_places
 from shared.flows.renewed_vips import renewed_vips
@@ -24,6 +25,11 @@ from shared.promotions.matched_places import MatchedPlaces
 
 class HubServices(Connections):
     """The collaborators of promotions, of their pushes, and of alerts about views."""
+
+    def warm_up(self, feed: str) -> None:
+        """Make ready here, ahead of the first record of a feed's window, what answers its records within seconds."""
+        if feed == GPS.name and self.settings.promotions.enabled:
+            warm_up(self.promotion_tools)
 
     @made_once
     def promotion_users(self) -> PromotionUsers:
@@ -41,10 +47,12 @@ class HubServices(Connections):
     def promotion_tools(self) -> PromotionTools:
         """Give what promoting needs of the world."""
         promotions = self.settings.promotions
+        sender = KeptSender(self.hubs, promotions.hub)
         return PromotionTools(
             places=renewed_places(self.reference, MatchedPlaces.of_files, self.clock),
             users=self.remembered_users,
-            send=KeptSender(self.hubs, promotions.hub).send,
+            send=sender.send,
+            connect=sender.connect,
             rules=promotions.rules,
             fresh=promotions.fresh,
             clock=self.clock,

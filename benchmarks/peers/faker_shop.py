@@ -43,7 +43,7 @@ def session(fake: Faker) -> list[dict]:
                 "latency": latency(),
             }
         )
-    if random.random() < 1 / tables.SESSIONS_OF_A_STAR:
+    if random.random() < tables.STARRED / 1000:
         stars = {"star_id": str(uuid.uuid4()), "starred_at": text(time), "user_id": user, "stars": random.randint(1, 5)}
         records.append(stars)
     return records

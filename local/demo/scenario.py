@@ -24,8 +24,10 @@ PROMOTED: Final = "gps"
 """The feed whose points become promotions."""
 
 _BESIDE: Final = {"TRANSACTIONS_COSMOS": COSMOS_CONTAINER}
-_SMALL_SHOP: Final = {"SHOP_USERS": "1000", "SHOP_VIPS": "50", "SHOP_PRODUCTS": "100"}
-"""Reference data that is written while the platform starts: each product is a file."""
+_SMALL_SHOP: Final = {"SHOP_USERS": "100", "SHOP_VIPS": "5", "SHOP_PRODUCTS": "100", "SHOP_STARS": "500"}
+"""Reference data that is written while the platform starts: each product is a file. So few users, who give stars so
+often, that somebody looks at a page after low stars within seconds: there is an alert of each kind.
+"""
 
 _PAUSE = timedelta(seconds=10)
 _LEAD = timedelta(seconds=5)

@@ -25,9 +25,12 @@ class Drain:
         """Read what `write` gave; raises ValueError."""
         try:
             found = json.loads(content)
-            return cls(*(datetime.fromisoformat(found[name]) for name in ("since", "until")))
+            since, until = (datetime.fromisoformat(found[name]) for name in ("since", "until"))
         except (KeyError, TypeError) as error:
             raise ValueError("a drain has `since` and `until`") from error
+        if since.tzinfo is None or until.tzinfo is None:
+            raise ValueError("a time without a zone")
+        return cls(since, until)
 
     def write(self) -> bytes:
         """Give it as JSON."""

@@ -129,7 +129,7 @@ async def _hubs(stream: StreamPlan, attempt_id: str, tools: DestinationTools) ->
 
 @asynccontextmanager
 async def _hub(stream: str, hub: str, attempt_id: str, tools: DestinationTools) -> AsyncIterator[Sender]:
-    async with tools.hubs.sender(hub) as sender:
+    async with tools.hubs.sender(hub, ahead=True) as sender:
         if tools.spill is None:
             yield sender
             return

@@ -1,15 +1,21 @@
 """Draining: slices that run end, and no other begins; what waits goes on when the drain is over."""
 
+import contextlib
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from shared import telemetry
 from shared.clients.storage.reference import Reference
 from shared.clients.storage.windows import Ledger
 from shared.domain.drain import Drain, Drained
+from shared.domain.instants import utc_text
 from shared.domain.windows.ledger_row import SliceRow
 from shared.errors import CorruptRow, Unavailable
+
+logger = logging.getLogger(__name__)
 
 PATH: Final = "drain.json"
 
@@ -29,8 +35,10 @@ class DrainTools:
     clock: Callable[[], datetime]
 
     def begin(self, length: timedelta) -> Drained:
-        """Begin a drain of that length, or give the one that there is another end."""
-        now, before = self.clock(), self._drain()
+        """Begin a drain of that length, or give the one that there is another end; mends a file that can't be read."""
+        now, before = self.clock(), None
+        with contextlib.suppress(CorruptRow):
+            before = self._drain()
         drain = Drain(before.since if before else now, now + length)
         self.reference.write(PATH, drain.write())
         return self.look()
@@ -45,10 +53,14 @@ class DrainTools:
         return Drained(self._drain(), self._running())
 
     def may_begin(self) -> None:
-        """Raise Unavailable while there is a drain, so that a slice is asked for again later."""
-        drain = self._drain()
+        """Raise Unavailable while there is a drain, or a file that may say so, so that a slice is asked for again."""
+        try:
+            drain = self._drain()
+        except CorruptRow as error:
+            telemetry.error(logger, "drain.unreadable", path=PATH, cause=error)
+            raise Unavailable(str(error), retry_after=ASK_AGAIN) from error
         if drain is not None:
-            text = f"The app is being drained until {drain.until:%Y-%m-%dT%H:%M:%SZ}: no slice begins before."
+            text = f"The app is being drained until {utc_text(drain.until, 'seconds')}: no slice begins before."
             raise Unavailable(text, retry_after=ASK_AGAIN)
 
     def _drain(self) -> Drain | None:
@@ -58,7 +70,7 @@ class DrainTools:
         try:
             drain = Drain.read(content)
         except ValueError as error:
-            raise CorruptRow(f"{PATH} in the container reference can't be read ({error}): delete it.") from error
+            raise CorruptRow(f"{PATH} in the container reference can't be read ({error}): end the drain.") from error
         return drain if self.clock() < drain.until else None
 
     def _running(self) -> list[SliceRow]:

@@ -6,10 +6,11 @@ notes that, the next mail of the kind counts them once more.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from shared.clients.storage.view_alerts import ViewAlerts
+from shared.domain.instants import utc_text
 from shared.domain.view_alerts import AFTER_LOW_STARS, KINDS, SLOW, ViewAlert, ViewAlertKind
 from shared.domain.volumes.alert import RunIncident
 from shared.flows.measure import MetricsTools
@@ -77,9 +78,6 @@ def _count(alerts: Sequence[ViewAlert]) -> str:
 def _example(alert: ViewAlert) -> str:
     """Name a view without any personal data but the user's id."""
     view, star = alert.view, alert.star
-    stars = f", stars: {star.stars} at {_time(star.starred_at)}" if star else ""
-    return f"view {view.view_id} of user {view.user_id} at {_time(view.viewed_at)} ({view.latency:,} ms{stars})"
-
-
-def _time(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    stars = f", stars: {star.stars} at {utc_text(star.starred_at, 'seconds')}" if star else ""
+    viewed_at = utc_text(view.viewed_at, "seconds")
+    return f"view {view.view_id} of user {view.user_id} at {viewed_at} ({view.latency:,} ms{stars})"

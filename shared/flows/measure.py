@@ -9,6 +9,7 @@ from shared import telemetry
 from shared.clients.logic_app.alert_sender import AlertSender
 from shared.clients.sql.stores import Metrics, MetricsTransaction
 from shared.clients.storage.windows import Ledger
+from shared.domain.instants import utc_text
 from shared.domain.volumes.alert import alert_id_of, decide_alert, describe_waiting
 from shared.domain.volumes.measurement import MeasuredTable, Measurement, MeasureRequest, measured
 from shared.errors import RequestRejected
@@ -104,7 +105,7 @@ def _require_window(tools: MetricsTools, request: MeasureRequest) -> None:
 
 def _require_same(recorded: MeasureRequest, request: MeasureRequest) -> None:
     if recorded != request:
-        former = f"window {recorded.window_id} at {_format(recorded.ingestion_time)}"
+        former = f"window {recorded.window_id} at {utc_text(recorded.ingestion_time)}"
         message = f"Run {request.run_id} of table {request.table} was measured with another body: {former}."
         raise RequestRejected("conflict", "run_conflict", message, "run_id")
 
@@ -116,8 +117,8 @@ def _response(tools: MetricsTools, measurement: Measurement, status: str) -> dic
 def _listed(measurement: Measurement) -> dict[str, Any]:
     return {
         **_result(measurement),
-        "ingestion_time": _format(measurement.request.ingestion_time),
-        "measured_at": _format(measurement.measured_at),
+        "ingestion_time": utc_text(measurement.request.ingestion_time),
+        "measured_at": utc_text(measurement.measured_at),
     }
 
 
@@ -142,7 +143,3 @@ def _message(tools: MetricsTools, measurement: Measurement) -> str:
     note = "" if tools.alert_sender.has_recipient(name) else unset
     waiting = describe_waiting(measurement)
     return f"{found}{measurement.verdict}.{waiting}{_ALERT_MESSAGES[measurement.alert]}{note}"
-
-
-def _format(instant: datetime) -> str:
-    return instant.isoformat().replace("+00:00", "Z")

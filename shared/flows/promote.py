@@ -5,19 +5,21 @@ points are given the same promotions again, under the same ids (`shared.domain.p
 is known by its id, and the state alone decides, so that any number of instances keep the cap.
 """
 
+import contextlib
 import json
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from shared import telemetry
 from shared.clients.storage.promotion_users import PromotionUser, SingleUsers
 from shared.domain.delivery import Delivery, Event, HubRecordRefused
+from shared.domain.instants import utc_text
 from shared.domain.promotions import Candidate, Decision, Given, Rules, by_user, decide, event_id
-from shared.errors import CorruptRow
+from shared.errors import CorruptRow, IngestionError
 from shared.feeds.gps.text_lines import CONTRACT as TEXT_LINES
 from shared.feeds.gps.text_lines import read_text_line
 from shared.flows.hub_records import read_records
@@ -36,12 +38,14 @@ class PromotionTools:
     """What promoting needs of the world.
 
     places: gives the newest lookups; raises Unavailable where there are none. send: delivers to the hub of promotions,
-    as a `Sender` does. fresh: how far from now a point's time may be, before and after.
+    as a `Sender` does. connect: begins to connect to that hub, and does not wait. fresh: how far from now a point's
+    time may be, before and after.
     """
 
     places: Callable[[], PromotedPlaces]
     users: SingleUsers
     send: Callable[[Sequence[Event]], Delivery]
+    connect: Callable[[], None]
     rules: Rules
     fresh: timedelta
     clock: Callable[[], datetime]
@@ -55,11 +59,19 @@ class _Decided:
     decision: Decision | None
 
 
+def warm_up(tools: PromotionTools) -> None:
+    """Make ready what the first batch would wait for; what fails here is tried again, and told, by a batch."""
+    tools.connect()
+    with contextlib.suppress(IngestionError):
+        tools.places()
+
+
 def promote(tools: PromotionTools, events: Sequence[Event]) -> Mapping[str, int]:
     """Promote for the points of a batch; gives what became of them by count.
 
     Raises Unavailable or LoginRefused where the batch must come again.
     """
+    tools.connect()
     now = tools.clock()
     readers = {
         POINTS: lambda line, event: read_point(line, event, now, tools.fresh),
@@ -153,9 +165,9 @@ def _body(name: str, promoted: Candidate, store: PromotedStore, now: datetime) -
         "latitude": store.latitude,
         "longitude": store.longitude,
         "metres": round(promoted.metres, 1),
-        "point_time": _instant(promoted.at),
-        "promoted_at": _instant(now),
-        "valid_until": _instant(promoted.valid_until),
+        "point_time": utc_text(promoted.at, "microseconds"),
+        "promoted_at": utc_text(now, "microseconds"),
+        "valid_until": utc_text(promoted.valid_until, "microseconds"),
     }
     return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
 
@@ -178,7 +190,3 @@ def _counts(points: int, decided: Sequence[_Decided], ended: Sequence[Candidate]
 
 def _passed_over(refused: Counter[str]) -> dict[str, int]:
     return {f"passed_over_{reason}": count for reason, count in sorted(refused.items())}
-
-
-def _instant(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

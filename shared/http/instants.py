@@ -2,7 +2,9 @@
 
 from datetime import datetime
 
+from shared.domain.instants import utc_text
+
 
 def written(instant: datetime | None) -> str | None:
     """Write a time in UTC with `Z`, None for none."""
-    return instant.isoformat().replace("+00:00", "Z") if instant else None
+    return utc_text(instant) if instant else None

@@ -32,6 +32,17 @@ KNOWN = {
         *("batchSize", "newBatchThreshold", "maxDequeueCount", "visibilityTimeout", "maxPollingInterval"),
         "messageEncoding",
     },
+    # Azure/azure-sdk-for-net: EventHubOptions.
+    "extensions.eventHubs": {
+        *("maxEventBatchSize", "minEventBatchSize", "maxWaitTime", "batchCheckpointFrequency", "prefetchCount"),
+        *("transportType", "initialOffsetOptions", "loadBalancingStrategy", "partitionOwnershipExpirationInterval"),
+        *(
+            "loadBalancingUpdateInterval",
+            "clientRetryOptions",
+            "trackLastEnqueuedEventProperties",
+            "enableCheckpointing",
+        ),
+    },
     "logging": {"logLevel", "applicationInsights", "fileLoggingMode", "console"},
     "logging.applicationInsights": {"samplingSettings", "enableLiveMetrics", "enableDependencyTracking"},
     "logging.applicationInsights.samplingSettings": {

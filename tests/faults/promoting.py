@@ -117,7 +117,7 @@ def promote_all(place: PromotingPlace, partition: Partition, telling: Connection
     with TableServiceClient.from_connection_string(place.storage) as service:
         users, town = TablePromotionUsers(Tables(lambda: service), timedelta(hours=25)), Town()
         tools = PromotionTools(
-            lambda: town, RememberedUsers(users), sender.send, RULES, timedelta(hours=1), lambda: NOON
+            lambda: town, RememberedUsers(users), sender.send, sender.connect, RULES, timedelta(hours=1), lambda: NOON
         )
         partition.work_off(lambda events: promote(tools, events), telling)
 

@@ -14,7 +14,7 @@ from azure.eventhub.aio import EventHubProducerClient
 from azure.eventhub.exceptions import AuthenticationError, EventDataSendError, EventHubError
 
 from shared.clients.event_hubs.answers import BY_CONDITION, NO_SUCH_PARTITION, REJECTIONS
-from shared.clients.event_hubs.link import Batch, HubProperties, Target
+from shared.clients.event_hubs.link import Batch, HubProperties
 from shared.clients.failures import causes_of, kind_of
 from shared.clients.identity.credentials import Identity, LoopIdentity
 from shared.clients.links import LinkFault
@@ -69,12 +69,23 @@ class AmqpLink:
             await self._client.create_batch()
         self._is_open = True
 
-    async def fill(self, target: Target, events: Sequence[Event]) -> Batch:
+    async def connect(self, partitions: Sequence[str]) -> None:
+        """Connect to those partitions; raises LinkFault.
+
+        The client's public ways connect with the first message alone, which would wait half a second for it.
+        """
+        with _as_faults(sending=False):
+            await asyncio.gather(*(self._connect(partition) for partition in partitions))
+
+    async def _connect(self, partition: str) -> None:
+        client: Any = self._client
+        await client._start_producer(partition, None)  # noqa: SLF001 - no public way: docs/adr/0008
+        await client._producers[partition]._open_with_retry()  # noqa: SLF001
+
+    async def fill(self, partition_id: str | None, events: Sequence[Event]) -> Batch:
         """Make one batch of the first events; rejects where not even the first one fits."""
         with _as_faults(sending=False):
-            batch = await self._client.create_batch(
-                partition_id=target.partition_id, partition_key=target.partition_key
-            )
+            batch = await self._client.create_batch(partition_id=partition_id)
         taken = _fill(batch, events)
         if taken == 0:
             raise LinkFault(FailureKind.REJECTED, f"the hub takes messages of {batch.max_size_in_bytes} bytes at most")
@@ -84,6 +95,13 @@ class AmqpLink:
         """Send a batch; a fault says whether it may be stored."""
         with _as_faults(sending=True):
             await self._client.send_batch(_client_batch(batch))
+
+    async def partitions(self) -> tuple[str, ...]:
+        """Ask the hub for the ids of its partitions, once a client."""
+        client: Any = self._client
+        with _as_faults(sending=False):
+            await client._get_partitions()  # noqa: SLF001 - by its public name it would ask again with the first message
+        return tuple(client._partition_ids)  # noqa: SLF001
 
     async def properties(self) -> HubProperties:
         """Ask the hub for itself, and each of its partitions for its last event."""
@@ -116,6 +134,8 @@ def _fill(batch: EventDataBatch, events: Sequence[Event]) -> int:
     for taken, event in enumerate(events):
         data = EventData(event.body)
         data.properties = cast("dict[str | bytes, Any]", dict(event.properties))
+        if event.partition_key:
+            data.raw_amqp_message.annotations = {_PARTITION_KEY: event.partition_key}
         try:
             batch.add(data)
         except ValueError:  # the client's way to say that the batch is full
@@ -192,6 +212,7 @@ def _describe(error: Exception) -> str:
 
 
 EVENT_HUBS_SCOPE = "https://eventhubs.azure.net//.default"
+_PARTITION_KEY = b"x-opt-partition-key"
 _SERVER_BUSY = "server-busy"
 _TIMEOUT_IN_DISGUISE = "internal-error"  # the client's word for a login that was not answered in time
 _CLOSE_SECONDS = 3.0

@@ -45,7 +45,13 @@ class FakeEventHubs:
         self._failures.extend([failure] * sends)
 
     @contextlib.asynccontextmanager
-    async def sender(self, hub: str, on_refusal: OnRefusal | None = None) -> AsyncIterator[RestingSender]:
+    async def sender(
+        self,
+        hub: str,
+        on_refusal: OnRefusal | None = None,
+        *,
+        ahead: bool = False,  # noqa: ARG002 - it has nothing to connect to
+    ) -> AsyncIterator[RestingSender]:
         """Lend a sender to the hub."""
         yield _FakeSender(self, hub, on_refusal)
 

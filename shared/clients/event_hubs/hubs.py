@@ -21,10 +21,13 @@ __all__ = ["AzureEventHubs", "Breaker", "EventHubs", "HubConnection", "HubProper
 class EventHubs(Protocol):
     """The hubs of one namespace."""
 
-    def sender(self, hub: str, on_refusal: OnRefusal | None = None) -> AbstractAsyncContextManager[RestingSender]:
+    def sender(
+        self, hub: str, on_refusal: OnRefusal | None = None, *, ahead: bool = False
+    ) -> AbstractAsyncContextManager[RestingSender]:
         """Connect to a hub for as long as the context lasts; for one event loop.
 
-        on_refusal: told of each event that is refused, of which a delivery counts the records.
+        on_refusal: told of each event that is refused, of which a delivery counts the records. ahead: connect to every
+        partition at once, and not with the first events for it.
         """
 
     async def properties(self, hub: str) -> HubProperties:
@@ -41,10 +44,14 @@ class AzureEventHubs:
     breaker: Breaker = field(default_factory=Breaker)
 
     @contextlib.asynccontextmanager
-    async def sender(self, hub: str, on_refusal: OnRefusal | None = None) -> AsyncIterator[HubSender]:
+    async def sender(
+        self, hub: str, on_refusal: OnRefusal | None = None, *, ahead: bool = False
+    ) -> AsyncIterator[HubSender]:
         """Lend a sender; closes its connections at the end."""
         sender = self._make_sender(hub, on_refusal)
         try:
+            if ahead:
+                sender.connect()
             yield sender
         finally:
             await sender.close()

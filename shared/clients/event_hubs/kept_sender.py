@@ -16,8 +16,8 @@ from shared.domain.delivery import Delivery, Event
 class KeptSender:
     """One sender for any number of threads and batches; connecting and logging in cost a batch more than its sending.
 
-    It lives on a loop in a thread of its own, both begun by the first send. What breaks of it is replaced as it is
-    within a slice: by the sender itself, at the next try.
+    It lives on a loop in a thread of its own, both begun by the first send at the latest. What breaks of it is replaced
+    as it is within a slice: by the sender itself, at the next try.
     """
 
     hubs: EventHubs
@@ -26,6 +26,10 @@ class KeptSender:
     _loop: asyncio.AbstractEventLoop | None = field(default=None, init=False)
     _sender: RestingSender | None = field(default=None, init=False)
     _open: AsyncExitStack = field(default_factory=AsyncExitStack, init=False)
+
+    def connect(self) -> None:
+        """Begin to connect, ahead of the first send; returns at once, and does nothing the next time."""
+        self._begun()
 
     def send(self, events: Sequence[Event]) -> Delivery:
         """Deliver the events and wait for that; raises what `Sender.send` does."""
@@ -47,7 +51,7 @@ class KeptSender:
             if self._loop is None or self._sender is None:
                 self._loop = asyncio.new_event_loop()
                 threading.Thread(target=_run, args=(self._loop,), name=f"sender to {self.hub}", daemon=True).start()
-                opening = self._open.enter_async_context(self.hubs.sender(self.hub))
+                opening = self._open.enter_async_context(self.hubs.sender(self.hub, ahead=True))
                 self._sender = asyncio.run_coroutine_threadsafe(opening, self._loop).result()
             return self._loop, self._sender
 

@@ -3,16 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from shared.domain.delivery import Event
-
-
-class Target(NamedTuple):
-    """Where an event goes: to a partition, by a key, or anywhere."""
-
-    partition_id: str | None
-    partition_key: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +34,20 @@ class Link(Protocol):
     async def open(self) -> None:
         """Connect; returns at once where the link is open."""
 
-    async def fill(self, target: Target, events: Sequence[Event]) -> Batch:
-        """Put as many of the events, from the first on, into one message as the hub allows.
+    async def connect(self, partitions: Sequence[str]) -> None:
+        """Connect to those partitions ahead of their first messages; no send may be under way."""
 
-        Rejects where the first is too large for any.
+    async def fill(self, partition_id: str | None, events: Sequence[Event]) -> Batch:
+        """Put as many of the events, from the first on, into one message as the hub allows; each keeps its own key.
+
+        partition_id: the message's, None where it may be any. Rejects where the first is too large for any message.
         """
 
     async def send(self, batch: Batch) -> None:
         """Send one message and wait for the hub's answer."""
+
+    async def partitions(self) -> tuple[str, ...]:
+        """Ask the hub for the ids of its partitions, in its order."""
 
     async def properties(self) -> HubProperties:
         """Ask the hub, and each of its partitions."""

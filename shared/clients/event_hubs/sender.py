@@ -1,20 +1,21 @@
 """Delivers events to one hub: side by side for different targets, in order for each, and with honest counts."""
 
 import asyncio
+import contextlib
 import logging
-import zlib
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from shared import telemetry
 from shared.clients.attempts import Attempts, GaveUp, undelivered
 from shared.clients.destination import OnRefusal
-from shared.clients.event_hubs.link import Batch, HubProperties, Link, Target
+from shared.clients.event_hubs.link import Batch, HubProperties, Link
 from shared.clients.links import LinkFault, LinkSlot
 from shared.clients.progress import SendProgress
 from shared.domain.delivery import Delivery, Event, Refusal
-from shared.errors import LoginRefused, SendFailed
+from shared.domain.partitioning import partition_of
+from shared.errors import LoginRefused, SendFailed, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -22,17 +23,23 @@ logger = logging.getLogger(__name__)
 class HubSender:
     """Sends to one hub; made for one loop, closed at the end.
 
-    Partitions share one client, which holds a connection for each of them. Events with a key go through one
-    connection a client whatever their key, so they are spread over `_CLIENTS` clients by their key.
+    Partitions share one client, which holds a connection for each of them. Events with a key are sent to the partition
+    of their key: a message to a partition holds those of all its keys, and one by a key only that key's own.
     """
 
     def __init__(self, attempts: Attempts, make_link: Callable[[], Link], on_refusal: OnRefusal | None = None) -> None:
         """Prepare; nothing connects before the first send."""
         self._attempts = attempts
         self._on_refusal = on_refusal
-        self._slots = [LinkSlot(make_link) for _ in range(_CLIENTS)]
+        self._slot = LinkSlot(make_link)
+        self._partitions: tuple[str, ...] = ()
+        self._ahead: asyncio.Task[None] | None = None
         self._side_by_side = asyncio.Semaphore(_SIDE_BY_SIDE)
         self._progress = SendProgress(since=attempts.retry.clock.now())
+
+    def connect(self) -> None:
+        """Begin to connect to each partition, ahead of the first send, which then waits for that and no longer."""
+        self._ahead = asyncio.create_task(self._connect())
 
     @property
     def rest(self) -> float:
@@ -47,59 +54,88 @@ class HubSender:
         """
         deadline = self._attempts.deadline(briefly=briefly)
         self._progress.begin(sum(event.rows for event in events))
+        if self._ahead is not None:
+            await asyncio.wait([self._ahead])
+        try:
+            places = await self._places(events, deadline)
+        except (GaveUp, LoginRefused) as failure:
+            raise self._failed([failure], Delivery(), events, events) from failure
         async with asyncio.TaskGroup() as group:
-            running = [group.create_task(self._carry(queue, deadline)) for queue in _queues(events)]
-        return self._verdict([task.result() for task in running], events)
+            running = [group.create_task(self._carry(*queue, deadline)) for queue in _queues(events, places).items()]
+        return self._verdict([task.result() for task in running], events, places)
 
     async def properties(self) -> HubProperties:
         """Ask the hub for itself and its partitions; raises SendFailed or LoginRefused."""
         try:
-            return await self._attempts.run(self._slots[0], self._attempts.deadline(), lambda link: link.properties())
+            return await self._attempts.run(self._slot, self._attempts.deadline(), lambda link: link.properties())
         except GaveUp as gave_up:
             text = f"{self._attempts.place} did not say how it stands: {gave_up}"
             raise SendFailed(text, kind=gave_up.kind, retry_after=gave_up.retry_after) from gave_up
 
     async def close(self) -> None:
         """Close all connections."""
-        await asyncio.gather(*(slot.close() for slot in self._slots))
+        if self._ahead is not None:
+            self._ahead.cancel()
+            await asyncio.wait([self._ahead])
+        await self._slot.close()
 
-    async def _carry(self, queue: "_SendQueue", deadline: float) -> "_QueueResult":
-        result = _QueueResult()
+    async def _connect(self) -> None:
+        """Make one try; what keeps the hub away is met again by the first send, which tells it."""
+        seconds = self._attempts.retry.timeouts.attempt
+        with contextlib.suppress(LinkFault, LoginRefused, Unavailable, TimeoutError):
+            async with self._slot.use() as link:
+                await asyncio.wait_for(link.open(), seconds)
+                partitions = await asyncio.wait_for(link.partitions(), seconds)
+                await asyncio.wait_for(link.connect(partitions), seconds)
+                self._partitions = partitions
+
+    async def _places(self, events: Sequence[Event], deadline: float) -> list[str | None]:
+        """Give the partition of each event, None where it may be any; the hub is asked for its partitions once."""
+        if not self._partitions and any(event.partition_key and event.partition_id is None for event in events):
+            await self._attempts.run(self._slot, deadline, lambda link: link.open())
+            self._partitions = await self._attempts.run(self._slot, deadline, lambda link: link.partitions())
+        return [_place(event, self._partitions) for event in events]
+
+    async def _carry(self, partition_id: str | None, events: list[Event], deadline: float) -> "_PartitionSend":
+        send = _PartitionSend(partition_id, events, len(events), self._on_refusal)
         async with self._side_by_side:
-            for target, events in queue.by_target.items():
-                send = _TargetSend(target, events, len(events), self._on_refusal)
-                try:
-                    await self._run(send, self._slots[queue.client], deadline)
-                except (GaveUp, LoginRefused) as failure:
-                    result.failure = failure
-                result.delivery += send.delivery
-                result.settled[target] = send.at
-                if result.failure is not None:
-                    break
-        return result
+            try:
+                await self._run(send, deadline)
+            except (GaveUp, LoginRefused) as failure:
+                send.abandon(failure)
+                self._partitions = ()  # the hub may be another one by now
+        return send
 
-    async def _run(self, send: "_TargetSend", slot: LinkSlot[Link], deadline: float) -> None:
+    async def _run(self, send: "_PartitionSend", deadline: float) -> None:
         while not send.is_done:
             try:
-                await self._attempts.run(slot, deadline, send.send_next)
+                await self._attempts.run(self._slot, deadline, send.send_next)
             except LinkFault as rejection:
                 self._progress.fail(send.reject(str(rejection)))
-            except (GaveUp, LoginRefused):
-                send.abandon()
-                raise
             else:
                 events, rows = send.settle()
                 self._progress.settle(events=events, rows=rows)
             self._log_progress()
 
-    def _verdict(self, results: Sequence["_QueueResult"], events: Sequence[Event]) -> Delivery:
-        delivery = sum((result.delivery for result in results), Delivery())
-        failures = [result.failure for result in results if result.failure is not None]
+    def _verdict(
+        self, sends: Sequence["_PartitionSend"], events: Sequence[Event], places: Sequence[str | None]
+    ) -> Delivery:
+        delivery = sum((send.delivery for send in sends), Delivery())
+        failures = [send.failure for send in sends if send.failure is not None]
         if not failures:
             return delivery
-        unsettled = _unsettled(events, results)
+        settled = {send.partition_id: send.at for send in sends}
+        raise self._failed(failures, delivery, _unsettled(events, places, settled), events)
+
+    def _failed(
+        self,
+        failures: Sequence[GaveUp | LoginRefused],
+        delivery: Delivery,
+        unsettled: Sequence[Event],
+        events: Sequence[Event],
+    ) -> LoginRefused | SendFailed:
         self._progress.fail(sum(event.rows for event in unsettled))
-        raise undelivered(self._attempts.place, failures, delivery, unsettled, events)
+        return undelivered(self._attempts.place, failures, delivery, unsettled, events)
 
     def _log_progress(self) -> None:
         line = self._progress.line(self._attempts.retry.clock.now())
@@ -108,31 +144,15 @@ class HubSender:
 
 
 @dataclass(slots=True)
-class _SendQueue:
-    """Targets whose messages go one after the other, through one client."""
+class _PartitionSend:
+    """The events of one partition, or of any, on their way: those before `at` are settled, `batch` holds the next ones.
 
-    client: int
-    by_target: dict[Target, list[Event]] = field(default_factory=lambda: defaultdict(list))
-
-
-@dataclass(slots=True)
-class _QueueResult:
-    """What became of a queue; settled: how many of each target's events, which are its first ones."""
-
-    delivery: Delivery = field(default_factory=Delivery)
-    settled: dict[Target, int] = field(default_factory=dict)
-    failure: GaveUp | LoginRefused | None = None
-
-
-@dataclass(slots=True)
-class _TargetSend:
-    """The events of one target on their way: those before `at` are settled, `batch` holds the next ones.
-
-    stop: where the next batch ends at the latest; it shrinks while a rejected event is being looked for.
-    may_be_stored: an attempt at this batch may have been stored.
+    They go one message after the other. stop: where the next batch ends at the latest; it shrinks while a rejected
+    event is being looked for. may_be_stored: an attempt at this batch may have been stored. failure: why the rest is
+    given up.
     """
 
-    target: Target
+    partition_id: str | None
     events: list[Event]
     stop: int
     on_refusal: OnRefusal | None
@@ -140,6 +160,7 @@ class _TargetSend:
     batch: Batch | None = None
     may_be_stored: bool = False
     delivery: Delivery = field(default_factory=Delivery)
+    failure: GaveUp | LoginRefused | None = None
 
     @property
     def is_done(self) -> bool:
@@ -148,7 +169,7 @@ class _TargetSend:
     async def send_next(self, link: Link) -> None:
         """Make one attempt at the next batch; the same batch as before where that was not settled."""
         await link.open()
-        self.batch = self.batch or await link.fill(self.target, self.events[self.at : self._window_end])
+        self.batch = self.batch or await link.fill(self.partition_id, self.events[self.at : self._window_end])
         stored_before, self.may_be_stored = self.may_be_stored, True
         try:
             await link.send(self.batch)
@@ -177,8 +198,9 @@ class _TargetSend:
         self._go_on(1)
         return rows
 
-    def abandon(self) -> None:
-        """Count what may be stored of the batch that is given up."""
+    def abandon(self, failure: GaveUp | LoginRefused) -> None:
+        """Give up what is not settled, and count what may be stored of its first batch."""
+        self.failure = failure
         if self.may_be_stored:
             self.delivery += Delivery(unknown=sum(event.rows for event in self._batch_events))
 
@@ -201,31 +223,29 @@ def _refusal_of(event: Event, reason: str) -> str:
     return f"an event of {len(event.body)} bytes ({event.rows} records, {where}) was refused: {reason}"
 
 
-def _unsettled(events: Sequence[Event], results: Sequence[_QueueResult]) -> list[Event]:
-    left = {target: settled for result in results for target, settled in result.settled.items()}
-    found = []
-    for event in events:
-        target = _target(event)
-        if left.get(target, 0):
-            left[target] -= 1
+def _unsettled(events: Sequence[Event], places: Sequence[str | None], settled: Mapping[str | None, int]) -> list[Event]:
+    """Give the events that are not among the first ones of their partition that were settled, in their order."""
+    left, found = dict(settled), []
+    for event, place in zip(events, places, strict=True):
+        if left[place]:
+            left[place] -= 1
         else:
             found.append(event)
     return found
 
 
-def _target(event: Event) -> Target:
-    return Target(event.partition_id, event.partition_key)
+def _queues(events: Sequence[Event], places: Sequence[str | None]) -> dict[str | None, list[Event]]:
+    queues: dict[str | None, list[Event]] = defaultdict(list)
+    for event, place in zip(events, places, strict=True):
+        queues[place].append(event)
+    return queues
 
 
-def _queues(events: Sequence[Event]) -> list[_SendQueue]:
-    queues: dict[tuple[str | None, int], _SendQueue] = {}
-    for event in events:
-        client = 0 if event.partition_id is not None else zlib.crc32((event.partition_key or "").encode()) % _CLIENTS
-        queue = queues.setdefault((event.partition_id, client), _SendQueue(client))
-        queue.by_target[_target(event)].append(event)
-    return list(queues.values())
+def _place(event: Event, partitions: Sequence[str]) -> str | None:
+    if event.partition_id is not None or not event.partition_key:
+        return event.partition_id
+    return partition_of(event.partition_key, partitions)
 
 
-_CLIENTS = 4
 _SIDE_BY_SIDE = 4
 _MOST_EVENTS = 10_000

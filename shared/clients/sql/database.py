@@ -157,12 +157,12 @@ def _open_file(path: Path, *, makes_file: bool) -> sqlite3.Connection:
 
 
 def _writing(opened: sqlite3.Connection) -> sqlite3.Connection:
-    """Keep the journal's file: making and removing it in each transaction would cost as much again as its commit.
+    """Write ahead, as Spark does that publishes to the same file: another journal would lock it out while it works.
 
     Keep more pages in memory too, as many as a transaction of some thousand rows touches.
     """
     try:
-        opened.execute("PRAGMA journal_mode = PERSIST")
+        opened.execute("PRAGMA journal_mode = WAL")
         opened.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     except sqlite3.Error:
         opened.close()

@@ -105,6 +105,8 @@ class Transaction:
             raise TransientError("The database was too slow: no time was left for the next statement.")
         if self.dialect == "mssql":
             self.driver.timeout = ceil(seconds)
+        else:
+            self.driver.execute(f"PRAGMA busy_timeout = {ceil(seconds * 1000)}")
 
     def _left(self) -> float:
         return self.ends - self.clock()

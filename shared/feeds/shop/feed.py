@@ -38,7 +38,10 @@ PRODUCTS = Setting(
 ORDERED = Setting(
     "SHOP_ORDERS", WholeNumber(0, 1000), str(tables.ORDERS), "After how many of 1,000 views something is ordered."
 )
-SETTINGS = (USERS, VIPS, PRODUCTS, ORDERED)
+STARRED = Setting(
+    "SHOP_STARS", WholeNumber(0, 1000), str(tables.STARRED), "In how many of 1,000 sessions stars are given."
+)
+SETTINGS = (USERS, VIPS, PRODUCTS, ORDERED, STARRED)
 DEFAULTS = {one.name: one.read(one.default or "") for one in SETTINGS}
 
 
@@ -62,14 +65,14 @@ class Shop:
         users = views.users(options[USERS.name])
         return {
             PAGEVIEWS.name: self._writer.views(views, users, _ids("view", seed, views.numbers)),
-            STARS.name: _stars(seed, views, users),
+            STARS.name: _stars(seed, views, users, options[STARRED.name]),
             **_orders(seed, views, users, options),
         }
 
 
-def _stars(slice_seed: bytes, views: Views, users: np.ndarray) -> Records:
+def _stars(slice_seed: bytes, views: Views, users: np.ndarray, per_thousand: int) -> Records:
     """Draw the stars that are given after some of the views; users: of each view."""
-    starred = views.sessions.with_stars()
+    starred = views.sessions.with_stars(per_thousand)
     if not starred.size:
         return NOTHING
     return write_stars(views, starred, users, _ids("star", slice_seed, views.numbers.take(starred)))

@@ -71,9 +71,9 @@ class Sessions:
         """Give the sessions of some of the views, without copying them."""
         return type(self)(self.chosen[rows], self.places[rows], self.lengths[rows], self.times[rows])
 
-    def with_stars(self) -> np.ndarray:
-        """Give the places, among these views, of those after which stars are given: one in a session at most."""
-        few = np.flatnonzero(self.chosen["starred"] < (1 << 16) // tables.SESSIONS_OF_A_STAR)
+    def with_stars(self, per_thousand: int) -> np.ndarray:
+        """Give the places, among these views, of those after which stars are given: one each in so many sessions."""
+        few = np.flatnonzero(self.chosen["starred"] < (1 << 16) * per_thousand // 1000)
         after = self.chosen["starred_after"][few].astype(np.int64) * self.lengths[few] >> 16
         starred: np.ndarray = few[after == self.places[few]]
         return starred

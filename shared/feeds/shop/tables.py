@@ -11,7 +11,7 @@ SLOW_PERCENT = 1
 SLOW = (500, 5_000)  # milliseconds, from and to
 BLANK_PERCENT = 1  # of the views: their address is not known
 
-SESSIONS_OF_A_STAR = 50
+STARRED = 20  # of 1,000 sessions
 MOST_STARS = 5
 STARRING = (1_000, 5_000)  # milliseconds after the view
 

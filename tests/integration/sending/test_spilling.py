@@ -44,7 +44,7 @@ class World:
         names = {"stream": "trades", "hub": "trades", "attempt_id": f"{self.window}/0.1"}
         hubs = self.platform.hubs(**changes)
         async with (
-            hubs.sender("trades") as hub,
+            hubs.sender("trades", ahead=True) as hub,
             spilling(hub, self.spill, clock=lambda: datetime.now(UTC), **names) as sender,
         ):
             yield sender

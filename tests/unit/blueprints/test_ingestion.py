@@ -239,7 +239,9 @@ class Flows:
             monkeypatch.setattr(ingestion, name, self._flow(name))
         for name in ("ingest", "close", "mark_closed"):
             monkeypatch.setattr(ingestion, name, self._awaited(self._flow(name)))
+        self.warmed: list[str] = []
         app = SimpleNamespace(ledger="ledger", clock=lambda: NOON, slice_tools="tools", window_events="events")
+        app.warm_up = self.warmed.append
         monkeypatch.setattr(ingestion, "services", lambda: app)
 
     def _flow(self, name):
@@ -277,6 +279,14 @@ def test_an_activity_calls_its_flow(monkeypatch, activity, given, asked):
 
     assert done == {"flow": asked[0]}
     assert flows.asked == [asked]
+
+
+def test_a_window_that_begins_makes_ready_what_answers_its_feed(monkeypatch):
+    flows = Flows(monkeypatch)
+
+    call_activity(ingestion.begin_window, {"window_id": "call_centre-20261128T041216Z"})
+
+    assert flows.warmed == ["call_centre"]
 
 
 @pytest.mark.parametrize(

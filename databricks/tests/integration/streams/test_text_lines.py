@@ -27,7 +27,6 @@ def test_a_line_is_the_point_that_it_says_at_the_time_at_which_the_hub_took_it(s
         text("latitude:nan, longitude:0.1,appid:a"),
         text("51.1 0.1 a"),
         text("latitude:51.1, longitude:0.1,appid:", rows=None),
-        text("latitude:51.1, longitude:0.1,appid:a\n", rows="1"),
     )
 
     silver.run_pass()
@@ -44,6 +43,31 @@ def test_a_line_is_the_point_that_it_says_at_the_time_at_which_the_hub_took_it(s
         "the record is not one JSON object in UTF-8 with each name once",
         "the record is not one JSON object in UTF-8 with each name once",
         "appid: shorter than 1",
+    ]
+    house.drop()
+
+
+def test_a_pack_of_lines_is_read_line_by_line_and_a_compressed_one_is_named(spark):
+    house = SilverHouse(spark, stream="gps", feed="gps")
+    silver = house.started()
+    house.send(
+        text("latitude:51.2, longitude:0.2,appid:c\nlatitude:x, longitude:0.1,appid:d\n51.1 a\n", rows="3"),
+        text("latitude:51.3, longitude:0.3,appid:e", rows="1", encoding="identity"),
+        text("latitude:51.1, longitude:0.1,appid:a\n", rows="1", encoding="zstd"),
+        text("latitude:51.1, longitude:0.1,appid:a\n", rows="2"),
+    )
+
+    silver.run_pass()
+
+    rows = house.lake.read("silver.gps").select("appid", "latitude", "longitude")
+    assert sorted(map(tuple, rows.collect())) == [
+        ("c", Decimal("51.2"), Decimal("0.2")),
+        ("e", Decimal("51.3"), Decimal("0.3")),
+    ]
+    assert house.reasons() == [
+        "the record is not one JSON object in UTF-8 with each name once",
+        "the record is not one JSON object in UTF-8 with each name once",
         "contract: expected gps/1, found gps/0",
+        "rows: the pack says 2 and holds 1",
     ]
     house.drop()

@@ -86,9 +86,49 @@ def test_a_second_request_moves_the_end_and_keeps_the_beginning(app):
     assert (drain.since, drain.until) == (NOON, NOON + 15 * MINUTE)
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b'{"since": 1, "until": 2}', b'{"since": "x", "until": "y"}', b"[]"])
-def test_a_file_that_is_no_drain_is_named_with_what_to_do(app, content):
+UNREADABLE = [
+    b"",
+    b"{}",
+    b'{"since": 1, "until": 2}',
+    b'{"since": "x", "until": "y"}',
+    b'{"since": "2026-11-22T12:00:00", "until": "2026-11-22T13:00:00"}',
+    b"[]",
+]
+
+
+@pytest.mark.parametrize("content", UNREADABLE)
+def test_while_a_file_that_is_no_drain_lies_there_slices_wait_and_it_is_told(app, caplog, content):
     app.reference.write(PATH, content)
 
-    with pytest.raises(CorruptRow, match=r"drain\.json in the container reference can't be read .* delete it"):
+    with pytest.raises(
+        Unavailable, match=r"drain\.json in the container reference can't be read .* end the drain"
+    ) as met:
         app.tools.may_begin()
+
+    assert (met.value.kind.may_pass, met.value.retry_after) == (True, ASK_AGAIN)
+    assert [(line.levelname, line.getMessage().split()[0]) for line in caplog.records] == [
+        ("ERROR", "drain.unreadable")
+    ]
+
+
+def test_slices_begin_once_a_file_that_is_no_drain_is_gone(app):
+    app.reference.write(PATH, b"{}")
+
+    app.tools.end()
+
+    app.tools.may_begin()
+
+
+def test_a_new_drain_takes_the_place_of_a_file_that_is_none(app):
+    app.reference.write(PATH, b"{}")
+
+    begun = app.tools.begin(10 * MINUTE)
+
+    assert (begun.drain.since, begun.drain.until) == (NOON, NOON + 10 * MINUTE)
+
+
+def test_a_file_that_is_no_drain_is_named_to_whoever_looks(app):
+    app.reference.write(PATH, b"{}")
+
+    with pytest.raises(CorruptRow, match="can't be read"):
+        app.tools.look()

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
@@ -13,8 +14,8 @@ from shared.clients.storage.promotion_users import PromotionUser, TablePromotion
 from shared.contracts import load_contract
 from shared.domain.delivery import Event
 from shared.domain.promotions import Candidate, Given, Rules, Sent
-from shared.errors import LoginRefused, SendFailed
-from shared.flows.promote import PromotionTools, promote
+from shared.errors import LoginRefused, SendFailed, Unavailable
+from shared.flows.promote import PromotionTools, promote, warm_up
 from shared.promotions.points import MatchedPoints, PromotedStore
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -48,10 +49,16 @@ class World:
         self.now, self.tables, self.places = NOON, FakeTables(), places or EveryStore()
         self.users = TablePromotionUsers(self.tables, timedelta(hours=25))
         self.hubs = FakeEventHubs({"promotions": 4})
-        self.tools = PromotionTools(lambda: self.places, self.users, self.send, RULES, HOUR, lambda: self.now)
+        self.connected = 0
+        self.tools = PromotionTools(
+            lambda: self.places, self.users, self.send, self.connect, RULES, HOUR, lambda: self.now
+        )
 
     def send(self, events):
         return self.hubs.take("promotions", events)
+
+    def connect(self):
+        self.connected += 1
 
     def promote(self, *events):
         return promote(self.tools, events)
@@ -245,3 +252,35 @@ def test_what_the_hub_refuses_is_counted(world):
     counts = world.promote(row())
 
     assert (counts["sent"], counts["refused_by_hub"]) == (0, 1)
+
+
+def test_warming_up_connects_to_the_hub_and_reads_the_places():
+    world, read = World(), []
+    tools = replace(world.tools, places=lambda: read.append("places"))
+
+    warm_up(tools)
+
+    assert (world.connected, read) == (1, ["places"])
+
+
+def test_warming_up_without_places_is_no_failure():
+    world = World()
+
+    def none_yet():
+        raise Unavailable("There are no lookups yet.")
+
+    warm_up(replace(world.tools, places=none_yet))
+
+    assert world.connected == 1
+
+
+def test_a_batch_connects_to_the_hub_before_it_reads_the_places():
+    world, seen = World(), []
+
+    def places():
+        seen.append(world.connected)
+        return world.places
+
+    promote(replace(world.tools, places=places), [row()])
+
+    assert seen == [1]

@@ -11,12 +11,13 @@ import pytest
 from shared.clients.attempts import Attempts
 from shared.clients.breaker import Breaker
 from shared.clients.event_hubs.fake import FakeEventHubs
-from shared.clients.event_hubs.link import Batch, HubProperties, Target
+from shared.clients.event_hubs.link import Batch, HubProperties
 from shared.clients.event_hubs.sender import HubSender
 from shared.clients.links import LinkFault
 from shared.clients.retrying import Clock, RetryPolicy, Timeouts, TransientError
 from shared.domain.delivery import Delivery, Event
 from shared.domain.failures import FailureKind
+from shared.domain.partitioning import partition_of
 from shared.errors import LoginRefused, SendFailed, Untrusted
 
 BUSY = LinkFault(FailureKind.THROTTLED, "server-busy")
@@ -25,6 +26,7 @@ DENIED = LinkFault(FailureKind.UNAUTHORIZED, "401")
 BAD = LinkFault(FailureKind.REJECTED, "decode-error")
 NO_HUB = LinkFault(FailureKind.PERMANENT, "not-found")
 STALLED = TimeoutError()
+PARTITIONS = ("0", "1", "2", "3")
 PROPERTIES = HubProperties(datetime(2026, 11, 1, tzinfo=UTC), {"0": 41, "1": -1})
 
 
@@ -39,8 +41,10 @@ class World:
     plot: deque[Exception | None] = field(default_factory=deque)
     opening: deque[Exception] = field(default_factory=deque)
     poison: frozenset[bytes] = frozenset()
-    stored: list[tuple[Target, bytes]] = field(default_factory=list)
+    stored: list[tuple[str | None, bytes]] = field(default_factory=list)
     sends: list[float] = field(default_factory=list)
+    asked: int = 0
+    connected: tuple[str, ...] = ()
     links: int = 0
     closed: int = 0
     in_flight: int = 0
@@ -68,12 +72,15 @@ class ScriptedLink:
         if self.world.opening:
             raise self.world.opening.popleft()
 
-    async def fill(self, target: Target, events: Sequence[Event]) -> Batch:
+    async def connect(self, partitions: Sequence[str]) -> None:
+        self.world.connected = tuple(partitions)
+
+    async def fill(self, partition_id: str | None, events: Sequence[Event]) -> Batch:
         if len(events[0].body) > self.world.max_body:
             raise LinkFault(FailureKind.REJECTED, f"messages of {self.world.max_body} bytes at most")
         fitting = takewhile(lambda event: len(event.body) <= self.world.max_body, events)
         chosen = list(islice(fitting, self.world.capacity))
-        return Batch(len(chosen), [(target, event.body) for event in chosen])
+        return Batch(len(chosen), [(partition_id, event.body) for event in chosen])
 
     async def send(self, batch: Batch) -> None:
         world = self.world
@@ -91,6 +98,11 @@ class ScriptedLink:
         fate = self.world.plot.popleft() if self.world.plot else None
         if fate is not None:
             raise fate
+
+    async def partitions(self) -> tuple[str, ...]:
+        await self.open()
+        self.world.asked += 1
+        return PARTITIONS
 
     async def properties(self) -> HubProperties:
         await self.open()
@@ -136,16 +148,104 @@ async def test_nothing_to_send_asks_the_hub_for_nothing():
     assert world.links == 0
 
 
-async def test_each_event_goes_to_its_own_target():
+async def test_each_event_goes_to_the_partition_that_it_names_or_that_of_its_key_or_any():
     world = World()
-    await world.sender().send([*rows(b"a", key="us"), *rows(b"b", partition="3"), *rows(b"c"), *rows(b"d", key="us")])
+    named = [*rows(b"a", key="us"), *rows(b"b", partition="3"), *rows(b"c"), *rows(b"d", key="us", partition="0")]
 
-    assert {body: target for target, body in world.stored} == {
-        b"a": Target(None, "us"),
-        b"b": Target("3", None),
-        b"c": Target(None, None),
-        b"d": Target(None, "us"),
+    await world.sender().send(named)
+
+    assert {body: place for place, body in world.stored} == {
+        b"a": partition_of("us", PARTITIONS),
+        b"b": "3",
+        b"c": None,
+        b"d": "0",
     }
+
+
+async def test_keys_of_one_partition_share_messages():
+    world = World(capacity=1_000)
+
+    await world.sender().send([event for key in range(500) for event in rows(b"%d" % key, key=f"user {key}")])
+
+    assert len(world.stored) == 500
+    assert len(world.sends) == len(PARTITIONS)
+
+
+async def test_a_hub_is_asked_for_its_partitions_once_and_only_where_events_have_keys():
+    world = World()
+    sender = world.sender()
+
+    await sender.send([*rows(b"a"), *rows(b"b", partition="1"), *rows(b"c", key="")])
+    before = world.asked
+    await sender.send(rows(b"d", key="us"))
+    await sender.send(rows(b"e", key="eu"))
+
+    assert (before, world.asked) == (0, 1)
+    assert (None, b"c") in world.stored
+
+
+async def test_a_sender_that_connects_ahead_has_every_partition_before_the_first_events():
+    world = World()
+    sender = world.sender()
+
+    sender.connect()
+    await sender.send(rows(b"a", key="us"))
+
+    assert (world.connected, world.asked, world.links) == (PARTITIONS, 1, 1)
+
+
+async def test_what_fails_ahead_costs_the_first_send_nothing():
+    world = World(opening=deque([LinkFault(FailureKind.UNAVAILABLE, "refused")]))
+    sender = world.sender()
+
+    sender.connect()
+    delivery = await sender.send(rows(b"a", key="us"))
+
+    assert (delivery.accepted, world.connected, world.now) == (1, (), 0.0)
+    await sender.close()
+    assert world.links == world.closed == 2
+
+
+async def test_a_sender_may_be_closed_while_it_connects_ahead():
+    class Silent(ScriptedLink):
+        async def open(self) -> None:
+            await asyncio.Event().wait()
+
+    world = World()
+    world.make_link = lambda: Silent(world)
+    sender = world.sender()
+    sender.connect()
+    await asyncio.sleep(0)
+
+    await sender.close()
+
+    assert world.connected == ()
+
+
+async def test_after_a_failure_a_hub_is_asked_for_its_partitions_again():
+    world = World(plot=deque([NO_HUB]))
+    sender = world.sender()
+    await failure_of(sender, rows(b"a", key="us"))
+
+    await sender.send(rows(b"b", key="us"))
+
+    assert world.asked == 2
+
+
+async def test_events_are_unsettled_where_the_hub_does_not_name_its_partitions():
+    world = World(opening=deque([LinkFault(FailureKind.UNAVAILABLE, "refused")] * 99))
+    events = [*rows(b"a", key="us", count=3), *rows(b"b", partition="1")]
+
+    failure = await failure_of(world.sender(), events)
+
+    assert (failure.delivery, failure.unsettled) == (Delivery(), events)
+    assert "4 of 4 records were not delivered, of which 0 may be stored" in str(failure)
+    assert world.now <= 45.0
+
+
+async def test_a_refused_login_is_told_where_the_partitions_are_asked_for():
+    with pytest.raises(LoginRefused, match="denied access to client id client-7"):
+        await World(opening=deque([DENIED] * 9)).sender().send(rows(b"a", key="us"))
 
 
 async def test_partitions_are_served_side_by_side_but_four_at_most():
@@ -350,7 +450,7 @@ async def test_a_hub_that_does_not_exist_is_not_asked_again():
 async def test_a_failure_of_one_partition_leaves_the_others_delivered():
     class OnePartitionDown(ScriptedLink):
         async def send(self, batch: Batch) -> None:
-            if batch.content[0][0].partition_id == "1":
+            if batch.content[0][0] == "1":
                 raise BUSY
             await super().send(batch)
 
@@ -364,7 +464,7 @@ async def test_a_failure_of_one_partition_leaves_the_others_delivered():
 
 async def test_a_failed_send_names_what_is_not_settled_in_the_order_in_which_it_was_given():
     world = World(capacity=2, max_body=9)
-    events = [*numbered(9, key="us"), *rows(b"x" * 10, key="us"), *numbered(2, key="eu"), *numbered(1, key="us")]
+    events = [*numbered(9, key="us"), *rows(b"x" * 10, key="us"), *rows(b"e0", b"e1", key="eu"), *rows(b"u", key="us")]
     world.plot = deque([None, None, *[DROPPED] * 99])
 
     failure = await failure_of(world.sender(), events)
@@ -372,11 +472,12 @@ async def test_a_failed_send_names_what_is_not_settled_in_the_order_in_which_it_
     settled = failure.delivery.accepted + failure.delivery.refused
     assert 0 < settled < len(events)
     assert len(failure.unsettled) == len(events) - settled
-    taken = [(target.partition_key, body) for target, body in world.stored]
-    kept = [(event.partition_key, event.body) for event in failure.unsettled if len(event.body) < 9]
+    given = [(event.partition_key, event.body) for event in events if len(event.body) < 9]
+    taken = [body for _, body in world.stored]
+    kept = [event.body for event in failure.unsettled if len(event.body) < 9]
     for key in ("us", "eu"):
-        given = [event.body for event in events if event.partition_key == key and len(event.body) < 9]
-        assert [body for one, body in taken + kept if one == key] == given
+        own = [body for one, body in given if one == key]
+        assert [body for body in taken + kept if body in own] == own
 
 
 async def test_what_the_hub_refused_is_settled():
@@ -391,7 +492,7 @@ async def test_what_the_hub_refused_is_settled():
 async def test_of_several_failures_the_one_that_waiting_does_not_cure_is_told():
     class OneOfTwo(ScriptedLink):
         async def send(self, batch: Batch) -> None:
-            raise NO_HUB if batch.content[0][0].partition_id == "1" else BUSY
+            raise NO_HUB if batch.content[0][0] == "1" else BUSY
 
     world = World()
     world.make_link = lambda: OneOfTwo(world)

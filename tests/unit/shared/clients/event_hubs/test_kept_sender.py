@@ -19,15 +19,16 @@ logger = logging.getLogger(__name__)
 class Hubs(FakeEventHubs):
     """The fake, which notes when senders are lent and given back, and on which loops they are asked."""
 
-    __slots__ = ("asked", "lent", "meeting")
+    __slots__ = ("ahead", "asked", "lent", "meeting")
 
     def __init__(self):
         super().__init__({"promotions": 4})
         self.lent, self.asked, self.meeting = 0, [], None
 
     @contextlib.asynccontextmanager
-    async def sender(self, hub, on_refusal=None):
+    async def sender(self, hub, on_refusal=None, *, ahead=False):
         self.lent += 1
+        self.ahead = ahead
         async with super().sender(hub, on_refusal) as sender:
             yield Noting(self, sender)
         self.lent -= 1
@@ -94,6 +95,15 @@ def test_a_failure_reaches_the_caller_and_the_next_batch_is_sent(hubs, sender):
 
     assert len(failed.value.unsettled) == 2
     assert sender.send(events()).accepted == 1
+
+
+def test_it_connects_before_the_first_send_and_once(hubs, sender):
+    sender.connect()
+    sender.connect()
+    before = hubs.lent
+    sender.send(events())
+
+    assert (before, hubs.lent, hubs.ahead) == (1, 1, True)
 
 
 def test_nothing_is_begun_for_nothing(hubs, sender):

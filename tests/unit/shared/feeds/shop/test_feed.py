@@ -90,6 +90,15 @@ def test_something_may_be_ordered_after_each_view(shop):
     assert len(batch["orders"]) == 500
 
 
+@pytest.mark.parametrize(("per_thousand", "least", "most"), [(0, 0, 0), (500, 0.4, 0.6), (1000, 1, 1)])
+def test_stars_are_given_in_as_many_sessions_as_the_setting_says(shop, whole, per_thousand, least, most):
+    batch = shop.draw(Position(WINDOW, 3, 0, 3 * BLOCK, START, RATE, {"SHOP_STARS": per_thousand}))
+
+    every = shop.draw(Position(WINDOW, 3, 0, 3 * BLOCK, START, RATE, {"SHOP_STARS": 1000}))["stars"]
+    assert least * len(every) <= len(batch["stars"]) <= most * len(every)
+    assert batch["pageviews"].lines.equals(whole["pageviews"].lines)
+
+
 @pytest.mark.parametrize("users", [1, 37, 5_000_000])
 def test_users_and_products_are_as_many_as_the_settings_say(shop, users):
     options = {"SHOP_USERS": users, "SHOP_PRODUCTS": 3}
