@@ -1,4 +1,7 @@
-"""How the app speaks to its log: an event's name, then its fields; Azure keeps a line's text and nothing else."""
+"""How the app speaks to its log: an event's name, then its fields, as text; and the fields once more, each by itself.
+
+The host keeps a line's text alone. What sends lines to Application Insights finds `fields` at each record.
+"""
 
 import asyncio
 import logging
@@ -25,6 +28,7 @@ class _Line:
     logger: logging.Logger
     level: int
     text: str
+    fields: Mapping[str, object]
     fault: BaseException | None
 
 
@@ -106,7 +110,7 @@ def _tell(
     first = {name: known[name] for name in CORRELATION if name in known}
     ordered = first | {name: value for name, value in known.items() if name not in first}
     text = " ".join([event, *(f"{name}={value}" for name, value in ordered.items())])
-    _keep_or_write(_Line(logger, level, text, fault))
+    _keep_or_write(_Line(logger, level, text, {"event": event, **ordered}, fault))
 
 
 def _with_feed(fields: Mapping[str, object]) -> Mapping[str, object]:
@@ -118,6 +122,7 @@ def _with_feed(fields: Mapping[str, object]) -> Mapping[str, object]:
 def _keep_or_write(line: _Line) -> None:
     held = _held.get()
     if held is None:
-        line.logger.log(line.level, "%s", line.text, exc_info=line.fault)
+        # Under one name: a field may be called as an attribute of every record is, and logging refuses such.
+        line.logger.log(line.level, "%s", line.text, exc_info=line.fault, extra={"fields": line.fields})
     else:
         held.append(line)
