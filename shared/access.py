@@ -51,8 +51,7 @@ def export_telemetry(settings: Settings) -> None:
         return
     tell_exporter()
     identity = make_identity(ManagedIdentity(telemetry.login.client_id)) if telemetry.login else None
-    streams = {stream for feed in settings.feeds.values() for stream in feed.template.streams}
-    kept = {stream_at(stream.name, "cosmos") for stream in streams if stream.cosmos}
+    streams = {stream.name for feed in settings.feeds.values() for stream in feed.template.streams}
     export_to_insights(
         telemetry.connection,
         identity,
@@ -60,9 +59,16 @@ def export_telemetry(settings: Settings) -> None:
         every=telemetry.every,
         configured={
             "feed": frozenset(settings.feeds),
-            "stream": frozenset({stream.name for stream in streams} | kept),
+            "stream": frozenset(streams) | spilled_streams(settings),
         },
     )
+
+
+def spilled_streams(settings: Settings) -> frozenset[str]:
+    """Name what may be spilled: each stream of a hub, and `<stream>.cosmos` of each that goes to Cosmos DB."""
+    streams = [stream for feed in settings.feeds.values() for stream in feed.template.streams]
+    of_cosmos = {stream_at(stream.name, "cosmos") for stream in streams if stream.cosmos}
+    return frozenset(of_cosmos | {stream.name for stream in streams if stream.hubs})
 
 
 def storage_account(settings: Settings, service: Literal["blob", "queue", "table"]) -> Account:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from shared.domain.windows.window import feed_of
+
 CORRELATION: Final = ("feed", "window", "slice", "attempt")
 """The fields by which lines are correlated, whatever the room they come from; they stand first."""
 
@@ -115,7 +117,7 @@ def _tell(
 
 def _with_feed(fields: Mapping[str, object]) -> Mapping[str, object]:
     """Add the feed where the window is known: its id begins with that."""
-    feed, _, _ = str(fields.get("window") or "").rpartition("-")
+    feed = feed_of(str(fields.get("window") or ""))
     return {"feed": feed, **fields} if feed else fields
 
 

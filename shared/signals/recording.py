@@ -15,7 +15,7 @@ from opentelemetry.context import Context
 from opentelemetry.metrics import Meter
 from opentelemetry.trace import NoOpTracer, SpanKind, Status, StatusCode, Tracer
 
-from shared.domain.windows.window import microseconds
+from shared.domain.windows.window import feed_of, microseconds, window_of
 from shared.signals.metrics import CLOSED, CONFIGURED, METRICS, OTHER, Metric
 from shared.signals.window_trace import below, root_id, trace_id, try_id
 
@@ -72,7 +72,7 @@ def record_window(window_id: str, began: datetime, ended: datetime, *, failure: 
 
 def record_try(attempt_id: str, began: datetime, ended: datetime, *, failure: str = "", **about: object) -> None:
     """Tell a try at a slice, which its sends are below; `attempt_id` is what events call it."""
-    window_id = _window_of(attempt_id)
+    window_id = window_of(attempt_id)
     with _prescribed(window_id, try_id(attempt_id)):
         _tell("slice", window_id, (began, ended), below(window_id), failure, _part_of(attempt_id) | about)
 
@@ -94,7 +94,7 @@ def sending(attempt_id: str, stream: str, sink: str, clock: Callable[[], datetim
         failure = type(error).__name__
         raise
     finally:
-        window_id, part = _window_of(attempt_id), _part_of(attempt_id)
+        window_id, part = window_of(attempt_id), _part_of(attempt_id)
         parent = below(window_id, None if part["slice"] == "close" else try_id(attempt_id))
         _tell("send", window_id, (began, clock()), parent, failure, {**part, "stream": stream, "sink": sink})
 
@@ -110,7 +110,7 @@ def _tell(
     began, ended = (microseconds(time) * 1000 for time in times)
     known = {
         "window": window_id,
-        "feed": window_id.rpartition("-")[0],
+        "feed": feed_of(window_id),
         **about,
         **({"reason": failure} if failure else {}),
     }
@@ -137,10 +137,6 @@ def _prescribed(window_id: str, span_id: int) -> Iterator[None]:
 def plain(value: object) -> str | bool | int | float:
     """Give a value as an attribute may be: a number stays one, all else becomes text."""
     return value if isinstance(value, str | bool | int | float) else f"{value}"
-
-
-def _window_of(attempt_id: str) -> str:
-    return attempt_id.partition("/")[0]
 
 
 def _part_of(attempt_id: str) -> dict[str, object]:

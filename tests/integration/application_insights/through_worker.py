@@ -1,0 +1,21 @@
+"""Loads the app through Microsoft's azure-functions-runtime, lets timers tick, and ends as a worker does."""
+
+import asyncio
+import json
+from pathlib import Path
+
+from emulators.functions_host.app_worker import Given, execute, load_app
+from emulators.functions_host.protos import TypedData
+
+TIMER = TypedData(json=json.dumps({"IsPastDue": False, "ScheduleStatus": None}))
+
+
+async def main() -> None:
+    functions = {each.name: each for each in await load_app(Path.cwd())}
+    for name in ("retry_pending_alerts", "write_reference_data", "retry_pending_alerts"):
+        outcome = await execute(functions[name], f"id of {name}", Given(TIMER), {})
+        assert outcome.error is None, outcome
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
