@@ -40,7 +40,7 @@ CLOSED: Final[Mapping[str, frozenset[str]]] = {
     "outcome": frozenset(get_args(Outcome)) | frozenset(get_args(Telling)),
     "sink": frozenset(get_args(Store)),
     "stage": frozenset(get_args(Stage)),
-    "verdict": frozenset(get_args(Verdict)),
+    "verdict": frozenset(get_args(Verdict.__value__)),
     "kind": frozenset(get_args(AlertKind.__value__)),
 }
 """The values of each dimension that code knows; those of `feed` and `stream` are the configuration's."""
