@@ -171,8 +171,10 @@ def _write(tools: SliceTools, row: WindowRow, ending: Ending) -> WindowRow:
 
 def _record(row: WindowRow, ending: Ending) -> None:
     record_end(row)
-    feed, streams = row.window.feed, row.plan.get("streams", [])
+    feed = row.window.feed
     if ending.gap_seconds:
         record(GAP_DURATION, ending.gap_seconds, feed=feed)
-    if ending.lost_records and streams:
-        record(RECORDS, ending.lost_records, feed=feed, stream=streams[0]["name"], outcome="lost")
+    if ending.lost_records:
+        # A source that can lose records has one stream; of several nobody could say whose they are.
+        streams = ",".join(stream["name"] for stream in row.plan.get("streams", []))
+        record(RECORDS, ending.lost_records, feed=feed, stream=streams, outcome="lost")

@@ -47,17 +47,17 @@ class Recorder:
 
 
 NOBODY: Final = Recorder({}, NoOpTracer(), {})
-_told: Final[list[Recorder]] = [NOBODY]
+_target: Final[list[Recorder]] = [NOBODY]
 
 
 def tell_to(recorder: Recorder) -> None:
     """Let all that is recorded from now on, by any thread, go there; NOBODY drops it."""
-    _told[0] = recorder
+    _target[0] = recorder
 
 
 def record(metric: Metric, amount: float, **dimensions: object) -> None:
     """Add to a counter, set a gauge, or add one value to a histogram; names each of the metric's dimensions."""
-    recorder = _told[0]
+    recorder = _target[0]
     if recorder is NOBODY:
         return
     attributes = {name: recorder.closed(name, dimensions[name]) for name in metric.dimensions}
@@ -114,7 +114,7 @@ def _tell(
         **about,
         **({"reason": failure} if failure else {}),
     }
-    span = _told[0].tracer.start_span(
+    span = _target[0].tracer.start_span(
         name,
         context=parent,
         kind=SpanKind.SERVER if name == "window" else SpanKind.INTERNAL,

@@ -36,7 +36,7 @@ class LineHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Hand a line on; whatever fails is as in any handler of the log."""
         try:
-            self._provider.get_logger(record.name).emit(_as_told(record))
+            self._provider.get_logger(record.name).emit(_as_record(record))
         except Exception:  # noqa: BLE001 - a line that can't be handed on must cost no work
             self.handleError(record)
 
@@ -46,7 +46,7 @@ def not_of_an_exporter(record: logging.LogRecord) -> bool:
     return not (record.threadName or threading.current_thread().name).startswith(EXPORTERS_THREADS)
 
 
-def _as_told(record: logging.LogRecord) -> LogRecord:
+def _as_record(record: logging.LogRecord) -> LogRecord:
     fields = getattr(record, "fields", {})
     attributes: dict[str, AnyValue] = {name: plain(value) for name, value in fields.items() if value is not None}
     return LogRecord(
