@@ -21,8 +21,8 @@ bp = df.Blueprint()
 async def keep_in_order(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:  # noqa: ARG001
     """Look again at windows, runs, the task hub, the ledger, the spill and what is kept in blob."""
     app, orchestrations = services(), DurableOrchestrations(client)
-    record(TICKS, 1, timer="keep_in_order")
     steps = housekeeping_steps(app.housekeeping_tools, orchestrations)
+    record(TICKS, 1, timer="keep_in_order")
     steps["runs"] = lambda: revive_runs(app.enrichment_tools, orchestrations)
     steps["spill"] = lambda: look_after_spill(app.spill_housekeeping_tools)
     if app.settings.promotions.enabled:

@@ -35,8 +35,8 @@ bp = df.Blueprint()
 async def open_due_windows(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:  # noqa: ARG001
     """Claim the windows that are due, of every enabled feed, and start their orchestrations."""
     app = services()
-    record(TICKS, 1, timer="open_due_windows")
     schedules = [feed.schedule for feed in app.settings.feeds.values()]
+    record(TICKS, 1, timer="open_due_windows")
     now = app.clock()
     rows = await telemetry.in_thread(
         claim_due_windows, app.ledger, app.plans, schedules, now, app.settings.timer_period

@@ -38,7 +38,7 @@ def alert_of_stars(events: typing.List[func.EventHubEvent]) -> None:  # noqa: UP
 async def mail_view_alerts(timer: func.TimerRequest) -> None:
     """Mail of alerts that no mail told of; nothing is asked where views raise none."""
     app = services()
-    record(TICKS, 1, timer="mail_view_alerts")
     mailed = await telemetry.in_thread(mail, app.view_mail_tools) if app.settings.view_alerts.enabled else {}
+    record(TICKS, 1, timer="mail_view_alerts")
     if mailed:
         telemetry.info(logger, "view_alerts.mailed", late=timer.past_due, **mailed)

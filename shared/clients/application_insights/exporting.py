@@ -76,7 +76,7 @@ class PrescribedIds(RandomIdGenerator):
 
 @dataclass(frozen=True, slots=True)
 class Exporting:
-    """What sends; `end` sends what is left and leaves the log as it was."""
+    """What sends, until `end`."""
 
     lines: LoggerProvider
     metrics: MeterProvider

@@ -1,5 +1,6 @@
 """The app as Azure's own worker library runs it: what it says reaches an ingestion endpoint, once."""
 
+import json
 import os
 import subprocess
 import sys
@@ -21,13 +22,19 @@ SETTINGS = {
 }
 
 
+def ticked(**settings):
+    """Let the app's timers tick in a worker; gives the modules of what sends telemetry that it has loaded."""
+    given = SETTINGS | settings | {"PATH": os.environ["PATH"]}
+    command = [sys.executable, "-B", "-m", "tests.integration.application_insights.through_worker"]
+    done = subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, check=False, timeout=100)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
 @pytest.fixture(scope="module")
 def insights():
     with endpoint() as kept:
-        given = SETTINGS | {"APPLICATIONINSIGHTS_CONNECTION_STRING": kept.connection, "PATH": os.environ["PATH"]}
-        command = [sys.executable, "-B", "-m", "tests.integration.application_insights.through_worker"]
-        done = subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, check=False, timeout=60)
-        assert done.returncode == 0, done.stderr
+        ticked(APPLICATIONINSIGHTS_CONNECTION_STRING=kept.connection)
         yield kept
 
 
@@ -54,3 +61,10 @@ def test_nothing_but_the_apps_own_is_told_and_by_its_role(insights):
     assert {name for name in names if not name.startswith("ingestion.")} == set()
     assert {each["tags"]["ai.cloud.role"] for each in insights.envelopes} == {"the-app"}
     assert insights.of("RemoteDependencyData") == []
+
+
+def test_without_a_connection_string_nothing_that_sends_is_even_loaded():
+    loaded = ticked()
+
+    assert "opentelemetry.trace" in loaded
+    assert [name for name in loaded if name.startswith(("azure.monitor", "opentelemetry.sdk"))] == []

@@ -1,7 +1,8 @@
-"""Loads the app through Microsoft's azure-functions-runtime, lets timers tick, and ends as a worker does."""
+"""Loads the app through Microsoft's azure-functions-runtime, lets timers tick, and prints what sends telemetry."""
 
 import asyncio
 import json
+import sys
 from pathlib import Path
 
 from emulators.functions_host.app_worker import Given, execute, load_app
@@ -15,6 +16,7 @@ async def main() -> None:
     for name in ("retry_pending_alerts", "write_reference_data", "retry_pending_alerts"):
         outcome = await execute(functions[name], f"id of {name}", Given(TIMER), {})
         assert outcome.error is None, outcome
+    sys.stdout.write(json.dumps([name for name in sys.modules if name.startswith(("azure.monitor", "opentelemetry"))]))
 
 
 if __name__ == "__main__":
