@@ -5,6 +5,8 @@ import logging
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from opentelemetry.context import attach, detach
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from shared import telemetry
 from shared.clients.application_insights.exporting import InsightsAccount, start_exporting
@@ -61,6 +63,16 @@ async def test_a_line_told_in_a_thread_arrives_once(insights, exporting):
     exporting.end()
 
     assert [line["properties"]["event"] for line in insights.of("MessageData")] == ["work.begun"]
+
+
+def test_a_line_of_no_window_belongs_to_the_invocation_that_the_worker_set(insights, exporting):
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    token = attach(TraceContextTextMapPropagator().extract({"traceparent": f"00-{trace}-b7ad6b7169203331-01"}))
+    telemetry.info(logger, "work.begun")
+    detach(token)
+    exporting.end()
+
+    assert insights.operation_of("MessageData") == [(trace, "b7ad6b7169203331")]
 
 
 def test_a_warning_of_a_library_arrives_as_its_text(insights, exporting):

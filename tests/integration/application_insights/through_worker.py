@@ -5,6 +5,8 @@ import json
 import sys
 from pathlib import Path
 
+from azure_functions_runtime.otel import otel_manager
+
 from emulators.functions_host.app_worker import Given, execute, load_app
 from emulators.functions_host.protos import TypedData
 
@@ -16,7 +18,10 @@ async def main() -> None:
     for name in ("retry_pending_alerts", "write_reference_data", "retry_pending_alerts"):
         outcome = await execute(functions[name], f"id of {name}", Given(TIMER), {})
         assert outcome.error is None, outcome
-    sys.stdout.write(json.dumps([name for name in sys.modules if name.startswith(("azure.monitor", "opentelemetry"))]))
+    loaded = [name for name in sys.modules if name.startswith(("azure.monitor", "opentelemetry"))]
+    # The runtime says WorkerOpenTelemetryEnabled to the host where one of both is so (handle_event.py).
+    sends = otel_manager.get_otel_libs_available() or otel_manager.get_azure_monitor_available()
+    sys.stdout.write(json.dumps({"loaded": loaded, "host_leaves_lines": sends}))
 
 
 if __name__ == "__main__":
