@@ -57,6 +57,7 @@ def export_telemetry(settings: Settings) -> None:
         identity,
         role=telemetry.role,
         every=telemetry.every,
+        ca_bundle=settings.ca_bundle,
         configured={
             "feed": frozenset(settings.feeds),
             "stream": frozenset(streams) | spilled_streams(settings),

@@ -51,13 +51,15 @@ _LIMITS: Final[dict[str, Any]] = {
 class InsightsAccount:
     """Where telemetry goes, and as whom. identity: None where the endpoint asks nobody to log in.
 
-    role: under which name the app's records stand there. every: how often metrics are sent.
+    role: under which name the app's records stand there. every: how often metrics are sent. ca_bundle: a PEM file of
+    trusted authorities, None for the system's.
     """
 
     connection: str = field(repr=False)
     identity: Identity | None
     role: str
     every: timedelta
+    ca_bundle: str | None = None
 
 
 class PrescribedIds(RandomIdGenerator):
@@ -113,7 +115,8 @@ def _providers(
     account: InsightsAccount, resource: Resource
 ) -> tuple[LoggerProvider, MeterProvider, TracerProvider, logging.Handler]:
     credential = BlockingIdentity(account.identity) if account.identity else None
-    given = {**_LIMITS, "connection_string": account.connection, "credential": credential}
+    trusted = {"connection_verify": account.ca_bundle} if account.ca_bundle else {}
+    given = {**_LIMITS, **trusted, "connection_string": account.connection, "credential": credential}
     batches: dict[str, Any] = {
         "max_queue_size": MOST_KEPT,
         "max_export_batch_size": _BATCH,

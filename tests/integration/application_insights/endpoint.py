@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -46,8 +47,8 @@ class Endpoint:
 
 
 @contextlib.contextmanager
-def endpoint() -> Iterator[Endpoint]:
-    """Serve for the length of a block."""
+def endpoint(tls: ssl.SSLContext | None = None) -> Iterator[Endpoint]:
+    """Serve for the length of a block, by TLS where a context is given."""
     kept = Endpoint()
     kept.gate.set()
 
@@ -68,7 +69,7 @@ def endpoint() -> Iterator[Endpoint]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    with served(Handler) as url:
+    with served(Handler, tls) as url:
         kept.connection = f"InstrumentationKey={KEY};IngestionEndpoint={url}/"
         try:
             yield kept

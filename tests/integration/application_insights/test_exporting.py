@@ -2,14 +2,17 @@
 
 import hashlib
 import logging
+import ssl
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import trustme
 from opentelemetry.context import attach, detach
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from shared import telemetry
 from shared.clients.application_insights.exporting import InsightsAccount, start_exporting
+from shared.clients.identity.credentials import Token
 from shared.signals.metrics import RECORDS, SEND_DURATION, WINDOWS
 from shared.signals.recording import record, record_span, record_try, record_window, sending
 from tests.integration.application_insights.endpoint import endpoint
@@ -80,6 +83,29 @@ def test_a_warning_of_a_library_arrives_as_its_text(insights, exporting):
     exporting.end()
 
     assert [line["message"] for line in insights.of("MessageData")] == ["The link is gone: why"]
+
+
+class Known:
+    """An identity that has a token for each scope."""
+
+    client_id = "c"
+
+    def token(self, scope):
+        return Token(f"for {scope}", int(NOON.timestamp()) * 2)
+
+
+def test_an_identity_sends_its_token_by_tls_to_an_endpoint_that_the_bundle_trusts(tmp_path):
+    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    with endpoint(context) as insights:
+        account = InsightsAccount(insights.connection, Known(), "app", timedelta(hours=1), f"{tmp_path / 'ca.pem'}")
+        started = start_exporting(account, CONFIGURED)
+        logging.getLogger("shared.a_room").warning("Said.")
+        started.end()
+
+    assert [line["message"] for line in insights.of("MessageData")] == ["Said."]
+    assert insights.logins == {"Bearer for https://monitor.azure.com//.default"}
 
 
 def test_metrics_arrive_with_their_dimensions_and_a_value_that_no_set_has_is_other(insights, exporting):
