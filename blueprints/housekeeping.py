@@ -10,6 +10,8 @@ from shared.flows.spill_housekeeping import look_after_spill
 from shared.flows.sweep_promotion_users import sweep_users
 from shared.flows.sweep_view_alerts import sweep_view_alerts
 from shared.services import services
+from shared.signals.metrics import TICKS
+from shared.signals.recording import record
 
 bp = df.Blueprint()
 
@@ -20,6 +22,7 @@ async def keep_in_order(timer: func.TimerRequest, client: df.DurableOrchestratio
     """Look again at windows, runs, the task hub, the ledger, the spill and what is kept in blob."""
     app, orchestrations = services(), DurableOrchestrations(client)
     steps = housekeeping_steps(app.housekeeping_tools, orchestrations)
+    record(TICKS, 1, timer="keep_in_order")
     steps["runs"] = lambda: revive_runs(app.enrichment_tools, orchestrations)
     steps["spill"] = lambda: look_after_spill(app.spill_housekeeping_tools)
     if app.settings.promotions.enabled:

@@ -21,9 +21,11 @@ from shared.domain.windows.plan import Plan
 from shared.flows.announce import announce_closing, announce_opening, mark_closed
 from shared.flows.close_window import close, fail
 from shared.flows.ingest_slice import begin, ingest, slice_outcome
-from shared.flows.open_windows import claim_due_windows, start_windows
+from shared.flows.open_windows import claim_due_windows, record_tick, start_windows
 from shared.flows.steps import answered, complete, complete_apart, run_children
 from shared.services import services
+from shared.signals.metrics import TICKS
+from shared.signals.recording import record
 
 bp = df.Blueprint()
 
@@ -34,10 +36,13 @@ async def open_due_windows(timer: func.TimerRequest, client: df.DurableOrchestra
     """Claim the windows that are due, of every enabled feed, and start their orchestrations."""
     app = services()
     schedules = [feed.schedule for feed in app.settings.feeds.values()]
+    record(TICKS, 1, timer="open_due_windows")
+    now = app.clock()
     rows = await telemetry.in_thread(
-        claim_due_windows, app.ledger, app.plans, schedules, app.clock(), app.settings.timer_period
+        claim_due_windows, app.ledger, app.plans, schedules, now, app.settings.timer_period
     )
     await start_windows(rows, DurableOrchestrations(client))
+    record_tick(rows, now, app.clock())
 
 
 @bp.activity_trigger(input_name="request")

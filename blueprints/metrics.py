@@ -13,6 +13,8 @@ from shared.flows.measure import list_measurements, measure
 from shared.flows.pending_alerts import retry_pending_alerts as retry
 from shared.http.metrics_requests import parse_measure_request
 from shared.services import services
+from shared.signals.metrics import TICKS
+from shared.signals.recording import record
 
 bp = df.Blueprint()
 logger = logging.getLogger(__name__)
@@ -34,6 +36,7 @@ async def get_metrics(req: func.HttpRequest) -> func.HttpResponse:
 async def retry_pending_alerts(timer: func.TimerRequest) -> None:
     """Send each alert that is pending and due; nothing is asked where no database is set, or no alert is pending."""
     done = await telemetry.in_thread(lambda: retry(services().alert_tools))
+    record(TICKS, 1, timer="retry_pending_alerts")
     if done["due"]:
         telemetry.info(logger, "alerts.retried", late=timer.past_due, **done)
 

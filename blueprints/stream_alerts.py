@@ -15,6 +15,8 @@ from shared.flows.alert_of_views import alert_of_stars as of_stars
 from shared.flows.alert_of_views import alert_of_views as of_views
 from shared.flows.mail_view_alerts import mail_view_alerts as mail
 from shared.services import services
+from shared.signals.metrics import TICKS
+from shared.signals.recording import record
 
 bp = df.Blueprint()
 logger = logging.getLogger(__name__)
@@ -37,5 +39,6 @@ async def mail_view_alerts(timer: func.TimerRequest) -> None:
     """Mail of alerts that no mail told of; nothing is asked where views raise none."""
     app = services()
     mailed = await telemetry.in_thread(mail, app.view_mail_tools) if app.settings.view_alerts.enabled else {}
+    record(TICKS, 1, timer="mail_view_alerts")
     if mailed:
         telemetry.info(logger, "view_alerts.mailed", late=timer.past_due, **mailed)

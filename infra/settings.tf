@@ -24,6 +24,10 @@ locals {
       APPLICATIONINSIGHTS_CONNECTION_STRING     = azurerm_application_insights.main.connection_string
       APPLICATIONINSIGHTS_AUTHENTICATION_STRING = "ClientId=${azurerm_user_assigned_identity.app.client_id};Authorization=AAD"
 
+      # Read by the worker: it tells the host that the app sends its own lines, so these come once.
+      PYTHON_ENABLE_OPENTELEMETRY = "true"
+      TELEMETRY_ROLE              = local.names.app
+
       # Names that triggers and host.json refer to: without one of them the host starts no function.
       TASKHUB_NAME                               = local.task_hub
       WINDOW_TIMER                               = "0 * * * * *"

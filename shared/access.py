@@ -4,6 +4,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Literal
 
+from shared.clients.application_insights.opening import export_to_insights
 from shared.clients.coincap.assets import Assets, CoinCapAssets
 from shared.clients.cosmos.containers import THROTTLED, AzureCosmos, CosmosConnection, Items
 from shared.clients.destination import ChargedSender, OnRefusal, Sender
@@ -20,11 +21,12 @@ from shared.clients.storage.quarantine import Quarantine, blob_quarantine
 from shared.clients.storage.recordings import BlobRecordings
 from shared.contracts import Contract
 from shared.domain.recording import recording_location
+from shared.domain.spill import stream_at
 from shared.domain.windows.plan import SliceAttempt
 from shared.domain.windows.replay import ReplayPlan, ReplaySettings
 from shared.errors import FeedUnusable
 from shared.feeds.catalogue import collection_type
-from shared.settings.model import Settings
+from shared.settings.model import Settings, tell_exporter
 
 
 def app_identity(settings: Settings) -> Identity:
@@ -40,6 +42,34 @@ def app_identity(settings: Settings) -> Identity:
         ca_bundle=settings.ca_bundle,
     )
     return make_identity(principal)
+
+
+def export_telemetry(settings: Settings) -> None:
+    """Send lines, metrics and spans from now on, where it is set where to."""
+    telemetry = settings.telemetry
+    if telemetry.connection is None:
+        return
+    tell_exporter()
+    identity = make_identity(ManagedIdentity(telemetry.login.client_id)) if telemetry.login else None
+    streams = {stream.name for feed in settings.feeds.values() for stream in feed.template.streams}
+    export_to_insights(
+        telemetry.connection,
+        identity,
+        role=telemetry.role,
+        every=telemetry.every,
+        ca_bundle=settings.ca_bundle,
+        configured={
+            "feed": frozenset(settings.feeds),
+            "stream": frozenset(streams) | spilled_streams(settings),
+        },
+    )
+
+
+def spilled_streams(settings: Settings) -> frozenset[str]:
+    """Name what may be spilled: each stream of a hub, and `<stream>.cosmos` of each that goes to Cosmos DB."""
+    streams = [stream for feed in settings.feeds.values() for stream in feed.template.streams]
+    of_cosmos = {stream_at(stream.name, "cosmos") for stream in streams if stream.cosmos}
+    return frozenset(of_cosmos | {stream.name for stream in streams if stream.hubs})
 
 
 def storage_account(settings: Settings, service: Literal["blob", "queue", "table"]) -> Account:

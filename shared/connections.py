@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from shared import telemetry
-from shared.access import app_identity, sending, storage_account
+from shared.access import app_identity, export_telemetry, sending, storage_account
 from shared.clients.databricks_jobs.jobs import DatabricksJobs, Jobs
 from shared.clients.event_hubs.hubs import AzureEventHubs, EventHubs, HubConnection
 from shared.clients.identity.credentials import Identity
@@ -53,8 +53,12 @@ class Connections:
 
     @made_once
     def settings(self) -> Settings:
-        """Give all app settings, and say which feeds can't run; raises SettingsError."""
+        """Give all app settings, and say which feeds can't run; raises SettingsError.
+
+        Every function asks for them first, so from here on telemetry is sent.
+        """
         settings = from_process()
+        export_telemetry(settings)
         for problem in settings.unusable.values():
             telemetry.warning(logger, "feed.unusable", reason=problem)
         return settings

@@ -154,6 +154,7 @@ class Services(HubServices):
             after_dead=self.settings.after_dead,
             keep=self.settings.keep["spill"],
             keep_dead=self.settings.keep["ledger"],
+            streams=access.spilled_streams(self.settings),
         )
 
     @made_once

@@ -1,4 +1,7 @@
-"""How the app speaks to its log: an event's name, then its fields; Azure keeps a line's text and nothing else."""
+"""How the app speaks to its log: an event's name, then its fields, as text; and the fields once more, each by itself.
+
+The host keeps a line's text alone. What sends lines to Application Insights finds `fields` at each record.
+"""
 
 import asyncio
 import logging
@@ -9,6 +12,8 @@ from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
+
+from shared.domain.windows.window import feed_of
 
 CORRELATION: Final = ("feed", "window", "slice", "attempt")
 """The fields by which lines are correlated, whatever the room they come from; they stand first."""
@@ -25,6 +30,7 @@ class _Line:
     logger: logging.Logger
     level: int
     text: str
+    fields: Mapping[str, object]
     fault: BaseException | None
 
 
@@ -106,18 +112,19 @@ def _tell(
     first = {name: known[name] for name in CORRELATION if name in known}
     ordered = first | {name: value for name, value in known.items() if name not in first}
     text = " ".join([event, *(f"{name}={value}" for name, value in ordered.items())])
-    _keep_or_write(_Line(logger, level, text, fault))
+    _keep_or_write(_Line(logger, level, text, {"event": event, **ordered}, fault))
 
 
 def _with_feed(fields: Mapping[str, object]) -> Mapping[str, object]:
     """Add the feed where the window is known: its id begins with that."""
-    feed, _, _ = str(fields.get("window") or "").rpartition("-")
+    feed = feed_of(str(fields.get("window") or ""))
     return {"feed": feed, **fields} if feed else fields
 
 
 def _keep_or_write(line: _Line) -> None:
     held = _held.get()
     if held is None:
-        line.logger.log(line.level, "%s", line.text, exc_info=line.fault)
+        # Under one name: a field may be called as an attribute of every record is, and logging refuses such.
+        line.logger.log(line.level, "%s", line.text, exc_info=line.fault, extra={"fields": line.fields})
     else:
         held.append(line)

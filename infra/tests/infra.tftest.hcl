@@ -15,6 +15,12 @@ mock_provider "azurerm" {
     }
   }
 
+  mock_resource "azurerm_application_insights" {
+    defaults = {
+      connection_string = "InstrumentationKey=aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa;IngestionEndpoint=https://westeurope-5.in.applicationinsights.azure.com/"
+    }
+  }
+
   mock_resource "azurerm_eventgrid_topic" {
     defaults = {
       id       = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-ingest-trial/providers/Microsoft.EventGrid/topics/windows"

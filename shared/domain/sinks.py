@@ -66,7 +66,7 @@ class SinkMeter:
         """
         taken = delivery.events / len(events) if events else 0.0
         self.bytes += round(taken * sum(len(event.body) for event in events))
-        self.billed_events += round(taken * sum(-(-len(event.body) // BILLED_BYTES) for event in events))
+        self.billed_events += billed_events(events, delivery)
         self.delivery += delivery
         self.charge = charge
 
@@ -115,6 +115,12 @@ class SinkMeter:
             "requests": self.charge.requests,
             "throttled": self.charge.throttled,
         }
+
+
+def billed_events(events: Sequence[Event], delivery: Delivery) -> int:
+    """Count events of 64 KB, as a hub bills those that it took; where it took some, their size is the mean of all."""
+    taken = delivery.events / len(events) if events else 0.0
+    return round(taken * sum(-(-len(event.body) // BILLED_BYTES) for event in events))
 
 
 def summed(counts: Iterable[Mapping[str, Mapping[str, Mapping[str, Any]]]]) -> dict[str, dict[str, dict[str, Any]]]:

@@ -25,11 +25,14 @@ from shared.domain.windows.plan import Plan, StreamPlan
 from shared.domain.windows.resuming import continued
 from shared.domain.windows.spilled import drained, spill_of_window, with_purged
 from shared.errors import CorruptRow, LoginRefused, SendFailed, Unavailable
+from shared.signals.recording import record_span
 
 logger = logging.getLogger(__name__)
 
 MARKERS: Final = "windows/"
 """The folder of what marks the ends of windows."""
+
+_SPANS: Final = {"opened": "opening", "closed": "closing"}
 
 DRAINED: Final = "drained"
 """Under this name a window's row says when its spill was drained last."""
@@ -232,7 +235,9 @@ def _announce(
 ) -> dict[str, Any]:
     if events.topic is None or what in row.announced:
         return {"published": False}
+    began = events.clock()
     events.topic.publish(event(row))
+    record_span(_SPANS[what], row.window.id, began, events.clock(), attempt=row.attempt)
     note(events, row, what)
     return {"published": True}
 

@@ -23,6 +23,9 @@ from shared.flows.ingest_slice import SliceTools
 from shared.flows.outlet import connected_outlets, deliver
 from shared.flows.sources import open_completion
 from shared.flows.stop_watch import watching
+from shared.flows.window_signals import record_end
+from shared.signals.metrics import GAP_DURATION, RECORDS
+from shared.signals.recording import record
 
 logger = logging.getLogger(__name__)
 
@@ -160,5 +163,18 @@ def _write(tools: SliceTools, row: WindowRow, ending: Ending) -> WindowRow:
         return replace(current, state=ending.state, reason=ending.reason, result=ending.result, closed_at=now)
 
     closed = tools.ledger.change(row.window.id, ended) or row
+    if closed.closed_at == now:
+        _record(closed, ending)
     telemetry.info(logger, f"window.{closed.state}", window=closed.window.id, reason=closed.reason or "-")
     return closed
+
+
+def _record(row: WindowRow, ending: Ending) -> None:
+    record_end(row)
+    feed = row.window.feed
+    if ending.gap_seconds:
+        record(GAP_DURATION, ending.gap_seconds, feed=feed)
+    if ending.lost_records:
+        # A source that can lose records has one stream; of several nobody could say whose they are.
+        streams = ",".join(stream["name"] for stream in row.plan.get("streams", []))
+        record(RECORDS, ending.lost_records, feed=feed, stream=streams, outcome="lost")

@@ -13,12 +13,15 @@ from shared.clients.spreading import Spread
 from shared.clients.storage.lake_files import Lake
 from shared.clients.storage.spill import Spill
 from shared.clients.tee import DRAIN_SECONDS, Backlog, Beside, Tee
+from shared.clients.timed import Timed
 from shared.contracts import Contract, load_contract
 from shared.domain.sinks import SinkMeter, Sinks
 from shared.domain.spill import SpilledBatch, stream_at
 from shared.domain.spreading import first_turn
 from shared.domain.windows.plan import StreamPlan
 from shared.errors import FeedUnusable
+from shared.signals.metrics import Store
+from shared.signals.recording import sending
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +51,18 @@ def connect(
         case "hub" if stream.cosmos:
             return _tee(stream, attempt_id, sinks, tools)
         case "hub":
-            return _hubs(stream, attempt_id, tools)
+            return _timed(_hubs(stream, attempt_id, tools), stream, "hub", attempt_id, tools)
         case "cosmos":
             return _cosmos(stream, attempt_id, sinks, tools)
         case "sql":
-            return nullcontext(tools.rows(load_contract(stream.contract)))
+            rows = nullcontext(tools.rows(load_contract(stream.contract)))
+            return _timed(rows, stream, "sql", attempt_id, tools)
         case "lake_ndjson":
-            return tools.lake().sender(load_contract(stream.contract), "ndjson")
+            files = tools.lake().sender(load_contract(stream.contract), "ndjson")
+            return _timed(files, stream, "lake", attempt_id, tools)
         case "lake_parquet":
-            return tools.lake().sender(load_contract(stream.contract), "parquet")
+            files = tools.lake().sender(load_contract(stream.contract), "parquet")
+            return _timed(files, stream, "lake", attempt_id, tools)
 
 
 def connect_again(
@@ -65,7 +71,27 @@ def connect_again(
     """Connect to where a spilled batch goes, of that contract; raises ContractError and FeedUnusable."""
     if batch.sink == "cosmos":
         return tools.cosmos(load_contract(contract), batch.hub, on_refusal)
-    return tools.hubs.sender(batch.hub, on_refusal)
+    return _timed_again(tools.hubs.sender(batch.hub, on_refusal), batch.stream)
+
+
+@asynccontextmanager
+async def _timed_again(connection: AbstractAsyncContextManager[Sender], stream: str) -> AsyncIterator[Sender]:
+    async with connection as sender:
+        yield Timed(sender, stream, "hub")
+
+
+@asynccontextmanager
+async def _timed(
+    connection: AbstractAsyncContextManager[Sender],
+    stream: StreamPlan,
+    sink: Store,
+    attempt_id: str,
+    tools: DestinationTools,
+) -> AsyncIterator[Sender]:
+    """Connect for the length of a block, and tell that as the sending of a stream to that sink."""
+    with sending(attempt_id, stream.name, sink, tools.clock):
+        async with connection as sender:
+            yield Timed(sender, stream.name, sink)
 
 
 @asynccontextmanager
@@ -73,12 +99,16 @@ async def _tee(stream: StreamPlan, attempt_id: str, sinks: Sinks, tools: Destina
     """Send to the hub, and beside it to Cosmos DB, whose share is spilled whatever keeps it away."""
     sinks |= {"hub": SinkMeter(), "cosmos": SinkMeter()}
     async with AsyncExitStack() as stack:
-        hubs = await stack.enter_async_context(_hubs(stream, attempt_id, tools))
+        hubs = await stack.enter_async_context(
+            _timed(_hubs(stream, attempt_id, tools), stream, "hub", attempt_id, tools)
+        )
+        stack.enter_context(sending(attempt_id, stream.name, "cosmos", tools.clock))
         hub = Metered(hubs, sinks["hub"], "hub", stream.name)
         container = await stack.enter_async_context(_container(stream, tools))
         beside = Beside(container)
         around = await stack.enter_async_context(_spilled(beside, stream, attempt_id, tools))
-        cosmos = Metered(around, sinks["cosmos"], "cosmos", stream.name, lambda: container.charge)
+        timed = Timed(around, stream.name, "cosmos")
+        cosmos = Metered(timed, sinks["cosmos"], "cosmos", stream.name, lambda: container.charge)
         backlog = Backlog(cosmos, replace(cosmos, sender=Aside(around, "Cosmos DB is slower than the hub beside it")))
         try:
             yield Tee(hub, backlog)
@@ -94,11 +124,13 @@ async def _tee(stream: StreamPlan, attempt_id: str, sinks: Sinks, tools: Destina
 async def _cosmos(stream: StreamPlan, attempt_id: str, sinks: Sinks, tools: DestinationTools) -> AsyncIterator[Sender]:
     sinks["cosmos"] = SinkMeter()
     async with AsyncExitStack() as stack:
+        stack.enter_context(sending(attempt_id, stream.name, "cosmos", tools.clock))
         container = await stack.enter_async_context(_container(stream, tools))
         sender: Sender = container
         if tools.spill is not None:
             sender = await stack.enter_async_context(_spilled(container, stream, attempt_id, tools))
-        cosmos = Metered(sender, sinks["cosmos"], "cosmos", stream.name, lambda: container.charge)
+        timed = Timed(sender, stream.name, "cosmos")
+        cosmos = Metered(timed, sinks["cosmos"], "cosmos", stream.name, lambda: container.charge)
         try:
             yield cosmos
         finally:

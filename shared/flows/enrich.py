@@ -31,6 +31,8 @@ from shared.domain.windows.ledger_row import WindowRow
 from shared.domain.windows.plan import Plan
 from shared.errors import CorruptRow, JobRefused, LoginRefused, SendFailed
 from shared.flows.lookups import LookupTools, provide
+from shared.signals.metrics import RUN_DURATION
+from shared.signals.recording import record, record_span
 
 logger = logging.getLogger(__name__)
 
@@ -125,8 +127,10 @@ def follow_run(tools: EnrichmentTools, window_id: str, number: int) -> dict[str,
     row = _existing(tools, window_id)
     job_run = tools.jobs.run(_run(tools, row, number).run_id)
     # Read after Databricks was asked: who cancels a run says so in its row first.
-    state = outcome_of(job_run, superseding=_run(tools, row, number).superseding)
+    run = _run(tools, row, number)
+    state = outcome_of(job_run, superseding=run.superseding)
     _change(tools, row, number, state=state, page_url=job_run.page_url, message=describe(job_run))
+    _record(tools, run, replace(run, state=state, page_url=job_run.page_url, message=describe(job_run)))
     again = state == "failed" and may_be_tried_again(job_run, number)
     return {"ended": state != "active", "pending": state == "active", "state": state, "again": again}
 
@@ -134,9 +138,22 @@ def follow_run(tools: EnrichmentTools, window_id: str, number: int) -> dict[str,
 def fail_run(tools: EnrichmentTools, window_id: str, number: int, reason: str) -> dict[str, Any]:
     """Write that a run could not be started or followed, and why."""
     row = _existing(tools, window_id)
+    run = _run(tools, row, number)
     _change(tools, row, number, state="failed", message=readable(reason))
+    _record(tools, run, replace(run, state="failed", message=readable(reason)))
     telemetry.warning(logger, "run.failed", window=window_id, number=number, reason=reason)
     return {"ended": True, "state": "failed", "again": False}
+
+
+def _record(tools: EnrichmentTools, before: RunRow, run: RunRow) -> None:
+    """Record that a run ended, where it had not before; one that is asked again is the same end."""
+    if before.ended or not run.ended:
+        return
+    now, window = tools.clock(), run.window
+    failure = run.message if run.state == "failed" else ""
+    about = {"run": run.run_id or None, "url": run.page_url or None, "number": run.number, "state": run.state}
+    record(RUN_DURATION, (now - run.claimed_at).total_seconds(), feed=window.feed, state=run.state)
+    record_span("run", window.id, run.claimed_at, now, failure=failure, attempt=run.attempt, **about)
 
 
 def _is_enriched(tools: EnrichmentTools, row: WindowRow) -> bool:

@@ -17,6 +17,7 @@ from shared.domain.windows.plan import Plan
 from shared.errors import IngestionError
 from shared.flows.announce import MARKERS, WindowEvents, announce_closing, mark_closed, note
 from shared.flows.lookups import folder_of
+from shared.flows.window_signals import record_active, record_end
 
 logger = logging.getLogger(__name__)
 
@@ -92,6 +93,7 @@ async def end_or_restart_windows(tools: HousekeepingTools, orchestrations: Orche
     A window that can't be looked at, for whatever reason, costs no other.
     """
     active = await telemetry.in_thread(tools.events.ledger.active)
+    record_active(active, tools.feeds, tools.events.clock(), announced=tools.events.topic is not None)
     done: list[str] = []
     for row in suspects(active, tools.events.clock()):
         try:
@@ -136,6 +138,7 @@ async def _end(tools: HousekeepingTools, row: WindowRow, standing: Standing) -> 
     row = ended(row, standing, tools.events.clock())
     if not await telemetry.in_thread(_change, tools, row, row):
         return []
+    record_end(row)
     await mark_closed(tools.events, row.window.id)
     await telemetry.in_thread(announce_closing, tools.events, row.window.id)
     return [f"Window {row.window.id} was ended as {row.state}: {row.reason}"]

@@ -21,6 +21,7 @@ from shared.feeds.slicing import RunningSource, SliceClock, StreamCounts, Stream
 from shared.flows.outlet import Destinations, connected_outlets, deliver
 from shared.flows.sources import SourceTools, open_source
 from shared.flows.stop_watch import StopWatch, watching
+from shared.signals.recording import record_try
 
 logger = logging.getLogger(__name__)
 
@@ -181,6 +182,10 @@ class _Work:
         """Write how the try ended, and tell it."""
         row = self._row(outcome)
         await asyncio.to_thread(self.tools.ledger.write_attempt, row)
+        failure = row.reason if row.state in ("failed", "refused") else ""
+        record_try(
+            row.slice.attempt_id(row.attempt), row.started_at, row.updated_at, failure=failure, state=outcome.state
+        )
         correlation = {"window": row.slice.window_id, "slice": row.slice.number, "attempt": row.attempt}
         for stream, counts in row.counts.items():
             telemetry.info(logger, f"slice.{outcome.state}", **correlation, stream=stream, **counts)

@@ -12,9 +12,12 @@ from shared.clients.storage.windows import Ledger
 from shared.domain.instants import utc_text
 from shared.domain.volumes.alert import alert_id_of, decide_alert, describe_waiting
 from shared.domain.volumes.measurement import MeasuredTable, Measurement, MeasureRequest, measured
+from shared.domain.windows.window import feed_of
 from shared.errors import RequestRejected
 from shared.flows.request_windows import existing_window
 from shared.flows.send_alerts import send_alert
+from shared.signals.metrics import VERDICTS
+from shared.signals.recording import record, record_span
 
 MOST_LISTED: Final = 50
 """How many measurements a list shows at most."""
@@ -51,7 +54,7 @@ def measure(tools: MetricsTools, request: MeasureRequest, *, healthy: bool = Tru
 
 
 def _measure(tools: MetricsTools, request: MeasureRequest, *, healthy: bool) -> dict[str, Any]:
-    table = _table(tools, request.table)
+    table, began = _table(tools, request.table), tools.clock()
     _require_window(tools, request)
     measurement, is_new = tools.metrics.transact(
         table.key, lambda tx: _measure_once(tools, tx, request, table, healthy=healthy), counts_rows=True
@@ -59,10 +62,19 @@ def _measure(tools: MetricsTools, request: MeasureRequest, *, healthy: bool) -> 
     if not is_new:
         _require_same(measurement.request, request)
         return _response(tools, measurement, "repeated")
+    _record(measurement, began, tools.clock())
     if measurement.alert == "pending":
         state = send_alert(tools.metrics, tools.alert_sender, alert_id_of(measurement), tools.clock)
         measurement = replace(measurement, alert=state)
     return _response(tools, measurement, "recorded")
+
+
+def _record(measurement: Measurement, began: datetime, ended: datetime) -> None:
+    window_id = measurement.request.window_id or ""
+    record(VERDICTS, 1, feed=feed_of(window_id), verdict=measurement.verdict)
+    if window_id:
+        about = {"table": measurement.request.table, "verdict": measurement.verdict}
+        record_span("measurement", window_id, began, ended, run=measurement.request.run_id, **about)
 
 
 def list_measurements(tools: MetricsTools, table: str | None) -> dict[str, Any]:

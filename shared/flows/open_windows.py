@@ -16,6 +16,8 @@ from shared.domain.windows.replay import ReplayPlan, ReplaySettings
 from shared.domain.windows.schedule import Schedule, Tick, decide_tick
 from shared.domain.windows.window import Window
 from shared.errors import IngestionError, Unavailable
+from shared.flows.window_signals import record_end
+from shared.signals.recording import record_span
 from shared.trades.listing import Resolved
 
 logger = logging.getLogger(__name__)
@@ -107,7 +109,9 @@ def _claim(
 ) -> list[WindowRow]:
     """Claim what a tick found due, record what is missed, and give the rows to start at once."""
     for window in tick.missed:
-        ledger.claim(_missed(window, now, schedule.catch_up))
+        missed = _missed(window, now, schedule.catch_up)
+        if ledger.claim(missed):
+            record_end(missed)
     rows = plans.rows(schedule.feed, now, "timer", tick.claim, tick.reopen)
     claimed = [row for row in rows if claim_attempt(ledger, row)]
     first = min((row for row in claimed if row.queued), key=lambda row: row.window.start, default=None)
@@ -122,6 +126,12 @@ async def start_windows(rows: Iterable[WindowRow], orchestrations: Orchestration
             telemetry.info(logger, "window.started", window=row.window.id)
         except Unavailable as error:
             telemetry.warning(logger, "window.start_failed", window=row.window.id, cause=error)
+
+
+def record_tick(rows: Iterable[WindowRow], began: datetime, ended: datetime) -> None:
+    """Tell a tick of the timer in the trace of each window that it started."""
+    for row in rows:
+        record_span("tick", row.window.id, began, ended, attempt=row.attempt)
 
 
 def _rows(ledger: Ledger, schedule: Schedule, now: datetime) -> list[WindowRow]:

@@ -9,10 +9,13 @@ from shared.domain.delivery import Delivery, Event, Refusal
 from shared.domain.sinks import Sinks
 from shared.domain.spreading import Block, blocks
 from shared.domain.windows.plan import StreamPlan
+from shared.domain.windows.window import feed_of, window_of
 from shared.errors import FeedUnusable, SendFailed
 from shared.feeds.packing import Packing, as_events
 from shared.feeds.records import Records
 from shared.feeds.slicing import SliceSource, StreamCounts
+from shared.signals.metrics import RECORDS
+from shared.signals.recording import record
 
 type Destinations = Callable[[StreamPlan, str, Sinks], AbstractAsyncContextManager[Sender]]
 """Connects to the destination of a stream, for the attempt of that id, for as long as a context lasts.
@@ -34,7 +37,9 @@ class Outlet:
         """Pack, send and count some records, in their order; raises SendFailed or LoginRefused."""
         packed = [self._packed(records.part(start, stop), number) for number, start, stop in self._cut(len(records))]
         refused = sum((Delivery(refusals=refusals) for _, refusals in packed), Delivery(refusals=records.refusals))
-        self.counts.take(len(records) + sum(refusal.rows for refusal in records.refusals), refused)
+        read = len(records) + sum(refusal.rows for refusal in records.refusals)
+        self.counts.take(read, refused)
+        self._record(read=read, refused=refused.refused)
         self.counts.placed += len(records)
         events = [event for part, _ in packed for event in part]
         try:
@@ -61,6 +66,14 @@ class Outlet:
 
     def _count(self, delivery: Delivery) -> None:
         self.counts.delivery += delivery
+        wire = delivery.as_wire()
+        self._record(**{outcome: wire[outcome] for outcome in ("accepted", "refused", "unknown", "spilled")})
+
+    def _record(self, **records: int) -> None:
+        feed = feed_of(window_of(self.attempt_id))
+        for outcome, number in records.items():
+            if number:
+                record(RECORDS, number, feed=feed, stream=self.stream.name, outcome=outcome)
 
 
 @asynccontextmanager

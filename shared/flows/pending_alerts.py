@@ -16,6 +16,8 @@ from shared.domain.volumes.alert import Alert, PastAlerts
 from shared.domain.volumes.measurement import Counted, MeasuredTable, Measurement, MeasureRequest
 from shared.flows.measure import MetricsTools
 from shared.flows.send_alerts import retry_alerts
+from shared.signals.metrics import ALERTS_PENDING
+from shared.signals.recording import record
 
 FOLDER: Final = "alerts/pending/"
 """Where the blobs lie, one for each alert that was raised."""
@@ -31,7 +33,10 @@ def retry_pending_alerts(tools: MetricsTools | None) -> dict[str, int]:
     """
     if tools is None:
         return {"due": 0, "sent": 0, "pending": 0}
-    return retry_alerts(tools.metrics, tools.alert_sender, tools.clock)
+    done = retry_alerts(tools.metrics, tools.alert_sender, tools.clock)
+    if done["due"]:
+        record(ALERTS_PENDING, done["pending"])
+    return done
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +58,18 @@ class RememberedAlerts:
     def due(self, now: datetime) -> list[str]:
         """List what is due, where anything is remembered; forget all once the database knows of no pending alert."""
         if self.reference.newest(FOLDER) is None:
+            record(ALERTS_PENDING, 0)
             return []
         found = self.metrics.due(now)
-        if not found and not self.metrics.outstanding():
-            self.reference.delete_older(FOLDER, now - _UNCERTAIN)
+        if not found:
+            self._look_at_the_rest(now)
         return found
+
+    def _look_at_the_rest(self, now: datetime) -> None:
+        left = self.metrics.outstanding()
+        record(ALERTS_PENDING, left)
+        if not left:
+            self.reference.delete_older(FOLDER, now - _UNCERTAIN)
 
     def outstanding(self) -> int:
         """Count in the database."""

@@ -17,6 +17,7 @@ from shared.domain.windows.schedule import Schedule
 from shared.domain.windows.window import stamp
 from shared.errors import CorruptRow, RequestRejected
 from shared.flows.open_windows import PlanFactory
+from shared.flows.window_signals import record_end
 
 # A slice looks at its row each second and flushes each second: what it has sent then lies before the stop.
 STOP_NOTICE = timedelta(seconds=2)
@@ -118,6 +119,8 @@ def mark_stopped(ledger: Ledger, window_id: str, now: datetime) -> WindowRow:
     row = ledger.change(window_id, lambda row: None if row.ended or row.stop_at else _stopped(row, now))
     if row is None or (row.ended and not row.stop_at):
         raise _taken(window_id, f"has ended already: it is {row.state if row else 'gone'}")
+    if row.closed_at == now:
+        record_end(row)
     return row
 
 

@@ -25,6 +25,7 @@ from shared.errors import IngestionError
 from shared.flows.announce import DRAINED
 from shared.flows.enrich import EnrichmentTools, fail_run
 from shared.flows.request_runs import start_enrichment_of
+from shared.flows.window_signals import record_runs
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +51,7 @@ async def _revive_feed(tools: EnrichmentTools, orchestrations: Orchestrations, f
     quiet = [run for run in runs if is_due_for_revival(run, now)]
     done = [await _revive(tools, orchestrations, run) for run in quiet if not await _any_lives(orchestrations, run)]
     rows = await telemetry.in_thread(tools.ledger.windows, feed, since=now - max(2 * KEPT, tools.spill_kept))
+    record_runs(feed, runs, rows, now, tools.drain_limit)
     for row in [row for row in rows if _is_owed_a_run(row, now)]:
         number = number_of_wanted(row.attempt, await telemetry.in_thread(tools.runs.of_window, row.window))
         if number is not None:

@@ -13,6 +13,8 @@ from shared.clients.sql.stores import Metrics, MetricsTransaction
 from shared.domain.volumes.alert import Alert, RunIncident, decide_incident, next_try
 from shared.domain.volumes.measurement import AlertState
 from shared.errors import IngestionError, Unavailable
+from shared.signals.metrics import ALERTS, Telling
+from shared.signals.recording import record, record_span
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +62,7 @@ def raise_alert(
     if not sender.has_recipient(incident.name):
         about: dict[str, Any] = {"window": incident.window_id or "-", "table": incident.table, "kind": incident.kind}
         telemetry.warning(logger, "alert.no_recipient", **about, name=incident.name)
+        record(ALERTS, 1, kind=incident.kind, outcome="no_recipient")
         return "none"
     now = clock()
     alert = metrics.transact(incident.table, lambda tx: _post_once(tx, incident, now, quiet))
@@ -73,13 +76,22 @@ def _post_once(tx: MetricsTransaction, incident: RunIncident, now: datetime, qui
 
 def _send(metrics: Metrics, sender: AlertSender, alert: Alert, clock: Callable[[], datetime]) -> AlertState:
     about: dict[str, Any] = {"window": alert.body.get("window") or "-", "alert": alert.id, "attempts": alert.attempts}
+    began = clock()
     try:
         sender.send(alert)
     except Unavailable as error:
         until = next_try(alert.attempts, clock())
         telemetry.warning(logger, "alert.put_off", **about, until=until, cause=error)
         metrics.put_off(alert.id, until)
+        _record(alert, began, clock(), "put_off", f"{error}")
         return "pending"
     metrics.settle(alert.id, clock())
     telemetry.info(logger, "alert.sent", **about, kind=alert.kind, cause=alert.cause)
+    _record(alert, began, clock(), "sent")
     return "sent"
+
+
+def _record(alert: Alert, began: datetime, ended: datetime, outcome: Telling, failure: str = "") -> None:
+    record(ALERTS, 1, kind=alert.kind, outcome=outcome)
+    if window_id := alert.body.get("window"):
+        record_span("mail", window_id, began, ended, failure=failure, kind=alert.kind, alert=alert.id)

@@ -17,6 +17,8 @@ from shared.domain.spill import SpilledBatch, SpillState, read_message
 from shared.domain.windows.ledger_row import WindowRow
 from shared.errors import IngestionError
 from shared.flows.announce import WindowEvents, mark_spill, note
+from shared.signals.metrics import OTHER, SPILL_AGE, SPILL_RECORDS
+from shared.signals.recording import record
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +37,8 @@ _AT_ONCE: Final = 32
 class SpillHousekeepingTools:
     """What looking after the spill needs of the world. alert: tells a person of a window's dead batches, and why.
 
-    keep: how long redriven batches are kept. keep_dead: how long dead and discarded ones are.
+    keep: how long redriven batches are kept. keep_dead: how long dead and discarded ones are. streams: those that may
+    be spilled.
     """
 
     spill: Spill
@@ -44,6 +47,7 @@ class SpillHousekeepingTools:
     after_dead: AfterDead
     keep: timedelta
     keep_dead: timedelta
+    streams: Collection[str]
 
     @property
     def clock(self) -> Callable[[], datetime]:
@@ -57,8 +61,22 @@ async def look_after_spill(tools: SpillHousekeepingTools) -> list[str]:
     Raises Unavailable and LoginRefused.
     """
     batches = {batch.path: batch for batch in await telemetry.in_thread(tools.spill.batches)}
+    _record(tools, batches.values())
     done = await telemetry.in_thread(_look_after_batches, tools, batches)
     return done + await _tell_drained(tools, batches.values())
+
+
+def _record(tools: SpillHousekeepingTools, batches: Iterable[SpilledBatch]) -> None:
+    """Record what waits of each stream, and how long; 0 of one that has nothing, and `other` for the rest."""
+    waiting: dict[str, list[SpilledBatch]] = {stream: [] for stream in (*tools.streams, OTHER)}
+    for batch in batches:
+        if batch.state == "waiting":
+            waiting.get(batch.stream, waiting[OTHER]).append(batch)
+    now = tools.clock()
+    for stream, own in waiting.items():
+        record(SPILL_RECORDS, sum(batch.rows for batch in own), stream=stream)
+        age = max(((now - batch.spilled_at).total_seconds() for batch in own), default=0.0)
+        record(SPILL_AGE, age, stream=stream)
 
 
 def _look_after_batches(tools: SpillHousekeepingTools, batches: dict[str, SpilledBatch]) -> list[str]:

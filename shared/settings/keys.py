@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from shared.domain import setting
 from shared.domain.setting import Setting
 from shared.feeds.feed import Feed
-from shared.settings import cosmos, prices, promotions, values, view_alerts
+from shared.settings import cosmos, prices, promotions, telemetry, values, view_alerts
 from shared.settings.feed_keys import enabled, measured, of_feed, of_venue
 from shared.settings.proxies import proxy
 from shared.trades.venues.registry import PUBLIC_ENDPOINTS
@@ -34,6 +34,7 @@ def groups_of(feeds: Iterable[Feed]) -> tuple[Group, ...]:
         Group("Alerts about views", view_alerts.SETTINGS),
         Group("Venues", tuple(each for venue in PUBLIC_ENDPOINTS for each in of_venue(venue))),
         Group("Housekeeping", _HOUSEKEEPING),
+        Group("Telemetry", telemetry.SETTINGS),
         Group("Platform", _PLATFORM),
     )
 

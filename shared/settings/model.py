@@ -25,6 +25,7 @@ from shared.settings.prices import prices
 from shared.settings.promotions import PromotionSettings, promotion_settings
 from shared.settings.proxies import HUB_PROXY, environments_proxy
 from shared.settings.rules import ALERT_URLS, SLICE_RESERVE, broken_rules, longest_wait
+from shared.settings.telemetry import OF_THE_EXPORTER, TelemetrySettings, telemetry_settings
 from shared.settings.view_alerts import ViewAlertSettings, view_alert_settings
 from shared.trades.venues.registry import PUBLIC_ENDPOINTS, Endpoints
 
@@ -102,6 +103,7 @@ class Settings:
     metrics: MetricsSettings
     promotions: PromotionSettings
     view_alerts: ViewAlertSettings
+    telemetry: TelemetrySettings
     venues: Mapping[str, Endpoints]
     ca_bundle: str | None
     pools_folder: str
@@ -116,6 +118,12 @@ def from_process() -> Settings:
     except ValueError:
         raise SettingsError("host.json must be JSON, and is not.") from None
     return read_settings(os.environ, host)
+
+
+def tell_exporter() -> None:
+    """Set what the exporter of telemetry reads from the environment by itself, unless a person has."""
+    for name, value in OF_THE_EXPORTER.items():
+        os.environ.setdefault(name, value)
 
 
 def read_settings(environment: Mapping[str, str], host: Mapping[str, Any], feeds: Iterable[Feed] = FEEDS) -> Settings:
@@ -185,6 +193,7 @@ def _settings(read: Mapping[str, Any], host: Host, enabled: Iterable[Feed]) -> S
         metrics=_metrics(read),
         promotions=promotion_settings(read),
         view_alerts=view_alert_settings(read),
+        telemetry=telemetry_settings(read),
         venues={name: _endpoints(name.upper(), read) for name in PUBLIC_ENDPOINTS},
         ca_bundle=read["CA_BUNDLE"],
         pools_folder=read["POOLS_FOLDER"],

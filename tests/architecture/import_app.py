@@ -42,7 +42,8 @@ def main() -> None:
     threads = [thread.name for thread in threading.enumerate()]
     packages = sorted({name.partition(".")[0] for name in sys.modules})
     found = {name: sorted(names) for name, names in seen.items()}
-    sys.stdout.write(json.dumps(found | {"threads": threads, "packages": packages}))
+    modules = sorted(sys.modules)
+    sys.stdout.write(json.dumps(found | {"threads": threads, "packages": packages, "modules": modules}))
 
 
 if __name__ == "__main__":

@@ -43,11 +43,7 @@ KNOWN = {
             "enableCheckpointing",
         ),
     },
-    "logging": {"logLevel", "applicationInsights", "fileLoggingMode", "console"},
-    "logging.applicationInsights": {"samplingSettings", "enableLiveMetrics", "enableDependencyTracking"},
-    "logging.applicationInsights.samplingSettings": {
-        *("isEnabled", "excludedTypes", "includedTypes", "maxTelemetryItemsPerSecond", "initialSamplingPercentage"),
-    },
+    "logging": {"logLevel", "fileLoggingMode", "console"},  # with OpenTelemetry, `applicationInsights` is passed over
 }
 
 
@@ -64,10 +60,8 @@ def test_every_key_stands_where_its_reader_looks_for_it(path, section):
     assert set(section) <= KNOWN[path]
 
 
-def test_lines_of_the_app_are_never_sampled_away():
-    sampling = HOST["logging"]["applicationInsights"]["samplingSettings"]
-
-    assert "Trace" in sampling["excludedTypes"].split(";")
+def test_the_host_sends_by_opentelemetry_where_it_leaves_the_apps_lines_to_the_app():
+    assert HOST["telemetryMode"] == "OpenTelemetry"
 
 
 def test_the_extensions_own_events_are_kept_by_which_the_portal_finds_instances():

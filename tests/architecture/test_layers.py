@@ -32,6 +32,7 @@ HOMES = {
     "azure.eventgrid": {"shared/clients/event_grid/topic.py"},
     "azure.eventhub": {"shared/clients/event_hubs/amqp.py"},
     "azure.identity": {"shared/clients/identity/credentials.py"},
+    "azure.monitor": {"shared/clients/application_insights/exporting.py"},
     "azure.storage.blob": {
         "shared/clients/storage/containers.py",
         "shared/clients/storage/leased_blobs.py",
@@ -47,6 +48,16 @@ HOMES = {
         "shared/feeds/call_centre/building.py",
         "shared/feeds/shop/building.py",
     },
+    "opentelemetry._logs": {"shared/clients/application_insights/lines.py"},
+    "opentelemetry.context": {
+        "shared/clients/application_insights/lines.py",
+        "shared/signals/recording.py",
+        "shared/signals/window_trace.py",
+    },
+    "opentelemetry.metrics": {"shared/signals/recording.py"},
+    "opentelemetry.sdk": {"shared/clients/application_insights/exporting.py"},
+    "opentelemetry.trace": {"shared/signals/recording.py", "shared/signals/window_trace.py"},
+    "opentelemetry.util": {"shared/clients/application_insights/lines.py"},
     "requests": {"shared/clients/recordings/web.py", "shared/clients/rest.py"},  # files of gigabytes, and JSON
     "sqlalchemy": {
         "shared/clients/sql/changed_rows.py",

@@ -13,11 +13,10 @@ from tests.infra.state import State
 
 SETTINGS = settings_of(FEEDS)
 OF_THE_HOST = {
-    "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
-    "APPLICATIONINSIGHTS_CONNECTION_STRING",
     "AzureWebJobsStorage__credential",
     "DURABLE_TASK_SCHEDULER_CONNECTION_STRING",
     "FUNCTIONS_WORKER_RUNTIME",
+    "PYTHON_ENABLE_OPENTELEMETRY",
 }
 OF_ONE_MACHINE = {
     "AzureWebJobsStorage",
@@ -70,6 +69,7 @@ def _places_not_set(given: Iterable[str]) -> list[str]:
     needed = {"ALERT_INGESTION_URL", "DATABRICKS__host", "EVENT_GRID__topicEndpoint", "LAKE__accountName", "SQL__url"}
     needed |= {"AzureWebJobsStorage__clientId", "AzureWebJobsStorage__credential", "EVENT_HUBS__clientId"}
     needed |= {"APPLICATIONINSIGHTS_AUTHENTICATION_STRING", "APPLICATIONINSIGHTS_CONNECTION_STRING"}
+    needed |= {"PYTHON_ENABLE_OPENTELEMETRY", "TELEMETRY_ROLE"}
     return [f"{name} is not set" for name in sorted(needed - set(given))]
 
 
@@ -81,7 +81,7 @@ NEEDED = {
     ("app", "Storage Blob Data Contributor", "lake"): "shared/clients/storage/containers.py",
     ("app", "Azure Event Hubs Data Sender", "namespace"): "shared/clients/event_hubs/hubs.py",
     ("app", "EventGrid Data Sender", "topic"): "shared/clients/event_grid/topic.py",
-    ("app", "Monitoring Metrics Publisher", "insights"): "shared/telemetry.py",
+    ("app", "Monitoring Metrics Publisher", "insights"): "shared/clients/application_insights/exporting.py",
     ("event_grid", "Storage Blob Data Contributor", "dead-letters"): "infra/event_grid.tf",
     ("lakehouse", "Azure Event Hubs Data Receiver", "namespace"): "databricks/src/lakehouse/sources/kafka.py",
     ("databricks", "Key Vault Secrets User", "vault"): "databricks/src/lakehouse/building.py",

@@ -180,7 +180,7 @@ def must_make_room(
     if window is None or has_ended(stands) or is_queued(stands) or run.window.start >= newest.start:
         return False
     failed = window.state == "failed" and run.mode != "rerun"
-    had_its_turn = max(_let_go(window), run.claimed_at, stands.begun_at or run.claimed_at)
+    had_its_turn = max(let_go(window), run.claimed_at, stands.begun_at or run.claimed_at)
     return run.superseding or failed or now - had_its_turn > drain_limit
 
 
@@ -195,7 +195,7 @@ def takes_in(run: RunRow, window: Window, drained: datetime) -> bool:
 
 def has_waited_too_long(row: WindowRow, now: datetime, drain_limit: timedelta) -> bool:
     """Say whether what a window sent is still not there so long after the window let its run go."""
-    return now - _let_go(row) > drain_limit
+    return now - let_go(row) > drain_limit
 
 
 def _holds_up(other: RunRow, run: RunRow, now: datetime) -> bool:
@@ -217,7 +217,7 @@ def _stream(plan: StreamPlan, hubs_made: Mapping[str, str]) -> dict[str, Any]:
     return {"name": plan.name, "hub": plan.hubs[0], "contract": plan.contract, **made[0], **others, **cosmos}
 
 
-def _let_go(row: WindowRow) -> datetime:
+def let_go(row: WindowRow) -> datetime:
     """Give when a run has, or will have, nothing more to wait for: a window of the past is filled after its end."""
     filled = row.closed_at or (row.opened_at and row.opened_at + (row.window.end - row.window.start))
     return max(real_end(row), filled or real_end(row))

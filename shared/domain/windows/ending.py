@@ -19,11 +19,17 @@ _ELSEWHERE = ("lost", "warnings", "unreadable")
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """The state a window ends in, why where it is not simply `closed`, and the numbers (plain JSON)."""
+    """The state a window ends in, why where it is not simply `closed`, and the numbers (plain JSON).
+
+    gap_seconds: in which its source brought nothing, as far as that is known by time. lost_records: what its source
+    can't give back; an interval that is known by time alone counts as one.
+    """
 
     state: WindowState
     reason: str
     result: Mapping[str, Any]
+    gap_seconds: float = 0.0
+    lost_records: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +92,7 @@ def decide_ending(
         "warnings": _warnings(row, done, completion.report),
     }
     state, reason = _state(row, slices, attempts, completion)
-    return Ending(state, reason, result)
+    return Ending(state, reason, result, _gap_seconds(done), _lost_records(completion.report))
 
 
 def _state(
@@ -150,6 +156,18 @@ def _gaps(done: Iterable[SliceRow], closing: Mapping[str, Any]) -> dict[str, int
         "filled": filled + sum(closing.get("added", {}).values()),
         "lost": closing.get("lost_count", 0),
     }
+
+
+def _gap_seconds(done: Iterable[SliceRow]) -> float:
+    gaps = [gap for attempt in done for market in attempt.report.get("markets", []) for gap in market["gaps"]]
+    timed: list[int] = [gap["until"] - gap["since"] for gap in gaps if gap.get("since") and gap.get("until")]
+    return sum(timed) / 1_000_000
+
+
+def _lost_records(closing: Mapping[str, Any]) -> int:
+    lost = closing.get("lost", [])
+    known: list[int] = [one["last"] - one["first"] + 1 if one.get("first") and one.get("last") else 1 for one in lost]
+    return sum(known) + int(closing.get("lost_count", 0)) - len(lost)
 
 
 def _skew(done: Iterable[SliceRow]) -> dict[str, dict[str, int]]:

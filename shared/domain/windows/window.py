@@ -12,6 +12,16 @@ TIME_RULE: Final = f"must lie between {EARLIEST:%Y-%m-%d} and {LATEST:%Y-%m-%d}"
 _STAMP = "%Y%m%dT%H%M%SZ"
 
 
+def feed_of(window_id: str) -> str:
+    """Name the feed of a window by its id; empty where that is none."""
+    return window_id.rpartition("-")[0]
+
+
+def window_of(attempt_id: str) -> str:
+    """Name the window of a try at a slice, or of a closing, by what events call it."""
+    return attempt_id.partition("/")[0]
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Window:
     """The bounded time `[start, end)` in which one feed is ingested; both ends are whole UTC seconds."""

@@ -312,7 +312,7 @@ def test_an_activity_answers_what_a_failure_means_instead_of_raising(monkeypatch
 
 
 def test_each_tick_claims_what_is_due_of_every_feed_and_starts_it(monkeypatch):
-    asked, started = [], []
+    asked, started, told = [], [], []
 
     def claim(*given):
         asked.append(given)
@@ -327,9 +327,11 @@ def test_each_tick_claims_what_is_due_of_every_feed_and_starts_it(monkeypatch):
     monkeypatch.setattr(ingestion, "services", lambda: app)
     monkeypatch.setattr(ingestion, "claim_due_windows", claim)
     monkeypatch.setattr(ingestion, "start_windows", start)
+    monkeypatch.setattr(ingestion, "record_tick", lambda *tick: told.append(tick))
 
     timer = ingestion.open_due_windows.build().get_user_function().client_function
     asyncio.run(timer(SimpleNamespace(past_due=False), "client"))
 
     assert asked == [("ledger", "plans", ["schedule of a", "schedule of b"], NOON, timedelta(minutes=1))]
     assert started == ["row"]
+    assert told == [(["row"], NOON, NOON)]

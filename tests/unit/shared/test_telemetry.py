@@ -163,3 +163,14 @@ def test_what_a_line_says_itself_goes_over_what_its_work_is_about(written):
         telemetry.info(logger, "run.seen")
 
     assert [message.rpartition(" ")[2] for message in written.messages] == ["attempt=3", "attempt=2"]
+
+
+def test_a_record_has_each_field_by_itself_whatever_it_is_called(heard):
+    records = []
+    heard.emit = records.append
+    telemetry.info(logger, "work.done", window=WINDOW, read=12, name="any", message="words", args=None)
+
+    (record,) = records
+    given = {"event": "work.done", "feed": "trades", "window": WINDOW, "read": 12, "name": "any", "message": "words"}
+    assert record.fields == given | {"args": None}
+    assert record.getMessage() == f"work.done feed=trades window={WINDOW} read=12 name=any message=words args=None"

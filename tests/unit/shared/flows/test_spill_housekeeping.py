@@ -37,7 +37,9 @@ class House(SpillWorld):
     async def look(self):
         window_events = WindowEvents(self.ledger, self.hubs, self.reference, self.spill, FakeTopic(), lambda: self.now)
         return await look_after_spill(
-            SpillHousekeepingTools(self.spill, window_events, self._alert, self.after_dead, 7 * DAY, 90 * DAY)
+            SpillHousekeepingTools(
+                self.spill, window_events, self._alert, self.after_dead, 7 * DAY, 90 * DAY, ["transactions"]
+            )
         )
 
     def _alert(self, row, reason):

@@ -142,3 +142,17 @@ def test_nothing_is_sent_any_more_for_a_past_window_that_was_stopped():
     assert may_complete(replace(ROW, plan=past), [tried(0)])
     assert may_complete(replace(ROW, plan=live, stop_at=NOON), [tried(0)])
     assert not may_complete(ROW, [tried(0, "refused")])
+
+
+def test_the_time_of_gaps_is_added_up_where_it_is_known():
+    known, unknown = {"since": 1_000_000, "until": 3_500_000, "filled": 0}, {"since": None, "until": None, "filled": 0}
+    market = {"market": "m", "gaps": [known, unknown, known], "gap_count": 3, "lag_ms": 0, "ahead_ms": 0}
+
+    assert ending(tried(0, report={"markets": [market]}), tried(1)).gap_seconds == 5.0
+
+
+def test_lost_records_are_counted_by_their_ids_and_an_interval_without_any_as_one():
+    lost = [{"market": "m", "first": 11, "last": 15}, {"market": "m", "since": 1, "until": 2}]
+    completion = Completion({"lost": lost, "lost_count": 4, "markets": []})
+
+    assert ending(tried(0), tried(1), completion=completion).lost_records == 5 + 1 + 2
