@@ -19,13 +19,15 @@ from infra.checks.terraform import ROOT
 
 type Row = Mapping[str, Any]
 type Tables = Mapping[str, Sequence[Row]]
-"""The rows of each table, as SIGNALS names their columns; a column that a row lacks is null."""
+"""The rows of each table, by their columns; a column that a row lacks is null."""
+type Schema = Mapping[str, Mapping[str, str]]
+"""The columns of each table, with their types."""
 
 FOLDER: Final = ROOT / "infra" / "observability"
-WORKSPACE: Final[Mapping[str, Mapping[str, str]]] = json.loads(
-    Path(__file__).with_name("kusto").joinpath("workspace.json").read_text()
-)
+WORKSPACE: Final[Schema] = json.loads(Path(__file__).with_name("kusto").joinpath("workspace.json").read_text())
 """The columns of each table of a workspace that Application Insights writes to, and their types, as documented."""
+RESOURCES: Final[Schema] = {"resources": dict.fromkeys(("id", "name", "type", "resourceGroup"), "string")}
+"""Of Azure Resource Graph, what is read of it."""
 
 _PROGRAM: Final = Path(__file__).with_name("kusto") / "analyse.js"
 _TYPES: Final = {
@@ -65,12 +67,12 @@ def queries() -> dict[str, str]:
     return {f"{path.relative_to(FOLDER).with_suffix('')}": path.read_text() for path in sorted(FOLDER.rglob("*.kql"))}
 
 
-def analysed(texts: Mapping[str, str]) -> dict[str, Analysis]:
-    """Analyse queries against the workspace.
+def analysed(texts: Mapping[str, str], schema: Schema = WORKSPACE) -> dict[str, Analysis]:
+    """Analyse queries against the workspace, or against other tables.
 
     Raises subprocess.CalledProcessError where Node.js or the language service is missing (scripts/setup).
     """
-    question = json.dumps({"tables": WORKSPACE, "queries": texts})
+    question = json.dumps({"tables": schema, "queries": texts})
     done = subprocess.run(  # noqa: S603 - the clone's own program
         ["node", _PROGRAM],  # noqa: S607 - the machine's Node.js, as scripts/setup wants it
         input=question, capture_output=True, text=True, check=True, timeout=_SECONDS, cwd=ROOT, env=dict(os.environ),
@@ -90,7 +92,7 @@ def answer(text: str, tables: Tables, at: datetime, span: timedelta) -> list[dic
     Raises duckdb_kql.KqlError where the query can't be translated.
     """
     with duckdb_kql.connect() as database, TemporaryDirectory() as folder:
-        for name, columns in WORKSPACE.items():
+        for name, columns in ((name, columns) for name, columns in WORKSPACE.items() if name in text):
             declared = ", ".join(f'"{column}" {_TYPES[kind]}' for column, kind in columns.items())
             database.execute(f'CREATE TABLE "{name}" ({declared})')
             if rows := [_stored(row) for row in tables.get(name, ()) if at - span < _time_of(row) <= at]:

@@ -1,6 +1,6 @@
-"""Records as the workspace has them, of a good day and of bad ones: the lines are those that the app's flows really tell.
+"""Records as the workspace has them, of a good day and of bad ones; the lines are those that the app's flows tell.
 
-The only place that tests of queries take records from. `AT` is the moment at which the last of them is some seconds old.
+The only place that tests of queries take records from. `AT` is when the last of them is a minute old.
 """
 
 import asyncio
