@@ -45,9 +45,8 @@ ANSWERS = {
         [{"Sum": 8.0}],
     ),
     "the first that is not empty": (
-        "AppMetrics | project Sum, F = coalesce(tostring(Properties.feed), tostring(Properties['n']), '-')"
-        " | top 2 by Sum",
-        [{"Sum": 8.0, "F": "-"}, {"Sum": 4.0, "F": "b"}],
+        "AppMetrics | project Sum, F = coalesce(tostring(Properties.feed), tostring(Properties['n'])) | top 2 by Sum",
+        [{"Sum": 8.0, "F": ""}, {"Sum": 4.0, "F": "b"}],
     ),
     "only what is not empty": (
         "AppMetrics | summarize N = count() by F = tostring(Properties.feed) | where isnotempty(F) | order by F asc",
