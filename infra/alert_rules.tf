@@ -7,7 +7,7 @@ locals {
     timer_silent       = [1, 10, true, "The timer that opens windows has not ticked for 5 minutes.", "is-it-alive-is-it-ready"]
     window_not_closed  = [1, 15, true, "A window was not closed 15 minutes after its end.", "a-window-stays-planned-or-open"]
     window_ended_badly = [1, 10, false, "A window ended incomplete or failed.", "how-a-window-ends"]
-    no_measurement     = [2, 15, true, "A run ended half an hour ago, and was not measured.", "a-run-is-not-measured"]
+    no_measurement     = [2, 15, true, "A run should have ended and been measured half an hour ago.", "a-run-is-not-measured"]
     unbalanced         = [1, 10, false, "A window does not balance.", "what-unbalanced-means"]
     spill_old          = [2, 15, true, "Records have waited in the spill for longer than 10 minutes.", "records-are-spilled"]
     dead_letters       = [1, 10, false, "Records in the spill can't be sent as they are.", "redrive-it"]

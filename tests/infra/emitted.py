@@ -1,6 +1,6 @@
 """Records as the workspace has them, of a good day and of bad ones; the lines are those that the app's flows tell.
 
-The only place that tests of queries take records from. `AT` is when the last of them is a minute old.
+The only place that tests of queries take records from.
 """
 
 import asyncio
@@ -22,7 +22,6 @@ from tests.infra import metrics_by_hand
 from tests.unit.shared.flows import spill_fakes, test_enrich, test_ingest_slice
 from tests.unit.shared.flows.test_ingest_slice import played
 
-AT = metrics_by_hand.AT
 GOOD_DAY = "good day"
 _FIELD = re.compile(r" (?=[a-z_]+=)")
 _SEVERITY = {"DEBUG": 0, "INFO": 1, "WARNING": 2, "ERROR": 3, "CRITICAL": 4}
@@ -50,7 +49,7 @@ class _Kept(logging.Handler):
         text = record.getMessage()
         event, *fields = _FIELD.split(text)
         properties = {"event": event} | dict(field.split("=", 1) for field in fields)
-        at = AT - timedelta(minutes=1) + timedelta(milliseconds=len(self.rows))
+        at = metrics_by_hand.AT - timedelta(minutes=1) + timedelta(milliseconds=len(self.rows))
         row = {"TimeGenerated": at.isoformat(), "Message": text, "SeverityLevel": _SEVERITY[record.levelname]}
         self.rows.append(row | {"Properties": properties, "ItemCount": 1, "Type": "AppTraces"})
 
