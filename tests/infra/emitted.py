@@ -29,9 +29,9 @@ _SEVERITY = {"DEBUG": 0, "INFO": 1, "WARNING": 2, "ERROR": 3, "CRITICAL": 4}
 
 def emitted_tables(day: str = GOOD_DAY) -> Tables:
     """Give the rows of a day by the table's name; `days` are those that there are."""
-    with _lines() as traces:
+    with _lines() as kept:
         _DAYS[day]()
-    return {"AppTraces": traces, "AppMetrics": metrics_by_hand.of(day)}
+    return {"AppTraces": kept.lines, "AppExceptions": kept.faults, "AppMetrics": metrics_by_hand.of(day)}
 
 
 def days() -> list[str]:
@@ -39,30 +39,37 @@ def days() -> list[str]:
 
 
 class _Kept(logging.Handler):
-    """Keeps each line as a row of AppTraces; its fields are read out of its text."""
+    """Keeps each line as a row of AppTraces, and one with a fault as one of AppExceptions, as the exporter sends them.
 
-    def __init__(self, rows: list[Row]) -> None:
+    Its fields are read out of its text.
+    """
+
+    def __init__(self) -> None:
         super().__init__()
-        self.rows = rows
+        self.lines: list[Row] = []
+        self.faults: list[Row] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         text = record.getMessage()
         event, *fields = _FIELD.split(text)
         properties = {"event": event} | dict(field.split("=", 1) for field in fields)
-        at = metrics_by_hand.AT - timedelta(minutes=1) + timedelta(milliseconds=len(self.rows))
-        row = {"TimeGenerated": at.isoformat(), "Message": text, "SeverityLevel": _SEVERITY[record.levelname]}
-        self.rows.append(row | {"Properties": properties, "ItemCount": 1, "Type": "AppTraces"})
+        at = metrics_by_hand.AT - timedelta(minutes=1) + timedelta(milliseconds=len(self.lines))
+        row = {"TimeGenerated": at.isoformat(), "SeverityLevel": _SEVERITY[record.levelname], "Properties": properties}
+        if record.exc_info:
+            self.faults.append(row | {"OuterMessage": text})
+        else:
+            self.lines.append(row | {"Message": text})
 
 
 @contextmanager
-def _lines() -> Iterator[list[Row]]:
+def _lines() -> Iterator[_Kept]:
     """Keep what the app tells in the block."""
-    logger, rows = logging.getLogger("shared"), list[Row]()
-    handler, level = _Kept(rows), logger.level
+    logger, handler = logging.getLogger("shared"), _Kept()
+    level = logger.level
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     try:
-        yield rows
+        yield handler
     finally:
         logger.removeHandler(handler)
         logger.setLevel(level)
@@ -102,7 +109,7 @@ def _a_minute_later(world: test_ingest_slice.World) -> object:
 
 
 def _dead_letters() -> None:
-    """A batch's hub was deleted, and another's blob."""
+    """A batch's hub was deleted, and another's blob; and a message says nothing."""
     world = spill_fakes.SpillWorld()
     world.keep(0, spill_fakes.events("a"), hub="old-trades")
     asyncio.run(world.deliver())
@@ -110,6 +117,7 @@ def _dead_letters() -> None:
     world.spill.blobs.blobs.pop(world.keep(0, spill_fakes.events("b")).path)
     (message,) = world.spill.queue.receive()
     asyncio.run(redrive(world.tools, message.text.encode()))
+    asyncio.run(redrive(world.tools, b"no message"))
 
 
 def _no_measurement() -> None:

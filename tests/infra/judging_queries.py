@@ -4,7 +4,10 @@ from collections.abc import Sequence
 
 from infra.checks.kql import Analysis, Row, Tables, Use
 
-_SAYS_WHAT = {"AppTraces": lambda row: row["Properties"].get("event"), "AppMetrics": lambda row: row["Name"]}
+
+def _says_what(row: Row) -> str | None:
+    """Give the name of a metric, or of the event of a line."""
+    return row["Properties"].get("event", row.get("Name"))
 
 
 def unknown_reads(analysis: Analysis, tables: Tables) -> list[str]:
@@ -15,7 +18,7 @@ def unknown_reads(analysis: Analysis, tables: Tables) -> list[str]:
 
 def _of_use(use: Use, tables: Tables) -> list[str]:
     rows = _meant(use, tables.get(use.table, ()))
-    found = {_SAYS_WHAT[use.table](row) for row in rows}
+    found = {_says_what(row) for row in rows}
     known = {name for row in rows for name in row["Properties"]}
     names = [f"{use.table} has nothing of {name}" for name in sorted(use.names - found)]
     return names + [f"{use.table}: none has the field {name}" for name in sorted(use.properties - known)]
@@ -23,4 +26,4 @@ def _of_use(use: Use, tables: Tables) -> list[str]:
 
 def _meant(use: Use, rows: Sequence[Row]) -> list[Row]:
     """Give the records of the names that a query asks for; of all where it asks for none."""
-    return [row for row in rows if not use.names or _SAYS_WHAT[use.table](row) in use.names]
+    return [row for row in rows if not use.names or _says_what(row) in use.names]

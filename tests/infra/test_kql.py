@@ -91,6 +91,10 @@ ANSWERS = {
         "AppMetrics | summarize Name = take_any(Name)",
         [{"Name": "m"}],
     ),
+    "rows of two tables, one after the other": (
+        "union (AppTraces | project SeverityLevel), (AppMetrics | project Sum) | summarize N = count(), S = sum(Sum)",
+        [{"N": 6, "S": 15.0}],
+    ),
     "a severity at least": (
         "AppTraces | where SeverityLevel >= 2 | project SeverityLevel",
         [{"SeverityLevel": 3}],
