@@ -20,7 +20,7 @@ CACHE: Final = ROOT / ".cache" / "infra"
 SCHEMA: Final = CACHE / "azurerm.schema"
 VERSION: Final = "4.73.0"
 _SOURCE: Final = "registry.terraform.io/hashicorp/azurerm"
-_OF_THE_CONFIGURATION: Final = ("*.tf", "*.tftest.hcl", "*.json")
+_OF_THE_CONFIGURATION: Final = ("*.tf", "*.tftest.hcl", "*.json", "*.kql")
 _SECONDS: Final = 300
 
 
