@@ -18,7 +18,7 @@ from shared import telemetry
 from shared.clients.storage.promotion_users import PromotionUser, SingleUsers
 from shared.domain.delivery import Delivery, Event, HubRecordRefused
 from shared.domain.instants import utc_text
-from shared.domain.promotions import Candidate, Decision, Given, Rules, by_user, decide, event_id
+from shared.domain.promotions import Candidate, Decision, Rules, by_user, decide, event_id
 from shared.errors import CorruptRow, IngestionError
 from shared.feeds.gps.text_lines import CONTRACT as TEXT_LINES
 from shared.feeds.gps.text_lines import read_text_line
@@ -51,12 +51,30 @@ class PromotionTools:
     clock: Callable[[], datetime]
 
 
-@dataclass(frozen=True, slots=True)
-class _Decided:
-    """What became of one user's candidates; `decision` is None where the user's row can't be read."""
+@dataclass(slots=True)
+class _Deciding:
+    """The candidates of one user, and what becomes of them; `decision` is None where the user's row can't be read.
 
-    candidates: int
-    decision: Decision | None
+    before: what was given until then is of no matter.
+    """
+
+    candidates: Sequence[Candidate]
+    rules: Rules
+    before: datetime
+    decision: Decision | None = None
+
+    @property
+    def appid(self) -> str:
+        return self.candidates[0].appid
+
+    def begin(self) -> PromotionUser:
+        """Decide about a user of whom nothing is known."""
+        return self.change(PromotionUser())
+
+    def change(self, user: PromotionUser) -> PromotionUser:
+        """Decide; when it is asked again, the last time counts."""
+        self.decision = decide(self.candidates, user.given.since(self.before), self.rules)
+        return PromotionUser(self.decision.given, user.gone_at) if self.decision.given != user.given else user
 
 
 def warm_up(tools: PromotionTools) -> None:
@@ -99,41 +117,23 @@ def _as_record(line: bytes, event: Event) -> bytes:
     return record
 
 
-def _decide_all(tools: PromotionTools, candidates: Iterable[Candidate], now: datetime) -> list[_Decided]:
-    grouped = by_user(candidates)
-    begun = _begin(tools, grouped)
-    others = [appid for appid in grouped if appid not in begun]
-    decided = telemetry.in_threads(lambda one: _decide_user(tools, grouped[one], now), others, most=SIDE_BY_SIDE)
-    of_user = begun | dict(zip(others, decided, strict=True))
-    return [of_user[appid] for appid in grouped]
+def _decide_all(tools: PromotionTools, candidates: Iterable[Candidate], now: datetime) -> list[_Deciding]:
+    """Decide about all users; those of whom nothing is known are written together, in a fraction of the time."""
+    before = now - tools.fresh - tools.rules.memory
+    users = {appid: _Deciding(some, tools.rules, before) for appid, some in by_user(candidates).items()}
+    begun = tools.users.begin(users, lambda appid: users[appid].begin())
+    others = [one for appid, one in users.items() if appid not in begun]
+    asked = [one for one in others if not tools.users.keeps(one.appid, one.change)]
+    telemetry.in_threads(lambda one: _ask(tools.users, one), asked, most=SIDE_BY_SIDE)
+    return [*users.values()]
 
 
-def _begin(tools: PromotionTools, grouped: Mapping[str, Sequence[Candidate]]) -> dict[str, _Decided]:
-    """Decide about those of whom nothing is known; together they are written in a fraction of the time."""
-    decisions: dict[str, Decision] = {}
-
-    def make(appid: str) -> PromotionUser:
-        decisions[appid] = decide(grouped[appid], Given(), tools.rules)
-        return PromotionUser(decisions[appid].given)
-
-    begun = tools.users.begin(grouped, make)
-    return {appid: _Decided(len(grouped[appid]), decisions[appid]) for appid in begun}
-
-
-def _decide_user(tools: PromotionTools, candidates: Sequence[Candidate], now: datetime) -> _Decided:
-    decisions = []
-
-    def change(user: PromotionUser) -> PromotionUser:
-        given = user.given.since(now - tools.fresh - tools.rules.memory)
-        decisions.append(decide(candidates, given, tools.rules))
-        return PromotionUser(decisions[-1].given, user.gone_at) if decisions[-1].given != given else user
-
+def _ask(users: SingleUsers, deciding: _Deciding) -> None:
     try:
-        tools.users.change(candidates[0].appid, change)
+        users.change(deciding.appid, deciding.change)
     except CorruptRow as error:
         telemetry.warning(logger, "promotions.user_unreadable", cause=error)
-        return _Decided(len(candidates), None)
-    return _Decided(len(candidates), decisions[-1])
+        deciding.decision = None
 
 
 def _events(
@@ -172,17 +172,19 @@ def _body(name: str, promoted: Candidate, store: PromotedStore, now: datetime) -
     return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _counts(points: int, decided: Sequence[_Decided], ended: Sequence[Candidate], delivery: Delivery) -> dict[str, int]:
+def _counts(
+    points: int, decided: Sequence[_Deciding], ended: Sequence[Candidate], delivery: Delivery
+) -> dict[str, int]:
     """Count candidates: matched = promoted + suppressed by either + ended + those of unreadable users."""
     decisions = [one.decision for one in decided if one.decision]
     return {
         "points": points,
-        "matched": sum(one.candidates for one in decided) + len(ended),
+        "matched": sum(len(one.candidates) for one in decided) + len(ended),
         "promoted": sum(len(one.promoted) for one in decisions),
         "suppressed_by_cap": sum(len(one.suppressed_by_cap) for one in decisions),
         "suppressed_by_cool_down": sum(len(one.suppressed_by_cool_down) for one in decisions),
         "ended": len(ended),
-        "unreadable_users": sum(one.candidates for one in decided if one.decision is None),
+        "unreadable_users": sum(len(one.candidates) for one in decided if one.decision is None),
         "sent": delivery.accepted,
         "refused_by_hub": delivery.refused,
     }

@@ -45,6 +45,9 @@ class SingleUsers(Protocol):
     def change(self, appid: str, change: Callable[[PromotionUser], PromotionUser]) -> None:
         """Put what `change` makes of a user in its place; it is asked again where somebody else was first."""
 
+    def keeps(self, appid: str, change: Callable[[PromotionUser], PromotionUser]) -> bool:
+        """Say whether it is known at once that `change` makes nothing of a user; asks no table, and changes none."""
+
     def begin(self, appids: Iterable[str], make: Callable[[str], PromotionUser]) -> set[str]:
         """Put what `make` gives in the place of users of whom nothing is known, many at once; say of whom.
 
@@ -88,6 +91,10 @@ class TablePromotionUsers:
             if self._tables.change(_TABLE, key, changed) or self._begin(key, change(PromotionUser())):
                 return
         raise Unavailable(f"Table {_TABLE}: a user's row came and went {_MAX_RACES} times in a row.")
+
+    def keeps(self, appid: str, change: Callable[[PromotionUser], PromotionUser]) -> bool:  # noqa: ARG002
+        """Say no: without the row nothing is known."""
+        return False
 
     def begin(self, appids: Iterable[str], make: Callable[[str], PromotionUser]) -> set[str]:
         """Insert the rows of each partition by transactions, side by side."""

@@ -41,8 +41,7 @@ class RememberedUsers:
 
         Raises what `SingleUsers.change` does.
         """
-        known = self._met(appid)
-        if known is not None and change(known) == known:
+        if self.keeps(appid, change):
             return
         made = PromotionUser()
 
@@ -53,6 +52,11 @@ class RememberedUsers:
 
         self.users.change(appid, noted)
         self._remember(appid, made)
+
+    def keeps(self, appid: str, change: Callable[[PromotionUser], PromotionUser]) -> bool:
+        """Say whether the user was met, and stays as it was then."""
+        known = self._met(appid)
+        return known is not None and change(known) == known
 
     def begin(self, appids: Iterable[str], make: Callable[[str], PromotionUser]) -> set[str]:
         """Begin those of the users who were not met; raises what `SingleUsers.begin` does."""

@@ -74,6 +74,17 @@ def test_any_number_of_processes_that_remember_send_what_one_without_memory_woul
     assert together.read("app") == alone.read("app")
 
 
+def test_of_a_user_who_was_met_it_is_known_without_a_table_whether_anything_changes(tables):
+    users, stays, renewed = RememberedUsers(users_in(tables)), lambda user: user, lambda _: PromotionUser(gone_at=NOON)
+    unknown = users.keeps("app", stays)
+    users.change("app", lambda user: replace(user, given=Given((Sent("s", "p", NOON),))))
+    asked = tables.asked
+
+    assert (unknown, users.keeps("app", stays), users.keeps("app", renewed)) == (False, True, False)
+    assert tables.asked == asked
+    assert users_in(tables).keeps("app", stays) is False
+
+
 def test_a_user_of_whom_nothing_changes_is_not_asked_for_again(tables):
     users = RememberedUsers(users_in(tables))
     batch = [(0, 0), (1, 0), (2, 0)]
