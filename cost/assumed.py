@@ -30,6 +30,9 @@ ACTIVITIES_OF_WINDOW: Final = 12
 ITEMS_OF_EXECUTION: Final = 6
 """Telemetry of one execution: a request, the host's two lines, the extension's, one of the app."""
 
+POINTS_OF_STREAM: Final = 8
+"""Points of metrics that a stream gives each minute while slices run: what became of records, sends, billed events."""
+
 BYTES_OF_ITEM: Final = 1_000
 """Of one such item as Log Analytics bills it."""
 

@@ -66,9 +66,11 @@ def lines_of_storage(case: Case) -> Iterator[Line]:
 
 def lines_of_logs(case: Case) -> Iterator[Line]:
     """Give the line of Log Analytics."""
-    items = executions(case) * assumed.ITEMS_OF_EXECUTION
+    minutes = sum(len(feed.streams) * feed.seconds for feed in case.feeds) / 60
+    items = executions(case) * assumed.ITEMS_OF_EXECUTION + minutes * assumed.POINTS_OF_STREAM
     gigabytes = items * assumed.BYTES_OF_ITEM / _GIGABYTE
-    yield Line("logs", gigabytes, "logs", "executions, six items each; `log_gigabytes_a_day` ends it")
+    driven = "executions, six items each; points of metrics each minute; `log_gigabytes_a_day` ends it"
+    yield Line("logs", gigabytes, "logs", driven)
 
 
 def executions(case: Case) -> float:

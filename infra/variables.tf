@@ -226,7 +226,7 @@ variable "log_days" {
 }
 
 variable "monthly_budget" {
-  description = "Of how much a month mails are sent, in the subscription's currency; nothing is stopped."
+  description = "Of how much a month mails are sent, in the subscription's currency; nothing is stopped. docs/deploy.md works out the default's bill."
   type        = number
-  default     = 300
+  default     = 1000
 }

@@ -144,6 +144,18 @@ def test_the_zip_has_what_git_has_and_the_rules_leave_and_so_has_the_folder(pack
     assert {name.split("/")[0] for name in found} == APP
 
 
+@pytest.mark.parametrize("files", [["notes.txt"], [".git", "host.json"]])
+def test_a_folder_with_other_files_is_left_as_it_is(packed, tmp_path, files):
+    (tmp_path / "app").mkdir()
+    for name in files:
+        (tmp_path / "app" / name).write_text("kept")
+
+    with pytest.raises(subprocess.CalledProcessError):
+        packed()
+
+    assert sorted(path.name for path in (tmp_path / "app").iterdir()) == files
+
+
 def test_a_package_for_azure_storage_has_every_file_as_it_is(packed):
     assert all((ROOT / name).read_bytes() == content for name, content in packed("--durable", "storage").items())
 
