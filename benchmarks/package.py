@@ -42,7 +42,7 @@ def _importing(app: Path, packages: Path) -> Row:
     seconds = [(_cpu(base, [app, packages], own), _cpu(sys.executable, [ROOT], own)) for _ in range(1 + ROUNDS)][1:]
     ratios = [alone / clone for alone, clone in seconds]
     note = f"{min(ratios):.3f} to {max(ratios):.3f} in {ROUNDS} rounds; {median(alone for alone, _ in seconds):.2f} s"
-    return Row("import function_app of the package", "in the clone, with pandas", median(ratios), BAR, True, note)
+    return Row("import function_app of the package", "in the clone", median(ratios), BAR, True, note)
 
 
 def _install(requirements: Path, into: Path) -> None:

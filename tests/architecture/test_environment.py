@@ -41,6 +41,11 @@ def test_importing_the_app_imports_no_sqlalchemy_which_costs_a_second_of_cold_st
     assert "sqlalchemy" not in imported["packages"]
 
 
+def test_importing_the_app_imports_no_pandas_which_arrow_loads_to_look_at_any_list(imported):
+    assert "pyarrow" in imported["packages"]
+    assert "pandas" not in imported["packages"]
+
+
 def test_importing_the_app_imports_nothing_that_sends_telemetry(imported):
     assert "shared.signals.recording" in imported["modules"]
     assert [name for name in imported["modules"] if name.startswith(("azure.monitor", "opentelemetry.sdk"))] == []

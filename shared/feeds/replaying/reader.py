@@ -63,8 +63,8 @@ class _Made:
     times: Ints
 
 
-_NO_KEYS = pa.array([], pa.string()).dictionary_encode()
-_NOTHING = _Made(pa.array([], pa.binary()), _NO_KEYS, np.empty(0, np.int64), np.empty(0, np.int64))
+_NO_KEYS = pa.nulls(0, pa.string()).dictionary_encode()
+_NOTHING = _Made(pa.nulls(0, pa.binary()), _NO_KEYS, np.empty(0, np.int64), np.empty(0, np.int64))
 
 
 class LineReader:

@@ -30,7 +30,6 @@ _PLACES = [
     for region, share, cities in tables.PLACES
     for number in range(share)
 ]
-_CITIES, _REGIONS = pa.array([city for _, city in _PLACES]), pa.array([region for region, _ in _PLACES])
 _ELEVEN = 11
 
 
@@ -40,6 +39,7 @@ def user_lines(pool: Pool, numbers: np.ndarray) -> pa.Array:
     texts = hashed_rows(seed_of("shop", "texts", pool.fingerprint), _RANDOM_TEXTS, numbers)
     birth = hashed_rows(seed_of("shop", "birth", pool.fingerprint), _RANDOM_BIRTH, numbers)
     female, ids = drawn["female"] % 2 == 1, pa.array(numbers).cast(pa.string())
+    regions, cities = (pa.array(names) for names in zip(*_PLACES, strict=True))
     place = pa.array(below(len(_PLACES), drawn["place"]))
     names = [_by_sex(pool, part, female, drawn[part]) for part in ("first", "last")]
     houses = _texts(1 + below(999, drawn["house"]))
@@ -47,12 +47,12 @@ def user_lines(pool: Pool, numbers: np.ndarray) -> pa.Array:
         {
             "id": ids,
             "name": joined(" ", *names),
-            "city": _CITIES.take(place),
+            "city": cities.take(place),
             "street_address": joined(" ", taken(pool, "streets", drawn["street"]), houses),
             "phone_number": _phones(drawn["phone"]),
             "birth_number": birth_numbers(birth, female),
             "user_name": joined("", _by_sex(pool, "login", female, drawn["last"]), ids),
-            "administrative_unit": _REGIONS.take(place),
+            "administrative_unit": regions.take(place),
             "description": joined(" ", *(taken(pool, "sentences", texts["sentences"][:, one]) for one in range(5))),
             "jobs": [taken(pool, "jobs", texts["jobs"][:, one]) for one in range(3)],
         }

@@ -27,7 +27,7 @@ _ITEM = LineTemplate(
 )
 
 
-NOTHING = Records(pa.array([], pa.binary()), pa.array([], pa.string()).dictionary_encode())
+NOTHING = Records(pa.nulls(0, pa.binary()), pa.nulls(0, pa.string()).dictionary_encode())
 
 
 class Writer:
