@@ -124,6 +124,19 @@ def test_new_users_are_begun_together_and_nobody_who_is_known(users):
     assert all(users.read(app) == PromotionUser() for app in set(new) - begun - again)
 
 
+def test_of_many_new_users_a_known_one_keeps_few_from_being_begun_together(users):
+    some = [next(apps) for _ in range(200)]
+    known = some[100]
+    give(users, known, sent("a"))
+
+    begun = users.begin(some, lambda _: PromotionUser(Given((sent("b"),))))
+
+    assert known not in begun
+    assert len(begun) >= 200 - 8
+    assert all(users.read(app).given.sent == (sent("b"),) for app in begun)
+    assert users.read(known).given.sent == (sent("a"),)
+
+
 def test_who_gets_nothing_is_not_begun(users):
     app = next(apps)
 
