@@ -3,14 +3,15 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 
 from shared import telemetry
 from shared.clients.destination import Sender
 from shared.clients.retrying import Clock
+from shared.clients.timed import timed_send
 from shared.domain.charge import Charge
 from shared.domain.delivery import Delivery, Event
 from shared.domain.sinks import SinkMeter, Statistics
-from shared.errors import SendFailed
 
 logger = logging.getLogger(__name__)
 
@@ -31,24 +32,17 @@ class Metered:
 
     async def send(self, events: Sequence[Event]) -> Delivery:
         """Deliver the events; raises as the sender does."""
-        began = self.clock.now()
-        try:
-            delivery = await self.sender.send(events)
-        except SendFailed as failure:
-            self._settle(events, failure.delivery, began)
-            raise
-        self._settle(events, delivery, began)
-        return delivery
+        return await timed_send(self.sender, events, self.clock, partial(self._settle, events))
 
     def end(self) -> None:
         """Tell how it went in all."""
         self._tell("sink.ended", self.meter.last())
 
-    def _settle(self, events: Sequence[Event], delivery: Delivery, began: float) -> None:
-        now, before = self.clock.now(), self.meter.charge
-        spent = replace(before, milliseconds=before.milliseconds + (now - began) * 1000)
+    def _settle(self, events: Sequence[Event], delivery: Delivery, seconds: float) -> None:
+        before = self.meter.charge
+        spent = replace(before, milliseconds=before.milliseconds + seconds * 1000)
         self.meter.settle(events, delivery, self.charge() if self.charge else spent)
-        line = self.meter.line(now)
+        line = self.meter.line(self.clock.now())
         if line is not None:
             self._tell("sink.progress", line)
 

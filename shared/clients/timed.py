@@ -1,7 +1,8 @@
 """Records how long each send takes, and what a hub bills for it: a sender around a sender."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from shared.clients.destination import Sender
 from shared.clients.retrying import Clock
@@ -10,6 +11,20 @@ from shared.domain.sinks import billed_events
 from shared.errors import SendFailed
 from shared.signals.metrics import EVENTS_BILLED, SEND_DURATION, Store
 from shared.signals.recording import record
+
+
+async def timed_send(
+    sender: Sender, events: Sequence[Event], clock: Clock, settle: Callable[[Delivery, float], None]
+) -> Delivery:
+    """Send, and tell `settle` what became of the events and how many seconds it took; raises as the sender does."""
+    began = clock.now()
+    try:
+        delivery = await sender.send(events)
+    except SendFailed as failure:
+        settle(failure.delivery, clock.now() - began)
+        raise
+    settle(delivery, clock.now() - began)
+    return delivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +38,10 @@ class Timed:
 
     async def send(self, events: Sequence[Event]) -> Delivery:
         """Deliver the events; raises as the sender does."""
-        began = self.clock.now()
-        try:
-            delivery = await self.sender.send(events)
-        except SendFailed as failure:
-            self._record(events, failure.delivery, began)
-            raise
-        self._record(events, delivery, began)
-        return delivery
+        return await timed_send(self.sender, events, self.clock, partial(self._record, events))
 
-    def _record(self, events: Sequence[Event], delivery: Delivery, began: float) -> None:
-        record(SEND_DURATION, self.clock.now() - began, stream=self.stream, sink=self.sink)
+    def _record(self, events: Sequence[Event], delivery: Delivery, seconds: float) -> None:
+        record(SEND_DURATION, seconds, stream=self.stream, sink=self.sink)
         billed = billed_events(events, delivery) if self.sink == "hub" else 0
         if billed:
             record(EVENTS_BILLED, billed, stream=self.stream)
