@@ -3,6 +3,7 @@
 from shared import access
 from shared.clients.checked_posts import CheckedPosts
 from shared.clients.event_hubs.kept_sender import KeptSender
+from shared.clients.kept_connections import KeptConnections
 from shared.clients.notification_hubs.hub import NotificationHub, PushAccess
 from shared.clients.storage.dead_promotions import blob_dead_promotions
 from shared.clients.storage.promotion_users import PromotionUsers, table_promotion_users
@@ -67,7 +68,7 @@ class HubServices(Connections):
             raise Unavailable("PUSH_URL is not set: there is no notification hub to push by.")
         reached = PushAccess(push.url, push.key_name, push.key)
         return PushTools(
-            service=NotificationHub(reached, self.clock, CheckedPosts(self.settings.ca_bundle)),
+            service=NotificationHub(reached, self.clock, CheckedPosts(self.settings.ca_bundle, kept=KeptConnections())),
             users=self.remembered_users,
             dead=blob_dead_promotions(access.storage_account(self.settings, "blob")),
             send=KeptSender(self.hubs, promotions.deliveries_hub).send,

@@ -11,12 +11,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import NamedTuple
 
 from shared.clients.failures import untrusted
+from shared.clients.kept_connections import KeptConnections
 from shared.clients.retrying import connect_seconds
 from shared.domain.volumes.alert_address import AlertUrl, is_refused_address
 from shared.errors import ServiceRefused, Unavailable
@@ -51,16 +53,18 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class CheckedPosts:
-    """Posts, each on a connection of its own; for any number of threads.
+    """Posts, each on a connection of its own unless connections are kept; for any number of threads.
 
     ca_bundle: a PEM file, None is the system's. seconds: for one post in all. resolve, dial: the ways into the network;
-    a host is resolved once a post, so that a second answer can't lead elsewhere.
+    a host is resolved once a connection, so that a second answer can't lead elsewhere. kept: where connections wait for
+    the next post, of which each must be one that may come twice: an idle connection may end as it is used again.
     """
 
     ca_bundle: str | None = None
     seconds: float = 10.0
     resolve: Resolve = resolve
     dial: Dial = socket.create_connection
+    kept: KeptConnections | None = None
 
     def send(self, post: Post) -> PostAnswer:
         """Give the answer, whatever its status; raises Unavailable, Untrusted or ServiceRefused where there is none."""
@@ -73,18 +77,45 @@ class CheckedPosts:
         raise failure
 
     def _exchange(self, post: Post, end: float) -> PostAnswer:
+        waiting = self.kept.take(post.url.host, post.url.port) if self.kept else None
+        if waiting:
+            with suppress(ConnectionError, ssl.SSLError):
+                return self._ask(waiting, post, end)
+        return self._ask(self._connect(post, end), post, end)
+
+    def _connect(self, post: Post, end: float) -> http.client.HTTPSConnection:
         url = post.url
         addresses = self._addresses(post, end)
         trust = _trust(self.ca_bundle)
-        connection = http.client.HTTPSConnection(url.host, url.port, context=trust)
-        with self._reach(addresses, url.port, end) as raw:
+        raw = self._reach(addresses, url.port, end)
+        try:
             raw.settimeout(_left(end))
-            # The handshake as a whole ends with the timeout; what follows is many waits, so it needs the cut.
-            with trust.wrap_socket(raw, server_hostname=url.host) as connection.sock, _cut(connection.sock, end):
-                connection.request("POST", url.target, post.body, {**post.headers, "Connection": "close"})
-                with closing(connection.getresponse()) as response:
-                    _left(end)  # an answer that was cut in its headers looks like one without them
-                    return PostAnswer(response.status, dict(response.headers.items()))
+            connection = http.client.HTTPSConnection(url.host, url.port, context=trust)
+            connection.auto_open = 0  # never by itself to an address that nobody checked
+            connection.sock = trust.wrap_socket(raw, server_hostname=url.host)
+        except BaseException:
+            raw.close()
+            raise
+        return connection
+
+    def _ask(self, connection: http.client.HTTPSConnection, post: Post, end: float) -> PostAnswer:
+        """Post on a connection, which is kept or closed then."""
+        headers = post.headers if self.kept else {**post.headers, "Connection": "close"}
+        is_free = False
+        try:
+            connection.sock.settimeout(_left(end))
+            # The handshake as a whole ended with the timeout; what follows is many waits, so it needs the cut.
+            with _cut(connection.sock, end):
+                connection.request("POST", post.url.target, post.body, headers)
+                response = connection.getresponse()
+                _left(end)  # an answer that was cut in its headers looks like one without them
+                is_free = self.kept is not None and _is_read(response)
+            return PostAnswer(response.status, dict(response.headers.items()))
+        finally:
+            if is_free and self.kept:
+                self.kept.give(connection)
+            else:
+                connection.close()
 
     def _addresses(self, post: Post, end: float) -> Sequence[str]:
         url = post.url
@@ -116,11 +147,25 @@ class CheckedPosts:
         return Unavailable(f"{post.place} can't be reached or stopped in the middle of its answer.")
 
 
+_MOST_READ = 65_536
+"""Bytes of an answer; a service that says more has its connection closed."""
+
+
 class _NotCalled(OSError):
     """Why no connection was tried."""
 
 
+def _is_read(response: http.client.HTTPResponse) -> bool:
+    """Read what is left of an answer, where that is little; say whether its connection is free then."""
+    with suppress(OSError, ValueError, http.client.HTTPException):
+        response.read(_MOST_READ)
+        return response.isclosed() and not response.will_close
+    return False
+
+
+@lru_cache(4)
 def _trust(ca_bundle: str | None) -> ssl.SSLContext:
+    """Read the authorities once a process: those of a system cost 30 ms of CPU."""
     try:
         return ssl.create_default_context(cafile=ca_bundle)
     except OSError as error:

@@ -10,6 +10,7 @@ from emulators.key_files import make_key, write_key
 from emulators.testing import running_service
 from emulators.tls import make_tls_files
 from shared.clients.checked_posts import CheckedPosts
+from shared.clients.kept_connections import KeptConnections
 from shared.clients.notification_hubs.fake import FakePushService
 from shared.clients.notification_hubs.hub import NotificationHub, PushAccess
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
@@ -28,11 +29,12 @@ class Hub:
     addresses: dict
     bundle: str
     key: str = field(repr=False)
+    kept: KeptConnections = field(default_factory=KeptConnections)
 
     def client(self, key=None, address=None, retry=IMPATIENT):
         url = alert_url(address or self.addresses["hub"], hosts=["localhost"], loopback=True)
         access = PushAccess(url, "send", key or self.key)
-        posts = CheckedPosts(self.bundle, resolve=lambda *_: ["127.0.0.1"])
+        posts = CheckedPosts(self.bundle, resolve=lambda *_: ["127.0.0.1"], kept=self.kept)
         return NotificationHub(access, lambda: datetime.now(UTC), posts, retry)
 
     def fault(self, kind, **options):
@@ -52,7 +54,9 @@ def hub(tmp_path_factory):
     write_key(key, file)
     ports = ("--port", 0, "--admin-port", 0)
     with running_service("notification_hubs", *ports, "--certificate", tls.server, "--key-file", file) as addresses:
-        yield Hub(addresses, str(tls.authority), key)
+        made = Hub(addresses, str(tls.authority), key)
+        yield made
+        made.kept.close()
 
 
 @pytest.fixture(autouse=True)
