@@ -54,6 +54,13 @@ databricks bundle deploy --target prod --auto-approve \
   --var "service_credential=hubs" --var "app_principal=$APP_CLIENT_ID" --var "pii_reader=${PII_READER:-$LAKEHOUSE_CLIENT_ID}" \
   --var "storage_account=$LAKE_STORAGE_ACCOUNT" --var "sql_server=$SQL_SERVER" --var "sql_database=$SQL_DATABASE"
 
+# The dashboard needs a SQL warehouse, which is made by nobody here: it is deployed where one is named.
+warehouse="${DASHBOARD_WAREHOUSE_ID:-}"
+if [ -n "$warehouse" ]; then
+  BUNDLE_VAR_catalog=$catalog BUNDLE_VAR_warehouse_id=$warehouse \
+    sh -c 'cd dashboards && databricks bundle deploy --target prod --auto-approve'
+fi
+
 # The factory asks for the job by its number, which is known only now.
 job=$(databricks jobs list --name follow_window --output json | grep -o '"job_id": *[0-9]*' | grep -o '[0-9]*' | head -n 1)
 databricks permissions update jobs "$job" --json "{\"access_control_list\": [

@@ -87,6 +87,12 @@ def test_the_bundle_gets_every_variable_that_has_no_default_and_none_that_it_doe
     assert {name for name, each in variables.items() if "default" not in each} <= given
 
 
+def test_the_dashboard_gets_every_variable_of_its_bundle():
+    variables = yaml.safe_load((ROOT / "databricks" / "dashboards" / "databricks.yml").read_text())["variables"]
+
+    assert set(re.findall(r"BUNDLE_VAR_(\w+)=", (INFRA / "hooks" / "lakehouse.sh").read_text())) == set(variables)
+
+
 def test_the_secrets_that_the_bundle_reads_are_those_that_the_hooks_write():
     variables = yaml.safe_load((ROOT / "databricks" / "databricks.yml").read_text())["variables"]
     written = set(re.findall(r"keep ([a-z-]+)", (INFRA / "hooks" / "secrets.sh").read_text()))
