@@ -19,6 +19,7 @@ from shared.clients.event_hubs.hubs import AzureEventHubs, HubConnection
 from shared.clients.event_hubs.kept_sender import KeptSender
 from shared.clients.identity.credentials import ServicePrincipal, make_identity
 from shared.clients.identity.fake import FakeIdentity
+from shared.clients.kept_connections import KeptConnections
 from shared.clients.notification_hubs.hub import NotificationHub, PushAccess
 from shared.clients.retrying import Backoff, RetryPolicy, Timeouts
 from shared.clients.storage.account import Account
@@ -98,9 +99,9 @@ class PromotingPlace:
     def sender(self, hub: str) -> KeptSender:
         return KeptSender(AzureEventHubs(self.connection, make_identity(self.login)), hub)
 
-    def push_tools(self, service: TableServiceClient, timeouts: Timeouts = QUICK) -> PushTools:
+    def push_tools(self, service: TableServiceClient, kept: KeptConnections, timeouts: Timeouts = QUICK) -> PushTools:
         access = PushAccess(alert_url(self.push, hosts=["localhost"], loopback=True), "send", self.key)
-        posts = CheckedPosts(self.bundle, resolve=lambda *_: ["127.0.0.1"])
+        posts = CheckedPosts(self.bundle, resolve=lambda *_: ["127.0.0.1"], kept=kept)
         account = Account(self.storage, "", FakeIdentity())
         return PushTools(
             NotificationHub(access, lambda: datetime.now(UTC), posts, RetryPolicy(timeouts)),
@@ -125,7 +126,7 @@ def promote_all(place: PromotingPlace, partition: Partition, telling: Connection
 def push_all(place: PromotingPlace, partition: Partition, telling: Connection | None = None) -> None:
     """Push batch by batch, as the function does."""
     with TableServiceClient.from_connection_string(place.storage) as service:
-        tools = place.push_tools(service)
+        tools = place.push_tools(service, KeptConnections())
         partition.work_off(lambda events: push_promotions(tools, events), telling)
 
 

@@ -5,6 +5,7 @@ import random
 import signal
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import batched
 from pathlib import Path
@@ -16,6 +17,7 @@ from azure.storage.blob import ContainerClient
 
 from emulators.key_files import make_key, write_key
 from emulators.testing import running_service
+from shared.clients.kept_connections import KeptConnections
 from shared.clients.storage.dead_promotions import CONTAINER
 from shared.domain.delivery import Event
 from shared.errors import IngestionError
@@ -97,8 +99,8 @@ def place(platform, storage, phones, hub_key):
 @pytest.fixture
 def push(place):
     """Push a batch as the function does; gives the counts, or None where the batch must come again."""
-    with TableServiceClient.from_connection_string(place.storage) as service:
-        tools = place.push_tools(service)
+    with TableServiceClient.from_connection_string(place.storage) as service, closing(KeptConnections()) as kept:
+        tools = place.push_tools(service, kept)
 
         def once(events):
             try:
