@@ -15,6 +15,7 @@ from lakehouse.pipelines.catalogue import PIPELINES
 from lakehouse.streams.bronze import create_bronze_table
 from lakehouse.streams.silver_tables import prepare_silver
 from lakehouse.streams.versions import Versions
+from new_tables import new_tables_dropped
 
 DOCUMENT = json.loads((ROOT / "databricks/dashboards/lakehouse.lvdash.json").read_text())
 DATASETS = {dataset["name"]: query_of(dataset) for dataset in DOCUMENT["datasets"]}
@@ -30,6 +31,11 @@ WINDOW, LATER = (f"trades-{START + hours:%Y%m%dT%H%M%SZ}" for hours in (timedelt
 @pytest.fixture(scope="module")
 def tables(spark):
     """Make each table that the queries name, and no other, as its pipeline would."""
+    with new_tables_dropped(spark):
+        yield _made(spark)
+
+
+def _made(spark):
     lake, named = Lake(spark), set(re.findall(r"\b(?:bronze|silver|gold)\.\w+", " ".join(DATASETS.values())))
     for contract in newest_contracts():
         if any(name.partition(".")[2].startswith(contract.stream) for name in named):
