@@ -3,13 +3,13 @@
 import asyncio
 import inspect
 import json
-from contextlib import suppress
+import logging
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib import import_module
 from types import SimpleNamespace
 
-import function_app
 from shared.clients.databricks_jobs.fake import FakeJobs
 from shared.clients.durable.fake import FakeOrchestrations
 from shared.clients.event_hubs.fake import FakeEventHubs
@@ -25,6 +25,7 @@ from shared.domain.ncrontab import plain_cron
 from shared.errors import IngestionError
 from shared.services import Services
 from shared.settings.model import read_settings
+from shared.telemetry import LIBRARIES
 from tests.architecture.tree import text
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -103,7 +104,18 @@ class Timers:
 @cache
 def _timers():
     """List them once: asked twice, an app takes its own functions for others of the same names."""
+    with _as_loud_as_before():
+        import function_app  # which quietens libraries, and other tests read what those say
+
     return [one for one in function_app.app.get_functions() if one.get_trigger().type == "timerTrigger"]
+
+
+@contextmanager
+def _as_loud_as_before():
+    levels = {name: logging.getLogger(name).level for name in LIBRARIES}
+    yield
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
 
 
 def _is_due(schedule, now):
