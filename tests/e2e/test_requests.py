@@ -95,6 +95,6 @@ def test_window_stopped_before_its_time_ends_stopped_and_nothing_is_sent(app):
     answers = [app.call("DELETE", f"/api/windows/{window_id}") for _ in range(2)]
 
     window = app.ended(window_id)
-    assert [answer.status_code for answer in answers] == [202, 202]
+    assert [answer.status_code for answer in answers] == [202, 202], [answer.text for answer in answers]
     assert window["state"] == "stopped"
     assert {row["state"] for row in window["slices"]} <= {"skipped"}
