@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import lru_cache
 from ipaddress import ip_address
 from typing import NamedTuple
 
 from shared.clients.failures import untrusted
 from shared.clients.kept_connections import KeptConnections
 from shared.clients.retrying import connect_seconds
+from shared.clients.trust import trusted
 from shared.domain.volumes.alert_address import AlertUrl, is_refused_address
 from shared.errors import ServiceRefused, Unavailable
 
@@ -163,11 +163,9 @@ def _is_read(response: http.client.HTTPResponse) -> bool:
     return False
 
 
-@lru_cache(4)
 def _trust(ca_bundle: str | None) -> ssl.SSLContext:
-    """Read the authorities once a process: those of a system cost 30 ms of CPU."""
     try:
-        return ssl.create_default_context(cafile=ca_bundle)
+        return trusted(ca_bundle)
     except OSError as error:
         raise _NotCalled(f"CA_BUNDLE can't be read: {error.strerror or 'it is no PEM file'}") from error
 

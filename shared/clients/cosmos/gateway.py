@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ssl
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -20,6 +19,7 @@ from shared.clients.cosmos.link import ItemRejected
 from shared.clients.failures import causes_of, is_untrusted, retry_after_seconds
 from shared.clients.identity.credentials import Identity, LoopIdentity
 from shared.clients.links import LinkFault
+from shared.clients.trust import trusted
 from shared.domain.failures import FailureKind
 from shared.errors import LoginRefused, Unavailable
 
@@ -102,9 +102,8 @@ class _Transport(AioHttpTransport):  # type: ignore[misc]
 
 
 def _transport(connection: CosmosConnection) -> _Transport:
-    context = ssl.create_default_context(cafile=connection.ca_bundle)
     session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(ssl=context),
+        connector=aiohttp.TCPConnector(ssl=trusted(connection.ca_bundle)),
         trust_env=True,
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,

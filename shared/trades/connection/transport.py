@@ -13,6 +13,7 @@ from typing import Final, Protocol, Self
 import aiohttp
 from aiohttp import ClientWebSocketResponse, WSMsgType
 
+from shared.clients.trust import trusted
 from shared.errors import Unavailable, Unreachable, Untrusted
 
 DEADLINE: Final = 10.0
@@ -137,7 +138,7 @@ class WebTransport:
 
     async def __aenter__(self) -> Self:
         """Open the session."""
-        trust = await asyncio.to_thread(_context, self._ca_bundle) if self._ca_bundle else True
+        trust = await asyncio.to_thread(trusted, self._ca_bundle) if self._ca_bundle else True
         unlimited = aiohttp.ClientTimeout(total=None)
         self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust), timeout=unlimited)
         return self
@@ -174,10 +175,6 @@ class WebTransport:
         if self._session is None:
             raise RuntimeError("a WebTransport is used within `async with`")
         return self._session
-
-
-def _context(ca_bundle: Path | None) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=ca_bundle)
 
 
 def _refusal(url: str, status: int, headers: Mapping[str, str] | None, message: str) -> Unreachable:
