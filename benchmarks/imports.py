@@ -1,11 +1,10 @@
 """Cold start: the CPU time of `import function_app`, beside heavier imports, and what sending telemetry adds to it."""
 
-import subprocess
 import sys
-from resource import RUSAGE_CHILDREN, getrusage
 from statistics import median
 
 from benchmarks.interleaved import Row
+from benchmarks.whole_processes import cpu_of
 
 ROUNDS = 7
 BAR = 0.5
@@ -54,7 +53,4 @@ def _note(ratios: list[float]) -> str:
 
 
 def _cpu(code: str) -> float:
-    before = getrusage(RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, "-c", code], check=True)
-    after = getrusage(RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return cpu_of([sys.executable, "-c", code])

@@ -5,11 +5,11 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from resource import RUSAGE_CHILDREN, getrusage
 from statistics import median
 from tempfile import TemporaryDirectory
 
 from benchmarks.interleaved import Row
+from benchmarks.whole_processes import cpu_of
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / "scripts" / "package"
@@ -70,11 +70,9 @@ def _megabytes(path: Path) -> float:
 
 
 def _cpu(python: str, places: list[Path], compiled: Path) -> float:
-    before = getrusage(RUSAGE_CHILDREN)
     found = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(compiled)}
-    _run([python, "-c", "import function_app"], os.environ | found | {"PYTHONPATH": os.pathsep.join(map(str, places))})
-    after = getrusage(RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    environment = os.environ | found | {"PYTHONPATH": os.pathsep.join(map(str, places))}
+    return cpu_of([python, "-c", "import function_app"], environment, ROOT / "dist")
 
 
 def _run(words: list[str | Path], environment: Mapping[str, str] | None = None) -> None:

@@ -18,6 +18,7 @@ from shared.domain.steps import DurableStep
 from shared.domain.windows.deadlines import closing_deadline, slice_deadline, telling_deadline
 from shared.domain.windows.instances import leg_instance, opening_instance, slice_instance
 from shared.domain.windows.plan import Plan
+from shared.domain.windows.window import feed_of
 from shared.flows.announce import announce_closing, announce_opening, mark_closed
 from shared.flows.close_window import close, fail
 from shared.flows.ingest_slice import begin, ingest, slice_outcome
@@ -50,7 +51,7 @@ def begin_window(request: dict) -> dict:  # type: ignore[type-arg] # the worker 
     """Move a planned window to open; idempotent by the window's id and attempt."""
     app, window_id, attempt = services(), request["window_id"], request.get("attempt", 1)
     begun = answered(lambda: begin(app.ledger, window_id, attempt, app.clock()), "begin_window", window=window_id)
-    app.warm_up(window_id.rpartition("-")[0])
+    app.warm_up(feed_of(window_id))
     return begun
 
 

@@ -2,7 +2,6 @@
 
 import ast
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,7 @@ from cost.case import Case, FeedCase, Plan
 from cost.flows import Flows
 from shared.domain.ncrontab import plain_cron
 from shared.settings.feeds import FeedSettings
+from shared.settings.host import host_values
 from shared.settings.model import Settings, read_settings
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -61,15 +61,14 @@ class Deployment:
 
 def settings_of(written: Mapping[str, str]) -> Settings:
     """Read the app's settings as the app does; a blank is as unsaid as a name that is absent. Raises SettingsError."""
-    host = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))
     given = {name: value for name, value in written.items() if value.strip() or name not in _UNSAID}
-    return read_settings(_UNSAID | given | _OF_NO_MATTER, host)
+    return read_settings(_UNSAID | given | _OF_NO_MATTER, _host_document())
 
 
 def case_of(settings: Settings, deployment: Deployment) -> Case:
     """Put together a case; measures what each feed sends."""
     flows = Flows(deployment.partitions, deployment.trades)
-    host = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))
+    host, _ = host_values({}, _host_document())
     pause = deployment.sql_pause_after
     return Case(
         feeds=tuple(_feed_case(each, settings, flows) for each in settings.feeds.values()),
@@ -82,7 +81,7 @@ def case_of(settings: Settings, deployment: Deployment) -> Case:
         cosmos_units=settings.prices.provisioned_units if deployment.cosmos else 0,
         pause_after=timedelta(minutes=pause) if pause >= 0 else None,
         export_every=settings.enrichment.export_every,
-        polling=_polling(host),
+        polling=host.polling,
         factory_runs=activity_runs() if deployment.data_factory else 0,
     )
 
@@ -128,10 +127,9 @@ def _minutely(settings: Settings) -> str:
     return f"0 */{max(1, round(settings.timer_period / timedelta(minutes=1)))} * * * *"
 
 
-def _polling(host: Mapping[str, Any]) -> timedelta:
-    written = host["extensions"]["durableTask"]["storageProvider"]["maxQueuePollingInterval"]
-    hours, minutes, seconds = map(int, re.findall(r"\d+", written))
-    return timedelta(hours=hours, minutes=minutes, seconds=seconds)
+def _host_document() -> Mapping[str, Any]:
+    found: dict[str, Any] = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))
+    return found
 
 
 def activity_runs() -> int:

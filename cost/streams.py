@@ -1,12 +1,12 @@
 """What it costs to take and keep what feeds send: Event Hubs, Capture, Cosmos DB, storage, logs."""
 
 from collections.abc import Iterator
-from math import ceil
 from typing import Final
 
 from cost import assumed
 from cost.case import MONTH, Case, FeedCase, Line
-from shared.domain.costs import BYTES_OF_UNIT, EVENTS_OF_UNIT, HOURS_OF_MONTH
+from shared.domain.costs import HOURS_OF_MONTH
+from shared.domain.costs import throughput_units as needed_units
 
 _MILLION: Final = 1_000_000
 _TEN_THOUSAND: Final = 10_000
@@ -29,11 +29,8 @@ def lines_of_hubs(case: Case) -> Iterator[Line]:
 def throughput_units(case: Case) -> int:
     """Count the throughput units that all feeds need whose windows lie beside each other, and that are set at least."""
     streams = [stream for feed in case.feeds for stream in feed.hub_streams]
-    needed = max(
-        sum(stream.events for stream in streams) / EVENTS_OF_UNIT,
-        sum(stream.bytes for stream in streams) / BYTES_OF_UNIT,
-    )
-    return max(1, case.throughput_units, ceil(needed))
+    needed = needed_units(sum(stream.events for stream in streams), sum(stream.bytes for stream in streams))
+    return max(case.throughput_units, needed)
 
 
 def lines_of_storage(case: Case) -> Iterator[Line]:

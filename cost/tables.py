@@ -46,7 +46,7 @@ def in_columns(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def in_markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Write a table for a document, with its last line's end."""
     lines = [head, ["---"] * len(head), *rows]
-    return "".join(f"| {' | '.join(row)} |\n" for row in lines).replace("| --- ", "|---").replace("|---|\n", "|---|\n")
+    return "".join(f"| {' | '.join(row)} |\n" for row in lines).replace("| --- ", "|---")
 
 
 def money(amount: float | None) -> str:

@@ -8,8 +8,8 @@ from typing import Any, Final
 HOURS_OF_MONTH: Final = 730
 """As Azure's own price pages count them."""
 
-EVENTS_OF_UNIT: Final = 1_000
-BYTES_OF_UNIT: Final = 1_000_000
+_EVENTS_OF_UNIT: Final = 1_000
+_BYTES_OF_UNIT: Final = 1_000_000
 """A throughput unit takes 1 MB or 1,000 events a second, whichever is reached first (learn.microsoft.com)."""
 
 
@@ -27,13 +27,17 @@ class Prices:
     provisioned_units: int
 
 
+def throughput_units(events_s: float, bytes_s: float) -> int:
+    """Count the throughput units that so many events and bytes a second need: one at least."""
+    return max(1, ceil(max(events_s / _EVENTS_OF_UNIT, bytes_s / _BYTES_OF_UNIT)))
+
+
 def hub_cost(numbers: Mapping[str, Any], seconds: float, prices: Prices) -> dict[str, Any]:
     """Say what a hub would cost that takes, day and night, what it took in so many seconds.
 
     numbers: `events`, `bytes` and `billed_events` of that time. A namespace has at least one throughput unit.
     """
-    events_s, bytes_s = numbers["events"] / seconds, numbers["bytes"] / seconds
-    units = max(1, ceil(max(events_s / EVENTS_OF_UNIT, bytes_s / BYTES_OF_UNIT)))
+    units = throughput_units(numbers["events"] / seconds, numbers["bytes"] / seconds)
     millions = numbers["billed_events"] / seconds * 3600 * HOURS_OF_MONTH / 1_000_000
     price = units * HOURS_OF_MONTH * prices.throughput_unit_hour + millions * prices.million_events
     return {

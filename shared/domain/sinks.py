@@ -64,8 +64,7 @@ class SinkMeter:
 
         Of events that were not all taken, their mean size is that of those that were.
         """
-        taken = delivery.events / len(events) if events else 0.0
-        self.bytes += round(taken * sum(len(event.body) for event in events))
+        self.bytes += round(_taken(events, delivery) * sum(len(event.body) for event in events))
         self.billed_events += billed_events(events, delivery)
         self.delivery += delivery
         self.charge = charge
@@ -117,10 +116,14 @@ class SinkMeter:
         }
 
 
+def _taken(events: Sequence[Event], delivery: Delivery) -> float:
+    """Give the part of some events that was taken, 0 to 1."""
+    return delivery.events / len(events) if events else 0.0
+
+
 def billed_events(events: Sequence[Event], delivery: Delivery) -> int:
     """Count events of 64 KB, as a hub bills those that it took; where it took some, their size is the mean of all."""
-    taken = delivery.events / len(events) if events else 0.0
-    return round(taken * sum(-(-len(event.body) // BILLED_BYTES) for event in events))
+    return round(_taken(events, delivery) * sum(-(-len(event.body) // BILLED_BYTES) for event in events))
 
 
 def summed(counts: Iterable[Mapping[str, Mapping[str, Mapping[str, Any]]]]) -> dict[str, dict[str, dict[str, Any]]]:

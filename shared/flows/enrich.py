@@ -129,8 +129,7 @@ def follow_run(tools: EnrichmentTools, window_id: str, number: int) -> dict[str,
     # Read after Databricks was asked: who cancels a run says so in its row first.
     run = _run(tools, row, number)
     state = outcome_of(job_run, superseding=run.superseding)
-    _change(tools, row, number, state=state, page_url=job_run.page_url, message=describe(job_run))
-    _record(tools, run, replace(run, state=state, page_url=job_run.page_url, message=describe(job_run)))
+    _stand(tools, row, run, state=state, page_url=job_run.page_url, message=describe(job_run))
     again = state == "failed" and may_be_tried_again(job_run, number)
     return {"ended": state != "active", "pending": state == "active", "state": state, "again": again}
 
@@ -138,11 +137,15 @@ def follow_run(tools: EnrichmentTools, window_id: str, number: int) -> dict[str,
 def fail_run(tools: EnrichmentTools, window_id: str, number: int, reason: str) -> dict[str, Any]:
     """Write that a run could not be started or followed, and why."""
     row = _existing(tools, window_id)
-    run = _run(tools, row, number)
-    _change(tools, row, number, state="failed", message=readable(reason))
-    _record(tools, run, replace(run, state="failed", message=readable(reason)))
+    _stand(tools, row, _run(tools, row, number), state="failed", message=readable(reason))
     telemetry.warning(logger, "run.failed", window=window_id, number=number, reason=reason)
     return {"ended": True, "state": "failed", "again": False}
+
+
+def _stand(tools: EnrichmentTools, row: WindowRow, run: RunRow, **changes: Any) -> None:  # noqa: ANN401 - any column
+    """Write how a run stands, and record it where it ended by that."""
+    _change(tools, row, run.number, **changes)
+    _record(tools, run, replace(run, **changes))
 
 
 def _record(tools: EnrichmentTools, before: RunRow, run: RunRow) -> None:

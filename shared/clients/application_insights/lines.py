@@ -53,9 +53,7 @@ def _as_record(record: logging.LogRecord) -> LogRecord:
         timestamp=int(record.created * 1e9),
         context=_context(fields.get("window")),
         severity_text=record.levelname,
-        severity_number=next(
-            (number for least, number in _SEVERITIES if record.levelno >= least), SeverityNumber.DEBUG
-        ),
+        severity_number=_severity(record.levelno),
         body=record.getMessage(),
         attributes=attributes | dict(_fault(record)),
     )

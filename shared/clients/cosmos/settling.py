@@ -7,6 +7,7 @@ from typing import Any
 from shared.clients.cosmos.items import Items, UnfitRecord
 from shared.clients.destination import OnRefusal
 from shared.domain.delivery import Delivery, Event, Refusal
+from shared.domain.windows.window import window_of
 from shared.feeds.packing import BodyUnreadable, lines_of
 
 
@@ -65,7 +66,7 @@ def settling_of(events: Sequence[Event], items: Items) -> tuple[list[Settling], 
 
 def _parts(one: Settling, lines: Iterable[bytes], items: Items) -> list[Part]:
     found = []
-    window_id = str(one.event.properties.get("slice", "")).partition("/")[0]
+    window_id = window_of(str(one.event.properties.get("slice", "")))
     for line in lines:
         try:
             key, content = items.item_of(line, window_id)
