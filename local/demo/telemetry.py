@@ -1,11 +1,11 @@
 """How much telemetry of the demo's windows arrived."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import aiohttp
 from rich.console import Console
 
+from local.demo.polling import get_json
 from local.platform.running import Running
 from local.platform.services import APPLICATION_INSIGHTS
 
@@ -16,9 +16,8 @@ type Counts = Mapping[str, int]
 async def read_counts(running: Running) -> Counts:
     """Ask Application Insights for the number of its rows; aiohttp.ClientError where it does not answer."""
     admin = running.addresses[APPLICATION_INSIGHTS]["admin"]
-    async with aiohttp.ClientSession() as http, http.get(f"{admin}/health", raise_for_status=True) as answer:
-        found: dict[str, Any] = await answer.json()
-        return dict(found["rows"])
+    async with aiohttp.ClientSession() as session:
+        return dict((await get_json(session, f"{admin}/health"))["rows"])
 
 
 def print_telemetry(console: Console, counts: Counts) -> None:

@@ -62,10 +62,13 @@ class Running:
         return {"COSMOS__accountEndpoint": self.addresses[COSMOS]["account"]}
 
     def _telemetry(self) -> dict[str, str]:
-        """Point the app's telemetry at this machine."""
+        """Point the app's telemetry at this machine, as in Azure."""
         if APPLICATION_INSIGHTS not in self.addresses:
             return {}
-        return {"APPLICATIONINSIGHTS_CONNECTION_STRING": self.addresses[APPLICATION_INSIGHTS]["connection_string"]}
+        return {
+            "APPLICATIONINSIGHTS_CONNECTION_STRING": self.addresses[APPLICATION_INSIGHTS]["connection_string"],
+            "PYTHON_ENABLE_OPENTELEMETRY": "true",  # or the host of Core Tools sends each line of the app once more
+        }
 
     def _venues(self) -> dict[str, str]:
         exchange = self.addresses["exchange"]

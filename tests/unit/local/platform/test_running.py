@@ -48,6 +48,7 @@ def test_settings_send_telemetry_to_this_machine_where_it_is_taken(running):
     found = {name: value for name, value in beside.app_settings().items() if name.startswith("APPLICATIONINSIGHTS")}
 
     assert found == {"APPLICATIONINSIGHTS_CONNECTION_STRING": "InstrumentationKey=k"}
+    assert beside.app_settings()["PYTHON_ENABLE_OPENTELEMETRY"] == "true"
     assert not any(name.startswith("APPLICATIONINSIGHTS") for name in running.app_settings())
 
 
